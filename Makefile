@@ -1,0 +1,84 @@
+# Two commands do everything on a fresh machine with Python 3.11 or later: `make demo` and `make test`.
+# Each sets up what it needs; set-up is done once per version of the locks.
+
+PYTHON       ?= python3
+ARCHITECTURE ?= arm64#  of the functions and the layer: arm64 or x86_64
+REQUIRE_ALL  ?=#        1: a missing tool (Docker, Java, Node, Chromium, Python 3.13) fails the tests
+UPGRADE      ?=#        1: `make lock` takes the newest versions
+
+VENV     := .venv
+SAM_VENV := .venv-sam
+# Named after the contents of what they are made from: a checkout that only touches files sets up nothing again.
+stamp    = $(1)/.set-up-$(shell cat $(2) | cksum | tr -c '0-9\n' '-')
+DEV_SET_UP := $(call stamp,$(VENV),requirements/dev.txt tools/exnotify.sh)
+SAM_SET_UP := $(call stamp,$(SAM_VENV),requirements/sam.txt)
+
+# For these commands alone: functions in the embedded cloud find no more than their code and their layers.
+export PYTHONPATH := $(CURDIR)/layers/core:$(CURDIR)/tools
+export SAM_CLI_TELEMETRY := 0
+export REQUIRE_ALL
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-sam demo test lint build bench lock clean
+.DELETE_ON_ERROR:
+
+help: ## show this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name does; do \
+	    printf '  make %-10s %s\n' "$$name" "$$does"; done
+
+setup: $(DEV_SET_UP) ## set up .venv with all that demo, tests and linters need
+
+setup-sam: $(SAM_SET_UP) ## set up .venv-sam with the SAM CLI
+
+demo: $(DEV_SET_UP) ## the main job from start to end, on this machine; ends with the inbox in the browser
+	$(VENV)/bin/exnotify demo
+
+test: $(DEV_SET_UP) $(SAM_SET_UP) ## all checks and tests; names what this machine could not run
+	$(VENV)/bin/python tools/check.py
+
+lint: $(DEV_SET_UP) ## the checks without the tests (SITE=folder: with a site's own rules and wording)
+	$(VENV)/bin/python tools/check.py --lint $(if $(SITE),--site "$(SITE)")
+
+build: $(DEV_SET_UP) $(SAM_SET_UP) ## sam build, for ARCHITECTURE=arm64 or x86_64
+	PYTHON="$(CURDIR)/$(VENV)/bin/python" ARCHITECTURE=$(ARCHITECTURE) \
+	    $(SAM_VENV)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+bench: $(DEV_SET_UP) ## measure; writes bench/RESULTS.md
+	$(VENV)/bin/python -m bench
+
+lock: $(DEV_SET_UP) ## resolve the requirements again (UPGRADE=1: to the newest versions)
+	$(call compile,requirements/dev)
+	$(call compile,layers/core/requirements,--constraint requirements/dev.txt)
+	$(call compile,tests/container/requirements,--constraint requirements/dev.txt)
+	$(call compile,requirements/sam)
+	cd tests/dynamodb_local && npm install --package-lock-only --omit-lockfile-registry-resolved --silent
+
+clean: ## remove all that was built or set up, except node_modules and containers
+	rm -rf $(VENV) $(SAM_VENV) .aws-sam .exnotify .hypothesis .mypy_cache .pytest_cache .ruff_cache build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One lock for Linux and macOS, x86_64 and arm64, Python 3.11 and later: versions and hashes, no addresses.
+define compile
+$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-config \
+    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+    $(if $(UPGRADE),--upgrade) $(2) --output-file $(1).txt $(1).in
+endef
+
+define new_venv
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+    echo "Python 3.11 or later is needed, and '$(PYTHON)' is none: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
+@test -x $(1)/bin/python || $(PYTHON) -m venv $(1) || { rm -rf $(1); \
+    echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+@rm -f $(1)/.set-up-*
+@echo "setting up $(1), once"
+@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $(2)
+endef
+
+$(DEV_SET_UP):
+	$(call new_venv,$(VENV),requirements/dev.txt)
+	@install -m 755 tools/exnotify.sh $(VENV)/bin/exnotify
+	@touch $@
+
+$(SAM_SET_UP):
+	$(call new_venv,$(SAM_VENV),requirements/sam.txt)
+	@touch $@

@@ -1,0 +1,110 @@
+"""The results as tables: on the screen, and in `bench/RESULTS.md`."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from .template import ROOT
+
+RESULTS = ROOT / "bench" / "RESULTS.md"
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A table with its title, the sentences before it, and rows of text; the first column is a name."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]] = ()
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A figure beside its target; `reached` None where the run was too short to say."""
+
+    figure: str
+    target: str
+    measured: str
+    reached: bool | None
+
+    @property
+    def word(self) -> str:
+        """Yes, no, or not measured."""
+        return {True: "yes", False: "**no**", None: "-"}[self.reached]
+
+
+def verdicts(rows: Iterable[Verdict]) -> Sheet:
+    """All figures with a target, and whether it is reached."""
+    return Sheet(
+        "Targets",
+        ("figure", "target", "measured", "reached"),
+        [(row.figure, row.target, row.measured, row.word) for row in rows],
+    )
+
+
+def machine() -> str:
+    """The machine in a line: processor, cores, Python, load. No name, no paths."""
+    load = f", load average {os.getloadavg()[0]:.1f} at the end" if hasattr(os, "getloadavg") else ""
+    return (
+        f"{_processor()}, {os.cpu_count()} cores, {platform.system()}, "
+        f"Python {platform.python_version()}{load}"
+    )
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def show(sheets: Iterable[Sheet]) -> None:
+    """On the screen."""
+    console = Console()
+    for sheet in sheets:
+        table = Table(title=sheet.title, title_justify="left", title_style="bold")
+        for number, column in enumerate(sheet.columns):
+            table.add_column(column, justify="right" if number else "left")
+        for row in sheet.rows:
+            table.add_row(*(cell.replace("**", "") for cell in row))
+        console.print(table)
+        for note in sheet.notes:
+            console.print(note, style="dim", highlight=False, markup=False)
+        console.print()
+
+
+def markdown(sheets: Iterable[Sheet], made: datetime) -> str:
+    """The document."""
+    parts = [
+        "# Results of the bench",
+        f"Written by `make bench` on {made.date().isoformat()} ({machine()}).",
+        "Figures are counts, or ratios of what was measured in turn in one run. Services are **canned**: "
+        "the real clients serialise, sign, write and parse every call, down to the socket, and are answered "
+        "within the process. The kernel, TLS and the services' own time are in no figure, and the CPU that "
+        "canned answers take is subtracted. Wall times say what our side takes, not how long a notice is "
+        "under way.",
+    ]
+    for sheet in sheets:
+        lines = [
+            "| " + " | ".join(sheet.columns) + " |",
+            "| --- |" + " ---: |" * (len(sheet.columns) - 1),
+            *("| " + " | ".join(row) + " |" for row in sheet.rows),
+        ]
+        parts += [f"## {sheet.title}", "\n".join(lines), *sheet.notes]
+    return "\n\n".join(parts) + "\n"
+
+
+def write(sheets: Sequence[Sheet], path: Path = RESULTS) -> None:
+    """Write the document."""
+    path.write_text(markdown(sheets, datetime.now(UTC)), encoding="utf-8")

@@ -1,0 +1,31 @@
+"""Release what is due.
+
+Trigger: a schedule, each minute.
+Guarantee: everything due is handed on, at least once; a sweep that fails is made good by the next.
+Failure: the event goes to ReleaseFailures, without a retry, since the next minute is one.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from exstream_notify.adapters.bootstrap import Bootstrap
+from exstream_notify.adapters.observability import count, logger, metrics
+from exstream_notify.use_cases.release_due import release_due
+
+app = Bootstrap()
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+    released = release_due(
+        due=app.due,
+        ledger=app.ledger,
+        decide_queue=app.decide_queue,
+        run_queue=app.run_queue,
+        clock=app.clock,
+        time_left=lambda: context.get_remaining_time_in_millis() / 1000,
+    )
+    count({"released": released})
+    return {"released": released}

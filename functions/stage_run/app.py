@@ -1,0 +1,58 @@
+"""Stage a run.
+
+Trigger: RunQueue: "Object Created" of a seal or a native manifest, or a run to look at again.
+Guarantee: at least once, in no order; staging the same run again changes nothing.
+Failure: the message comes back after its visibility time-out, five times, then RunDeadLetters.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from exstream_notify.adapters.bootstrap import Bootstrap
+from exstream_notify.adapters.observability import failures_logged, logger, metrics
+from exstream_notify.adapters.triggers import as_exception, run_of
+from exstream_notify.domain.exceptions import Unusable
+from exstream_notify.use_cases.stage_run import StagePolicy, stage_run
+
+app = Bootstrap()
+processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+policy = StagePolicy(
+    timedelta(minutes=app.settings.missing_file_minutes),
+    timedelta(seconds=app.settings.quiet_period_seconds),
+    app.settings.volume_limit_percent,
+)
+
+
+@failures_logged
+def stage(record: SQSRecord) -> None:
+    try:
+        domain, run_id, trigger = run_of(record.json_body)
+    except Unusable as unusable:
+        app.exceptions.raise_exceptions([as_exception(unusable)])
+        return
+    logger.info("staging", extra={"domain": domain, "run_id": run_id, "trigger": trigger})
+    stage_run(
+        domain,
+        run_id,
+        trigger,
+        folder=app.folder(domain, run_id),
+        staging=app.staging,
+        rules=app.rules,
+        runs=app.runs,
+        due=app.due,
+        decide_queue=app.decide_queue,
+        send_queues=app.send_queues,
+        exceptions=app.exceptions,
+        clock=app.clock,
+        policy=policy,
+    )
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    return process_partial_response(event, stage, processor, context)

@@ -1,0 +1,1 @@
+"""The ports' implementations: AWS services, notification providers, files, clock and secrets."""

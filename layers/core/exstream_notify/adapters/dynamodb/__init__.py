@@ -1,0 +1,1 @@
+"""The tables: ledger, contacts, suppressions, runs, incidents."""

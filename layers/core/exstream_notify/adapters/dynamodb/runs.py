@@ -1,0 +1,158 @@
+"""The Runs table: each run's record, what its slices and jobs came to, and its domain's volumes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from ...domain.notices import Outcome
+from ...domain.runs import HISTORY_LENGTH, Control, RecordOutcome, Run, RunState
+from ...domain.work import SendJob, SlicePointer
+from .batches import DynamoDBClient, Item, query
+
+
+class DynamoRuns:
+    """`RunBook`. One partition a run id; sort key `<domain>#run`, `#slice#…`, `#word#…`, `#parked#…`."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def get(self, domain: str, run_id: str) -> Run | None:
+        """See `RunBook.get`."""
+        answer = self._client.get_item(
+            TableName=self._table, Key=_key(run_id, f"{domain}#run"), ConsistentRead=True
+        )
+        return _run(answer["Item"]) if "Item" in answer else None
+
+    def find(self, run_id: str) -> list[Run]:
+        """The runs of that id, of whichever domains."""
+        rows = query(
+            self._client.query,
+            TableName=self._table,
+            KeyConditionExpression="pk = :p",
+            FilterExpression="attribute_exists(#s)",
+            ExpressionAttributeNames={"#s": "state"},
+            ExpressionAttributeValues={":p": {"S": run_id}},
+            ConsistentRead=True,
+        )
+        return [_run(row) for row in rows]
+
+    def put(self, run: Run) -> bool:
+        """See `RunBook.put`."""
+        body = {k: v for k, v in asdict(run).items() if k not in ("version", "domain", "run_id")}
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if run.version > 1:
+            condition = {
+                "ConditionExpression": "v = :before",
+                "ExpressionAttributeValues": {":before": {"N": str(run.version - 1)}},
+            }
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={
+                    **_key(run.run_id, f"{run.domain}#run"),
+                    "v": {"N": str(run.version)},
+                    "state": {"S": str(run.state)},
+                    "body": {"S": _dumps(body)},
+                },
+                **condition,
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def put_slice(self, pointer: SlicePointer, outcomes: Sequence[RecordOutcome]) -> None:
+        """See `RunBook.put_slice`."""
+        self._put_words(pointer.run, f"slice#{pointer.number:07d}", outcomes)
+
+    def put_job(self, run: str, job: str, outcomes: Sequence[RecordOutcome]) -> None:
+        """See `RunBook.put_job`."""
+        self._put_words(run, f"word#{job}", outcomes)
+
+    def _put_words(self, run: str, name: str, outcomes: Sequence[RecordOutcome]) -> None:
+        domain, _, run_id = run.partition("/")
+        rows = [[o.slice_number, o.position, str(o.outcome), o.why, o.version, o.notice_id] for o in outcomes]
+        self._client.put_item(
+            TableName=self._table, Item={**_key(run_id, f"{domain}#{name}"), "words": {"S": _dumps(rows)}}
+        )
+
+    def outcomes(self, domain: str, run_id: str) -> Iterator[RecordOutcome]:
+        """See `RunBook.outcomes`; slices sort before words."""
+        for row in self._rows(domain, run_id, ""):
+            if "words" in row:
+                for number, position, outcome, why, version, notice_id in orjson.loads(row["words"]["S"]):
+                    yield RecordOutcome(number, position, Outcome(outcome), why, version, notice_id)
+
+    def park(self, job: SendJob) -> None:
+        """See `RunBook.park`."""
+        p = job.pointer
+        name = f"{p.domain}#parked#{job.job_id}#{job.members[0].notice_id}"
+        self._client.put_item(
+            TableName=self._table, Item={**_key(p.run_id, name), "job": {"S": _dumps(job.to_message())}}
+        )
+
+    def parked(self, domain: str, run_id: str) -> list[SendJob]:
+        """See `RunBook.parked`."""
+        return [
+            SendJob.from_message(orjson.loads(row["job"]["S"]))
+            for row in self._rows(domain, run_id, "parked#")
+        ]
+
+    def unpark(self, jobs: Sequence[SendJob]) -> None:
+        """See `RunBook.unpark`."""
+        for job in jobs:
+            p = job.pointer
+            name = f"{p.domain}#parked#{job.job_id}#{job.members[0].notice_id}"
+            self._client.delete_item(TableName=self._table, Key=_key(p.run_id, name))
+
+    def volumes(self, domain: str, app: str) -> list[int]:
+        """See `RunBook.volumes`."""
+        return [documents for _, documents in self._volumes(domain, app)]
+
+    def add_volume(self, domain: str, app: str, run_id: str, documents: int) -> None:
+        """See `RunBook.add_volume`. Two runs at the same moment may lose one entry: it is a median."""
+        rows = [row for row in self._volumes(domain, app) if row[0] != run_id]
+        rows = [*rows, (run_id, documents)][-HISTORY_LENGTH:]
+        self._client.put_item(
+            TableName=self._table,
+            Item={**_key(f"volumes#{domain}#{app}", "volumes"), "rows": {"S": _dumps(rows)}},
+        )
+
+    def _volumes(self, domain: str, app: str) -> list[tuple[str, int]]:
+        answer = self._client.get_item(
+            TableName=self._table, Key=_key(f"volumes#{domain}#{app}", "volumes"), ConsistentRead=True
+        )
+        rows = orjson.loads(answer["Item"]["rows"]["S"]) if "Item" in answer else []
+        return [(run_id, documents) for run_id, documents in rows]
+
+    def _rows(self, domain: str, run_id: str, prefix: str) -> Iterator[Item]:
+        return query(
+            self._client.query,
+            TableName=self._table,
+            KeyConditionExpression="pk = :p AND begins_with(sk, :s)",
+            ExpressionAttributeValues={":p": {"S": run_id}, ":s": {"S": f"{domain}#{prefix}"}},
+            ConsistentRead=True,
+        )
+
+
+def _key(run_id: str, name: str) -> Item:
+    return {"pk": {"S": run_id}, "sk": {"S": name}}
+
+
+def _run(item: Item) -> Run:
+    body: dict[str, Any] = orjson.loads(item["body"]["S"])
+    return Run(
+        domain=item["sk"]["S"].removesuffix("#run"),
+        run_id=item["pk"]["S"],
+        version=int(item["v"]["N"]),
+        state=RunState(body.pop("state")),
+        control=Control(body.pop("control")),
+        history=tuple(body.pop("history")),
+        **body,
+    )
+
+
+def _dumps(value: object) -> str:
+    return orjson.dumps(value).decode()

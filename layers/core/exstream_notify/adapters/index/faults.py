@@ -1,0 +1,63 @@
+"""What can be wrong with an index: with the file as a whole, or with one of its records."""
+
+from dataclasses import dataclass
+
+from ...domain.exceptions import Unusable
+
+
+class IndexUnreadable(Unusable):
+    """The file cannot be used at all: it is cut off, too large, hostile, or not what its name says.
+
+    `file` is its name, `at` the place in it ("line 17", "byte 1234"); the reason holds no data.
+    """
+
+    def __init__(self, file: str, at: str, reason: str) -> None:
+        super().__init__("index_unreadable", f"{file}, {at}", reason)
+        self.file = file
+        self.at = at
+
+    def __reduce__(self) -> tuple[type["IndexUnreadable"], tuple[str, str, str]]:
+        return type(self), (self.file, self.at, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one record: the field (None: the record as a whole) and the reason.
+
+    The reason never repeats a value, so that faults can be counted and logged.
+    """
+
+    field: str | None
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}" if self.field else self.reason
+
+
+class RecordRefused(Exception):
+    """One record cannot be used; `faults` says all that is wrong with it. The rest goes on."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a file is taken in at once. Characters are those of the decoded text.
+
+    `line_chars`: one line, one JSON object or one stretch of XML between two records; beyond it
+    the file is unreadable. `record_chars`, `record_fields`: the values of one record; beyond them
+    the record is rejected. `decompressed_bytes`, `decompression_ratio`: what a gzip file may become.
+    `depth`: elements within one another. `reject_chars`: how much of a rejected record is kept.
+    `teams`: different internal teams in one file.
+    """
+
+    line_chars: int = 1024 * 1024
+    record_chars: int = 256 * 1024
+    record_fields: int = 256
+    decompressed_bytes: int = 64 * 1024**3
+    decompression_ratio: int = 200
+    depth: int = 64
+    reject_chars: int = 4096
+    teams: int = 1000

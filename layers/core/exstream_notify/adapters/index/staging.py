@@ -1,0 +1,216 @@
+"""One pass over one index file: counted, hashed, normalised, cut into slices; rejects put aside."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Protocol
+
+from pydantic_core import to_json
+
+from .delimited import DelimitedRecords
+from .faults import Fault, IndexUnreadable, Limits, RecordRefused
+from .json_records import JsonRecords
+from .native import documents_of_customer
+from .parts import PART_BYTES, PartSink, PartWriter, RejectSink, RejectWriter
+from .reading import Entry, FileForm, Form, form_of
+from .schema import Normalised, QueueUnmapped, RecordSchema
+from .source import TextSource
+from .xml_collectors import CustomerCollector, RecordCollector
+from .xml_records import XmlRecords
+
+
+@dataclass(slots=True)
+class FileTally:
+    """What one pass over an index file found.
+
+    `bytes` and `sha256` are those of the file as stored. `records` are the index's entries, as a
+    seal counts them: records, or customers in a native manifest. `documents` and `rejected` are
+    what became of them, one position each; an entry of the native manifest can become several
+    documents, or none if no rule maps its queues. `next_*` go on with the run's next file.
+    """
+
+    name: str
+    form: Form
+    encoding: str = ""
+    bytes: int = 0
+    sha256: str = ""
+    records: int = 0
+    reject_reasons: Counter[str] = field(default_factory=Counter)
+    documents_by_type: Counter[str] = field(default_factory=Counter)
+    documents_by_team: dict[str, Counter[str]] = field(default_factory=dict)
+    customers: int | None = None
+    customers_processed: int | None = None
+    customers_without_document: int = 0
+    queues_ignored: Counter[str] = field(default_factory=Counter)
+    next_position: int = 1
+    next_slice: int = 0
+    next_part: int = 0
+
+    @property
+    def documents(self) -> int:
+        """Documents staged."""
+        return self.documents_by_type.total()
+
+    @property
+    def rejected(self) -> int:
+        """Records rejected."""
+        return self.reject_reasons.total()
+
+
+class _Reader(Protocol):
+    def __iter__(self) -> Iterator[Entry | Fault]: ...
+
+    def raw(self) -> str: ...
+
+
+_QUEUES_NAMED = 200
+OTHER_QUEUES = "(other)"
+
+
+def stage_file(
+    source: BinaryIO,
+    name: str,
+    *,
+    schema: RecordSchema,
+    parts: PartSink,
+    rejects: RejectSink,
+    limits: Limits | None = None,
+    encoding: str | None = None,
+    first_slice: int = 0,
+    first_part: int = 0,
+    first_position: int = 1,
+    part_bytes: int = PART_BYTES,
+) -> FileTally:
+    """Stage one index file, reading `source` once to its end; memory does not grow with it.
+
+    `name` tells the form (`form_of`), `encoding` is the site's setting for files that do not show
+    theirs. Positions count documents and rejects through the run, from `first_position`.
+
+    Raises `IndexUnreadable` where the file cannot be used; parts that were put until then are void.
+    `ValueError`: the encoding setting is not supported.
+    """
+    limits = limits or schema.limits
+    file_form = form_of(name)
+    if file_form is None:
+        raise IndexUnreadable(name, "its name", "not the name of any index form")
+    text = TextSource(
+        source,
+        name,
+        compressed=file_form.compressed,
+        xml=file_form.form in ("xml", "native"),
+        encoding=encoding,
+        limits=limits,
+    )
+    tally = FileTally(name, file_form.form, next_position=first_position)
+    lines = PartWriter(parts, first_slice=first_slice, first_part=first_part, part_bytes=part_bytes)
+    bad = RejectWriter(rejects, part_bytes=part_bytes)
+    pass_ = _Pass(tally, schema, limits, lines, bad)
+    if file_form.form == "native":
+        customers = CustomerCollector()
+        pass_.stage_customers(XmlRecords(text, name, customers, limits))
+        tally.customers = tally.records
+        tally.customers_processed = customers.processed
+    else:
+        pass_.stage_records(_reader(file_form, text, name, schema, limits))
+    lines.close()
+    bad.close()
+    tally.encoding, tally.bytes, tally.sha256 = text.encoding, text.bytes, text.sha256
+    tally.next_slice, tally.next_part = lines.next_slice, lines.next_part
+    return tally
+
+
+def _reader(form: FileForm, text: TextSource, name: str, schema: RecordSchema, limits: Limits) -> _Reader:
+    if form.form == "json":
+        return JsonRecords(text, name, limits)
+    if form.form == "xml":
+        return XmlRecords(text, name, RecordCollector(schema.aliases), limits)
+    separator = "," if form.form == "csv" else "|"
+    return DelimitedRecords(text, name, separator, schema.aliases, limits)
+
+
+class _Pass:
+    """The way of each entry into a part, or among the rejects."""
+
+    def __init__(
+        self, tally: FileTally, schema: RecordSchema, limits: Limits, parts: PartWriter, rejects: RejectWriter
+    ) -> None:
+        self._tally = tally
+        self._schema = schema
+        self._limits = limits
+        self._parts = parts
+        self._rejects = rejects
+
+    def stage_records(self, reader: _Reader) -> None:
+        """Records that are documents, each."""
+        tally, normalise = self._tally, self._schema.normalise
+        for entry in reader:
+            tally.records += 1
+            if isinstance(entry, Fault):
+                self._reject((entry,), reader)
+                continue
+            try:
+                document = normalise(*entry)
+                self._keep(document)
+            except RecordRefused as refused:
+                self._reject(refused.faults, reader)
+
+    def stage_customers(self, reader: _Reader) -> None:
+        """Customers of a native manifest, with their queues."""
+        tally, schema = self._tally, self._schema
+        for entry in reader:
+            tally.records += 1
+            if isinstance(entry, Fault):
+                self._reject((entry,), reader)
+                continue
+            try:
+                if entry[0].count("queue_name") < 2:
+                    self._keep(schema.normalise(*entry))
+                    continue
+                documents, ignored = documents_of_customer(schema, *entry)
+                for document in documents:
+                    self._keep(document)
+                self._ignore(ignored, not documents)
+            except QueueUnmapped as unmapped:
+                self._ignore([unmapped.queue], True)
+            except RecordRefused as refused:
+                self._reject(refused.faults, reader)
+
+    def _ignore(self, queues: Sequence[str], without_document: bool) -> None:
+        tally = self._tally
+        tally.customers_without_document += without_document
+        for queue in queues:
+            known = queue in tally.queues_ignored or len(tally.queues_ignored) < _QUEUES_NAMED
+            tally.queues_ignored[queue if known else OTHER_QUEUES] += 1
+
+    def _keep(self, document: Normalised) -> None:
+        tally = self._tally
+        kind = document["document_type"]
+        if "internal_teams" in document:
+            self._count_teams(kind, document["internal_teams"])
+        position = document["pos"] = tally.next_position
+        self._parts.add(to_json(document), position)
+        tally.next_position = position + 1
+        tally.documents_by_type[kind] += 1
+
+    def _count_teams(self, kind: str, teams: Sequence[str]) -> None:
+        counts = self._tally.documents_by_team
+        if len(counts) + len(teams) > self._limits.teams and any(team not in counts for team in teams):
+            raise RecordRefused(Fault("internal_teams", f"more than {self._limits.teams} teams in one file"))
+        for team in teams:
+            counts.setdefault(team, Counter())[kind] += 1
+
+    def _reject(self, faults: Sequence[Fault], reader: _Reader) -> None:
+        tally, first = self._tally, faults[0]
+        reject: dict[str, Any] = {
+            "pos": tally.next_position,
+            "file": tally.name,
+            "position": tally.records,
+            "field": first.field,
+            "reason": first.reason,
+            "raw": reader.raw()[: self._limits.reject_chars],
+        }
+        if len(faults) > 1:
+            reject["also"] = [{"field": fault.field, "reason": fault.reason} for fault in faults[1:]]
+        self._rejects.add(to_json(reject))
+        tally.next_position += 1
+        tally.reject_reasons[str(first)] += 1

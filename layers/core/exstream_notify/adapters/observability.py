@@ -1,0 +1,48 @@
+"""Logging and metrics, the same in every function: JSON lines and EMF, nothing personal in either."""
+
+import traceback
+import warnings
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+logger = Logger()
+metrics = Metrics()
+
+# An invocation that finds nothing to do has no metrics, and nothing to warn of.
+warnings.filterwarnings("ignore", "No application metrics to publish")
+
+
+def count(counts: Mapping[str, int], prefix: str = "") -> None:
+    """Counts as metrics: `{"paper": 3}` with prefix `Decided` is `DecidedPaper` 3."""
+    for name, number in counts.items():
+        words = "".join(word.capitalize() for word in name.split("_"))
+        metrics.add_metric(f"{prefix}{words}", MetricUnit.Count, number)
+
+
+def failures_logged(handle: Callable[P, R]) -> Callable[P, R]:
+    """Log why one message of a batch failed: the error's kind and the way to it.
+
+    Its text and its values are left out, since they may repeat what a record says of a customer.
+    """
+
+    @wraps(handle)
+    def handled(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return handle(*args, **kwargs)
+        except Exception as error:
+            frames = traceback.extract_tb(error.__traceback__)[1:]
+            way = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames[-8:]]
+            logger.error(
+                "message failed, and will come back", extra={"error": type(error).__name__, "way": way}
+            )
+            raise
+
+    return handled

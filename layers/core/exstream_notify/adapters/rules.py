@@ -1,0 +1,225 @@
+"""The site's rules: this package's YAML files with the site's own laid over them, validated."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..domain.documents import Channel, Document, DocumentRule, MessageClass
+from ..domain.runs import DomainRule
+
+PACKAGE_RULES = Path(__file__).parent.parent / "rules"
+
+
+class RulesInvalid(Exception):
+    """A rules file that cannot be used; the message names file, line, key and reason."""
+
+
+M = TypeVar("M", bound=BaseModel)
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where there is one: ten times faster
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class _Change(_Strict):
+    """What may differ by account status."""
+
+    channels: tuple[Channel, ...] | None = None
+    both_channels: bool | None = None
+    urgent: bool | None = None
+    wording: str | None = None
+    paper_on_failure: bool | None = None
+    deadline_hours: int | None = Field(None, ge=1, le=8760)
+    skip: str | None = None
+
+
+class _Type(_Strict):
+    use_case: str = Field(pattern=r"^uc[1-8]$")
+    message_class: MessageClass = Field(alias="class")
+    topic: str = Field(min_length=1)
+    wording: str | None = None
+    channels: tuple[Channel, ...] = Field(min_length=1)
+    both_channels: bool
+    urgent: bool
+    link: Literal["link", "reference"]
+    teams: tuple[str, ...] = ()
+    team_copy: Literal["each", "digest", "none"] = "none"
+    consent: Literal["implied", "required"]
+    paper_on_failure: bool
+    on_unconfirmed: Literal["alert", "other_channel", "paper", "resend"]
+    notify_on_new_content: bool
+    deadline_hours: int = Field(ge=1, le=8760)
+    by_account_status: Mapping[str, _Change] = Field(default_factory=dict)
+
+
+class _Domain(_Strict):
+    unsealed: bool
+    encoding: str | None
+    exit_statuses: tuple[int, ...]
+    hold_on_exit_status: bool
+
+
+class _Alert(_Strict):
+    team: str
+    family: str | None = None
+
+
+class _Alerts(_Strict):
+    default: _Alert
+    codes: Mapping[str, _Alert]
+
+
+class YamlRules:
+    """`Rules` from YAML files, each read when first asked for. Raises RulesInvalid."""
+
+    def __init__(self, site: Path | None = None) -> None:
+        self._folders = [PACKAGE_RULES, *([site] if site is not None else [])]
+
+    def for_document(self, document: Document) -> DocumentRule:
+        """See `Rules.for_document`; a status is compared without regard to case."""
+        variants = self._types[document.document_type]
+        return variants.get((document.account_status or "").strip().lower(), variants[""])
+
+    def of_type(self, document_type: str) -> DocumentRule:
+        """See `Rules.of_type`."""
+        return self._types[document_type][""]
+
+    def team_address(self, team: str) -> str | None:
+        """See `Rules.team_address`."""
+        return self._teams.get(team)
+
+    def domain(self, domain: str) -> DomainRule:
+        """See `Rules.domain`."""
+        defaults, domains = self._domains
+        return domains.get(domain, defaults)
+
+    def alert(self, code: str) -> tuple[str, str]:
+        """Team and code family of an exception's code."""
+        alerts = self._alerts
+        found = alerts.codes.get(code, alerts.default)
+        return found.team, found.family or code
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The known document types."""
+        return tuple(self._types)
+
+    @cached_property
+    def queues(self) -> Mapping[str, str]:
+        """Document type by output queue."""
+        queues: dict[str, str] = self._documents.get("queues") or {}
+        for queue, kind in queues.items():
+            if kind not in self._types:
+                raise RulesInvalid(f"documents.yaml: queues.{queue}: no document type {kind!r}")
+        return queues
+
+    def check(self) -> None:
+        """Read and validate everything."""
+        _ = (self._types, self.queues, self._teams, self._domains, self._alerts)
+        for name, variants in self._types.items():
+            for team in variants[""].teams:
+                if team not in self._teams:
+                    raise RulesInvalid(f"documents.yaml: types.{name}.teams: no team {team!r} in teams.yaml")
+
+    @cached_property
+    def _documents(self) -> dict[str, Any]:
+        return self._read("documents.yaml")
+
+    @cached_property
+    def _types(self) -> dict[str, dict[str, DocumentRule]]:
+        defaults = self._documents.get("defaults") or {}
+        rules: dict[str, dict[str, DocumentRule]] = {}
+        for name, entry in (self._documents.get("types") or {}).items():
+            model = self._validate(_Type, {**defaults, **(entry or {})}, "documents.yaml", f"types.{name}")
+            fields = model.model_dump(exclude={"by_account_status"})
+            rule = DocumentRule(name=name, **{**fields, "wording": model.wording or name})
+            rules[name] = {"": rule}
+            for status, change in model.by_account_status.items():
+                rules[name][status.lower()] = replace(rule, **change.model_dump(exclude_none=True))
+        return rules
+
+    @cached_property
+    def _teams(self) -> dict[str, str]:
+        teams = self._read("teams.yaml")
+        for team, address in teams.items():
+            if not isinstance(address, str) or "@" not in address:
+                raise RulesInvalid(f"teams.yaml: {team}: an e-mail address is needed")
+        return teams
+
+    @cached_property
+    def _domains(self) -> tuple[DomainRule, dict[str, DomainRule]]:
+        data = self._read("domains.yaml")
+        defaults = data.get("defaults") or {}
+
+        def rule(entry: Mapping[str, Any], key: str) -> DomainRule:
+            return DomainRule(**self._validate(_Domain, entry, "domains.yaml", key).model_dump())
+
+        entries = (data.get("domains") or {}).items()
+        domains = {name: rule({**defaults, **(entry or {})}, f"domains.{name}") for name, entry in entries}
+        return rule(defaults, "defaults"), domains
+
+    @cached_property
+    def _alerts(self) -> _Alerts:
+        return self._validate(_Alerts, self._read("alerts.yaml"), "alerts.yaml", "")
+
+    def _read(self, name: str) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        for folder in self._folders:
+            path = folder / name
+            if not path.exists():
+                continue
+            try:
+                data = yaml.load(path.read_text("utf-8"), _Loader) or {}  # noqa: S506 - a safe loader
+            except yaml.YAMLError as error:
+                raise RulesInvalid(f"{path.name}: {error}") from error
+            if not isinstance(data, dict):
+                raise RulesInvalid(f"{path.name}: keys and values are needed at the top")
+            merged = _laid_over(merged, data)
+        return merged
+
+    def _validate(self, model: type[M], data: object, file: str, key: str) -> M:
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            path = ".".join(x for x in (key, *map(str, first["loc"])) if x)
+            where = f"{file}{self._line(file, path)}: {path}"
+            raise RulesInvalid(f"{where}: {first['msg']} (it says {first['input']!r})") from error
+
+    def _line(self, file: str, path: str) -> str:
+        """Where a key stands, in the topmost file that has it; found again only to tell an error."""
+        for folder in reversed(self._folders):
+            if (folder / file).exists():
+                node: Any = yaml.compose((folder / file).read_text("utf-8"), yaml.SafeLoader)
+                line = _line_of(node, path.split("."))
+                if line is not None:
+                    return f" ({folder.name}) line {line}"
+        return ""
+
+
+def _line_of(node: Any, path: list[str]) -> int | None:
+    line: int | None = None
+    for name in path:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        found = next(((key, value) for key, value in pairs if key.value == name), None)
+        if found is None:
+            return line
+        line = found[0].start_mark.line + 1
+        node = found[1]
+    return line
+
+
+def _laid_over(base: Any, over: Any) -> Any:
+    """Mappings merge key by key; anything else is replaced."""
+    if isinstance(base, dict) and isinstance(over, dict):
+        merged = dict(base)
+        for key, value in over.items():
+            merged[key] = _laid_over(base[key], value) if key in base else value
+        return merged
+    return over

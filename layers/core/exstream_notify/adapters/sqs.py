@@ -1,0 +1,135 @@
+"""The queues and the event bus."""
+
+import json
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeAlias
+
+from ..domain.exceptions import ExceptionRaised
+from ..domain.work import SendJob, SlicePointer
+
+SqsClient: TypeAlias = Any
+_BATCH = 10
+_BATCH_BYTES = 240_000
+
+
+class SqsQueue:
+    """Messages onto one queue, ten a call; `group` keeps one run from starving the others."""
+
+    def __init__(self, client: SqsClient, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def send(self, bodies: Iterable[tuple[str, Mapping[str, Any]]], *, spread: float = 0.0) -> int:
+        """Queue bodies with their message groups, each delayed by up to `spread` seconds; the number."""
+        sent = 0
+        for batch in _batches((group, json.dumps(body, separators=(",", ":"))) for group, body in bodies):
+            entries = [
+                {
+                    "Id": str(number),
+                    "MessageBody": body,
+                    "MessageGroupId": group,
+                    **({"DelaySeconds": random.randint(0, int(spread))} if spread else {}),  # noqa: S311
+                }
+                for number, (group, body) in enumerate(batch)
+            ]
+            answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+            if failed := answer.get("Failed"):
+                raise RuntimeError(f"SQS refused {len(failed)} messages: {failed[0].get('Code')}")
+            sent += len(entries)
+        return sent
+
+    def come_back(self, receipt_handle: str, seconds: float) -> None:
+        """Set a received message's visibility time-out, within what SQS allows."""
+        self._client.change_message_visibility(
+            QueueUrl=self._url,
+            ReceiptHandle=receipt_handle,
+            VisibilityTimeout=max(1, min(43200, int(seconds) + 1)),
+        )
+
+
+def _batches(bodies: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    source = iter(bodies)
+    batch: list[tuple[str, str]] = []
+    size = 0
+    for row in source:
+        if batch and (len(batch) == _BATCH or size + len(row[1]) > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(row)
+        size += len(row[1])
+    if batch:
+        yield batch
+
+
+class SqsDecideQueue:
+    """`DecideQueue`."""
+
+    def __init__(self, client: SqsClient, url: str) -> None:
+        self._queue = SqsQueue(client, url)
+
+    def send_slices(self, pointers: Iterable[SlicePointer], *, spread: float = 0.0) -> int:
+        """See `DecideQueue.send_slices`."""
+        return self._queue.send(((group(p.run), p.to_message()) for p in pointers), spread=spread)
+
+
+class SqsSendQueues:
+    """`SendQueues`: a queue per channel, and the urgent one."""
+
+    def __init__(self, client: SqsClient, urls: Mapping[str, str]) -> None:
+        self._queues = {name: SqsQueue(client, url) for name, url in urls.items()}
+
+    def send_jobs(self, jobs: Sequence[SendJob]) -> None:
+        """See `SendQueues.send_jobs`."""
+        for name, queue in self._queues.items():
+            mine = [(group(job.pointer.run), job.to_message()) for job in jobs if job.queue == name]
+            if mine:
+                queue.send(mine)
+
+    def come_back(self, queue: str, receipt_handle: str, seconds: float) -> None:
+        """Have a job that is not done appear again after `seconds`, not after the whole time-out."""
+        self._queues[queue].come_back(receipt_handle, seconds)
+
+
+class SqsRunQueue:
+    """`RunQueue`."""
+
+    def __init__(self, client: SqsClient, url: str) -> None:
+        self._queue = SqsQueue(client, url)
+
+    def send_runs(self, runs: Sequence[tuple[str, str]]) -> None:
+        """See `RunQueue.send_runs`."""
+        bodies = ({"stage": {"domain": domain, "run_id": run_id}} for domain, run_id in runs)
+        self._queue.send(
+            (group(f"{domain}/{run_id}"), body) for (domain, run_id), body in zip(runs, bodies, strict=True)
+        )
+
+
+class EventBridgeExceptions:
+    """`ExceptionBus` on the default event bus."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def raise_exceptions(self, exceptions: Sequence[ExceptionRaised]) -> None:
+        """See `ExceptionBus.raise_exceptions`; an entry that the bus refuses is an error."""
+        source = iter(exceptions)
+        while batch := list(islice(source, _BATCH)):
+            entries = [
+                {
+                    "Source": "exnotify",
+                    "DetailType": "Exception Raised",
+                    "Detail": json.dumps(exception.to_detail()),
+                }
+                for exception in batch
+            ]
+            answer = self._client.put_events(Entries=entries)
+            if answer.get("FailedEntryCount"):
+                codes = {row.get("ErrorCode") for row in answer["Entries"]} - {None}
+                raise RuntimeError(f"EventBridge refused {answer['FailedEntryCount']} events: {codes}")
+
+
+def group(run: str) -> str:
+    """A message group's name for a run: at most 128 characters of those SQS allows."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_./") else "_" for c in run)[:128]

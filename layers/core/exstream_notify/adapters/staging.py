@@ -1,0 +1,213 @@
+"""Staging on the work bucket: what the index readers find, kept as parts, rejects and slices."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..domain.records import RunFolder
+from ..domain.work import SlicePointer
+from ..ports import DropFolder, StagedFile
+from .index.events import read_event
+from .index.faults import RecordRefused
+from .index.names import AliasTable
+from .index.parts import MemoryParts, Part, PartWriter, Slice
+from .index.reading import form_of
+from .index.schema import RecordSchema
+from .index.staging import FileTally, stage_file
+from .rules import YamlRules
+
+_BLOCK = 1024 * 1024
+
+
+class S3Staging:
+    """`Staging`: `<parts>00000.jsonl`… and `<parts>slices.json`, rejects under `rejects/` alike.
+
+    Everything is named after the run and its content, so staging a run again writes the same bytes
+    to the same keys.
+    """
+
+    def __init__(
+        self, client: Any, work: str, drop: str, rules: YamlRules, site_rules: Path | None = None
+    ) -> None:
+        self._client = client
+        self._work = work
+        self._drop = drop
+        self._rules = rules
+        self._site_rules = site_rules
+
+    def form(self, name: str) -> str | None:
+        """See `Staging.form`; an index lies in the folder itself, not below it."""
+        found = None if "/" in name else form_of(name)
+        return found.form if found else None
+
+    def hash(self, folder: DropFolder, name: str) -> tuple[int, str]:
+        """See `Staging.hash`."""
+        digest, size = hashlib.sha256(), 0
+        with folder.open(name) as stream:
+            while block := stream.read(_BLOCK):
+                digest.update(block)
+                size += len(block)
+        return size, digest.hexdigest()
+
+    def stage(
+        self, folder: DropFolder, domain: str, run_id: str, parts: str, names: Sequence[str]
+    ) -> list[StagedFile]:
+        """See `Staging.stage`."""
+        schema = self.schema(RunFolder(self._drop, f"drop/{domain}/{run_id}/"))
+        sink = _S3Parts(self._client, self._work, parts)
+        tallies: list[FileTally] = []
+        slice_number, part, position = 0, 0, 1
+        for name in names:
+            with folder.open(name) as stream:
+                tally = stage_file(
+                    stream,
+                    name,
+                    schema=schema,
+                    parts=sink,
+                    rejects=_S3Rejects(self._client, self._work, parts, name),
+                    encoding=self._rules.domain(domain).encoding,
+                    first_slice=slice_number,
+                    first_part=part,
+                    first_position=position,
+                )
+            slice_number, part, position = tally.next_slice, tally.next_part, tally.next_position
+            tallies.append(tally)
+        sink.put_slices()
+        return [staged_file(tally) for tally in tallies]
+
+    def stage_record(
+        self, domain: str, run_id: str, parts: str, record: Mapping[str, Any]
+    ) -> tuple[list[SlicePointer], StagedFile]:
+        """See `Staging.stage_record`; `record` is the whole event."""
+        try:
+            found = read_event(record["detail"], self.schema(None))
+        except RecordRefused as refused:
+            fault = refused.faults[0]
+            reject = {"pos": 1, "file": "event", "position": 1, "field": fault.field, "reason": fault.reason}
+            _S3Rejects(self._client, self._work, parts, "event").put(
+                0, json.dumps({**reject, "raw": json.dumps(record["detail"])[:4096]}).encode() + b"\n"
+            )
+            return [], StagedFile("event", 0, "", 1, 1, {str(fault): 1}, {}, {})
+        found.pop("domain")
+        memory = MemoryParts()
+        writer = PartWriter(memory)
+        writer.add(json.dumps({**found, "pos": 1}, ensure_ascii=False).encode(), 1)
+        writer.close()
+        sink = _S3Parts(self._client, self._work, parts)
+        for one in memory.parts:
+            sink.put(one)
+        sink.put_slices()
+        pointers = [_pointer(domain, run_id, parts, row) for row in memory.slices]
+        return pointers, StagedFile("event", 0, "", 1, 1, {}, {found["document_type"]: 1}, {})
+
+    def add_digests(
+        self, domain: str, run_id: str, parts: str, digests: Mapping[str, Mapping[str, int]]
+    ) -> None:
+        """See `Staging.add_digests`."""
+        rows = [
+            {"pos": number, "team": team, "counts": counts}
+            for number, (team, counts) in enumerate(sorted(digests.items()), 1)
+        ]
+        if rows:
+            body = "".join(json.dumps(row) + "\n" for row in rows)
+            _put(self._client, self._work, f"{parts}digests.jsonl", body.encode())
+
+    def slices(self, domain: str, run_id: str, parts: str) -> Iterator[SlicePointer]:
+        """See `Staging.slices`: the documents' in order, then the digests', if there are any."""
+        number = 0
+        for row in json.loads(_get(self._client, self._work, f"{parts}slices.json") or b"[]"):
+            found = Slice(*row)
+            number = found.number + 1
+            yield _pointer(domain, run_id, parts, found)
+        digests = _get(self._client, self._work, f"{parts}digests.jsonl")
+        if digests:
+            count = digests.count(b"\n")
+            yield SlicePointer(
+                domain, run_id, number, f"{parts}digests.jsonl", 0, len(digests), count, 1, kind="digests"
+            )
+
+    def schema(self, run: RunFolder | None) -> RecordSchema:
+        """How this site's records are read."""
+        aliases = None
+        path = self._site_rules / "aliases.yaml" if self._site_rules else None
+        if path is not None and path.exists():
+            aliases = AliasTable(yaml.safe_load(path.read_text("utf-8")))
+        return RecordSchema(
+            {name: name for name in self._rules.types}, self._rules.queues, aliases=aliases, run=run
+        )
+
+
+def staged_file(tally: FileTally) -> StagedFile:
+    """A file's tally as the use case needs it."""
+    return StagedFile(
+        tally.name,
+        tally.bytes,
+        tally.sha256,
+        tally.records,
+        tally.documents + tally.rejected,
+        dict(tally.reject_reasons),
+        dict(tally.documents_by_type),
+        {team: dict(counts) for team, counts in tally.documents_by_team.items()},
+        tally.customers,
+        tally.customers_processed,
+    )
+
+
+def _pointer(domain: str, run_id: str, parts: str, row: Slice) -> SlicePointer:
+    return SlicePointer(
+        domain, run_id, row.number, part_key(parts, row.part), row.offset, row.length, row.count, row.first
+    )
+
+
+def part_key(parts: str, number: int) -> str:
+    """Where a part lies."""
+    return f"{parts}{number:05d}.jsonl"
+
+
+class _S3Parts:
+    """Puts parts as they fill, and remembers their slices."""
+
+    def __init__(self, client: Any, bucket: str, parts: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._parts = parts
+        self._slices: list[Slice] = []
+
+    def put(self, part: Part) -> None:
+        """See `PartSink`."""
+        _put(self._client, self._bucket, part_key(self._parts, part.number), part.body)
+        self._slices += part.slices
+
+    def put_slices(self) -> None:
+        """The list of all slices, when the last part is there."""
+        body = json.dumps(self._slices, separators=(",", ":")).encode()
+        _put(self._client, self._bucket, f"{self._parts}slices.json", body)
+
+
+class _S3Rejects:
+    """Puts rejects under `rejects/`, named after the parts' prefix and the file."""
+
+    def __init__(self, client: Any, bucket: str, parts: str, name: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = f"rejects/{parts.removeprefix('parts/')}{name}"
+
+    def put(self, number: int, body: bytes) -> None:
+        """See `RejectSink`."""
+        _put(self._client, self._bucket, f"{self._prefix}.{number:05d}.jsonl", body)
+
+
+def _put(client: Any, bucket: str, key: str, body: bytes) -> None:
+    client.put_object(Bucket=bucket, Key=key, Body=body)
+
+
+def _get(client: Any, bucket: str, key: str) -> bytes | None:
+    try:
+        body: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except client.exceptions.NoSuchKey:
+        return None
+    return body

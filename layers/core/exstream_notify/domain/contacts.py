@@ -1,0 +1,128 @@
+"""A customer's contact record and how a drop's record bears on it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from .documents import Channel, Document
+
+AddressStatus = Literal["ok", "soft", "invalid", "opted_out", "complained"]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address of one channel; `value` is canonical, `given` what was written."""
+
+    value: str
+    given: str
+    status: AddressStatus = "ok"
+    why: str = ""
+    source: str = "drop"
+    zones: tuple[str, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether a message may go there: `soft` failures may, the rest may not."""
+        return self.status in ("ok", "soft")
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Consent to electronic delivery (E-SIGN, 15 USC 7001(c)): scope, version, when and from where."""
+
+    given: bool
+    scope: str
+    version: str
+    at: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """What we know of one customer of one domain.
+
+    `opt_outs` maps a topic ("*" is all) to channels. `salt` keys the customer's evidence: without
+    it the evidence cannot be read any more. `version` counts writes, for optimistic locking.
+    """
+
+    domain: str
+    customer_key: str
+    salt: str
+    version: int = 0
+    email: Address | None = None
+    mobile: Address | None = None
+    channel_order: tuple[Channel, ...] = ()
+    opt_outs: Mapping[str, tuple[Channel, ...]] | None = None
+    language: str | None = None
+    time_zone: str | None = None
+    country: str | None = None
+    postcode: str | None = None
+    paper_required: bool = False
+    consent: Consent | None = None
+    set_by_customer: tuple[str, ...] = ()
+    created_at: str = ""
+    changed_at: str = ""
+    history: tuple[Mapping[str, str], ...] = ()
+
+    def address(self, channel: Channel) -> Address | None:
+        """The address of a channel, if there is one."""
+        return self.email if channel == "email" else self.mobile
+
+    @property
+    def withdrew(self) -> bool:
+        """Whether the customer took consent to electronic delivery back."""
+        return self.consent is not None and not self.consent.given
+
+    def opted_out(self, channel: Channel, topic: str) -> bool:
+        """Whether the customer wants nothing on this channel, for this topic or for all."""
+        outs = self.opt_outs or {}
+        return channel in outs.get(topic, ()) or channel in outs.get("*", ())
+
+
+_FIELD: Mapping[Channel, str] = {"email": "email", "sms": "mobile"}
+
+
+def addresses_to_check(contact: Contact | None, document: Document) -> dict[Channel, str]:
+    """The raw addresses in the record that are new to the contact: only these need checking."""
+    found: dict[Channel, str] = {}
+    for channel, name in _FIELD.items():
+        raw = getattr(document, name)
+        if not raw:
+            continue
+        known = contact.address(channel) if contact else None
+        if known is None or known.given != raw:
+            found[channel] = raw
+    return found
+
+
+def merge(
+    contact: Contact | None, document: Document, checked: Mapping[Channel, Address], now: datetime, salt: str
+) -> Contact:
+    """The contact as it stands after this record; the same object if nothing changes.
+
+    What the customer set wins over what a drop says. A different address in a later drop replaces
+    one that an earlier drop brought, and with it an `invalid` mark. Consent to electronic delivery
+    is taken as given to the composer, and so recorded, unless the customer said otherwise.
+    """
+    at = now.isoformat(timespec="seconds")
+    if contact is None:
+        contact = Contact(document.domain, document.customer_key, salt, created_at=at, changed_at=at)
+    changes: dict[str, object] = {}
+    for channel, address in checked.items():
+        name = _FIELD[channel]
+        known = contact.address(channel)
+        if name in contact.set_by_customer:
+            continue
+        if known is not None and known.value == address.value:
+            continue
+        if address.status == "invalid" and known is not None and known.usable:
+            continue
+        changes[name] = address
+    for name in ("language", "time_zone", "country", "postcode"):
+        value = getattr(document, name)
+        if value and name not in contact.set_by_customer and getattr(contact, name) != value:
+            changes[name] = value
+    if not changes and contact.version:
+        return contact
+    return replace(contact, version=contact.version + 1, changed_at=at, **changes)  # type: ignore[arg-type]

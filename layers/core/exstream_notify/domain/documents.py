@@ -1,0 +1,73 @@
+"""A composed document, as every index form of the drop contract describes it once normalised."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+MessageClass = Literal["transactional", "regulated", "collections", "marketing"]
+Channel = Literal["email", "sms"]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One normalised drop record. Dates are ISO 8601 strings, amounts plain decimals ("1204.50")."""
+
+    domain: str
+    customer_key: str
+    document_id: str
+    document_type: str
+    customer_in_run: int | None = None
+    queue_name: str | None = None
+    delivery_channel: str | None = None
+    output_uri: str | None = None
+    archive_ref: str | None = None
+    content_sha256: str | None = None
+    produced_at: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
+    postcode: str | None = None
+    country: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    mobile: str | None = None
+    reference_no: str | None = None
+    account_number: str | None = None
+    amount_due: str | None = None
+    currency: str | None = None
+    due_date: str | None = None
+    statement_period: str | None = None
+    account_status: str | None = None
+    stage: str | None = None
+    days_past_due: int | None = None
+    case_id: str | None = None
+    case_type: str | None = None
+    respond_by: str | None = None
+    internal_teams: tuple[str, ...] = ()
+    requires_ack: bool = False
+    supersedes: str | None = None
+    verify_last4: str | None = None
+    verify_birth_date: str | None = None
+    test_flag: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRule:
+    """What a document type's rule says (rules/documents.yaml); `skip` is why nobody is told at all."""
+
+    name: str
+    use_case: str
+    message_class: MessageClass
+    topic: str
+    wording: str
+    channels: tuple[Channel, ...]
+    both_channels: bool = False
+    urgent: bool = False
+    link: Literal["link", "reference"] = "link"
+    teams: tuple[str, ...] = ()
+    team_copy: Literal["each", "digest", "none"] = "none"
+    consent: Literal["implied", "required"] = "implied"
+    paper_on_failure: bool = False
+    on_unconfirmed: Literal["alert", "other_channel", "paper", "resend"] = "alert"
+    notify_on_new_content: bool = False
+    deadline_hours: int = 72
+    skip: str = ""

@@ -1,0 +1,24 @@
+"""The due index: everything that waits lies under the hour it is due in, and a shard."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+SHARDS = 4
+
+
+def slot(item_id: str, due_at: str) -> str:
+    """The index slot of an item: its due hour (UTC) and a shard that its id gives."""
+    return f"{due_at[:13]}#{int(item_id[-2:], 16) % SHARDS if _is_hex(item_id[-2:]) else 0}"
+
+
+def slots(since: datetime, until: datetime) -> Iterator[str]:
+    """Every slot of the hours from `since` to `until`, oldest first."""
+    hour = since.replace(minute=0, second=0, microsecond=0)
+    while hour <= until:
+        for shard in range(SHARDS):
+            yield f"{hour.strftime('%Y-%m-%dT%H')}#{shard}"
+        hour += timedelta(hours=1)
+
+
+def _is_hex(text: str) -> bool:
+    return len(text) == 2 and all(c in "0123456789abcdef" for c in text)

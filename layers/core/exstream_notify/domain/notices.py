@@ -1,0 +1,272 @@
+"""The ledger's record of one notice: its attempts, its events, and how it moves, forward only."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from .documents import Channel
+
+
+class Status(StrEnum):
+    """Where a notice stands. `RANK` orders them."""
+
+    DEFERRED = "deferred"
+    SUPPRESSED = "suppressed"
+    PAPER = "paper"
+    SUPERSEDED = "superseded"
+    SENDING = "sending"
+    UNCONFIRMED = "unconfirmed"
+    FAILED = "failed"
+    SENT = "sent"
+
+
+RANK: Mapping[str, int] = {
+    Status.DEFERRED: 10,
+    Status.SENDING: 20,
+    Status.UNCONFIRMED: 30,
+    Status.FAILED: 40,
+    Status.SENT: 50,
+    Status.SUPPRESSED: 60,
+    Status.PAPER: 60,
+    Status.SUPERSEDED: 60,
+}
+"""An attempt's status never goes to a lower rank; a new attempt starts at SENDING again."""
+
+
+class Outcome(StrEnum):
+    """How a record of a run ends; exactly one of these, or still IN_FLIGHT."""
+
+    NOTIFIED = "notified"
+    SUPPRESSED = "suppressed"
+    DEFERRED = "deferred"
+    PAPER = "paper"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    UNCONFIRMED = "unconfirmed"
+    IN_FLIGHT = "in_flight"
+
+
+OUTCOME_OF: Mapping[str, Outcome] = {
+    Status.DEFERRED: Outcome.DEFERRED,
+    Status.SENDING: Outcome.IN_FLIGHT,
+    Status.UNCONFIRMED: Outcome.UNCONFIRMED,
+    Status.FAILED: Outcome.FAILED,
+    Status.SENT: Outcome.NOTIFIED,
+    Status.SUPPRESSED: Outcome.SUPPRESSED,
+    Status.PAPER: Outcome.PAPER,
+    Status.SUPERSEDED: Outcome.SUPPRESSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which record of which run a notice came from; the slice is where that record can be read."""
+
+    run: str
+    slice_number: int
+    position: int
+    part: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try on one channel. `lease` is when an unfinished one counts as abandoned (epoch seconds)."""
+
+    number: int
+    channel: Channel
+    provider: str
+    address: str  # keyed hash, never the address
+    job: str
+    status: Status
+    lease: float = 0.0
+    ref: str = ""
+    why: str = ""
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, with the hash of what came before it."""
+
+    at: str
+    what: str
+    detail: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notice; `version` counts writes and is the lock of every one of them."""
+
+    notice_id: str
+    domain: str
+    customer_key: str
+    document_id: str
+    document_type: str
+    purpose: str
+    audience: str
+    origin: Origin
+    status: Status
+    why: str = ""
+    version: int = 1
+    attempts: tuple[Attempt, ...] = ()
+    events: tuple[Event, ...] = ()
+    waiting: tuple[Channel, ...] = ()
+    due_at: str = ""
+    superseded_by: str = ""
+    created_at: str = ""
+
+    def attempt(self, number: int) -> Attempt | None:
+        """The attempt of that number, if it was made."""
+        return next((a for a in self.attempts if a.number == number), None)
+
+    @property
+    def reached(self) -> bool:
+        """Whether some attempt was handed over to a provider."""
+        return any(a.status == Status.SENT for a in self.attempts)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the run's reconciliation says of this notice."""
+        if self.status == Status.SUPERSEDED and self.reached:
+            return Outcome.NOTIFIED
+        outcome = OUTCOME_OF[self.status]
+        if outcome in (Outcome.FAILED, Outcome.SUPPRESSED) and any(
+            a.status == Status.UNCONFIRMED for a in self.attempts
+        ):
+            # Perhaps the customer was told: what came after does not take that doubt away.
+            return Outcome.UNCONFIRMED
+        return outcome
+
+
+def chain_start(notice: Notice) -> str:
+    """The hash that the first event of a notice carries: of what the notice is about."""
+    return _hash(notice.notice_id, notice.domain, notice.customer_key, notice.document_id, notice.purpose)
+
+
+def event_hash(event: Event) -> str:
+    """An event's own hash, over all that it says and the hash before it."""
+    return _hash(event.before, event.at, event.what, event.detail)
+
+
+def head(notice: Notice) -> str:
+    """The hash of the newest event: whoever knows it can tell any change of what came before."""
+    return event_hash(notice.events[-1]) if notice.events else chain_start(notice)
+
+
+def chain_holds(notice: Notice) -> bool:
+    """Whether every event carries the hash of the one before it."""
+    expected = chain_start(notice)
+    for event in notice.events:
+        if event.before != expected:
+            return False
+        expected = event_hash(event)
+    return True
+
+
+def _hash(*fields: str) -> str:
+    return hashlib.blake2b(json.dumps(fields).encode(), digest_size=12).hexdigest()
+
+
+def happened(notice: Notice, now: datetime, what: str, detail: str = "", **changes: object) -> Notice:
+    """The notice after an event: one version on, the event chained to those before."""
+    event = Event(now.isoformat(timespec="milliseconds"), what, detail, head(notice))
+    return replace(notice, version=notice.version + 1, events=(*notice.events, event), **changes)  # type: ignore[arg-type]
+
+
+def opened(notice: Notice, now: datetime, what: str, detail: str = "") -> Notice:
+    """A notice not stored yet, at version 1, with its first event."""
+    return replace(
+        happened(notice, now, what, detail), version=1, created_at=now.isoformat(timespec="milliseconds")
+    )
+
+
+def begun(notice: Notice, attempt: Attempt, now: datetime, waiting: tuple[Channel, ...]) -> Notice:
+    """The notice with a new attempt claimed: the write of this, before the send, is the lock."""
+    return happened(
+        notice,
+        now,
+        "claimed",
+        f"{attempt.number} {attempt.channel} {attempt.provider} {attempt.job}",
+        attempts=(*notice.attempts, attempt),
+        status=Status.SENDING,
+        why="",
+        waiting=waiting,
+        due_at="",
+    )
+
+
+def finished(
+    notice: Notice,
+    number: int,
+    status: Status,
+    now: datetime,
+    *,
+    ref: str = "",
+    why: str = "",
+    due_at: str = "",
+) -> Notice | None:
+    """The notice with an attempt's result recorded, or None if that would move it backwards.
+
+    A notice that reached its customer by an earlier attempt stays `sent` whatever a later one does.
+    """
+    attempt = notice.attempt(number)
+    if attempt is None or RANK[status] <= RANK[attempt.status]:
+        return None
+    done = replace(attempt, status=status, ref=ref or attempt.ref, why=why)
+    attempts = tuple(done if a.number == number else a for a in notice.attempts)
+    overall = Status.SENT if any(a.status == Status.SENT for a in attempts) else status
+    if notice.status in (Status.SUPERSEDED, Status.SUPPRESSED, Status.PAPER):
+        overall = notice.status
+    return happened(
+        notice,
+        now,
+        str(status),
+        " ".join(x for x in (str(number), ref, why) if x),
+        attempts=attempts,
+        status=overall,
+        why="" if overall == Status.SENT else why,
+        due_at=due_at,
+    )
+
+
+def put_off(notice: Notice, number: int, until: datetime, why: str, now: datetime) -> Notice:
+    """The notice with a claimed attempt withdrawn, certainly unsent, and due again later.
+
+    One that was superseded meanwhile is not tried again.
+    """
+    attempts = tuple(a for a in notice.attempts if a.number != number)
+    status = Status.SENT if any(a.status == Status.SENT for a in attempts) else Status.DEFERRED
+    if notice.superseded_by:
+        overall = status if status == Status.SENT else Status.SUPERSEDED
+        return happened(
+            notice,
+            now,
+            str(overall),
+            f"{number} {why}",
+            attempts=attempts,
+            status=overall,
+            why="" if overall == Status.SENT else "superseded",
+            waiting=(),
+            due_at="",
+        )
+    withdrawn = notice.attempt(number)
+    # With no attempt left every channel is open again; otherwise this one and those behind it.
+    waiting = (withdrawn.channel, *notice.waiting) if withdrawn is not None and attempts else ()
+    return happened(
+        notice,
+        now,
+        "deferred",
+        f"{number} {why}",
+        attempts=attempts,
+        status=status,
+        why=why,
+        waiting=waiting,
+        due_at=until.isoformat(timespec="seconds"),
+    )

@@ -1,0 +1,118 @@
+"""What lies on the queues between the functions: pointers to records, without personal data."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from .documents import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class SlicePointer:
+    """Up to 100 staged records: `length` bytes at `offset` of the part `part`.
+
+    `positions` names the records to look at again (a release); empty means all. `kind` is
+    `documents`, or `digests` for the internal teams' counts of a run.
+    """
+
+    domain: str
+    run_id: str
+    number: int
+    part: str
+    offset: int
+    length: int
+    count: int
+    first: int
+    kind: Literal["documents", "digests"] = "documents"
+    positions: tuple[int, ...] = ()
+
+    @property
+    def run(self) -> str:
+        """The run's full name."""
+        return f"{self.domain}/{self.run_id}"
+
+    def to_message(self) -> dict[str, Any]:
+        """As it stands on the decide queue."""
+        return asdict(self)
+
+    @classmethod
+    def from_message(cls, body: dict[str, Any]) -> "SlicePointer":
+        """From the decide queue; a missing field is a TypeError."""
+        return cls(**{**body, "positions": tuple(body.get("positions", ()))})
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One notice of a send job.
+
+    `stored` is the ledger's version that the decision was made on (0: the notice is new there),
+    `waiting` the channels that follow this attempt (all of them if `both`, else on failure).
+    """
+
+    notice_id: str
+    position: int
+    audience: str = "customer"
+    attempt: int = 1
+    stored: int = 0
+    waiting: tuple[Channel, ...] = ()
+    both: bool = False
+
+    def to_message(self) -> list[Any]:
+        """Compact form within a job's message."""
+        return [
+            self.notice_id,
+            self.position,
+            self.audience,
+            self.attempt,
+            self.stored,
+            list(self.waiting),
+            int(self.both),
+        ]
+
+    @classmethod
+    def from_message(cls, row: list[Any]) -> "Member":
+        """Back from the compact form."""
+        return cls(row[0], row[1], row[2], row[3], row[4], tuple(row[5]), bool(row[6]))
+
+
+@dataclass(frozen=True, slots=True)
+class SendJob:
+    """Notices of one slice for one channel and provider."""
+
+    job_id: str
+    pointer: SlicePointer
+    channel: Channel
+    provider: str
+    urgent: bool
+    members: tuple[Member, ...]
+
+    @property
+    def queue(self) -> str:
+        """Which send queue it belongs on: its channel's, or the urgent one."""
+        return "urgent" if self.urgent else self.channel
+
+    def to_message(self) -> dict[str, Any]:
+        """As it stands on a send queue."""
+        return {
+            "job_id": self.job_id,
+            "pointer": self.pointer.to_message(),
+            "channel": self.channel,
+            "provider": self.provider,
+            "urgent": self.urgent,
+            "members": [m.to_message() for m in self.members],
+        }
+
+    @classmethod
+    def from_message(cls, body: dict[str, Any]) -> "SendJob":
+        """From a send queue; a missing field is a KeyError."""
+        return cls(
+            body["job_id"],
+            SlicePointer.from_message(body["pointer"]),
+            body["channel"],
+            body["provider"],
+            body["urgent"],
+            tuple(Member.from_message(row) for row in body["members"]),
+        )
+
+    def rest(self, done: int) -> "SendJob":
+        """The same job without its first `done` members, for a worker that runs out of time."""
+        return replace(self, members=self.members[done:])

@@ -1,0 +1,750 @@
+"""Send a job's notices: prepare and prove, claim, hand over, record."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from ..domain.breaker import Breaker
+from ..domain.contacts import Contact
+from ..domain.decisions import Policy, Why, against
+from ..domain.documents import Document, DocumentRule
+from ..domain.exceptions import ExceptionRaised
+from ..domain.identity import job_id
+from ..domain.messages import (
+    Accepted,
+    Answer,
+    BulkJob,
+    BulkMember,
+    Content,
+    GiveUp,
+    Message,
+    SentRequest,
+    TryAgain,
+    Unconfirmed,
+)
+from ..domain.notices import (
+    Attempt,
+    Event,
+    Notice,
+    Status,
+    begun,
+    finished,
+    happened,
+    head,
+    opened,
+    put_off,
+)
+from ..domain.quiet_hours import is_open
+from ..domain.runs import Control, RecordOutcome
+from ..domain.work import Member, SendJob
+from ..ports import (
+    AddressChecker,
+    Clock,
+    ContactBook,
+    DecideQueue,
+    Evidence,
+    EvidenceLine,
+    ExceptionBus,
+    Hasher,
+    JobStore,
+    Ledger,
+    Provider,
+    Records,
+    Rules,
+    RunBook,
+    SendQueues,
+    Wording,
+)
+from .decide_notices import RELEASED, origin_of, outcome_of, team_of
+
+DOUBT_LIMIT = 10
+"""Notices claimed together when sent one by one: so many at most are in doubt after a kill."""
+
+RESERVE = 45.0
+"""Seconds of a function's time kept for the slowest send with its tries, and for recording it."""
+
+LEASE = 30.0
+"""Seconds after which a claim counts as abandoned, on top of what its batch takes at the given rate.
+
+Only noise depends on it: a slow worker's late record still settles what was put in doubt meanwhile.
+"""
+
+CONFIRM_WITHIN = timedelta(hours=24)
+"""How long a send in doubt waits for a receipt before its type's rule says what follows."""
+
+_DIGEST_RULE = DocumentRule(
+    name="team-digest",
+    use_case="uc2",
+    message_class="transactional",
+    topic="internal",
+    wording="team-digest",
+    channels=("email",),
+)
+TEAM_SALT = "internal-teams"
+_RESUBMITTED = "resubmitted"
+
+
+class InProgress(Exception):
+    """Another worker holds a claim of this job; `until` is when its lease ends (UTC)."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"claimed by a worker whose lease ends at {until.isoformat(timespec='seconds')}")
+        self.until = until
+
+
+@dataclass(slots=True)
+class _Prepared:
+    """A member with all that sending it takes."""
+
+    member: Member
+    notice: Notice  # as stored, or at version 0
+    rule: DocumentRule
+    document: Document | None
+    to: str
+    address: str
+    salt: str
+    link: str | None
+    language: str
+    content: Content | None = None
+    inserts: tuple[str, ...] = ()
+    evidence: str = ""
+
+    @property
+    def ref(self) -> str:
+        return f"{self.member.notice_id}:{self.member.attempt}"
+
+    @property
+    def moved(self) -> bool:
+        """Whether the notice moved on since the decision, by more than being handed on again."""
+        newer = self.notice.version - self.member.stored
+        if newer <= 0 or not self.member.stored:
+            return newer != 0
+        return any(event.what != RELEASED for event in self.notice.events[-newer:])
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is claimed and recorded together: up to DOUBT_LIMIT messages, or one bulk job."""
+
+    name: str
+    rows: list[_Prepared]
+    content: Content | None = None
+
+    @property
+    def bulk(self) -> bool:
+        return self.content is not None
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a job comes to."""
+
+    outcomes: list[RecordOutcome] = field(default_factory=list)
+    again: set[int] = field(default_factory=set)
+    busy_until: float = 0.0
+    trouble: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def add(self, notice: Notice) -> None:
+        """Report a notice to the run it came from; internal copies are not a run's records."""
+        if notice.audience == "customer":
+            o = notice.origin
+            self.outcomes.append(
+                RecordOutcome(
+                    o.slice_number, o.position, notice.outcome, notice.why, notice.version, notice.notice_id
+                )
+            )
+
+
+def send_notices(
+    job: SendJob,
+    *,
+    records: Records,
+    rules: Rules,
+    contacts: ContactBook,
+    addresses: AddressChecker,
+    ledger: Ledger,
+    runs: RunBook,
+    decide_queue: DecideQueue,
+    send_queues: SendQueues,
+    evidence: Evidence,
+    jobs: JobStore,
+    provider: Provider,
+    wording: Wording,
+    exceptions: ExceptionBus,
+    clock: Clock,
+    hasher: Hasher,
+    link_for: Callable[[str], str],
+    breaker: Breaker,
+    rate: float,
+    time_left: Callable[[], float],
+    policy: Policy,
+) -> Counter[str]:
+    """Send what the job holds, at most once per attempt; how many notices ended how.
+
+    `rate` is messages a second for this worker, `time_left` the seconds it still has. What does
+    not fit in that time is queued anew. A repeat of the same job continues what was claimed: done
+    is done, an abandoned claim is in doubt (or submitted again, byte for byte, where the provider
+    de-duplicates), and one that another worker still holds raises InProgress at the end. Members
+    whose decision no longer holds (an opt-out, a quiet hour that began while they queued) go back.
+    """
+    run = runs.get(job.pointer.domain, job.pointer.run_id)
+    control = run.control if run else Control.GO
+    if control == Control.HOLD:
+        runs.park(job)
+        return Counter()
+    tally = _Tally()
+
+    def render(row: _Prepared) -> Content:
+        return _render(row, job, wording, records)
+
+    sender = _Sender(job, ledger, jobs, provider, clock, breaker, rate, tally, render, time_left)
+    left: list[Member] = []
+    if control == Control.CANCEL:
+        # What an abandoned claim came to is not known and must be said; the rest the decision ends.
+        sender.end_claims()
+        tally.again.update(_positions(job.members))
+    else:
+        rows = _prepare(
+            job, records, rules, contacts, addresses, policy, ledger, wording, clock, hasher, link_for, tally
+        )
+        batches, singles = _batches(job, rows, provider, wording, clock)
+        budget = max(1, int(max(0.0, time_left() - RESERVE) * rate))
+        left = [row.member for row in singles[budget:]]
+        singles = singles[:budget]
+        for row in singles:
+            row.content = render(row)
+        batches += [
+            _Batch(job.job_id, singles[start : start + DOUBT_LIMIT])
+            for start in range(0, len(singles), DOUBT_LIMIT)
+        ]
+        _prove(job, batches, evidence, wording, clock)
+        for number, batch in enumerate(batches):
+            if number and time_left() < RESERVE + (0 if batch.bulk else len(batch.rows) / rate):
+                left += [row.member for b in batches[number:] for row in b.rows]
+                break
+            sender.send(batch, lease=clock.machine_time() + LEASE + len(batch.rows) / rate)
+    if left:
+        send_queues.send_jobs([replace(job, members=tuple(left))])
+    if tally.again:
+        decide_queue.send_slices([replace(job.pointer, positions=tuple(sorted(tally.again)))])
+    exceptions.raise_exceptions(_exceptions(job, tally))
+    if tally.outcomes:
+        part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
+        runs.put_job(job.pointer.run, part, tally.outcomes)
+    if tally.busy_until:
+        raise InProgress(datetime.fromtimestamp(tally.busy_until, UTC))
+    return Counter(str(o.outcome) for o in tally.outcomes)
+
+
+def _positions(members: Iterable[Member]) -> tuple[int, ...]:
+    return tuple(sorted({m.position for m in members}))
+
+
+def _prepare(
+    job: SendJob,
+    records: Records,
+    rules: Rules,
+    contacts: ContactBook,
+    addresses: AddressChecker,
+    policy: Policy,
+    ledger: Ledger,
+    wording: Wording,
+    clock: Clock,
+    hasher: Hasher,
+    link_for: Callable[[str], str],
+    tally: _Tally,
+) -> list[_Prepared]:
+    """Members with document, address and ledger state; whose decision no longer holds goes back."""
+    pointer = job.pointer
+    asked = {m.notice_id for m in job.members if m.stored}
+    stored = ledger.get(asked) if asked else {}
+    if pointer.kind == "digests":
+        teams = {position: team for position, team, _ in records.read_digests(pointer)}
+        digest = Document(pointer.domain, "", pointer.run_id, "team-digest")
+        return [
+            _Prepared(
+                member,
+                stored.get(member.notice_id) or _fresh(job, member, digest, "digest"),
+                _DIGEST_RULE,
+                None,
+                address,
+                hasher("email", address),
+                TEAM_SALT,
+                None,
+                wording.language_for(None),
+            )
+            for member in job.members
+            if (address := rules.team_address(teams[member.position])) is not None
+        ]
+    documents = dict(records.read(pointer))
+    keys = {documents[m.position].customer_key for m in job.members}
+    known = contacts.get(pointer.domain, keys)
+    now = clock.now()
+    rows: list[_Prepared] = []
+    for member in job.members:
+        document = documents[member.position]
+        rule = rules.for_document(document)
+        notice = stored.get(member.notice_id) or _fresh(job, member, document, "notice")
+        team = team_of(member.audience)
+        link = link_for(member.notice_id) if rule.link == "link" and team is None else None
+        if team is not None:
+            address = rules.team_address(team)
+            if address is None:
+                continue
+            rows.append(
+                _Prepared(
+                    member,
+                    notice,
+                    replace(rule, wording="team-copy", message_class="transactional"),
+                    document,
+                    address,
+                    hasher("email", address),
+                    TEAM_SALT,
+                    None,
+                    wording.language_for(None),
+                )
+            )
+            continue
+        contact = known.get(document.customer_key)
+        to = contact.address(job.channel) if contact else None
+        if contact is None or to is None or contact.paper_required or contact.withdrew:
+            tally.again.add(member.position)
+            continue
+        quiet = job.channel == "sms" and not is_open(
+            now, addresses.zones(contact) or policy.default_zones, policy.window
+        )
+        if quiet or against(job.channel, rule, contact):
+            tally.again.add(member.position)
+            continue
+        rows.append(
+            _Prepared(
+                member,
+                notice,
+                rule,
+                document,
+                to.value,
+                hasher(job.channel, to.value),
+                contact.salt,
+                link,
+                wording.language_for(_language(contact, document)),
+            )
+        )
+    return rows
+
+
+def _language(contact: Contact, document: Document) -> str | None:
+    """The customer's own choice, else the language the document is in, else what is known."""
+    if "language" in contact.set_by_customer:
+        return contact.language
+    return document.language or contact.language
+
+
+def _fresh(job: SendJob, member: Member, document: Document, purpose: str) -> Notice:
+    return Notice(
+        member.notice_id,
+        document.domain,
+        document.customer_key,
+        document.document_id,
+        document.document_type,
+        purpose,
+        member.audience,
+        origin_of(job.pointer, member.position),
+        Status.SENDING,
+        version=0,
+    )
+
+
+def _batches(
+    job: SendJob, rows: Sequence[_Prepared], provider: Provider, wording: Wording, clock: Clock
+) -> tuple[list[_Batch], list[_Prepared]]:
+    """Bulk jobs where provider, class and wording allow, and what goes one by one."""
+    groups: dict[Hashable, list[_Prepared]] = {}
+    singles: list[_Prepared] = []
+    for row in rows:
+        # `regulated`: one destination a job, so that nothing of one customer's proof is another's.
+        if provider.supports_bulk and row.document and row.rule.message_class != "regulated":
+            key = (row.rule.wording, row.rule.message_class, row.language, bool(row.link))
+            groups.setdefault((*key, wording.bulk_key(row.document)), []).append(row)
+        else:
+            singles.append(row)
+    batches: list[_Batch] = []
+    for group in groups.values():
+        if len(group) == 1:
+            singles += group
+            continue
+        first = group[0]
+        rendering = wording.render_bulk(
+            first.rule.wording,
+            job.channel,
+            [row.document for row in group if row.document],
+            [row.link for row in group],
+            first.language,
+        )
+        members = []
+        for row, inserts in zip(group, rendering.inserts, strict=True):
+            if inserts is None:
+                singles.append(row)
+            else:
+                row.inserts = inserts
+                members.append(row)
+        if members:
+            # Which of the members can be claimed is not known yet, so the name cannot come from them:
+            # a name used twice for different members would be de-duplicated to the first ones.
+            name = clock.random_id()[:24]
+            batches.append(_Batch(name, members, rendering.content))
+    return batches, singles
+
+
+def _render(row: _Prepared, job: SendJob, wording: Wording, records: Records) -> Content:
+    if row.document is None:
+        counts = {position: counts for position, _, counts in records.read_digests(job.pointer)}
+        team = team_of(row.member.audience) or ""
+        return wording.render_digest(team, job.pointer.run_id, counts[row.member.position])
+    return wording.render(row.rule.wording, job.channel, row.document, link=row.link, language=row.language)
+
+
+def _prove(
+    job: SendJob, batches: Sequence[_Batch], evidence: Evidence, wording: Wording, clock: Clock
+) -> None:
+    """Write what is about to be sent, before anything is claimed: a claim then names its proof."""
+    at = clock.now().isoformat(timespec="milliseconds")
+    shared: dict[str, Content] = {}
+    lines: list[EvidenceLine] = []
+    rows: list[_Prepared] = []
+    for batch in batches:
+        name = ""
+        if batch.content is not None:
+            words = "\0".join((batch.content.subject, batch.content.text, batch.content.html))
+            name = hashlib.sha256(words.encode()).hexdigest()
+            shared[name] = batch.content
+        for row in batch.rows:
+            body: dict[str, object] = {
+                "channel": job.channel,
+                "provider": job.provider,
+                "to": row.to,
+                "document_id": row.notice.document_id,
+                "document_type": row.notice.document_type,
+                "content_sha256": row.document.content_sha256 if row.document else None,
+                "audience": row.member.audience,
+                "message_class": row.rule.message_class,
+                "wording": row.rule.wording,
+                "wording_version": wording.version(row.rule.wording, job.channel, row.language),
+                "language": row.language,
+                "chain": head(row.notice),
+            }
+            if name:
+                body |= {"shared_content": name, "inserts": list(row.inserts)}
+            elif row.content is not None:
+                content = row.content
+                body |= {"subject": content.subject, "text": content.text, "html": content.html}
+            lines.append(EvidenceLine(row.ref, row.salt, at, body))
+            rows.append(row)
+    for row, reference in zip(rows, evidence.write(job.job_id, lines, shared) if lines else (), strict=True):
+        row.evidence = reference
+
+
+@dataclass(slots=True)
+class _Sender:
+    """Claims, hands over and records, batch by batch."""
+
+    job: SendJob
+    ledger: Ledger
+    jobs: JobStore
+    provider: Provider
+    clock: Clock
+    breaker: Breaker
+    rate: float
+    tally: _Tally
+    render: Callable[[_Prepared], Content]
+    time_left: Callable[[], float]
+
+    def send(self, batch: _Batch, lease: float) -> None:
+        """One batch from claim to record."""
+        if self.breaker.is_open(self.clock.machine_time()):
+            self._defer_unclaimed(batch)
+            return
+        claimed = self._claim(batch, lease)
+        if not claimed:
+            return
+        answers = self._post_bulk(batch, claimed) if batch.bulk else self._post(claimed)
+        self._record(claimed, answers)
+
+    def _claim(self, batch: _Batch, lease: float) -> list[tuple[_Prepared, Notice]]:
+        now = self.clock.now()
+        claims: dict[str, tuple[_Prepared, Notice]] = {}
+        wanted: dict[str, tuple[_Prepared, Notice]] = {}
+        for row in batch.rows:
+            attempt = Attempt(
+                row.member.attempt,
+                self.job.channel,
+                self.job.provider,
+                row.address,
+                batch.name,
+                Status.SENDING,
+                lease=round(lease, 3),
+                evidence=row.evidence,
+            )
+            if row.moved:
+                # The claim below would fail, so look at it as it is.
+                if (resumed := self._met(row, row.notice, lease)) is not None:
+                    claims[row.member.notice_id] = (row, resumed)
+                continue
+            notice = begun(row.notice, attempt, now, row.member.waiting)
+            if not row.member.stored:
+                notice = replace(notice, created_at=now.isoformat(timespec="milliseconds"))
+            wanted[row.member.notice_id] = (row, notice)
+        blocked = self.ledger.put([notice for _, notice in wanted.values()]) if wanted else {}
+        for identity, (row, notice) in wanted.items():
+            if identity not in blocked:
+                claims[identity] = (row, notice)
+            elif (resumed := self._met(row, blocked[identity], lease)) is not None:
+                claims[identity] = (row, resumed)
+        return list(claims.values())
+
+    def end_claims(self) -> None:
+        """Of a cancelled run: what a worker left is in doubt, what one still holds is waited for."""
+        for stored in self.ledger.get({m.notice_id for m in self.job.members}).values():
+            o = stored.origin
+            attempt = next((a for a in stored.attempts if a.status == Status.SENDING), None)
+            if attempt is None or (o.run, o.slice_number) != (self.job.pointer.run, self.job.pointer.number):
+                continue
+            if attempt.lease > self.clock.machine_time():
+                self.tally.busy_until = max(self.tally.busy_until, attempt.lease)
+            else:
+                self._settle(stored, attempt.number, Unconfirmed(Why.ANSWER_LOST))
+
+    def _met(self, row: _Prepared, stored: Notice, lease: float) -> Notice | None:
+        """What to do about a notice that is claimed already; a notice to submit again, or None."""
+        now = self.clock.now()
+        origin = row.notice.origin
+        ours = (stored.origin.run, stored.origin.slice_number, stored.origin.position)
+        attempt = stored.attempt(row.member.attempt)
+        if ours != (origin.run, origin.slice_number, origin.position):
+            if stored.audience == "customer":
+                self.tally.outcomes.append(outcome_of(stored, origin.position, origin))
+            return None
+        if attempt is None:
+            if stored.status in (Status.FAILED, Status.SENT, Status.UNCONFIRMED) and stored.waiting:
+                self.tally.again.add(origin.position)
+            self.tally.add(stored)
+            return None
+        if attempt.status != Status.SENDING:
+            self._follow(stored, row.member.both)
+            self.tally.add(stored)
+            return None
+        if attempt.lease > self.clock.machine_time():
+            self.tally.busy_until = max(self.tally.busy_until, attempt.lease)
+            return None
+        if not lease:
+            # The provider is left alone just now: come back to what is abandoned later.
+            self.tally.busy_until = max(self.tally.busy_until, self.clock.machine_time() + self.breaker.rest)
+            return None
+        same = (attempt.provider, attempt.address) == (self.provider.name, row.address)
+        if self.provider.deduplicates and same:
+            renewed = replace(attempt, lease=round(lease, 3))
+            after = happened(
+                stored,
+                now,
+                _RESUBMITTED,
+                str(attempt.number),
+                attempts=tuple(renewed if a.number == attempt.number else a for a in stored.attempts),
+            )
+            blocked = self.ledger.put([after])
+            return self._met(row, blocked[after.notice_id], lease) if blocked else after
+        self._settle(stored, row.member.attempt, Unconfirmed(Why.ANSWER_LOST), row.member.both)
+        return None
+
+    def _post(self, claimed: Sequence[tuple[_Prepared, Notice]]) -> list[Answer]:
+        answers: list[Answer] = []
+        jobs: dict[str, Answer] = {}
+        for row, notice in claimed:
+            if notice.events[-1].what == _RESUBMITTED:
+                answers.append(self._submit_again(row, notice, jobs))
+                continue
+            if self.breaker.is_open(self.clock.machine_time()) or (answers and self.time_left() < RESERVE):
+                answers.append(TryAgain(Why.PROVIDER_DOWN))
+                continue
+            answers.append(self._hand_over(self._request(row)))
+        return answers
+
+    def _request(self, row: _Prepared) -> SentRequest | GiveUp:
+        content = row.content or self.render(row)
+        message = Message(row.ref, self.job.channel, row.to, row.rule.message_class, content)
+        return self.provider.request(message)
+
+    def _submit_again(self, row: _Prepared, notice: Notice, jobs: dict[str, Answer]) -> Answer:
+        """Hand over what perhaps was before, under its identity of then; `jobs` are answers so far.
+
+        A refusal now says nothing of the first time, so anything but acceptance leaves it in doubt.
+        """
+        attempt = notice.attempt(row.member.attempt)
+        name = attempt.job if attempt is not None else ""
+        if name not in jobs:
+            if name == self.job.job_id:
+                answer = self._hand_over(self._request(row))
+                return answer if isinstance(answer, Accepted) else Unconfirmed(Why.ANSWER_LOST)
+            known = self.jobs.get(name)
+            # No job of that name: it was never posted, or one of its members by itself.
+            jobs[name] = self._hand_over(known[1]) if known else Unconfirmed(Why.ANSWER_LOST)
+        answer = jobs[name]
+        return answer if isinstance(answer, Accepted) else Unconfirmed(Why.ANSWER_LOST)
+
+    def _post_bulk(self, batch: _Batch, claimed: Sequence[tuple[_Prepared, Notice]]) -> list[Answer]:
+        """One job for all that were claimed now; each resumed one within its own job as it was."""
+        answers: dict[str, Answer] = {}
+        jobs: dict[str, Answer] = {}
+        fresh = []
+        for row, notice in claimed:
+            if notice.events[-1].what == _RESUBMITTED:
+                answers[row.ref] = self._submit_again(row, notice, jobs)
+            else:
+                fresh.append(row)
+        if fresh and batch.content is not None:
+            members = tuple(BulkMember(row.ref, row.to, row.inserts) for row in fresh)
+            bulk = BulkJob(batch.name, self.job.channel, fresh[0].rule.message_class, batch.content, members)
+            asked = self.provider.request_bulk(bulk)
+            if isinstance(asked, GiveUp):
+                # One member can spoil a whole job: each by itself, and only that one is refused.
+                alone = [(row, notice) for row, notice in claimed if row in fresh]
+                answers |= zip((row.ref for row, _ in alone), self._post(alone), strict=True)
+            else:
+                self.jobs.put(batch.name, bulk, asked)
+                answers |= dict.fromkeys((row.ref for row in fresh), self._hand_over(asked))
+        return [answers[row.ref] for row, _ in claimed]
+
+    def _hand_over(self, request: SentRequest | GiveUp) -> Answer:
+        if isinstance(request, GiveUp):
+            return request
+        started = self.clock.machine_time()
+        answer = next(iter(self.provider.send([request])))
+        ended = self.clock.machine_time()
+        # A provider that does not answer is as down as one that says so; one that refuses is not.
+        if isinstance(answer, TryAgain | Unconfirmed):
+            self.breaker.failed(ended)
+        else:
+            self.breaker.succeeded()
+        pause = 1 / self.rate - (ended - started)
+        if pause > 0:
+            self.clock.sleep(pause)
+        return answer
+
+    def _record(self, claimed: Sequence[tuple[_Prepared, Notice]], answers: Sequence[Answer]) -> None:
+        now = self.clock.now()
+        after: dict[str, Notice] = {}
+        wanted: dict[str, tuple[_Prepared, Answer]] = {}
+        for (row, notice), answer in zip(claimed, answers, strict=True):
+            identity = row.member.notice_id
+            wanted[identity] = (row, answer)
+            done = self._apply(notice, row.member.attempt, answer, now)
+            if done is not None:
+                after[identity] = done
+        blocked = self.ledger.put(list(after.values()))
+        for identity, (row, answer) in wanted.items():
+            if identity in blocked:
+                # A receipt, or another writer, was faster: the result goes onto what stands there now.
+                self._settle(blocked[identity], row.member.attempt, answer, row.member.both)
+            elif identity in after:
+                self._note(after[identity], answer, row.member.both)
+
+    def _settle(self, stored: Notice, number: int, answer: Answer, both: bool = False) -> None:
+        """Put one answer onto a stored notice, over whatever else happens to it meanwhile."""
+        for _ in range(5):
+            after = self._apply(stored, number, answer, self.clock.now())
+            if after is None:
+                self.tally.add(stored)
+                return
+            blocked = self.ledger.put([after])
+            if not blocked:
+                self._note(after, answer, both)
+                return
+            stored = blocked[after.notice_id]
+        raise RuntimeError("a notice kept changing under five attempts to record its result")
+
+    def _apply(self, notice: Notice, number: int, answer: Answer, now: datetime) -> Notice | None:
+        if isinstance(answer, Accepted):
+            return finished(notice, number, Status.SENT, now, ref=answer.provider_ref)
+        if isinstance(answer, GiveUp):
+            return finished(notice, number, Status.FAILED, now, why=answer.reason)
+        if isinstance(answer, Unconfirmed):
+            due = (now + CONFIRM_WITHIN).isoformat(timespec="seconds")
+            return finished(notice, number, Status.UNCONFIRMED, now, why=answer.reason, due_at=due)
+        attempt = notice.attempt(number)
+        if attempt is None or attempt.status != Status.SENDING:
+            # Somebody knows more of it by now, a receipt perhaps.
+            return None
+        pause = max(_pause(notice.events), timedelta(seconds=answer.retry_after or 0))
+        return put_off(notice, number, now + pause, Why.PROVIDER_DOWN, now)
+
+    def _note(self, notice: Notice, answer: Answer, both: bool) -> None:
+        self.tally.add(notice)
+        self._follow(notice, both)
+        if isinstance(answer, GiveUp):
+            code = "address_refused" if answer.whose == "recipient" else "send_refused"
+            self.tally.trouble[code, answer.reason] += 1
+        elif isinstance(answer, Unconfirmed):
+            self.tally.trouble["send_unconfirmed", answer.reason] += 1
+        elif isinstance(answer, TryAgain):
+            self.tally.trouble["provider_down", answer.reason] += 1
+
+    def _follow(self, notice: Notice, both: bool) -> None:
+        """Have the decision look again where another attempt, or paper, may follow."""
+        if notice.audience != "customer":
+            return
+        half_told = notice.status in (Status.SENT, Status.UNCONFIRMED) and both and notice.waiting
+        if notice.status == Status.FAILED or half_told:
+            self.tally.again.add(notice.origin.position)
+
+    def _defer_unclaimed(self, batch: _Batch) -> None:
+        now = self.clock.now()
+        notices: list[Notice] = []
+        for row in batch.rows:
+            until = now + _pause(row.notice.events)
+            if row.moved:
+                self._met(row, row.notice, 0.0)
+                continue
+            waiting = row.member.waiting if row.notice.attempts else ()
+            if row.notice.attempts:
+                waiting = (self.job.channel, *waiting)
+            status = Status.SENT if row.notice.reached else Status.DEFERRED
+            notice = replace(
+                row.notice,
+                status=status,
+                why=str(Why.PROVIDER_DOWN),
+                waiting=waiting,
+                due_at=until.isoformat(timespec="seconds"),
+            )
+            write = happened if row.member.stored else opened
+            notices.append(write(notice, now, "deferred", str(Why.PROVIDER_DOWN)))
+        blocked = self.ledger.put(notices)
+        for row, notice in zip((r for r in batch.rows if not r.moved), notices, strict=True):
+            if notice.notice_id in blocked:
+                self._met(row, blocked[notice.notice_id], 0.0)
+            else:
+                self.tally.add(notice)
+                self.tally.trouble["provider_down", Why.PROVIDER_DOWN] += 1
+
+
+def _pause(events: Sequence[Event]) -> timedelta:
+    """How long to leave a provider alone: five minutes, twice that each time, an hour at most."""
+    before = sum(1 for event in events if Why.PROVIDER_DOWN in event.detail)
+    return timedelta(minutes=min(5 * 2 ** min(before, 4), 60))
+
+
+_SEVERITY: Mapping[str, str] = {"address_refused": "warning", "provider_down": "warning"}
+
+
+def _exceptions(job: SendJob, tally: _Tally) -> list[ExceptionRaised]:
+    return [
+        ExceptionRaised(
+            code,
+            "warning" if _SEVERITY.get(code) else "error",
+            job.pointer.domain,
+            job.pointer.run_id,
+            f"{job.channel} by {job.provider}: {reason}",
+            part=f"job {job.job_id} {reason}",
+            count=count,
+        )
+        for (code, reason), count in tally.trouble.items()
+    ]

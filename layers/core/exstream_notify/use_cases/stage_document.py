@@ -1,0 +1,64 @@
+"""Take a single document that came as an event: a run of one, on the same path."""
+
+from collections.abc import Mapping
+
+from ..domain.exceptions import ExceptionRaised
+from ..domain.runs import Run, RunState
+from ..ports import Clock, DecideQueue, ExceptionBus, Rules, RunBook, Staging
+from .stage_run import team_digests
+
+
+def stage_document(
+    event_id: str,
+    domain: str,
+    record: Mapping[str, object],
+    *,
+    staging: Staging,
+    rules: Rules,
+    runs: RunBook,
+    decide_queue: DecideQueue,
+    exceptions: ExceptionBus,
+    clock: Clock,
+) -> str:
+    """Stage one record and queue it; its run id, `event-<event id>`.
+
+    The event's id makes a repeated delivery the same run; the notice's identity makes another
+    event about the same document a duplicate.
+    """
+    run_id = f"event-{event_id}"
+    known = runs.get(domain, run_id)
+    if known is not None:
+        return run_id
+    parts = f"parts/{domain}/{run_id}/"
+    pointers, staged = staging.stage_record(domain, run_id, parts, record)
+    if digests := team_digests([staged], rules):
+        staging.add_digests(domain, run_id, parts, digests)
+        pointers = list(staging.slices(domain, run_id, parts))
+    decide_queue.send_slices(pointers)
+    if staged.rejected:
+        reasons = ", ".join(staged.rejected)
+        exceptions.raise_exceptions(
+            [
+                ExceptionRaised(
+                    "records_rejected", "error", domain, run_id, f"the event was rejected: {reasons}"
+                )
+            ]
+        )
+    at = clock.now().isoformat(timespec="seconds")
+    # Written last: without it, a repeat does all of the above again, which changes nothing.
+    runs.put(
+        Run(
+            domain,
+            run_id,
+            RunState.DISPATCHED,
+            expected=1,
+            composed=1,
+            slices=sum(1 for pointer in pointers if pointer.kind == "documents"),
+            parts=parts,
+            rejected=staged.rejected,
+            opened_at=at,
+            changed_at=at,
+            version=1,
+        )
+    )
+    return run_id

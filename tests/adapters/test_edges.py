@@ -1,0 +1,264 @@
+"""What comes in at the edges: triggers, seals, secrets, time, settings."""
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exstream_notify.adapters.bootstrap import Settings, provider_choice
+from exstream_notify.adapters.clock import SystemClock
+from exstream_notify.adapters.seal import parse_seal
+from exstream_notify.adapters.secrets import KEEP, Secret
+from exstream_notify.adapters.triggers import as_exception, document_of, exception_of, run_of
+from exstream_notify.domain.exceptions import ExceptionRaised, Unusable
+
+# --- triggers --------------------------------------------------------------------------------------
+
+
+def landed(key: str) -> dict[str, Any]:
+    """An "Object Created" event."""
+    return {"detail": {"bucket": {"name": "drop"}, "object": {"key": key}}}
+
+
+@pytest.mark.parametrize(
+    ("body", "run"),
+    [
+        (landed("drop/retail/run-1/_COMPLETE.json"), ("retail", "run-1", "seal")),
+        (landed("drop/retail/run-1/_STDDELIVERYFILE.xml"), ("retail", "run-1", "manifest")),
+        (
+            landed("drop/retail/2026-11-20T04.12_a%3Db/_COMPLETE.json"),
+            ("retail", "2026-11-20T04.12_a=b", "seal"),
+        ),
+        ({"stage": {"domain": "retail", "run_id": "run-1"}}, ("retail", "run-1", "again")),
+    ],
+)
+def test_a_message_says_which_run(body: dict[str, Any], run: tuple[str, str, str]) -> None:
+    assert run_of(body) == run
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        ("drop/retail/_COMPLETE.json", "drop_misplaced"),
+        ("drop/retail/run-1/output/_COMPLETE.json", "drop_misplaced"),
+        ("elsewhere/retail/run-1/_COMPLETE.json", "drop_misplaced"),
+        ("_COMPLETE.json", "drop_misplaced"),
+        ("drop/retail/../_COMPLETE.json", "name_unusable"),
+        ("drop/retail/run 1/_COMPLETE.json", "name_unusable"),
+        ("drop//run-1/_COMPLETE.json", "name_unusable"),
+        ("drop/retail/" + "r" * 200 + "/_COMPLETE.json", "name_unusable"),
+        ("drop/re#tail/run-1/_COMPLETE.json", "name_unusable"),
+        ("drop/retail/r%C3%A9sum%C3%A9/_COMPLETE.json", "name_unusable"),
+    ],
+)
+def test_what_lies_in_the_wrong_place_is_told(key: str, code: str) -> None:
+    with pytest.raises(Unusable) as unusable:
+        run_of(landed(key))
+
+    assert unusable.value.code == code
+    raised = as_exception(unusable.value)
+    assert (raised.code, raised.run_id) == (code, "none")
+
+
+def test_a_single_document_says_its_domain_itself_or_in_exstreams_words() -> None:
+    ours = {"id": "e-1", "detail": {"domain": "retail", "customer_key": "C"}}
+    theirs = {"id": "e-1", "detail": {"exstreamJob": {"domain": "retail"}}}
+
+    assert document_of(ours) == ("e-1", "retail", ours)
+    assert document_of(theirs) == ("e-1", "retail", theirs)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"id": "e-1"},
+        {"id": "e-1", "detail": "text"},
+        {"detail": {"domain": "retail"}},
+        {"id": "e-1", "detail": {}},
+        {"id": "e-1", "detail": {"exstreamJob": "text"}},
+        {"id": "e 1", "detail": {"domain": "retail"}},
+        {"id": "e-1", "detail": {"domain": "a/b"}},
+        {"id": "e-1", "detail": {"domain": ["retail"]}},
+    ],
+)
+def test_an_event_that_is_no_document_is_told(body: dict[str, Any]) -> None:
+    with pytest.raises(Unusable) as unusable:
+        document_of(body)
+
+    assert unusable.value.code in ("event_unusable", "name_unusable")
+
+
+def test_an_exception_comes_over_the_bus_as_it_was_raised() -> None:
+    raised = ExceptionRaised(
+        "no_channel", "error", "retail", "run-1", "text", "slice 1", 2, (7, 9), {"field": "email"}
+    )
+
+    assert exception_of({"detail": json.loads(json.dumps(raised.to_detail()))}) == raised
+
+
+# --- the seal --------------------------------------------------------------------------------------
+
+SEAL: dict[str, Any] = {
+    "schema_version": "1.0",
+    "run_id": "run-1",
+    "domain": "retail",
+    "app": "billing",
+    "exit_status": 4,
+    "customers_expected": 3,
+    "customers_processed": 2,
+    "documents": 2,
+    "errors": 1,
+    "files": [{"name": "billing.index.csv", "bytes": 10, "sha256": "AB" * 32, "records": 2}],
+    "anything else": True,
+}
+
+
+def parsed(data: bytes | dict[str, Any], limit: int = 10_000) -> Any:
+    """The seal of retail/run-1."""
+    return parse_seal(
+        data if isinstance(data, bytes) else json.dumps(data).encode(), "retail", "run-1", limit=limit
+    )
+
+
+def test_a_seal_is_read_whole() -> None:
+    seal = parsed(SEAL)
+
+    assert (seal.app, seal.exit_status, seal.documents, seal.errors) == ("billing", 4, 2, 1)
+    assert (seal.customers_expected, seal.customers_processed) == (3, 2)
+    (file,) = seal.files
+    assert (file.name, file.bytes, file.sha256, file.records) == ("billing.index.csv", 10, "AB" * 32, 2)
+    assert parsed(b"\xef\xbb\xbf" + json.dumps(SEAL).encode()) == seal, "with a byte-order mark"
+
+
+def test_a_seal_may_say_little() -> None:
+    seal = parsed({"run_id": "run-1", "domain": "retail", "files": [{"name": "a.index.jsonl"}]})
+
+    assert (seal.files[0].sha256, seal.documents, seal.exit_status) == (None, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"run_id": "run-2"}, "run_id"),
+        ({"domain": "claims"}, "run_id"),
+        ({"schema_version": "2.0"}, "schema_version"),
+        ({"files": []}, "files"),
+        ({"files": [{"name": "a"}, {"name": "a"}]}, "files"),
+        ({"files": [{"name": ""}]}, "files.0.name"),
+        ({"files": [{"name": "../other/a.index.csv"}]}, "files.0.name"),
+        ({"files": [{"name": "a/../../b"}]}, "files.0.name"),
+        ({"files": [{"name": "..\\b"}]}, "files.0.name"),
+        ({"files": [{"name": "/etc/passwd"}]}, "files.0.name"),
+        ({"files": [{"name": "C:\\a"}]}, "files.0.name"),
+        ({"files": [{"name": "s3://other/a"}]}, "files.0.name"),
+        ({"files": [{"name": "a//b"}]}, "files.0.name"),
+        ({"files": [{"name": "all.ZIP"}]}, "files.0.name"),
+        ({"files": [{"name": "a", "sha256": "xyz"}]}, "files.0.sha256"),
+        ({"files": [{"name": "a", "bytes": -1}]}, "files.0.bytes"),
+        ({"documents": -1}, "documents"),
+        ({"documents": "many"}, "documents"),
+    ],
+)
+def test_a_seal_that_cannot_be_used_says_where(change: dict[str, Any], place: str) -> None:
+    with pytest.raises(Unusable) as unusable:
+        parsed({**SEAL, **change})
+
+    assert unusable.value.code == "seal_unreadable"
+    assert unusable.value.place == f"_COMPLETE.json {place}"
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe\x00", b"[" * 100_000, b"{}" * 6000]
+)
+def test_a_seal_that_is_none_is_refused(data: bytes) -> None:
+    with pytest.raises(Unusable):
+        parsed(data, limit=200_000)
+    with pytest.raises(Unusable):
+        parsed(data + b" " * 10_001)
+
+
+@given(st.binary(max_size=60) | st.dictionaries(st.sampled_from(sorted(SEAL)), st.none() | st.integers()))
+def test_no_seal_whatever_breaks_the_reader(data: bytes | dict[str, Any]) -> None:
+    with pytest.raises(Unusable):
+        parsed(data)
+
+
+# --- secrets, time, settings -----------------------------------------------------------------------
+
+
+class Vault:
+    """A Secrets Manager with one secret; `read` counts."""
+
+    def __init__(self, **fields: str) -> None:
+        self.value = fields
+        self.read = 0
+
+    def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803 - the service's name
+        """As the service does."""
+        self.read += 1
+        return {"SecretString": json.dumps(self.value)}
+
+
+def test_a_secret_is_read_when_needed_and_again_after_a_while() -> None:
+    vault, now = Vault(current="1", **{"1": "first"}), [0.0]
+    secret = Secret(lambda: vault, "keys", lambda: now[0])
+    assert vault.read == 0
+    for at in (0.0, KEEP - 1):
+        now[0] = at
+        assert secret.keys() == ("1", {"1": b"first"})
+    assert vault.read == 1
+
+    vault.value = {"current": "2", "1": "first", "2": "second"}
+    now[0] = KEEP
+    assert secret.keys() == ("2", {"1": b"first", "2": b"second"})
+    assert secret.fresh()["current"] == "2"
+    assert vault.read == 3
+
+
+def test_time_is_the_machines_own_unless_the_embedded_cloud_plays_another() -> None:
+    assert abs((SystemClock("").now() - datetime.now(UTC)).total_seconds()) < 5
+
+    setting = json.dumps({"real": time.time(), "virtual": 1_800_000_000.0, "rate": 3600.0})
+    played = SystemClock(setting)
+    first = played.now().timestamp()
+    assert 1_800_000_000 <= first < 1_800_000_000 + 3600 * 30
+    assert abs(played.machine_time() - time.time()) < 5, "leases and pace keep to real seconds"
+
+
+def test_ids_are_128_bits_and_never_the_same() -> None:
+    found = {SystemClock("").random_id() for _ in range(100)}
+
+    assert len(found) == 100
+    assert {len(bytes.fromhex(one)) for one in found} == {16}
+
+
+def test_settings_come_from_the_environment_by_name() -> None:
+    settings = Settings.from_environment({"EMAIL_RATE": "2.5", "NOTICES_TABLE": "n", "PATH": "/bin"})
+
+    assert (settings.email_rate, settings.notices_table, settings.runs_table) == (2.5, "n", "")
+    with pytest.raises(ValueError, match="email_rate"):
+        Settings.from_environment({"EMAIL_RATE": "0"})
+
+
+def test_a_provider_is_chosen_by_channel_and_class() -> None:
+    choose = provider_choice(
+        Settings.from_environment(
+            {"SMS_PROVIDER": "sms", "PROVIDER_OVERRIDES": "email/marketing=ses, sms/regulated=opentext,"}
+        )
+    )
+
+    assert choose("email", "transactional") == "opentext"
+    assert choose("email", "marketing") == "ses"
+    assert choose("sms", "collections") == "sms"
+    assert choose("sms", "regulated") == "opentext"
+
+
+@pytest.mark.parametrize("text", ["email/marketing", "email/marketing=pigeon", "=", "email=ses=ses"])
+def test_a_choice_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="PROVIDER_OVERRIDES"):
+        provider_choice(Settings.from_environment({"PROVIDER_OVERRIDES": text}))

@@ -1,0 +1,105 @@
+"""Rules as data: the site's own laid over the package's; what is wrong is said with file, line and key."""
+
+from pathlib import Path
+
+import pytest
+
+from exstream_notify.adapters.rules import RulesInvalid, YamlRules
+from tests.fakes import a_document
+
+
+def site(tmp_path: Path, **files: str) -> YamlRules:
+    """Rules with these files of the site."""
+    for name, text in files.items():
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return YamlRules(tmp_path)
+
+
+def test_a_site_changes_one_key_and_keeps_the_rest(tmp_path: Path) -> None:
+    rules = site(tmp_path, documents="types: {statement: {channels: [sms]}}")
+    ours, theirs = rules.of_type("statement"), YamlRules().of_type("statement")
+
+    assert ours.channels == ("sms",)
+    assert (ours.topic, ours.use_case, ours.link) == (theirs.topic, theirs.use_case, theirs.link)
+    assert rules.of_type("invoice") == YamlRules().of_type("invoice")
+
+
+def test_a_site_adds_types_queues_teams_and_domains(tmp_path: Path) -> None:
+    rules = site(
+        tmp_path,
+        documents=(
+            "types: {tax-form: {use_case: uc1, topic: taxes, teams: [taxes], team_copy: digest}}\n"
+            "queues: {Email_Taxes: tax-form}"
+        ),
+        teams="taxes: taxes@example.com",
+        domains="domains: {mainframe: {unsealed: false, encoding: latin-1}}",
+        alerts="codes: {unreached: {team: taxes}}",
+    )
+    rules.check()
+
+    assert rules.of_type("tax-form").teams == ("taxes",)
+    assert rules.of_type("tax-form").wording == "tax-form"
+    assert rules.queues["Email_Taxes"] == "tax-form"
+    assert rules.team_address("taxes") == "taxes@example.com"
+    assert rules.domain("mainframe").encoding == "latin-1"
+    assert rules.domain("mainframe").exit_statuses == (0,)
+    assert rules.domain("retail") == YamlRules().domain("retail")
+    assert rules.alert("unreached") == ("taxes", "unreached")
+    assert rules.alert("never heard of") == ("operations", "never heard of")
+
+
+@pytest.mark.parametrize(
+    ("status", "skip", "urgent"),
+    [
+        (None, "", False),
+        ("delinquent", "", False),
+        ("default", "", True),
+        (" Default ", "", True),
+        ("paid", "account settled", False),
+        ("bankrupt", "collection stayed", False),
+    ],
+)
+def test_the_accounts_status_changes_the_rule(status: str | None, skip: str, urgent: bool) -> None:
+    rule = YamlRules().for_document(a_document(1, document_type="overdue-notice", account_status=status))
+
+    assert (rule.skip, rule.urgent) == (skip, urgent)
+
+
+def test_an_unknown_type_is_no_rule() -> None:
+    with pytest.raises(KeyError):
+        YamlRules().of_type("horoscope")
+
+
+def test_an_unknown_team_has_no_address() -> None:
+    assert YamlRules().team_address("astrology") is None
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"documents": "types:\n  statement:\n    chanels: [sms]"}, "line 3: types.statement.chanels"),
+        ({"documents": "types:\n  statement:\n    channels: [fax]"}, "line 3: types.statement.channels.0"),
+        ({"documents": "types:\n  statement:\n    channels: []"}, "line 3: types.statement.channels"),
+        ({"documents": "types: {statement: {deadline_hours: 0}}"}, "types.statement.deadline_hours"),
+        ({"documents": "types: {statement: {use_case: uc9}}"}, "types.statement.use_case"),
+        ({"documents": "types: {new: {use_case: uc1}}"}, "types.new.topic"),
+        ({"documents": "types: {statement: {by_account_status: {paid: {skp: x}}}}"}, "paid.skp"),
+        ({"documents": "queues: {Q: horoscope}"}, "queues.Q: no document type 'horoscope'"),
+        ({"documents": "types: {statement: {teams: [astrology]}}"}, "no team 'astrology' in teams.yaml"),
+        ({"documents": "- a\n- b"}, "documents.yaml: keys and values are needed"),
+        ({"documents": "types: {"}, "documents.yaml"),
+        ({"teams": "astrology: nowhere"}, "teams.yaml: astrology: an e-mail address is needed"),
+        ({"teams": "astrology: [a@example.com]"}, "teams.yaml: astrology"),
+        ({"domains": "domains: {x: {unsaeled: false}}"}, "domains.x.unsaeled"),
+        ({"alerts": "codes: {unreached: {family: x, colour: red}}"}, "codes.unreached.colour"),
+    ],
+)
+def test_what_is_wrong_is_said_with_file_line_and_key(
+    tmp_path: Path, files: dict[str, str], said: str
+) -> None:
+    rules = site(tmp_path, **files)
+    with pytest.raises(RulesInvalid) as wrong:
+        rules.check()
+
+    assert said in str(wrong.value)
+    assert next(iter(files)) in str(wrong.value)

@@ -1,0 +1,202 @@
+"""The run book and the incidents keep their promises, in memory as in DynamoDB."""
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from exstream_notify.adapters.dynamodb.incidents import DynamoIncidents
+from exstream_notify.adapters.dynamodb.runs import DynamoRuns
+from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.notices import Outcome
+from exstream_notify.domain.runs import HISTORY_LENGTH, Control, RecordOutcome, Run, RunState
+from exstream_notify.domain.work import Member, SendJob, SlicePointer
+from tests.adapters.conftest import Books, Tables
+
+_IDS = itertools.count(1)
+_TEXT = st.text(max_size=8)
+_COUNT = st.integers(0, 10**7)
+RUNS = st.builds(
+    Run,
+    domain=st.just("retail"),
+    run_id=st.just("x"),
+    state=st.sampled_from(RunState),
+    sealed=st.booleans(),
+    control=st.sampled_from(Control),
+    fingerprint=_TEXT,
+    app=_TEXT,
+    expected=_COUNT,
+    composed=_COUNT,
+    slices=_COUNT,
+    parts=_TEXT,
+    rejected=st.dictionaries(_TEXT, _COUNT, max_size=3),
+    why=_TEXT,
+    opened_at=_TEXT,
+    changed_at=_TEXT,
+    deadline=_TEXT,
+    history=st.lists(st.dictionaries(_TEXT, _TEXT, max_size=2), max_size=2).map(tuple),
+    version=st.just(1),
+)
+
+
+def a_run(**changes: Any) -> Run:
+    """A run of an id never used."""
+    return Run(
+        **{"domain": "retail", "run_id": f"r{next(_IDS)}", "state": RunState.STAGED, "version": 1, **changes}
+    )
+
+
+def a_pointer(run: Run, number: int = 0) -> SlicePointer:
+    """A slice of a run."""
+    return SlicePointer(run.domain, run.run_id, number, "parts/x/00000.jsonl", number * 100, 100, 10, 1)
+
+
+def a_job(run: Run, job_id: str = "j1", *notices: str) -> SendJob:
+    """A job of a run."""
+    members = tuple(Member(n, 1, waiting=("sms",)) for n in notices or ("a" * 32,))
+    return SendJob(job_id, a_pointer(run), "email", "mail", False, members)
+
+
+def said(position: int, outcome: Outcome = Outcome.NOTIFIED, version: int = 2) -> RecordOutcome:
+    """What became of a record."""
+    return RecordOutcome(0, position, outcome, "because", version, "n" * 32)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(run=RUNS)
+def test_every_field_of_a_run_comes_back(books: Books, run: Run) -> None:
+    run = replace(run, run_id=f"r{next(_IDS)}")
+
+    assert books.runs.put(run)
+    assert books.runs.get("retail", run.run_id) == run
+
+
+def test_a_run_is_written_where_its_version_is_the_next(books: Books) -> None:
+    first = a_run()
+    second = replace(first, version=2, state=RunState.DISPATCHED)
+    assert not books.runs.put(second)
+    assert books.runs.put(first)
+    assert not books.runs.put(first)
+    assert books.runs.put(second)
+    assert not books.runs.put(replace(second, why="too late"))
+    assert books.runs.get("retail", first.run_id) == second
+    assert books.runs.get("claims", first.run_id) is None
+    assert books.runs.get("retail", "never") is None
+
+
+def test_what_a_slice_or_a_job_says_replaces_what_it_said(books: Books) -> None:
+    run = a_run()
+    for outcome in (Outcome.IN_FLIGHT, Outcome.DEFERRED):
+        books.runs.put_slice(a_pointer(run, 0), [said(1, outcome), said(2, outcome)])
+        books.runs.put_slice(a_pointer(run, 1), [said(3, outcome)])
+        books.runs.put_job(run.name, "job-1", [said(1, outcome, 3)])
+
+    found = list(books.runs.outcomes("retail", run.run_id))
+    assert [(o.position, o.outcome, o.version) for o in found] == [
+        (1, "deferred", 2),
+        (2, "deferred", 2),
+        (3, "deferred", 2),
+        (1, "deferred", 3),
+    ]
+    assert found[0] == said(1, Outcome.DEFERRED)
+
+
+def test_slices_come_before_jobs_and_in_order(books: Books) -> None:
+    run = a_run()
+    books.runs.put_job(run.name, "0", [said(99)])
+    for number in (11, 2, 100):
+        books.runs.put_slice(a_pointer(run, number), [said(number)])
+
+    assert [o.position for o in books.runs.outcomes("retail", run.run_id)] == [2, 11, 100, 99]
+
+
+def test_runs_of_one_id_in_two_domains_do_not_meet(books: Books) -> None:
+    run = a_run()
+    other = replace(run, domain="retail2")
+    for one in (run, other):
+        assert books.runs.put(one)
+        books.runs.put_slice(a_pointer(one), [said(1)])
+        books.runs.park(a_job(one))
+
+    for one in (run, other):
+        assert books.runs.get(one.domain, one.run_id) == one
+        assert len(list(books.runs.outcomes(one.domain, one.run_id))) == 1
+        assert books.runs.parked(one.domain, one.run_id) == [a_job(one)]
+
+
+def test_jobs_are_put_aside_and_taken_back(books: Books) -> None:
+    run = a_run()
+    jobs = [a_job(run), a_job(run, "j2"), a_job(run, "j1", "b" * 32)]
+    for job in (*jobs, jobs[0]):
+        books.runs.park(job)
+
+    assert sorted(books.runs.parked("retail", run.run_id), key=repr) == sorted(jobs, key=repr)
+    books.runs.unpark(jobs[:2])
+    assert books.runs.parked("retail", run.run_id) == [jobs[2]]
+    assert list(books.runs.outcomes("retail", run.run_id)) == [], "a job put aside is no outcome"
+
+
+def test_the_last_volumes_are_remembered_by_kind(books: Books) -> None:
+    domain = f"d{next(_IDS)}"
+    assert books.runs.volumes(domain, "billing") == []
+    for number in range(HISTORY_LENGTH + 3):
+        books.runs.add_volume(domain, "billing", f"r{number}", number)
+    books.runs.add_volume(domain, "billing", f"r{HISTORY_LENGTH + 1}", 777)
+
+    volumes = books.runs.volumes(domain, "billing")
+    assert len(volumes) == HISTORY_LENGTH
+    assert volumes[-2:] == [HISTORY_LENGTH + 2, 777]
+    assert books.runs.volumes(domain, "letters") == []
+
+
+def test_a_run_is_found_by_its_id_alone(tables: Tables) -> None:
+    runs = DynamoRuns(tables.client, tables.runs)
+    one = a_run()
+    other = replace(one, domain="claims")
+    for run in (one, other):
+        runs.put(run)
+        runs.put_slice(a_pointer(run), [said(1)])
+
+    assert sorted(runs.find(one.run_id), key=lambda r: r.domain) == [other, one]
+    assert runs.find("never") == []
+
+
+# --- incidents -------------------------------------------------------------------------------------
+
+
+def test_reports_of_one_cause_are_one_incident(tables: Tables) -> None:
+    incidents = DynamoIncidents(tables.client, tables.incidents)
+    first = ExceptionRaised("no_channel", "warning", "retail", "run-1", "first", "slice 1", 2, (9, 7))
+    second = replace(
+        first, part="slice 2", severity="error", count=3, customers_in_run=(7, 11), text="second"
+    )
+    for exception, at in ((first, "2026-11-20T15"), (second, "2026-11-20T16"), (first, "2026-11-20T17")):
+        incidents.record(exception, "compliance", "unreached", at)
+    incidents.record(replace(first, run_id="run-2"), "compliance", "unreached", "2026-11-20T18")
+
+    (found,) = incidents.of_run("retail", "run-1")
+    assert (found.team, found.family, found.severity) == ("compliance", "unreached", "error")
+    assert (found.count, found.customers_in_run) == (5, (7, 9, 11))
+    assert (found.first_seen, found.last_seen) == ("2026-11-20T15", "2026-11-20T17")
+    assert set(found.texts) == {"first", "second"}
+    assert found.codes == ("no_channel",)
+    assert [i.run_id for i in incidents.all()] == ["run-2", "run-1"]
+
+
+def test_causes_of_a_family_share_an_incident_and_teams_do_not(tables: Tables) -> None:
+    incidents = DynamoIncidents(tables.client, tables.incidents)
+    size = ExceptionRaised("size_mismatch", "severe", "retail", "run-9", "size", "a.csv bytes")
+    ids = {
+        incidents.record(size, "operations", "seal", "2026-11-20T15"),
+        incidents.record(replace(size, code="checksum_mismatch"), "operations", "seal", "2026-11-20T15"),
+    }
+    other = incidents.record(size, "it", "seal", "2026-11-20T15")
+
+    assert len(ids) == 1
+    assert other not in ids
+    assert {i.codes for i in incidents.of_run("retail", "run-9")} == {
+        ("checksum_mismatch", "size_mismatch"),
+        ("size_mismatch",),
+    }

@@ -1,0 +1,168 @@
+"""Relationships within template.yaml, and between it and the code, that linters do not look at."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exstream_notify.adapters.bootstrap import Settings
+from tests.container.sam import load_template
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE: dict[str, Any] = load_template(ROOT / "template.yaml")
+RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    return {name: r["Properties"] for name, r in RESOURCES.items() if r["Type"] == kind}
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+QUEUES = of_type("AWS::SQS::Queue")
+RULES = of_type("AWS::Events::Rule")
+
+
+def target(value: Any) -> str:
+    """The logical id that a Ref, GetAtt or their like names."""
+    if isinstance(value, dict):
+        found = value.get("Ref") or value.get("Fn::GetAtt")
+        if isinstance(found, list):
+            return str(found[0])
+        return str(found).split(".")[0]
+    return str(value)
+
+
+def statements(queue: str) -> Iterator[dict[str, Any]]:
+    for policy in of_type("AWS::SQS::QueuePolicy").values():
+        if queue in map(target, policy["Queues"]):
+            yield from policy["PolicyDocument"]["Statement"]
+
+
+def is_dead_letters(name: str) -> bool:
+    return any(target(q.get("RedrivePolicy", {}).get("deadLetterTargetArn")) == name for q in QUEUES.values())
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_reaches_queues_whose_policy_lets_this_rule_alone_send(rule: str) -> None:
+    for entry in RULES[rule]["Targets"]:
+        for queue in (target(entry["Arn"]), target(entry["DeadLetterConfig"]["Arn"])):
+            assert queue in QUEUES
+            allowed = [s for s in statements(queue) if s["Effect"] == "Allow"]
+            sources = [target(s["Condition"]["ArnEquals"]["aws:SourceArn"]) for s in allowed]
+            assert sources == [rule], queue
+            assert [s["Principal"] for s in allowed] == [{"Service": "events.amazonaws.com"}]
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_every_queue_is_encrypted_refuses_plain_http_and_loses_nothing(queue: str) -> None:
+    properties = QUEUES[queue]
+    assert properties["SqsManagedSseEnabled"] is True
+    denied = [s for s in statements(queue) if s["Effect"] == "Deny"]
+    assert any("aws:SecureTransport" in s["Condition"]["Bool"] for s in denied)
+    assert properties["MessageRetentionPeriod"] == 14 * 24 * 3600
+    fed = any(queue == target(e["Properties"].get("Queue")) for f in FUNCTIONS.values() for e in events(f))
+    assert ("RedrivePolicy" in properties) == fed, "a queue that feeds a function has dead letters"
+
+
+def events(function: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(function.get("Events", {}).values())
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_has_logs_and_a_role_of_its_own(name: str) -> None:
+    function = FUNCTIONS[name]
+    role, logs = target(function["Role"]), target(function["LoggingConfig"]["LogGroup"])
+    others = [f for other, f in FUNCTIONS.items() if other != name]
+    assert role not in [target(f["Role"]) for f in others]
+    assert logs not in [target(f["LoggingConfig"]["LogGroup"]) for f in others]
+    assert "RetentionInDays" in RESOURCES[logs]["Properties"]
+    for policy in RESOURCES[role]["Properties"]["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert "*" not in statement["Action"]
+            assert not [action for action in statement["Action"] if action.endswith(":*")]
+            assert statement["Resource"] != "*"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_fed_with_bounds_and_answers_for_each_message(name: str) -> None:
+    function = FUNCTIONS[name]
+    for event in events(function):
+        properties = event["Properties"]
+        if event["Type"] == "SQS":
+            assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+            assert "MaximumConcurrency" in properties["ScalingConfig"]
+            queue = QUEUES[target(properties["Queue"])]
+            assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+            assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+        else:
+            assert event["Type"] == "Schedule"
+            assert function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Type"] == "SQS"
+
+
+def test_environment_and_settings_agree() -> None:
+    common = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    given = {name for f in FUNCTIONS.values() for name in f["Environment"]["Variables"]} | set(common)
+    given = {name.lower() for name in given if not name.startswith("POWERTOOLS_")}
+    known = set(Settings.model_fields)
+    assert given <= known
+    assert known - given == {"default_region", "site_dir"}, "settings that no function is given"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_given_what_its_code_asks_for(name: str) -> None:
+    """What the handler takes from Bootstrap leads to settings; each must be in its environment."""
+    source = (ROOT / FUNCTIONS[name]["CodeUri"] / "app.py").read_text("utf-8")
+    asked = set(re.findall(r"\bapp\.(\w+)", source))
+    bootstrap = ast.parse((ROOT / "layers/core/exstream_notify/adapters/bootstrap.py").read_text("utf-8"))
+    (klass,) = [n for n in bootstrap.body if isinstance(n, ast.ClassDef) and n.name == "Bootstrap"]
+    methods = {n.name: ast.unparse(n) for n in klass.body if isinstance(n, ast.FunctionDef)}
+    seen: set[str] = set()
+    pending = list(asked)
+    while pending:
+        method = pending.pop()
+        if method in seen or method not in methods:
+            continue
+        seen.add(method)
+        pending += re.findall(r"\bself\.(\w+)", methods[method])
+    wanted = re.compile(r"settings\.(\w+_(?:table|bucket|url|secret))\b")
+    needed = {found for method in seen for found in wanted.findall(methods[method])}
+    common = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    variables = FUNCTIONS[name]["Environment"]["Variables"] | common
+    given = {variable.lower() for variable in variables}
+    assert needed <= given | {"opentext_url", "opentext_token_url"}, needed - given
+
+
+def test_buckets_are_private_encrypted_and_tls_only() -> None:
+    buckets = of_type("AWS::S3::Bucket")
+    policies = {target(p["Bucket"]): p for p in of_type("AWS::S3::BucketPolicy").values()}
+    for name, bucket in buckets.items():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}, name
+        assert bucket["BucketEncryption"]
+        assert bucket["LifecycleConfiguration"]["Rules"]
+        denied = [s for s in policies[name]["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"]
+        assert any("aws:SecureTransport" in s["Condition"]["Bool"] for s in denied), name
+
+
+def test_tables_can_be_restored() -> None:
+    for name, table in of_type("AWS::DynamoDB::Table").items():
+        assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True, name
+        assert table["SSESpecification"]["SSEEnabled"] is True, name
+        assert RESOURCES[name]["DeletionPolicy"] == "Retain", name
+
+
+def test_the_use_cases_are_the_same_everywhere() -> None:
+    told = set(TEMPLATE["Metadata"]["UseCases"])
+    carried = {uc for r in RESOURCES.values() for uc in (r.get("Metadata") or {}).get("UseCases", [])}
+    with_event = {path.name.split("_")[0] for path in (ROOT / "events").glob("uc*_*.json")}
+    with_test = {path.name.split("_")[1] for path in (ROOT / "tests/scenarios").glob("test_uc*_*.py")}
+    readme = (ROOT / "README.md").read_text("utf-8")
+    in_readme = set(re.findall(r"^\| (uc\d) \|", readme, re.M))
+    assert told == carried == with_event == with_test == in_readme
+    for path in re.findall(r"\]\(((?:events|tests)/[^)]+)\)", readme):
+        assert (ROOT / path).exists(), path
+    for uc, entry in TEMPLATE["Metadata"]["UseCases"].items():
+        for function in entry["functions"]:
+            assert uc in RESOURCES[function]["Metadata"]["UseCases"], (uc, function)

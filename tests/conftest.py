@@ -1,0 +1,19 @@
+"""Settings that all tests share."""
+
+from hypothesis import HealthCheck, settings
+
+# What the machine lacks is skipped by name; DynamoDB Local where Java and Node are there.
+pytest_plugins = ["tests.machine", "tests.local_dynamodb"]
+
+# The same examples on every machine and in every run; a moderate number, so that `make test` stays short.
+settings.register_profile(
+    "ci",
+    max_examples=100,
+    derandomize=True,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+# For a long night: other examples each time.
+settings.register_profile("search", settings.get_profile("ci"), max_examples=5000, derandomize=False)
+settings.load_profile("ci")

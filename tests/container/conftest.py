@@ -1,0 +1,135 @@
+"""The project built by SAM, a Docker engine with the runtime's image, and a cloud in which nothing moves."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from exnotify.cloud import Clock, EmbeddedCloud
+from exnotify.dropping import prepare
+from exnotify.simulators import Simulators
+from tests.container import sam
+from tests.container.docker_engine import bridge_gateway, engine
+from tests.container.https import served
+from tests.container.runtime_image import ARCHITECTURE, runtime_image
+from tests.needs import ROOT
+
+#: 03:00 in New York: no SMS leaves.
+NIGHT = "2026-11-20T08:00:00+00:00"
+
+_BUILD = ROOT / "build" / "container"
+_NOT_DECLARED = frozenset({"AWS_ENDPOINT_URL", "EXNOTIFY_CLOCK", "SSL_CERT_FILE"})
+_ACCOUNT = {"username": "container", "password": "for-tests-only"}
+
+
+@dataclass
+class StillCloud:
+    """The embedded cloud with the project's stack, but nothing that polls: only the test invokes."""
+
+    cloud: EmbeddedCloud
+    simulators: Simulators
+    template: Path
+    variables: Mapping[str, frozenset[str]]
+    folder: Path
+    provider: str
+    certificate: Path
+
+    def in_container(self, function: str, event: Any, at: str | None = None) -> Any:
+        """Invoke a function in a container, as its role, at the cloud's time or at another."""
+        environment = self.cloud.environment(function)
+        if at is not None:
+            environment["EXNOTIFY_CLOCK"] = Clock.starting(at, None).as_json()
+        # The function's folder is the one of this machine's that the container sees.
+        shutil.copy(self.certificate, self.template.parent / function / "provider.pem")
+        environment |= {"OPENTEXT_URL": self.provider, "SSL_CERT_FILE": "/var/task/provider.pem"}
+        keys = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+        wanted = self.variables[function] | keys
+        variables = {name: value for name, value in environment.items() if name in wanted}
+        path = self.folder / "event.json"
+        path.write_text(json.dumps(event), encoding="utf-8")
+        return sam.invoke(self.template, function, path, variables, ARCHITECTURE, _BUILD / "layers")
+
+    def here(self, function: str, event: Any) -> Any:
+        """Invoke a function in a worker of the cloud, to bring about what comes before."""
+        return self.cloud.invoke(function, event).value
+
+    def drop(self, domain: str, run_id: str, **record: Any) -> None:
+        """Drop a sealed run of one document, as Exstream would."""
+        folder = self.folder / run_id
+        folder.mkdir()
+        (folder / "run.index.jsonl").write_text(json.dumps(record) + "\n", encoding="utf-8")
+        run = prepare(folder, domain=domain, run_id=run_id, sealed=True)
+        assert run.seal is not None
+        files = {file.name: file.path.read_bytes() for file in run.files} | {"_COMPLETE.json": run.seal}
+        for name, content in files.items():
+            self.cloud.client("s3").put_object(
+                Bucket=self.cloud.resource("DropBucket"), Key=run.prefix + name, Body=content
+            )
+
+    def take(self, queue: str) -> list[dict[str, Any]]:
+        """The bodies of all messages that wait in a queue (logical id), which is empty then."""
+        client, url = self.cloud.client("sqs"), self.cloud.resource(queue)
+        bodies = []
+        while messages := client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            for message in messages:
+                bodies.append(json.loads(message["Body"]))
+                client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return bodies
+
+
+@pytest.fixture(scope="session")
+def docker_client() -> Iterator[docker.DockerClient]:
+    """A Docker engine with the runtime's image; images that SAM makes on it are removed at the end."""
+    with engine() as client, runtime_image(client):
+        before = {image.id for image in client.images.list()}
+        yield client
+        for image in client.images.list():
+            if image.id not in before and any(tag.startswith("samcli/lambda") for tag in image.tags):
+                client.images.remove(image.id, force=True)
+
+
+@pytest.fixture(scope="session")
+def built_template() -> Path:
+    """The real template, built by `sam build` for this machine's processor."""
+    return sam.build(ROOT / "template.yaml", _BUILD, ARCHITECTURE, sys.executable)
+
+
+@pytest.fixture
+def still_cloud(
+    docker_client: docker.DockerClient, built_template: Path, tmp_path: Path
+) -> Iterator[StillCloud]:
+    """The cloud, reachable from containers."""
+    template = sam.load_template(ROOT / "template.yaml")
+    for name, properties in sam.functions(template).items():
+        properties.pop("Events", None)
+        properties["CodeUri"] = str(ROOT / properties["CodeUri"])
+        template["Resources"][name]["Properties"] = properties
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            resource["Properties"]["ContentUri"] = str(ROOT / resource["Properties"]["ContentUri"])
+    still = tmp_path / "still.yaml"
+    still.write_text(json.dumps(template, default=str), encoding="utf-8")
+    host = bridge_gateway(docker_client)
+    cloud = EmbeddedCloud(still, host=host, at=NIGHT)
+    simulators = Simulators(now=cloud.clock.utc, accounts={_ACCOUNT["username"]: _ACCOUNT["password"]})
+    with cloud, served(simulators, host, tmp_path) as (provider, certificate):
+        cloud.client("secretsmanager").put_secret_value(
+            SecretId=cloud.resource("OpenTextCredentials"), SecretString=json.dumps(_ACCOUNT)
+        )
+        variables = {name: _declared(template, name) | _NOT_DECLARED for name in sam.functions(template)}
+        declared = sam.declare_variables(built_template, variables)
+        yield StillCloud(cloud, simulators, declared, variables, tmp_path, provider, certificate)
+    simulators.close()
+
+
+def _declared(template: Mapping[str, Any], function: str) -> frozenset[str]:
+    """Names of the variables that the template gives to a function."""
+    everywhere = template["Globals"]["Function"]["Environment"]["Variables"]
+    own = sam.functions(template)[function].get("Environment", {}).get("Variables", {})
+    return frozenset(everywhere) | frozenset(own)

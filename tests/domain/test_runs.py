@@ -1,0 +1,241 @@
+"""A run: what must agree with its seal, how large it may be, and how it adds up."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exstream_notify.domain.notices import Outcome
+from exstream_notify.domain.runs import (
+    RecordOutcome,
+    Run,
+    RunState,
+    Seal,
+    SealedFile,
+    compare_file,
+    compare_totals,
+    customers_missing,
+    expected_documents,
+    latest,
+    reconcile,
+    volume_deviates,
+)
+
+SHA = "ab" * 32
+FILE = SealedFile("billing.index.jsonl", 1200, SHA, 10)
+SEAL = Seal("run-1", "retail", (FILE,), customers_expected=10, customers_processed=10, documents=10)
+
+
+# --- what the seal says ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sealed", "found", "codes"),
+    [
+        (FILE, (1200, SHA, 10), []),
+        (FILE, (1201, SHA, 10), ["size_mismatch"]),
+        (FILE, (1200, "cd" * 32, 10), ["checksum_mismatch"]),
+        (FILE, (1200, SHA, 9), ["record_count_mismatch"]),
+        (FILE, (0, "cd" * 32, 0), ["size_mismatch", "checksum_mismatch", "record_count_mismatch"]),
+        # capital letters are the same checksum
+        (replace(FILE, sha256=SHA.upper()), (1200, SHA, 10), []),
+        # a file that is no index has no records to count
+        (FILE, (1200, SHA, None), []),
+        # what the seal does not say cannot disagree
+        (SealedFile("x"), (7, SHA, 3), []),
+        # nought is said, too
+        (SealedFile("x", bytes=0, records=0), (1, SHA, 1), ["size_mismatch", "record_count_mismatch"]),
+    ],
+)
+def test_a_file_against_the_seal(
+    sealed: SealedFile, found: tuple[int, str, int | None], codes: list[str]
+) -> None:
+    assert [d.code for d in compare_file(sealed, *found)] == codes
+
+
+def test_a_disagreement_says_where_what_was_stated_and_what_was_found() -> None:
+    (found,) = compare_file(FILE, 1201, SHA, 10)
+
+    assert str(found) == "billing.index.jsonl bytes: stated 1200, found 1201"
+
+
+@pytest.mark.parametrize(
+    ("stated", "records", "customers", "codes"),
+    [
+        ({}, 10, 10, []),
+        ({}, 9, 10, ["document_count_mismatch"]),
+        ({}, 10, 9, ["customer_count_mismatch"]),
+        ({}, 10, None, []),
+        ({"documents": None}, 9, 10, []),
+        ({"customers_processed": None}, 10, 9, []),
+        (
+            {"documents": 0, "customers_processed": 0},
+            1,
+            1,
+            ["document_count_mismatch", "customer_count_mismatch"],
+        ),
+    ],
+)
+def test_totals_against_the_seal(
+    stated: dict[str, int | None], records: int, customers: int | None, codes: list[str]
+) -> None:
+    assert [d.code for d in compare_totals(replace(SEAL, **stated), records, customers)] == codes  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("expected", "processed", "missing"),
+    [(10, 10, 0), (10, 8, 2), (8, 10, 0), (None, 8, 0), (10, None, 0), (10, 0, 10)],
+)
+def test_customers_left_out_count_as_documents_expected(
+    expected: int | None, processed: int | None, missing: int
+) -> None:
+    seal = replace(SEAL, customers_expected=expected, customers_processed=processed)
+
+    assert customers_missing(seal) == missing
+    assert expected_documents(seal, 20) == 20 + missing
+
+
+def test_a_fingerprint_is_of_the_content() -> None:
+    other = SealedFile("letters.index.jsonl", 5, SHA, 1)
+    two = replace(SEAL, files=(FILE, other))
+
+    assert SEAL.fingerprint == replace(SEAL, app="other", run_id="run-2", errors=3).fingerprint
+    assert two.fingerprint == replace(SEAL, files=(other, FILE)).fingerprint
+    different = {
+        SEAL.fingerprint,
+        two.fingerprint,
+        replace(SEAL, documents=11).fingerprint,
+        replace(SEAL, customers_expected=None).fingerprint,
+        replace(SEAL, files=(replace(FILE, sha256="cd" * 32),)).fingerprint,
+        replace(SEAL, files=(replace(FILE, bytes=1201),)).fingerprint,
+        replace(SEAL, files=(replace(FILE, name="b"),)).fingerprint,
+    }
+    assert len(different) == 7
+
+
+# --- volume ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("documents", "earlier", "limit", "strange"),
+    [
+        (100_000, [], 50, False),
+        (100_000, [1000, 1000], 50, False),
+        (1000, [1000, 1000, 1000], 50, False),
+        (1500, [1000, 1000, 1000], 50, False),
+        (1501, [1000, 1000, 1000], 50, True),
+        (500, [1000, 1000, 1000], 50, False),
+        (499, [1000, 1000, 1000], 50, True),
+        (0, [1000, 1000, 1000], 50, True),
+        # small runs vary
+        (99, [10, 10, 10], 50, False),
+        (110, [10, 10, 10], 50, True),
+        # one earlier outlier does not make the rule
+        (1000, [1000, 1000, 90_000], 50, False),
+        (90_000, [1000, 1000, 90_000], 50, True),
+        # a median between two
+        (1200, [700, 900, 1100, 1300], 20, False),
+        (1201, [700, 900, 1100, 1300], 20, True),
+    ],
+)
+def test_a_run_far_from_the_usual_size(
+    documents: int, earlier: Sequence[int], limit: int, strange: bool
+) -> None:
+    assert volume_deviates(documents, earlier, limit) is strange
+
+
+# --- adding up ------------------------------------------------------------------------------------
+
+RUN = Run("retail", "run-1", RunState.DISPATCHED, expected=4, composed=4)
+
+
+def said(position: int, outcome: Outcome, version: int = 1, why: str = "") -> RecordOutcome:
+    """What a slice or a job said of a record."""
+    return RecordOutcome(0, position, outcome, why, version)
+
+
+def test_a_run_whose_records_all_ended_balances() -> None:
+    found = reconcile(
+        replace(RUN, rejected={"email: too long": 1}),
+        [said(1, Outcome.NOTIFIED), said(2, Outcome.PAPER, why="no_channel"), said(4, Outcome.DUPLICATE)],
+    )
+
+    assert {k: n for k, n in found.outcomes.items() if n} == {
+        "notified": 1,
+        "paper": 1,
+        "duplicate": 1,
+        "rejected": 1,
+    }
+    assert found.reasons == {"paper": {"no_channel": 1}, "rejected": {"email: too long": 1}}
+    assert (found.balanced, found.complete) == (True, True)
+    assert set(found.outcomes) == set(Outcome)
+
+
+def test_a_record_nobody_spoke_of_is_in_flight() -> None:
+    found = reconcile(RUN, [said(1, Outcome.NOTIFIED)])
+
+    assert found.outcomes["in_flight"] == 3
+    assert not found.balanced
+
+
+def test_one_that_is_said_to_be_in_flight_is_counted_once() -> None:
+    found = reconcile(RUN, [said(n, Outcome.IN_FLIGHT, 0) for n in range(1, 5)])
+
+    assert found.outcomes["in_flight"] == 4
+    assert not found.balanced
+
+
+def test_more_outcomes_than_records_is_no_balance() -> None:
+    assert not reconcile(RUN, [said(n, Outcome.NOTIFIED) for n in range(1, 6)]).balanced
+
+
+@pytest.mark.parametrize("state", [s for s in RunState if s != RunState.DISPATCHED])
+def test_only_a_dispatched_run_can_balance_or_be_complete(state: RunState) -> None:
+    found = reconcile(replace(RUN, state=state), [said(n, Outcome.NOTIFIED) for n in range(1, 5)])
+
+    assert (found.balanced, found.complete) == (False, False)
+
+
+def test_a_run_without_records_balances() -> None:
+    assert reconcile(replace(RUN, composed=0, expected=0), []).balanced
+
+
+def test_a_balanced_run_can_be_incomplete() -> None:
+    found = reconcile(replace(RUN, expected=6), [said(n, Outcome.NOTIFIED) for n in range(1, 5)])
+
+    assert (found.balanced, found.complete) == (True, False)
+
+
+def test_the_newest_word_counts_and_of_equals_the_later() -> None:
+    words = [
+        said(1, Outcome.IN_FLIGHT, 0),
+        said(1, Outcome.NOTIFIED, 2),
+        said(1, Outcome.IN_FLIGHT, 1),
+        said(2, Outcome.SUPPRESSED, 1),
+        said(2, Outcome.DUPLICATE, 1),
+    ]
+
+    assert {p: o.outcome for p, o in latest(words).items()} == {1: "notified", 2: "duplicate"}
+
+
+@given(
+    composed=st.integers(0, 12),
+    rejected=st.integers(0, 3),
+    words=st.lists(
+        st.tuples(st.integers(1, 12), st.sampled_from(list(Outcome)), st.integers(0, 4)), max_size=40
+    ),
+)
+def test_outcomes_add_up_to_what_was_composed_unless_there_are_too_many(
+    composed: int, rejected: int, words: list[tuple[int, Outcome, int]]
+) -> None:
+    run = replace(RUN, composed=composed, rejected={"why": rejected} if rejected else {})
+    found = reconcile(run, [said(*word) for word in words])
+    known = len({position for position, _, _ in words}) + rejected
+
+    assert sum(found.outcomes.values()) == max(composed, known)
+    assert found.balanced == (known == composed and not found.outcomes["in_flight"])
+    # Told again, in any order of slices and jobs, the same: nothing drifts.
+    again = reconcile(run, [said(*word) for word in [*words, *words]])
+    assert again == found

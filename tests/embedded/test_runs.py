@@ -1,0 +1,107 @@
+"""The real functions, from the template, under their own roles, on the embedded cloud."""
+
+from pathlib import Path
+
+import pytest
+
+from exnotify.dropping import prepare, upload
+from exnotify.following import End, Expected, follow
+from exnotify.local import LocalCloud
+from exstream_notify.domain.notices import chain_holds
+
+from .conftest import MakeRun, drop, outcomes, record, told
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_sealed_run_tells_each_customer_once(cloud: LocalCloud, make_run: MakeRun) -> None:
+    folder = make_run("once", [record(n) for n in range(1, 131)])
+    followed = drop(cloud, folder, "once")
+    assert followed.end == End.BALANCED
+    assert outcomes(followed) == {"notified": 130}
+    assert set(told(cloud, "e0001").values()) == {1}
+
+    again = drop(cloud, folder, "once-more")
+    assert outcomes(again) == {"duplicate": 130}
+    assert sum(told(cloud, "e00").values()) == 130
+
+
+def test_a_changed_address_or_wish_does_not_notify_again(cloud: LocalCloud, make_run: MakeRun) -> None:
+    first = make_run("first", [record(201), record(202)])
+    assert outcomes(drop(cloud, first, "first", "moving")) == {"notified": 2}
+    changed = [record(201, email="moved@example.com"), record(202, delivery_channel="sms")]
+    assert outcomes(drop(cloud, make_run("changed", changed), "changed", "moving")) == {"duplicate": 2}
+    assert not told(cloud, "moved@")
+
+
+def test_records_that_cannot_be_used_stop_nobody_else(cloud: LocalCloud, make_run: MakeRun) -> None:
+    rows = [
+        record(301),
+        record(302, customer_key=""),
+        record(303, due_date="soon"),
+        record(304, email="no address", mobile=""),
+        record(305, email="", mobile="+12025550142"),
+        record(306, output_uri="../../elsewhere.pdf"),
+        record(307, test_flag="Y"),
+    ]
+    followed = drop(cloud, make_run("mixed", rows), "mixed", "mixed")
+    assert followed.end == End.BALANCED
+    assert outcomes(followed) == {"notified": 2, "rejected": 3, "suppressed": 2}
+    assert followed.told is not None
+    assert followed.told["reasons"]["suppressed"] == {"no_channel": 1, "test_document": 1}
+    texts = [m for m in cloud.messages if m.channel == "sms"]
+    assert [m.to for m in texts] == ["+12025550142"]
+    incidents = cloud.deployment().app.incidents.of_run("mixed", "mixed")
+    assert {code for incident in incidents for code in incident.codes} == {"records_rejected", "no_channel"}
+
+
+def test_what_was_sent_can_be_proved(cloud: LocalCloud, make_run: MakeRun) -> None:
+    drop(cloud, make_run("proof", [record(801, document_type="claim-letter")]), "proof", "claims")
+    app = cloud.deployment().app
+    (notice,) = app.ledger.of_customer("claims", "E000801")
+    assert chain_holds(notice)
+    contact = app.contacts.get("claims", ["E000801"])["E000801"]
+    line = app.evidence.read(notice.attempts[0].evidence, f"{notice.notice_id}:1", contact.salt)
+    (message,) = [m for m in cloud.messages if m.to == "e000801@example.com"]
+    assert line["text"] == message.text
+    assert line["to"] == message.to
+
+
+def test_hostile_files_are_refused_and_nothing_else_is_disturbed(
+    cloud: LocalCloud, make_run: MakeRun, tmp_path: Path
+) -> None:
+    bomb = tmp_path / "bomb"
+    bomb.mkdir()
+    (bomb / "bomb.index.xml").write_text(
+        '<?xml version="1.0"?><!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
+        "<documents><document><customer_key>&b;</customer_key></document></documents>"
+    )
+    refused = drop(cloud, bomb, "bomb", "reuse")
+    assert refused.end == End.REFUSED
+    assert "DOCTYPE" in refused.advice or (refused.told and refused.told["state"] == "refused")
+
+    reused = make_run("reused", [record(901)])
+    assert outcomes(drop(cloud, reused, "reused", "reuse")) == {"notified": 1}
+    (reused / "reused.index.jsonl").write_text('{"customer_key": "E000902", "document_type": "statement"}\n')
+    assert drop(cloud, reused, "reused", "reuse").end == End.REUSED
+    assert not told(cloud, "e000902")
+
+
+def test_a_native_manifest_alone_counts_after_its_quiet_period(cloud: LocalCloud, tmp_path: Path) -> None:
+    folder = tmp_path / "native"
+    folder.mkdir()
+    customers = "".join(
+        f'<customer><key name="CISNumber">N{n}</key><key name="CustomerEmail">n{n}@example.com</key>'
+        f'<key name="QueueFilename">output/Email_Statements/N{n}.pdf</key>'
+        "<queueName>Email_Statements</queueName><queueName>Print</queueName></customer>"
+        for n in range(3)
+    )
+    manifest = f'<d xmlns="urn:site"><outputList customersProcessed="3">{customers}</outputList></d>'
+    (folder / "_STDDELIVERYFILE.xml").write_text(manifest)
+    deployment = cloud.deployment()
+    run = prepare(folder, domain="native", run_id="unsealed", sealed=False)
+    fingerprint = upload(deployment, run)
+    followed = follow(deployment, "native", "unsealed", expected=Expected(fingerprint, 0))
+    assert followed.told is not None
+    assert followed.told["sealed"] is False
+    assert outcomes(followed) == {"notified": 3}

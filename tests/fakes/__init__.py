@@ -1,0 +1,55 @@
+"""In-memory services behind the ports: they keep the same promises as the real ones, and no others.
+
+Every fake is deterministic: time comes from `FakeClock`, chance from a seed. Nothing here imports
+pytest, so that benchmarks can run on them too.
+"""
+
+from .clock import FakeClock
+from .contacts import FakeAddresses, FakeContacts, FakeSuppressions
+from .drops import FakeDropFolder, FakeRecords, FakeStaging
+from .evidence import FakeEvidence, FakeJobs
+from .examples import a_contact, a_document, a_notice, a_rule, an_address
+from .exceptions import FakeExceptionBus, FakeIncidents
+from .ledger import FakeDueIndex, FakeLedger
+from .providers import Behaviour, Delivered, FakeProvider, LostAnswer
+from .queues import FakeDecideQueue, FakeQueue, FakeRunQueue, FakeSendQueues, Received
+from .rules import FakeRules
+from .runs import FakeRunBook
+from .wire import Killed, Wire, watched
+from .wording import FakeWording
+
+__all__ = [
+    "Behaviour",
+    "Delivered",
+    "FakeAddresses",
+    "FakeClock",
+    "FakeContacts",
+    "FakeDecideQueue",
+    "FakeDropFolder",
+    "FakeDueIndex",
+    "FakeEvidence",
+    "FakeExceptionBus",
+    "FakeIncidents",
+    "FakeJobs",
+    "FakeLedger",
+    "FakeProvider",
+    "FakeQueue",
+    "FakeRecords",
+    "FakeRules",
+    "FakeRunBook",
+    "FakeRunQueue",
+    "FakeSendQueues",
+    "FakeStaging",
+    "FakeSuppressions",
+    "FakeWording",
+    "Killed",
+    "LostAnswer",
+    "Received",
+    "Wire",
+    "a_contact",
+    "a_document",
+    "a_notice",
+    "a_rule",
+    "an_address",
+    "watched",
+]

@@ -1,0 +1,62 @@
+"""Contacts, suppressions and the address checker, in memory."""
+
+import threading
+from collections.abc import Collection, Sequence
+
+from exstream_notify.domain.contacts import Address, Contact
+from exstream_notify.domain.documents import Channel
+
+
+class FakeContacts:
+    """`ContactBook` with optimistic locking: a contact is written where the stored version is one less."""
+
+    def __init__(self) -> None:
+        self.stored: dict[tuple[str, str], Contact] = {}
+        self._lock = threading.Lock()
+
+    def get(self, domain: str, customer_keys: Collection[str]) -> dict[str, Contact]:
+        """See `ContactBook.get`."""
+        with self._lock:
+            found = {key: self.stored.get((domain, key)) for key in customer_keys}
+        return {key: contact for key, contact in found.items() if contact is not None}
+
+    def put(self, contacts: Sequence[Contact]) -> list[str]:
+        """See `ContactBook.put`."""
+        failed = []
+        with self._lock:
+            for contact in contacts:
+                key = (contact.domain, contact.customer_key)
+                known = self.stored.get(key)
+                if (known.version if known else 0) == contact.version - 1:
+                    self.stored[key] = contact
+                else:
+                    failed.append(contact.customer_key)
+        return failed
+
+
+class FakeSuppressions:
+    """`SuppressionList`: a set of channel and canonical address."""
+
+    def __init__(self, *addresses: tuple[Channel, str]) -> None:
+        self.addresses: set[tuple[Channel, str]] = set(addresses)
+
+    def suppressed(self, addresses: Collection[tuple[Channel, str]]) -> set[tuple[Channel, str]]:
+        """See `SuppressionList.suppressed`."""
+        return self.addresses & set(addresses)
+
+
+class FakeAddresses:
+    """`AddressChecker` by sight: an e-mail has an @, a number starts with +; canonical is lower case."""
+
+    def check(self, channel: Channel, raw: str, country: str | None) -> Address:
+        """See `AddressChecker.check`."""
+        good = "@" in raw if channel == "email" else raw.startswith("+")
+        if not good:
+            return Address(raw, raw, "invalid", "bad syntax")
+        return Address(raw.strip().lower(), raw)
+
+    def zones(self, contact: Contact) -> tuple[str, ...]:
+        """See `AddressChecker.zones`."""
+        if contact.time_zone:
+            return (contact.time_zone,)
+        return contact.mobile.zones if contact.mobile else ()

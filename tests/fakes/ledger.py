@@ -1,0 +1,103 @@
+"""The notices and their due index, in memory."""
+
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+
+from exstream_notify.domain.due import slot, slots
+from exstream_notify.domain.notices import Notice
+
+
+class FakeLedger:
+    """`Ledger`: every write is conditional on the version, each for itself.
+
+    `history` holds every version that was ever stored, in order, so that a test can tell what
+    moved; a benchmark leaves it out.
+    """
+
+    def __init__(self, *, history: bool = True) -> None:
+        self.notices: dict[str, Notice] = {}
+        self.history: list[Notice] = []
+        self.due_at: dict[str, str] = {}
+        self._keeps_history = history
+        self._lock = threading.Lock()
+
+    def put(self, notices: Sequence[Notice]) -> dict[str, Notice]:
+        """See `Ledger.put`; as in a transaction, one id may be written once."""
+        if len({n.notice_id for n in notices}) != len(notices):
+            raise ValueError("one write names a notice twice")
+        blocked: dict[str, Notice] = {}
+        with self._lock:
+            for notice in notices:
+                stored = self.notices.get(notice.notice_id)
+                if (stored.version if stored else 0) == notice.version - 1:
+                    self._store(notice)
+                elif stored is not None and stored != notice:
+                    blocked[notice.notice_id] = stored
+        return blocked
+
+    def get(self, notice_ids: Collection[str]) -> dict[str, Notice]:
+        """See `Ledger.get`."""
+        with self._lock:
+            return {key: self.notices[key] for key in notice_ids if key in self.notices}
+
+    def _store(self, notice: Notice) -> None:
+        self.notices[notice.notice_id] = notice
+        if self._keeps_history:
+            self.history.append(notice)
+        if notice.due_at:
+            self.due_at[notice.notice_id] = notice.due_at
+        else:
+            self.due_at.pop(notice.notice_id, None)
+
+
+class FakeDueIndex:
+    """`DueIndex` over a ledger's notices and waiting runs: only the slots that are asked for are read."""
+
+    def __init__(self, ledger: FakeLedger) -> None:
+        self._ledger = ledger
+        self._runs: dict[str, str] = {}
+        self._watermark: datetime | None = None
+
+    def due(self, since: datetime, until: datetime) -> Iterator[str]:
+        """See `DueIndex.due`."""
+        limit = until.isoformat(timespec="seconds")
+        by_slot: dict[str, list[tuple[str, str]]] = {}
+        for key, due_at in (*self._ledger.due_at.items(), *self._runs.items()):
+            if due_at <= limit:
+                by_slot.setdefault(slot(key, due_at), []).append((due_at, key))
+        for name in slots(since, until):
+            for _, key in sorted(by_slot.get(name, ())):
+                yield key
+
+    def wait_for_run(self, domain: str, run_id: str, until: datetime) -> None:
+        """See `DueIndex.wait_for_run`."""
+        self._runs[f"run:{domain}/{run_id}"] = until.isoformat(timespec="seconds")
+
+    def runs_due(self, ids: Collection[str]) -> list[tuple[str, str, str]]:
+        """See `DueIndex.runs_due`."""
+        rows = []
+        for key in ids:
+            if key.startswith("run:"):
+                domain, _, run_id = key.removeprefix("run:").partition("/")
+                rows.append((key, domain, run_id))
+        return rows
+
+    def forget(self, ids: Collection[str], until: datetime) -> None:
+        """See `DueIndex.forget`."""
+        for key in ids:
+            if self._runs.get(key, "9") <= until.isoformat(timespec="seconds"):
+                del self._runs[key]
+
+    def watermark(self) -> datetime | None:
+        """See `DueIndex.watermark`."""
+        return self._watermark
+
+    def set_watermark(self, at: datetime) -> None:
+        """See `DueIndex.set_watermark`."""
+        self._watermark = at
+
+    def next_due(self) -> datetime | None:
+        """When the next thing is due (or was), for a test that moves time on; None: nothing waits."""
+        times = (*self._ledger.due_at.values(), *self._runs.values())
+        return datetime.fromisoformat(min(times)) if times else None

@@ -1,0 +1,41 @@
+"""Rules that a test writes down itself."""
+
+from collections.abc import Mapping
+
+from exstream_notify.domain.documents import Document, DocumentRule
+from exstream_notify.domain.runs import DomainRule
+
+
+class FakeRules:
+    """`Rules` by document type; a rule named `<type>/<status>` holds for accounts of that status."""
+
+    def __init__(
+        self,
+        *rules: DocumentRule,
+        teams: Mapping[str, str] | None = None,
+        domain: DomainRule | None = None,
+    ) -> None:
+        self.rules = {rule.name: rule for rule in rules}
+        self.teams = dict(teams or {})
+        self.domain_rule = domain or DomainRule()
+
+    def for_document(self, document: Document) -> DocumentRule:
+        """See `Rules.for_document`."""
+        special = self.rules.get(f"{document.document_type}/{document.account_status}")
+        return special or self.rules[document.document_type]
+
+    def of_type(self, document_type: str) -> DocumentRule:
+        """See `Rules.of_type`."""
+        return self.rules[document_type]
+
+    def team_address(self, team: str) -> str | None:
+        """See `Rules.team_address`."""
+        return self.teams.get(team)
+
+    def domain(self, domain: str) -> DomainRule:
+        """See `Rules.domain`."""
+        return self.domain_rule
+
+    def alert(self, code: str) -> tuple[str, str]:
+        """See `AlertRules.alert`: all goes to operations, each code a family of its own."""
+        return "operations", code

@@ -1,0 +1,74 @@
+"""The run book, in memory."""
+
+import threading
+from collections.abc import Iterator, Sequence
+
+from exstream_notify.domain.runs import HISTORY_LENGTH, RecordOutcome, Run
+from exstream_notify.domain.work import SendJob, SlicePointer
+
+
+class FakeRunBook:
+    """`RunBook`: what a slice or a job says replaces what it said before, whole."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Run] = {}
+        self._slices: dict[str, dict[int, tuple[RecordOutcome, ...]]] = {}
+        self._jobs: dict[str, dict[str, tuple[RecordOutcome, ...]]] = {}
+        self._parked: dict[str, dict[tuple[str, str], SendJob]] = {}
+        self._volumes: dict[tuple[str, str], list[tuple[str, int]]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, domain: str, run_id: str) -> Run | None:
+        """See `RunBook.get`."""
+        return self._runs.get(f"{domain}/{run_id}")
+
+    def put(self, run: Run) -> bool:
+        """See `RunBook.put`."""
+        with self._lock:
+            known = self._runs.get(run.name)
+            if (known.version if known else 0) != run.version - 1:
+                return False
+            self._runs[run.name] = run
+            return True
+
+    def put_slice(self, pointer: SlicePointer, outcomes: Sequence[RecordOutcome]) -> None:
+        """See `RunBook.put_slice`."""
+        self._slices.setdefault(pointer.run, {})[pointer.number] = tuple(outcomes)
+
+    def put_job(self, run: str, job: str, outcomes: Sequence[RecordOutcome]) -> None:
+        """See `RunBook.put_job`."""
+        self._jobs.setdefault(run, {})[job] = tuple(outcomes)
+
+    def outcomes(self, domain: str, run_id: str) -> Iterator[RecordOutcome]:
+        """See `RunBook.outcomes`; jobs come in the order of their names, which says nothing of time."""
+        run = f"{domain}/{run_id}"
+        for _, rows in sorted(self._slices.get(run, {}).items()):
+            yield from rows
+        for _, words in sorted(self._jobs.get(run, {}).items()):
+            yield from words
+
+    def park(self, job: SendJob) -> None:
+        """See `RunBook.park`."""
+        self._parked.setdefault(job.pointer.run, {})[_parking(job)] = job
+
+    def parked(self, domain: str, run_id: str) -> list[SendJob]:
+        """See `RunBook.parked`."""
+        return list(self._parked.get(f"{domain}/{run_id}", {}).values())
+
+    def unpark(self, jobs: Sequence[SendJob]) -> None:
+        """See `RunBook.unpark`."""
+        for job in jobs:
+            self._parked.get(job.pointer.run, {}).pop(_parking(job), None)
+
+    def volumes(self, domain: str, app: str) -> list[int]:
+        """See `RunBook.volumes`."""
+        return [documents for _, documents in self._volumes.get((domain, app), [])]
+
+    def add_volume(self, domain: str, app: str, run_id: str, documents: int) -> None:
+        """See `RunBook.add_volume`."""
+        rows = [row for row in self._volumes.get((domain, app), []) if row[0] != run_id]
+        self._volumes[domain, app] = [*rows, (run_id, documents)][-HISTORY_LENGTH:]
+
+
+def _parking(job: SendJob) -> tuple[str, str]:
+    return job.job_id, job.members[0].notice_id

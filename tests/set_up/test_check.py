@@ -1,0 +1,96 @@
+"""One command tells on one screen what came of every check, and fails if one did."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import check
+import check_content
+import pytest
+
+from tests.needs import ROOT
+
+
+def step(name: str, code: str) -> check.Step:
+    return check.Step(name, [sys.executable, "-c", code])
+
+
+def test_a_failing_step_is_named_with_its_exit_code() -> None:
+    result = check.run(step("types", "raise SystemExit(3)"))
+
+    assert (result.passed, result.note) == (False, "exit code 3")
+    assert check.run(step("types", "pass")).passed
+
+
+def test_the_screen_names_failed_tests_and_what_was_left_out() -> None:
+    results = [check.Result("ruff", True, 0.5), check.Result("tests", False, 61.0, "5 passed, 17 failed")]
+    figures = {
+        "passed": 5,
+        "failed": [f"tests/test_it.py::test_{number}" for number in range(17)],
+        "left_out": {"needs Docker: no Docker engine answers": 6},
+    }
+
+    screen = check.summary(results, figures)
+
+    assert "ruff          ok          0.5 s" in screen
+    assert "tests         FAILED     61.0 s  5 passed, 17 failed" in screen
+    assert "failed: tests/test_it.py::test_0" in screen
+    assert "and 2 more" in screen
+    assert "6 tests: needs Docker: no Docker engine answers" in screen
+    assert len(screen.splitlines()) < 40
+
+
+def test_the_screen_says_so_when_nothing_was_left_out() -> None:
+    assert "nothing was left out" in check.summary([], {"passed": 1, "failed": [], "left_out": {}})
+
+
+def test_pytest_leaves_its_figures_for_the_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = tmp_path / "test_both.py"
+    test.write_text("def test_good():\n    pass\n\n\ndef test_bad():\n    assert not 1\n", encoding="utf-8")
+    monkeypatch.setenv("TEST_REPORT", "set for the whole run, not for this one")
+
+    result, figures = check.run_tests(["-p", "tests.machine", "-p", "no:cacheprovider", "-q", str(test)])
+
+    assert not result.passed
+    assert figures["passed"] == 1
+    assert [name.rpartition("::")[2] for name in figures["failed"]] == ["test_bad"]
+
+
+def test_every_linter_is_one_that_this_set_up_has() -> None:
+    for linter in check.linters(site=None):
+        program, first, second, *_ = [*linter.command, ""]
+        if second and first == "-m":
+            asked = [program, first, second, "--version"]
+            assert subprocess.run(asked, capture_output=True, check=False).returncode == 0, linter.name
+        else:
+            assert Path(program).exists(), linter.name
+            assert program == str(check.SAM) or (ROOT / first).exists(), linter.name
+
+
+def test_the_rules_and_wording_of_the_package_are_sound() -> None:
+    assert check_content.problems() == []
+
+
+def test_a_wrong_key_of_a_site_is_told_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "documents.yaml").write_text(
+        "types:\n  statement:\n    no_such_key: 1\n", encoding="utf-8"
+    )
+
+    [problem] = check_content.problems(tmp_path)
+
+    assert "documents.yaml" in problem
+    assert "no_such_key" in problem
+
+
+def test_a_wrong_variable_in_a_sites_wording_is_told(tmp_path: Path) -> None:
+    (tmp_path / "wording").mkdir()
+    (tmp_path / "wording" / "en.yaml").write_text(
+        "types:\n  statement:\n    subject: 'Hello {{ no_such_value }}'\n", encoding="utf-8"
+    )
+
+    assert any("no_such_value" in problem for problem in check_content.problems(tmp_path))
+
+
+def test_a_site_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
+    assert "no such folder" in check_content.problems(tmp_path / "none")[0]

@@ -1,0 +1,79 @@
+"""The locks: every version pinned and hashed, no addresses, one version of a library everywhere."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.needs import ROOT
+
+DEV = "requirements/dev.txt"
+LAYER = "layers/core/requirements.txt"
+SAM = "requirements/sam.txt"
+CONTAINER = "tests/container/requirements.txt"
+LOCKS = (DEV, LAYER, SAM, CONTAINER)
+
+
+def pins(lock: str) -> Mapping[str, set[str]]:
+    """Versions by library; a universal lock may have one for each version of Python."""
+    found: dict[str, set[str]] = {}
+    for name, version in re.findall(r"(?m)^([\w.-]+)==(\S+)", (ROOT / lock).read_text(encoding="utf-8")):
+        found.setdefault(name, set()).add(version)
+    return found
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_requirement_of_a_lock_is_pinned_and_hashed(lock: str) -> None:
+    text = re.sub(r"(?m)^\s*#.*\n?", "", (ROOT / lock).read_text(encoding="utf-8")).replace("\\\n", " ")
+    requirements = [line for line in text.splitlines() if line.strip()]
+
+    assert requirements
+    for requirement in requirements:
+        assert re.match(r"[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", requirement), requirement
+
+
+@pytest.mark.parametrize("lock", [*LOCKS, "tests/dynamodb_local/package-lock.json"])
+def test_a_lock_has_no_addresses_and_no_paths_of_a_machine(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8")
+
+    assert "://" not in text
+    assert not re.search(r"(?m)(?:^|\s)--(?!hash=)", text)
+    assert not re.search(r"file:|/(?:opt|root|home|tmp|Users)/", text)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_has_all_that_its_source_names(lock: str) -> None:
+    source = Path(ROOT / lock).with_suffix(".in").read_text(encoding="utf-8")
+    named = re.findall(r"(?m)^([A-Za-z][\w.-]*)", source)
+
+    assert named
+    assert {re.sub(r"[-_.]+", "-", name).lower() for name in named} <= set(pins(lock))
+
+
+@pytest.mark.parametrize("lock", [LAYER, CONTAINER])
+def test_tests_run_on_the_versions_that_lambda_gets(lock: str) -> None:
+    tested = pins(DEV)
+
+    assert {
+        name: versions for name, versions in pins(lock).items() if tested.get(name, versions) != versions
+    } == {}
+    if lock == LAYER:
+        assert set(pins(lock)) <= set(tested)
+
+
+def test_the_runtime_brings_boto3_not_the_layer() -> None:
+    assert not {"boto3", "botocore"} & set(pins(LAYER))
+
+
+def test_moto_is_the_version_that_the_corrections_were_written_for() -> None:
+    assert pins(DEV)["moto"] == {"5.2.5"}
+
+
+def test_the_package_lock_pins_by_integrity() -> None:
+    lock = json.loads((ROOT / "tests/dynamodb_local/package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+
+    assert packages
+    assert all(entry["integrity"].startswith("sha512-") for entry in packages.values())

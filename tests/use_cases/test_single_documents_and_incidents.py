@@ -1,0 +1,124 @@
+"""A document that comes by itself is a run of one; an exception becomes part of its incident."""
+
+from typing import Any, Literal
+
+import pytest
+
+from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.use_cases.record_incident import record_incident
+from tests.fakes import FakeClock, FakeIncidents, FakeRules, a_document
+from tests.use_cases.world import World
+
+WHEN: tuple[Literal["before", "after"], ...] = ("before", "after")
+LETTER = {
+    "customer_key": "C0001",
+    "document_id": "D0001",
+    "document_type": "statement",
+    "email": "c0001@example.com",
+}
+
+
+def test_a_single_document_takes_the_same_path() -> None:
+    world = World()
+    world.compose("e-1", LETTER)
+    world.come_to_rest()
+
+    assert world.told() == ["c0001@example.com"]
+    assert world.outcomes("event-e-1") == {"notified": 1}
+    assert world.reconciled("event-e-1").complete
+    world.check()
+
+
+def test_the_same_event_again_is_the_same_run_and_another_about_it_a_duplicate() -> None:
+    world = World()
+    for event in ("e-1", "e-1", "e-2"):
+        world.compose(event, LETTER)
+    world.come_to_rest()
+
+    assert len(world.outbox) == 1
+    found = [world.outcomes(run) for run in ("event-e-1", "event-e-2")]
+    assert sorted(next(iter(outcomes)) for outcomes in found) == ["duplicate", "notified"]
+
+
+def test_a_document_that_came_in_a_run_before_is_a_duplicate() -> None:
+    world = World()
+    world.compose("e-1", LETTER)
+    world.come_to_rest()
+    world.drop("run-1", a_document(1))
+    world.come_to_rest()
+
+    assert world.outcomes("run-1") == {"duplicate": 1}
+
+
+def test_one_that_cannot_be_used_is_rejected_and_told() -> None:
+    world = World()
+    world.compose("e-1", {**LETTER, "customer_key": ""})
+    world.come_to_rest()
+
+    assert world.outcomes("event-e-1") == {"rejected": 1}
+    (raised,) = world.exceptions.raised
+    assert (raised.code, raised.text) == ("records_rejected", "the event was rejected: customer_key: missing")
+
+
+@pytest.mark.parametrize("detail", [LETTER, {**LETTER, "customer_key": ""}])
+def test_a_worker_that_dies_at_any_call_is_made_good(detail: dict[str, Any]) -> None:
+    rehearsal = World()
+    rehearsal.compose("e-1", detail)
+    rehearsal.come_to_rest()
+    for number in range(1, rehearsal.wire.number + 1):
+        for when in WHEN:
+            world = World()
+            world.compose("e-1", detail)
+            world.wire.kill_at(number, when)
+            world.come_to_rest()
+
+            assert world.kills == 1
+            assert sum(world.outcomes("event-e-1").values()) == 1, world.wire.killed_at
+            assert len(world.outbox) <= 1
+            if not detail["customer_key"]:
+                assert world.incidents.count("records_rejected") == 1, world.wire.killed_at
+            world.check()
+
+
+# --- incidents -------------------------------------------------------------------------------------
+
+
+def an_exception(**changes: Any) -> ExceptionRaised:
+    """Two customers whom nobody could reach."""
+    return ExceptionRaised(
+        **{
+            "code": "no_channel",
+            "severity": "error",
+            "domain": "retail",
+            "run_id": "run-1",
+            "text": "customers with no channel",
+            "part": "slice 1",
+            "count": 2,
+            **changes,
+        }
+    )
+
+
+def recorded(*exceptions: ExceptionRaised) -> tuple[FakeIncidents, list[str]]:
+    """The incidents that these exceptions make, and the id that each came to."""
+    incidents = FakeIncidents()
+    ids = [record_incident(e, rules=FakeRules(), incidents=incidents, clock=FakeClock()) for e in exceptions]
+    return incidents, ids
+
+
+def test_a_repeated_report_replaces_itself() -> None:
+    incidents, ids = recorded(an_exception(), an_exception(), an_exception(part="slice 2", count=5))
+
+    assert len(set(ids)) == 1
+    assert incidents.count("no_channel") == 7
+
+
+def test_incidents_are_by_run_and_family() -> None:
+    _, ids = recorded(
+        an_exception(),
+        an_exception(run_id="run-2"),
+        an_exception(domain="claims"),
+        an_exception(code="unreached"),
+    )
+
+    assert len(set(ids)) == 4

@@ -1,0 +1,506 @@
+"""The whole path in memory: use cases wired to fakes, and queues that deliver as SQS does.
+
+    world = World()
+    world.drop("run-1", a_document(1), a_document(2))
+    world.come_to_rest()
+    assert world.outcomes("run-1") == {"notified": 2}
+
+A worker that a test kills is gone; its message comes back after the queue's visibility time-out,
+as on AWS. Time moves only when nothing is left to do now.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import yaml
+
+from exstream_notify.adapters.rules import PACKAGE_RULES
+from exstream_notify.domain.breaker import Breaker
+from exstream_notify.domain.contacts import Contact
+from exstream_notify.domain.decisions import Policy
+from exstream_notify.domain.documents import Channel, Document, DocumentRule, MessageClass
+from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.notices import RANK, Notice, Status, chain_holds
+from exstream_notify.domain.runs import Control, Reconciliation, Run, Seal, reconcile
+from exstream_notify.domain.work import SendJob, SlicePointer
+from exstream_notify.ports import AddressChecker
+from exstream_notify.use_cases.control_run import control_run
+from exstream_notify.use_cases.decide_notices import decide_notices
+from exstream_notify.use_cases.record_incident import record_incident
+from exstream_notify.use_cases.release_due import release_due
+from exstream_notify.use_cases.send_notices import InProgress, send_notices
+from exstream_notify.use_cases.stage_document import stage_document
+from exstream_notify.use_cases.stage_run import RunBusy, StagePolicy, stage_run
+from tests.fakes import (
+    Delivered,
+    FakeAddresses,
+    FakeClock,
+    FakeContacts,
+    FakeDecideQueue,
+    FakeDropFolder,
+    FakeDueIndex,
+    FakeEvidence,
+    FakeExceptionBus,
+    FakeIncidents,
+    FakeJobs,
+    FakeLedger,
+    FakeProvider,
+    FakeQueue,
+    FakeRecords,
+    FakeRules,
+    FakeRunBook,
+    FakeRunQueue,
+    FakeSendQueues,
+    FakeStaging,
+    FakeSuppressions,
+    FakeWording,
+    Killed,
+    Received,
+    Wire,
+    a_rule,
+    watched,
+)
+
+DOMAIN = "retail"
+FUNCTION_SECONDS = 60.0
+"""How long a worker may take; its queue's visibility time-out is six times that."""
+
+ALERT_CODES = frozenset(yaml.safe_load((PACKAGE_RULES / "alerts.yaml").read_text("utf-8"))["codes"])
+
+_SEND_QUEUES = ("email", "sms", "urgent")
+_ORDER = ("run", "document", "decide", *_SEND_QUEUES, "exceptions")
+
+
+@dataclass(frozen=True, slots=True)
+class Disorder:
+    """What standard queues are allowed to do: deliver twice, sometimes late, and in any order."""
+
+    seed: int
+    duplicates: float = 0.3
+    late: float = 3600.0
+
+
+class World:
+    """Drop, stage, decide, send, release, exceptions: the functions of the template, in one process."""
+
+    def __init__(
+        self,
+        *rules: DocumentRule,
+        at: str = "2026-11-20T15:00:00+00:00",
+        site_rules: Any = None,
+        addresses: AddressChecker | None = None,
+        teams: Mapping[str, str] | None = None,
+        deduplicates: bool = False,
+        bulk: bool = False,
+        slice_records: int = 100,
+        disorder: Disorder | None = None,
+        rate: float = 1000.0,
+        takes: float = 0.0,
+        stage_policy: StagePolicy | None = None,
+    ) -> None:
+        self.clock = FakeClock(at)
+        self.wire = Wire()
+        self.rules = site_rules or FakeRules(*(rules or (a_rule(),)), teams=teams)
+        self.addresses = addresses or FakeAddresses()
+        self.contacts = FakeContacts()
+        self.suppressions = FakeSuppressions()
+        self.ledger = FakeLedger()
+        self.due = FakeDueIndex(self.ledger)
+        self.runs = FakeRunBook()
+        self.records = FakeRecords()
+        self.staging = FakeStaging(self.records, slice_records)
+        self.evidence = FakeEvidence()
+        self.jobs = FakeJobs()
+        self.wording = FakeWording()
+        self.incidents = FakeIncidents()
+        self.chance = random.Random(disorder.seed) if disorder else None
+        self.queues = {
+            name: FakeQueue(
+                name,
+                self.clock,
+                visibility=6 * FUNCTION_SECONDS,
+                max_receives=10 if name in _SEND_QUEUES else 5,
+                chance=self.chance,
+                duplicates=disorder.duplicates if disorder else 0.0,
+                late=disorder.late if disorder else 0.0,
+            )
+            for name in _ORDER
+        }
+        self.exceptions = FakeExceptionBus(self.queues["exceptions"])
+        self.providers = {
+            name: FakeProvider(
+                name,
+                self.clock,
+                deduplicates=deduplicates,
+                supports_bulk=bulk and name == "mail",
+                takes=takes,
+            )
+            for name in ("mail", "text")
+        }
+        self.providers_by_channel: dict[Channel, str] = {"email": "mail", "sms": "text"}
+        self.breakers: dict[str, Breaker] = {}
+        self.folders: dict[tuple[str, str], FakeDropFolder] = {}
+        self.rate = rate
+        self.policy = Policy()
+        self.stage_policy = stage_policy or StagePolicy()
+        self.kills = 0
+        self._ports = self._behind_the_wire()
+        self._handlers: Mapping[str, Callable[[dict[str, Any], Callable[[], float]], None]] = {
+            "run": self._stage_run,
+            "document": self._stage_document,
+            "decide": self._decide,
+            "email": self._send,
+            "sms": self._send,
+            "urgent": self._send,
+            "exceptions": self._record_exception,
+        }
+
+    # --- given ------------------------------------------------------------------------------------
+
+    @property
+    def mail(self) -> FakeProvider:
+        """The e-mail provider."""
+        return self.providers["mail"]
+
+    @property
+    def text(self) -> FakeProvider:
+        """The SMS provider."""
+        return self.providers["text"]
+
+    def know(self, *contacts: Contact) -> None:
+        """Have contacts stored, whatever was there before."""
+        for contact in contacts:
+            self.contacts.stored[contact.domain, contact.customer_key] = contact
+
+    def change_contact(self, number: int, **changes: Any) -> None:
+        """The customer changes their own record, at any time."""
+        key = (DOMAIN, f"C{number:04d}")
+        contact = self.contacts.stored[key]
+        self.contacts.stored[key] = replace(contact, version=contact.version + 1, **changes)
+
+    def provider_for(self, channel: Channel, message_class: MessageClass) -> str:
+        """`mail` for e-mail, `text` for SMS, unless the site changes `providers_by_channel`."""
+        return self.providers_by_channel[channel]
+
+    # --- when -------------------------------------------------------------------------------------
+
+    def folder(self, run_id: str, domain: str = DOMAIN) -> FakeDropFolder:
+        """A run's folder in the drop."""
+        return self.folders.setdefault((domain, run_id), FakeDropFolder())
+
+    def drop(self, run_id: str, *rows: Document | str, domain: str = DOMAIN, **stated: Any) -> Seal:
+        """Drop a sealed run; a text in place of a document is a record that is rejected for it."""
+        folder = self.folder(run_id, domain)
+        folder.write_index(rows)
+        seal = folder.write_seal(domain, run_id, **stated)
+        self.landed(run_id, "seal", domain)
+        return seal
+
+    def landed(self, run_id: str, trigger: str, domain: str = DOMAIN) -> None:
+        """The drop bucket tells that a seal or a manifest landed."""
+        self.queues["run"].send([{"domain": domain, "run_id": run_id, "trigger": trigger}])
+
+    def compose(self, event_id: str, document: Mapping[str, Any], domain: str = DOMAIN) -> None:
+        """A single document comes as an event."""
+        self.queues["document"].send([{"id": event_id, "domain": domain, "detail": dict(document)}])
+
+    def control(self, run_id: str, control: Control, domain: str = DOMAIN) -> Run:
+        """An operator holds, releases or cancels a run."""
+        run = self.runs.get(domain, run_id)
+        assert run is not None, f"no run {run_id}"
+        return control_run(
+            run,
+            control,
+            "operator",
+            "test",
+            runs=self.runs,
+            run_queue=FakeRunQueue(self.queues["run"]),
+            clock=self.clock,
+        )
+
+    def deliver(self, queue: str, message: Received) -> bool:
+        """Hand one message to its function, as a poller does; False if the worker died or failed."""
+        source = self.queues[queue]
+        source.receive(message)
+        started = self.clock.now()
+
+        def time_left() -> float:
+            return FUNCTION_SECONDS - (self.clock.now() - started).total_seconds()
+
+        try:
+            self._handlers[queue](message.json(), time_left)
+        except Killed:
+            self._bury_worker()
+            source.failed(message)
+            return False
+        except InProgress as busy:
+            wait = busy.until.timestamp() - self.clock.machine_time()
+            source.failed(message, self.clock.now() + timedelta(seconds=wait + 1))
+            return False
+        except RunBusy:
+            source.failed(message)
+            return False
+        source.delete(message)
+        return True
+
+    def step(self) -> bool:
+        """Deliver one of the messages that are ready; False if there is none."""
+        ready = [(name, m) for name in _ORDER for m in self.queues[name].ready()]
+        if not ready:
+            return False
+        queue, message = self.chance.choice(ready) if self.chance else ready[0]
+        self.deliver(queue, message)
+        return True
+
+    def drain(self, limit: int = 5000) -> None:
+        """Deliver everything, also what becomes visible only later."""
+        for _ in range(limit):
+            if not self.step():
+                waiting = [m.visible_at for q in self.queues.values() for m in q.messages]
+                if not waiting:
+                    return
+                self.clock.move_to(min(waiting))
+        raise AssertionError(f"the queues never run dry: {self._backlog()}")
+
+    def release(self) -> int:
+        """The minute's sweep."""
+        started = self.clock.now()
+        try:
+            return release_due(
+                **self.ports_of_a_sweep(),
+                time_left=lambda: FUNCTION_SECONDS - (self.clock.now() - started).total_seconds(),
+            )
+        except Killed:
+            self._bury_worker()
+            return 0
+
+    def ports_of_a_sweep(self) -> dict[str, Any]:
+        """What `release_due` takes."""
+        names = ("due", "ledger", "decide_queue", "run_queue")
+        return {**{name: self._ports[name] for name in names}, "clock": self.clock}
+
+    def come_to_rest(self, limit: int = 100) -> None:
+        """Go on, over days if need be, until nothing is queued and nothing is due ever again."""
+        for _ in range(limit):
+            self.drain()
+            due = self.due.next_due()
+            if due is None:
+                return
+            self.clock.move_to(due)
+            self.clock.advance(seconds=1)
+            self.release()
+        raise AssertionError(f"something is released again and again: {sorted(self.ledger.due_at)}")
+
+    def wait_until(self, at: datetime, limit: int = 100) -> None:
+        """Go on until a moment, with the sweeps that fall due before it."""
+        for _ in range(limit):
+            self.drain()
+            due = self.due.next_due()
+            if due is None or due > at:
+                self.clock.move_to(at)
+                return
+            self.clock.move_to(due)
+            self.clock.advance(seconds=1)
+            self.release()
+        raise AssertionError(f"something is released again and again: {sorted(self.ledger.due_at)}")
+
+    # --- then -------------------------------------------------------------------------------------
+
+    @property
+    def outbox(self) -> list[Delivered]:
+        """Every message that a provider took."""
+        return [d for provider in self.providers.values() for d in provider.delivered]
+
+    def told(self, channel: Channel | None = None) -> list[str]:
+        """Where messages went, sorted."""
+        return sorted(d.to for d in self.outbox if channel in (None, d.channel))
+
+    def run(self, run_id: str, domain: str = DOMAIN) -> Run:
+        """A run's record."""
+        run = self.runs.get(domain, run_id)
+        assert run is not None, f"no run {run_id}"
+        return run
+
+    def reconciled(self, run_id: str, domain: str = DOMAIN) -> Reconciliation:
+        """A run added up."""
+        return reconcile(self.run(run_id, domain), self.runs.outcomes(domain, run_id))
+
+    def outcomes(self, run_id: str, domain: str = DOMAIN) -> dict[str, int]:
+        """What a run's records came to, without the zeros; the run must balance."""
+        found = self.reconciled(run_id, domain)
+        counts = {name: n for name, n in found.outcomes.items() if n}
+        assert found.balanced, f"{run_id} does not balance: {counts}, {found.reasons}"
+        return counts
+
+    def reasons(self, run_id: str, outcome: str) -> dict[str, int]:
+        """Why records of a run ended so."""
+        return dict(self.reconciled(run_id).reasons.get(outcome, {}))
+
+    def notice(self, document_id: str, audience: str = "customer") -> Notice:
+        """The notice of a document."""
+        found = [
+            n for n in self.ledger.notices.values() if (n.document_id, n.audience) == (document_id, audience)
+        ]
+        assert len(found) == 1, f"{len(found)} notices of {document_id} for {audience}"
+        return found[0]
+
+    def check(self) -> None:
+        """What must hold of every world, whatever happened in it."""
+        assert_each_attempt_told_once(self.outbox)
+        assert_forward_only(self.ledger.history)
+        assert self.exceptions.codes <= ALERT_CODES, "each code belongs to a team (rules/alerts.yaml)"
+        dead = {name: len(q.dead) for name, q in self.queues.items() if q.dead}
+        assert not dead, f"dead letters: {dead}"
+        for delivered in self.outbox:
+            attempt = self.ledger.notices[delivered.notice_id].attempt(delivered.attempt)
+            assert attempt is not None, f"{delivered.ref} went out, and the ledger does not know it"
+            assert attempt.evidence, f"{delivered.ref} went out without proof"
+
+    # --- the functions ----------------------------------------------------------------------------
+
+    def _behind_the_wire(self) -> dict[str, Any]:
+        wire = self.wire
+        queues = {name: watched(queue, f"{name}_queue", wire) for name, queue in self.queues.items()}
+        bus = FakeExceptionBus(queues["exceptions"])
+        bus.raised = self.exceptions.raised
+        local = frozenset({"form"})
+        services = {
+            name: watched(getattr(self, name), name, wire, local=local)
+            for name in (
+                "contacts", "suppressions", "ledger", "due", "runs", "records", "staging", "evidence", "jobs",
+                "incidents",
+            )
+        }  # fmt: skip
+        return {
+            **services,
+            "exceptions": bus,
+            "decide_queue": FakeDecideQueue(queues["decide"]),
+            "run_queue": FakeRunQueue(queues["run"]),
+            "send_queues": FakeSendQueues({name: queues[name] for name in _SEND_QUEUES}),
+        }
+
+    def _stage_run(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
+        domain, run_id = body["domain"], body["run_id"]
+        p = self._ports
+        stage_run(
+            domain,
+            run_id,
+            body["trigger"],
+            folder=watched(self.folder(run_id, domain), "folder", self.wire),
+            staging=p["staging"],
+            rules=self.rules,
+            runs=p["runs"],
+            due=p["due"],
+            decide_queue=p["decide_queue"],
+            send_queues=p["send_queues"],
+            exceptions=p["exceptions"],
+            clock=self.clock,
+            policy=self.stage_policy,
+        )
+
+    def _stage_document(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
+        p = self._ports
+        stage_document(
+            body["id"],
+            body["domain"],
+            body,
+            staging=p["staging"],
+            rules=self.rules,
+            runs=p["runs"],
+            decide_queue=p["decide_queue"],
+            exceptions=p["exceptions"],
+            clock=self.clock,
+        )
+
+    def _decide(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
+        p = self._ports
+        decide_notices(
+            SlicePointer.from_message(body),
+            records=p["records"],
+            rules=self.rules,
+            contacts=p["contacts"],
+            addresses=self.addresses,
+            suppressions=p["suppressions"],
+            ledger=p["ledger"],
+            runs=p["runs"],
+            queues=p["send_queues"],
+            exceptions=p["exceptions"],
+            clock=self.clock,
+            provider_for=self.provider_for,
+            policy=self.policy,
+        )
+
+    def _send(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
+        p = self._ports
+        job = SendJob.from_message(body)
+        provider = self.providers[job.provider]
+        send_notices(
+            job,
+            records=p["records"],
+            rules=self.rules,
+            contacts=p["contacts"],
+            addresses=self.addresses,
+            ledger=p["ledger"],
+            runs=p["runs"],
+            decide_queue=p["decide_queue"],
+            send_queues=p["send_queues"],
+            evidence=p["evidence"],
+            jobs=p["jobs"],
+            provider=watched(provider, "provider", self.wire, local=frozenset({"request", "request_bulk"})),
+            wording=self.wording,
+            exceptions=p["exceptions"],
+            clock=self.clock,
+            hasher=lambda channel, canonical: f"hash of {channel}:{canonical}",
+            link_for=lambda notice_id: f"https://documents.example.com/d/{notice_id}",
+            breaker=self.breakers.setdefault(job.provider, Breaker()),
+            rate=self.rate,
+            time_left=time_left,
+            policy=self.policy,
+        )
+
+    def _record_exception(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
+        detail = {**body["detail"], "customers_in_run": tuple(body["detail"]["customers_in_run"])}
+        record_incident(
+            ExceptionRaised(**detail), rules=self.rules, incidents=self._ports["incidents"], clock=self.clock
+        )
+
+    def _bury_worker(self) -> None:
+        # A new worker remembers nothing of what the dead one saw of the providers.
+        self.kills += 1
+        self.breakers.clear()
+
+    def _backlog(self) -> dict[str, int]:
+        return {name: len(q.messages) for name, q in self.queues.items() if q.messages}
+
+
+def assert_each_attempt_told_once(outbox: Iterable[Delivered]) -> None:
+    """No provider took two messages of one attempt."""
+    seen: set[tuple[str, int]] = set()
+    for delivered in outbox:
+        key = (delivered.notice_id, delivered.attempt)
+        assert key not in seen, f"attempt {delivered.attempt} of {delivered.notice_id} went out twice"
+        seen.add(key)
+
+
+def assert_forward_only(history: Sequence[Notice]) -> None:
+    """No write took an attempt to a lower rank, lost a finished attempt, or broke the chain of events."""
+    newest: dict[str, Notice] = {}
+    for notice in history:
+        assert chain_holds(notice), f"the chain of {notice.notice_id} is broken"
+        before = newest.get(notice.notice_id)
+        newest[notice.notice_id] = notice
+        if before is None:
+            assert notice.version == 1
+            continue
+        assert notice.version == before.version + 1
+        assert notice.events[: len(before.events)] == before.events, "events were rewritten"
+        for old in before.attempts:
+            now = notice.attempt(old.number)
+            if now is None:
+                # A claim may be withdrawn, since it was certainly not sent; a result never.
+                assert old.status == Status.SENDING, f"attempt {old.number} with a result was withdrawn"
+            else:
+                assert RANK[now.status] >= RANK[old.status], f"{old.status} became {now.status}"

@@ -1,0 +1,129 @@
+"""Run every check and test, and say on one screen what came of each: `make test`, `make lint`.
+
+A failing step does not hide the ones after it. Exit code 0 if all passed, else 1.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+SAM = ROOT / ".venv-sam" / "bin" / "sam"
+
+_SHOWN = 15  # failed tests named in the summary
+_YAML_RULES = (
+    "{extends: relaxed, rules: {line-length: disable, braces: disable, brackets: disable, commas: disable, "
+    "colons: disable, indentation: disable, key-duplicates: enable, empty-lines: disable}}"
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One check: its name in the summary and the command, run in the project's folder."""
+
+    name: str
+    command: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a step ended; `note` is empty when there is nothing to add. `seconds` of wall time."""
+
+    name: str
+    passed: bool
+    seconds: float
+    note: str = ""
+
+
+def linters(site: str | None) -> list[Step]:
+    """The checks that are no tests; `site` is a folder with a site's own rules and wording."""
+    python = [sys.executable, "-m"]
+    data = sorted(
+        str(path.relative_to(ROOT))
+        for pattern in ("*.yaml", "layers/core/**/*.yaml", "events/*.json", "statemachines/*.json")
+        for path in ROOT.glob(pattern)
+    )
+    steps = [
+        Step("ruff", [*python, "ruff", "check", "."]),
+        Step("format", [*python, "ruff", "format", "--check", "."]),
+        Step("types", [*python, "mypy"]),
+        Step("yaml, json", [*python, "yamllint", "--strict", "-d", _YAML_RULES, *data]),
+        Step("content", [sys.executable, "tools/check_content.py", *([site] if site else [])]),
+        Step("template", [str(Path(sys.executable).with_name("cfn-lint")), "template.yaml"]),
+    ]
+    if SAM.exists():
+        steps.append(Step("sam validate", [str(SAM), "validate", "--lint", "--region", "us-east-1"]))
+    return steps
+
+
+def run(step: Step) -> Result:
+    """Run one step; its output goes to the terminal."""
+    print(f"\n=== {step.name}: {' '.join(step.command[1:])[:100]}", flush=True)
+    started = time.monotonic()
+    # A machine may have AWS settings of its own: no check needs an account.
+    environment = os.environ | {
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PYTHONPATH": os.pathsep.join(str(ROOT / folder) for folder in ("layers/core", "tools")),
+        "SAM_CLI_TELEMETRY": "0",
+    }
+    code = subprocess.run(step.command, cwd=ROOT, env=environment, check=False).returncode
+    return Result(step.name, code == 0, time.monotonic() - started, "" if code == 0 else f"exit code {code}")
+
+
+def run_tests(arguments: Sequence[str]) -> tuple[Result, dict[str, Any]]:
+    """Run pytest; returns its result and the figures that tests/machine.py left."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        os.environ["TEST_REPORT"] = str(report)
+        result = run(Step("tests", [sys.executable, "-m", "pytest", *arguments]))
+        figures = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+    return result, figures
+
+
+def summary(results: Sequence[Result], figures: dict[str, Any]) -> str:
+    """The one screen: a line for each step, failed tests, and what this machine could not test."""
+    lines = ["", "=" * 80]
+    for result in results:
+        word = "ok" if result.passed else "FAILED"
+        lines.append(f"{result.name:<14}{word:<8}{result.seconds:7.1f} s  {result.note}".rstrip())
+    failed = figures.get("failed", [])
+    lines += [f"  failed: {test}" for test in failed[:_SHOWN]]
+    if len(failed) > _SHOWN:
+        lines.append(f"  and {len(failed) - _SHOWN} more")
+    left_out = figures.get("left_out", {})
+    if left_out:
+        lines.append("not tested on this machine:")
+        lines += [f"  {count} tests: {reason}" for reason, count in left_out.items()]
+    elif figures:
+        lines.append("nothing was left out")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """The command line: `check.py [--lint] [--site FOLDER] [pytest's arguments]`."""
+    parser = argparse.ArgumentParser(description="run every check and test")
+    parser.add_argument("--lint", action="store_true", help="without the tests")
+    parser.add_argument("--site", help="folder with a site's own rules/ and wording/, checked with the rest")
+    arguments, passed_on = parser.parse_known_args()
+    results = [run(step) for step in linters(arguments.site)]
+    figures: dict[str, Any] = {}
+    if not arguments.lint:
+        tests, figures = run_tests(passed_on)
+        note = f"{figures.get('passed', 0)} passed, {len(figures.get('failed', []))} failed"
+        results.append(Result(tests.name, tests.passed, tests.seconds, note))
+    print(summary(results, figures))
+    if not SAM.exists():
+        print("sam validate was left out: make setup-sam")
+    return 0 if all(result.passed for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""Check the rules and the wording, with a site's own laid over them: `python tools/check_content.py [SITE]`.
+
+A step of `make lint`; `make lint SITE=folder` takes the folder that the site's layer holds as `site/`, with
+`rules/` and `wording/` in it. Every problem is a line with file, place and reason; exit code 0 if there is
+none, else 1.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from exstream_notify.adapters.rendering.check import check_wording
+from exstream_notify.adapters.rules import RulesInvalid, YamlRules
+
+
+def problems(site: Path | None = None) -> list[str]:
+    """What is wrong, a line each."""
+    if site is not None and not site.is_dir():
+        return [f"{site}: there is no such folder"]
+    rules, wording = (_folder(site, name) for name in ("rules", "wording"))
+    found = []
+    try:
+        YamlRules(rules).check()
+    except RulesInvalid as invalid:
+        found.append(str(invalid))
+    return found + [str(problem) for problem in check_wording(wording)]
+
+
+def _folder(site: Path | None, name: str) -> Path | None:
+    """A part of the site's folder, if it has that part."""
+    return site / name if site is not None and (site / name).is_dir() else None
+
+
+def main() -> int:
+    """The command line: `check_content.py [SITE]`."""
+    parser = argparse.ArgumentParser(description="check rules and wording")
+    parser.add_argument("site", type=Path, nargs="?", help="folder with a site's own rules/ and wording/")
+    found = problems(parser.parse_args().site)
+    print("\n".join(found) or "rules and wording are sound")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The `exnotify` command and the embedded cloud: what developers and operators use on their own machine."""

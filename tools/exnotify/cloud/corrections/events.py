@@ -1,0 +1,40 @@
+"""EventBridge and SNS: what is delivered, and whether it may be."""
+
+import logging
+from typing import Any
+
+from ..access import AccessControl
+from ..eventbus import EventBus
+from .patches import Patches
+
+logger = logging.getLogger(__name__)
+
+
+def rule_delivery(patches: Patches, bus: EventBus) -> None:
+    """A disabled rule fires, a scheduled rule matches every event, queue policies count for nothing."""
+    from moto.events.models import Rule
+
+    def send_to_targets(rule: Any, original_event: Any, transform_input: bool = True) -> None:
+        bus.route(rule, original_event)
+
+    patches.set(Rule, "send_to_targets", send_to_targets)
+
+
+def topic_delivery(patches: Patches, access: AccessControl) -> None:
+    """A topic reaches a queue whatever the queue's policy says."""
+    from moto.sns.models import Subscription
+
+    original = Subscription.publish
+
+    def publish(subscription: Any, *args: Any, **kwargs: Any) -> None:
+        topic, queue = subscription.topic.arn, subscription.endpoint
+        if subscription.protocol == "sqs" and not access.service_allowed(
+            "sns.amazonaws.com", "sqs:SendMessage", queue, topic
+        ):
+            logger.warning(
+                "%s may not send to %s, as on AWS: the message is lost (no policy allows it)", topic, queue
+            )
+            return
+        original(subscription, *args, **kwargs)
+
+    patches.set(Subscription, "publish", publish)

@@ -1,0 +1,393 @@
+"""The embedded cloud: the project's template, deployed and running in this process."""
+
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from werkzeug.wrappers import Response
+
+from .access import ADMIN_ACCESS_KEY, ADMIN_SECRET_KEY, AccessControl
+from .asynchronous import AsynchronousInvoker
+from .aws_request import AwsRequest
+from .clients import Clients
+from .clock import Clock
+from .control import PREFIX, Control, invoke_api
+from .corrections import corrected
+from .deploy import deploy
+from .emulator import Emulator
+from .eventbus import EventBus
+from .functions import Credentials, Function, Functions, Outcome, UnknownFunctionError
+from .logs import LogBook, LogLine, Metric
+from .poller import Chaos, Poller
+from .schedules import Schedule, Ticker
+from .server import Server, Where
+from .stack import ScheduleSpec, Stack
+from .template import load_template
+from .wsgi import WsgiApp
+
+#: What `chaos` may contain; `faults` concerns the providers' simulators alone.
+CHAOS = frozenset({"duplicates", "reorder", "faults"})
+
+_STACK = "exnotify"
+_POLL = 0.05  # seconds between looks of `idle`
+
+
+class EmbeddedCloud:
+    """One stack on one machine: `with EmbeddedCloud(template) as cloud: ...`.
+
+    A parameter's value may contain `{url}`, the address of this cloud, for services that are mounted on it.
+    `at` (ISO 8601) is when its clock starts, `day` how many real seconds one of its days lasts. `seed`
+    decides what `chaos` does (`duplicates`, `reorder`). `workers` is how many invocations each event
+    source may have at once. `redelivery` is how many real seconds it takes at most until the messages of a
+    failed invocation are visible again; None waits for the visibility time-out, as AWS does. `environment`
+    is added to every function's environment: for tests.
+
+    Nothing is kept when it stops. Only one can run in a process; starting a second raises RuntimeError.
+    """
+
+    def __init__(
+        self,
+        template: Path,
+        *,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        parameters: Mapping[str, str] | None = None,
+        at: str | None = None,
+        day: float | None = None,
+        seed: int = 0,
+        chaos: frozenset[str] = frozenset(),
+        workers: int = 2,
+        redelivery: float | None = 5.0,
+        log_dir: Path | None = None,
+        region: str = "us-east-1",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        if chaos - CHAOS:
+            unknown = ", ".join(sorted(chaos - CHAOS))
+            raise ValueError(f"no chaos called {unknown}: there is {', '.join(sorted(CHAOS))}")
+        self._template = template
+        self._address = (host, port)
+        self._parameters = dict(parameters or {})
+        self._given_environment = dict(environment or {})
+        self._workers = workers
+        self._redelivery = redelivery
+        self._chaos = Chaos("duplicates" in chaos, "reorder" in chaos, seed)
+        self._logs = LogBook(log_dir)
+        self._emulator = Emulator(region)
+        self._access = AccessControl(self._emulator)
+        self._server = Server(self._emulator, self._access)
+        self._clock = Clock.starting(at, day)
+        self._functions = Functions(self._logs, self._assume, self._common_environment)
+        self._asynchronous = AsynchronousInvoker(self._functions, self._clock, self._deliver, 2 * workers)
+        self._stack = Stack(_STACK, self._emulator.place, self.client, self._access, {})
+        self._pollers: list[Poller] = []
+        self._schedules: list[Schedule] = []
+        self._clients: Clients | None = None
+        self._exit = ExitStack()
+        self._stop_requested = threading.Event()
+        self._url = ""
+        self._server.mount(PREFIX, Control(self))
+        self._server.answer("lambda", self._invoke_api)
+
+    # ---- life ----
+
+    def __enter__(self) -> Self:
+        """Starts it."""
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stops it."""
+        self.stop()
+
+    def mount(self, where: Where, app: WsgiApp) -> None:
+        """Serves a WSGI application for paths under a prefix, or for requests that satisfy `where`.
+
+        It finds `exnotify.allowed` in its environ: a function of action, resource and context that tells
+        whether the request's signer may do it.
+        """
+        self._server.mount(where, app)
+
+    def start(self) -> Self:
+        """Deploys the template and starts whatever polls and ticks.
+
+        Raises TemplateError if the template cannot be deployed; nothing runs then.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _start(self) -> None:
+        self._exit.enter_context(self._emulator.running())
+        self._exit.callback(_end_on_sigterm())
+        self._url = self._server.start(*self._address)
+        self._exit.callback(self._server.stop)
+        self._clients = Clients(self._server, self._url, self._emulator.region)
+        # Imports what functions need, in a process of its own, while this one deploys.
+        self._functions.start()
+        self._exit.callback(self._functions.stop)
+        self._exit.callback(self._asynchronous.stop)
+        bus = EventBus(
+            self._emulator, self._access, self._clock, self._asynchronous.start, self._stack.may_invoke
+        )
+        self._exit.enter_context(corrected(bus, self._access, self._clock))
+        self._deploy()
+        self._run(bus)
+
+    def _deploy(self) -> None:
+        values = {name: value.replace("{url}", self._url) for name, value in self._parameters.items()}
+        template = load_template(self._template, values, self._emulator.region)
+        self._stack.code = template.code
+        deploy(template, self._stack)
+        for spec in self._stack.functions.values():
+            self._functions.add(spec)
+        for name, config in self._stack.invoke_configs.items():
+            self._asynchronous.configure(name, config)
+
+    def _run(self, bus: EventBus) -> None:
+        self._pollers = [
+            Poller(
+                mapping,
+                self._functions.find(mapping.function),
+                self._emulator,
+                self._clock,
+                workers=self._workers,
+                redelivery=self._redelivery,
+                chaos=self._chaos,
+            )
+            for mapping in self._stack.mappings
+        ]
+        self._schedules = [self._schedule(spec, bus) for spec in self._stack.schedules]
+        ticker = Ticker(self._schedules, self._clock)
+        self._exit.callback(self._stop_pollers)
+        self._exit.callback(ticker.stop)
+        for poller in self._pollers:
+            poller.start()
+        ticker.start()
+
+    def _stop_pollers(self) -> None:
+        for poller in self._pollers:
+            poller.give_up()
+        self._asynchronous.give_up()
+        self._functions.stop()  # whoever waits for an invocation gets its end now
+        for poller in self._pollers:
+            poller.stop()
+
+    def stop(self) -> None:
+        """Ends every process and thread, and forgets everything. Safe to call twice."""
+        self._stop_requested.set()
+        self._exit.close()
+
+    def request_stop(self) -> None:
+        """Lets `wait` return; whoever waits then stops the cloud."""
+        self._stop_requested.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits until a stop is requested, at most `timeout` seconds; whether it was."""
+        return self._stop_requested.wait(timeout)
+
+    # ---- use ----
+
+    @property
+    def url(self) -> str:
+        """The address of everything: AWS endpoint, mounted services, control."""
+        return self._url
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs."""
+        return dict(self._stack.outputs)
+
+    @property
+    def clock(self) -> Clock:
+        """The cloud's clock."""
+        return self._clock
+
+    def client(self, service: str) -> Any:
+        """The administrator's boto3 client of a service; it needs no socket."""
+        if self._clients is None:
+            raise RuntimeError("the embedded cloud is not running")
+        return self._clients(service)
+
+    def resource(self, logical_id: str) -> str:
+        """What Ref yields for a resource. Raises KeyError."""
+        return self._stack.resources[logical_id].ref
+
+    def allowed(
+        self,
+        access_key: str | None,
+        action: str,
+        resource: str = "*",
+        context: Mapping[str, str] | None = None,
+    ) -> bool:
+        """Whether the holder of an access key id may do `action` on `resource`."""
+        return self._access.allowed(access_key, action, resource, context)
+
+    def invoke(self, function: str, event: Any) -> Outcome:
+        """Runs a function (logical id, name or ARN) and waits for its end. Raises UnknownFunctionError."""
+        return self._functions.find(function).invoke(event)
+
+    def tick(self, name: str) -> Outcome:
+        """Runs a scheduled function (logical id) now, with its schedule's event.
+
+        Raises UnknownFunctionError.
+        """
+        function = self._functions.find(name)
+        for schedule in self._schedules:
+            if schedule.function == function.spec.logical_id:
+                return function.invoke(schedule.event(self._clock))
+        scheduled = ", ".join(sorted(self._scheduled())) or "no function"
+        raise UnknownFunctionError(f"{name} has no schedule: {scheduled} has")
+
+    def worker_pids(self, function: str) -> list[int]:
+        """Process ids of a function's workers: for tests that kill one."""
+        return self._functions.find(function).pids
+
+    def environment(self, function: str) -> dict[str, str]:
+        """The environment that a function's workers get, its role's credentials included."""
+        return self._functions.environment(self._functions.find(function).spec)
+
+    def logs(self, function: str | None = None) -> list[str]:
+        """The last lines of a function (logical id), or of all functions, oldest first."""
+        return [line.text for line in self._logs.lines(function)]
+
+    def log_lines(self, function: str | None = None) -> list[LogLine]:
+        """As `logs`, with time and function."""
+        return self._logs.lines(function)
+
+    def metrics(self) -> list[Metric]:
+        """Metric values that functions embedded in their logs, oldest first."""
+        return self._logs.metrics()
+
+    def state(self) -> dict[str, Any]:
+        """What waits in queues and what runs: `idle` is true when nothing more will happen by itself.
+
+        Schedules aside; and what lies in queues that no function reads, as dead letters do, does not count.
+        """
+        # What runs is looked at first: what it has sent before its end is then in a queue, or done.
+        running = {function.spec.logical_id: function.running for function in self._functions}
+        pending = self._asynchronous.pending()
+        busy = any(poller.busy for poller in self._pollers)
+        fed = {mapping.queue_arn for mapping in self._stack.mappings}
+        depths = {
+            logical_id: self._emulator.depth(resource.attributes["QueueName"])
+            for logical_id, resource in self._stack.resources.items()
+            if resource.type == "AWS::SQS::Queue"
+        }
+        waiting = any(
+            any(depth.values())
+            for name, depth in depths.items()
+            if self._stack.resources[name].attributes["Arn"] in fed
+        )
+        return {
+            "idle": not (waiting or pending or busy or any(running.values())),
+            "queues": depths,
+            "running": running,
+            "asynchronous": pending,
+            "now": self._clock.utc().isoformat(timespec="seconds"),
+        }
+
+    def idle(self, timeout: float) -> bool:
+        """Waits at most `timeout` seconds until nothing is queued or runs; whether it came to that."""
+        deadline = time.monotonic() + timeout
+        while not self.state()["idle"]:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL)
+        return True
+
+    def describe(self) -> dict[str, Any]:
+        """Everything a command needs to use this cloud; what `GET /_exnotify/outputs` answers."""
+        stack = self._stack
+        return {
+            "stack": stack.name,
+            "url": self._url,
+            "account": stack.place.account,
+            "region": stack.place.region,
+            # Only good on this machine, and not secret there.
+            "admin": {"access_key_id": ADMIN_ACCESS_KEY, "secret_access_key": ADMIN_SECRET_KEY},
+            "outputs": stack.outputs,
+            "resources": {
+                name: {"type": resource.type, "id": resource.ref, "arn": resource.attributes.get("Arn")}
+                for name, resource in stack.resources.items()
+            },
+            "scheduled": sorted(self._scheduled()),
+            "clock": {"real": self._clock.real, "virtual": self._clock.virtual, "rate": self._clock.rate},
+        }
+
+    # ---- inside ----
+
+    def _common_environment(self) -> dict[str, str]:
+        region = self._emulator.region
+        common = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region, "AWS_ENDPOINT_URL": self._url}
+        if self._clock.is_virtual:
+            common["EXNOTIFY_CLOCK"] = self._clock.as_json()
+        return common | self._given_environment
+
+    def _assume(self, role_arn: str, session: str) -> Credentials:
+        answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session)["Credentials"]
+        return Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
+
+    def _deliver(self, queue_arn: str, body: str, attributes: dict[str, str]) -> None:
+        values = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+        with self._emulator.lock:
+            self._emulator.sqs().send_message(queue_arn.rpartition(":")[2], body, message_attributes=values)
+
+    def _schedule(self, spec: ScheduleSpec, bus: EventBus) -> Schedule:
+        target = spec.target
+        function = self._function_of(str(target["Arn"]))
+        logical_id = function.spec.logical_id if function is not None else None
+
+        def fire(event: Any) -> None:
+            if spec.source == "aws.events":
+                bus.send(target, spec.arn, event)
+            else:
+                self._asynchronous.start(str(target["Arn"]), event)
+
+        return Schedule(
+            logical_id=spec.logical_id,
+            function=logical_id,
+            when=spec.when,
+            source=spec.source,
+            arn=spec.arn,
+            input=_json_input(target.get("Input")),
+            fire=fire,
+            busy=lambda: logical_id is not None and self._asynchronous.pending(logical_id) > 0,
+        )
+
+    def _function_of(self, arn: str) -> Function | None:
+        return self._functions.find(arn) if ":lambda:" in arn else None
+
+    def _scheduled(self) -> set[str]:
+        return {schedule.function for schedule in self._schedules if schedule.function is not None}
+
+    def _invoke_api(self, request: AwsRequest) -> Response:
+        return invoke_api(request, self.invoke, self._asynchronous.start)
+
+
+def _json_input(text: Any) -> Any:
+    return None if text is None else json.loads(text)
+
+
+def _end_on_sigterm() -> Callable[[], None]:
+    """Makes SIGTERM end the program as an interrupt does, so that it cleans up; returns how to undo that."""
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        return lambda: None
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+    def undo() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    return undo

@@ -1,0 +1,16 @@
+"""Every type of resource that the embedded cloud can deploy: one table, one small function a type."""
+
+from ..stack import ResourceType
+from . import dynamodb, events, functions, iam, observability, s3, secrets, sns, sqs
+
+RESOURCE_TYPES: dict[str, ResourceType] = {
+    **s3.TYPES,
+    **sqs.TYPES,
+    **sns.TYPES,
+    **dynamodb.TYPES,
+    **events.TYPES,
+    **functions.TYPES,
+    **iam.TYPES,
+    **secrets.TYPES,
+    **observability.TYPES,
+}

@@ -1,0 +1,66 @@
+"""S3 buckets and their policies."""
+
+import json
+
+from ..permissions import parse
+from ..stack import Created, Properties, ResourceType, Stack
+from ..template import TemplateError
+
+
+def _bucket(stack: Stack, logical_id: str, properties: Properties) -> Created:
+    s3 = stack.client("s3")
+    name = stack.physical_name(logical_id, properties.get("BucketName")).lower()
+    lock = properties.get("ObjectLockConfiguration")
+    if lock and not properties.get("ObjectLockEnabled"):
+        raise TemplateError("ObjectLockConfiguration needs ObjectLockEnabled")
+    location = (
+        {} if stack.place.region == "us-east-1"
+        else {"CreateBucketConfiguration": {"LocationConstraint": stack.place.region}}
+    )  # fmt: skip
+    s3.create_bucket(
+        Bucket=name, ObjectLockEnabledForBucket=bool(properties.get("ObjectLockEnabled")), **location
+    )
+    if "VersioningConfiguration" in properties:
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=properties["VersioningConfiguration"])
+    if lock:
+        s3.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration=lock)
+    if "PublicAccessBlockConfiguration" in properties:
+        s3.put_public_access_block(
+            Bucket=name, PublicAccessBlockConfiguration=properties["PublicAccessBlockConfiguration"]
+        )
+    bridge = properties.get("NotificationConfiguration", {}).get("EventBridgeConfiguration")
+    if bridge is not None and bridge.get("EventBridgeEnabled", True):
+        s3.put_bucket_notification_configuration(
+            Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
+    domain = f"{name}.s3.amazonaws.com"
+    return Created(name, {"Arn": f"arn:aws:s3:::{name}", "DomainName": domain})
+
+
+def _bucket_policy(stack: Stack, logical_id: str, properties: Properties) -> Created:
+    parse(properties["PolicyDocument"])  # what cannot be evaluated is refused
+    bucket = properties["Bucket"]
+    stack.client("s3").put_bucket_policy(Bucket=bucket, Policy=json.dumps(properties["PolicyDocument"]))
+    return Created(bucket)
+
+
+TYPES = {
+    "AWS::S3::Bucket": ResourceType(
+        _bucket,
+        effective=(
+            "BucketName",
+            "VersioningConfiguration.Status",
+            "ObjectLockEnabled",
+            "ObjectLockConfiguration",
+            "PublicAccessBlockConfiguration",
+            "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled",
+        ),
+        recorded={
+            "BucketEncryption": "nothing is written to a disk",
+            "LifecycleConfiguration": "objects do not age here",
+            "OwnershipControls": "there is one account, and no ACL is evaluated",
+            "Tags": "nothing reads them",
+        },
+    ),
+    "AWS::S3::BucketPolicy": ResourceType(_bucket_policy, effective=("Bucket", "PolicyDocument")),
+}

@@ -1,0 +1,130 @@
+"""A stack as it is being deployed: what its resources need from each other, and what they leave behind."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .access import AccessControl
+from .actions import Place
+from .asynchronous import InvokeConfig
+from .functions import FunctionSpec
+from .poller import Mapping as EventSourceMapping
+from .schedules import Cron, Rate
+from .template import TemplateError
+
+Properties = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A deployed resource: `ref` is what Ref yields, `attributes` what GetAtt does."""
+
+    logical_id: str
+    type: str
+    ref: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What a handler made of a resource."""
+
+    ref: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleSpec:
+    """A schedule and one of its targets; `retry` only where the target is a function."""
+
+    logical_id: str
+    when: Rate | Cron
+    source: str
+    arn: str
+    target: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class InvokePermission:
+    """Who may invoke a function: a service, on behalf of an ARN or of anything."""
+
+    function_arn: str
+    service: str
+    source_arn: str | None
+
+
+@dataclass
+class Stack:
+    """Everything a resource handler may use and add to."""
+
+    name: str
+    place: Place
+    client: Callable[[str], Any]
+    access: AccessControl
+    code: Mapping[str, Path]
+    resources: dict[str, Resource] = field(default_factory=dict)
+    functions: dict[str, FunctionSpec] = field(default_factory=dict)
+    layers: dict[str, Path] = field(default_factory=dict)
+    mappings: list[EventSourceMapping] = field(default_factory=list)
+    schedules: list[ScheduleSpec] = field(default_factory=list)
+    permissions: list[InvokePermission] = field(default_factory=list)
+    invoke_configs: dict[str, InvokeConfig] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+
+    def physical_name(self, logical_id: str, given: Any = None) -> str:
+        """The name in AWS: the template's own, else one from the stack's."""
+        return str(given) if given else f"{self.name}-{logical_id}"
+
+    def function(self, reference: str) -> FunctionSpec:
+        """The function with a name or ARN. Raises TemplateError."""
+        for spec in self.functions.values():
+            if reference in (spec.name, spec.arn):
+                return spec
+        raise TemplateError(f"{reference} is no function of this stack")
+
+    def may_invoke(self, service: str, function_arn: str, source_arn: str) -> bool:
+        """Whether a permission of the stack lets a service invoke a function for a source."""
+        return any(
+            permission.function_arn == function_arn
+            and permission.service == service
+            and permission.source_arn in (None, source_arn)
+            for permission in self.permissions
+        )
+
+
+Handler = Callable[[Stack, str, Properties], Created]
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """One type of resource: how it is created, and which of its properties are known.
+
+    `effective` lists property paths that mean something here, `recorded` those that are taken without an
+    effect on this machine, each with the reason. A path covers what lies beneath it; list elements share
+    their list's path. A property outside both is refused.
+    """
+
+    create: Handler
+    effective: tuple[str, ...]
+    recorded: Mapping[str, str] = field(default_factory=dict)
+
+    def unknown(self, properties: Mapping[str, Any]) -> str | None:
+        """The path of a property that is not known, or None."""
+        known = (*self.effective, *self.recorded)
+        return next((path for path in _leaves(properties, "") if not _covered(path, known)), None)
+
+
+def _leaves(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _leaves(item, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item, path)
+    else:
+        yield path
+
+
+def _covered(path: str, known: tuple[str, ...]) -> bool:
+    return any(path == name or path.startswith(f"{name}.") for name in known)

@@ -1,0 +1,50 @@
+"""`exnotify notice ID`."""
+
+import click
+
+from .options import as_json, deployment, on_stack
+
+
+@click.command("notice")
+@click.argument("notice_id", metavar="ID")
+@as_json
+@on_stack
+def command(notice_id: str, as_json: bool, stack: str | None) -> int:
+    """Show one notice: what it is about, its attempts, its events.
+
+    ID is a notice id, or a reference `<notice id>:<attempt>` as providers get it.
+    """
+    from ..notices import find_notice, notice_row
+    from ..screen import console, emit_json, fields, table
+
+    row = notice_row(find_notice(deployment(stack).app, notice_id))
+    if as_json:
+        emit_json(row)
+        return 0
+    out = console()
+    about = ("domain", "customer_key", "document_id", "document_type", "run_id", "position", "purpose")
+    out.print(
+        fields(
+            [
+                ("notice", row["notice_id"]),
+                ("status", row["status"]),
+                ("why", row["why"]),
+                *((name.replace("_", " "), row[name]) for name in (*about, "audience")),
+                ("waits until", row["due_at"]),
+                ("waiting", ", ".join(row["waiting"])),
+                ("superseded by", row["superseded_by"]),
+                ("chain", "holds" if row["chain_holds"] else "is broken: an event was changed"),
+            ]
+        )
+    )
+    if row["attempts"]:
+        names = ("number", "channel", "provider", "status", "why", "provider_ref")
+        out.print(
+            table(
+                ("attempt", "channel", "provider", "status", "why", "provider's reference"),
+                ([a[name] for name in names] for a in row["attempts"]),
+                numbers=("attempt",),
+            )
+        )
+    out.print(table(("at", "event", "detail"), ([e["at"], e["what"], e["detail"]] for e in row["events"])))
+    return 0

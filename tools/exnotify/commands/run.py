@@ -1,0 +1,109 @@
+"""`exnotify run ID`."""
+
+import csv
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import CommandError, MisuseError
+from .options import as_json, deployment, on_stack
+
+if TYPE_CHECKING:
+    from exstream_notify.domain.runs import Run
+
+    from ..deployment import Deployment
+
+_FORMULA = ("=", "+", "-", "@", "\t")
+
+
+@click.command("run")
+@click.argument("name", metavar="ID")
+@click.option("--hold", "wanted", flag_value="hold", help="Stop it: what is queued stays unsent.")
+@click.option("--release", "wanted", flag_value="go", help="Let a held run go on.")
+@click.option("--cancel", "wanted", flag_value="cancel", help="End it for good: what is unsent stays unsent.")
+@click.option("--why", default="", metavar="TEXT", help="The reason, for the run's history.")
+@click.option("--csv", "as_csv", is_flag=True, help="Every record: customer, document, outcome, reason.")
+@as_json
+@on_stack
+def command(name: str, wanted: str | None, why: str, as_csv: bool, as_json: bool, stack: str | None) -> int:
+    """Show how a run stands; hold, release or cancel it.
+
+    ID is a run id, or domain/run id.
+    """
+    from ..runs import find_run
+
+    if as_csv and (as_json or wanted):
+        raise MisuseError("--csv stands alone: it only shows a run")
+    target = deployment(stack)
+    run = find_run(target.app, name)
+    if wanted:
+        run = _control(target, run, wanted, why)
+    if as_csv:
+        _write_csv(target, run)
+    else:
+        _show(target, run, as_json=as_json)
+    return 0
+
+
+def _control(target: "Deployment", run: "Run", wanted: str, why: str) -> "Run":
+    from exstream_notify.domain.runs import Control
+    from exstream_notify.use_cases.control_run import RunEnded, control_run
+
+    from ..screen import remark
+
+    app = target.app
+    try:
+        after = control_run(
+            run, Control(wanted), target.who, why, runs=app.runs, run_queue=app.run_queue, clock=app.clock
+        )
+    except RunEnded as error:
+        raise CommandError(str(error)) from error
+    remark({"hold": "held", "go": "released", "cancel": "cancelled"}[wanted] + f": {run.name}")
+    return after
+
+
+def _write_csv(target: "Deployment", run: "Run") -> None:
+    from ..records import COLUMNS, records_of
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in records_of(target.app, run):
+        writer.writerow([_cell(getattr(row, name)) for name in COLUMNS])
+
+
+def _cell(value: object) -> object:
+    """A value as it is; text that a spreadsheet would compute gets an apostrophe (CWE-1236)."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _show(target: "Deployment", run: "Run", *, as_json: bool) -> None:
+    from itertools import islice
+
+    from ..records import rejects_of
+    from ..runs import added_up, incidents_of, outcome_table, report, summary
+    from ..screen import console, emit_json, fields
+
+    told = report(run, added_up(target.app, run), incidents_of(target.app, run))
+    if as_json:
+        emit_json(told)
+        return
+    out = console()
+    out.print(summary(told))
+    out.print(
+        fields(
+            [
+                ("application", told["app"]),
+                ("documents", f"{told['composed']} composed, {told['expected']} expected"),
+                ("opened", told["opened_at"]),
+                ("changed", told["changed_at"]),
+                ("waits until", told["deadline"]),
+                ("incidents", ", ".join(told["incidents"])),
+                *((f"{e['what']} {e['at']}", f"{e['who']}  {e['why']}") for e in told["history"]),
+            ]
+        )
+    )
+    if any(told["outcomes"].values()):
+        out.print(outcome_table(told))
+    for reject in islice(rejects_of(target.app, run), 20):
+        out.print(f"rejected: {reject}", markup=False)

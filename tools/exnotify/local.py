@@ -1,0 +1,178 @@
+"""The embedded cloud as `exnotify up` and `exnotify demo` start it: with simulated providers and inbox."""
+
+import json
+import secrets
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from exnotify.cloud import EmbeddedCloud
+from exnotify.inbox import Inbox
+from exnotify.simulators import MessageStore, Receipt, SimulatedMessage, Simulators
+from exstream_notify.adapters.bootstrap import Bootstrap
+
+from .deployment import Deployment
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "template.yaml"
+ACCOUNT = "exnotify"
+OWN_PARAMETERS: Mapping[str, str] = {
+    "OpenTextUrl": "{url}",
+    # Files arrive at once on one machine, and the simulators take what a worker can send.
+    "QuietPeriodSeconds": "10",
+    "EmailRate": "1000",
+    "SmsRate": "200",
+}
+"""What differs here from the template's own defaults."""
+
+CHAOS = ("duplicates", "reorder", "faults")
+FAULTS: Mapping[str, float] = {"throttle": 0.15, "drop": 0.04, "hang": 0.01}
+"""Shares of the providers' requests that go wrong under `--chaos faults`."""
+
+
+class LocalCloud(EmbeddedCloud):
+    """The embedded cloud on this project's template, with everything that stands around it.
+
+    `parameters` go over the template's own defaults; `data` is a folder for the functions' logs and a
+    copy of every message. Raises what `EmbeddedCloud` raises.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        at: str | None = None,
+        day: float | None = None,
+        seed: int = 0,
+        chaos: frozenset[str] = frozenset(),
+        data: Path | None = None,
+        parameters: Mapping[str, str] | None = None,
+        template: Path = TEMPLATE,
+    ) -> None:
+        given = {**OWN_PARAMETERS, **(parameters or {})}
+        super().__init__(
+            template,
+            port=port,
+            at=at,
+            day=day,
+            seed=seed,
+            chaos=chaos,
+            parameters=given,
+            log_dir=data / "logs" if data else None,
+        )
+        self._defaults = _defaults(template)
+        self._given = given
+        self._password = secrets.token_urlsafe(24)
+        self._archive = _Archive(data / "messages") if data else None
+        self.messages = MessageStore()
+        self.simulators = Simulators(
+            store=self.messages,
+            now=self.clock.utc,
+            seed=seed,
+            accounts={ACCOUNT: self._password},
+            sink=self._archive.keep if self._archive else None,
+        )
+        if "faults" in chaos:
+            for provider in self.simulators.providers:
+                self.simulators.faults.set(provider.name, **FAULTS)
+        for matches, app in self.simulators.mounts():
+            self.mount(matches, app)
+        inbox = Inbox(self.messages, self._describe_notice)
+        self.mount(inbox.matches, inbox)
+
+    def start(self) -> "LocalCloud":
+        """Start it all; the functions' credentials for OpenText are the simulator's."""
+        super().start()
+        self.client("secretsmanager").put_secret_value(
+            SecretId=self.resource("OpenTextCredentials"),
+            SecretString=json.dumps({"username": ACCOUNT, "password": self._password}),
+        )
+        return self
+
+    def stop(self) -> None:
+        """End everything; safe to call twice."""
+        self.simulators.close()
+        super().stop()
+
+    @property
+    def inbox_url(self) -> str:
+        """Where a person reads what customers got."""
+        return f"{self.url}/inbox"
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The template's parameters as deployed."""
+        return {**self._defaults, **{k: v.replace("{url}", self.url) for k, v in self._given.items()}}
+
+    def describe(self) -> dict[str, Any]:
+        """See `EmbeddedCloud.describe`; with the parameters and the inbox."""
+        return {**super().describe(), "parameters": self.parameters, "inbox": self.inbox_url}
+
+    def deployment(self) -> Deployment:
+        """This cloud, as commands see it."""
+        return Deployment(
+            f"the embedded cloud at {self.url}",
+            self.outputs,
+            self.client,
+            self.parameters,
+            self.url,
+            tuple(self.describe()["scheduled"]),
+            self.clock.as_json(),
+        )
+
+    def _describe_notice(self, notice_id: str) -> Mapping[str, Any] | None:
+        return notice_facts(self.deployment().app, notice_id)
+
+
+def notice_facts(app: Bootstrap, notice_id: str) -> Mapping[str, Any] | None:
+    """What the ledger says of a message's notice, for the inbox and the outbox; None if it has none."""
+    found = app.ledger.get([notice_id]).get(notice_id)
+    if found is None:
+        return None
+    return {
+        "document_id": found.document_id,
+        "customer_key": found.customer_key,
+        "audience": found.audience,
+        "purpose": found.purpose,
+    }
+
+
+class _Archive:
+    """Keeps every message as a file: `.eml` for e-mail, `.txt` for SMS."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._lock = threading.Lock()
+
+    def keep(self, message: SimulatedMessage, receipts: Sequence[Receipt]) -> None:
+        """Write one message; its receipts are not ours to deliver."""
+        ending = "eml" if message.channel == "email" else "txt"
+        path = self._folder / f"{message.number:06d}.{ending}"
+        head = "" if message.channel == "email" else f"To: {message.to}\nFrom: {message.sender}\n\n"
+        with self._lock:
+            path.write_text(head + message.source, encoding="utf-8")
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads a template for its plain values; CloudFormation's tags stand for nothing here."""
+
+
+_Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
+
+
+def _defaults(template: Path) -> dict[str, str]:
+    loaded = yaml.load(template.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+    parameters: dict[str, dict[str, Any]] = loaded.get("Parameters") or {}
+    return {name: str(entry["Default"]) for name, entry in parameters.items() if "Default" in entry}
+
+
+def chaos_of(text: str | None) -> frozenset[str]:
+    """The names of `--chaos`; ValueError for one that is none."""
+    names = frozenset(filter(None, (name.strip() for name in (text or "").split(","))))
+    if unknown := sorted(names - set(CHAOS)):
+        raise ValueError(f"no chaos called {unknown[0]}: there is {', '.join(CHAOS)}")
+    return names

@@ -1,0 +1,92 @@
+"""Notices as operators see them."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from exstream_notify.domain.notices import Attempt, Notice, Status, chain_holds
+
+from .errors import CommandError, MisuseError
+
+if TYPE_CHECKING:
+    from exstream_notify.adapters.bootstrap import Bootstrap
+
+    from .deployment import Deployment
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def find_notice(app: "Bootstrap", notice_id: str) -> Notice:
+    """The notice of that id; CommandError if the ledger has none."""
+    notice_id = notice_id.partition(":")[0].lower()
+    if not _ID.fullmatch(notice_id):
+        raise MisuseError(f"{notice_id!r} is no notice id: that is 32 hexadecimal digits")
+    found = app.ledger.get([notice_id]).get(notice_id)
+    if found is None:
+        raise CommandError(f"the ledger has no notice {notice_id}")
+    return found
+
+
+def spoken_attempt(notice: Notice) -> Attempt | None:
+    """The attempt that a notice is best described by: the one that was sent, else the last."""
+    sent = [a for a in notice.attempts if a.status == Status.SENT]
+    return next(reversed(sent or notice.attempts), None)
+
+
+def notice_row(notice: Notice) -> dict[str, Any]:
+    """A notice in the form of `exnotify notice --json`."""
+    attempt = spoken_attempt(notice)
+    origin = notice.origin
+    return {
+        "notice_id": notice.notice_id,
+        "status": str(notice.status),
+        "why": notice.why,
+        "channel": attempt.channel if attempt else None,
+        "provider": attempt.provider if attempt else None,
+        "provider_ref": attempt.ref if attempt else None,
+        "domain": notice.domain,
+        "customer_key": notice.customer_key,
+        "document_id": notice.document_id,
+        "document_type": notice.document_type,
+        "run_id": origin.run.partition("/")[2],
+        "position": origin.position,
+        "purpose": notice.purpose,
+        "audience": notice.audience,
+        "attempts": [
+            {
+                "number": a.number,
+                "channel": a.channel,
+                "provider": a.provider,
+                "provider_ref": a.ref,
+                "status": str(a.status),
+                "why": a.why,
+                "address_hash": a.address,
+                "job": a.job,
+                "evidence": a.evidence,
+            }
+            for a in notice.attempts
+        ],
+        "events": [
+            {"at": e.at, "what": e.what, "detail": e.detail, "before": e.before} for e in notice.events
+        ],
+        "chain_holds": chain_holds(notice),
+        "waiting": list(notice.waiting),
+        "due_at": notice.due_at,
+        "superseded_by": notice.superseded_by,
+        "created_at": notice.created_at,
+        "version": notice.version,
+    }
+
+
+def domains_of(target: "Deployment", customer_key: str, domain: str | None) -> list[str]:
+    """The domains that know a customer; the given one, if one is given.
+
+    Only the embedded cloud's small tables are searched: on AWS that would read the whole table.
+    """
+    if domain:
+        return [domain]
+    if target.url is None:
+        raise MisuseError("say with --domain whose customer it is: to search all would read the whole table")
+    client, table = target.client("dynamodb"), target.settings.contacts_table
+    pages = client.get_paginator("scan").paginate(TableName=table, ProjectionExpression="pk")
+    keys = [row["pk"]["S"] for page in pages for row in page["Items"]]
+    return sorted(key.partition("#")[0] for key in keys if key.partition("#")[2] == customer_key)

@@ -1,0 +1,275 @@
+"""Ports that read from a deployment and keep what is written to themselves: for a plan.
+
+The use cases run on these as the functions do, so a plan is made by the code that later acts; the
+deployment itself stays as it is.
+"""
+
+import hashlib
+import io
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
+
+from exstream_notify.domain.contacts import Contact
+from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.notices import Notice
+from exstream_notify.domain.runs import RecordOutcome, Run, Seal
+from exstream_notify.domain.work import SendJob, SlicePointer
+from exstream_notify.ports import Clock, ContactBook, DropFolder, DropObject, Ledger, RunBook
+
+if TYPE_CHECKING:
+    from .dropping import PreparedRun
+
+_SINGLE_PART = 8 * 1024 * 1024
+"""Bytes up to which an upload is one part, whose ETag is its MD5."""
+
+
+class PlannedClock:
+    """A clock that can be put ahead, to see the end of a wait."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        """See `Clock.now`."""
+        return self._clock.now() + self._ahead
+
+    def machine_time(self) -> float:
+        """See `Clock.machine_time`."""
+        return self._clock.machine_time()
+
+    def put_ahead(self, by: timedelta) -> None:
+        """From now on it shows so much more."""
+        self._ahead += by
+
+    def sleep(self, seconds: float) -> None:
+        """See `Clock.sleep`; a plan waits for nothing."""
+
+    def random_id(self) -> str:
+        """See `Clock.random_id`."""
+        return self._clock.random_id()
+
+
+class PlannedFolder:
+    """`DropFolder` as it would be after the drop: the prepared run over what lies there already."""
+
+    def __init__(self, run: "PreparedRun", there: DropFolder) -> None:
+        self._run = run
+        self._there = there
+        self._files = {file.name: file for file in run.files}
+
+    def seal(self) -> Seal | None:
+        """See `DropFolder.seal`."""
+        if self._run.seal is None:
+            return self._there.seal()
+        from exstream_notify.adapters.s3 import SEAL_LIMIT
+        from exstream_notify.adapters.seal import parse_seal
+
+        return parse_seal(self._run.seal, self._run.domain, self._run.run_id, limit=SEAL_LIMIT)
+
+    def list(self) -> dict[str, DropObject]:
+        """See `DropFolder.list`."""
+        own = {name: self._object(name) for name in self._files if "/" not in name}
+        return {**self._there.list(), **own}
+
+    def head(self, name: str) -> DropObject | None:
+        """See `DropFolder.head`."""
+        return self._object(name) if name in self._files else self._there.head(name)
+
+    def open(self, name: str) -> BinaryIO:
+        """See `DropFolder.open`."""
+        return self._files[name].path.open("rb") if name in self._files else self._there.open(name)
+
+    def _object(self, name: str) -> DropObject:
+        file = self._files[name]
+        etag = "planned"
+        if file.bytes < _SINGLE_PART:
+            etag = hashlib.md5(file.path.read_bytes(), usedforsecurity=False).hexdigest()
+        return DropObject(name, file.bytes, etag)
+
+
+class PlannedBucket:
+    """The work bucket's client: what a plan writes goes to a folder that is removed with the plan."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._folder = tempfile.TemporaryDirectory(prefix="exnotify-plan-")
+        self._paths: dict[str, Path] = {}
+        self.exceptions = client.exceptions
+
+    def __enter__(self) -> Self:
+        """Use it."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove what was written."""
+        self._folder.cleanup()
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> dict[str, Any]:  # noqa: N803 - S3's names
+        """Keep an object here."""
+        path = self._paths.setdefault(Key, Path(self._folder.name) / str(len(self._paths)))
+        path.write_bytes(Body)
+        return {}
+
+    def get_object(self, *, Bucket: str, Key: str, Range: str | None = None) -> dict[str, Any]:  # noqa: N803
+        """An object from here, else from the deployment."""
+        if Key not in self._paths:
+            span = {"Range": Range} if Range else {}
+            found: dict[str, Any] = self._client.get_object(Bucket=Bucket, Key=Key, **span)
+            return found
+        with self._paths[Key].open("rb") as stream:
+            if Range is None:
+                return {"Body": io.BytesIO(stream.read())}
+            first, _, last = Range.removeprefix("bytes=").partition("-")
+            stream.seek(int(first))
+            return {"Body": io.BytesIO(stream.read(int(last) - int(first) + 1))}
+
+    def keys(self, prefix: str) -> list[str]:
+        """Keys of what was written here, in order."""
+        return sorted(key for key in self._paths if key.startswith(prefix))
+
+
+class PlannedRuns:
+    """`RunBook` over the deployment's."""
+
+    def __init__(self, there: RunBook) -> None:
+        self._there = there
+        self._runs: dict[str, Run] = {}
+        self._words: list[RecordOutcome] = []
+
+    def get(self, domain: str, run_id: str) -> Run | None:
+        """See `RunBook.get`."""
+        return self._runs.get(f"{domain}/{run_id}") or self._there.get(domain, run_id)
+
+    def put(self, run: Run) -> bool:
+        """See `RunBook.put`; nobody else writes here."""
+        self._runs[run.name] = run
+        return True
+
+    def put_slice(self, pointer: SlicePointer, outcomes: Sequence[RecordOutcome]) -> None:
+        """See `RunBook.put_slice`."""
+        self._words += outcomes
+
+    def put_job(self, run: str, job: str, outcomes: Sequence[RecordOutcome]) -> None:
+        """See `RunBook.put_job`; words on another run (superseded there) are not this one's."""
+        if run in self._runs:
+            self._words += outcomes
+
+    def outcomes(self, domain: str, run_id: str) -> Iterator[RecordOutcome]:
+        """See `RunBook.outcomes`."""
+        yield from self._there.outcomes(domain, run_id)
+        yield from self._words
+
+    def park(self, job: SendJob) -> None:
+        """See `RunBook.park`."""
+
+    def parked(self, domain: str, run_id: str) -> list[SendJob]:
+        """See `RunBook.parked`."""
+        return self._there.parked(domain, run_id)
+
+    def unpark(self, jobs: Sequence[SendJob]) -> None:
+        """See `RunBook.unpark`."""
+
+    def volumes(self, domain: str, app: str) -> list[int]:
+        """See `RunBook.volumes`."""
+        return self._there.volumes(domain, app)
+
+    def add_volume(self, domain: str, app: str, run_id: str, documents: int) -> None:
+        """See `RunBook.add_volume`."""
+
+
+class PlannedContacts:
+    """`ContactBook` over the deployment's."""
+
+    def __init__(self, there: ContactBook) -> None:
+        self._there = there
+        self._own: dict[tuple[str, str], Contact] = {}
+
+    def get(self, domain: str, customer_keys: Collection[str]) -> dict[str, Contact]:
+        """See `ContactBook.get`."""
+        own = {key: self._own[domain, key] for key in customer_keys if (domain, key) in self._own}
+        rest = [key for key in customer_keys if key not in own]
+        return {**(self._there.get(domain, rest) if rest else {}), **own}
+
+    def put(self, contacts: Sequence[Contact]) -> list[str]:
+        """See `ContactBook.put`."""
+        self._own |= {(contact.domain, contact.customer_key): contact for contact in contacts}
+        return []
+
+
+class PlannedLedger:
+    """`Ledger` over the deployment's."""
+
+    def __init__(self, there: Ledger) -> None:
+        self._there = there
+        self._own: dict[str, Notice] = {}
+
+    def get(self, notice_ids: Collection[str]) -> dict[str, Notice]:
+        """See `Ledger.get`."""
+        own = {key: self._own[key] for key in notice_ids if key in self._own}
+        rest = [key for key in notice_ids if key not in own]
+        return {**(self._there.get(rest) if rest else {}), **own}
+
+    def put(self, notices: Sequence[Notice]) -> dict[str, Notice]:
+        """See `Ledger.put`."""
+        stored = self.get([notice.notice_id for notice in notices])
+        blocked: dict[str, Notice] = {}
+        for notice in notices:
+            known = stored.get(notice.notice_id)
+            if (known.version if known else 0) == notice.version - 1:
+                self._own[notice.notice_id] = notice
+            elif known is not None:
+                blocked[notice.notice_id] = known
+        return blocked
+
+
+class PlannedQueues:
+    """The queues and the bus: what would lie on them."""
+
+    def __init__(self) -> None:
+        self.pointers: list[SlicePointer] = []
+        self.jobs: list[SendJob] = []
+        self.exceptions: list[ExceptionRaised] = []
+        self.waits_until: datetime | None = None
+
+    def send_slices(self, pointers: Iterable[SlicePointer], *, spread: float = 0.0) -> int:
+        """See `DecideQueue.send_slices`."""
+        before = len(self.pointers)
+        self.pointers += pointers
+        return len(self.pointers) - before
+
+    def send_jobs(self, jobs: Sequence[SendJob]) -> None:
+        """See `SendQueues.send_jobs`."""
+        self.jobs += jobs
+
+    def raise_exceptions(self, exceptions: Sequence[ExceptionRaised]) -> None:
+        """See `ExceptionBus.raise_exceptions`."""
+        self.exceptions += exceptions
+
+    def wait_for_run(self, domain: str, run_id: str, until: datetime) -> None:
+        """See `DueIndex.wait_for_run`."""
+        self.waits_until = until
+
+    def due(self, since: datetime, until: datetime) -> Iterator[str]:
+        """See `DueIndex.due`."""
+        return iter(())
+
+    def runs_due(self, ids: Collection[str]) -> list[tuple[str, str, str]]:
+        """See `DueIndex.runs_due`."""
+        return []
+
+    def forget(self, ids: Collection[str], until: datetime) -> None:
+        """See `DueIndex.forget`."""
+
+    def watermark(self) -> datetime | None:
+        """See `DueIndex.watermark`."""
+        return None
+
+    def set_watermark(self, at: datetime) -> None:
+        """See `DueIndex.set_watermark`."""

@@ -1,0 +1,266 @@
+"""What a drop would come to, found out by the use cases themselves on ports that change nothing."""
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exstream_notify.domain.documents import Document
+from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.notices import Attempt, Notice, Outcome, Status, begun, finished
+from exstream_notify.domain.runs import Control, RecordOutcome, Run, RunState, latest, reconcile
+from exstream_notify.domain.work import Member, SendJob, SlicePointer
+from exstream_notify.use_cases.decide_notices import decide_notices, origin_of, outcome_of, team_of
+from exstream_notify.use_cases.stage_run import StagePolicy, Trigger, stage_run
+
+from .overlay import (
+    PlannedBucket,
+    PlannedClock,
+    PlannedContacts,
+    PlannedFolder,
+    PlannedLedger,
+    PlannedQueues,
+    PlannedRuns,
+)
+from .records import Reject, reject_from, rejects_of
+from .runs import report
+
+if TYPE_CHECKING:
+    from exstream_notify.adapters.bootstrap import Bootstrap
+
+    from .dropping import PreparedRun
+
+REUSED = "run_id_reused"
+
+
+@dataclass(slots=True)
+class Plan:
+    """What would happen. `told` is shaped as `exnotify run --json`, with `records` and `team_copies`."""
+
+    told: dict[str, Any]
+    exceptions: list[ExceptionRaised] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+
+    @property
+    def refused(self) -> str:
+        """Why nothing would go out at all; empty if something can."""
+        reused = next((e.text for e in self.exceptions if e.code == REUSED), "")
+        if reused:
+            return reused
+        ends = (RunState.REFUSED, RunState.INCOMPLETE, RunState.WAITING)
+        return str(self.told["why"] or self.told["state"]) if self.told["state"] in ends else ""
+
+
+def plan_run(app: "Bootstrap", prepared: "PreparedRun") -> Plan:
+    """Stage, decide and send the prepared run on paper; `app` should be one that can only read."""
+    with PlannedBucket(app.client("s3")) as bucket:
+        return _Planner(app, prepared, bucket).plan()
+
+
+class _Planner:
+    """One plan: the overlaid ports, and the run that goes through them."""
+
+    def __init__(self, app: "Bootstrap", prepared: "PreparedRun", bucket: PlannedBucket) -> None:
+        from exstream_notify.adapters.s3 import S3Records
+        from exstream_notify.adapters.staging import S3Staging
+
+        self.app = app
+        self.prepared = prepared
+        self.bucket = bucket
+        self.clock = PlannedClock(app.clock)
+        self.runs = PlannedRuns(app.runs)
+        self.ledger = PlannedLedger(app.ledger)
+        self.contacts = PlannedContacts(app.contacts)
+        self.queues = PlannedQueues()
+        settings = app.settings
+        self.records = S3Records(bucket, settings.work_bucket)
+        site = Path(settings.site_dir) / "rules"
+        self.staging = S3Staging(
+            bucket, settings.work_bucket, settings.drop_bucket, app.rules, site if site.is_dir() else None
+        )
+        self.channels: dict[int, list[str]] = {}
+        self.team_copies: dict[str, int] = {}
+
+    def plan(self) -> Plan:
+        """Run it all."""
+        domain, run_id = self.prepared.domain, self.prepared.run_id
+        self._stage("manifest" if self.prepared.seal is None else "seal")
+        run = self.runs.get(domain, run_id)
+        if run is not None and run.state == RunState.WAITING and not run.sealed and run.deadline:
+            # An unsealed manifest counts when it has been quiet: look at it after that.
+            self.clock.put_ahead(timedelta(seconds=self.app.settings.quiet_period_seconds + 1))
+            self._stage("again")
+            run = self.runs.get(domain, run_id)
+        if run is None:
+            why = "without a seal only a native manifest (_STDDELIVERYFILE.xml) starts a run"
+            run = Run(domain, run_id, RunState.WAITING, sealed=False, why=why)
+            self.runs.put(run)
+        held = run if run.control == Control.HOLD else None
+        reused = any(e.code == REUSED for e in self.queues.exceptions)
+        if held is not None and run.state == RunState.STAGED and not reused:
+            # What its release would come to.
+            self.runs.put(replace(run, control=Control.GO))
+            self.queues.pointers += self.staging.slices(domain, run_id, run.parts)
+        for pointer in self.queues.pointers:
+            self._decide(pointer)
+        return self._told(run, reused)
+
+    def _stage(self, trigger: Trigger) -> None:
+        settings = self.app.settings
+        stage_run(
+            self.prepared.domain,
+            self.prepared.run_id,
+            trigger,
+            folder=PlannedFolder(self.prepared, self.app.folder(self.prepared.domain, self.prepared.run_id)),
+            staging=self.staging,
+            rules=self.app.rules,
+            runs=self.runs,
+            due=self.queues,
+            decide_queue=self.queues,
+            send_queues=self.queues,
+            exceptions=self.queues,
+            clock=self.clock,
+            policy=StagePolicy(
+                timedelta(minutes=settings.missing_file_minutes),
+                timedelta(seconds=settings.quiet_period_seconds),
+                settings.volume_limit_percent,
+            ),
+        )
+
+    def _decide(self, pointer: SlicePointer) -> None:
+        app = self.app
+        self.queues.jobs.clear()
+        decide_notices(
+            pointer,
+            records=self.records,
+            rules=app.rules,
+            contacts=self.contacts,
+            addresses=app.addresses,
+            suppressions=app.suppressions,
+            ledger=self.ledger,
+            runs=self.runs,
+            queues=self.queues,
+            exceptions=self.queues,
+            clock=self.clock,
+            provider_for=app.provider_for,
+            policy=app.policy,
+        )
+        for job in list(self.queues.jobs):
+            self._send(job)
+
+    def _send(self, job: SendJob) -> None:
+        """Claim a job's notices on paper, as sending it would, and count each as sent."""
+        now = self.clock.now()
+        stored = self.ledger.get([member.notice_id for member in job.members if member.stored])
+        documents = dict(self.records.read(job.pointer)) if job.pointer.kind == "documents" else {}
+        claimed: list[Notice] = []
+        for member in job.members:
+            attempt = Attempt(member.attempt, job.channel, job.provider, "", job.job_id, Status.SENDING)
+            before = stored.get(member.notice_id) or _fresh(job, member, documents.get(member.position))
+            claimed.append(begun(before, attempt, now, member.waiting))
+        blocked = self.ledger.put(claimed)
+        words, done = [], []
+        for member, notice in zip(job.members, claimed, strict=True):
+            team = team_of(member.audience)
+            other = blocked.get(member.notice_id)
+            if other is None:
+                notice = finished(notice, member.attempt, Status.SENT, now) or notice
+                done.append(notice)
+            if team is None:
+                words.append(outcome_of(other or notice, member.position, notice.origin))
+            elif other is None:
+                self.team_copies[team] = self.team_copies.get(team, 0) + 1
+            if team is None and other is None:
+                self.channels[member.position] = [job.channel, *(member.waiting if member.both else ())]
+        self.ledger.put(done)
+        self.runs.put_job(job.pointer.run, job.job_id, words)
+
+    def _told(self, run: Run, reused: bool) -> Plan:
+        outcomes = list(self.runs.outcomes(run.domain, run.run_id))
+        # A run that is held is added up as if it were released.
+        counted = replace(run, state=RunState.DISPATCHED) if run.state == RunState.STAGED else run
+        told = report(run, reconcile(counted, outcomes))
+        rejects = [
+            reject_from(json.loads(line))
+            for key in self.bucket.keys("rejects/")
+            for line in self.bucket.get_object(Bucket="", Key=key)["Body"]
+        ] or list(rejects_of(self.app, run))
+        told["records"] = [] if reused else self._rows(run, latest(outcomes), rejects)
+        told["team_copies"] = dict(sorted(self.team_copies.items()))
+        told["exceptions"] = [
+            {"code": e.code, "severity": e.severity, "text": e.text, "count": e.count}
+            for e in self.queues.exceptions
+        ]
+        return Plan(told, self.queues.exceptions, rejects)
+
+    def _rows(
+        self, run: Run, outcomes: dict[int, RecordOutcome], rejects: list[Reject]
+    ) -> list[dict[str, Any]]:
+        """What would become of each record, in order."""
+        rows: list[dict[str, Any]] = [
+            {
+                "position": reject.position,
+                "customer_key": None,
+                "document_id": None,
+                "document_type": None,
+                "outcome": str(Outcome.REJECTED),
+                "reason": f"{reject.field}: {reject.reason}" if reject.field else reject.reason,
+                "detail": f"record {reject.record} of {reject.file}",
+                "channels": [],
+                "until": None,
+            }
+            for reject in rejects
+        ]
+        for pointer in self.staging.slices(run.domain, run.run_id, run.parts) if run.parts else ():
+            if pointer.kind != "documents":
+                continue
+            documents = self.records.read(pointer)
+            words = {position: outcomes.get(position) for position, _ in documents}
+            known = self.ledger.get([word.notice_id for word in words.values() if word and word.notice_id])
+            for position, document in documents:
+                word = words[position]
+                notice = known.get(word.notice_id) if word else None
+                rows.append(
+                    {
+                        "position": position,
+                        "customer_key": document.customer_key,
+                        "document_id": document.document_id,
+                        "document_type": document.document_type,
+                        "outcome": str(word.outcome if word else Outcome.IN_FLIGHT),
+                        "reason": word.why if word else "",
+                        "detail": _detail(word, notice),
+                        "channels": self.channels.get(position, []),
+                        "until": (notice.due_at or None) if notice else None,
+                    }
+                )
+        return sorted(rows, key=itemgetter("position"))
+
+
+def _fresh(job: SendJob, member: Member, document: Document | None) -> Notice:
+    """A notice that the ledger does not hold yet; without a document, a team's digest of the run."""
+    pointer = job.pointer
+    return Notice(
+        member.notice_id,
+        pointer.domain,
+        document.customer_key if document else "",
+        document.document_id if document else pointer.run_id,
+        document.document_type if document else "team-digest",
+        "notice" if document else "digest",
+        member.audience,
+        origin_of(pointer, member.position),
+        Status.SENDING,
+        version=0,
+    )
+
+
+def _detail(word: RecordOutcome | None, notice: Notice | None) -> str:
+    """What the ledger adds to a reason: what spoke against each channel, or whose duplicate it is."""
+    if word is None or notice is None:
+        return ""
+    if word.outcome == Outcome.DUPLICATE:
+        return f"told by {notice.origin.run}, record {notice.origin.position}: {notice.status}"
+    if word.outcome in (Outcome.SUPPRESSED, Outcome.PAPER):
+        return notice.events[-1].detail.removeprefix(word.why).strip() if notice.events else ""
+    return ""
