@@ -29,12 +29,13 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A figure beside its target; `reached` None where the run was too short to say."""
+    """A figure beside its target; `reached` None where the run was too short to say, `why` told if not."""
 
     figure: str
     target: str
     measured: str
     reached: bool | None
+    why: str = ""
 
     @property
     def word(self) -> str:
@@ -43,11 +44,14 @@ class Verdict:
 
 
 def verdicts(rows: Iterable[Verdict]) -> Sheet:
-    """All figures with a target, and whether it is reached."""
+    """All figures with a target, and whether it is reached; below, why some are missed."""
+    listed = list(rows)
+    missed = dict.fromkeys(row.why for row in listed if row.reached is False and row.why)
     return Sheet(
         "Targets",
         ("figure", "target", "measured", "reached"),
-        [(row.figure, row.target, row.measured, row.word) for row in rows],
+        [(row.figure, row.target, row.measured, row.word) for row in listed],
+        list(missed),
     )
 
 

@@ -5,7 +5,10 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +16,7 @@ from exstream_notify.adapters.bootstrap import Settings, provider_choice
 from exstream_notify.adapters.clock import SystemClock
 from exstream_notify.adapters.seal import parse_seal
 from exstream_notify.adapters.secrets import KEEP, Secret
+from exstream_notify.adapters.sqs import SqsQueue
 from exstream_notify.adapters.triggers import as_exception, document_of, exception_of, run_of
 from exstream_notify.domain.exceptions import ExceptionRaised, Unusable
 
@@ -262,3 +266,25 @@ def test_a_provider_is_chosen_by_channel_and_class() -> None:
 def test_a_choice_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="PROVIDER_OVERRIDES"):
         provider_choice(Settings.from_environment({"PROVIDER_OVERRIDES": text}))
+
+
+# --- messages that come back ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["AWS.SimpleQueueService.MessageNotInflight", "InvalidParameterValue"])
+def test_a_message_that_is_another_workers_by_now_is_left_alone(code: str) -> None:
+    refused(code).come_back("a receipt", 30)
+
+
+def test_any_other_refusal_to_bring_a_message_back_is_an_error() -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):
+        refused("AccessDenied").come_back("a receipt", 30)
+
+
+def refused(code: str) -> SqsQueue:
+    """A queue whose service refuses every change of visibility."""
+    client = botocore.session.get_session().create_client("sqs", region_name="us-east-1")
+    stubber = Stubber(client)
+    stubber.add_client_error("change_message_visibility", code)
+    stubber.activate()
+    return SqsQueue(client, "https://sqs.us-east-1.amazonaws.com/123456789012/queue")

@@ -110,9 +110,12 @@ def test_a_start_is_timed_in_a_fresh_process_and_may_not_connect():
 
 def test_the_document_names_no_machine_and_shows_what_is_missed(results):
     found, verdicts = sheets.of_notices(list(results.values()))
-    verdicts.append(report.Verdict("a figure", "at most 1", "2", reached=False))
+    verdicts.append(report.Verdict("a figure", "at most 1", "2", reached=False, why="Two is too many."))
+    verdicts.append(report.Verdict("another", "at most 1", "1", reached=True, why="Never said."))
     text = report.markdown([report.verdicts(verdicts), *found], datetime(2026, 11, 24, tzinfo=UTC))
     assert "| a figure | at most 1 | 2 | **no** |" in text
+    assert "Two is too many." in text
+    assert "Never said." not in text
     assert "**canned**" in text
     assert "2026-11-24" in text
     assert platform.node() not in text

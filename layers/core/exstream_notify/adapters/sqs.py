@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeAlias
 
+from botocore.exceptions import ClientError
+
 from ..domain.exceptions import ExceptionRaised
 from ..domain.work import SendJob, SlicePointer
 
 SqsClient: TypeAlias = Any
 _BATCH = 10
 _BATCH_BYTES = 240_000
+_NOT_OURS = ("InvalidParameterValue", "ReceiptHandleIsInvalid", "MessageNotInflight")
 
 
 class SqsQueue:
@@ -41,12 +44,19 @@ class SqsQueue:
         return sent
 
     def come_back(self, receipt_handle: str, seconds: float) -> None:
-        """Set a received message's visibility time-out, within what SQS allows."""
-        self._client.change_message_visibility(
-            QueueUrl=self._url,
-            ReceiptHandle=receipt_handle,
-            VisibilityTimeout=max(1, min(43200, int(seconds) + 1)),
-        )
+        """Set a received message's visibility time-out, within what SQS allows.
+
+        One that is visible again, or deleted, is another worker's already: nothing is left to do.
+        """
+        try:
+            self._client.change_message_visibility(
+                QueueUrl=self._url,
+                ReceiptHandle=receipt_handle,
+                VisibilityTimeout=max(1, min(43200, int(seconds) + 1)),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"].rpartition(".")[2] not in _NOT_OURS:
+                raise
 
 
 def _batches(bodies: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
