@@ -59,7 +59,7 @@ def parse_seal(data: bytes, domain: str, run_id: str, *, limit: int) -> Seal:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(x) for x in first["loc"]) or "seal"
-        raise _unusable(place, first["msg"]) from error
+        raise _unusable(place, first["msg"].removeprefix("Value error, ")) from error
     except (ValueError, RecursionError) as error:
         raise _unusable("seal", f"not JSON: {error}") from error
     if (model.domain, model.run_id) != (domain, run_id):
