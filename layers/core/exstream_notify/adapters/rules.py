@@ -190,7 +190,9 @@ class YamlRules:
             first = error.errors(include_url=False)[0]
             path = ".".join(x for x in (key, *map(str, first["loc"])) if x)
             where = f"{file}{self._line(file, path)}: {path}"
-            raise RulesInvalid(f"{where}: {first['msg'].removeprefix('Value error, ')} (it says {first['input']!r})") from error
+            raise RulesInvalid(
+                f"{where}: {first['msg'].removeprefix('Value error, ')} (it says {first['input']!r})"
+            ) from error
 
     def _line(self, file: str, path: str) -> str:
         """Where a key stands, in the topmost file that has it; found again only to tell an error."""

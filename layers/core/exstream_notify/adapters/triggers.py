@@ -80,5 +80,7 @@ def _run(place: str, domain: object, run_id: object) -> tuple[str, str]:
         run = _Run.model_validate({"domain": domain, "run_id": run_id})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise Unusable("name_unusable", place, f"{first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}") from error
+        raise Unusable(
+            "name_unusable", place, f"{first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}"
+        ) from error
     return run.domain, run.run_id
