@@ -10,7 +10,7 @@ from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, W
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id, notice_id
-from ..domain.notices import Notice, Origin, Outcome, Status, happened, opened
+from ..domain.notices import LOST, REACHED, Notice, Origin, Outcome, Status, happened, opened, standing
 from ..domain.runs import Control, RecordOutcome
 from ..domain.work import Member, SendJob, SlicePointer
 from ..ports import (
@@ -298,10 +298,10 @@ def _carry_out(
     detail = "" if isinstance(decision, Defer) else decision.detail
     if before is not None and before.reached:
         # The customer knows already; only a further channel was open.
-        status = Status.SENT
+        status = standing(before.attempts)
     notice = before or _new_notice(pointer, position, document, rule)
     notice = replace(
-        notice, status=status, why="" if status == Status.SENT else str(decision.why), due_at=due
+        notice, status=status, why="" if status in REACHED else str(decision.why), due_at=due
     )
     if not isinstance(decision, Defer):
         notice = replace(notice, waiting=())
@@ -355,9 +355,10 @@ def _look_again(
         further = decide(rule, document, contact, suppressed, zones, now, policy, channels=before.waiting)
     goes_on = isinstance(further, Send | Defer)
     half_told = rule.both_channels and (
-        before.status == Status.UNCONFIRMED or (before.status == Status.SENT and due)
+        before.status == Status.UNCONFIRMED or (before.status in REACHED and due)
     )
-    if before.superseded_by and before.status in (Status.DEFERRED, Status.FAILED):
+    lost = before.status in LOST or (before.status == Status.DELAYED and due and goes_on)
+    if before.superseded_by and (before.status == Status.DEFERRED or lost):
         settle(Status.SUPERSEDED, Why.SUPERSEDED)
     elif before.status == Status.DEFERRED and due:
         if late:
@@ -369,15 +370,21 @@ def _look_again(
         carry(
             decide(rule, document, contact, suppressed, zones, now, policy, channels=before.waiting or None)
         )
-    elif further is not None and goes_on and (before.status == Status.FAILED or (half_told and not late)):
+    elif lost and late and before.status != Status.FAILED:
+        # A bounce can come weeks after the send: then a short message would tell of old news.
+        if rule.paper_on_failure:
+            carry(Paper(Why.DEADLINE_PASSED))
+        else:
+            settle(before.status, before.why, "unreached")
+    elif further is not None and goes_on and (lost or (half_told and not late)):
         carry(further)
-    elif before.status == Status.FAILED:
+    elif lost:
         if isinstance(further, Paper):
             carry(further)
         elif rule.paper_on_failure:
             carry(Paper(Why.NO_CHANNEL, "every channel failed"))
         elif before.waiting or not before.events[-1].what.startswith("settled"):
-            settle(Status.FAILED, before.why, "unreached")
+            settle(before.status, before.why, "unreached")
         else:
             result.outcomes.append(outcome_of(before, position, origin))
     elif before.status == Status.UNCONFIRMED and due:

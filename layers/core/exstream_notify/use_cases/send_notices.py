@@ -25,6 +25,8 @@ from ..domain.messages import (
     Unconfirmed,
 )
 from ..domain.notices import (
+    LOST,
+    REACHED,
     Attempt,
     Event,
     Notice,
@@ -35,6 +37,7 @@ from ..domain.notices import (
     head,
     opened,
     put_off,
+    standing,
 )
 from ..domain.quiet_hours import is_open
 from ..domain.runs import Control, RecordOutcome
@@ -526,7 +529,7 @@ class _Sender:
                 self.tally.outcomes.append(outcome_of(stored, origin.position, origin))
             return None
         if attempt is None:
-            if stored.status in (Status.FAILED, Status.SENT, Status.UNCONFIRMED) and stored.waiting:
+            if stored.status in LOST | REACHED | {Status.UNCONFIRMED} and stored.waiting:
                 self.tally.again.add(origin.position)
             self.tally.add(stored)
             return None
@@ -692,8 +695,8 @@ class _Sender:
         """Have the decision look again where another attempt, or paper, may follow."""
         if notice.audience != "customer":
             return
-        half_told = notice.status in (Status.SENT, Status.UNCONFIRMED) and both and notice.waiting
-        if notice.status == Status.FAILED or half_told:
+        half_told = notice.status in REACHED | {Status.UNCONFIRMED} and both and notice.waiting
+        if notice.status in LOST or half_told:
             self.tally.again.add(notice.origin.position)
 
     def _defer_unclaimed(self, batch: _Batch) -> None:
@@ -707,7 +710,7 @@ class _Sender:
             waiting = row.member.waiting if row.notice.attempts else ()
             if row.notice.attempts:
                 waiting = (self.job.channel, *waiting)
-            status = Status.SENT if row.notice.reached else Status.DEFERRED
+            status = standing(row.notice.attempts) if row.notice.reached else Status.DEFERRED
             notice = replace(
                 row.notice,
                 status=status,
