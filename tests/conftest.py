@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, settings
 
 # What the machine lacks is skipped by name; DynamoDB Local where Java and Node are there.
-pytest_plugins = ["tests.machine", "tests.local_dynamodb"]
+pytest_plugins = ["tests.machine", "tests.local_dynamodb", "tests.browsing"]
 
 # The same examples on every machine and in every run; a moderate number, so that `make test` stays short.
 settings.register_profile(

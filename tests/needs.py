@@ -50,8 +50,9 @@ def python313() -> str | None:
 
 
 def chromium() -> str | None:
-    """Why there is no browser, or None."""
-    return None if chromium_path() else "no chromium on the path"
+    """Why pages cannot be looked at, or None: a browser, and npm that brings axe."""
+    reasons = [None if chromium_path() else "no chromium on the path", _npm()]
+    return ", ".join(reason for reason in reasons if reason) or None
 
 
 def chromium_path() -> str | None:
@@ -129,6 +130,6 @@ def _said(*command: str) -> str | None:
 NEEDS: tuple[Need, ...] = (
     Need("container", "Docker", containers),
     Need("dynamodb_local", "Java and Node", java_and_node),
-    Need("browser", "Chromium", chromium),
+    Need("browser", "Chromium and Node", chromium),
     Need("python313", "Python 3.13", python313),
 )

@@ -54,7 +54,7 @@ def test_state_follows_the_work(hands: Any, wait: Any) -> None:
     state = ask(hands.cloud, "/_exnotify/state")[1]
     assert state["idle"] is False
     assert state["queues"]["Orders"] == {"visible": 0, "in_flight": 1, "delayed": 0}
-    assert state["running"] == {"TakeOrdersFunction": 1, "SweepFunction": 0}
+    assert state["running"] == {"TakeOrdersFunction": 1, "GreetFunction": 0, "SweepFunction": 0}
     assert hands.cloud.idle(5)
     hands.cloud.client("sqs").send_message(
         QueueUrl=hands.cloud.resource("Orders"), MessageBody='{"do": "count"}', DelaySeconds=1

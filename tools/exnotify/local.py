@@ -21,6 +21,7 @@ TEMPLATE = ROOT / "template.yaml"
 ACCOUNT = "exnotify"
 OWN_PARAMETERS: Mapping[str, str] = {
     "OpenTextUrl": "{url}",
+    "LinkHost": "{api}",
     # Files arrive at once on one machine, and the simulators take what a worker can send.
     "QuietPeriodSeconds": "10",
     "EmailRate": "1000",
@@ -105,7 +106,7 @@ class LocalCloud(EmbeddedCloud):
     @property
     def parameters(self) -> dict[str, str]:
         """The template's parameters as deployed."""
-        return {**self._defaults, **{k: v.replace("{url}", self.url) for k, v in self._given.items()}}
+        return {**self._defaults, **{name: self.filled(value) for name, value in self._given.items()}}
 
     def describe(self) -> dict[str, Any]:
         """See `EmbeddedCloud.describe`; with the parameters and the inbox."""

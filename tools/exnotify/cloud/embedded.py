@@ -24,13 +24,14 @@ from .deploy import deploy
 from .emulator import Emulator
 from .eventbus import EventBus
 from .functions import Credentials, Function, Functions, Outcome, UnknownFunctionError
+from .httpapi import HttpApi
 from .logs import LogBook, LogLine, Metric
 from .poller import Chaos, Poller
 from .schedules import Schedule, Ticker
 from .server import Server, Where
 from .stack import ScheduleSpec, Stack
 from .template import load_template
-from .wsgi import WsgiApp
+from .wsgi import WsgiApp, WsgiServer
 
 #: What `chaos` may contain; `faults` concerns the providers' simulators alone.
 CHAOS = frozenset({"duplicates", "reorder", "faults"})
@@ -42,7 +43,8 @@ _POLL = 0.05  # seconds between looks of `idle`
 class EmbeddedCloud:
     """One stack on one machine: `with EmbeddedCloud(template) as cloud: ...`.
 
-    A parameter's value may contain `{url}`, the address of this cloud, for services that are mounted on it.
+    A parameter's value may contain `{url}`, the address of this cloud, for services that are mounted on it,
+    and `{api}`, the address of its HTTP API: one port further than `port`, or a free one.
     `at` (ISO 8601) is when its clock starts, `day` how many real seconds one of its days lasts. `seed`
     decides what `chaos` does (`duplicates`, `reorder`). `workers` is how many invocations each event
     source may have at once. `redelivery` is how many real seconds it takes at most until the messages of a
@@ -133,6 +135,7 @@ class EmbeddedCloud:
         self._exit.callback(_end_on_sigterm())
         self._url = self._server.start(*self._address)
         self._exit.callback(self._server.stop)
+        self._start_api()
         self._clients = Clients(self._server, self._url, self._emulator.region)
         # Imports what functions need, in a process of its own, while this one deploys.
         self._functions.start()
@@ -145,8 +148,18 @@ class EmbeddedCloud:
         self._deploy()
         self._run(bus)
 
+    def _start_api(self) -> None:
+        host, port = self._address
+        place = self._stack.place
+        may_invoke = self._stack.may_invoke
+        api = HttpApi(self._stack.api, place.account, place.region, self._clock, self.invoke, may_invoke)
+        server = WsgiServer(host, port + 1 if port else 0, api)
+        server.start()
+        self._exit.callback(server.stop)
+        self._stack.api.url = f"http://{host}:{server.port}"
+
     def _deploy(self) -> None:
-        values = {name: value.replace("{url}", self._url) for name, value in self._parameters.items()}
+        values = {name: self.filled(value) for name, value in self._parameters.items()}
         template = load_template(self._template, values, self._emulator.region)
         self._stack.code = template.code
         deploy(template, self._stack)
@@ -203,6 +216,15 @@ class EmbeddedCloud:
     def url(self) -> str:
         """The address of everything: AWS endpoint, mounted services, control."""
         return self._url
+
+    @property
+    def api_url(self) -> str:
+        """The address of the HTTP API."""
+        return self._stack.api.url
+
+    def filled(self, value: str) -> str:
+        """A parameter's value with the addresses that it asks for."""
+        return value.replace("{url}", self._url).replace("{api}", self._stack.api.url)
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -313,6 +335,7 @@ class EmbeddedCloud:
         return {
             "stack": stack.name,
             "url": self._url,
+            "api": self._stack.api.url,
             "account": stack.place.account,
             "region": stack.place.region,
             # Only good on this machine, and not secret there.

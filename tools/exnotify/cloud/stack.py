@@ -1,5 +1,6 @@
 """A stack as it is being deployed: what its resources need from each other, and what they leave behind."""
 
+import fnmatch
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from .access import AccessControl
 from .actions import Place
 from .asynchronous import InvokeConfig
 from .functions import FunctionSpec
+from .httpapi import ApiSpec
 from .poller import Mapping as EventSourceMapping
 from .schedules import Cron, Rate
 from .template import TemplateError
@@ -71,6 +73,7 @@ class Stack:
     permissions: list[InvokePermission] = field(default_factory=list)
     invoke_configs: dict[str, InvokeConfig] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
+    api: ApiSpec = field(default_factory=ApiSpec)
 
     def physical_name(self, logical_id: str, given: Any = None) -> str:
         """The name in AWS: the template's own, else one from the stack's."""
@@ -88,9 +91,14 @@ class Stack:
         return any(
             permission.function_arn == function_arn
             and permission.service == service
-            and permission.source_arn in (None, source_arn)
+            and (permission.source_arn is None or _arn_like(source_arn, permission.source_arn))
             for permission in self.permissions
         )
+
+
+def _arn_like(arn: str, pattern: str) -> bool:
+    """Whether a permission's source fits, as ArnLike compares: only `*` and `?` stand for others."""
+    return fnmatch.fnmatchcase(arn, pattern.replace("[", "[[]"))
 
 
 Handler = Callable[[Stack, str, Properties], Created]

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 @click.command("up")
-@click.option("--port", type=click.IntRange(0, 65535), help="The port to serve at (4580); 0: a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="The port to serve at (4580), the HTTP API at the next; 0: free ones.",
+)
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -123,6 +127,7 @@ def started(
 def _tell(cloud: "LocalCloud", data: Path | None) -> None:
     rows = [
         ("AWS endpoint", f"{cloud.url}  (region us-east-1)"),
+        ("HTTP API", cloud.api_url),
         ("inbox", cloud.inbox_url),
         ("OpenText simulator", f"{cloud.url}/mra/v1"),
         ("SES and SMS simulators", cloud.url),

@@ -61,7 +61,8 @@ class Addresses:
 
 def _email(raw: str) -> Address:
     try:
-        parts = validate_email(raw.strip(), check_deliverability=False, allow_smtputf8=True, strict=True)
+        # No provider here takes a local part beyond ASCII (RFC 6531): known now, another channel is chosen.
+        parts = validate_email(raw.strip(), check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
         return Address(raw, raw, "invalid", str(error))
     # A mailbox's name may by RFC 5321 differ by case; no mail provider of customers lets it.

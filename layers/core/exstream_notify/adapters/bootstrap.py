@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from .dynamodb.incidents import DynamoIncidents
     from .dynamodb.ledger import DynamoDueIndex, DynamoLedger
     from .dynamodb.runs import DynamoRuns
+    from .pages import Pages
+    from .rendering import Brand
     from .s3 import S3DropFolder, S3Evidence, S3Jobs, S3Records
     from .sqs import EventBridgeExceptions, SqsDecideQueue, SqsRunQueue, SqsSendQueues
     from .staging import S3Staging
@@ -288,6 +290,12 @@ class Bootstrap:
 
         return hashed
 
+    @property
+    def site(self) -> str:
+        """The address that every link begins with: https, unless `link_host` brings a scheme of its own."""
+        host = self.settings.link_host
+        return host if "://" in host else f"https://{host}"
+
     @cached_property
     def link_for(self) -> Callable[[str], str]:
         """The secure link of a notice."""
@@ -295,22 +303,33 @@ class Bootstrap:
 
         def link(notice_id: str) -> str:
             current, keys = secret.keys()
-            return f"https://{self.settings.link_host}/d/{make_token(notice_id, int(current), keys[current])}"
+            return f"{self.site}/d/{make_token(notice_id, int(current), keys[current])}"
 
         return link
 
     @cached_property
     def wording(self) -> "Wording":
         """The words."""
-        from .rendering import Brand, Renderer
+        from .rendering import Renderer
 
-        brand = Brand(
+        return Renderer(
+            self._brand(), overrides=self._site("wording"), default_language=self.settings.default_language
+        )
+
+    @cached_property
+    def pages(self) -> "Pages":
+        """The pages that people open in a browser."""
+        from .pages import Pages
+
+        return Pages(self._brand(), self._site("wording"), self.settings.default_language)
+
+    def _brand(self) -> "Brand":
+        from .rendering import Brand
+
+        return Brand(
             name=self.settings.company_name,
             support_contact=self.settings.support_contact,
             postal_address=self.settings.postal_address,
-        )
-        return Renderer(
-            brand, overrides=self._site("wording"), default_language=self.settings.default_language
         )
 
     def rate(self, channel: Channel) -> float:

@@ -1,7 +1,7 @@
 """Every type of resource that the embedded cloud can deploy: one table, one small function a type."""
 
 from ..stack import ResourceType
-from . import dynamodb, events, functions, iam, observability, s3, secrets, sns, sqs
+from . import dynamodb, events, functions, http, iam, observability, s3, secrets, sns, sqs
 
 RESOURCE_TYPES: dict[str, ResourceType] = {
     **s3.TYPES,
@@ -10,6 +10,7 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
     **dynamodb.TYPES,
     **events.TYPES,
     **functions.TYPES,
+    **http.TYPES,
     **iam.TYPES,
     **secrets.TYPES,
     **observability.TYPES,
