@@ -29,6 +29,7 @@ class Why(StrEnum):
     RUN_CANCELLED = "run_cancelled"
     ANSWER_LOST = "answer_lost"
     REFUSED = "refused"
+    REPUTATION = "reputation"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,9 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
 
-Suppress = Literal["no", "soft", "hard", "complaint", "echo"]
-"""`soft` counts within a window, `echo` mirrors a provider's own list and counts in no rate."""
+Suppress = Literal["no", "soft", "hard", "complaint", "echo", "opt_out"]
+"""`soft` counts within a window, `echo` mirrors a provider's own list and counts in no rate, `opt_out` is
+the customer's wish, so it marks their contact alone and not everybody who has the address."""
 
 Fault = Literal["nobody", "recipient", "content", "us", "carrier"]
 
@@ -80,7 +81,7 @@ MEANINGS: Final[Mapping[Kind, Meaning]] = {
     Kind.UNDETERMINED: Meaning(         None,               "no",     True,  False, "nobody"),
     Kind.COMPOSER_UNDELIVERED: Meaning( Status.UNDELIVERED, "soft",   True,  True,  "recipient"),
     Kind.COMPOSER_FAILED: Meaning(      Status.UNDELIVERED, "no",     True,  True,  "us", "composer_failed"),
-    Kind.UNSUBSCRIBED: Meaning(         None,               "no",     True,  False, "nobody"),
+    Kind.UNSUBSCRIBED: Meaning(         None,               "opt_out",   True,  False, "nobody"),
     Kind.OPENED: Meaning(               None,               "no",     True,  False, "nobody"),
     Kind.AUTO_REPLY: Meaning(           None,               "no",     True,  False, "nobody"),
     Kind.CHALLENGE: Meaning(            None,               "no",     True,  False, "recipient", "challenge_mail"),
@@ -174,7 +175,7 @@ SMS_STATES: Final[Mapping[str, Kind]] = {
 
 OPENTEXT_STATES: Final[Mapping[str, Kind]] = {
     "Sent": Kind.SENT,
-    "Error": Kind.OUR_FAULT,
+    "Error": Kind.GAVE_UP,
     "Cancelled": Kind.OUR_FAULT,
     "Expired": Kind.GAVE_UP,
 }
@@ -394,6 +395,9 @@ def anchor(notice: Notice) -> dict[str, object]:
 
 # --- suppression --------------------------------------------------------------------------------------
 
+LISTED: Final = frozenset({"soft", "hard", "complaint", "echo"})
+"""What goes onto the suppression list."""
+
 _WEIGHT: Final[Mapping[str, int]] = {"": 0, "soft": 1, "echo": 2, "hard": 3, "complaint": 4}
 
 
@@ -440,7 +444,7 @@ def suppressed_by(entry: Suppression, receipt: Receipt, policy: ReceiptPolicy) -
     """
     kind = receipt.meaning.suppress
     at = receipt.at
-    if kind == "no" or (entry.released_at and at <= entry.released_at):
+    if kind in ("no", "opt_out") or (entry.released_at and at <= entry.released_at):
         return entry
     if kind == "soft" or not receipt.trusted:
         return _soft(entry, receipt, policy)
@@ -500,13 +504,14 @@ def _noted(entry: Suppression, at: str, what: str, who: str, why: str) -> tuple[
     return (*entry.history, {"at": at, "what": what, "who": who, "why": why})[-_HISTORY:]
 
 
-ADDRESS_STATUS: Final[Mapping[str, Literal["soft", "invalid", "complained"]]] = {
+ADDRESS_STATUS: Final[Mapping[str, Literal["soft", "invalid", "complained", "opted_out"]]] = {
     "soft": "soft",
     "hard": "invalid",
     "echo": "invalid",
     "complaint": "complained",
+    "opt_out": "opted_out",
 }
-"""The contact's address after a receipt; a suppression by soft failures makes it `invalid` too."""
+"""The contact's address after a receipt. Softly it stays usable; what suppresses it for a time is the list."""
 
 ADDRESS_RANK: Final[Mapping[str, int]] = {"ok": 0, "soft": 1, "invalid": 2, "complained": 3, "opted_out": 4}
 

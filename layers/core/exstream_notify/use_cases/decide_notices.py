@@ -20,6 +20,7 @@ from ..ports import (
     ExceptionBus,
     Ledger,
     Records,
+    Reputation,
     Rules,
     RunBook,
     SendQueues,
@@ -33,6 +34,9 @@ RELEASED = "released"
 
 DIGEST_DEADLINE = timedelta(hours=72)
 """How long a team's digest that an outage put off is still of use."""
+
+WAIT_FOR_REPUTATION = timedelta(hours=1)
+"""How long marketing waits before it is asked again whether it may go."""
 
 _TEAM_PREFIX = "team:"
 
@@ -104,6 +108,7 @@ def decide_notices(
     clock: Clock,
     provider_for: ProviderChoice,
     policy: Policy,
+    reputation: Reputation | None = None,
 ) -> Counter[str]:
     """Decide a slice, or only the positions that the pointer names; how many records ended how.
 
@@ -169,12 +174,14 @@ def decide_notices(
         seen.add(identity)
         zones = addresses.zones(contact)
         if before is None:
-            decision = decide(rule, document, contact, suppressed, zones, now, policy)
+            decision = _held_back(
+                decide(rule, document, contact, suppressed, zones, now, policy), rule, reputation, now
+            )
             _carry_out(decision, None, pointer, position, document, rule, result, now, provider_for)
         else:
             _look_again(
                 before, pointer, position, document, rule, contact, suppressed, zones, result, now, policy,
-                provider_for,
+                provider_for, reputation,
             )  # fmt: skip
         if not document.test_flag:
             _copy_teams(pointer, position, document, rule, rules, stored, result, now, provider_for)
@@ -198,6 +205,17 @@ def decide_notices(
     else:
         runs.put_slice(pointer, outcomes)
     return Counter(str(o.outcome) for o in outcomes)
+
+
+def _held_back(
+    decision: Decision, rule: DocumentRule, reputation: Reputation | None, now: datetime
+) -> Decision:
+    """Marketing waits while its channel's sender has too bad a name; everything else goes on."""
+    if rule.message_class != "marketing" or reputation is None or not isinstance(decision, Send):
+        return decision
+    if decision.channels[0] in reputation.stopped():
+        return Defer(now + WAIT_FOR_REPUTATION, Why.REPUTATION)
+    return decision
 
 
 def update_contacts(
@@ -327,6 +345,7 @@ def _look_again(
     now: datetime,
     policy: Policy,
     provider_for: ProviderChoice,
+    reputation: Reputation | None,
 ) -> None:
     """Decide on a notice that the ledger knows: deferred and due, failed, in doubt, or half told."""
     origin = origin_of(pointer, position)
@@ -367,9 +386,10 @@ def _look_again(
             else:
                 settle(Status.FAILED, Why.DEADLINE_PASSED, "deadline_passed")
             return
-        carry(
-            decide(rule, document, contact, suppressed, zones, now, policy, channels=before.waiting or None)
+        anew = decide(
+            rule, document, contact, suppressed, zones, now, policy, channels=before.waiting or None
         )
+        carry(_held_back(anew, rule, reputation, now))
     elif lost and late and before.status != Status.FAILED:
         # A bounce can come weeks after the send: then a short message would tell of old news.
         if rule.paper_on_failure:

@@ -1,7 +1,7 @@
 """Record what providers report: ledger, suppression, contact, the next channel, reputation, evidence."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from ..domain.notices import LOST, Notice
 from ..domain.receipts import (
     ADDRESS_RANK,
     ADDRESS_STATUS,
+    LISTED,
     Kind,
     Receipt,
     ReceiptPolicy,
@@ -68,6 +69,7 @@ class _Batch:
     words: dict[str, list[Notice]] = field(default_factory=dict)
     written: dict[str, tuple[Notice, list[Receipt]]] = field(default_factory=dict)
     repeated: dict[str, dict[str, Notice]] = field(default_factory=dict)
+    teams: dict[str, list[str]] = field(default_factory=dict)
 
 
 def record_receipts(
@@ -115,16 +117,47 @@ def record_receipts(
         for receipt in rows:
             if not knows(stored[identity], receipt):
                 _alert(receipt, stored[identity].origin.run, batch)
-    exceptions.raise_exceptions(_exceptions(batch))
+    exceptions.raise_exceptions(_exceptions(batch.alerts))
     _suppress(strangers, by_notice, stored, suppressions, receipt_policy)
     _mark_contacts(by_notice, stored, contacts, suppressions, batch.now)
     reference = receipt_evidence.reference()
     _write(by_notice, stored, ledger, reference, receipt_policy, batch)
     _keep_evidence(batch, receipt_evidence, reference)
     _follow(batch, decide_queue, runs)
+    exceptions.raise_exceptions(_exceptions({("team_not_told", run): ids for run, ids in batch.teams.items()}))
     for (channel, sender, at), counts in batch.rates.items():
         reputation.add(channel, sender, moment(at) or batch.now, counts)
     return batch.counts
+
+
+def record_batch(
+    messages: Mapping[str, Sequence[Receipt]], record: Callable[[Sequence[Receipt]], Counter[str]]
+) -> tuple[Counter[str], dict[str, Exception]]:
+    """Record what a batch of messages brought, together; if that fails, each message by itself.
+
+    The counts, and the messages that failed with why: one that cannot be recorded stops no other.
+    """
+    try:
+        return record([receipt for rows in messages.values() for receipt in rows]), {}
+    except Exception as error:
+        if len(messages) == 1:
+            return Counter(), {next(iter(messages)): error}
+    counts: Counter[str] = Counter()
+    failed: dict[str, Exception] = {}
+    for name, rows in messages.items():
+        try:
+            counts += record(rows)
+        except Exception as error:  # noqa: BLE001 - told by the caller, and the message comes back
+            failed[name] = error
+    return counts, failed
+
+
+def unread(name: str, why: str, key: str) -> ExceptionRaised:
+    """What is told of something on the receipt queue that is no receipt: why, and where it is kept."""
+    text = f"{_TEXTS['receipt_unknown']}: {why}"
+    return ExceptionRaised(
+        "receipt_unknown", "warning", "unknown", "none", text, part=f"message {name}", detail={"kept": key}
+    )
 
 
 def _hashed(receipt: Receipt, addresses: AddressChecker, suppressions: SuppressionList) -> Receipt:
@@ -149,9 +182,9 @@ def _alert(receipt: Receipt, run: str, batch: _Batch) -> None:
         batch.alerts.setdefault((code, run), []).append(receipt.identity)
 
 
-def _exceptions(batch: _Batch) -> list[ExceptionRaised]:
+def _exceptions(alerts: Mapping[tuple[str, str], Sequence[str]]) -> list[ExceptionRaised]:
     raised = []
-    for (code, run), identities in batch.alerts.items():
+    for (code, run), identities in alerts.items():
         domain, _, run_id = run.partition("/")
         part = f"receipts {job_id(run, 0, code, sorted(identities))}"
         raised.append(
@@ -170,11 +203,11 @@ def _suppress(
     """Write what the receipts say of addresses; by the attempt's own hash where that is known."""
     said: dict[tuple[Channel, str], list[Receipt]] = {}
     for receipt in strangers:
-        if receipt.meaning.suppress != "no" and receipt.hashes:
+        if receipt.meaning.suppress in LISTED and receipt.hashes:
             said.setdefault((receipt.channel, receipt.hashes[0]), []).append(receipt)
     for identity, rows in by_notice.items():
         for receipt in rows:
-            if receipt.meaning.suppress == "no":
+            if receipt.meaning.suppress not in LISTED:
                 continue
             attempt = attempt_of(stored[identity], receipt)
             ours = attempt is not None and concerns(attempt, receipt)
@@ -327,7 +360,7 @@ def _go_on(notice: Notice, batch: _Batch) -> None:
     if notice.audience == "customer":
         batch.again.setdefault((notice.origin.run, notice.origin.slice_number), []).append(notice)
     else:
-        batch.alerts.setdefault(("team_not_told", notice.origin.run), []).append(notice.notice_id)
+        batch.teams.setdefault(notice.origin.run, []).append(notice.notice_id)
 
 
 def _keep_evidence(batch: _Batch, evidence: ReceiptEvidence, reference: str) -> None:
@@ -356,7 +389,7 @@ def _row(receipt: Receipt) -> dict[str, object]:
 
 def _follow(batch: _Batch, decide_queue: DecideQueue, runs: RunBook) -> None:
     if batch.again:
-        decide_queue.send_slices([_pointer(notices) for notices in batch.again.values()])
+        decide_queue.send_slices([pointer_to(notices) for notices in batch.again.values()])
     for run, notices in batch.words.items():
         words = [
             RecordOutcome(
@@ -370,7 +403,8 @@ def _follow(batch: _Batch, decide_queue: DecideQueue, runs: RunBook) -> None:
             runs.put_job(run, name, words)
 
 
-def _pointer(notices: Sequence[Notice]) -> SlicePointer:
+def pointer_to(notices: Sequence[Notice]) -> SlicePointer:
+    """A pointer to the records of these notices, all of one slice, to be looked at again."""
     origin = notices[0].origin
     domain, _, run_id = origin.run.partition("/")
     positions = tuple(sorted({n.origin.position for n in notices}))

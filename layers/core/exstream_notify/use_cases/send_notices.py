@@ -41,12 +41,14 @@ from ..domain.notices import (
 )
 from ..domain.quiet_hours import is_open
 from ..domain.runs import Control, RecordOutcome
+from ..domain.watching import Watched
 from ..domain.work import Member, SendJob
 from ..ports import (
     AddressChecker,
     Clock,
     ContactBook,
     DecideQueue,
+    DeliveryWatch,
     Evidence,
     EvidenceLine,
     ExceptionBus,
@@ -148,10 +150,13 @@ class _Tally:
     again: set[int] = field(default_factory=set)
     busy_until: float = 0.0
     trouble: Counter[tuple[str, str]] = field(default_factory=Counter)
+    sent: dict[str, Notice] = field(default_factory=dict)
 
     def add(self, notice: Notice) -> None:
         """Report a notice to the run it came from; internal copies are not a run's records."""
         if notice.audience == "customer":
+            if notice.status == Status.SENT:
+                self.sent[notice.notice_id] = notice
             o = notice.origin
             self.outcomes.append(
                 RecordOutcome(
@@ -173,6 +178,7 @@ def send_notices(
     send_queues: SendQueues,
     evidence: Evidence,
     jobs: JobStore,
+    watch: DeliveryWatch,
     provider: Provider,
     wording: Wording,
     exceptions: ExceptionBus,
@@ -233,12 +239,35 @@ def send_notices(
     if tally.again:
         decide_queue.send_slices([replace(job.pointer, positions=tuple(sorted(tally.again)))])
     exceptions.raise_exceptions(_exceptions(job, tally))
+    part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
+    if tally.sent:
+        watch.add(_watched(part, job, tally.sent, rules, clock.now()))
     if tally.outcomes:
-        part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
         runs.put_job(job.pointer.run, part, tally.outcomes)
     if tally.busy_until:
         raise InProgress(datetime.fromtimestamp(tally.busy_until, UTC))
     return Counter(str(o.outcome) for o in tally.outcomes)
+
+
+RECEIPT_GRACE = timedelta(hours=2)
+"""How long a receipt has at least, also of a message that went out close to its deadline."""
+
+
+def _watched(part: str, job: SendJob, sent: Mapping[str, Notice], rules: Rules, now: datetime) -> Watched:
+    """These sends, to be looked at if no receipt comes; one entry for the whole job."""
+    deadline = min(
+        datetime.fromisoformat(notice.created_at)
+        + timedelta(hours=rules.of_type(notice.document_type).deadline_hours)
+        for notice in sent.values()
+    )
+    return Watched(
+        part,
+        job.channel,
+        job.provider,
+        now.isoformat(timespec="seconds"),
+        max(deadline, now + RECEIPT_GRACE).isoformat(timespec="seconds"),
+        tuple(sorted(sent)),
+    )
 
 
 def _positions(members: Iterable[Member]) -> tuple[int, ...]:
