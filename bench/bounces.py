@@ -73,7 +73,9 @@ def main() -> int:
         print(json.dumps(found, indent=1))
     else:
         if found["bounces"]:
-            print(f"bounces      {found['bounces']:6}   recognised {found['recognised']} ({found['share']:.1%})")
+            print(
+                f"bounces      {found['bounces']:6}   recognised {found['recognised']} ({found['share']:.1%})"
+            )
             print(f"             with an address {found['with_address']}, with a class {found['with_class']}")
             print(f"             {', '.join(f'{k} {n}' for k, n in found['kinds'].items())}")
             print(f"             slowest mail {found['slowest_seconds']} s of CPU")

@@ -41,6 +41,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     for row in polled.rates:
         rate("BounceRate", row.bounce_rate, Channel=row.channel, Sender=row.sender)
         rate("ComplaintRate", row.complaint_rate, Channel=row.channel, Sender=row.sender)
-    told = {n: getattr(polled, n) for n in ("looked_at", "asked", "recorded", "matched", "given_up", "overdue")}
+    told = {
+        n: getattr(polled, n) for n in ("looked_at", "asked", "recorded", "matched", "given_up", "overdue")
+    }
     count(told, "Poll")
     return told

@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             key = app.unread_receipts.keep(name, record["body"])
             app.exceptions.raise_exceptions([unread(name, str(unusable), key)])
             count({"receipt_unknown": 1})
-        except Exception as error:  # noqa: BLE001 - its mail cannot be had just now
+        except Exception as error:
             failed[name] = error
     if messages:
         counts, unrecorded = record_batch(
@@ -40,6 +40,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         failed |= unrecorded
         count({kind: n for kind, n in counts.items() if n}, "Receipt")
         logger.info("receipts", extra={k: n for k, n in counts.items() if n})
-    for error in failed.values():
-        logger.error("message failed, and will come back", extra={"error": type(error).__name__})
+    for cause in failed.values():
+        logger.error("message failed, and will come back", extra={"error": type(cause).__name__})
     return {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}

@@ -1,4 +1,4 @@
-"""Carries the simulated providers' receipts to where the real ones would arrive, at the time that they would."""
+"""Carries the simulated providers' receipts to where, and when, the real ones would arrive."""
 
 import heapq
 import itertools
@@ -43,7 +43,9 @@ class _Parcel:
 class Courier:
     """A thread that delivers what is due. `rate` is seconds of the cloud's clock per real second."""
 
-    def __init__(self, ways: Callable[[], Ways], client: Callable[[str], Any], rate: Callable[[], float]) -> None:
+    def __init__(
+        self, ways: Callable[[], Ways], client: Callable[[str], Any], rate: Callable[[], float]
+    ) -> None:
         self._ways = ways
         self._client = client
         self._rate = rate
@@ -103,7 +105,7 @@ class Courier:
                 self._busy = len(batch)
             try:
                 self._deliver(first.way, batch)
-            except Exception as error:  # noqa: BLE001 - a provider tries again whatever went wrong
+            except Exception as error:
                 self._again(batch, error)
             finally:
                 self._busy = 0

@@ -11,8 +11,8 @@ from .domain.exceptions import ExceptionRaised
 from .domain.messages import Answer, BulkJob, Content, GiveUp, Message, SentRequest
 from .domain.notices import Notice
 from .domain.receipts import Receipt, Suppression
-from .domain.watching import Watched
 from .domain.runs import DomainRule, RecordOutcome, Run, Seal
+from .domain.watching import Watched
 from .domain.work import SendJob, SlicePointer
 
 

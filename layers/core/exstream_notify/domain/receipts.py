@@ -1,4 +1,4 @@
-"""What providers report about a message, in one form, and what each report means: tables, then pure functions."""
+"""What providers report about a message, in one form, and what each report means, as tables."""
 
 import re
 from collections.abc import Mapping
@@ -63,29 +63,8 @@ class Meaning:
 
 
 MEANINGS: Final[Mapping[Kind, Meaning]] = {
-    #                                   status              suppress  retry  fall back  fault      alert
-    Kind.SENT: Meaning(                 Status.SENT,        "no",     True,  False, "nobody"),
-    Kind.DELIVERED: Meaning(            Status.DELIVERED,   "no",     True,  False, "nobody"),
-    Kind.DELAYED: Meaning(              Status.DELAYED,     "no",     True,  False, "nobody"),
-    Kind.HARD_BOUNCE: Meaning(          Status.BOUNCED,     "hard",   False, True,  "recipient"),
-    Kind.SOFT_BOUNCE: Meaning(          Status.UNDELIVERED, "soft",   True,  True,  "recipient"),
-    Kind.GAVE_UP: Meaning(              Status.UNDELIVERED, "no",     True,  True,  "carrier"),
-    Kind.CONTENT_REFUSED: Meaning(      Status.UNDELIVERED, "no",     True,  True,  "content", "content_refused"),
-    Kind.POLICY_REFUSED: Meaning(       Status.UNDELIVERED, "no",     True,  True,  "us", "sender_refused"),
-    Kind.CARRIER_REFUSED: Meaning(      Status.UNDELIVERED, "no",     True,  True,  "carrier"),
-    Kind.OUR_FAULT: Meaning(            Status.UNDELIVERED, "no",     True,  True,  "us", "send_spoiled"),
-    Kind.ECHO_BOUNCE: Meaning(          Status.BOUNCED,     "echo",   False, True,  "recipient"),
-    Kind.ECHO_COMPLAINT: Meaning(       Status.BOUNCED,     "echo",   False, True,  "recipient"),
-    Kind.COMPLAINT: Meaning(            Status.COMPLAINED,  "complaint", False, False, "recipient"),
-    Kind.NOT_SPAM: Meaning(             None,               "no",     True,  False, "nobody"),
-    Kind.UNDETERMINED: Meaning(         None,               "no",     True,  False, "nobody"),
-    Kind.COMPOSER_UNDELIVERED: Meaning( Status.UNDELIVERED, "soft",   True,  True,  "recipient"),
-    Kind.COMPOSER_FAILED: Meaning(      Status.UNDELIVERED, "no",     True,  True,  "us", "composer_failed"),
-    Kind.UNSUBSCRIBED: Meaning(         None,               "opt_out",   True,  False, "nobody"),
-    Kind.OPENED: Meaning(               None,               "no",     True,  False, "nobody"),
-    Kind.AUTO_REPLY: Meaning(           None,               "no",     True,  False, "nobody"),
-    Kind.CHALLENGE: Meaning(            None,               "no",     True,  False, "recipient", "challenge_mail"),
-    Kind.UNKNOWN: Meaning(              None,               "no",     True,  False, "nobody", "receipt_unknown"),
+    #                  status, suppress, retry, fall back, fault, alert
+    Kind.SENT: Meaning(Status.SENT, "no", True, False, "nobody"), Kind.DELIVERED: Meaning(Status.DELIVERED, "no", True, False, "nobody"), Kind.DELAYED: Meaning(Status.DELAYED, "no", True, False, "nobody"), Kind.HARD_BOUNCE: Meaning(Status.BOUNCED, "hard", False, True, "recipient"), Kind.SOFT_BOUNCE: Meaning(Status.UNDELIVERED, "soft", True, True, "recipient"), Kind.GAVE_UP: Meaning(Status.UNDELIVERED, "no", True, True, "carrier"), Kind.CONTENT_REFUSED: Meaning(Status.UNDELIVERED, "no", True, True, "content", "content_refused"), Kind.POLICY_REFUSED: Meaning(Status.UNDELIVERED, "no", True, True, "us", "sender_refused"), Kind.CARRIER_REFUSED: Meaning(Status.UNDELIVERED, "no", True, True, "carrier"), Kind.OUR_FAULT: Meaning(Status.UNDELIVERED, "no", True, True, "us", "send_spoiled"), Kind.ECHO_BOUNCE: Meaning(Status.BOUNCED, "echo", False, True, "recipient"), Kind.ECHO_COMPLAINT: Meaning(Status.BOUNCED, "echo", False, True, "recipient"), Kind.COMPLAINT: Meaning(Status.COMPLAINED, "complaint", False, False, "recipient"), Kind.NOT_SPAM: Meaning(None, "no", True, False, "nobody"), Kind.UNDETERMINED: Meaning(None, "no", True, False, "nobody"), Kind.COMPOSER_UNDELIVERED: Meaning(Status.UNDELIVERED, "soft", True, True, "recipient"), Kind.COMPOSER_FAILED: Meaning(Status.UNDELIVERED, "no", True, True, "us", "composer_failed"), Kind.UNSUBSCRIBED: Meaning(None, "opt_out", True, False, "nobody"), Kind.OPENED: Meaning(None, "no", True, False, "nobody"), Kind.AUTO_REPLY: Meaning(None, "no", True, False, "nobody"), Kind.CHALLENGE: Meaning(None, "no", True, False, "recipient", "challenge_mail"), Kind.UNKNOWN: Meaning(None, "no", True, False, "nobody", "receipt_unknown"),
 }  # fmt: skip
 """The table of meanings. A complaint needs no other channel: whoever complained has the message."""
 
@@ -157,7 +136,7 @@ ENHANCED: Final[tuple[tuple[str, Kind], ...]] = (
     ("5.7.", Kind.POLICY_REFUSED),
     ("5.", Kind.HARD_BOUNCE),
 )
-"""RFC 3463 status codes by their longest start that comes first: full mailboxes are soft whatever their class."""
+"""RFC 3463 status codes by the first start that fits: full mailboxes are soft whatever their class."""
 
 SMS_STATES: Final[Mapping[str, Kind]] = {
     "confirmed": Kind.DELIVERED,
@@ -251,7 +230,8 @@ class Receipt:
     def identity(self) -> str:
         """The same for the same report, however often and on whichever way it comes."""
         who = self.hashes[0] if self.hashes else ""
-        return job_id(self.provider, 0, self.kind, (self.notice_id, self.ref, self.code, self.at, who))[:12]
+        about = (self.notice_id, str(self.attempt), self.channel, self.ref, self.code, self.at, who)
+        return job_id(self.provider, 0, self.kind, about)[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,10 +286,10 @@ def knows(notice: Notice, receipt: Receipt) -> bool:
 
 
 def kept_in(notice: Notice, receipt: Receipt) -> str:
-    """The evidence that a receipt was kept in, as its event names it; empty if the notice does not hold it."""
+    """The evidence that a receipt was kept in, as its event names it; empty if the notice has no such."""
     mark = _MARK + receipt.identity
     for event in notice.events:
-        before, found, after = event.detail.partition(mark)
+        _before, found, after = event.detail.partition(mark)
         if found:
             return after.strip()
     return ""
@@ -511,7 +491,7 @@ ADDRESS_STATUS: Final[Mapping[str, Literal["soft", "invalid", "complained", "opt
     "complaint": "complained",
     "opt_out": "opted_out",
 }
-"""The contact's address after a receipt. Softly it stays usable; what suppresses it for a time is the list."""
+"""The contact's address after a receipt. `soft` stays usable: the list suppresses it for a time."""
 
 ADDRESS_RANK: Final[Mapping[str, int]] = {"ok": 0, "soft": 1, "invalid": 2, "complained": 3, "opted_out": 4}
 

@@ -318,9 +318,7 @@ def _carry_out(
         # The customer knows already; only a further channel was open.
         status = standing(before.attempts)
     notice = before or _new_notice(pointer, position, document, rule)
-    notice = replace(
-        notice, status=status, why="" if status in REACHED else str(decision.why), due_at=due
-    )
+    notice = replace(notice, status=status, why="" if status in REACHED else str(decision.why), due_at=due)
     if not isinstance(decision, Defer):
         notice = replace(notice, waiting=())
     text = f"{decision.why} {detail}".strip()

@@ -1,4 +1,4 @@
-"""Look after receipts that did not come: ask, match what came early, speak up at deadlines, watch reputations."""
+"""Look after receipts that did not come: ask, match early ones, speak up at deadlines, watch reputations."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -252,4 +252,3 @@ def _check_reputation(
         ]
     )
     return rates
-

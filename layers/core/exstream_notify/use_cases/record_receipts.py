@@ -124,7 +124,9 @@ def record_receipts(
     _write(by_notice, stored, ledger, reference, receipt_policy, batch)
     _keep_evidence(batch, receipt_evidence, reference)
     _follow(batch, decide_queue, runs)
-    exceptions.raise_exceptions(_exceptions({("team_not_told", run): ids for run, ids in batch.teams.items()}))
+    exceptions.raise_exceptions(
+        _exceptions({("team_not_told", run): ids for run, ids in batch.teams.items()})
+    )
     for (channel, sender, at), counts in batch.rates.items():
         reputation.add(channel, sender, moment(at) or batch.now, counts)
     return batch.counts
@@ -147,7 +149,7 @@ def record_batch(
     for name, rows in messages.items():
         try:
             counts += record(rows)
-        except Exception as error:  # noqa: BLE001 - told by the caller, and the message comes back
+        except Exception as error:
             failed[name] = error
     return counts, failed
 
@@ -366,7 +368,11 @@ def _go_on(notice: Notice, batch: _Batch) -> None:
 def _keep_evidence(batch: _Batch, evidence: ReceiptEvidence, reference: str) -> None:
     if batch.written:
         rows = [
-            {**anchor(notice), "at": batch.now.isoformat(timespec="milliseconds"), "receipts": list(map(_row, new))}
+            {
+                **anchor(notice),
+                "at": batch.now.isoformat(timespec="milliseconds"),
+                "receipts": list(map(_row, new)),
+            }
             for notice, new in batch.written.values()
         ]
         evidence.anchor(reference, rows)
@@ -392,9 +398,7 @@ def _follow(batch: _Batch, decide_queue: DecideQueue, runs: RunBook) -> None:
         decide_queue.send_slices([pointer_to(notices) for notices in batch.again.values()])
     for run, notices in batch.words.items():
         words = [
-            RecordOutcome(
-                n.origin.slice_number, n.origin.position, n.outcome, n.why, n.version, n.notice_id
-            )
+            RecordOutcome(n.origin.slice_number, n.origin.position, n.outcome, n.why, n.version, n.notice_id)
             for n in {n.notice_id: n for n in notices}.values()
             if n.audience == "customer"
         ]

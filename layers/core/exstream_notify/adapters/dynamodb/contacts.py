@@ -133,7 +133,11 @@ _LISTED = tuple(f.name for f in fields(Suppression) if f.name not in ("channel",
 def suppression_item(key: str, entry: Suppression) -> Item:
     """The table's form. `released` and `watched` say without reading on that it is not in force."""
     body = {name: value for name in _LISTED if (value := getattr(entry, name)) not in ("", ())}
-    item: Item = {"pk": {"S": key}, "v": {"N": str(entry.version)}, "body": {"S": orjson.dumps(body).decode()}}
+    item: Item = {
+        "pk": {"S": key},
+        "v": {"N": str(entry.version)},
+        "body": {"S": orjson.dumps(body).decode()},
+    }
     if entry.released:
         item["released"] = {"S": entry.released_at}
     elif not entry.reason:

@@ -18,7 +18,7 @@ UNREAD = "receipts/unread/"
 
 
 class S3ReceiptEvidence:
-    """`ReceiptEvidence`: one object a batch in the evidence bucket, a JSON line a notice, nothing personal in it."""
+    """`ReceiptEvidence`: an object a batch in the evidence bucket, a line a notice, nobody named."""
 
     def __init__(
         self, client: S3Client, bucket: str, now: Callable[[], datetime], name: Callable[[], str]
@@ -52,7 +52,7 @@ class S3ReceiptEvidence:
 
 
 class UnreadReceipts:
-    """What lay on the receipt queue and is none that we know: kept under `receipts/unread/` of the work bucket."""
+    """What lay on the receipt queue and is no receipt: kept under `receipts/unread/` of the work bucket."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client

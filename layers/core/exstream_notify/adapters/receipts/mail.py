@@ -6,6 +6,7 @@ automatic replies, challenges and ordinary mail, and why a mailer gave up. Every
 header lines, parts and depth; a mail beyond them is read as text.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -183,10 +184,8 @@ def _text_of(part: Message) -> str:
 def _header(mail: Message, name: str, limit: int = 2_000) -> str:
     raw = str(mail.get(name, "") or "")[:limit]
     if "=?" in raw:
-        try:
+        with contextlib.suppress(ValueError, LookupError, UnicodeError):
             raw = str(make_header(decode_header(raw)))
-        except (ValueError, LookupError, UnicodeError):
-            pass
     elif not raw.isascii():
         for charset in ("utf-8", "iso-2022-jp", "latin-1"):
             try:
@@ -201,7 +200,9 @@ _TAG = re.compile(r"<(?:style|script|head)\b.*?</(?:style|script|head)>|<[a-z/!]
 
 
 def _plain(html: str) -> str:
-    return unescape(_TAG.sub(" ", html.replace("<br", "\n<br").replace("</p", "\n</p").replace("</div", "\n</div")))
+    return unescape(
+        _TAG.sub(" ", html.replace("<br", "\n<br").replace("</p", "\n</p").replace("</div", "\n</div"))
+    )
 
 
 # --- reading ---------------------------------------------------------------------------------------------
@@ -210,7 +211,8 @@ _EMAIL: Final = r"[^\s<>()\[\]:;,\"'`|]{1,64}@[a-z0-9.-]{1,255}"
 _ENHANCED: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _SMTP: Final = re.compile(r"(?<![\d.\-/:])([45][0-9]{2})(?=[ \-#:>])")
 _MARKED: Final = re.compile(
-    rf"^\W{{0,12}}(?:to|for|rcpt to|recipient|address|failed recipient|user|e-?mail|adresse?|destinat\w+)?\W{{0,6}}"
+    r"^\W{0,12}(?:to|for|rcpt to|recipient|address|failed recipient|user|e-?mail|adresse?|destinat\w+)?"
+    r"\W{0,6}"
     rf"({_EMAIL})",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -263,12 +265,12 @@ class _Reader:
 
     def _returned(self) -> str:
         """Everything in which a reference of ours may come back, as text."""
-        rows = [str(self.mail.get("X-Notice-Id") and f"X-Notice-Id: {self.mail.get('X-Notice-Id')}" or "")]
+        rows = [str((self.mail.get("X-Notice-Id") and f"X-Notice-Id: {self.mail.get('X-Notice-Id')}") or "")]
         size = 0
         for part in self.parts[1:] if self.mail.is_multipart() else self.parts:
             payload = part.get_payload()
             if part.get_content_type() in ("message/rfc822", "message/global") and isinstance(payload, list):
-                for inner in payload[:1]:
+                for inner in (one for one in payload[:1] if isinstance(one, Message)):
                     rows.append("\n".join(f"{k}: {v}" for k, v in list(inner.items())[:200]))
                     rows += [_text_of(p) for p in list(_parts(inner))[:6] if not p.is_multipart()]
             elif not part.is_multipart():
@@ -288,7 +290,7 @@ class _Reader:
                 continue
             if kind == "text/html":
                 htmls.append(_plain(_text_of(part)))
-            elif kind.startswith("text/") and kind != "text/rfc822-headers" or len(self.parts) == 1:
+            elif (kind.startswith("text/") and kind != "text/rfc822-headers") or len(self.parts) == 1:
                 texts.append(_text_of(part))
         whole = "\n".join(texts if any(t.strip() for t in texts) else htmls)[:TEXT_LIMIT]
         cut = _ORIGINAL.search(whole)
@@ -305,7 +307,10 @@ class _Reader:
         if part is None:
             if self.mail.get("X-HmXmrOriginalRecipient"):
                 return (Told(Kind.COMPLAINT, str(self.mail["X-HmXmrOriginalRecipient"]), "abuse"),)
-            if re.search(r"(?:complaint about (?:message|email|spam) from|abuse report|email feedback report)", self.subject):
+            if re.search(
+                r"(?:complaint about (?:message|email|spam) from|abuse report|email feedback report)",
+                self.subject,
+            ):
                 return (Told(Kind.COMPLAINT, self._first_recipient(), "abuse"),)
             return ()
         fields = _fields(_flat(part))
@@ -324,7 +329,11 @@ class _Reader:
     def _status(self) -> tuple[Told, ...]:
         """RFC 3464, also where its part has lost its type."""
         told: list[Told] = []
-        texts = [_flat(p) for p in self.parts if p.get_content_type().startswith(("message/delivery-status", "message/global-delivery"))]
+        texts = [
+            _flat(p)
+            for p in self.parts
+            if p.get_content_type().startswith(("message/delivery-status", "message/global-delivery"))
+        ]
         if not texts:
             texts = [
                 t
@@ -361,7 +370,9 @@ class _Reader:
         """Why it failed: by the code where it says more than its class, else by the words."""
         said = self.phrases.kind_of(text.lower())
         if said is Kind.DELAYED:
-            said = next((k for k, p in self.phrases.kinds if k is not Kind.DELAYED and p.search(text.lower())), None)
+            said = next(
+                (k for k, p in self.phrases.kinds if k is not Kind.DELAYED and p.search(text.lower())), None
+            )
         by_code = enhanced_kind(code) if code and not code.startswith("2") else None
         vague = code.endswith(".0.0") or code in ("", "5.1.0", "5.2.0", "5.5.0", "5.3.0", "5.4.0", "4.4.0")
         if by_code is None or vague:
@@ -371,11 +382,17 @@ class _Reader:
             if by_code is None and smtp:
                 return Kind.SOFT_BOUNCE if smtp[1].startswith("4") else Kind.HARD_BOUNCE
             return by_code or Kind.UNDETERMINED
-        if by_code is Kind.HARD_BOUNCE and said in (Kind.SOFT_BOUNCE, Kind.POLICY_REFUSED, Kind.CONTENT_REFUSED):
+        if by_code is Kind.HARD_BOUNCE and said in (
+            Kind.SOFT_BOUNCE,
+            Kind.POLICY_REFUSED,
+            Kind.CONTENT_REFUSED,
+        ):
             # Mailers that say 5.1.1 or 5.2.1 of a full mailbox or of spam are many; the words are nearer.
             return Kind.HARD_BOUNCE if code == "5.1.1" and said is not Kind.SOFT_BOUNCE else said
         if by_code is Kind.POLICY_REFUSED and said is Kind.HARD_BOUNCE and code in ("5.7.1", "4.7.1"):
-            unknown = re.search(r"user unknown|unknown user|no such|does not exist|invalid recipient", text, re.I)
+            unknown = re.search(
+                r"user unknown|unknown user|no such|does not exist|invalid recipient", text, re.I
+            )
             return Kind.HARD_BOUNCE if unknown else by_code
         return by_code
 
@@ -383,13 +400,15 @@ class _Reader:
         """RFC 8098: read receipts, which say nothing of delivery that we could use."""
         if "rejected" in f"{self.subject} {_header(self.mail, 'Auto-Submitted')}".lower():
             return ()
-        if "message/disposition-notification" in self.kinds or re.match(r"(?:read|not read|gelesen|lu|leído)\s*:", self.subject):
+        if "message/disposition-notification" in self.kinds or re.match(
+            r"(?:read|not read|gelesen|lu|leído)\s*:", self.subject
+        ):
             return (Told(Kind.OPENED, "", "mdn"),)
         return ()
 
     def _reply(self) -> tuple[Told, ...]:
         """Challenges and automatic replies (RFC 3834), unless the mail is plainly of a mail system."""
-        failed = [a for a in _addresses(_header(self.mail, "X-Failed-Recipients", 8_000))]
+        failed = list(_addresses(_header(self.mail, "X-Failed-Recipients", 8_000)))
         if failed:
             return ()
         text = self.text.lower()
@@ -441,21 +460,31 @@ class _Reader:
         report = self.mail.get_content_type() == "multipart/report"
         if signs + report < 2:
             return ()
-        if signs + report == 2 and not failed and not self.phrases.found("bodies", lowered):
-            if not (self.phrases.kind_of(lowered) or _ENHANCED.search(text) or report):
-                return ()
+        worded = self.phrases.found("bodies", lowered) or self.phrases.kind_of(lowered)
+        if signs + report == 2 and not (failed or report or worded or _ENHANCED.search(text)):
+            return ()
         found = failed or self._detected() or self._written(text)
         if not found and not (report or signs >= 3):
             return ()
-        return tuple(self._why(address, text) for address in (found or ["",])[:RECIPIENTS])
+        return tuple(
+            self._why(address, text)
+            for address in (
+                found
+                or [
+                    "",
+                ]
+            )[:RECIPIENTS]
+        )
 
     def _why(self, address: str, text: str) -> Told:
         where = text.lower().find(address.lower()) if address else -1
         near = text[max(0, where - 300) : where + 1_500] if where >= 0 else text[:4_000]
         enhanced = next((c for c in _ENHANCED.findall(near) if not c.startswith("2")), "")
         delayed = self.phrases.kinds[0]
-        if delayed[0] is Kind.DELAYED and delayed[1].search(text.lower()) and not re.search(
-            r"permanent|given up|giving up|fatal", text, re.I
+        if (
+            delayed[0] is Kind.DELAYED
+            and delayed[1].search(text.lower())
+            and not re.search(r"permanent|given up|giving up|fatal", text, re.I)
         ):
             return Told(Kind.DELAYED, address, enhanced)
         smtp = _SMTP.search(near)
@@ -470,7 +499,7 @@ class _Reader:
 
         try:
             temporary, permanent = all_failures(self.mail)
-        except Exception:  # noqa: BLE001 - a detector that stumbles over a mail has found nothing in it
+        except Exception:
             return []
         found = [a.decode("utf-8", "replace") for a in sorted(permanent or temporary)]
         return [a for a in found if "@" in a][:RECIPIENTS]

@@ -139,7 +139,7 @@ def _reference(value: object) -> tuple[str, int | None]:
 
 
 def _time(value: object, otherwise: object = "") -> str:
-    """A time as receipts are compared in; the beginning of time where none is told, so that it is never new."""
+    """A time as receipts are compared; the beginning of time where none is told: that is never new."""
     at = moment(str(value or "")) or moment(str(otherwise or ""))
     return stamp(at) if at else "1970-01-01T00:00:00.000Z"
 
