@@ -64,7 +64,28 @@ class Meaning:
 
 MEANINGS: Final[Mapping[Kind, Meaning]] = {
     #                  status, suppress, retry, fall back, fault, alert
-    Kind.SENT: Meaning(Status.SENT, "no", True, False, "nobody"), Kind.DELIVERED: Meaning(Status.DELIVERED, "no", True, False, "nobody"), Kind.DELAYED: Meaning(Status.DELAYED, "no", True, False, "nobody"), Kind.HARD_BOUNCE: Meaning(Status.BOUNCED, "hard", False, True, "recipient"), Kind.SOFT_BOUNCE: Meaning(Status.UNDELIVERED, "soft", True, True, "recipient"), Kind.GAVE_UP: Meaning(Status.UNDELIVERED, "no", True, True, "carrier"), Kind.CONTENT_REFUSED: Meaning(Status.UNDELIVERED, "no", True, True, "content", "content_refused"), Kind.POLICY_REFUSED: Meaning(Status.UNDELIVERED, "no", True, True, "us", "sender_refused"), Kind.CARRIER_REFUSED: Meaning(Status.UNDELIVERED, "no", True, True, "carrier"), Kind.OUR_FAULT: Meaning(Status.UNDELIVERED, "no", True, True, "us", "send_spoiled"), Kind.ECHO_BOUNCE: Meaning(Status.BOUNCED, "echo", False, True, "recipient"), Kind.ECHO_COMPLAINT: Meaning(Status.BOUNCED, "echo", False, True, "recipient"), Kind.COMPLAINT: Meaning(Status.COMPLAINED, "complaint", False, False, "recipient"), Kind.NOT_SPAM: Meaning(None, "no", True, False, "nobody"), Kind.UNDETERMINED: Meaning(None, "no", True, False, "nobody"), Kind.COMPOSER_UNDELIVERED: Meaning(Status.UNDELIVERED, "soft", True, True, "recipient"), Kind.COMPOSER_FAILED: Meaning(Status.UNDELIVERED, "no", True, True, "us", "composer_failed"), Kind.UNSUBSCRIBED: Meaning(None, "opt_out", True, False, "nobody"), Kind.OPENED: Meaning(None, "no", True, False, "nobody"), Kind.AUTO_REPLY: Meaning(None, "no", True, False, "nobody"), Kind.CHALLENGE: Meaning(None, "no", True, False, "recipient", "challenge_mail"), Kind.UNKNOWN: Meaning(None, "no", True, False, "nobody", "receipt_unknown"),
+    Kind.SENT: Meaning(Status.SENT, "no", True, False, "nobody"),
+    Kind.DELIVERED: Meaning(Status.DELIVERED, "no", True, False, "nobody"),
+    Kind.DELAYED: Meaning(Status.DELAYED, "no", True, False, "nobody"),
+    Kind.HARD_BOUNCE: Meaning(Status.BOUNCED, "hard", False, True, "recipient"),
+    Kind.SOFT_BOUNCE: Meaning(Status.UNDELIVERED, "soft", True, True, "recipient"),
+    Kind.GAVE_UP: Meaning(Status.UNDELIVERED, "no", True, True, "carrier"),
+    Kind.CONTENT_REFUSED: Meaning(Status.UNDELIVERED, "no", True, True, "content", "content_refused"),
+    Kind.POLICY_REFUSED: Meaning(Status.UNDELIVERED, "no", True, True, "us", "sender_refused"),
+    Kind.CARRIER_REFUSED: Meaning(Status.UNDELIVERED, "no", True, True, "carrier"),
+    Kind.OUR_FAULT: Meaning(Status.UNDELIVERED, "no", True, True, "us", "send_spoiled"),
+    Kind.ECHO_BOUNCE: Meaning(Status.BOUNCED, "echo", False, True, "recipient"),
+    Kind.ECHO_COMPLAINT: Meaning(Status.BOUNCED, "echo", False, True, "recipient"),
+    Kind.COMPLAINT: Meaning(Status.COMPLAINED, "complaint", False, False, "recipient"),
+    Kind.NOT_SPAM: Meaning(None, "no", True, False, "nobody"),
+    Kind.UNDETERMINED: Meaning(None, "no", True, False, "nobody"),
+    Kind.COMPOSER_UNDELIVERED: Meaning(Status.UNDELIVERED, "soft", True, True, "recipient"),
+    Kind.COMPOSER_FAILED: Meaning(Status.UNDELIVERED, "no", True, True, "us", "composer_failed"),
+    Kind.UNSUBSCRIBED: Meaning(None, "opt_out", True, False, "nobody"),
+    Kind.OPENED: Meaning(None, "no", True, False, "nobody"),
+    Kind.AUTO_REPLY: Meaning(None, "no", True, False, "nobody"),
+    Kind.CHALLENGE: Meaning(None, "no", True, False, "recipient", "challenge_mail"),
+    Kind.UNKNOWN: Meaning(None, "no", True, False, "nobody", "receipt_unknown"),
 }  # fmt: skip
 """The table of meanings. A complaint needs no other channel: whoever complained has the message."""
 
