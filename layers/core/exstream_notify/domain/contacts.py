@@ -43,7 +43,8 @@ class Contact:
     """What we know of one customer of one domain.
 
     `opt_outs` maps a topic ("*" is all) to channels. `salt` keys the customer's evidence: without
-    it the evidence cannot be read any more. `legal_hold` names the matter that forbids to erase it. `version` counts writes, for optimistic locking.
+    it the evidence cannot be read any more. `version` counts writes, for
+    optimistic locking. `legal_hold` names the matter that forbids to erase it.
     """
 
     domain: str

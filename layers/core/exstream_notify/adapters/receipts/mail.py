@@ -182,7 +182,8 @@ def _text_of(part: Message) -> str:
 
 
 def _header(mail: Message, name: str, limit: int = 2_000) -> str:
-    raw = str(mail.get(name, "") or "")[:limit]
+    wanted = name.lower()
+    raw = next((str(v) for k, v in mail.raw_items() if k.lower() == wanted), "")[:limit]
     if "=?" in raw:
         with contextlib.suppress(ValueError, LookupError, UnicodeError):
             raw = str(make_header(decode_header(raw)))
@@ -196,10 +197,16 @@ def _header(mail: Message, name: str, limit: int = 2_000) -> str:
     return " ".join(raw.split())
 
 
-_TAG = re.compile(r"<(?:style|script|head)\b.*?</(?:style|script|head)>|<[a-z/!][^<>]{0,2000}>", re.I | re.S)
+_TAG = re.compile(r"<[a-z/!][^<>]{0,2000}>", re.I)
+_UNSEEN = ("style", "script", "head")
 
 
 def _plain(html: str) -> str:
+    lowered = html.lower()
+    for name in _UNSEEN:
+        start, end = lowered.find(f"<{name}"), lowered.find(f"</{name}>")
+        if 0 <= start < end:
+            html, lowered = html[:start] + html[end:], lowered[:start] + lowered[end:]
     return unescape(
         _TAG.sub(" ", html.replace("<br", "\n<br").replace("</p", "\n</p").replace("</div", "\n</div"))
     )
@@ -225,8 +232,10 @@ _ORIGINAL: Final = re.compile(
     r"unsent message|message header|message headers|begin original|included is a copy|below this line|"
     r"below is a copy|ursprüngliche|mensaje original|message original|original-nachricht)|"
     r"received: (?:from|by)|return-path: ?<)",
-    re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE,
 )
+_LINE: Final = 200
+"""Characters of a line that are looked at where an expression could go back and forth on a longer one."""
 
 
 class _Reader:
@@ -293,10 +302,13 @@ class _Reader:
             elif (kind.startswith("text/") and kind != "text/rfc822-headers") or len(self.parts) == 1:
                 texts.append(_text_of(part))
         whole = "\n".join(texts if any(t.strip() for t in texts) else htmls)[:TEXT_LIMIT]
-        cut = _ORIGINAL.search(whole)
-        while cut is not None and cut.start() < 80:
-            cut = _ORIGINAL.search(whole, cut.end())
-        return whole[: cut.start()] if cut else whole
+        size = 0
+        for line in whole.splitlines(keepends=True):
+            # The first lines may name what is returned below; a returned message never stands there.
+            if size >= 80 and _ORIGINAL.match(line[:_LINE]):
+                return whole[:size]
+            size += len(line)
+        return whole
 
     def _feedback(self) -> tuple[Told, ...]:
         """RFC 5965, and the older forms of complaints."""
