@@ -61,7 +61,8 @@ def plain(sender: str, subject: str, body: str, *, headers: str = "") -> str:
     )
 
 
-QMAIL = """Hi. This is the qmail-send program at mx.example.net.
+QMAIL = (
+    """Hi. This is the qmail-send program at mx.example.net.
 I'm afraid I wasn't able to deliver your message to the following addresses.
 This is a permanent error; I've given up. Sorry it didn't work out.
 
@@ -70,8 +71,11 @@ Sorry, no mailbox here by that name. (#5.1.1)
 
 --- Below this line is a copy of the message.
 
-""" + ORIGINAL
-EXIM = """This message was created automatically by mail delivery software.
+"""
+    + ORIGINAL
+)
+EXIM = (
+    """This message was created automatically by mail delivery software.
 
 A message that you sent could not be delivered to one or more of its
 recipients. This is a permanent error. The following address(es) failed:
@@ -82,7 +86,9 @@ recipients. This is a permanent error. The following address(es) failed:
 
 ------ This is a copy of the message, including all the headers. ------
 
-""" + ORIGINAL
+"""
+    + ORIGINAL
+)
 EXIM_WARNING = """This message was created automatically by mail delivery software.
 A message that you sent has not yet been delivered to one or more of its
 recipients after more than 24 hours on the queue on mx.example.net.
@@ -125,7 +131,8 @@ The following recipient(s) could not be reached:
             The e-mail account does not exist at the organization this message was sent to.
             <mx.example.net #5.1.1>
 """
-YAHOO = """Message from mail.example.net.
+YAHOO = (
+    """Message from mail.example.net.
 Unable to deliver message to the following address(es).
 
 <c100001@example.com>:
@@ -133,15 +140,20 @@ This user doesn't have a mail.example.net account (c100001@example.com) [0]
 
 --- Original message follows.
 
-""" + ORIGINAL
-NOTES = """------- Failure Reasons  --------
+"""
+    + ORIGINAL
+)
+NOTES = (
+    """------- Failure Reasons  --------
 
 User not listed in public Name & Address Book
 c100001@example.com
 
 ------- Returned Message --------
 
-""" + ORIGINAL
+"""
+    + ORIGINAL
+)
 GERMAN = """Diese Nachricht wurde automatisch erzeugt.
 
 Ihre Nachricht konnte nicht zugestellt werden an:
@@ -202,10 +214,18 @@ Content-Type: message/rfc822
 BOUNCES: list[tuple[str, str, Kind]] = [
     ("rfc3464-unknown", dsn(), Kind.HARD_BOUNCE),
     ("rfc3464-full", dsn(status="5.2.2", diagnostic="smtp; 552 5.2.2 over quota"), Kind.SOFT_BOUNCE),
-    ("rfc3464-delayed", dsn(action="delayed", status="4.4.1", diagnostic="smtp; 421 try later"), Kind.DELAYED),
+    (
+        "rfc3464-delayed",
+        dsn(action="delayed", status="4.4.1", diagnostic="smtp; 421 try later"),
+        Kind.DELAYED,
+    ),
     ("rfc3464-expired", dsn(status="4.4.7", diagnostic="smtp; delivery time expired"), Kind.GAVE_UP),
     ("rfc3464-too-large", dsn(status="5.3.4", diagnostic="smtp; 552 message too big"), Kind.CONTENT_REFUSED),
-    ("rfc3464-policy", dsn(status="5.7.1", diagnostic="smtp; 550 5.7.1 rejected by policy"), Kind.POLICY_REFUSED),
+    (
+        "rfc3464-policy",
+        dsn(status="5.7.1", diagnostic="smtp; 550 5.7.1 rejected by policy"),
+        Kind.POLICY_REFUSED,
+    ),
     ("rfc3464-vague", dsn(status="5.0.0", diagnostic="smtp; 550 user unknown"), Kind.HARD_BOUNCE),
     (
         "rfc3464-full-under-another-code",
@@ -215,48 +235,149 @@ BOUNCES: list[tuple[str, str, Kind]] = [
     ("qmail", plain("MAILER-DAEMON@mx.example.net", "failure notice", QMAIL), Kind.HARD_BOUNCE),
     (
         "exim",
-        plain("Mail Delivery System <Mailer-Daemon@mx.example.net>", "Mail delivery failed: returning message to sender", EXIM,
-              headers="X-Failed-Recipients: c100001@example.com\nAuto-Submitted: auto-replied\n"),
+        plain(
+            "Mail Delivery System <Mailer-Daemon@mx.example.net>",
+            "Mail delivery failed: returning message to sender",
+            EXIM,
+            headers="X-Failed-Recipients: c100001@example.com\nAuto-Submitted: auto-replied\n",
+        ),
         Kind.HARD_BOUNCE,
     ),
     (
         "exim-warning",
-        plain("Mail Delivery System <Mailer-Daemon@mx.example.net>", "Warning: message delayed 24 hours", EXIM_WARNING),
+        plain(
+            "Mail Delivery System <Mailer-Daemon@mx.example.net>",
+            "Warning: message delayed 24 hours",
+            EXIM_WARNING,
+        ),
         Kind.DELAYED,
     ),
-    ("postfix-full", plain("MAILER-DAEMON@mx.example.net", "Undelivered Mail Returned to Sender", POSTFIX), Kind.SOFT_BOUNCE),
-    ("sendmail", plain("Mail Delivery Subsystem <MAILER-DAEMON@mx.example.net>", "Returned mail: see transcript for details", SENDMAIL), Kind.HARD_BOUNCE),
-    ("exchange", plain("System Administrator <postmaster@mx.example.net>", "Undeliverable: Your statement is ready", EXCHANGE), Kind.HARD_BOUNCE),
+    (
+        "postfix-full",
+        plain("MAILER-DAEMON@mx.example.net", "Undelivered Mail Returned to Sender", POSTFIX),
+        Kind.SOFT_BOUNCE,
+    ),
+    (
+        "sendmail",
+        plain(
+            "Mail Delivery Subsystem <MAILER-DAEMON@mx.example.net>",
+            "Returned mail: see transcript for details",
+            SENDMAIL,
+        ),
+        Kind.HARD_BOUNCE,
+    ),
+    (
+        "exchange",
+        plain(
+            "System Administrator <postmaster@mx.example.net>",
+            "Undeliverable: Your statement is ready",
+            EXCHANGE,
+        ),
+        Kind.HARD_BOUNCE,
+    ),
     ("yahoo", plain("MAILER-DAEMON@mail.example.net", "Failure Notice", YAHOO), Kind.HARD_BOUNCE),
     ("notes", plain("postmaster@mx.example.net", "Undeliverable message", NOTES), Kind.HARD_BOUNCE),
-    ("german-full", plain("Mail Delivery System <mailer-daemon@mx.example.net>", "Unzustellbar: Ihre Nachricht", GERMAN), Kind.SOFT_BOUNCE),
-    ("french", plain("Postmaster <postmaster@mx.example.net>", "Notification d'échec de remise", FRENCH), Kind.HARD_BOUNCE),
-    ("spanish", plain("Postmaster <postmaster@mx.example.net>", "Mensaje no entregado", SPANISH), Kind.HARD_BOUNCE),
+    (
+        "german-full",
+        plain("Mail Delivery System <mailer-daemon@mx.example.net>", "Unzustellbar: Ihre Nachricht", GERMAN),
+        Kind.SOFT_BOUNCE,
+    ),
+    (
+        "french",
+        plain("Postmaster <postmaster@mx.example.net>", "Notification d'échec de remise", FRENCH),
+        Kind.HARD_BOUNCE,
+    ),
+    (
+        "spanish",
+        plain("Postmaster <postmaster@mx.example.net>", "Mensaje no entregado", SPANISH),
+        Kind.HARD_BOUNCE,
+    ),
     ("japanese", plain("MAILER-DAEMON@mx.example.net", "配信エラー", JAPANESE), Kind.HARD_BOUNCE),
-    ("blocked", plain("MAILER-DAEMON@mx.example.net", "Undelivered Mail Returned to Sender", BLOCKED), Kind.POLICY_REFUSED),
+    (
+        "blocked",
+        plain("MAILER-DAEMON@mx.example.net", "Undelivered Mail Returned to Sender", BLOCKED),
+        Kind.POLICY_REFUSED,
+    ),
 ]
 """Name, mail and kind; the bounced address is always c100001@example.com."""
 
 OTHERS: list[tuple[str, str, Kind | None]] = [
-    ("out-of-office", plain("Anna <c100001@example.com>", "Out of office", "I am away until Monday."), Kind.AUTO_REPLY),
     (
-        "rfc3834",
-        plain("c100001@example.com", "Re: Your statement is ready", "Thank you.", headers="Auto-Submitted: auto-replied\n"),
+        "out-of-office",
+        plain("Anna <c100001@example.com>", "Out of office", "I am away until Monday."),
         Kind.AUTO_REPLY,
     ),
-    ("abwesenheit", plain("c100001@example.com", "Abwesenheitsnotiz: Urlaub", "Ich bin nicht im Büro."), Kind.AUTO_REPLY),
-    ("absence", plain("c100001@example.com", "Réponse automatique : congés", "Je suis absent."), Kind.AUTO_REPLY),
-    ("challenge", plain("Anna <c100001@example.com>", "Please confirm your message", "Click on the link below to have your message delivered."), Kind.CHALLENGE),
+    (
+        "rfc3834",
+        plain(
+            "c100001@example.com",
+            "Re: Your statement is ready",
+            "Thank you.",
+            headers="Auto-Submitted: auto-replied\n",
+        ),
+        Kind.AUTO_REPLY,
+    ),
+    (
+        "abwesenheit",
+        plain("c100001@example.com", "Abwesenheitsnotiz: Urlaub", "Ich bin nicht im Büro."),
+        Kind.AUTO_REPLY,
+    ),
+    (
+        "absence",
+        plain("c100001@example.com", "Réponse automatique : congés", "Je suis absent."),
+        Kind.AUTO_REPLY,
+    ),
+    (
+        "challenge",
+        plain(
+            "Anna <c100001@example.com>",
+            "Please confirm your message",
+            "Click on the link below to have your message delivered.",
+        ),
+        Kind.CHALLENGE,
+    ),
     ("complaint", ARF % "abuse", Kind.COMPLAINT),
     ("not-spam", ARF % "not-spam", Kind.NOT_SPAM),
-    ("delivered", dsn(action="delivered", status="2.0.0", diagnostic="smtp; 250 ok", human="Delivered.", subject="Successful Mail Delivery Report"), Kind.DELIVERED),
-    ("a-question", plain("Anna <c100001@example.com>", "Re: Your statement is ready", "Hello, why is the amount so high? Anna"), None),
     (
-        "about-a-bounce",
-        plain("Anna <c100001@example.com>", "your last letter", "My old address user@example.com does not exist any more: user unknown, they say. Use this one."),
+        "delivered",
+        dsn(
+            action="delivered",
+            status="2.0.0",
+            diagnostic="smtp; 250 ok",
+            human="Delivered.",
+            subject="Successful Mail Delivery Report",
+        ),
+        Kind.DELIVERED,
+    ),
+    (
+        "a-question",
+        plain(
+            "Anna <c100001@example.com>",
+            "Re: Your statement is ready",
+            "Hello, why is the amount so high? Anna",
+        ),
         None,
     ),
-    ("newsletter", plain("news@shop.example.com", "Offers of the week", "Delivery is free. Returned goods are refunded."), None),
-    ("read-receipt", plain("Anna <c100001@example.com>", "Read: Your statement is ready", "Your message was read."), Kind.OPENED),
+    (
+        "about-a-bounce",
+        plain(
+            "Anna <c100001@example.com>",
+            "your last letter",
+            "My old address user@example.com does not exist any more: user unknown, they say. Use this one.",
+        ),
+        None,
+    ),
+    (
+        "newsletter",
+        plain(
+            "news@shop.example.com", "Offers of the week", "Delivery is free. Returned goods are refunded."
+        ),
+        None,
+    ),
+    (
+        "read-receipt",
+        plain("Anna <c100001@example.com>", "Read: Your statement is ready", "Your message was read."),
+        Kind.OPENED,
+    ),
 ]
 """Mails that are no bounce."""

@@ -27,7 +27,11 @@ def identify(domain: str, fields: Mapping[str, Any]) -> str:
 
 
 READER = ReceiptReader(
-    Phrases(), lambda bucket, key: MAILS[key], identify, lambda token: NOTICE if token[0] == "G" else None, lambda: NOW
+    Phrases(),
+    lambda bucket, key: MAILS[key],
+    identify,
+    lambda token: NOTICE if token[0] == "G" else None,
+    lambda: NOW,
 )
 
 
@@ -49,8 +53,14 @@ def ses(kind: str = "Bounce", **parts: Any) -> dict[str, Any]:
     }
 
 
-def bounce(kind: str = "Permanent", subtype: str = "NoEmail", status: str = "5.1.1", **more: Any) -> dict[str, Any]:
-    row = {"emailAddress": "c100001@example.com", "status": status, "diagnosticCode": "smtp; 550 <c100001@example.com>"}
+def bounce(
+    kind: str = "Permanent", subtype: str = "NoEmail", status: str = "5.1.1", **more: Any
+) -> dict[str, Any]:
+    row = {
+        "emailAddress": "c100001@example.com",
+        "status": status,
+        "diagnosticCode": "smtp; 550 <c100001@example.com>",
+    }
     return {
         "bounceType": kind,
         "bounceSubType": subtype,
@@ -81,7 +91,11 @@ def test_ses_in_each_envelope(envelope: dict[str, Any]) -> None:
     (receipt,) = read(envelope)
     assert (receipt.kind, receipt.notice_id, receipt.attempt) == (Kind.HARD_BOUNCE, NOTICE, 2)
     assert (receipt.at, receipt.code, receipt.ref) == ("2026-11-20T04:20:05.000Z", "5.1.1", "m-1")
-    assert (receipt.sender, receipt.recipient, receipt.sole) == ("notices@example.com", "c100001@example.com", True)
+    assert (receipt.sender, receipt.recipient, receipt.sole) == (
+        "notices@example.com",
+        "c100001@example.com",
+        True,
+    )
     assert "c100001" not in receipt.reason
     assert receipt.identity == read(BOUNCE)[0].identity, "the same report on another way is the same receipt"
 
@@ -90,7 +104,9 @@ def test_ses_in_each_envelope(envelope: dict[str, Any]) -> None:
     "greeting",
     [
         "Successfully validated SNS topic for Amazon SES event publishing.",
-        json.dumps({"Type": "Notification", "TopicArn": "a", "Message": "Successfully validated SNS topic for ..."}),
+        json.dumps(
+            {"Type": "Notification", "TopicArn": "a", "Message": "Successfully validated SNS topic for ..."}
+        ),
         json.dumps({"Type": "SubscriptionConfirmation", "Token": "t", "TopicArn": "a", "Message": "..."}),
         json.dumps({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "..."}),
     ],
@@ -103,17 +119,47 @@ def test_a_greeting_is_no_receipt(greeting: str) -> None:
     ("event", "kinds"),
     [
         (ses("Send", send={}), [Kind.SENT]),
-        (ses("Delivery", delivery={"timestamp": "2026-11-20T04:20:05Z", "recipients": ["c100001@example.com"]}), [Kind.DELIVERED]),
+        (
+            ses(
+                "Delivery",
+                delivery={"timestamp": "2026-11-20T04:20:05Z", "recipients": ["c100001@example.com"]},
+            ),
+            [Kind.DELIVERED],
+        ),
         (ses("Reject", reject={"reason": "Bad content"}), [Kind.OUR_FAULT]),
         (ses("Rendering Failure", failure={"templateName": "t", "errorMessage": "x"}), [Kind.OUR_FAULT]),
         (ses("Open", open={}), [Kind.OPENED]),
         (ses("Click", click={}), [Kind.OPENED]),
-        (ses("Complaint", complaint={"complainedRecipients": [{"emailAddress": "c100001@example.com"}]}), [Kind.COMPLAINT]),
-        (ses("Complaint", complaint={"complainedRecipients": [{}], "complaintFeedbackType": "not-spam"}), [Kind.NOT_SPAM]),
-        (ses("Complaint", complaint={"complainedRecipients": [], "complaintSubType": "OnAccountSuppressionList"}), [Kind.ECHO_COMPLAINT]),
+        (
+            ses("Complaint", complaint={"complainedRecipients": [{"emailAddress": "c100001@example.com"}]}),
+            [Kind.COMPLAINT],
+        ),
+        (
+            ses("Complaint", complaint={"complainedRecipients": [{}], "complaintFeedbackType": "not-spam"}),
+            [Kind.NOT_SPAM],
+        ),
+        (
+            ses(
+                "Complaint",
+                complaint={"complainedRecipients": [], "complaintSubType": "OnAccountSuppressionList"},
+            ),
+            [Kind.ECHO_COMPLAINT],
+        ),
         (ses("Complaint", complaint={"complaintSubType": "OnAccountSuppressionList"}), [Kind.ECHO_COMPLAINT]),
-        (ses("DeliveryDelay", deliveryDelay={"delayType": "MailboxFull", "delayedRecipients": [{"emailAddress": "c100001@example.com"}]}), [Kind.DELAYED]),
-        (ses("Subscription", subscription={"newTopicPreferences": {"unsubscribeAll": True}}), [Kind.UNSUBSCRIBED]),
+        (
+            ses(
+                "DeliveryDelay",
+                deliveryDelay={
+                    "delayType": "MailboxFull",
+                    "delayedRecipients": [{"emailAddress": "c100001@example.com"}],
+                },
+            ),
+            [Kind.DELAYED],
+        ),
+        (
+            ses("Subscription", subscription={"newTopicPreferences": {"unsubscribeAll": True}}),
+            [Kind.UNSUBSCRIBED],
+        ),
         (ses("Subscription", subscription={"newTopicPreferences": {"unsubscribeAll": False}}), [Kind.OPENED]),
     ],
 )
@@ -169,7 +215,12 @@ def status(**more: Any) -> dict[str, Any]:
         "events": {"email_delivery_events": {"dsn": [], "html_open": [], "opt_out": None, "pull": []}},
         **more,
     }
-    return {"job_id": "xsi2-1", "job_state": ["Complete"], "entry_time": "2026-11-20T04:20:00Z", "deliveries": [delivery]}
+    return {
+        "job_id": "xsi2-1",
+        "job_state": ["Complete"],
+        "entry_time": "2026-11-20T04:20:00Z",
+        "deliveries": [delivery],
+    }
 
 
 def email_events(**events: Any) -> dict[str, Any]:
@@ -194,7 +245,10 @@ def dsn_event(*codes: int, message: str = "") -> dict[str, Any]:
         (status(**dsn_event(4, 2, 2)), [Kind.SENT, Kind.SOFT_BOUNCE]),
         (status(**dsn_event(4, 4, 1)), [Kind.SENT, Kind.DELAYED]),
         (status(**dsn_event(4, 4, 7)), [Kind.SENT, Kind.GAVE_UP]),
-        (status(**email_events(opt_out={"event_time": "2026-11-20T04:25:00Z"})), [Kind.SENT, Kind.UNSUBSCRIBED]),
+        (
+            status(**email_events(opt_out={"event_time": "2026-11-20T04:25:00Z"})),
+            [Kind.SENT, Kind.UNSUBSCRIBED],
+        ),
         (status(**email_events(html_open=[{"event_time": "x"}])), [Kind.SENT, Kind.OPENED]),
     ],
 )
@@ -215,8 +269,16 @@ def test_exstreams_own_delivery_is_brought_to_the_documents_notice() -> None:
         "source": "exstream",
         "detail-type": "Exstream-Email-NDLV",
         "detail": {
-            "expctr": {"schemaType": "Exstream-Email-NDLV", "eventId": "e-3", "eventDate": "2026-11-20T04:12:09.000Z"},
-            "exstreamEmailStatistics": {"domain": "retail", "customerEmailId": "c600001@example.com", "creationTime": "2026-11-20T05:00:00.000Z"},
+            "expctr": {
+                "schemaType": "Exstream-Email-NDLV",
+                "eventId": "e-3",
+                "eventDate": "2026-11-20T04:12:09.000Z",
+            },
+            "exstreamEmailStatistics": {
+                "domain": "retail",
+                "customerEmailId": "c600001@example.com",
+                "creationTime": "2026-11-20T05:00:00.000Z",
+            },
             "user": {"CustomerId": "C1", "QueueFilename": "output/q/D1.pdf"},
         },
     }
@@ -228,18 +290,26 @@ def test_exstreams_own_delivery_is_brought_to_the_documents_notice() -> None:
 
 
 def object_created(key: str) -> dict[str, Any]:
-    return {"source": "aws.s3", "detail-type": "Object Created", "detail": {"bucket": {"name": "mails"}, "object": {"key": key}}}
+    return {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {"bucket": {"name": "mails"}, "object": {"key": key}},
+    }
 
 
 def test_a_bounce_mail_is_trusted_only_with_a_reference_of_ours() -> None:
     (ours,) = read(object_created("mail/one.eml"))
     assert (ours.notice_id, ours.attempt, ours.trusted) == (NOTICE, 1, True)
     assert ours.raw == "s3://mails/mail/one.eml"
-    MAILS["mail/forged.eml"] = dsn().replace("X-Notice-Id", "X-Other").replace(f"{NOTICE}:1", "no reference").encode()
+    MAILS["mail/forged.eml"] = (
+        dsn().replace("X-Notice-Id", "X-Other").replace(f"{NOTICE}:1", "no reference").encode()
+    )
     (forged,) = read(object_created("mail/forged.eml"))
     assert (forged.notice_id, forged.trusted) == ("", False)
     link = "G" * 30
-    MAILS["mail/link.eml"] = MAILS["mail/forged.eml"].replace(b"is ready.", f"https://x.example.com/d/{link} ".encode())
+    MAILS["mail/link.eml"] = MAILS["mail/forged.eml"].replace(
+        b"is ready.", f"https://x.example.com/d/{link} ".encode()
+    )
     assert read(object_created("mail/link.eml"))[0].notice_id == NOTICE
 
 
@@ -261,10 +331,21 @@ def test_what_is_no_receipt_is_said_to_be_none(body: str) -> None:
 
 
 @pytest.mark.parametrize("provider", ["ses", "sms", "opentext"])
-@pytest.mark.parametrize("word", ["", "bounce", "full", "blocked", "complain", "delay", "expire", "latebounce", "twice"])
+@pytest.mark.parametrize(
+    "word", ["", "bounce", "full", "blocked", "complain", "delay", "expire", "latebounce", "twice"]
+)
 def test_what_the_simulators_send_can_be_read(provider: str, word: str) -> None:
     channel: Any = "sms" if provider == "sms" else "email"
-    digits = {"bounce": "21", "full": "22", "blocked": "23", "complain": "24", "delay": "25", "expire": "26", "latebounce": "27", "twice": "28"}
+    digits = {
+        "bounce": "21",
+        "full": "22",
+        "blocked": "23",
+        "complain": "24",
+        "delay": "25",
+        "expire": "26",
+        "latebounce": "27",
+        "twice": "28",
+    }
     to = f"+130255501{digits.get(word, '42')}" if channel == "sms" else f"{word or 'anna'}@example.com"
     message = SimulatedMessage(
         1, provider, channel, to, "notices@example.com", "s", "t", f"{NOTICE}:1", "job-1", "message-1", NOW,
@@ -310,7 +391,9 @@ def test_a_push_goes_on_in_pieces_that_a_queue_takes() -> None:
     assert max(len(json.dumps(piece)) for piece in found) < 200_000
 
 
-@pytest.mark.parametrize("body", ["", "{", "7", "{}", '[{"job_id": "x"}, 7]', '{"job_id": "x", "deliveries": [7]}', "[" * 50_000])
+@pytest.mark.parametrize(
+    "body", ["", "{", "7", "{}", '[{"job_id": "x"}, 7]', '{"job_id": "x", "deliveries": [7]}', "[" * 50_000]
+)
 def test_a_push_that_is_no_status_is_refused_whole(body: str) -> None:
     with pytest.raises(ReceiptUnusable):
         list(pieces(body))

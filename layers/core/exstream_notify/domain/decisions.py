@@ -30,6 +30,7 @@ class Why(StrEnum):
     ANSWER_LOST = "answer_lost"
     REFUSED = "refused"
     REPUTATION = "reputation"
+    NO_RECEIPT = "no_receipt"
 
 
 @dataclass(frozen=True, slots=True)

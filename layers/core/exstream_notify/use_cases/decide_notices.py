@@ -388,7 +388,7 @@ def _look_again(
             rule, document, contact, suppressed, zones, now, policy, channels=before.waiting or None
         )
         carry(_held_back(anew, rule, reputation, now))
-    elif lost and late and before.status != Status.FAILED:
+    elif lost and late and before.status != Status.FAILED and before.why != Why.NO_RECEIPT:
         # A bounce can come weeks after the send: then a short message would tell of old news.
         if rule.paper_on_failure:
             carry(Paper(Why.DEADLINE_PASSED))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ..domain.decisions import Why
 from ..domain.documents import Channel
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id
@@ -134,7 +135,7 @@ def _speak_up(
         if wish == "alert":
             silent.setdefault(notice.origin.run, []).append(notice)
             continue
-        lost = replace(attempt, status=Status.UNDELIVERED, why="no_receipt")
+        lost = replace(attempt, status=Status.UNDELIVERED, why=str(Why.NO_RECEIPT))
         attempts = tuple(lost if a.number == attempt.number else a for a in notice.attempts)
         status = notice.status if notice.superseded_by else standing(attempts)
         kept = notice.waiting if wish == "other_channel" else ()
@@ -146,7 +147,7 @@ def _speak_up(
                 f"{attempt.number} no receipt",
                 attempts=attempts,
                 status=status,
-                why="no_receipt",
+                why=str(Why.NO_RECEIPT),
                 due_at="",
             )
         )

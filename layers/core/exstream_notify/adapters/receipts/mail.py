@@ -250,7 +250,10 @@ class _Reader:
         self.kinds = {part.get_content_type() for part in self.parts}
 
     def read(self) -> MailReading:
-        for step in (self._feedback, self._status, self._disposition, self._reply, self._bounce):
+        steps = (
+            self._feedback, self._challenge, self._status, self._disposition, self._reply, self._bounce,
+        )  # fmt: skip
+        for step in steps:
             told = step()
             if told:
                 return self._reading(told[0].kind, told)
@@ -418,31 +421,31 @@ class _Reader:
             return (Told(Kind.OPENED, "", "mdn"),)
         return ()
 
-    def _reply(self) -> tuple[Told, ...]:
-        """Challenges and automatic replies (RFC 3834), unless the mail is plainly of a mail system."""
-        failed = list(_addresses(_header(self.mail, "X-Failed-Recipients", 8_000)))
-        if failed:
+    def _challenge(self) -> tuple[Told, ...]:
+        """A service that holds mail until its sender proves to be a person; some send it as a report."""
+        if self._from_daemon() or self.mail.get("X-Failed-Recipients"):
             return ()
-        text = self.text.lower()
-        daemon = self._from_daemon()
         failing = self.phrases.found("subjects", self.subject)
         if self.phrases.found("challenges", self.subject) or (
-            not daemon and not failing and self.phrases.found("challenges", text[:4_000])
+            not failing and self.phrases.found("challenges", self.text.lower()[:4_000])
         ):
             return (Told(Kind.CHALLENGE, self._writer()),)
-        subject = self.phrases.found("auto_replies", self.subject)
+        return ()
+
+    def _reply(self) -> tuple[Told, ...]:
+        """Automatic replies (RFC 3834), unless the mail is plainly of a mail system."""
+        daemon = self._from_daemon()
+        failing = self.phrases.found("subjects", self.subject)
+        if self.mail.get("X-Failed-Recipients") or (daemon and failing):
+            return ()
+        precedence = _header(self.mail, "Precedence").lower().replace("-", "_")
         auto = _header(self.mail, "Auto-Submitted").lower()
         marked = (
             any(self.mail.get(name) for name in _AUTO_HEADERS)
-            or "auto_reply" in _header(self.mail, "Precedence").lower()
-            or "auto-reply" in _header(self.mail, "Precedence").lower()
-            or (auto.startswith(("auto-replied", "auto-generated")))
+            or "auto_reply" in precedence
+            or auto.startswith(("auto-replied", "auto-generated"))
         )
-        if daemon and failing:
-            return ()
-        if subject and not (daemon and failing):
-            return (Told(Kind.AUTO_REPLY, self._writer()),)
-        if marked and not daemon and not failing:
+        if self.phrases.found("auto_replies", self.subject) or (marked and not daemon and not failing):
             return (Told(Kind.AUTO_REPLY, self._writer()),)
         return ()
 
