@@ -134,8 +134,16 @@ class Courier:
             self._client("sns").publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
 
 
+class PushRefusedError(Exception):
+    """The web hook's answer is an error: its status and what it says."""
+
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(f"the web hook answers {status}: {said}".rstrip(": "))
+        self.status = status
+
+
 def push(url: str, secret: str, document: Mapping[str, Any] | Sequence[Any]) -> int:
-    """Push a status document to the web hook, as OpenText does; the answer's status."""
+    """Push a status document to the web hook, as OpenText does; the answer's status, or PushRefusedError."""
     request = urllib.request.Request(  # noqa: S310 - our own stack's address
         url,
         json.dumps(document).encode(),
@@ -143,9 +151,13 @@ def push(url: str, secret: str, document: Mapping[str, Any] | Sequence[Any]) -> 
         method="POST",
     )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=30) as answer:
-        status: int = answer.status
-        return status
+    try:
+        with opener.open(request, timeout=30) as answer:
+            status: int = answer.status
+            return status
+    except urllib.error.HTTPError as error:
+        with error:
+            raise PushRefusedError(error.code, error.read(300).decode("utf-8", "replace")) from None
 
 
 def hook_secret_of(client: Callable[[str], Any], name: str) -> str:

@@ -2,13 +2,12 @@
 
 import base64
 import json
-import urllib.error
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .courier import hook_secret_of, push
+from .courier import PushRefusedError, hook_secret_of, push
 from .errors import CommandError
 
 if TYPE_CHECKING:
@@ -126,10 +125,8 @@ def _push(target: "Deployment", content: Any) -> tuple[str, str]:
     secret = hook_secret_of(target.client, _output(target, "ReceiptHookSecretArn", "status of OpenText"))
     try:
         status = push(url, secret, content)
-    except urllib.error.HTTPError as error:
-        with error:
-            said = error.read(300).decode("utf-8", "replace")
-            raise CommandError(f"the web hook answers {error.code}: {said}") from error
+    except PushRefusedError as refused:
+        raise CommandError(str(refused)) from refused
     return "web hook", str(status)
 
 
