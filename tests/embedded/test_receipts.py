@@ -198,7 +198,7 @@ def event(kind: str, notice_id: str, address: str, at: datetime) -> dict[str, An
     return {**parts[kind], "mail": mail}
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_five_thousand_receipts_in_disorder_end_as_the_ordered_stream_does(
     cloud: LocalCloud, make_run: MakeRun
 ) -> None:
@@ -218,10 +218,10 @@ def test_five_thousand_receipts_in_disorder_end_as_the_ordered_stream_does(
     assert len(mixed) == 5_000
     chance.shuffle(mixed)
     publish(cloud.deployment(), mixed[:2_500], ids, start)
-    assert cloud.deployment().settle(400)
+    assert cloud.deployment().settle(600)
     drop(cloud, make_run("second", rows[200:]), "second", "many")
     publish(cloud.deployment(), mixed[2_500:], ids, start)
-    assert cloud.deployment().settle(400)
+    assert cloud.deployment().settle(600)
     for _ in range(8):
         cloud.tick("PollReceiptsFunction")
         cloud.deployment().settle(100)
@@ -230,6 +230,11 @@ def test_five_thousand_receipts_in_disorder_end_as_the_ordered_stream_does(
     channel: Channel = "email"
     stored = app.ledger.get(list(ids.values()))
     for n, notice_id in ids.items():
+        if not stored[notice_id].attempts:
+            # What came before its send had suppressed the address already.
+            assert n > 200
+            assert stored[notice_id].status == Status.SUPPRESSED
+            continue
         plain = sent_only(stored[notice_id])
         for number, target, _, kind in ordered:
             if target == n:

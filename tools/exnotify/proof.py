@@ -23,7 +23,8 @@ def proof_of(app: "Bootstrap", notice: Notice, *, thorough: bool = False) -> dic
 
     `holds` is true if the events' chain is unbroken, every attempt's evidence opens, is of that attempt
     and names a place in that chain, and every anchor is a place in it too. Of an erased customer the
-    content cannot be opened any more (`erased`); the rest is checked all the same. `thorough` also
+    content cannot be opened any more (`erased`), so the proof does not hold as a whole; chain and anchors
+    are checked all the same. `thorough` also
     looks for anchors that the ledger does not name, hour by hour: that shows a chain that was cut short.
     """
     from exstream_notify.domain.notices import chain_start, event_hash
@@ -41,7 +42,7 @@ def proof_of(app: "Bootstrap", notice: Notice, *, thorough: bool = False) -> dic
     anchors.sort(key=lambda row: (row["at"], row["reference"]))
     covered = max((row["event"] or 0 for row in anchors), default=0)
     row = notice_row(notice)
-    sound = all(a["problem"] is None or a["erased"] for a in attempts)
+    sound = all(a["problem"] is None for a in attempts)
     return {
         "notice": row,
         "delivery": _delivery(notice),
