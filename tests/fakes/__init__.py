@@ -13,6 +13,13 @@ from .exceptions import FakeExceptionBus, FakeIncidents
 from .ledger import FakeDueIndex, FakeLedger
 from .providers import Behaviour, Delivered, FakeProvider, LostAnswer
 from .queues import FakeDecideQueue, FakeQueue, FakeRunQueue, FakeSendQueues, Received
+from .receipts import (
+    FakeDeliveryWatch,
+    FakeEarlyReceipts,
+    FakeReceiptEvidence,
+    FakeReputation,
+    FakeStatusSource,
+)
 from .rules import FakeRules
 from .runs import FakeRunBook
 from .wire import Killed, Wire, watched
@@ -25,8 +32,10 @@ __all__ = [
     "FakeClock",
     "FakeContacts",
     "FakeDecideQueue",
+    "FakeDeliveryWatch",
     "FakeDropFolder",
     "FakeDueIndex",
+    "FakeEarlyReceipts",
     "FakeEvidence",
     "FakeExceptionBus",
     "FakeIncidents",
@@ -34,12 +43,15 @@ __all__ = [
     "FakeLedger",
     "FakeProvider",
     "FakeQueue",
+    "FakeReceiptEvidence",
     "FakeRecords",
+    "FakeReputation",
     "FakeRules",
     "FakeRunBook",
     "FakeRunQueue",
     "FakeSendQueues",
     "FakeStaging",
+    "FakeStatusSource",
     "FakeSuppressions",
     "FakeWording",
     "Killed",
