@@ -43,7 +43,8 @@ def command(
 
     Fields: email, mobile, language, time_zone, country, postcode, paper_required (yes, no),
     channel_order (sms,email), opt_out and opt_in (sms, or statements/sms for one topic), opt_outs
-    (all of them at once), consent (yes, no), legal_hold (the matter; forbids to erase). An empty value gives the field back to the drops.
+    (all of them at once), consent (yes, no), legal_hold (the matter; forbids to erase). An empty value
+    gives the field back to the drops.
     """
     from ..contact_changes import ChangeRefusedError, parse_change
     from ..screen import emit_json
