@@ -67,6 +67,21 @@ def test_every_queue_is_encrypted_refuses_plain_http_and_loses_nothing(queue: st
     assert ("RedrivePolicy" in properties) == fed, "a queue that feeds a function has dead letters"
 
 
+def test_dead_letters_of_every_queue_are_reported() -> None:
+    """Every queue that nothing reads is looked into, with the permission to."""
+    read = {target(e["Properties"].get("Queue")) for f in FUNCTIONS.values() for e in events(f)}
+    unread = set(QUEUES) - read
+    variables = FUNCTIONS["ReportDeadLettersFunction"]["Environment"]["Variables"]
+    listed = {target(url) for url in variables["DEAD_LETTER_URLS"]["Fn::Join"][1]}
+    (policy,) = RESOURCES["ReportDeadLettersRole"]["Properties"]["Policies"]
+    (allowed,) = [
+        {target(arn) for arn in s["Resource"]}
+        for s in policy["PolicyDocument"]["Statement"]
+        if s["Action"] == ["sqs:GetQueueAttributes"]
+    ]
+    assert listed == allowed == unread
+
+
 def events(function: dict[str, Any]) -> list[dict[str, Any]]:
     return list(function.get("Events", {}).values())
 
@@ -97,6 +112,8 @@ def test_a_function_is_fed_with_bounds_and_answers_for_each_message(name: str) -
             queue = QUEUES[target(properties["Queue"])]
             assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
             assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+        elif event["Type"] == "HttpApi":
+            assert target(properties["ApiId"]) == "HttpApi"
         else:
             assert event["Type"] == "Schedule"
             assert function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Type"] == "SQS"

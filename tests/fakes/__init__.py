@@ -9,10 +9,10 @@ from .contacts import FakeAddresses, FakeContacts, FakeSuppressions
 from .drops import FakeDropFolder, FakeRecords, FakeStaging
 from .evidence import FakeEvidence, FakeJobs
 from .examples import a_contact, a_document, a_notice, a_rule, an_address
-from .exceptions import FakeExceptionBus, FakeIncidents
+from .exceptions import FakeChannels, FakeExceptionBus, FakeIncidents
 from .ledger import FakeDueIndex, FakeLedger
 from .providers import Behaviour, Delivered, FakeProvider, LostAnswer
-from .queues import FakeDecideQueue, FakeQueue, FakeRunQueue, FakeSendQueues, Received
+from .queues import FakeDecideQueue, FakeLookQueue, FakeQueue, FakeRunQueue, FakeSendQueues, Received
 from .rules import FakeRules
 from .runs import FakeRunBook
 from .wire import Killed, Wire, watched
@@ -22,6 +22,7 @@ __all__ = [
     "Behaviour",
     "Delivered",
     "FakeAddresses",
+    "FakeChannels",
     "FakeClock",
     "FakeContacts",
     "FakeDecideQueue",
@@ -32,6 +33,7 @@ __all__ = [
     "FakeIncidents",
     "FakeJobs",
     "FakeLedger",
+    "FakeLookQueue",
     "FakeProvider",
     "FakeQueue",
     "FakeRecords",

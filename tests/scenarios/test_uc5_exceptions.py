@@ -11,6 +11,8 @@ def test_a_rejected_record_is_an_incident_and_the_rest_goes_on() -> None:
     assert world.outcomes("run-1") == {"notified": 2, "rejected": 1}
     assert {e.code for e in world.exceptions.raised} == {"records_rejected"}
     assert set(world.incidents.teams.values()) == {"operations"}
+    (alert,) = world.channels.alerts("operations")
+    assert "1 of 3 records rejected" in alert.text()
 
 
 def test_counts_that_disagree_send_nothing_until_a_seal_agrees() -> None:
