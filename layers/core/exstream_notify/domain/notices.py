@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from .documents import Channel
 
@@ -62,6 +63,10 @@ OUTCOME_OF: Mapping[str, Outcome] = {
 }
 
 
+Response = Literal["opened", "responded", "paid", "acknowledged"]
+"""What a customer did about a notice; each kind once, in the order in which we heard of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Which record of which run a notice came from; the slice is where that record can be read."""
@@ -102,7 +107,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One notice; `version` counts writes and is the lock of every one of them."""
+    """One notice; `version` counts writes and is the lock of every one of them.
+
+    `responses` are what the customer did, beside the status and never a part of it.
+    """
 
     notice_id: str
     domain: str
@@ -121,6 +129,7 @@ class Notice:
     due_at: str = ""
     superseded_by: str = ""
     created_at: str = ""
+    responses: tuple[Response, ...] = ()
 
     def attempt(self, number: int) -> Attempt | None:
         """The attempt of that number, if it was made."""

@@ -167,6 +167,8 @@ def to_item(notice: Notice) -> Item:
         item["attempts"] = {"S": _dumps([_attempt(a) for a in notice.attempts])}
     if notice.waiting:
         item["waiting"] = {"S": ",".join(notice.waiting)}
+    if notice.responses:
+        item["responses"] = {"S": ",".join(notice.responses)}
     if notice.due_at:
         item["due_slot"] = {"S": slot(notice.notice_id, notice.due_at)}
     return item
@@ -177,6 +179,7 @@ def from_item(item: Item) -> Notice:
     text = {name: item[attribute]["S"] for name, attribute in _TEXT.items() if attribute in item}
     run, number, position, part, offset, length = orjson.loads(item["origin"]["S"])
     waiting: Any = tuple(item["waiting"]["S"].split(",")) if "waiting" in item else ()
+    responses: Any = tuple(item["responses"]["S"].split(",")) if "responses" in item else ()
     return Notice(
         notice_id=item["pk"]["S"],
         domain=text.pop("domain"),
@@ -196,6 +199,7 @@ def from_item(item: Item) -> Notice:
         ),
         events=tuple(Event(*row) for row in orjson.loads(item["events"]["S"])),
         waiting=waiting,
+        responses=responses,
         **text,
     )
 
