@@ -13,6 +13,13 @@ from .exceptions import FakeChannels, FakeExceptionBus, FakeIncidents
 from .ledger import FakeDueIndex, FakeLedger
 from .providers import Behaviour, Delivered, FakeProvider, LostAnswer
 from .queues import FakeDecideQueue, FakeLookQueue, FakeQueue, FakeRunQueue, FakeSendQueues, Received
+from .receipts import (
+    FakeDeliveryWatch,
+    FakeEarlyReceipts,
+    FakeReceiptEvidence,
+    FakeReputation,
+    FakeStatusSource,
+)
 from .rules import FakeRules
 from .runs import FakeRunBook
 from .wire import Killed, Wire, watched
@@ -26,8 +33,10 @@ __all__ = [
     "FakeClock",
     "FakeContacts",
     "FakeDecideQueue",
+    "FakeDeliveryWatch",
     "FakeDropFolder",
     "FakeDueIndex",
+    "FakeEarlyReceipts",
     "FakeEvidence",
     "FakeExceptionBus",
     "FakeIncidents",
@@ -36,12 +45,15 @@ __all__ = [
     "FakeLookQueue",
     "FakeProvider",
     "FakeQueue",
+    "FakeReceiptEvidence",
     "FakeRecords",
+    "FakeReputation",
     "FakeRules",
     "FakeRunBook",
     "FakeRunQueue",
     "FakeSendQueues",
     "FakeStaging",
+    "FakeStatusSource",
     "FakeSuppressions",
     "FakeWording",
     "Killed",

@@ -11,7 +11,7 @@ as on AWS. Time moves only when nothing is left to do now.
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,8 @@ from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.decisions import Policy
 from exstream_notify.domain.documents import Channel, Document, DocumentRule, MessageClass
 from exstream_notify.domain.notices import RANK, Notice, Status, chain_holds
+from exstream_notify.domain.receipts import Kind, Receipt, ReceiptPolicy, stamp
+from exstream_notify.domain.reputation import Limits
 from exstream_notify.domain.runs import Control, Reconciliation, Run, Seal, reconcile
 from exstream_notify.domain.work import SendJob, SlicePointer
 from exstream_notify.ports import AddressChecker
@@ -31,6 +33,8 @@ from exstream_notify.use_cases.alert_exceptions import Alerting, alert_exception
 from exstream_notify.use_cases.check_runs import cover_customers, look_at
 from exstream_notify.use_cases.control_run import control_run
 from exstream_notify.use_cases.decide_notices import decide_notices
+from exstream_notify.use_cases.poll_receipts import Polled, poll_receipts
+from exstream_notify.use_cases.record_receipts import record_receipts
 from exstream_notify.use_cases.release_due import release_due
 from exstream_notify.use_cases.send_notices import InProgress, send_notices
 from exstream_notify.use_cases.stage_document import stage_document
@@ -42,8 +46,10 @@ from tests.fakes import (
     FakeClock,
     FakeContacts,
     FakeDecideQueue,
+    FakeDeliveryWatch,
     FakeDropFolder,
     FakeDueIndex,
+    FakeEarlyReceipts,
     FakeEvidence,
     FakeExceptionBus,
     FakeIncidents,
@@ -52,12 +58,15 @@ from tests.fakes import (
     FakeLookQueue,
     FakeProvider,
     FakeQueue,
+    FakeReceiptEvidence,
     FakeRecords,
+    FakeReputation,
     FakeRules,
     FakeRunBook,
     FakeRunQueue,
     FakeSendQueues,
     FakeStaging,
+    FakeStatusSource,
     FakeSuppressions,
     FakeWording,
     Killed,
@@ -74,7 +83,7 @@ FUNCTION_SECONDS = 60.0
 ALERT_CODES = frozenset(yaml.safe_load((PACKAGE_RULES / "alerts.yaml").read_text("utf-8"))["codes"])
 
 _SEND_QUEUES = ("email", "sms", "urgent")
-_ORDER = ("run", "document", "decide", *_SEND_QUEUES, "exceptions")
+_ORDER = ("run", "document", "decide", *_SEND_QUEUES, "receipts", "exceptions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +118,7 @@ class World:
         self.rules = site_rules or FakeRules(*(rules or (a_rule(),)), teams=teams)
         self.addresses = addresses or FakeAddresses()
         self.contacts = FakeContacts()
-        self.suppressions = FakeSuppressions()
+        self.suppressions = FakeSuppressions(now=self.clock.now)
         self.ledger = FakeLedger()
         self.due = FakeDueIndex(self.ledger)
         self.runs = FakeRunBook()
@@ -120,6 +129,12 @@ class World:
         self.wording = FakeWording()
         self.incidents = FakeIncidents()
         self.channels = FakeChannels()
+        self.receipt_evidence = FakeReceiptEvidence()
+        self.early = FakeEarlyReceipts()
+        self.reputation = FakeReputation()
+        self.watch = FakeDeliveryWatch()
+        self.status_source = FakeStatusSource(self.clock)
+        self.receipt_policy = ReceiptPolicy()
         self.chance = random.Random(disorder.seed) if disorder else None
         self.queues = {
             name: FakeQueue(
@@ -159,6 +174,7 @@ class World:
             "email": self._send,
             "sms": self._send,
             "urgent": self._send,
+            "receipts": self._record_receipts,
             "exceptions": self._record_exception,
         }
 
@@ -224,6 +240,58 @@ class World:
             run_queue=FakeRunQueue(self.queues["run"]),
             clock=self.clock,
         )
+
+    def report(self, *receipts: Receipt) -> None:
+        """A provider reports; each on its own, as they come."""
+        for receipt in receipts:
+            self.queues["receipts"].send([{**asdict(receipt), "kind": str(receipt.kind)}])
+
+    def receipt(self, delivered: Delivered, kind: Kind, **changes: Any) -> Receipt:
+        """What a provider says of a message that it took."""
+        names: dict[str, Any] = {
+            "provider": delivered.provider,
+            "channel": delivered.channel,
+            "kind": kind,
+            "at": stamp(self.clock.now()),
+            "notice_id": delivered.notice_id,
+            "attempt": delivered.attempt,
+            "recipient": delivered.to,
+            "code": "5.1.1" if kind is Kind.HARD_BOUNCE else "",
+        }
+        return Receipt(**{**names, **changes})
+
+    def poll(self) -> Polled:
+        """The quarter of an hour's look after receipts that did not come."""
+        return poll_receipts(
+            watch=self.watch,
+            ledger=self.ledger,
+            source=self.status_source,
+            record=lambda receipts: record_receipts(receipts, **self.receipt_ports()),
+            record_early=lambda receipts: record_receipts(receipts, **self.receipt_ports(), keep=False),
+            early=self.early,
+            rules=self.rules,
+            runs=self.runs,
+            decide_queue=self._ports["decide_queue"],
+            reputation=self.reputation,
+            exceptions=self._ports["exceptions"],
+            clock=self.clock,
+            receipt_policy=self.receipt_policy,
+            limits=Limits(minimum=10),
+            time_left=lambda: FUNCTION_SECONDS,
+        )
+
+    def receipt_ports(self) -> dict[str, Any]:
+        """What `record_receipts` takes."""
+        names = (
+            "ledger", "contacts", "suppressions", "runs", "decide_queue", "receipt_evidence", "early",
+            "reputation", "exceptions",
+        )  # fmt: skip
+        return {
+            **{name: self._ports[name] for name in names},
+            "addresses": self.addresses,
+            "clock": self.clock,
+            "receipt_policy": self.receipt_policy,
+        }
 
     def deliver(self, queue: str, message: Received) -> bool:
         """Hand one message to its function, as a poller does; False if the worker died or failed."""
@@ -372,12 +440,12 @@ class World:
         bus = FakeExceptionBus(queues["exceptions"])
         bus.raised = self.exceptions.raised
         bus.dispatched = self.exceptions.dispatched
-        local = frozenset({"form"})
+        local = frozenset({"form", "hashes", "reference"})
         services = {
             name: watched(getattr(self, name), name, wire, local=local)
             for name in (
                 "contacts", "suppressions", "ledger", "due", "runs", "records", "staging", "evidence", "jobs",
-                "incidents", "channels",
+                "incidents", "channels", "receipt_evidence", "early", "reputation", "watch",
             )
         }  # fmt: skip
         return {
@@ -438,6 +506,7 @@ class World:
             clock=self.clock,
             provider_for=self.provider_for,
             policy=self.policy,
+            reputation=p["reputation"],
         )
 
     def _send(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
@@ -456,6 +525,7 @@ class World:
             send_queues=p["send_queues"],
             evidence=p["evidence"],
             jobs=p["jobs"],
+            watch=p["watch"],
             provider=watched(provider, "provider", self.wire, local=frozenset({"request", "request_bulk"})),
             wording=self.wording,
             exceptions=p["exceptions"],
@@ -467,6 +537,10 @@ class World:
             time_left=time_left,
             policy=self.policy,
         )
+
+    def _record_receipts(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
+        receipt = Receipt(**{**body, "kind": Kind(body["kind"]), "hashes": tuple(body["hashes"])})
+        record_receipts([receipt], **self.receipt_ports())
 
     def _record_exception(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
         p = self._ports
