@@ -1,4 +1,5 @@
-"""`python -m bench [staging] [notices] [startup] [supply] [bill] [--quick]`: all parts unless some are named.
+"""`python -m bench [staging] [messages] [notices] [startup] [supply] [bill] [--quick]`: all parts unless
+some are named.
 
 A whole run writes `bench/RESULTS.md`; a part, or a quick run, is only shown.
 """
@@ -8,10 +9,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import notices, report, sheets, staging, startup, supply
+from . import messages, notices, report, sheets, staging, startup, supply
 from .template import ROOT
 
-PARTS = ("staging", "notices", "startup", "supply", "bill")
+PARTS = ("staging", "messages", "notices", "startup", "supply", "bill")
 
 
 def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
@@ -28,6 +29,10 @@ def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
             sheet, found = sheets.of_staging(rows, more)
             measured.append(sheet)
             verdicts += found
+    if "messages" in parts:
+        sheet, found = sheets.of_messages(messages.measure((10_000,) if quick else messages.SIZES))
+        measured.append(sheet)
+        verdicts += found
     if "notices" in parts or "bill" in parts:
         results = notices.measure(quick=quick)
         if "notices" in parts:

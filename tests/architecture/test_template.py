@@ -60,7 +60,22 @@ def feeders(queue: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("topic", of_type("AWS::SNS::Topic"))
+ALERT_TOPICS = {
+    name
+    for name in of_type("AWS::SNS::Topic")
+    if name in map(target, of_type("AWS::SNS::TopicPolicy")["AlertTopicsPolicy"]["Topics"])
+}
+"""Topics that a function publishes to and a site's own people subscribe to."""
+
+
+def test_alert_topics_are_the_functions_alone_and_tls_only() -> None:
+    (statement,) = of_type("AWS::SNS::TopicPolicy")["AlertTopicsPolicy"]["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert "aws:SecureTransport" in statement["Condition"]["Bool"]
+    assert set(map(target, statement["Resource"])) == ALERT_TOPICS
+
+
+@pytest.mark.parametrize("topic", sorted(set(of_type("AWS::SNS::Topic")) - ALERT_TOPICS))
 def test_a_topic_takes_only_what_its_service_sends_from_this_account(topic: str) -> None:
     """Conditions are not evaluated by the embedded cloud, so they are looked at here."""
     (policy,) = [p for p in of_type("AWS::SNS::TopicPolicy").values() if topic in map(target, p["Topics"])]
@@ -102,6 +117,21 @@ def test_every_queue_is_encrypted_refuses_plain_http_and_loses_nothing(queue: st
     assert ("RedrivePolicy" in properties) == fed, "a queue that feeds a function has dead letters"
 
 
+def test_dead_letters_of_every_queue_are_reported() -> None:
+    """Every queue that nothing reads is looked into, with the permission to."""
+    read = {target(e["Properties"].get("Queue")) for f in FUNCTIONS.values() for e in events(f)}
+    unread = set(QUEUES) - read
+    variables = FUNCTIONS["ReportDeadLettersFunction"]["Environment"]["Variables"]
+    listed = {target(url) for url in variables["DEAD_LETTER_URLS"]["Fn::Join"][1]}
+    (policy,) = RESOURCES["ReportDeadLettersRole"]["Properties"]["Policies"]
+    (allowed,) = [
+        {target(arn) for arn in s["Resource"]}
+        for s in policy["PolicyDocument"]["Statement"]
+        if s["Action"] == ["sqs:GetQueueAttributes"]
+    ]
+    assert listed == allowed == unread
+
+
 def events(function: dict[str, Any]) -> list[dict[str, Any]]:
     return list(function.get("Events", {}).values())
 
@@ -133,6 +163,7 @@ def test_a_function_is_fed_with_bounds_and_answers_for_each_message(name: str) -
             assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
             assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
         elif event["Type"] == "HttpApi":
+            assert target(properties["ApiId"]) == "HttpApi"
             assert function["Timeout"] <= 29, "longer than the API waits"
         else:
             assert event["Type"] == "Schedule"

@@ -9,10 +9,10 @@ from .contacts import FakeAddresses, FakeContacts, FakeSuppressions
 from .drops import FakeDropFolder, FakeRecords, FakeStaging
 from .evidence import FakeEvidence, FakeJobs
 from .examples import a_contact, a_document, a_notice, a_rule, an_address
-from .exceptions import FakeExceptionBus, FakeIncidents
+from .exceptions import FakeChannels, FakeExceptionBus, FakeIncidents
 from .ledger import FakeDueIndex, FakeLedger
 from .providers import Behaviour, Delivered, FakeProvider, LostAnswer
-from .queues import FakeDecideQueue, FakeQueue, FakeRunQueue, FakeSendQueues, Received
+from .queues import FakeDecideQueue, FakeLookQueue, FakeQueue, FakeRunQueue, FakeSendQueues, Received
 from .receipts import (
     FakeDeliveryWatch,
     FakeEarlyReceipts,
@@ -29,6 +29,7 @@ __all__ = [
     "Behaviour",
     "Delivered",
     "FakeAddresses",
+    "FakeChannels",
     "FakeClock",
     "FakeContacts",
     "FakeDecideQueue",
@@ -41,6 +42,7 @@ __all__ = [
     "FakeIncidents",
     "FakeJobs",
     "FakeLedger",
+    "FakeLookQueue",
     "FakeProvider",
     "FakeQueue",
     "FakeReceiptEvidence",

@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from typing import cast, get_args
 
-from exstream_notify.domain.due import slot, slots
+from exstream_notify.domain.due import WaitKind, slot, slots
 from exstream_notify.domain.notices import Notice
 
 
@@ -69,6 +70,21 @@ class FakeDueIndex:
         for name in slots(since, until):
             for _, key in sorted(by_slot.get(name, ())):
                 yield key
+
+    def wait(self, kind: WaitKind, name: str, until: datetime, *, keep: bool = False) -> None:
+        """See `DueIndex.wait`."""
+        key = f"{kind}:{name}"
+        if not (keep and key in self._runs):
+            self._runs[key] = until.isoformat(timespec="seconds")
+
+    def waiting(self, ids: Collection[str]) -> list[tuple[str, WaitKind, str]]:
+        """See `DueIndex.waiting`."""
+        rows: list[tuple[str, WaitKind, str]] = []
+        for key in ids:
+            kind, _, name = key.partition(":")
+            if kind in get_args(WaitKind):
+                rows.append((key, cast(WaitKind, kind), name))
+        return rows
 
     def wait_for_run(self, domain: str, run_id: str, until: datetime) -> None:
         """See `DueIndex.wait_for_run`."""

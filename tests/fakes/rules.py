@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 
 from exstream_notify.domain.documents import Document, DocumentRule
+from exstream_notify.domain.exceptions import ExceptionRaised, Severity
+from exstream_notify.domain.expectations import ExpectedRun
+from exstream_notify.domain.incidents import AlertRule, Urgency
 from exstream_notify.domain.runs import DomainRule
 
 
@@ -36,6 +39,13 @@ class FakeRules:
         """See `Rules.domain`."""
         return self.domain_rule
 
-    def alert(self, code: str) -> tuple[str, str]:
-        """See `AlertRules.alert`: all goes to operations, each code a family of its own."""
-        return "operations", code
+    def route(self, exception: ExceptionRaised, severity: Severity | None = None) -> AlertRule:
+        """See `AlertRules.route`: all goes to operations, each code a family of its own."""
+        return AlertRule("operations", exception.code, exception.severity, chains=(("email",),))
+
+    def telling(self, team: str, urgency: Urgency) -> tuple[tuple[str, ...], ...]:
+        """See `AlertRules.telling`."""
+        return (("email",),)
+
+    rerun_chars = 1000
+    expected_runs: tuple[ExpectedRun, ...] = ()

@@ -17,22 +17,23 @@ from typing import Any
 
 import yaml
 
+from exstream_notify.adapters.alert_triggers import dispatched_of, exceptions_of, look_of
 from exstream_notify.adapters.rules import PACKAGE_RULES
 from exstream_notify.domain.breaker import Breaker
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.decisions import Policy
 from exstream_notify.domain.documents import Channel, Document, DocumentRule, MessageClass
-from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.notices import RANK, Notice, Status, chain_holds
 from exstream_notify.domain.receipts import Kind, Receipt, ReceiptPolicy, stamp
 from exstream_notify.domain.reputation import Limits
 from exstream_notify.domain.runs import Control, Reconciliation, Run, Seal, reconcile
 from exstream_notify.domain.work import SendJob, SlicePointer
 from exstream_notify.ports import AddressChecker
+from exstream_notify.use_cases.alert_exceptions import Alerting, alert_exceptions
+from exstream_notify.use_cases.check_runs import cover_customers, look_at
 from exstream_notify.use_cases.control_run import control_run
 from exstream_notify.use_cases.decide_notices import decide_notices
 from exstream_notify.use_cases.poll_receipts import Polled, poll_receipts
-from exstream_notify.use_cases.record_incident import record_incident
 from exstream_notify.use_cases.record_receipts import record_receipts
 from exstream_notify.use_cases.release_due import release_due
 from exstream_notify.use_cases.send_notices import InProgress, send_notices
@@ -41,6 +42,7 @@ from exstream_notify.use_cases.stage_run import RunBusy, StagePolicy, stage_run
 from tests.fakes import (
     Delivered,
     FakeAddresses,
+    FakeChannels,
     FakeClock,
     FakeContacts,
     FakeDecideQueue,
@@ -53,6 +55,7 @@ from tests.fakes import (
     FakeIncidents,
     FakeJobs,
     FakeLedger,
+    FakeLookQueue,
     FakeProvider,
     FakeQueue,
     FakeReceiptEvidence,
@@ -125,6 +128,7 @@ class World:
         self.jobs = FakeJobs()
         self.wording = FakeWording()
         self.incidents = FakeIncidents()
+        self.channels = FakeChannels()
         self.receipt_evidence = FakeReceiptEvidence()
         self.early = FakeEarlyReceipts()
         self.reputation = FakeReputation()
@@ -348,7 +352,8 @@ class World:
     def ports_of_a_sweep(self) -> dict[str, Any]:
         """What `release_due` takes."""
         names = ("due", "ledger", "decide_queue", "run_queue")
-        return {**{name: self._ports[name] for name in names}, "clock": self.clock}
+        ports = {name: self._ports[name] for name in (*names, "look_queue")}
+        return {**ports, "clock": self.clock}
 
     def come_to_rest(self, limit: int = 100) -> None:
         """Go on, over days if need be, until nothing is queued and nothing is due ever again."""
@@ -434,12 +439,13 @@ class World:
         queues = {name: watched(queue, f"{name}_queue", wire) for name, queue in self.queues.items()}
         bus = FakeExceptionBus(queues["exceptions"])
         bus.raised = self.exceptions.raised
+        bus.dispatched = self.exceptions.dispatched
         local = frozenset({"form", "hashes", "reference"})
         services = {
             name: watched(getattr(self, name), name, wire, local=local)
             for name in (
                 "contacts", "suppressions", "ledger", "due", "runs", "records", "staging", "evidence", "jobs",
-                "incidents", "receipt_evidence", "early", "reputation", "watch",
+                "incidents", "channels", "receipt_evidence", "early", "reputation", "watch",
             )
         }  # fmt: skip
         return {
@@ -447,6 +453,7 @@ class World:
             "exceptions": bus,
             "decide_queue": FakeDecideQueue(queues["decide"]),
             "run_queue": FakeRunQueue(queues["run"]),
+            "look_queue": FakeLookQueue(queues["exceptions"]),
             "send_queues": FakeSendQueues({name: queues[name] for name in _SEND_QUEUES}),
         }
 
@@ -536,9 +543,27 @@ class World:
         record_receipts([receipt], **self.receipt_ports())
 
     def _record_exception(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
-        detail = {**body["detail"], "customers_in_run": tuple(body["detail"]["customers_in_run"])}
-        record_incident(
-            ExceptionRaised(**detail), rules=self.rules, incidents=self._ports["incidents"], clock=self.clock
+        p = self._ports
+        alerting = self.alerting()
+        if (raised := exceptions_of(body)) and alert_exceptions(raised, alerting):
+            return
+        if (run := dispatched_of(body)) is not None:
+            ports = {name: p[name] for name in ("runs", "staging", "records")}
+            cover_customers(*run, alerting=alerting, **ports)
+        if (look := look_of(body)) is not None:
+            expected = self.rules.expected_runs
+            look_at(*look, expected, runs=p["runs"], exceptions=p["exceptions"], alerting=alerting)
+
+    def alerting(self) -> Alerting:
+        """What telling takes."""
+        p = self._ports
+        return Alerting(
+            self.rules,
+            p["incidents"],
+            p["channels"],
+            p["due"],
+            self.clock,
+            lambda i: f"https://x.example/i/{i}",
         )
 
     def _bury_worker(self) -> None:

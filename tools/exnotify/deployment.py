@@ -42,6 +42,9 @@ _SETTINGS: Mapping[str, str] = {
     "PeppersSecret": "peppers_secret",
     "EvidenceMasterSecret": "evidence_secret",
     "LinkHost": "link_host",
+    "ExceptionQueueUrl": "exception_queue_url",
+    "AlertChannelsSecret": "alert_channels_secret",
+    "LinkKeysSecret": "link_keys_secret",
 }
 """The template's outputs, and the setting of the layer that each of them is."""
 

@@ -15,6 +15,7 @@ from exnotify.inbox import Inbox
 from exnotify.simulators import MessageStore, Receipt, SimulatedMessage, Simulators
 from exstream_notify.adapters.bootstrap import Bootstrap
 
+from .catcher import Catcher
 from .courier import Courier, Ways, hook_secret_of
 from .deployment import Deployment
 
@@ -87,6 +88,8 @@ class LocalCloud(EmbeddedCloud):
             self.mount(matches, app)
         inbox = Inbox(self.messages, self._describe_notice)
         self.mount(inbox.matches, inbox)
+        self.catcher = Catcher()
+        self.mount(self.catcher.matches, self.catcher)
 
     def start(self) -> "LocalCloud":
         """Start it all; the functions' credentials for OpenText are the simulator's."""
@@ -94,6 +97,10 @@ class LocalCloud(EmbeddedCloud):
         self.client("secretsmanager").put_secret_value(
             SecretId=self.resource("OpenTextCredentials"),
             SecretString=json.dumps({"username": ACCOUNT, "password": self._password}),
+        )
+        self.client("secretsmanager").put_secret_value(
+            SecretId=self.resource("AlertChannels"),
+            SecretString=json.dumps({"webhook": f"{self.url}/chat/hook"}),
         )
         if self.courier:
             self.courier.start()
@@ -132,6 +139,11 @@ class LocalCloud(EmbeddedCloud):
     def inbox_url(self) -> str:
         """Where a person reads what customers got."""
         return f"{self.url}/inbox"
+
+    @property
+    def chat_url(self) -> str:
+        """Where a person reads what teams got by chat."""
+        return f"{self.url}/chat"
 
     @property
     def parameters(self) -> dict[str, str]:

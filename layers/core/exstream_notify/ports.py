@@ -3,11 +3,14 @@
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Literal, Protocol
 
+from .domain.composer_messages import Group, Grouped, RunSummary
 from .domain.contacts import Address, Contact
 from .domain.documents import Channel, Document, DocumentRule
-from .domain.exceptions import ExceptionRaised
+from .domain.due import WaitKind
+from .domain.exceptions import ExceptionRaised, Severity
+from .domain.incidents import Alert, AlertRule, Head, Report, Urgency
 from .domain.messages import Answer, BulkJob, Content, GiveUp, Message, SentRequest
 from .domain.notices import Notice
 from .domain.receipts import Receipt, Suppression
@@ -48,6 +51,12 @@ class DueIndex(Protocol):
     def due(self, since: datetime, until: datetime) -> Iterator[str]:
         """Ids of all that is due by `until`, looking back to `since`."""
 
+    def wait(self, kind: WaitKind, name: str, until: datetime, *, keep: bool = False) -> None:
+        """Have something looked at again at `until`; a later call replaces the earlier, unless `keep`."""
+
+    def waiting(self, ids: Collection[str]) -> list[tuple[str, WaitKind, str]]:
+        """Of these ids those that wait to be looked at, waiting runs apart: id, kind, name."""
+
     def wait_for_run(self, domain: str, run_id: str, until: datetime) -> None:
         """Have the run staged again at `until`; a later call replaces the earlier."""
 
@@ -55,7 +64,7 @@ class DueIndex(Protocol):
         """Of these ids those of waiting runs: id, domain, run id."""
 
     def forget(self, ids: Collection[str], until: datetime) -> None:
-        """Drop waiting runs that were due by `until`; one that waits anew by now stays."""
+        """Drop what waited and was due by `until`; one that waits anew by now stays."""
 
     def watermark(self) -> datetime | None:
         """Up to when everything due was handed on."""
@@ -159,6 +168,12 @@ class RunBook(Protocol):
 
     def unpark(self, jobs: Sequence[SendJob]) -> None:
         """Forget jobs that were put aside and are queued again."""
+
+    def arrived(self, domain: str, run_id: str, app: str, at: datetime) -> None:
+        """Remember that a run came; again is no harm."""
+
+    def arrivals(self, domain: str, since: datetime, until: datetime) -> list[tuple[str, str]]:
+        """Runs that came from `since` to `until`: run id and application."""
 
     def volumes(self, domain: str, app: str) -> list[int]:
         """Documents of the last runs of this kind, oldest first."""
@@ -357,6 +372,83 @@ class ExceptionBus(Protocol):
 
     def raise_exceptions(self, exceptions: Sequence[ExceptionRaised]) -> None:
         """Put them on the bus; empty is fine."""
+
+    def run_dispatched(self, domain: str, run_id: str) -> None:
+        """Tell that a run was dispatched: it may make good what another one left out."""
+
+
+# --- exceptions and alerts --------------------------------------------------------------------------
+
+
+class MessageFiles(Protocol):
+    """The composer's files beside an index."""
+
+    def kind(self, name: str) -> str | None:
+        """`messages`, `xml_messages`, `exceptions`, `summary`, `started` (an index), or None."""
+
+    def read(self, stream: BinaryIO, name: str, kind: str, grouped: Grouped) -> Iterator[Group]:
+        """Read it to its end into `grouped`; each group when its first message is met. `Unusable`."""
+
+    def summary(self, stream: BinaryIO, name: str) -> RunSummary | None:
+        """What a run summary says, None if nothing."""
+
+
+class AlertRules(Protocol):
+    """Who is told of what."""
+
+    def route(self, exception: ExceptionRaised, severity: Severity | None = None) -> AlertRule:
+        """The rule of an exception, with what `severity` (the incident's) brings."""
+
+    def telling(self, team: str, urgency: Urgency) -> tuple[tuple[str, ...], ...]:
+        """A team's channels."""
+
+    @property
+    def rerun_chars(self) -> int:
+        """How long one switch of customers may grow."""
+
+
+class Incidents(Protocol):
+    """Where incidents are kept."""
+
+    def record(self, incident_id: str, exception: ExceptionRaised, at: str) -> None:
+        """Store one report of an incident; the same code and part replaces itself."""
+
+    def head(self, incident_id: str) -> Head | None:
+        """An incident's own state, read consistently."""
+
+    def reports(self, incident_id: str) -> list[Report]:
+        """All that was reported, read consistently."""
+
+    def save(self, head: Head) -> bool:
+        """Write where the stored version is one less; False if it is not."""
+
+    def open_in(self, domain: str) -> list[str]:
+        """Incidents of a domain that are not resolved."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelAnswer:
+    """What became of an alert on one channel; `absent`: it is not set up for that team."""
+
+    outcome: Literal["sent", "absent", "failed"]
+    why: str = ""
+
+
+class AlertChannels(Protocol):
+    """The ways to a team."""
+
+    def tell(self, channel: str, team: str, alert: Alert) -> ChannelAnswer:
+        """Hand the alert over, tries included; never raises."""
+
+    def last_resort(self, alert: Alert, why: str) -> None:
+        """Nobody could be told, or nobody answers: what the alarm outside of all this watches."""
+
+
+class LookQueue(Protocol):
+    """Where what waited for its time is looked at."""
+
+    def send_looks(self, looks: Sequence[tuple[WaitKind, str]]) -> None:
+        """Queue kinds and names."""
 
 
 # --- receipts ---------------------------------------------------------------------------------------

@@ -28,17 +28,19 @@ from .secrets import Secret
 if TYPE_CHECKING:
     from ..ports import Provider, Wording
     from .addresses import Addresses
+    from .alert_channels import Channels
     from .dynamodb.contacts import DynamoContacts, DynamoSuppressions
     from .dynamodb.incidents import DynamoIncidents
     from .dynamodb.ledger import DynamoDueIndex, DynamoLedger
     from .dynamodb.receipts import DynamoDeliveryWatch, DynamoEarlyReceipts, DynamoReputation
     from .dynamodb.runs import DynamoRuns
+    from .message_files import MessageFiles
     from .pages import Pages
     from .receipts.keeping import OpenTextStatus, S3ReceiptEvidence, UnreadReceipts
     from .receipts.reading import ReceiptReader
     from .rendering import Brand
     from .s3 import S3DropFolder, S3Evidence, S3Jobs, S3Records
-    from .sqs import EventBridgeExceptions, SqsDecideQueue, SqsQueue, SqsRunQueue, SqsSendQueues
+    from .sqs import EventBridgeExceptions, SqsDecideQueue, SqsLookQueue, SqsQueue, SqsRunQueue, SqsSendQueues
     from .staging import S3Staging
 
 
@@ -60,6 +62,10 @@ class Settings(BaseModel):
     email_queue_url: str = ""
     sms_queue_url: str = ""
     urgent_queue_url: str = ""
+    exception_queue_url: str = ""
+    alert_channels_secret: str = ""
+    alert_topics: str = ""
+    dead_letter_urls: str = ""
     peppers_secret: str = ""
     link_keys_secret: str = ""
     evidence_secret: str = ""
@@ -371,6 +377,64 @@ class Bootstrap:
         from .dynamodb.incidents import DynamoIncidents
 
         return DynamoIncidents(self.client("dynamodb"), self.settings.incidents_table)
+
+    # --- exceptions and alerts ---
+
+    @cached_property
+    def message_files(self) -> "MessageFiles":
+        """Message files, exception rows, run summaries."""
+        from .message_files import MessageFiles
+
+        return MessageFiles(self.rules.messages)
+
+    @cached_property
+    def look_queue(self) -> "SqsLookQueue":
+        """Where what waited for its time goes."""
+        from .sqs import SqsLookQueue
+
+        return SqsLookQueue(self.client("sqs"), self.settings.exception_queue_url)
+
+    @cached_property
+    def channels(self) -> "Channels":
+        """The ways to the teams; `alert_topics` is `team=ARN,…`."""
+        from .alert_channels import Channels
+
+        addresses = self._secret(self.settings.alert_channels_secret)
+        topics = dict(row.split("=", 1) for row in filter(None, self.settings.alert_topics.split(",")))
+        return Channels(
+            self.rules,
+            addresses.fields,
+            topics=topics,
+            sns=lambda: self.client("sns"),
+            provider=lambda channel: self.provider(self.provider_for(channel, "transactional"), channel),
+            sleep=self.clock.sleep,
+        )
+
+    @cached_property
+    def incident_link(self) -> Callable[[str], str]:
+        """The signed link by which an incident is acknowledged."""
+        secret = self._secret(self.settings.link_keys_secret)
+
+        def link(incident_id: str) -> str:
+            current, keys = secret.keys()
+            return f"{self.site}/i/{make_token(incident_id, int(current), keys[current], 'incident')}"
+
+        return link
+
+    def incident_of(self, token: str) -> str | None:
+        """The incident of a genuine link, else None."""
+        _, keys = self._secret(self.settings.link_keys_secret).keys()
+        return read_token(token, {int(version): key for version, key in keys.items()}, "incident")
+
+    def dead_letters(self) -> dict[str, int]:
+        """How many messages lie in each dead-letter queue, by its name."""
+        sqs = self.client("sqs")
+        depths = {}
+        for url in filter(None, self.settings.dead_letter_urls.split(",")):
+            name = "ApproximateNumberOfMessages"
+            answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+            depths[url.rpartition("/")[2]] = int(answer["Attributes"][name])
+        return depths
 
     # --- receipts ---
 

@@ -10,7 +10,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
+from ..domain.exceptions import ExceptionRaised, Severity
+from ..domain.expectations import ExpectedRun
+from ..domain.incidents import AlertRule, Urgency
 from ..domain.runs import DomainRule
+from .alert_rules import Alerts, Expected, MessageRules
 
 PACKAGE_RULES = Path(__file__).parent.parent / "rules"
 
@@ -64,16 +68,7 @@ class _Domain(_Strict):
     encoding: str | None
     exit_statuses: tuple[int, ...]
     hold_on_exit_status: bool
-
-
-class _Alert(_Strict):
-    team: str
-    family: str | None = None
-
-
-class _Alerts(_Strict):
-    default: _Alert
-    codes: Mapping[str, _Alert]
+    seal_within_minutes: int = Field(ge=1, le=10080)
 
 
 class YamlRules:
@@ -100,11 +95,39 @@ class YamlRules:
         defaults, domains = self._domains
         return domains.get(domain, defaults)
 
-    def alert(self, code: str) -> tuple[str, str]:
-        """Team and code family of an exception's code."""
-        alerts = self._alerts
-        found = alerts.codes.get(code, alerts.default)
-        return found.team, found.family or code
+    def route(self, exception: ExceptionRaised, severity: Severity | None = None) -> AlertRule:
+        """See `AlertRules.route`."""
+        return self._alerts.route(exception, severity)
+
+    def telling(self, team: str, urgency: Urgency) -> tuple[tuple[str, ...], ...]:
+        """See `AlertRules.telling`."""
+        return self._alerts.chains(team, urgency)
+
+    def team_mobile(self, team: str) -> str | None:
+        """The number that a team's alerts go to by SMS."""
+        return self._alerts.mobile(team)
+
+    @property
+    def rerun_chars(self) -> int:
+        """See `AlertRules.rerun_chars`."""
+        return self._alerts.rerun_chars
+
+    @cached_property
+    def messages(self) -> MessageRules:
+        """What files beside an index are, and what their columns mean."""
+        return self._validate(MessageRules, self._read("messages.yaml"), "messages.yaml", "")
+
+    @cached_property
+    def expected_runs(self) -> tuple[ExpectedRun, ...]:
+        """The runs that the calendar expects."""
+        rows = enumerate(self._read("domains.yaml").get("expected") or ())
+        found = [
+            self._validate(Expected, row, "domains.yaml", f"expected.{n}").to_domain() for n, row in rows
+        ]
+        keys = [expected.key for expected in found]
+        if twice := [key for key in keys if keys.count(key) > 1]:
+            raise RulesInvalid(f"domains.yaml: expected: {twice[0]} is there twice: give each a name")
+        return tuple(found)
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -122,7 +145,10 @@ class YamlRules:
 
     def check(self) -> None:
         """Read and validate everything."""
-        _ = (self._types, self.queues, self._teams, self._domains, self._alerts)
+        _ = (self._types, self.queues, self._teams, self._domains, self.messages, self.expected_runs)
+        for team in self._alerts.named_teams():
+            if team not in self._teams:
+                raise RulesInvalid(f"alerts.yaml: no team {team!r} in teams.yaml")
         for name, variants in self._types.items():
             for team in variants[""].teams:
                 if team not in self._teams:
@@ -166,8 +192,8 @@ class YamlRules:
         return rule(defaults, "defaults"), domains
 
     @cached_property
-    def _alerts(self) -> _Alerts:
-        return self._validate(_Alerts, self._read("alerts.yaml"), "alerts.yaml", "")
+    def _alerts(self) -> Alerts:
+        return self._validate(Alerts, self._read("alerts.yaml"), "alerts.yaml", "")
 
     def _read(self, name: str) -> dict[str, Any]:
         merged: dict[str, Any] = {}

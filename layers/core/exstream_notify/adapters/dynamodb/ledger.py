@@ -1,12 +1,13 @@
 """The Notices table: the ledger and its due index."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, cast, get_args
 
 import orjson
 
-from ...domain.due import slot, slots
+from ...domain.due import WaitKind, slot, slots
 from ...domain.notices import Attempt, Event, Notice, Origin, Status
 from .batches import DynamoDBClient, Item, get_items, put_if, query
 
@@ -87,14 +88,32 @@ class DynamoDueIndex:
             ):
                 yield row["pk"]["S"]
 
+    def wait(self, kind: WaitKind, name: str, until: datetime, *, keep: bool = False) -> None:
+        """See `DueIndex.wait`."""
+        self._wait(f"{kind}:{name}", until, keep=keep)
+
+    def waiting(self, ids: Collection[str]) -> list[tuple[str, WaitKind, str]]:
+        """See `DueIndex.waiting`."""
+        rows: list[tuple[str, WaitKind, str]] = []
+        for key in ids:
+            kind, colon, name = key.partition(":")
+            if colon and kind in get_args(WaitKind):
+                rows.append((key, cast(WaitKind, kind), name))
+        return rows
+
     def wait_for_run(self, domain: str, run_id: str, until: datetime) -> None:
         """See `DueIndex.wait_for_run`."""
-        key = f"{_WAITING_RUN}{domain}/{run_id}"
+        self._wait(f"{_WAITING_RUN}{domain}/{run_id}", until, keep=False)
+
+    def _wait(self, key: str, until: datetime, *, keep: bool) -> None:
         due_at = until.isoformat(timespec="seconds")
-        self._client.put_item(
-            TableName=self._table,
-            Item={"pk": {"S": key}, "due_at": {"S": due_at}, "due_slot": {"S": slot(key, due_at)}},
-        )
+        condition = {"ConditionExpression": "attribute_not_exists(pk)"} if keep else {}
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.put_item(
+                TableName=self._table,
+                Item={"pk": {"S": key}, "due_at": {"S": due_at}, "due_slot": {"S": slot(key, due_at)}},
+                **condition,
+            )
 
     def runs_due(self, ids: Collection[str]) -> list[tuple[str, str, str]]:
         """See `DueIndex.runs_due`."""
