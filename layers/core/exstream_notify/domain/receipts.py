@@ -80,14 +80,15 @@ MEANINGS: Final[Mapping[Kind, Meaning]] = {
     Kind.NOT_SPAM: Meaning(None, "no", True, False, "nobody"),
     Kind.UNDETERMINED: Meaning(None, "no", True, False, "nobody"),
     Kind.COMPOSER_UNDELIVERED: Meaning(Status.UNDELIVERED, "soft", True, True, "recipient"),
-    Kind.COMPOSER_FAILED: Meaning(Status.UNDELIVERED, "no", True, True, "us", "composer_failed"),
+    Kind.COMPOSER_FAILED: Meaning(Status.UNDELIVERED, "no", True, True, "us"),
     Kind.UNSUBSCRIBED: Meaning(None, "opt_out", True, False, "nobody"),
     Kind.OPENED: Meaning(None, "no", True, False, "nobody"),
     Kind.AUTO_REPLY: Meaning(None, "no", True, False, "nobody"),
     Kind.CHALLENGE: Meaning(None, "no", True, False, "recipient", "challenge_mail"),
     Kind.UNKNOWN: Meaning(None, "no", True, False, "nobody", "receipt_unknown"),
 }  # fmt: skip
-"""The table of meanings. A complaint needs no other channel: whoever complained has the message."""
+"""The table of meanings. A complaint needs no other channel: whoever complained has the message. A composer's
+failure is told by its own event (adapters/alert_triggers.py), so it raises nothing a second time here."""
 
 SILENT: Final = frozenset({Kind.OPENED, Kind.UNKNOWN})
 """Counted, and not written into the notice: machines open mail, and an unknown report says nothing of it."""

@@ -47,7 +47,6 @@ _TEXTS: Mapping[str, str] = {
     "content_refused": "messages refused for their content or size",
     "sender_refused": "messages refused by policy: our sender's reputation or authentication",
     "send_spoiled": "messages that could not be sent as we gave them",
-    "composer_failed": "e-mails that the composer itself could not send",
     "challenge_mail": "mails that ask our sender to prove itself",
     "receipt_unknown": "receipts of a kind that the tables do not know; kept in the work bucket",
     "receipt_unmatched": "receipts for notices that the ledger does not know",
