@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from exstream_notify.adapters.index.schema import RecordSchema
+from exstream_notify.adapters.responses import response_of
 from exstream_notify.adapters.rules import PACKAGE_RULES, YamlRules
 from exstream_notify.adapters.triggers import document_of, exception_of, run_of
 from exstream_notify.domain.work import SendJob, SlicePointer
@@ -62,13 +64,17 @@ def bodies(name: str) -> list[dict[str, Any]]:
 
 
 def test_the_event_files_are_what_the_functions_read() -> None:
-    (sealed,), (composed,), (slice_,), (raised,), (job,) = map(bodies, ("uc1", "uc2", "uc4", "uc5", "uc6"))
+    (sealed,), (composed,), (slice_,), (raised,), (job,) = map(
+        bodies, ("uc1", "uc2", "uc4", "uc5", "uc6_job")
+    )
 
     assert run_of(sealed)[2] == "seal"
     assert document_of(composed)[1] == composed["detail"]["domain"]
     assert SlicePointer.from_message(slice_).to_message() == {**slice_, "positions": ()}
     assert SendJob.from_message(job).members
     assert exception_of(raised).code in alert_codes()
+    kinds = [response_of(body, RecordSchema({})).kind for body in bodies("uc6_customer")]
+    assert kinds == ["responded", "paid", "acknowledged", "opened"]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "events").glob("*.json")), ids=lambda p: p.name)

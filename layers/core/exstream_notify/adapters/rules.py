@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.runs import DomainRule
+from ..domain.second_step import StepKind
 
 PACKAGE_RULES = Path(__file__).parent.parent / "rules"
 
@@ -55,6 +56,9 @@ class _Type(_Strict):
     on_unconfirmed: Literal["alert", "other_channel", "paper", "resend"]
     notify_on_new_content: bool
     deadline_hours: int = Field(ge=1, le=8760)
+    link_days: int = Field(ge=1, le=3650)
+    opens: Literal["portal", "inline", "attachment"]
+    second_step: StepKind
     by_account_status: Mapping[str, _Change] = Field(default_factory=dict)
 
 
