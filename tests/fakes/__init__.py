@@ -11,6 +11,7 @@ from .evidence import FakeEvidence, FakeJobs
 from .examples import a_contact, a_document, a_notice, a_rule, an_address
 from .exceptions import FakeExceptionBus, FakeIncidents
 from .ledger import FakeDueIndex, FakeLedger
+from .links import FakeDocuments, FakeEarlyResponses, FakeTries
 from .providers import Behaviour, Delivered, FakeProvider, LostAnswer
 from .queues import FakeDecideQueue, FakeQueue, FakeRunQueue, FakeSendQueues, Received
 from .rules import FakeRules
@@ -25,8 +26,10 @@ __all__ = [
     "FakeClock",
     "FakeContacts",
     "FakeDecideQueue",
+    "FakeDocuments",
     "FakeDropFolder",
     "FakeDueIndex",
+    "FakeEarlyResponses",
     "FakeEvidence",
     "FakeExceptionBus",
     "FakeIncidents",
@@ -41,6 +44,7 @@ __all__ = [
     "FakeSendQueues",
     "FakeStaging",
     "FakeSuppressions",
+    "FakeTries",
     "FakeWording",
     "Killed",
     "LostAnswer",

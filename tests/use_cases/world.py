@@ -10,6 +10,7 @@ as on AWS. Time moves only when nothing is left to do now.
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -23,13 +24,18 @@ from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.decisions import Policy
 from exstream_notify.domain.documents import Channel, Document, DocumentRule, MessageClass
 from exstream_notify.domain.exceptions import ExceptionRaised
-from exstream_notify.domain.notices import RANK, Notice, Status, chain_holds
+from exstream_notify.domain.links import Look
+from exstream_notify.domain.notices import RANK, Notice, Response, Status, chain_holds
+from exstream_notify.domain.responses import ResponseEvent
 from exstream_notify.domain.runs import Control, Reconciliation, Run, Seal, reconcile
+from exstream_notify.domain.second_step import Keys
 from exstream_notify.domain.work import SendJob, SlicePointer
 from exstream_notify.ports import AddressChecker
 from exstream_notify.use_cases.control_run import control_run
 from exstream_notify.use_cases.decide_notices import decide_notices
+from exstream_notify.use_cases.open_document import look_at_link, open_document
 from exstream_notify.use_cases.record_incident import record_incident
+from exstream_notify.use_cases.record_response import record_response
 from exstream_notify.use_cases.release_due import release_due
 from exstream_notify.use_cases.send_notices import InProgress, send_notices
 from exstream_notify.use_cases.stage_document import stage_document
@@ -40,8 +46,10 @@ from tests.fakes import (
     FakeClock,
     FakeContacts,
     FakeDecideQueue,
+    FakeDocuments,
     FakeDropFolder,
     FakeDueIndex,
+    FakeEarlyResponses,
     FakeEvidence,
     FakeExceptionBus,
     FakeIncidents,
@@ -56,6 +64,7 @@ from tests.fakes import (
     FakeSendQueues,
     FakeStaging,
     FakeSuppressions,
+    FakeTries,
     FakeWording,
     Killed,
     Received,
@@ -116,6 +125,11 @@ class World:
         self.jobs = FakeJobs()
         self.wording = FakeWording()
         self.incidents = FakeIncidents()
+        self.early = FakeEarlyResponses()
+        self.tries = FakeTries()
+        self.documents = FakeDocuments()
+        self.verify_keys: Keys = ("1", {"1": b"a key of the second step"})
+        self.portal = ""
         self.chance = random.Random(disorder.seed) if disorder else None
         self.queues = {
             name: FakeQueue(
@@ -218,6 +232,47 @@ class World:
             "test",
             runs=self.runs,
             run_queue=FakeRunQueue(self.queues["run"]),
+            clock=self.clock,
+        )
+
+    def respond(self, kind: Response, **about: str) -> Counter[str]:
+        """Some system tells what a customer did."""
+        return record_response(
+            ResponseEvent(kind, DOMAIN, **about, source="portal"),
+            ledger=self.ledger,
+            early=self.early,
+            contacts=self.contacts,
+            runs=self.runs,
+            evidence=self.evidence,
+            clock=self.clock,
+        )
+
+    def look(self, notice_id: str | None) -> Look:
+        """Somebody, or a mail scanner, looks at a secure link."""
+        return look_at_link(
+            notice_id,
+            ledger=self.ledger,
+            records=self.records,
+            rules=self.rules,
+            contacts=self.contacts,
+            tries=self.tries,
+            keys=lambda: self.verify_keys,
+            clock=self.clock,
+        )
+
+    def open(self, notice_id: str | None, given: str = "", language: str = "en") -> Look:
+        """The customer presses the button on a link's page."""
+        return open_document(
+            self.look(notice_id),
+            given,
+            language,
+            portal=self.portal,
+            documents=self.documents,
+            ledger=self.ledger,
+            runs=self.runs,
+            tries=self.tries,
+            keys=lambda: self.verify_keys,
+            exceptions=self.exceptions,
             clock=self.clock,
         )
 
@@ -371,7 +426,7 @@ class World:
             name: watched(getattr(self, name), name, wire, local=local)
             for name in (
                 "contacts", "suppressions", "ledger", "due", "runs", "records", "staging", "evidence", "jobs",
-                "incidents",
+                "incidents", "early",
             )
         }  # fmt: skip
         return {
@@ -431,6 +486,7 @@ class World:
             clock=self.clock,
             provider_for=self.provider_for,
             policy=self.policy,
+            early=p["early"],
         )
 
     def _send(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
