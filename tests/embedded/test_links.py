@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from exnotify.local import LocalCloud
+from exnotify.notices import revoke_link, unlock_link
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.domain.notices import Notice, chain_holds
 
@@ -136,6 +137,21 @@ def test_forged_and_unknown_links_get_the_same_answer(linked: LocalCloud, make_r
     assert len(answers) == 1
     assert answers.pop()[0] == 404
     assert {ask(f"{site}/{t}", "POST").status for t in forged} == {404}
+
+
+def test_an_operator_revokes_a_link(linked: LocalCloud, make_run: MakeRun) -> None:
+    drop(linked, make_run("revoked", [record(15)]), "revoked", "links")
+    link, notice = link_of(linked, 15), notice_of(linked, "links", 15)
+    assert ask(link).status == 200
+
+    after = revoke_link(linked.deployment(), notice, "sent to the wrong customer")
+    unlock_link(linked.deployment(), after, "asked by telephone")
+
+    assert (ask(link).status, ask(link, "POST").status) == (410, 410)
+    stored = notice_of(linked, "links", 15)
+    assert [e.what for e in stored.events][-2:] == ["link revoked", "link unlocked"]
+    assert "wrong customer, by " in stored.link_revoked
+    assert chain_holds(stored)
 
 
 def test_what_an_event_tells_is_recorded_by_document_and_case_before_and_after(

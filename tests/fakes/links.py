@@ -13,11 +13,11 @@ class FakeTries:
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
 
-    def count(self, subjects: Sequence[str]) -> int:
+    def count(self, subjects: Sequence[str]) -> list[int]:
         """See `TryCounter.count`."""
         for subject in subjects:
             self.counts[subject] = self.counts.get(subject, 0) + 1
-        return max(self.counts[subject] for subject in subjects)
+        return [self.counts[subject] for subject in subjects]
 
     def highest(self, subjects: Sequence[str]) -> int:
         """See `TryCounter.highest`."""

@@ -66,8 +66,8 @@ class EarlyResponses(Protocol):
 class TryCounter(Protocol):
     """Counts tries, atomically; a count does not end by itself before a year is over."""
 
-    def count(self, subjects: Sequence[str]) -> int:
-        """One more try for each subject; the highest count now."""
+    def count(self, subjects: Sequence[str]) -> list[int]:
+        """One more try for each subject; their counts now, no two tries of a subject the same."""
 
     def highest(self, subjects: Sequence[str]) -> int:
         """The highest count, without a try."""

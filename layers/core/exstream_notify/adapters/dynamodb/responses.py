@@ -47,7 +47,7 @@ class DynamoTries:
         self._table = table
         self._now = now
 
-    def count(self, subjects: Sequence[str]) -> int:
+    def count(self, subjects: Sequence[str]) -> list[int]:
         """See `TryCounter.count`: an atomic addition each, so that tries at the same time all count."""
         expires = str(int(self._now().timestamp()) + _YEAR)
         counts = []
@@ -60,7 +60,7 @@ class DynamoTries:
                 ReturnValues="UPDATED_NEW",
             )
             counts.append(int(answer["Attributes"]["tries"]["N"]))
-        return max(counts)
+        return counts
 
     def highest(self, subjects: Sequence[str]) -> int:
         """See `TryCounter.highest`."""
