@@ -83,7 +83,7 @@ def notice_row(notice: Notice) -> dict[str, Any]:
 
 
 def revoke_link(target: "Deployment", notice: Notice, why: str) -> Notice:
-    """The notice with its secure link revoked, by whom and why in its events; CommandError without a reason."""
+    """The notice with its secure link revoked, by whom and why in its events; MisuseError without why."""
     return _changed(target, notice, why, lambda n, told: revoked(n, told, target.app.clock.now()))
 
 
