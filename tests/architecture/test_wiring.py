@@ -4,6 +4,7 @@ import ast
 import inspect
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 import yaml
 
 from exstream_notify.adapters.index.schema import RecordSchema
+from exstream_notify.adapters.receipts.mail import Phrases
+from exstream_notify.adapters.receipts.reading import ReceiptReader
 from exstream_notify.adapters.responses import response_of
 from exstream_notify.adapters.rules import PACKAGE_RULES, YamlRules
 from exstream_notify.adapters.triggers import document_of, exception_of, run_of
@@ -67,6 +70,7 @@ def test_the_event_files_are_what_the_functions_read() -> None:
     (sealed,), (composed,), (slice_,), (raised,), (job,) = map(
         bodies, ("uc1", "uc2", "uc4", "uc5", "uc6_job")
     )
+    bounced, greeting = bodies("uc8_receipt")
 
     assert run_of(sealed)[2] == "seal"
     assert document_of(composed)[1] == composed["detail"]["domain"]
@@ -75,6 +79,12 @@ def test_the_event_files_are_what_the_functions_read() -> None:
     assert exception_of(raised).code in alert_codes()
     kinds = [response_of(body, RecordSchema({})).kind for body in bodies("uc6_customer")]
     assert kinds == ["responded", "paid", "acknowledged", "opened"]
+    reader = ReceiptReader(
+        Phrases(), lambda *_: b"", lambda *_: "", lambda _: None, lambda: datetime.now(UTC)
+    )
+    (receipt,) = reader.read(json.dumps(bounced), "sqs:1")
+    assert receipt.notice_id in bounced["Message"]
+    assert reader.read(json.dumps(greeting), "sqs:2") == []
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "events").glob("*.json")), ids=lambda p: p.name)

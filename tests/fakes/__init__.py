@@ -14,6 +14,13 @@ from .ledger import FakeDueIndex, FakeLedger
 from .links import FakeDocuments, FakeEarlyResponses, FakeTries
 from .providers import Behaviour, Delivered, FakeProvider, LostAnswer
 from .queues import FakeDecideQueue, FakeQueue, FakeRunQueue, FakeSendQueues, Received
+from .receipts import (
+    FakeDeliveryWatch,
+    FakeEarlyReceipts,
+    FakeReceiptEvidence,
+    FakeReputation,
+    FakeStatusSource,
+)
 from .rules import FakeRules
 from .runs import FakeRunBook
 from .wire import Killed, Wire, watched
@@ -26,9 +33,11 @@ __all__ = [
     "FakeClock",
     "FakeContacts",
     "FakeDecideQueue",
+    "FakeDeliveryWatch",
     "FakeDocuments",
     "FakeDropFolder",
     "FakeDueIndex",
+    "FakeEarlyReceipts",
     "FakeEarlyResponses",
     "FakeEvidence",
     "FakeExceptionBus",
@@ -37,12 +46,15 @@ __all__ = [
     "FakeLedger",
     "FakeProvider",
     "FakeQueue",
+    "FakeReceiptEvidence",
     "FakeRecords",
+    "FakeReputation",
     "FakeRules",
     "FakeRunBook",
     "FakeRunQueue",
     "FakeSendQueues",
     "FakeStaging",
+    "FakeStatusSource",
     "FakeSuppressions",
     "FakeTries",
     "FakeWording",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from exstream_notify.domain.notices import Attempt, Notice, Status, chain_holds, happened
+from exstream_notify.domain.notices import REACHED, Attempt, Notice, chain_holds, happened
 from exstream_notify.domain.responses import revoked
 from exstream_notify.domain.second_step import Step
 
@@ -31,7 +31,7 @@ def find_notice(app: "Bootstrap", notice_id: str) -> Notice:
 
 def spoken_attempt(notice: Notice) -> Attempt | None:
     """The attempt that a notice is best described by: the one that was sent, else the last."""
-    sent = [a for a in notice.attempts if a.status == Status.SENT]
+    sent = [a for a in notice.attempts if a.status in REACHED]
     return next(reversed(sent or notice.attempts), None)
 
 

@@ -30,6 +30,8 @@ class Why(StrEnum):
     RUN_CANCELLED = "run_cancelled"
     ANSWER_LOST = "answer_lost"
     REFUSED = "refused"
+    REPUTATION = "reputation"
+    NO_RECEIPT = "no_receipt"
 
 
 @dataclass(frozen=True, slots=True)
