@@ -32,7 +32,7 @@ def handle(bodies: list[dict[str, Any]]) -> None:
         logger.warning("exception", extra={**more, "count": exception.count, "incidents": told})
     for domain, run_id in filter(None, map(dispatched_of, bodies)):
         cover_customers(
-            domain, run_id, runs=app.runs, staging=app.staging, records=app.records, alerting=alerting
+            domain, run_id, runs=app.runs, staging=app.staged, records=app.records, alerting=alerting
         )
     for kind, name in filter(None, map(look_of, bodies)):
         expected = app.rules.expected_runs

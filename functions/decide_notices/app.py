@@ -37,6 +37,7 @@ def decide(record: SQSRecord) -> None:
         clock=app.clock,
         provider_for=app.provider_for,
         policy=app.policy,
+        early=app.early_responses,
         reputation=app.reputation,
     )
     count(decided, "Decided")

@@ -163,6 +163,7 @@ def test_a_function_is_fed_with_bounds_and_answers_for_each_message(name: str) -
             assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
             assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
         elif event["Type"] == "HttpApi":
+            # Who asks is told; there is nobody else to tell.
             assert target(properties["ApiId"]) == "HttpApi"
             assert function["Timeout"] <= 29, "longer than the API waits"
         else:

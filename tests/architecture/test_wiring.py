@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from exstream_notify.adapters.index.schema import RecordSchema
 from exstream_notify.adapters.receipts.mail import Phrases
 from exstream_notify.adapters.receipts.reading import ReceiptReader
+from exstream_notify.adapters.responses import response_of
 from exstream_notify.adapters.rules import PACKAGE_RULES, YamlRules
 from exstream_notify.adapters.triggers import document_of, exception_of, run_of
 from exstream_notify.domain.work import SendJob, SlicePointer
@@ -65,7 +67,9 @@ def bodies(name: str) -> list[dict[str, Any]]:
 
 
 def test_the_event_files_are_what_the_functions_read() -> None:
-    (sealed,), (composed,), (slice_,), (raised,), (job,) = map(bodies, ("uc1", "uc2", "uc4", "uc5", "uc6"))
+    (sealed,), (composed,), (slice_,), (raised,), (job,) = map(
+        bodies, ("uc1", "uc2", "uc4", "uc5", "uc6_job")
+    )
     bounced, greeting = bodies("uc8_receipt")
 
     assert run_of(sealed)[2] == "seal"
@@ -73,6 +77,8 @@ def test_the_event_files_are_what_the_functions_read() -> None:
     assert SlicePointer.from_message(slice_).to_message() == {**slice_, "positions": ()}
     assert SendJob.from_message(job).members
     assert exception_of(raised).code in alert_codes()
+    kinds = [response_of(body, RecordSchema({})).kind for body in bodies("uc6_customer")]
+    assert kinds == ["responded", "paid", "acknowledged", "opened"]
     reader = ReceiptReader(
         Phrases(), lambda *_: b"", lambda *_: "", lambda _: None, lambda: datetime.now(UTC)
     )

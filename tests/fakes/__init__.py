@@ -11,6 +11,7 @@ from .evidence import FakeEvidence, FakeJobs
 from .examples import a_contact, a_document, a_notice, a_rule, an_address
 from .exceptions import FakeChannels, FakeExceptionBus, FakeIncidents
 from .ledger import FakeDueIndex, FakeLedger
+from .links import FakeDocuments, FakeEarlyResponses, FakeTries
 from .providers import Behaviour, Delivered, FakeProvider, LostAnswer
 from .queues import FakeDecideQueue, FakeLookQueue, FakeQueue, FakeRunQueue, FakeSendQueues, Received
 from .receipts import (
@@ -34,9 +35,11 @@ __all__ = [
     "FakeContacts",
     "FakeDecideQueue",
     "FakeDeliveryWatch",
+    "FakeDocuments",
     "FakeDropFolder",
     "FakeDueIndex",
     "FakeEarlyReceipts",
+    "FakeEarlyResponses",
     "FakeEvidence",
     "FakeExceptionBus",
     "FakeIncidents",
@@ -55,6 +58,7 @@ __all__ = [
     "FakeStaging",
     "FakeStatusSource",
     "FakeSuppressions",
+    "FakeTries",
     "FakeWording",
     "Killed",
     "LostAnswer",

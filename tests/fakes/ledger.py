@@ -1,7 +1,7 @@
 """The notices and their due index, in memory."""
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import cast, get_args
 
@@ -41,6 +41,25 @@ class FakeLedger:
         """See `Ledger.get`."""
         with self._lock:
             return {key: self.notices[key] for key in notice_ids if key in self.notices}
+
+    def of_customer(self, domain: str, customer_key: str) -> list[Notice]:
+        """See `ResponseLedger.of_customer`."""
+        return self._about(lambda n: (n.domain, n.customer_key) == (domain, customer_key))
+
+    def of_document(self, domain: str, document_id: str) -> list[Notice]:
+        """See `ResponseLedger.of_document`."""
+        return self._about(
+            lambda n: (n.domain, n.document_id, n.audience) == (domain, document_id, "customer")
+        )
+
+    def of_case(self, domain: str, case_id: str) -> list[Notice]:
+        """See `ResponseLedger.of_case`."""
+        return self._about(lambda n: (n.domain, n.case_id) == (domain, case_id))
+
+    def _about(self, matches: Callable[[Notice], bool]) -> list[Notice]:
+        with self._lock:
+            found = [n for n in self.notices.values() if matches(n)]
+        return sorted(found, key=lambda n: (n.created_at, n.notice_id))
 
     def _store(self, notice: Notice) -> None:
         self.notices[notice.notice_id] = notice

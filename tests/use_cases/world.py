@@ -10,6 +10,7 @@ as on AWS. Time moves only when nothing is left to do now.
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -23,18 +24,23 @@ from exstream_notify.domain.breaker import Breaker
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.decisions import Policy
 from exstream_notify.domain.documents import Channel, Document, DocumentRule, MessageClass
-from exstream_notify.domain.notices import RANK, Notice, Status, chain_holds
+from exstream_notify.domain.links import Look
+from exstream_notify.domain.notices import RANK, Notice, Response, Status, chain_holds
 from exstream_notify.domain.receipts import Kind, Receipt, ReceiptPolicy, stamp
 from exstream_notify.domain.reputation import Limits
+from exstream_notify.domain.responses import ResponseEvent
 from exstream_notify.domain.runs import Control, Reconciliation, Run, Seal, reconcile
+from exstream_notify.domain.second_step import Keys
 from exstream_notify.domain.work import SendJob, SlicePointer
 from exstream_notify.ports import AddressChecker
 from exstream_notify.use_cases.alert_exceptions import Alerting, alert_exceptions
 from exstream_notify.use_cases.check_runs import cover_customers, look_at
 from exstream_notify.use_cases.control_run import control_run
 from exstream_notify.use_cases.decide_notices import decide_notices
+from exstream_notify.use_cases.open_document import look_at_link, open_document
 from exstream_notify.use_cases.poll_receipts import Polled, poll_receipts
 from exstream_notify.use_cases.record_receipts import record_receipts
+from exstream_notify.use_cases.record_response import record_response
 from exstream_notify.use_cases.release_due import release_due
 from exstream_notify.use_cases.send_notices import InProgress, send_notices
 from exstream_notify.use_cases.stage_document import stage_document
@@ -47,9 +53,11 @@ from tests.fakes import (
     FakeContacts,
     FakeDecideQueue,
     FakeDeliveryWatch,
+    FakeDocuments,
     FakeDropFolder,
     FakeDueIndex,
     FakeEarlyReceipts,
+    FakeEarlyResponses,
     FakeEvidence,
     FakeExceptionBus,
     FakeIncidents,
@@ -68,6 +76,7 @@ from tests.fakes import (
     FakeStaging,
     FakeStatusSource,
     FakeSuppressions,
+    FakeTries,
     FakeWording,
     Killed,
     Received,
@@ -129,6 +138,11 @@ class World:
         self.wording = FakeWording()
         self.incidents = FakeIncidents()
         self.channels = FakeChannels()
+        self.early_responses = FakeEarlyResponses()
+        self.tries = FakeTries()
+        self.documents = FakeDocuments()
+        self.verify_keys: Keys = ("1", {"1": b"a key of the second step"})
+        self.portal = ""
         self.receipt_evidence = FakeReceiptEvidence()
         self.early = FakeEarlyReceipts()
         self.reputation = FakeReputation()
@@ -238,6 +252,47 @@ class World:
             "test",
             runs=self.runs,
             run_queue=FakeRunQueue(self.queues["run"]),
+            clock=self.clock,
+        )
+
+    def respond(self, kind: Response, **about: str) -> Counter[str]:
+        """Some system tells what a customer did."""
+        return record_response(
+            ResponseEvent(kind, DOMAIN, **about, source="portal"),
+            ledger=self.ledger,
+            early=self.early_responses,
+            contacts=self.contacts,
+            runs=self.runs,
+            evidence=self.evidence,
+            clock=self.clock,
+        )
+
+    def look(self, notice_id: str | None) -> Look:
+        """Somebody, or a mail scanner, looks at a secure link."""
+        return look_at_link(
+            notice_id,
+            ledger=self.ledger,
+            records=self.records,
+            rules=self.rules,
+            contacts=self.contacts,
+            tries=self.tries,
+            keys=lambda: self.verify_keys,
+            clock=self.clock,
+        )
+
+    def open(self, notice_id: str | None, given: str = "", language: str = "en") -> Look:
+        """The customer presses the button on a link's page."""
+        return open_document(
+            self.look(notice_id),
+            given,
+            language,
+            portal=self.portal,
+            documents=self.documents,
+            ledger=self.ledger,
+            runs=self.runs,
+            tries=self.tries,
+            keys=lambda: self.verify_keys,
+            exceptions=self.exceptions,
             clock=self.clock,
         )
 
@@ -445,7 +500,7 @@ class World:
             name: watched(getattr(self, name), name, wire, local=local)
             for name in (
                 "contacts", "suppressions", "ledger", "due", "runs", "records", "staging", "evidence", "jobs",
-                "incidents", "channels", "receipt_evidence", "early", "reputation", "watch",
+                "incidents", "channels", "receipt_evidence", "early", "reputation", "watch", "early_responses",
             )
         }  # fmt: skip
         return {
@@ -506,6 +561,7 @@ class World:
             clock=self.clock,
             provider_for=self.provider_for,
             policy=self.policy,
+            early=p["early_responses"],
             reputation=p["reputation"],
         )
 

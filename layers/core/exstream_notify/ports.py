@@ -12,7 +12,7 @@ from .domain.due import WaitKind
 from .domain.exceptions import ExceptionRaised, Severity
 from .domain.incidents import Alert, AlertRule, Head, Report, Urgency
 from .domain.messages import Answer, BulkJob, Content, GiveUp, Message, SentRequest
-from .domain.notices import Notice
+from .domain.notices import Notice, Response
 from .domain.receipts import Receipt, Suppression
 from .domain.runs import DomainRule, RecordOutcome, Run, Seal
 from .domain.watching import Watched
@@ -43,6 +43,52 @@ class Ledger(Protocol):
 
     def get(self, notice_ids: Collection[str]) -> dict[str, Notice]:
         """The stored notices, read consistently."""
+
+
+class ResponseLedger(Ledger, Protocol):
+    """The notices, found by whom and what they are about; the indexes may lag by a second."""
+
+    def of_customer(self, domain: str, customer_key: str) -> list[Notice]:
+        """All notices of a customer, oldest first."""
+
+    def of_document(self, domain: str, document_id: str) -> list[Notice]:
+        """All of a document's notices to its customer, oldest first."""
+
+    def of_case(self, domain: str, case_id: str) -> list[Notice]:
+        """All notices about a case, oldest first."""
+
+
+class EarlyResponses(Protocol):
+    """Responses about cases that no notice is known of yet; each kept for a limited time."""
+
+    def keep(self, domain: str, case_id: str, kind: Response, detail: str, until: datetime) -> None:
+        """Keep one; the same kind again replaces it."""
+
+    def of_cases(self, domain: str, case_ids: Collection[str]) -> dict[str, tuple[Response, str]]:
+        """What was kept, by case."""
+
+
+class TryCounter(Protocol):
+    """Counts tries, atomically; a count does not end by itself before a year is over."""
+
+    def count(self, subjects: Sequence[str]) -> list[int]:
+        """One more try for each subject; their counts now, no two tries of a subject the same."""
+
+    def highest(self, subjects: Sequence[str]) -> int:
+        """The highest count, without a try."""
+
+    def clear(self, subjects: Sequence[str]) -> None:
+        """Forget the tries."""
+
+
+class DocumentStore(Protocol):
+    """Composed documents in the drop bucket."""
+
+    def address(self, run: str, path: str, name: str, *, inline: bool, language: str) -> str | None:
+        """An address of a minute's life of a run's document, named `name`; None if there is no such file.
+
+        `ValueRefused` for a path that leaves the run's folder.
+        """
 
 
 class DueIndex(Protocol):

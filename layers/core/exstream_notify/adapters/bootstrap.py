@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.config import Config
@@ -18,9 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..domain.decisions import Policy
 from ..domain.documents import Channel, MessageClass
 from ..domain.identity import address_hash, notice_id
-from ..domain.links import make_token, read_token
+from ..domain.links import PLACES, make_token, read_token
 from ..domain.receipts import ReceiptPolicy
 from ..domain.reputation import Limits
+from ..domain.second_step import Keys
 from .clock import SystemClock
 from .rules import YamlRules
 from .secrets import Secret
@@ -33,13 +35,16 @@ if TYPE_CHECKING:
     from .dynamodb.incidents import DynamoIncidents
     from .dynamodb.ledger import DynamoDueIndex, DynamoLedger
     from .dynamodb.receipts import DynamoDeliveryWatch, DynamoEarlyReceipts, DynamoReputation
+    from .dynamodb.responses import DynamoEarlyResponses, DynamoTries
     from .dynamodb.runs import DynamoRuns
+    from .index.schema import RecordSchema
+    from .link_pages import LinkPages
     from .message_files import MessageFiles
     from .pages import Pages
     from .receipts.keeping import OpenTextStatus, S3ReceiptEvidence, UnreadReceipts
     from .receipts.reading import ReceiptReader
     from .rendering import Brand
-    from .s3 import S3DropFolder, S3Evidence, S3Jobs, S3Records
+    from .s3 import S3Documents, S3DropFolder, S3Evidence, S3Jobs, S3Records
     from .sqs import EventBridgeExceptions, SqsDecideQueue, SqsLookQueue, SqsQueue, SqsRunQueue, SqsSendQueues
     from .staging import S3Staging
 
@@ -68,6 +73,8 @@ class Settings(BaseModel):
     dead_letter_urls: str = ""
     peppers_secret: str = ""
     link_keys_secret: str = ""
+    verify_keys_secret: str = ""
+    portal_url_pattern: str = ""
     evidence_secret: str = ""
     opentext_secret: str = ""
     opentext_url: str = ""
@@ -154,6 +161,8 @@ class Bootstrap:
             connect_timeout=3,
             read_timeout=15 if sends else 20,
             tcp_keepalive=True,
+            # Presigned addresses would otherwise be signed the old way, which most regions refuse.
+            signature_version="s3v4" if service == "s3" else None,
             parameter_validation=sends,
             # Without a name of ours botocore builds its own anew for each call, a quarter of a call's CPU.
             user_agent="exstream-notify",
@@ -259,8 +268,28 @@ class Bootstrap:
 
         settings = self.settings
         return S3Staging(
-            self.client("s3"), settings.work_bucket, settings.drop_bucket, self.rules, self._site("rules")
+            self.client("s3"),
+            settings.work_bucket,
+            settings.drop_bucket,
+            self.rules,
+            self._site("rules"),
+            self.verify_keys,
         )
+
+    @cached_property
+    def staged(self) -> "S3Staging":
+        """What was staged, for a function that only reads it: without the keys of the second step."""
+        from .staging import S3Staging
+
+        settings = self.settings
+        return S3Staging(self.client("s3"), settings.work_bucket, settings.drop_bucket, self.rules)
+
+    @cached_property
+    def record_schema(self) -> "RecordSchema":
+        """How this site names the fields of a record."""
+        from .staging import S3Staging
+
+        return S3Staging(None, "", "", self.rules, self._site("rules")).schema(None)
 
     def folder(self, domain: str, run_id: str) -> "S3DropFolder":
         """One run's folder in the drop bucket."""
@@ -344,6 +373,89 @@ class Bootstrap:
         from .pages import Pages
 
         return Pages(self._brand(), self._site("wording"), self.settings.default_language)
+
+    # --- secure links and responses ---
+
+    def notice_of(self, token: str) -> str | None:
+        """The notice of a genuine token, else None; nothing is looked up for that."""
+        _, keys = self._secret(self.settings.link_keys_secret).keys()
+        return read_token(token, {int(number): key for number, key in keys.items()})
+
+    @cached_property
+    def verify_keys(self) -> Callable[[], Keys]:
+        """The keys of what customers are asked for as a second step."""
+        secret = self._secret(self.settings.verify_keys_secret)
+        return lambda: secret.keys()
+
+    @cached_property
+    def tries(self) -> "DynamoTries":
+        """The tries of a second step."""
+        from .dynamodb.responses import DynamoTries
+
+        return DynamoTries(self.client("dynamodb"), self.settings.notices_table, self.clock.now)
+
+    @cached_property
+    def early_responses(self) -> "DynamoEarlyResponses":
+        """Responses that came before their notices."""
+        from .dynamodb.responses import DynamoEarlyResponses
+
+        return DynamoEarlyResponses(self.client("dynamodb"), self.settings.notices_table)
+
+    @cached_property
+    def documents(self) -> "S3Documents":
+        """The composed documents."""
+        from .s3 import S3Documents
+
+        return S3Documents(self.client("s3"), self.settings.drop_bucket)
+
+    @cached_property
+    def portal(self) -> str:
+        """The site's portal, as a pattern; ValueError if it is no web address or names what it may not."""
+        pattern = self.settings.portal_url_pattern
+        if pattern:
+            rest = pattern
+            for place in PLACES:
+                rest = rest.replace(f"{{{place}}}", "")
+            parts = urlsplit(rest)
+            if "{" in rest or "}" in rest or parts.scheme not in ("https", "http") or not parts.netloc:
+                raise ValueError(f"PortalUrlPattern: an https address with {', '.join(PLACES)} in braces")
+        return pattern
+
+    @cached_property
+    def link_pages(self) -> "LinkPages":
+        """The page behind a secure link."""
+        from .link_pages import LinkPages
+        from .rendering.texts import WordingFiles
+
+        portal = urlsplit(self.portal)
+        origins = [f"{portal.scheme}://{portal.netloc}"] if self.portal else []
+        return LinkPages(self.pages, WordingFiles(self._site("wording")), (*origins, self.documents.origin))
+
+    @property
+    def look_ports(self) -> dict[str, Any]:
+        """What looking at a secure link takes."""
+        return {
+            "ledger": self.ledger,
+            "records": self.records,
+            "rules": self.rules,
+            "contacts": self.contacts,
+            "tries": self.tries,
+            "keys": self.verify_keys,
+            "clock": self.clock,
+        }
+
+    @property
+    def open_ports(self) -> dict[str, Any]:
+        """What opening it takes."""
+        return {
+            "documents": self.documents,
+            "ledger": self.ledger,
+            "runs": self.runs,
+            "tries": self.tries,
+            "keys": self.verify_keys,
+            "exceptions": self.exceptions,
+            "clock": self.clock,
+        }
 
     def _brand(self) -> "Brand":
         from .rendering import Brand
@@ -474,7 +586,7 @@ class Bootstrap:
         """The notice of a composer's document, as staging and deciding would identify it; or nothing."""
         from .index.faults import RecordRefused
 
-        schema = self.staging.schema(None)
+        schema = self.record_schema
         values = {k: v for k, v in fields.items() if isinstance(v, str | int) and k != "communication_id"}
         try:
             found = schema.fields_of(tuple(map(str, values)), list(values.values()))

@@ -14,6 +14,7 @@ from ..domain.exceptions import ExceptionRaised, Severity
 from ..domain.expectations import ExpectedRun
 from ..domain.incidents import AlertRule, Urgency
 from ..domain.runs import DomainRule
+from ..domain.second_step import StepKind
 from .alert_rules import Alerts, Expected, MessageRules
 
 PACKAGE_RULES = Path(__file__).parent.parent / "rules"
@@ -60,6 +61,9 @@ class _Type(_Strict):
     on_no_receipt: Literal["alert", "other_channel", "paper", "ignore"]
     notify_on_new_content: bool
     deadline_hours: int = Field(ge=1, le=8760)
+    link_days: int = Field(ge=1, le=3650)
+    opens: Literal["portal", "inline", "attachment"]
+    second_step: StepKind
     by_account_status: Mapping[str, _Change] = Field(default_factory=dict)
 
 

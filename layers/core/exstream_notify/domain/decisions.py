@@ -26,6 +26,7 @@ class Why(StrEnum):
     PROVIDER_DOWN = "provider_down"
     DEADLINE_PASSED = "deadline_passed"
     SUPERSEDED = "superseded"
+    RESPONDED = "responded"
     RUN_CANCELLED = "run_cancelled"
     ANSWER_LOST = "answer_lost"
     REFUSED = "refused"

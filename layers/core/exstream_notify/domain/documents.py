@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from .second_step import StepKind
+
 MessageClass = Literal["transactional", "regulated", "collections", "marketing"]
 Channel = Literal["email", "sms"]
 
@@ -72,3 +74,6 @@ class DocumentRule:
     notify_on_new_content: bool = False
     deadline_hours: int = 72
     skip: str = ""
+    link_days: int = 60
+    opens: Literal["portal", "inline", "attachment"] = "portal"
+    second_step: StepKind = "none"

@@ -134,7 +134,8 @@ class Event:
 class Notice:
     """One notice; `version` counts writes and is the lock of every one of them.
 
-    `responses` are what the customer did, beside the status and never a part of it.
+    `responses` are what the customer did, beside the status and never a part of it; `link_revoked` is why
+    the secure link opens nothing any more.
     """
 
     notice_id: str
@@ -155,6 +156,8 @@ class Notice:
     superseded_by: str = ""
     created_at: str = ""
     responses: tuple[Response, ...] = ()
+    case_id: str = ""
+    link_revoked: str = ""
 
     def attempt(self, number: int) -> Attempt | None:
         """The attempt of that number, if it was made."""

@@ -11,12 +11,15 @@ from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id, notice_id
 from ..domain.notices import LOST, REACHED, Notice, Origin, Outcome, Status, happened, opened, standing
+from ..domain.responses import is_early
 from ..domain.runs import Control, RecordOutcome
+from ..domain.second_step import field_of
 from ..domain.work import Member, SendJob, SlicePointer
 from ..ports import (
     AddressChecker,
     Clock,
     ContactBook,
+    EarlyResponses,
     ExceptionBus,
     Ledger,
     Records,
@@ -75,6 +78,9 @@ def outcome_of(stored: Notice, position: int, origin: Origin) -> RecordOutcome:
     number = origin.slice_number
     if (ours.run, ours.slice_number, ours.position) == (origin.run, number, position):
         return RecordOutcome(number, position, stored.outcome, stored.why, stored.version, stored.notice_id)
+    if is_early(stored):
+        # The customer responded before this was told: nothing is a duplicate of that.
+        return RecordOutcome(number, position, Outcome.SUPPRESSED, Why.RESPONDED, 1, stored.notice_id)
     if stored.status == Status.SUPERSEDED and not stored.reached:
         return RecordOutcome(number, position, Outcome.SUPPRESSED, Why.SUPERSEDED, 1, stored.notice_id)
     return RecordOutcome(number, position, Outcome.DUPLICATE, "", 1, stored.notice_id)
@@ -108,6 +114,7 @@ def decide_notices(
     clock: Clock,
     provider_for: ProviderChoice,
     policy: Policy,
+    early: EarlyResponses | None = None,
     reputation: Reputation | None = None,
 ) -> Counter[str]:
     """Decide a slice, or only the positions that the pointer names; how many records ended how.
@@ -160,6 +167,7 @@ def decide_notices(
     if not pointer.positions:
         _supersede(pointer, documents, rules, ledger, runs, now)
     seen: set[str] = set()
+    responses = _responses_to_cases(pointer, documents, early)
     for position, document in documents:
         rule = rules.for_document(document)
         contact = known.get(document.customer_key) or Contact(document.domain, document.customer_key, "")
@@ -173,7 +181,15 @@ def decide_notices(
             continue
         seen.add(identity)
         zones = addresses.zones(contact)
-        if before is None:
+        asked = field_of(rule.second_step)
+        if before is None and asked and not getattr(document, asked) and not rule.skip:
+            result.unreached.setdefault("second_step_missing", []).append(
+                document.customer_in_run or position
+            )
+        if before is None and document.case_id in responses:
+            answered = Suppress(Why.RESPONDED, responses[document.case_id])
+            _carry_out(answered, None, pointer, position, document, rule, result, now, provider_for)
+        elif before is None:
             decision = _held_back(
                 decide(rule, document, contact, suppressed, zones, now, policy), rule, reputation, now
             )
@@ -279,7 +295,21 @@ def _new_notice(pointer: SlicePointer, position: int, document: Document, rule: 
         "customer",
         origin_of(pointer, position),
         Status.DEFERRED,
+        case_id=document.case_id or "",
     )
+
+
+def _responses_to_cases(
+    pointer: SlicePointer, documents: Sequence[tuple[int, Document]], early: EarlyResponses | None
+) -> dict[str | None, str]:
+    """How customers responded to cases before this slice's notices about them; asked only for cases."""
+    cases = {document.case_id for _, document in documents if document.case_id and not document.test_flag}
+    if early is None or not cases or pointer.positions:
+        return {}
+    return {
+        case: f"{kind} {detail}".strip()
+        for case, (kind, detail) in early.of_cases(pointer.domain, cases).items()
+    }
 
 
 def _carry_out(
@@ -377,6 +407,15 @@ def _look_again(
     lost = before.status in LOST or (before.status == Status.DELAYED and due and goes_on)
     if before.superseded_by and (before.status == Status.DEFERRED or lost):
         settle(Status.SUPERSEDED, Why.SUPERSEDED)
+    elif before.responses and before.status in (Status.DEFERRED, Status.FAILED):
+        settle(Status.SUPPRESSED, Why.RESPONDED)
+    elif (
+        before.responses
+        and (lost or before.status in REACHED or before.status == Status.UNCONFIRMED)
+        and (lost or half_told or due)
+    ):
+        # Whoever responded knows: neither a second channel nor a doubt has anything left to say.
+        settle(before.status, before.why)
     elif before.status == Status.DEFERRED and due:
         if late:
             if rule.paper_on_failure:
@@ -581,6 +620,7 @@ def _jobs(pointer: SlicePointer, result: _Slice) -> list[SendJob]:
 def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
     texts = {
         Why.NO_CHANNEL: "customers with no channel that works, and no paper by rule",
+        "second_step_missing": "documents whose rule asks for a second step that their record cannot answer",
         "unreached": "documents whose every channel failed",
         "deadline_passed": "documents that waited beyond their deadline",
         "unconfirmed_at_deadline": "sends in doubt that no receipt resolved in time",

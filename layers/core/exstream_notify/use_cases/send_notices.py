@@ -385,6 +385,7 @@ def _fresh(job: SendJob, member: Member, document: Document, purpose: str) -> No
         origin_of(job.pointer, member.position),
         Status.SENDING,
         version=0,
+        case_id=document.case_id or "",
     )
 
 

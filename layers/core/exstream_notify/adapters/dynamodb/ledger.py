@@ -22,6 +22,8 @@ _TEXT = {
     "superseded_by": "superseded_by",
     "due_at": "due_at",
     "created_at": "created_at",
+    "case_id": "case_id",
+    "link_revoked": "link_revoked",
 }
 """Notice fields kept as text attributes, absent when empty; the rest has a form of its own."""
 
@@ -57,12 +59,24 @@ class DynamoLedger:
 
     def of_customer(self, domain: str, customer_key: str) -> list[Notice]:
         """All notices of a customer, oldest first."""
+        return self._under("customer", "cust", f"{domain}#{customer_key}")
+
+    def of_document(self, domain: str, document_id: str) -> list[Notice]:
+        """See `ResponseLedger.of_document`."""
+        return self._under("document", "doc", f"{domain}#{document_id}")
+
+    def of_case(self, domain: str, case_id: str) -> list[Notice]:
+        """See `ResponseLedger.of_case`."""
+        return self._under("case", "case", f"{domain}#{case_id}")
+
+    def _under(self, index: str, attribute: str, value: str) -> list[Notice]:
         rows = query(
             self._client.query,
             TableName=self._table,
-            IndexName="customer",
-            KeyConditionExpression="cust = :c",
-            ExpressionAttributeValues={":c": {"S": f"{domain}#{customer_key}"}},
+            IndexName=index,
+            KeyConditionExpression="#k = :v",
+            ExpressionAttributeNames={"#k": attribute},
+            ExpressionAttributeValues={":v": {"S": value}},
         )
         notices = self.get([row["pk"]["S"] for row in rows])
         return sorted(notices.values(), key=lambda n: (n.created_at, n.notice_id))
@@ -169,6 +183,10 @@ def to_item(notice: Notice) -> Item:
         item["waiting"] = {"S": ",".join(notice.waiting)}
     if notice.responses:
         item["responses"] = {"S": ",".join(notice.responses)}
+    if notice.case_id:
+        item["case"] = {"S": f"{notice.domain}#{notice.case_id}"}
+    if notice.audience == "customer":
+        item["doc"] = {"S": f"{notice.domain}#{notice.document_id}"}
     if notice.due_at:
         item["due_slot"] = {"S": slot(notice.notice_id, notice.due_at)}
     return item
