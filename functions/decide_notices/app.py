@@ -37,6 +37,7 @@ def decide(record: SQSRecord) -> None:
         clock=app.clock,
         provider_for=app.provider_for,
         policy=app.policy,
+        journeys=app.journeys,
     )
     count(decided, "Decided")
     logger.info("decided", extra={"run": pointer.run, "slice": pointer.number, **decided})

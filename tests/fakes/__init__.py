@@ -10,6 +10,7 @@ from .drops import FakeDropFolder, FakeRecords, FakeStaging
 from .evidence import FakeEvidence, FakeJobs
 from .examples import a_contact, a_document, a_notice, a_rule, an_address
 from .exceptions import FakeExceptionBus, FakeIncidents
+from .journeys import FakeCustomerNotices, FakeExecutions, FakeJourneyBook, FakeJourneyEvents
 from .ledger import FakeDueIndex, FakeLedger
 from .providers import Behaviour, Delivered, FakeProvider, LostAnswer
 from .queues import FakeDecideQueue, FakeQueue, FakeRunQueue, FakeSendQueues, Received
@@ -24,13 +25,17 @@ __all__ = [
     "FakeAddresses",
     "FakeClock",
     "FakeContacts",
+    "FakeCustomerNotices",
     "FakeDecideQueue",
     "FakeDropFolder",
     "FakeDueIndex",
     "FakeEvidence",
     "FakeExceptionBus",
+    "FakeExecutions",
     "FakeIncidents",
     "FakeJobs",
+    "FakeJourneyBook",
+    "FakeJourneyEvents",
     "FakeLedger",
     "FakeProvider",
     "FakeQueue",

@@ -23,17 +23,21 @@ from .rules import YamlRules
 from .secrets import Secret
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from ..ports import Provider, Wording
     from .addresses import Addresses
     from .dynamodb.contacts import DynamoContacts, DynamoSuppressions
     from .dynamodb.incidents import DynamoIncidents
+    from .dynamodb.journeys import DynamoJourneys
     from .dynamodb.ledger import DynamoDueIndex, DynamoLedger
     from .dynamodb.runs import DynamoRuns
     from .pages import Pages
     from .rendering import Brand
     from .s3 import S3DropFolder, S3Evidence, S3Jobs, S3Records
-    from .sqs import EventBridgeExceptions, SqsDecideQueue, SqsRunQueue, SqsSendQueues
+    from .sqs import EventBridgeExceptions, EventBridgeJourneys, SqsDecideQueue, SqsRunQueue, SqsSendQueues
     from .staging import S3Staging
+    from .states import StepFunctions
 
 
 class Settings(BaseModel):
@@ -49,6 +53,8 @@ class Settings(BaseModel):
     notices_table: str = ""
     runs_table: str = ""
     incidents_table: str = ""
+    journeys_table: str = ""
+    follow_up_machine: str = ""
     run_queue_url: str = ""
     decide_queue_url: str = ""
     email_queue_url: str = ""
@@ -356,6 +362,40 @@ class Bootstrap:
 
         return DynamoIncidents(self.client("dynamodb"), self.settings.incidents_table)
 
+    # ---- follow-ups ----
+
+    @cached_property
+    def journeys(self) -> "DynamoJourneys":
+        """The journeys' cohorts."""
+        from .dynamodb.journeys import DynamoJourneys
+
+        return DynamoJourneys(self.client("dynamodb"), self.settings.journeys_table, self.clock.now)
+
+    @cached_property
+    def executions(self) -> "StepFunctions":
+        """The follow-up state machine's executions."""
+        from .states import StepFunctions
+
+        return StepFunctions(self.client("stepfunctions"), self.settings.follow_up_machine)
+
+    @cached_property
+    def journey_events(self) -> "EventBridgeJourneys":
+        """Where the end of journeys is told."""
+        from .sqs import EventBridgeJourneys
+
+        return EventBridgeJourneys(self.client("events"))
+
+    @property
+    def is_holiday(self) -> "Callable[[str, date], bool]":
+        """The holidays' calendar, imported when a rule first asks for one."""
+
+        def asked(country: str, day: "date") -> bool:
+            from .journey_rules import is_holiday
+
+            return is_holiday(country, day)
+
+        return asked
+
     def send_ports(self, provider: str, channel: Channel) -> dict[str, Any]:
         """What sending takes, for one provider and channel."""
         return {
@@ -377,6 +417,8 @@ class Bootstrap:
             "rate": self.rate(channel),
             "addresses": self.addresses,
             "policy": self.policy,
+            "journeys": self.journeys,
+            "is_holiday": self.is_holiday,
         }
 
     def _site(self, name: str) -> Path | None:

@@ -1,5 +1,6 @@
 """The site's rules: this package's YAML files with the site's own laid over them, validated."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -10,7 +11,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
+from ..domain.journeys import JourneyRule
 from ..domain.runs import DomainRule
+
+_JOURNEY_NAME = re.compile(r"[a-z0-9-]{1,40}")
 
 PACKAGE_RULES = Path(__file__).parent.parent / "rules"
 
@@ -99,6 +103,10 @@ class YamlRules:
         defaults, domains = self._domains
         return domains.get(domain, defaults)
 
+    def journeys(self) -> Mapping[str, JourneyRule]:
+        """See `Rules.journeys`."""
+        return self._journeys
+
     def alert(self, code: str) -> tuple[str, str]:
         """Team and code family of an exception's code."""
         alerts = self._alerts
@@ -121,7 +129,7 @@ class YamlRules:
 
     def check(self) -> None:
         """Read and validate everything."""
-        _ = (self._types, self.queues, self._teams, self._domains, self._alerts)
+        _ = (self._types, self.queues, self._teams, self._domains, self._alerts, self._journeys)
         for name, variants in self._types.items():
             for team in variants[""].teams:
                 if team not in self._teams:
@@ -163,6 +171,30 @@ class YamlRules:
         entries = (data.get("domains") or {}).items()
         domains = {name: rule({**defaults, **(entry or {})}, f"domains.{name}") for name, entry in entries}
         return rule(defaults, "defaults"), domains
+
+    @cached_property
+    def _journeys(self) -> dict[str, JourneyRule]:
+        from .journey_rules import JourneyModel
+
+        data = self._read("journeys.yaml")
+        defaults = data.get("defaults") or {}
+        journeys: dict[str, JourneyRule] = {}
+        for name, entry in (data.get("journeys") or {}).items():
+            key = f"journeys.{name}"
+            if entry is None:
+                continue  # a site switched it off
+            if not _JOURNEY_NAME.fullmatch(str(name)):
+                where = self._line("journeys.yaml", key)
+                raise RulesInvalid(f"journeys.yaml{where}: {key}: a name is of a-z, 0-9 and -, 40 at most")
+            rule = self._validate(JourneyModel, {**defaults, **entry}, "journeys.yaml", key).rule(name)
+            unknown = [kind for kind in rule.documents if kind not in self._types]
+            lost = [s.team for s in rule.steps if s.team and s.team not in self._teams]
+            if unknown or lost:
+                path = f"{key}.{'documents' if unknown else 'unanswered.team'}"
+                what = f"no document type {unknown[0]!r}" if unknown else f"no team {lost[0]!r} in teams.yaml"
+                raise RulesInvalid(f"journeys.yaml{self._line('journeys.yaml', path)}: {path}: {what}")
+            journeys[name] = rule
+        return journeys
 
     @cached_property
     def _alerts(self) -> _Alerts:
@@ -208,6 +240,10 @@ class YamlRules:
 def _line_of(node: Any, path: list[str]) -> int | None:
     line: int | None = None
     for name in path:
+        if isinstance(node, yaml.SequenceNode) and name.isdigit() and int(name) < len(node.value):
+            node = node.value[int(name)]
+            line = node.start_mark.line + 1
+            continue
         pairs = node.value if isinstance(node, yaml.MappingNode) else []
         found = next(((key, value) for key, value in pairs if key.value == name), None)
         if found is None:

@@ -140,6 +140,26 @@ class EventBridgeExceptions:
                 raise RuntimeError(f"EventBridge refused {answer['FailedEntryCount']} events: {codes}")
 
 
+class EventBridgeJourneys:
+    """`JourneyEvents` on the default event bus."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def unanswered(self, details: Sequence[Mapping[str, object]]) -> None:
+        """See `JourneyEvents.unanswered`; an entry that the bus refuses is an error."""
+        source = iter(details)
+        while batch := list(islice(source, _BATCH)):
+            entries = [
+                {"Source": "exnotify", "DetailType": "Journey Unanswered", "Detail": json.dumps(detail)}
+                for detail in batch
+            ]
+            answer = self._client.put_events(Entries=entries)
+            if answer.get("FailedEntryCount"):
+                codes = {row.get("ErrorCode") for row in answer["Entries"]} - {None}
+                raise RuntimeError(f"EventBridge refused {answer['FailedEntryCount']} events: {codes}")
+
+
 def group(run: str) -> str:
     """A message group's name for a run: at most 128 characters of those SQS allows."""
     return "".join(c if c.isascii() and (c.isalnum() or c in "-_./") else "_" for c in run)[:128]

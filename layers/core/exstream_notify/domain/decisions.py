@@ -27,6 +27,8 @@ class Why(StrEnum):
     DEADLINE_PASSED = "deadline_passed"
     SUPERSEDED = "superseded"
     RUN_CANCELLED = "run_cancelled"
+    JOURNEY_STOPPED = "journey_stopped"
+    UNANSWERED = "unanswered"
     ANSWER_LOST = "answer_lost"
     REFUSED = "refused"
 

@@ -52,7 +52,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRule:
-    """What a document type's rule says (rules/documents.yaml); `skip` is why nobody is told at all."""
+    """What a document type's rule says (rules/documents.yaml); `skip` is why nobody is told at all.
+
+    `purpose` is what its notices are for: `notice`, or a journey's step.
+    """
 
     name: str
     use_case: str
@@ -71,3 +74,4 @@ class DocumentRule:
     notify_on_new_content: bool = False
     deadline_hours: int = 72
     skip: str = ""
+    purpose: str = "notice"

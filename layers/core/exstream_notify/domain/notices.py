@@ -109,7 +109,8 @@ class Event:
 class Notice:
     """One notice; `version` counts writes and is the lock of every one of them.
 
-    `responses` are what the customer did, beside the status and never a part of it.
+    `responses` are what the customer did, beside the status and never a part of it. `rule_version` is
+    the journey's rule that a step was made by.
     """
 
     notice_id: str
@@ -130,6 +131,7 @@ class Notice:
     superseded_by: str = ""
     created_at: str = ""
     responses: tuple[Response, ...] = ()
+    rule_version: str = ""
 
     def attempt(self, number: int) -> Attempt | None:
         """The attempt of that number, if it was made."""

@@ -10,6 +10,7 @@ from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, W
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id, notice_id
+from ..domain.journeys import is_stopped, why_stopped
 from ..domain.notices import Notice, Origin, Outcome, Status, happened, opened
 from ..domain.runs import Control, RecordOutcome
 from ..domain.work import Member, SendJob, SlicePointer
@@ -18,6 +19,7 @@ from ..ports import (
     Clock,
     ContactBook,
     ExceptionBus,
+    JourneyBook,
     Ledger,
     Records,
     Rules,
@@ -25,6 +27,7 @@ from ..ports import (
     SendQueues,
     SuppressionList,
 )
+from .step_rules import journey_of, rules_of
 
 ProviderChoice = Callable[[Channel, MessageClass], str]
 
@@ -46,8 +49,38 @@ def notice_id_of(document: Document, rule: DocumentRule, audience: str = "custom
     if document.test_flag:
         edition = "test"
     return notice_id(
-        document.domain, document.customer_key, document.document_id, edition=edition, audience=audience
+        document.domain,
+        document.customer_key,
+        document.document_id,
+        edition=edition,
+        purpose=rule.purpose,
+        audience=audience,
     )
+
+
+def step_stops(
+    pointer: SlicePointer,
+    documents: Collection[Document],
+    rules: Rules,
+    journeys: JourneyBook | None,
+    ledger: Ledger,
+) -> dict[tuple[str, str], str]:
+    """Why no step follows, by customer and document: what their first notice in the ledger says now.
+
+    `rules` are those of the documents. Empty for anything but a journey's step.
+    """
+    journey = journey_of(pointer, rules, journeys)
+    if journey is None:
+        return {}
+    first = {(d.customer_key, d.document_id): notice_id_of(d, rules.for_document(d)) for d in documents}
+    stored = ledger.get(set(first.values()))
+    found = {}
+    for key, identity in first.items():
+        notice = stored.get(identity)
+        stopped = "stopped" if notice is not None and is_stopped(notice) else ""
+        if reason := why_stopped(journey, notice) or stopped:
+            found[key] = reason
+    return found
 
 
 def origin_of(pointer: SlicePointer, position: int) -> Origin:
@@ -104,19 +137,22 @@ def decide_notices(
     clock: Clock,
     provider_for: ProviderChoice,
     policy: Policy,
+    journeys: JourneyBook | None = None,
 ) -> Counter[str]:
     """Decide a slice, or only the positions that the pointer names; how many records ended how.
 
     Safe to repeat: jobs have the same identity again, and what the ledger already holds stands.
     A held run's slice is left undecided, since its release queues it again; what is looked at again
     is decided, and its job put aside by the sending. A cancelled run's records end as suppressed;
-    what the ledger does not hold yet stays free.
+    what the ledger does not hold yet stays free. A pointer to a journey's step decides that step's
+    notices the same way, by the journey's rule; they are no records of the run and say nothing to it.
     """
     run = runs.get(pointer.domain, pointer.run_id)
     control = run.control if run else Control.GO
     if control == Control.HOLD and not pointer.positions:
         return Counter()
     now = clock.now()
+    whole, rules = rules, rules_of(pointer, rules, journeys)
     if pointer.kind == "digests":
         content = run.fingerprint if run else ""
         _decide_digests(
@@ -142,7 +178,12 @@ def decide_notices(
         _cancel(pointer, documents, stored, rules, ledger, runs, now)
         return Counter()
 
-    known = update_contacts([d for _, d in documents if not d.test_flag], contacts, addresses, clock)
+    stops = step_stops(pointer, [d for _, d in documents], whole, journeys, ledger)
+    if pointer.version:
+        # The record is of days ago: what it says of the customer was heard then.
+        known = contacts.get(pointer.domain, {d.customer_key for _, d in documents})
+    else:
+        known = update_contacts([d for _, d in documents if not d.test_flag], contacts, addresses, clock)
     blocked = suppressions.suppressed(
         {
             (channel, address.value)
@@ -168,7 +209,12 @@ def decide_notices(
             continue
         seen.add(identity)
         zones = addresses.zones(contact)
-        if before is None:
+        stop = stops.get((document.customer_key, document.document_id))
+        open_yet = before is None or (before.status == Status.DEFERRED and _is_due(before, now))
+        if stop and open_yet:
+            ended = Suppress(Why.JOURNEY_STOPPED, stop)
+            _carry_out(ended, before, pointer, position, document, rule, result, now, provider_for)
+        elif before is None:
             decision = decide(rule, document, contact, suppressed, zones, now, policy)
             _carry_out(decision, None, pointer, position, document, rule, result, now, provider_for)
         else:
@@ -189,6 +235,8 @@ def decide_notices(
     queues.send_jobs(_jobs(pointer, result))
     exceptions.raise_exceptions(_exceptions(pointer, result))
     outcomes = sorted(result.outcomes, key=lambda o: o.position)
+    if pointer.version:
+        return Counter(str(o.outcome) for o in outcomes)
     if pointer.positions:
         again = job_id(
             pointer.run, pointer.number, "again", (f"{o.position}:{o.version}:{o.outcome}" for o in outcomes)
@@ -257,10 +305,11 @@ def _new_notice(pointer: SlicePointer, position: int, document: Document, rule: 
         document.customer_key,
         document.document_id,
         document.document_type,
-        "notice",
+        rule.purpose,
         "customer",
         origin_of(pointer, position),
         Status.DEFERRED,
+        rule_version=pointer.version,
     )
 
 
@@ -705,6 +754,8 @@ def _cancel(
             outcomes.append(RecordOutcome(pointer.number, position, Outcome.SUPPRESSED, Why.RUN_CANCELLED, 1))
         else:
             outcomes.append(outcome_of(notice, position, origin_of(pointer, position)))
+    if pointer.version:
+        return
     if pointer.positions:
         runs.put_job(
             pointer.run, job_id(pointer.run, pointer.number, "cancel", map(str, pointer.positions)), outcomes

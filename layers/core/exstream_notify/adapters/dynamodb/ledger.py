@@ -21,6 +21,7 @@ _TEXT = {
     "superseded_by": "superseded_by",
     "due_at": "due_at",
     "created_at": "created_at",
+    "rule_version": "rule_version",
 }
 """Notice fields kept as text attributes, absent when empty; the rest has a form of its own."""
 
