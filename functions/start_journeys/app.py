@@ -19,6 +19,10 @@ app = Bootstrap()
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    started = start_journeys(journeys=app.journeys, executions=app.executions, clock=app.clock)
+    started = start_journeys(
+        journeys=app.journeys,
+        executions=app.executions,
+        clock=app.clock,
+    )
     count({"started": started}, "Journeys")
     return {"started": started}

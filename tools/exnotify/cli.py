@@ -20,6 +20,7 @@ COMMANDS = {
     "notice": "Show one notice: its attempts and events.",
     "notices": "List a customer's notices.",
     "contact": "Show a contact, or change it.",
+    "journeys": "List the follow-ups that run; stop them, let them go on.",
     "incidents": "List what went wrong, by run and team.",
     "outbox": "List the messages that reached the simulated providers.",
     "evidence": "Write the proof of one notice to a file.",

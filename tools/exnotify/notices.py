@@ -71,6 +71,7 @@ def notice_row(notice: Notice) -> dict[str, Any]:
         "chain_holds": chain_holds(notice),
         "waiting": list(notice.waiting),
         "due_at": notice.due_at,
+        "responses": list(notice.responses),
         "superseded_by": notice.superseded_by,
         "created_at": notice.created_at,
         "version": notice.version,

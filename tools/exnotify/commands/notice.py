@@ -32,6 +32,7 @@ def command(notice_id: str, as_json: bool, stack: str | None) -> int:
                 *((name.replace("_", " "), row[name]) for name in (*about, "audience")),
                 ("waits until", row["due_at"]),
                 ("waiting", ", ".join(row["waiting"])),
+                ("responses", ", ".join(row["responses"])),
                 ("superseded by", row["superseded_by"]),
                 ("chain", "holds" if row["chain_holds"] else "is broken: an event was changed"),
             ]

@@ -13,7 +13,7 @@ from ..domain.journeys import Cap, Delay, End, JourneyRule, Step, Stop
 
 def _delay(text: str) -> Delay:
     """`P7D`, `-P3D`, `P1M`, `PT36H`; ValueError for what is no ISO 8601 duration."""
-    import isodate
+    import isodate  # type: ignore[import-untyped]
 
     try:
         found = isodate.parse_duration(text)

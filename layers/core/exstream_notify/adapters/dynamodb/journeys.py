@@ -7,7 +7,7 @@ some ten thousand writes over SHARDS partitions, each good for a thousand kiloby
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -63,7 +63,7 @@ class DynamoJourneys:
 
     def all_cohorts(self) -> list[tuple[CohortState, int]]:
         """Every cohort that is not done, with its members: for operators."""
-        states = self.cohorts(datetime.max)
+        states = self.cohorts(datetime.max.replace(tzinfo=UTC))
         return [(s, sum(len(r.members) for r in self._members(s.cohort))) for s in states]
 
     def started(self, cohort: Cohort, generation: int) -> None:
@@ -208,8 +208,9 @@ def _row_item(row: MemberRow) -> Item:
 
 
 def _row(item: Item) -> MemberRow:
-    place, members = orjson.loads(item["body"]["S"])
-    return MemberRow(item["name"]["S"], item["version"]["S"], *place, tuple(Member(*m) for m in members))
+    (run, number, part, offset, length), members = orjson.loads(item["body"]["S"])
+    listed = tuple(Member(*m) for m in members)
+    return MemberRow(item["name"]["S"], item["version"]["S"], run, number, part, offset, length, listed)
 
 
 def _dumps(value: object) -> str:
