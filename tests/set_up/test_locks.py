@@ -34,7 +34,9 @@ def test_every_requirement_of_a_lock_is_pinned_and_hashed(lock: str) -> None:
         assert re.match(r"[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", requirement), requirement
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, "tests/dynamodb_local/package-lock.json"])
+@pytest.mark.parametrize(
+    "lock", [*LOCKS, "tests/dynamodb_local/package-lock.json", "tests/asl_validator/package-lock.json"]
+)
 def test_a_lock_has_no_addresses_and_no_paths_of_a_machine(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
 

@@ -40,8 +40,7 @@ def command(customer_key: str, domain: str | None, as_json: bool, stack: str | N
         "responses",
         "audience",
     )
-    titles = ("created", *names[1:5], "type", "document", *names[7:])
-    titles = tuple("notice" if title == "notice_id" else title for title in titles)
+    titles = ("created", "notice", *names[2:5], "type", "document", *names[7:])
     console().print(table(titles, ([_shown(row[name]) for name in names] for row in rows), whole=("notice",)))
     return 0
 
