@@ -181,9 +181,11 @@ def test_tries_double_their_pause_up_to_a_limit_then_the_error_is_caught() -> No
     }
     pauses = [handling(state, StateError("Odd", ""), {1: done}) for done in range(4)]
     assert [h.pause for h in pauses[:3] if h] == [5, 10, 12]
-    assert pauses[3] is not None and (pauses[3].next, pauses[3].result_path) == ("Told", "$.e")
+    assert pauses[3] is not None
+    assert (pauses[3].next, pauses[3].result_path) == ("Told", "$.e")
     busy = handling(state, StateError("Busy", ""), {})
-    assert busy is not None and busy.next == "Told"
+    assert busy is not None
+    assert busy.next == "Told"
 
 
 # ---- executions ----
@@ -268,7 +270,8 @@ def test_the_follow_up_machine_waits_on_the_clock_and_goes_page_by_page() -> Non
     assert [page for _, page in seen] == [1, 2, 3]
     assert seen[0][0] >= "2026-11-20T06"
     assert kinds.count("TaskSucceeded") == 3
-    assert kinds[0] == "ExecutionStarted" and kinds[-1] == "ExecutionSucceeded"
+    assert kinds[0] == "ExecutionStarted"
+    assert kinds[-1] == "ExecutionSucceeded"
 
 
 def test_waiting_is_rest() -> None:

@@ -352,5 +352,17 @@ def step_rule(rule: DocumentRule, journey: JourneyRule, number: int) -> Document
         teams=(),
         paper_on_failure=False,
         on_unconfirmed="alert",
+        deadline_hours=_patience(journey, number) or rule.deadline_hours,
         purpose=step_purpose(journey.name, number),
     )
+
+
+def _patience(journey: JourneyRule, number: int) -> int:
+    """Hours for which a step may wait for its window: until the next one that counts from the same day."""
+    step, *later = journey.steps[number - 1 :]
+    following = next((s for s in later if s.anchor == step.anchor), None)
+    return (_hours(following.delay) - _hours(step.delay)) if following else 0
+
+
+def _hours(delay: Delay) -> int:
+    return (delay.months * 30 + delay.days) * 24 + delay.seconds // 3600
