@@ -1,4 +1,4 @@
-"""`python -m bench [staging] [notices] [startup] [bill] [--quick]`: all parts unless some are named.
+"""`python -m bench [staging] [notices] [startup] [bill] [journeys] [--quick]`: all parts unless some are named.
 
 A whole run writes `bench/RESULTS.md`; a part, or a quick run, is only shown.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import notices, report, sheets, staging, startup
+from . import journeys, notices, report, sheets, staging, startup
 from .template import ROOT
 
-PARTS = ("staging", "notices", "startup", "bill")
+PARTS = ("staging", "notices", "startup", "bill", "journeys")
 
 
 def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
@@ -42,6 +42,8 @@ def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
         added, found = sheets.of_bill(results, rows)
         measured += added
         verdicts += found
+    if "journeys" in parts:
+        measured.append(journeys.sheet(journeys.measure()))
     return [report.verdicts(verdicts), *measured]
 
 
