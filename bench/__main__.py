@@ -1,4 +1,6 @@
-"""`python -m bench [staging] [notices] [startup] [bill] [journeys] [--quick]`: all parts unless some are named.
+"""`python -m bench [staging] [notices] [startup] [supply] [bill] [journeys] [--quick]`.
+
+All parts unless some are named.
 
 A whole run writes `bench/RESULTS.md`; a part, or a quick run, is only shown.
 """
@@ -8,10 +10,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import journeys, notices, report, sheets, staging, startup
+from . import journeys, notices, report, sheets, staging, startup, supply
 from .template import ROOT
 
-PARTS = ("staging", "notices", "startup", "bill", "journeys")
+PARTS = ("staging", "notices", "startup", "supply", "bill", "journeys")
 
 
 def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
@@ -38,6 +40,8 @@ def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
         sheet, found = sheets.of_startup(*startup.measure(quick=quick))
         measured.append(sheet)
         verdicts += found
+    if "supply" in parts:
+        measured += sheets.of_supply(supply.measure(startup.find_python()))
     if "bill" in parts:
         added, found = sheets.of_bill(results, rows)
         measured += added

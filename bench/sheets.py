@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import bill, notices, prices, staging, startup
+from . import bill, notices, prices, staging, startup, supply
 from .report import Sheet, Verdict
 from .template import functions
 
@@ -220,6 +220,24 @@ def of_startup(python: startup.Python, starts: Sequence[startup.Start]) -> tuple
         START_WHY,
     )
     return sheet, [verdict]
+
+
+def of_supply(found: supply.Supply | None) -> list[Sheet]:
+    """The libraries that ship, with their licences; nothing where no layer could be built."""
+    if found is None:
+        return []
+    return [
+        Sheet(
+            "What ships in the layer",
+            ("library", "version", "licence"),
+            [(row.name, row.version, row.licence) for row in found.libraries],
+            (
+                f"{len(found.libraries)} libraries, {found.unzipped:.0f} MiB unzipped with bytecode of the "
+                f"{supply.SIZE_LIMIT:.0f} that Lambda allows, {found.zipped:.0f} MiB zipped; the package "
+                "itself is not counted. Licences as the libraries' own metadata tell them.",
+            ),
+        )
+    ]
 
 
 def of_bill(

@@ -38,6 +38,7 @@ def decide(record: SQSRecord) -> None:
         provider_for=app.provider_for,
         policy=app.policy,
         journeys=app.journeys,
+        reputation=app.reputation,
     )
     count(decided, "Decided")
     logger.info("decided", extra={"run": pointer.run, "slice": pointer.number, **decided})

@@ -14,6 +14,13 @@ from .journeys import FakeCustomerNotices, FakeExecutions, FakeJourneyBook, Fake
 from .ledger import FakeDueIndex, FakeLedger
 from .providers import Behaviour, Delivered, FakeProvider, LostAnswer
 from .queues import FakeDecideQueue, FakeQueue, FakeRunQueue, FakeSendQueues, Received
+from .receipts import (
+    FakeDeliveryWatch,
+    FakeEarlyReceipts,
+    FakeReceiptEvidence,
+    FakeReputation,
+    FakeStatusSource,
+)
 from .rules import FakeRules
 from .runs import FakeRunBook
 from .wire import Killed, Wire, watched
@@ -27,8 +34,10 @@ __all__ = [
     "FakeContacts",
     "FakeCustomerNotices",
     "FakeDecideQueue",
+    "FakeDeliveryWatch",
     "FakeDropFolder",
     "FakeDueIndex",
+    "FakeEarlyReceipts",
     "FakeEvidence",
     "FakeExceptionBus",
     "FakeExecutions",
@@ -39,12 +48,15 @@ __all__ = [
     "FakeLedger",
     "FakeProvider",
     "FakeQueue",
+    "FakeReceiptEvidence",
     "FakeRecords",
+    "FakeReputation",
     "FakeRules",
     "FakeRunBook",
     "FakeRunQueue",
     "FakeSendQueues",
     "FakeStaging",
+    "FakeStatusSource",
     "FakeSuppressions",
     "FakeWording",
     "Killed",

@@ -9,6 +9,7 @@ import pytest
 from exstream_notify.domain.documents import DocumentRule
 from exstream_notify.domain.journeys import Cap, Cohort, Delay, JourneyRule, Step
 from exstream_notify.domain.notices import Response, Status, happened
+from exstream_notify.domain.receipts import Kind
 from exstream_notify.domain.runs import Control
 from exstream_notify.use_cases import advance_journey as advancing
 from exstream_notify.use_cases.control_journeys import (
@@ -344,6 +345,21 @@ def test_whatever_call_kills_a_worker_nobody_is_told_twice_and_nobody_is_left_ou
             assert len(ended) == 3, where
             doubts = [n for n in world.ledger.notices.values() if n.status == Status.UNCONFIRMED]
             assert len(world.outbox) >= 9 - len(doubts), where
+
+
+def test_a_reminder_that_bounces_goes_on_as_a_reminder_and_leaves_the_run_alone() -> None:
+    world = a_world()
+    world.drop("run-1", a_document(1))
+    world.follow_until(days(7.2))
+    (reminder,) = [d for d in world.outbox if d.channel == "sms"]
+    world.report(world.receipt(reminder, Kind.HARD_BOUNCE))
+    world.drain()
+    step = world.notice("D0001", purpose="step:reminder:1")
+    assert [(a.channel, a.status) for a in step.attempts] == [("sms", "bounced"), ("email", "sent")]
+    assert world.outbox[-1].text.startswith("reminder|")
+    assert world.notice("D0001").attempts[0].channel == "email"
+    assert world.outcomes("run-1") == {"notified": 1}
+    assert all(o.notice_id == world.notice("D0001").notice_id for o in world.runs.outcomes("retail", "run-1"))
 
 
 def test_an_execution_has_a_name_that_step_functions_takes() -> None:

@@ -11,7 +11,7 @@ as on AWS. Time moves only when nothing is left to do now.
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,13 +26,17 @@ from exstream_notify.domain.documents import Channel, Document, DocumentRule, Me
 from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.journeys import Cohort
 from exstream_notify.domain.notices import RANK, Notice, Status, chain_holds
+from exstream_notify.domain.receipts import Kind, Receipt, ReceiptPolicy, stamp
+from exstream_notify.domain.reputation import Limits
 from exstream_notify.domain.runs import Control, Reconciliation, Run, Seal, reconcile
 from exstream_notify.domain.work import SendJob, SlicePointer
 from exstream_notify.ports import AddressChecker
 from exstream_notify.use_cases.advance_journey import advance_journey
 from exstream_notify.use_cases.control_run import control_run
 from exstream_notify.use_cases.decide_notices import decide_notices
+from exstream_notify.use_cases.poll_receipts import Polled, poll_receipts
 from exstream_notify.use_cases.record_incident import record_incident
+from exstream_notify.use_cases.record_receipts import record_receipts
 from exstream_notify.use_cases.release_due import release_due
 from exstream_notify.use_cases.send_notices import InProgress, send_notices
 from exstream_notify.use_cases.stage_document import stage_document
@@ -45,8 +49,10 @@ from tests.fakes import (
     FakeContacts,
     FakeCustomerNotices,
     FakeDecideQueue,
+    FakeDeliveryWatch,
     FakeDropFolder,
     FakeDueIndex,
+    FakeEarlyReceipts,
     FakeEvidence,
     FakeExceptionBus,
     FakeExecutions,
@@ -57,12 +63,15 @@ from tests.fakes import (
     FakeLedger,
     FakeProvider,
     FakeQueue,
+    FakeReceiptEvidence,
     FakeRecords,
+    FakeReputation,
     FakeRules,
     FakeRunBook,
     FakeRunQueue,
     FakeSendQueues,
     FakeStaging,
+    FakeStatusSource,
     FakeSuppressions,
     FakeWording,
     Killed,
@@ -79,7 +88,7 @@ FUNCTION_SECONDS = 60.0
 ALERT_CODES = frozenset(yaml.safe_load((PACKAGE_RULES / "alerts.yaml").read_text("utf-8"))["codes"])
 
 _SEND_QUEUES = ("email", "sms", "urgent")
-_ORDER = ("run", "document", "decide", *_SEND_QUEUES, "exceptions")
+_ORDER = ("run", "document", "decide", *_SEND_QUEUES, "receipts", "exceptions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,7 @@ class World:
         self.rules = site_rules or FakeRules(*(rules or (a_rule(),)), teams=teams)
         self.addresses = addresses or FakeAddresses()
         self.contacts = FakeContacts()
-        self.suppressions = FakeSuppressions()
+        self.suppressions = FakeSuppressions(now=self.clock.now)
         self.ledger = FakeLedger()
         self.due = FakeDueIndex(self.ledger)
         self.runs = FakeRunBook()
@@ -128,6 +137,12 @@ class World:
         self.history = FakeCustomerNotices(self.ledger)
         self.journey_events = FakeJourneyEvents()
         self.incidents = FakeIncidents()
+        self.receipt_evidence = FakeReceiptEvidence()
+        self.early = FakeEarlyReceipts()
+        self.reputation = FakeReputation()
+        self.watch = FakeDeliveryWatch()
+        self.status_source = FakeStatusSource(self.clock)
+        self.receipt_policy = ReceiptPolicy()
         self.chance = random.Random(disorder.seed) if disorder else None
         self.queues = {
             name: FakeQueue(
@@ -167,6 +182,7 @@ class World:
             "email": self._send,
             "sms": self._send,
             "urgent": self._send,
+            "receipts": self._record_receipts,
             "exceptions": self._record_exception,
         }
 
@@ -232,6 +248,58 @@ class World:
             run_queue=FakeRunQueue(self.queues["run"]),
             clock=self.clock,
         )
+
+    def report(self, *receipts: Receipt) -> None:
+        """A provider reports; each on its own, as they come."""
+        for receipt in receipts:
+            self.queues["receipts"].send([{**asdict(receipt), "kind": str(receipt.kind)}])
+
+    def receipt(self, delivered: Delivered, kind: Kind, **changes: Any) -> Receipt:
+        """What a provider says of a message that it took."""
+        names: dict[str, Any] = {
+            "provider": delivered.provider,
+            "channel": delivered.channel,
+            "kind": kind,
+            "at": stamp(self.clock.now()),
+            "notice_id": delivered.notice_id,
+            "attempt": delivered.attempt,
+            "recipient": delivered.to,
+            "code": "5.1.1" if kind is Kind.HARD_BOUNCE else "",
+        }
+        return Receipt(**{**names, **changes})
+
+    def poll(self) -> Polled:
+        """The quarter of an hour's look after receipts that did not come."""
+        return poll_receipts(
+            watch=self.watch,
+            ledger=self.ledger,
+            source=self.status_source,
+            record=lambda receipts: record_receipts(receipts, **self.receipt_ports()),
+            record_early=lambda receipts: record_receipts(receipts, **self.receipt_ports(), keep=False),
+            early=self.early,
+            rules=self.rules,
+            runs=self.runs,
+            decide_queue=self._ports["decide_queue"],
+            reputation=self.reputation,
+            exceptions=self._ports["exceptions"],
+            clock=self.clock,
+            receipt_policy=self.receipt_policy,
+            limits=Limits(minimum=10),
+            time_left=lambda: FUNCTION_SECONDS,
+        )
+
+    def receipt_ports(self) -> dict[str, Any]:
+        """What `record_receipts` takes."""
+        names = (
+            "ledger", "contacts", "suppressions", "runs", "decide_queue", "receipt_evidence", "early",
+            "reputation", "exceptions",
+        )  # fmt: skip
+        return {
+            **{name: self._ports[name] for name in names},
+            "addresses": self.addresses,
+            "clock": self.clock,
+            "receipt_policy": self.receipt_policy,
+        }
 
     def deliver(self, queue: str, message: Received) -> bool:
         """Hand one message to its function, as a poller does; False if the worker died or failed."""
@@ -448,12 +516,13 @@ class World:
         queues = {name: watched(queue, f"{name}_queue", wire) for name, queue in self.queues.items()}
         bus = FakeExceptionBus(queues["exceptions"])
         bus.raised = self.exceptions.raised
-        local = frozenset({"form"})
+        local = frozenset({"form", "hashes", "reference"})
         services = {
             name: watched(getattr(self, name), name, wire, local=local)
             for name in (
                 "contacts", "suppressions", "ledger", "due", "runs", "records", "staging", "evidence", "jobs",
-                "incidents", "journeys", "executions", "history", "journey_events",
+                "incidents", "journeys", "executions", "history", "journey_events", "receipt_evidence", "early",
+                "reputation", "watch",
             )
         }  # fmt: skip
         return {
@@ -514,6 +583,7 @@ class World:
             provider_for=self.provider_for,
             policy=self.policy,
             journeys=p["journeys"],
+            reputation=p["reputation"],
         )
 
     def _send(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
@@ -532,6 +602,7 @@ class World:
             send_queues=p["send_queues"],
             evidence=p["evidence"],
             jobs=p["jobs"],
+            watch=p["watch"],
             provider=watched(provider, "provider", self.wire, local=frozenset({"request", "request_bulk"})),
             wording=self.wording,
             exceptions=p["exceptions"],
@@ -545,6 +616,10 @@ class World:
             journeys=p["journeys"],
             is_holiday=is_holiday,
         )
+
+    def _record_receipts(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
+        receipt = Receipt(**{**body, "kind": Kind(body["kind"]), "hashes": tuple(body["hashes"])})
+        record_receipts([receipt], **self.receipt_ports())
 
     def _record_exception(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
         detail = {**body["detail"], "customers_in_run": tuple(body["detail"]["customers_in_run"])}

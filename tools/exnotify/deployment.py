@@ -40,6 +40,7 @@ _SETTINGS: Mapping[str, str] = {
     "EmailQueueUrl": "email_queue_url",
     "SmsQueueUrl": "sms_queue_url",
     "UrgentQueueUrl": "urgent_queue_url",
+    "ReceiptQueueUrl": "receipt_queue_url",
     "PeppersSecret": "peppers_secret",
     "EvidenceMasterSecret": "evidence_secret",
     "LinkHost": "link_host",

@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING, Any
 
-from exstream_notify.domain.notices import Attempt, Notice, Status, chain_holds
+from exstream_notify.domain.notices import REACHED, Attempt, Notice, chain_holds
 
 from .errors import CommandError, MisuseError
 
@@ -28,7 +28,7 @@ def find_notice(app: "Bootstrap", notice_id: str) -> Notice:
 
 def spoken_attempt(notice: Notice) -> Attempt | None:
     """The attempt that a notice is best described by: the one that was sent, else the last."""
-    sent = [a for a in notice.attempts if a.status == Status.SENT]
+    sent = [a for a in notice.attempts if a.status in REACHED]
     return next(reversed(sent or notice.attempts), None)
 
 

@@ -11,7 +11,9 @@ from .domain.exceptions import ExceptionRaised
 from .domain.journeys import Cohort, JourneyRule, MemberRow
 from .domain.messages import Answer, BulkJob, Content, GiveUp, Message, SentRequest
 from .domain.notices import Notice
+from .domain.receipts import Receipt, Suppression
 from .domain.runs import DomainRule, RecordOutcome, Run, Seal
+from .domain.watching import Watched
 from .domain.work import SendJob, SlicePointer
 
 
@@ -78,6 +80,15 @@ class SuppressionList(Protocol):
 
     def suppressed(self, addresses: Collection[tuple[Channel, str]]) -> set[tuple[Channel, str]]:
         """Of these canonical addresses those that are suppressed now."""
+
+    def hashes(self, channel: Channel, canonical: str) -> tuple[str, ...]:
+        """The address's keyed hashes, the current pepper's first."""
+
+    def entries(self, addresses: Collection[tuple[Channel, str]]) -> dict[tuple[Channel, str], Suppression]:
+        """What is known of addresses, by channel and hash; one that is not known has version 0."""
+
+    def put(self, entries: Sequence[Suppression]) -> set[tuple[Channel, str]]:
+        """Write where the stored version is one less; return those that were not."""
 
 
 class Hasher(Protocol):
@@ -429,3 +440,68 @@ class JourneyEvents(Protocol):
 
     def unanswered(self, details: Sequence[Mapping[str, object]]) -> None:
         """Put `Journey Unanswered` events on the bus; empty is fine."""
+
+
+# --- receipts ---------------------------------------------------------------------------------------
+
+
+class ReceiptEvidence(Protocol):
+    """Receipts and the heads of the chains they led to, kept beyond our own reach where the site locks it."""
+
+    def reference(self) -> str:
+        """A name for what is about to be written; events name it before it is there."""
+
+    def anchor(self, reference: str, rows: Sequence[Mapping[str, object]], *, again: bool = False) -> None:
+        """Write the rows under that name. `again`: only if nothing is there yet."""
+
+
+class EarlyReceipts(Protocol):
+    """Receipts for notices that the ledger does not know, until they match or are given up."""
+
+    def keep(self, receipts: Sequence[Receipt], now: datetime) -> None:
+        """Keep them; one that is kept already stays as it is."""
+
+    def waiting(self, limit: int) -> list[tuple[Receipt, datetime]]:
+        """Those kept and since when, oldest first."""
+
+    def forget(self, receipts: Sequence[Receipt]) -> None:
+        """They matched."""
+
+    def give_up(self, receipts: Sequence[Receipt]) -> None:
+        """They never matched: no longer waiting, and still to be found for a time."""
+
+
+class Reputation(Protocol):
+    """Counts by sender and hour, and which channels' marketing is stopped."""
+
+    def add(self, channel: Channel, sender: str, at: datetime, counts: Mapping[str, int]) -> None:
+        """Add to the hour of `at`."""
+
+    def last_day(self, now: datetime) -> dict[tuple[Channel, str], dict[str, int]]:
+        """What 24 hours came to, by channel and sender."""
+
+    def stopped(self) -> dict[Channel, str]:
+        """Channels whose marketing is stopped, and why."""
+
+    def stop(self, channels: Mapping[Channel, str]) -> None:
+        """Replace what is stopped."""
+
+
+class DeliveryWatch(Protocol):
+    """Sends whose receipts are waited for."""
+
+    def add(self, watched: Watched) -> None:
+        """Look at these sends at their time; the same job again replaces itself."""
+
+    def due(self, now: datetime, limit: int) -> list[Watched]:
+        """Those to look at by now."""
+
+    def done(self, watched: Watched) -> None:
+        """Nothing of it is left to look at."""
+
+
+class StatusSource(Protocol):
+    """A provider whose status can be asked for."""
+
+    def receipts_of(self, channel: Channel, job_ids: Collection[str]) -> tuple[list[Receipt], list[str]]:
+        """The receipts of these jobs, and the jobs that the provider does not know any more."""

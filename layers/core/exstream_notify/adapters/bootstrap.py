@@ -6,7 +6,8 @@ a third more of a cold start and gives the same objects.
 
 import os
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from datetime import timedelta
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..domain.decisions import Policy
 from ..domain.documents import Channel, MessageClass
-from ..domain.identity import address_hash
-from ..domain.links import make_token
+from ..domain.identity import address_hash, notice_id
+from ..domain.links import make_token, read_token
+from ..domain.receipts import ReceiptPolicy
+from ..domain.reputation import Limits
 from .clock import SystemClock
 from .rules import YamlRules
 from .secrets import Secret
@@ -31,11 +34,21 @@ if TYPE_CHECKING:
     from .dynamodb.incidents import DynamoIncidents
     from .dynamodb.journeys import DynamoJourneys
     from .dynamodb.ledger import DynamoDueIndex, DynamoLedger
+    from .dynamodb.receipts import DynamoDeliveryWatch, DynamoEarlyReceipts, DynamoReputation
     from .dynamodb.runs import DynamoRuns
     from .pages import Pages
+    from .receipts.keeping import OpenTextStatus, S3ReceiptEvidence, UnreadReceipts
+    from .receipts.reading import ReceiptReader
     from .rendering import Brand
     from .s3 import S3DropFolder, S3Evidence, S3Jobs, S3Records
-    from .sqs import EventBridgeExceptions, EventBridgeJourneys, SqsDecideQueue, SqsRunQueue, SqsSendQueues
+    from .sqs import (
+        EventBridgeExceptions,
+        EventBridgeJourneys,
+        SqsDecideQueue,
+        SqsQueue,
+        SqsRunQueue,
+        SqsSendQueues,
+    )
     from .staging import S3Staging
     from .states import StepFunctions
 
@@ -88,6 +101,16 @@ class Settings(BaseModel):
     missing_file_minutes: int = Field(60, ge=1)
     quiet_period_seconds: int = Field(120, ge=1)
     volume_limit_percent: int = Field(50, ge=1)
+    receipt_queue_url: str = ""
+    receipt_hook_secret: str = ""
+    delivery_receipts: str = "email,sms"
+    soft_bounce_limit: int = Field(3, ge=1)
+    soft_bounce_window_days: int = Field(7, ge=1)
+    delay_wait_hours: int = Field(4, ge=1)
+    unmatched_receipt_hours: int = Field(24, ge=1)
+    bounce_rate_limit: float = Field(5.0, gt=0)
+    complaint_rate_limit: float = Field(0.3, gt=0)
+    reputation_minimum: int = Field(500, ge=1)
     site_dir: str = "/opt/site"
 
     @classmethod
@@ -396,6 +419,137 @@ class Bootstrap:
 
         return asked
 
+    # --- receipts ---
+
+    @cached_property
+    def receipt_policy(self) -> ReceiptPolicy:
+        """What the site sets for receipts."""
+        s = self.settings
+        return ReceiptPolicy(
+            s.soft_bounce_limit,
+            timedelta(days=s.soft_bounce_window_days),
+            delay_wait=timedelta(hours=s.delay_wait_hours),
+            keep_unmatched=timedelta(hours=s.unmatched_receipt_hours),
+        )
+
+    @cached_property
+    def reputation_limits(self) -> Limits:
+        """At which rates marketing stops."""
+        s = self.settings
+        return Limits(s.bounce_rate_limit, s.complaint_rate_limit, s.reputation_minimum)
+
+    @cached_property
+    def receipt_reader(self) -> "ReceiptReader":
+        """Reads the receipt queue's messages."""
+        from .receipts.keeping import mail_loader
+        from .receipts.mail import Phrases
+        from .receipts.reading import ReceiptReader
+
+        return ReceiptReader(
+            Phrases(self._site("rules")),
+            lambda bucket, key: mail_loader(self.client("s3"))(bucket, key),
+            self._composed_notice,
+            self._genuine_link,
+            self.clock.now,
+        )
+
+    def _composed_notice(self, domain: str, fields: Mapping[str, Any]) -> str:
+        """The notice of a composer's document, as staging and deciding would identify it; or nothing."""
+        from .index.faults import RecordRefused
+
+        schema = self.staging.schema(None)
+        values = {k: v for k, v in fields.items() if isinstance(v, str | int) and k != "communication_id"}
+        try:
+            found = schema.fields_of(tuple(map(str, values)), list(values.values()))
+            if not {"document_id", "output_uri", "archive_ref"} & set(found):
+                found["document_id"] = str(fields.get("communication_id") or "")
+            found.setdefault("document_type", self.rules.types[0])
+            record = schema.complete(found)
+        except RecordRefused:
+            return ""
+        return notice_id(domain, record["customer_key"], record["document_id"]) if domain else ""
+
+    def _genuine_link(self, token: str) -> str | None:
+        keys = self._secret(self.settings.link_keys_secret).keys()[1]
+        return read_token(token, {int(version): key for version, key in keys.items()})
+
+    @cached_property
+    def unread_receipts(self) -> "UnreadReceipts":
+        """Where unreadable receipts are kept."""
+        from .receipts.keeping import UnreadReceipts
+
+        return UnreadReceipts(self.client("s3"), self.settings.work_bucket)
+
+    @cached_property
+    def receipt_evidence(self) -> "S3ReceiptEvidence":
+        """Receipts and heads of chains as evidence."""
+        from .receipts.keeping import S3ReceiptEvidence
+
+        return S3ReceiptEvidence(
+            self.client("s3"), self.settings.evidence_bucket, self.clock.now, self.clock.random_id
+        )
+
+    @cached_property
+    def early(self) -> "DynamoEarlyReceipts":
+        """Receipts without a notice yet."""
+        from .dynamodb.receipts import DynamoEarlyReceipts
+
+        return DynamoEarlyReceipts(self.client("dynamodb"), self.settings.notices_table)
+
+    @cached_property
+    def watch(self) -> "DynamoDeliveryWatch":
+        """Sends without a receipt yet."""
+        from .dynamodb.receipts import DynamoDeliveryWatch
+
+        channels = [name.strip() for name in self.settings.delivery_receipts.split(",")]
+        return DynamoDeliveryWatch(self.client("dynamodb"), self.settings.notices_table, channels)
+
+    @cached_property
+    def reputation(self) -> "DynamoReputation":
+        """The senders' counts."""
+        from .dynamodb.receipts import DynamoReputation
+
+        return DynamoReputation(self.client("dynamodb"), self.settings.notices_table)
+
+    @cached_property
+    def status_source(self) -> "OpenTextStatus":
+        """OpenText, asked."""
+        from .providers.choice import make_opentext
+        from .receipts.keeping import OpenTextStatus
+
+        secret = self._secret(self.settings.opentext_secret)
+        provider = cache(lambda: make_opentext(self.settings, secret.fresh))
+        return OpenTextStatus(provider)
+
+    @property
+    def hook_secrets(self) -> Mapping[str, str]:
+        """The web hook's secrets by version."""
+        return self._secret(self.settings.receipt_hook_secret).fields()
+
+    @cached_property
+    def receipt_queue(self) -> "SqsQueue":
+        """The receipt queue."""
+        from .sqs import SqsQueue
+
+        return SqsQueue(self.client("sqs"), self.settings.receipt_queue_url)
+
+    def receipt_ports(self) -> dict[str, Any]:
+        """What recording receipts takes."""
+        return {
+            "ledger": self.ledger,
+            "contacts": self.contacts,
+            "addresses": self.addresses,
+            "suppressions": self.suppressions,
+            "runs": self.runs,
+            "decide_queue": self.decide_queue,
+            "receipt_evidence": self.receipt_evidence,
+            "early": self.early,
+            "reputation": self.reputation,
+            "exceptions": self.exceptions,
+            "clock": self.clock,
+            "receipt_policy": self.receipt_policy,
+        }
+
     def send_ports(self, provider: str, channel: Channel) -> dict[str, Any]:
         """What sending takes, for one provider and channel."""
         return {
@@ -408,6 +562,7 @@ class Bootstrap:
             "send_queues": self.send_queues,
             "evidence": self.evidence,
             "jobs": self.jobs,
+            "watch": self.watch,
             "provider": self.provider(provider, channel),
             "wording": self.wording,
             "exceptions": self.exceptions,

@@ -7,7 +7,7 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 P = ParamSpec("P")
@@ -25,6 +25,15 @@ def count(counts: Mapping[str, int], prefix: str = "") -> None:
     for name, number in counts.items():
         words = "".join(word.capitalize() for word in name.split("_"))
         metrics.add_metric(f"{prefix}{words}", MetricUnit.Count, number)
+
+
+def rate(name: str, percent: float, **dimensions: str) -> None:
+    """A rate in percent as a metric of its own dimensions."""
+    with single_metric(
+        name=name, unit=MetricUnit.Percent, value=percent, namespace=metrics.namespace
+    ) as metric:
+        for dimension, value in dimensions.items():
+            metric.add_dimension(dimension, value)
 
 
 def failures_logged(handle: Callable[P, R]) -> Callable[P, R]:

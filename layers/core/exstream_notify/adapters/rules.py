@@ -57,6 +57,7 @@ class _Type(_Strict):
     consent: Literal["implied", "required"]
     paper_on_failure: bool
     on_unconfirmed: Literal["alert", "other_channel", "paper", "resend"]
+    on_no_receipt: Literal["alert", "other_channel", "paper", "ignore"]
     notify_on_new_content: bool
     deadline_hours: int = Field(ge=1, le=8760)
     by_account_status: Mapping[str, _Change] = Field(default_factory=dict)

@@ -43,7 +43,8 @@ class Contact:
     """What we know of one customer of one domain.
 
     `opt_outs` maps a topic ("*" is all) to channels. `salt` keys the customer's evidence: without
-    it the evidence cannot be read any more. `version` counts writes, for optimistic locking.
+    it the evidence cannot be read any more. `version` counts writes, for
+    optimistic locking. `legal_hold` names the matter that forbids to erase it.
     """
 
     domain: str
@@ -64,6 +65,7 @@ class Contact:
     created_at: str = ""
     changed_at: str = ""
     history: tuple[Mapping[str, str], ...] = ()
+    legal_hold: str = ""
 
     def address(self, channel: Channel) -> Address | None:
         """The address of a channel, if there is one."""

@@ -31,6 +31,8 @@ class Why(StrEnum):
     UNANSWERED = "unanswered"
     ANSWER_LOST = "answer_lost"
     REFUSED = "refused"
+    REPUTATION = "reputation"
+    NO_RECEIPT = "no_receipt"
 
 
 @dataclass(frozen=True, slots=True)

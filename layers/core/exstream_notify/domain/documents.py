@@ -71,6 +71,7 @@ class DocumentRule:
     consent: Literal["implied", "required"] = "implied"
     paper_on_failure: bool = False
     on_unconfirmed: Literal["alert", "other_channel", "paper", "resend"] = "alert"
+    on_no_receipt: Literal["alert", "other_channel", "paper", "ignore"] = "alert"
     notify_on_new_content: bool = False
     deadline_hours: int = 72
     skip: str = ""

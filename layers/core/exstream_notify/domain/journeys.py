@@ -352,6 +352,7 @@ def step_rule(rule: DocumentRule, journey: JourneyRule, number: int) -> Document
         teams=(),
         paper_on_failure=False,
         on_unconfirmed="alert",
+        on_no_receipt="ignore" if rule.on_no_receipt == "ignore" else "alert",
         deadline_hours=_patience(journey, number) or rule.deadline_hours,
         purpose=step_purpose(journey.name, number),
     )

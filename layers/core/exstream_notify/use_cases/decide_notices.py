@@ -11,7 +11,7 @@ from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id, notice_id
 from ..domain.journeys import is_stopped, why_stopped
-from ..domain.notices import Notice, Origin, Outcome, Status, happened, opened
+from ..domain.notices import LOST, REACHED, Notice, Origin, Outcome, Status, happened, opened, standing
 from ..domain.runs import Control, RecordOutcome
 from ..domain.work import Member, SendJob, SlicePointer
 from ..ports import (
@@ -22,6 +22,7 @@ from ..ports import (
     JourneyBook,
     Ledger,
     Records,
+    Reputation,
     Rules,
     RunBook,
     SendQueues,
@@ -36,6 +37,9 @@ RELEASED = "released"
 
 DIGEST_DEADLINE = timedelta(hours=72)
 """How long a team's digest that an outage put off is still of use."""
+
+WAIT_FOR_REPUTATION = timedelta(hours=1)
+"""How long marketing waits before it is asked again whether it may go."""
 
 _TEAM_PREFIX = "team:"
 
@@ -138,6 +142,7 @@ def decide_notices(
     provider_for: ProviderChoice,
     policy: Policy,
     journeys: JourneyBook | None = None,
+    reputation: Reputation | None = None,
 ) -> Counter[str]:
     """Decide a slice, or only the positions that the pointer names; how many records ended how.
 
@@ -215,12 +220,14 @@ def decide_notices(
             ended = Suppress(Why.JOURNEY_STOPPED, stop)
             _carry_out(ended, before, pointer, position, document, rule, result, now, provider_for)
         elif before is None:
-            decision = decide(rule, document, contact, suppressed, zones, now, policy)
+            decision = _held_back(
+                decide(rule, document, contact, suppressed, zones, now, policy), rule, reputation, now
+            )
             _carry_out(decision, None, pointer, position, document, rule, result, now, provider_for)
         else:
             _look_again(
                 before, pointer, position, document, rule, contact, suppressed, zones, result, now, policy,
-                provider_for,
+                provider_for, reputation,
             )  # fmt: skip
         if not document.test_flag:
             _copy_teams(pointer, position, document, rule, rules, stored, result, now, provider_for)
@@ -246,6 +253,17 @@ def decide_notices(
     else:
         runs.put_slice(pointer, outcomes)
     return Counter(str(o.outcome) for o in outcomes)
+
+
+def _held_back(
+    decision: Decision, rule: DocumentRule, reputation: Reputation | None, now: datetime
+) -> Decision:
+    """Marketing waits while its channel's sender has too bad a name; everything else goes on."""
+    if rule.message_class != "marketing" or reputation is None or not isinstance(decision, Send):
+        return decision
+    if decision.channels[0] in reputation.stopped():
+        return Defer(now + WAIT_FOR_REPUTATION, Why.REPUTATION)
+    return decision
 
 
 def update_contacts(
@@ -347,11 +365,9 @@ def _carry_out(
     detail = "" if isinstance(decision, Defer) else decision.detail
     if before is not None and before.reached:
         # The customer knows already; only a further channel was open.
-        status = Status.SENT
+        status = standing(before.attempts)
     notice = before or _new_notice(pointer, position, document, rule)
-    notice = replace(
-        notice, status=status, why="" if status == Status.SENT else str(decision.why), due_at=due
-    )
+    notice = replace(notice, status=status, why="" if status in REACHED else str(decision.why), due_at=due)
     if not isinstance(decision, Defer):
         notice = replace(notice, waiting=())
     text = f"{decision.why} {detail}".strip()
@@ -376,6 +392,7 @@ def _look_again(
     now: datetime,
     policy: Policy,
     provider_for: ProviderChoice,
+    reputation: Reputation | None,
 ) -> None:
     """Decide on a notice that the ledger knows: deferred and due, failed, in doubt, or half told."""
     origin = origin_of(pointer, position)
@@ -404,9 +421,10 @@ def _look_again(
         further = decide(rule, document, contact, suppressed, zones, now, policy, channels=before.waiting)
     goes_on = isinstance(further, Send | Defer)
     half_told = rule.both_channels and (
-        before.status == Status.UNCONFIRMED or (before.status == Status.SENT and due)
+        before.status == Status.UNCONFIRMED or (before.status in REACHED and due)
     )
-    if before.superseded_by and before.status in (Status.DEFERRED, Status.FAILED):
+    lost = before.status in LOST or (before.status == Status.DELAYED and due and goes_on)
+    if before.superseded_by and (before.status == Status.DEFERRED or lost):
         settle(Status.SUPERSEDED, Why.SUPERSEDED)
     elif before.status == Status.DEFERRED and due:
         if late:
@@ -415,18 +433,25 @@ def _look_again(
             else:
                 settle(Status.FAILED, Why.DEADLINE_PASSED, "deadline_passed")
             return
-        carry(
-            decide(rule, document, contact, suppressed, zones, now, policy, channels=before.waiting or None)
+        anew = decide(
+            rule, document, contact, suppressed, zones, now, policy, channels=before.waiting or None
         )
-    elif further is not None and goes_on and (before.status == Status.FAILED or (half_told and not late)):
+        carry(_held_back(anew, rule, reputation, now))
+    elif lost and late and before.status != Status.FAILED and before.why != Why.NO_RECEIPT:
+        # A bounce can come weeks after the send: then a short message would tell of old news.
+        if rule.paper_on_failure:
+            carry(Paper(Why.DEADLINE_PASSED))
+        else:
+            settle(before.status, before.why, "unreached")
+    elif further is not None and goes_on and (lost or (half_told and not late)):
         carry(further)
-    elif before.status == Status.FAILED:
+    elif lost:
         if isinstance(further, Paper):
             carry(further)
         elif rule.paper_on_failure:
             carry(Paper(Why.NO_CHANNEL, "every channel failed"))
         elif before.waiting or not before.events[-1].what.startswith("settled"):
-            settle(Status.FAILED, before.why, "unreached")
+            settle(before.status, before.why, "unreached")
         else:
             result.outcomes.append(outcome_of(before, position, origin))
     elif before.status == Status.UNCONFIRMED and due:

@@ -26,6 +26,8 @@ from ..domain.messages import (
     Unconfirmed,
 )
 from ..domain.notices import (
+    LOST,
+    REACHED,
     Attempt,
     Event,
     Notice,
@@ -36,15 +38,18 @@ from ..domain.notices import (
     head,
     opened,
     put_off,
+    standing,
 )
 from ..domain.quiet_hours import is_open
 from ..domain.runs import Control, RecordOutcome
+from ..domain.watching import Watched
 from ..domain.work import Member, SendJob
 from ..ports import (
     AddressChecker,
     Clock,
     ContactBook,
     DecideQueue,
+    DeliveryWatch,
     Evidence,
     EvidenceLine,
     ExceptionBus,
@@ -150,9 +155,12 @@ class _Tally:
     busy_until: float = 0.0
     trouble: Counter[tuple[str, str]] = field(default_factory=Counter)
     told: list[Notice] = field(default_factory=list)
+    sent: dict[str, Notice] = field(default_factory=dict)
 
     def add(self, notice: Notice) -> None:
         """Report a notice to the run it came from; internal copies and later steps are not its records."""
+        if notice.audience == "customer" and notice.status == Status.SENT:
+            self.sent[notice.notice_id] = notice
         if notice.audience == "customer" and notice.purpose == "notice":
             self.told.append(notice)
             o = notice.origin
@@ -176,6 +184,7 @@ def send_notices(
     send_queues: SendQueues,
     evidence: Evidence,
     jobs: JobStore,
+    watch: DeliveryWatch,
     provider: Provider,
     wording: Wording,
     exceptions: ExceptionBus,
@@ -245,12 +254,35 @@ def send_notices(
         documents = {row.member.notice_id: row.document for row in rows if row.document is not None}
         told = [(n, documents[n.notice_id]) for n in tally.told if n.notice_id in documents]
         join_journeys(job.pointer, told, rules=rules, journeys=journeys, is_holiday=is_holiday, clock=clock)
+    part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
+    if tally.sent:
+        watch.add(_watched(part, job, tally.sent, rules, clock.now()))
     if tally.outcomes:
-        part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
         runs.put_job(job.pointer.run, part, tally.outcomes)
     if tally.busy_until:
         raise InProgress(datetime.fromtimestamp(tally.busy_until, UTC))
     return Counter(str(o.outcome) for o in tally.outcomes)
+
+
+RECEIPT_GRACE = timedelta(hours=2)
+"""How long a receipt has at least, also of a message that went out close to its deadline."""
+
+
+def _watched(part: str, job: SendJob, sent: Mapping[str, Notice], rules: Rules, now: datetime) -> Watched:
+    """These sends, to be looked at if no receipt comes; one entry for the whole job."""
+    deadline = min(
+        datetime.fromisoformat(notice.created_at)
+        + timedelta(hours=rules.of_type(notice.document_type).deadline_hours)
+        for notice in sent.values()
+    )
+    return Watched(
+        part,
+        job.channel,
+        job.provider,
+        now.isoformat(timespec="seconds"),
+        max(deadline, now + RECEIPT_GRACE).isoformat(timespec="seconds"),
+        tuple(sorted(sent)),
+    )
 
 
 def _positions(members: Iterable[Member]) -> tuple[int, ...]:
@@ -552,7 +584,7 @@ class _Sender:
                 self.tally.outcomes.append(outcome_of(stored, origin.position, origin))
             return None
         if attempt is None:
-            if stored.status in (Status.FAILED, Status.SENT, Status.UNCONFIRMED) and stored.waiting:
+            if stored.status in LOST | REACHED | {Status.UNCONFIRMED} and stored.waiting:
                 self.tally.again.add(origin.position)
             self.tally.add(stored)
             return None
@@ -718,8 +750,8 @@ class _Sender:
         """Have the decision look again where another attempt, or paper, may follow."""
         if notice.audience != "customer":
             return
-        half_told = notice.status in (Status.SENT, Status.UNCONFIRMED) and both and notice.waiting
-        if notice.status == Status.FAILED or half_told:
+        half_told = notice.status in REACHED | {Status.UNCONFIRMED} and both and notice.waiting
+        if notice.status in LOST or half_told:
             self.tally.again.add(notice.origin.position)
 
     def _defer_unclaimed(self, batch: _Batch) -> None:
@@ -733,7 +765,7 @@ class _Sender:
             waiting = row.member.waiting if row.notice.attempts else ()
             if row.notice.attempts:
                 waiting = (self.job.channel, *waiting)
-            status = Status.SENT if row.notice.reached else Status.DEFERRED
+            status = standing(row.notice.attempts) if row.notice.reached else Status.DEFERRED
             notice = replace(
                 row.notice,
                 status=status,
