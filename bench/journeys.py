@@ -166,8 +166,8 @@ def sheet(found: list[Woken]) -> Sheet:
         rows,
         (
             "Beside the messages: a step that goes out is a notice and costs what the bill says of one. "
-            "With the cap of the rules that ship, which asks the ledger for each customer that would "
-            "be reminded; who has answered costs two reads. One execution a cohort, whatever its size; a page is "
-            "up to a thousand members, and two transitions.",
+            "With the cap of the rules that ship, which asks the ledger for each customer that would be "
+            "reminded; who has answered costs two reads. One execution a cohort, whatever its size; a page "
+            "is up to a thousand members, and two transitions.",
         ),
     )  # fmt: skip
