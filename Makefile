@@ -56,7 +56,7 @@ lock: $(DEV_SET_UP) ## resolve the requirements again (UPGRADE=1: to the newest 
 	$(call compile,tests/container/requirements,--constraint requirements/dev.txt)
 	$(call compile,requirements/sam)
 	$(call compile,requirements/checkov)
-	for folder in tests/dynamodb_local tests/axe; do \
+	for folder in tests/dynamodb_local tests/axe tests/asl_validator; do \
 	    (cd $$folder && npm install --package-lock-only --omit-lockfile-registry-resolved --silent) || exit 1; done
 
 clean: ## remove all that was built or set up, except node_modules and containers

@@ -1,5 +1,6 @@
-"""`python -m bench [staging] [messages] [notices] [startup] [supply] [bill] [--quick]`: all parts unless
-some are named.
+"""`python -m bench [staging] [messages] [notices] [startup] [supply] [bill] [journeys] [--quick]`.
+
+All parts unless some are named.
 
 A whole run writes `bench/RESULTS.md`; a part, or a quick run, is only shown.
 """
@@ -9,10 +10,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import messages, notices, report, sheets, staging, startup, supply
+from . import journeys, messages, notices, report, sheets, staging, startup, supply
 from .template import ROOT
 
-PARTS = ("staging", "messages", "notices", "startup", "supply", "bill")
+PARTS = ("staging", "messages", "notices", "startup", "supply", "bill", "journeys")
 
 
 def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
@@ -49,6 +50,8 @@ def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
         added, found = sheets.of_bill(results, rows)
         measured += added
         verdicts += found
+    if "journeys" in parts:
+        measured.append(journeys.sheet(journeys.measure()))
     return [report.verdicts(verdicts), *measured]
 
 

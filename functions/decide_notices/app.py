@@ -38,6 +38,7 @@ def decide(record: SQSRecord) -> None:
         provider_for=app.provider_for,
         policy=app.policy,
         early=app.early_responses,
+        journeys=app.journeys,
         reputation=app.reputation,
     )
     count(decided, "Decided")

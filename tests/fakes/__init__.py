@@ -10,6 +10,7 @@ from .drops import FakeDropFolder, FakeRecords, FakeStaging
 from .evidence import FakeEvidence, FakeJobs
 from .examples import a_contact, a_document, a_notice, a_rule, an_address
 from .exceptions import FakeChannels, FakeExceptionBus, FakeIncidents
+from .journeys import FakeCustomerNotices, FakeExecutions, FakeJourneyBook, FakeJourneyEvents
 from .ledger import FakeDueIndex, FakeLedger
 from .links import FakeDocuments, FakeEarlyResponses, FakeTries
 from .providers import Behaviour, Delivered, FakeProvider, LostAnswer
@@ -33,6 +34,7 @@ __all__ = [
     "FakeChannels",
     "FakeClock",
     "FakeContacts",
+    "FakeCustomerNotices",
     "FakeDecideQueue",
     "FakeDeliveryWatch",
     "FakeDocuments",
@@ -42,8 +44,11 @@ __all__ = [
     "FakeEarlyResponses",
     "FakeEvidence",
     "FakeExceptionBus",
+    "FakeExecutions",
     "FakeIncidents",
     "FakeJobs",
+    "FakeJourneyBook",
+    "FakeJourneyEvents",
     "FakeLedger",
     "FakeLookQueue",
     "FakeProvider",

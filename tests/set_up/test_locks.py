@@ -17,7 +17,11 @@ SAM = "requirements/sam.txt"
 CONTAINER = "tests/container/requirements.txt"
 CHECKOV = "requirements/checkov.txt"
 LOCKS = (DEV, LAYER, SAM, CONTAINER, CHECKOV)
-PACKAGE_LOCKS = ("tests/dynamodb_local/package-lock.json", "tests/axe/package-lock.json")
+PACKAGE_LOCKS = (
+    "tests/dynamodb_local/package-lock.json",
+    "tests/axe/package-lock.json",
+    "tests/asl_validator/package-lock.json",
+)
 
 
 def pins(lock: str) -> Mapping[str, set[str]]:

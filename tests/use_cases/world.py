@@ -19,11 +19,13 @@ from typing import Any
 import yaml
 
 from exstream_notify.adapters.alert_triggers import dispatched_of, exceptions_of, look_of
+from exstream_notify.adapters.journey_rules import is_holiday
 from exstream_notify.adapters.rules import PACKAGE_RULES
 from exstream_notify.domain.breaker import Breaker
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.decisions import Policy
 from exstream_notify.domain.documents import Channel, Document, DocumentRule, MessageClass
+from exstream_notify.domain.journeys import Cohort
 from exstream_notify.domain.links import Look
 from exstream_notify.domain.notices import RANK, Notice, Response, Status, chain_holds
 from exstream_notify.domain.receipts import Kind, Receipt, ReceiptPolicy, stamp
@@ -33,6 +35,7 @@ from exstream_notify.domain.runs import Control, Reconciliation, Run, Seal, reco
 from exstream_notify.domain.second_step import Keys
 from exstream_notify.domain.work import SendJob, SlicePointer
 from exstream_notify.ports import AddressChecker
+from exstream_notify.use_cases.advance_journey import advance_journey
 from exstream_notify.use_cases.alert_exceptions import Alerting, alert_exceptions
 from exstream_notify.use_cases.check_runs import cover_customers, look_at
 from exstream_notify.use_cases.control_run import control_run
@@ -45,12 +48,14 @@ from exstream_notify.use_cases.release_due import release_due
 from exstream_notify.use_cases.send_notices import InProgress, send_notices
 from exstream_notify.use_cases.stage_document import stage_document
 from exstream_notify.use_cases.stage_run import RunBusy, StagePolicy, stage_run
+from exstream_notify.use_cases.start_journeys import HORIZON, start_journeys
 from tests.fakes import (
     Delivered,
     FakeAddresses,
     FakeChannels,
     FakeClock,
     FakeContacts,
+    FakeCustomerNotices,
     FakeDecideQueue,
     FakeDeliveryWatch,
     FakeDocuments,
@@ -60,8 +65,11 @@ from tests.fakes import (
     FakeEarlyResponses,
     FakeEvidence,
     FakeExceptionBus,
+    FakeExecutions,
     FakeIncidents,
     FakeJobs,
+    FakeJourneyBook,
+    FakeJourneyEvents,
     FakeLedger,
     FakeLookQueue,
     FakeProvider,
@@ -136,6 +144,10 @@ class World:
         self.evidence = FakeEvidence()
         self.jobs = FakeJobs()
         self.wording = FakeWording()
+        self.journeys = FakeJourneyBook()
+        self.executions = FakeExecutions()
+        self.history = FakeCustomerNotices(self.ledger)
+        self.journey_events = FakeJourneyEvents()
         self.incidents = FakeIncidents()
         self.channels = FakeChannels()
         self.early_responses = FakeEarlyResponses()
@@ -410,6 +422,74 @@ class World:
         ports = {name: self._ports[name] for name in (*names, "look_queue")}
         return {**ports, "clock": self.clock}
 
+    def sweep_journeys(self) -> int:
+        """The minute's look for cohorts that need an execution."""
+        try:
+            return start_journeys(
+                journeys=self._ports["journeys"], executions=self._ports["executions"], clock=self.clock
+            )
+        except Killed:
+            self._bury_worker()
+            return 0
+
+    def advance(self, cohort: Cohort, generation: int = 1, page: int = 1) -> bool:
+        """One page of a cohort, tried again if its worker dies, as the state machine does."""
+        started = self.clock.now()
+        names = (
+            "journeys", "ledger", "history", "contacts", "runs", "decide_queue", "journey_events", "exceptions"
+        )  # fmt: skip
+        ports = {name: self._ports[name] for name in names}
+        ports["events"] = ports.pop("journey_events")
+        for _ in range(4):
+            try:
+                found = advance_journey(
+                    cohort,
+                    generation,
+                    page,
+                    **ports,
+                    rules=self.rules,
+                    is_holiday=is_holiday,
+                    clock=self.clock,
+                    time_left=lambda: FUNCTION_SECONDS - (self.clock.now() - started).total_seconds(),
+                )
+            except Killed:
+                self._bury_worker()
+                continue
+            return found.more
+        raise AssertionError("the state machine gave up")
+
+    def follow(self, limit: int = 400) -> None:
+        """Go on until no journey waits any more: sweeps, executions, what they queue, what is due."""
+        for _ in range(limit):
+            self.come_to_rest()
+            self.sweep_journeys()
+            due = self.executions.next_due()
+            if due is not None:
+                self.clock.move_to(due)
+                self.executions.wake(self.clock.now(), self.advance)
+            elif self.journeys.open:
+                self.clock.move_to(min(self.journeys.open).due - HORIZON)
+            else:
+                self.come_to_rest()
+                if not self.journeys.open:
+                    return
+        raise AssertionError(f"journeys that never end: {sorted(self.journeys.open)}")
+
+    def follow_until(self, at: datetime, limit: int = 400) -> None:
+        """The same up to a moment."""
+        for _ in range(limit):
+            self.wait_until(max(self.clock.now(), min(at, self._next_journey(at))))
+            self.sweep_journeys()
+            self.executions.wake(self.clock.now(), self.advance)
+            self.drain()
+            if self.clock.now() >= at:
+                return
+        raise AssertionError("time does not move on")
+
+    def _next_journey(self, at: datetime) -> datetime:
+        due = [c.due for c in self.journeys.open if c.due > self.clock.now()]
+        return min(due, default=at)
+
     def come_to_rest(self, limit: int = 100) -> None:
         """Go on, over days if need be, until nothing is queued and nothing is due ever again."""
         for _ in range(limit):
@@ -467,10 +547,12 @@ class World:
         """Why records of a run ended so."""
         return dict(self.reconciled(run_id).reasons.get(outcome, {}))
 
-    def notice(self, document_id: str, audience: str = "customer") -> Notice:
+    def notice(self, document_id: str, audience: str = "customer", purpose: str = "notice") -> Notice:
         """The notice of a document."""
         found = [
-            n for n in self.ledger.notices.values() if (n.document_id, n.audience) == (document_id, audience)
+            n
+            for n in self.ledger.notices.values()
+            if (n.document_id, n.audience, n.purpose) == (document_id, audience, purpose)
         ]
         assert len(found) == 1, f"{len(found)} notices of {document_id} for {audience}"
         return found[0]
@@ -500,7 +582,8 @@ class World:
             name: watched(getattr(self, name), name, wire, local=local)
             for name in (
                 "contacts", "suppressions", "ledger", "due", "runs", "records", "staging", "evidence", "jobs",
-                "incidents", "channels", "receipt_evidence", "early", "reputation", "watch", "early_responses",
+                "incidents", "channels", "journeys", "executions", "history", "journey_events",
+                "receipt_evidence", "early", "reputation", "watch", "early_responses",
             )
         }  # fmt: skip
         return {
@@ -562,6 +645,7 @@ class World:
             provider_for=self.provider_for,
             policy=self.policy,
             early=p["early_responses"],
+            journeys=p["journeys"],
             reputation=p["reputation"],
         )
 
@@ -592,6 +676,8 @@ class World:
             rate=self.rate,
             time_left=time_left,
             policy=self.policy,
+            journeys=p["journeys"],
+            is_holiday=is_holiday,
         )
 
     def _record_receipts(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:

@@ -21,6 +21,7 @@ COMMANDS = {
     "notice": "Show one notice: its attempts and events.",
     "notices": "List a customer's notices.",
     "contact": "Show a contact, or change it.",
+    "journeys": "List the follow-ups that run; stop them, let them go on.",
     "paper": "Say what Exstream must print of a run.",
     "incidents": "List what went wrong, by run and team.",
     "outbox": "List the messages that reached the simulated providers.",

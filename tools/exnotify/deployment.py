@@ -33,6 +33,8 @@ _SETTINGS: Mapping[str, str] = {
     "NoticesTableName": "notices_table",
     "RunsTableName": "runs_table",
     "IncidentsTableName": "incidents_table",
+    "JourneysTableName": "journeys_table",
+    "FollowUpMachineArn": "follow_up_machine",
     "RunQueueUrl": "run_queue_url",
     "DecideQueueUrl": "decide_queue_url",
     "EmailQueueUrl": "email_queue_url",

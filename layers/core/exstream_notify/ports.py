@@ -11,6 +11,7 @@ from .domain.documents import Channel, Document, DocumentRule
 from .domain.due import WaitKind
 from .domain.exceptions import ExceptionRaised, Severity
 from .domain.incidents import Alert, AlertRule, Head, Report, Urgency
+from .domain.journeys import Cohort, JourneyRule, MemberRow
 from .domain.messages import Answer, BulkJob, Content, GiveUp, Message, SentRequest
 from .domain.notices import Notice, Response
 from .domain.receipts import Receipt, Suppression
@@ -186,6 +187,9 @@ class Rules(Protocol):
 
     def domain(self, domain: str) -> DomainRule:
         """How that domain's runs are taken."""
+
+    def journeys(self) -> Mapping[str, JourneyRule]:
+        """The journeys as they are ruled now, by name."""
 
 
 class RunBook(Protocol):
@@ -495,6 +499,85 @@ class LookQueue(Protocol):
 
     def send_looks(self, looks: Sequence[tuple[WaitKind, str]]) -> None:
         """Queue kinds and names."""
+
+
+@dataclass(frozen=True, slots=True)
+class CohortState:
+    """A cohort that is not done. `generation` is that of its last execution, 0 before the first."""
+
+    cohort: Cohort
+    generation: int
+    started: bool
+
+
+class JourneyBook(Protocol):
+    """Who is in which cohort, which cohorts need an execution, who was put aside, and rules as pinned."""
+
+    def enrol(self, cohort: Cohort, rows: Sequence[MemberRow]) -> None:
+        """Write rows (again: no change), then note that the cohort needs an execution."""
+
+    def cohorts(self, until: datetime) -> list[CohortState]:
+        """All that are due by then and not done, earliest first."""
+
+    def started(self, cohort: Cohort, generation: int) -> None:
+        """Note that an execution of that generation waits for it; nothing if it is done meanwhile."""
+
+    def members(self, cohort: Cohort, limit: int) -> list[MemberRow]:
+        """Up to so many of its rows, read consistently."""
+
+    def leave(self, cohort: Cohort, rows: Sequence[MemberRow]) -> None:
+        """Forget rows whose step is done."""
+
+    def reopen(self, cohort: Cohort, generation: int) -> None:
+        """Note that it needs a further execution."""
+
+    def finish(self, cohort: Cohort, generation: int) -> None:
+        """Note that it is done, unless rows came meanwhile: then it needs a further execution."""
+
+    def park(self, under: str, cohort: Cohort, row: MemberRow) -> None:
+        """Put a row aside: `under` a notice id, or a run."""
+
+    def parked(self, under: str) -> list[tuple[Cohort, MemberRow]]:
+        """What lies aside there."""
+
+    def unpark(self, under: str, cohort: Cohort, rows: Sequence[MemberRow]) -> None:
+        """Forget what lies aside."""
+
+    def stop_run(self, run: str, word: Mapping[str, str]) -> None:
+        """Add an operator's word about a run's journeys: `what` (stop or resume), `at`, `who`, `why`."""
+
+    def run_words(self, run: str) -> list[Mapping[str, str]]:
+        """All words about a run, oldest first."""
+
+    def keep_rule(self, rule: JourneyRule) -> None:
+        """Keep a rule as it is, by its version."""
+
+    def rule(self, name: str, version: str) -> JourneyRule | None:
+        """A rule as it was kept."""
+
+
+class Executions(Protocol):
+    """The state machine's executions."""
+
+    def start(self, cohort: Cohort, generation: int) -> bool:
+        """Start one; False if the name is taken, running or not."""
+
+    def runs(self, cohort: Cohort, generation: int) -> bool:
+        """Whether that one is running."""
+
+
+class CustomerNotices(Protocol):
+    """All that a customer was told."""
+
+    def of_customer(self, domain: str, customer_key: str) -> list[Notice]:
+        """A customer's notices, oldest first."""
+
+
+class JourneyEvents(Protocol):
+    """Where the end of journeys is told."""
+
+    def unanswered(self, details: Sequence[Mapping[str, object]]) -> None:
+        """Put `Journey Unanswered` events on the bus; empty is fine."""
 
 
 # --- receipts ---------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from .actions import Place
 from .asynchronous import InvokeConfig
 from .functions import FunctionSpec
 from .httpapi import ApiSpec
+from .machines import MachineSpec
 from .poller import Mapping as EventSourceMapping
 from .schedules import Cron, Rate
 from .template import TemplateError
@@ -73,6 +74,7 @@ class Stack:
     permissions: list[InvokePermission] = field(default_factory=list)
     invoke_configs: dict[str, InvokeConfig] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
+    machines: dict[str, MachineSpec] = field(default_factory=dict)
     api: ApiSpec = field(default_factory=ApiSpec)
 
     def physical_name(self, logical_id: str, given: Any = None) -> str:

@@ -40,6 +40,7 @@ def command(notice_id: str, revoke: str | None, unlock: str | None, as_json: boo
                 *((name.replace("_", " "), row[name]) for name in (*about, "audience")),
                 ("waits until", row["due_at"]),
                 ("waiting", ", ".join(row["waiting"])),
+                ("responses", ", ".join(row["responses"])),
                 ("superseded by", row["superseded_by"]),
                 ("responses", ", ".join(row["responses"])),
                 ("link revoked", row["link_revoked"]),

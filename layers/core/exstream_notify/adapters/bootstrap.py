@@ -28,11 +28,14 @@ from .rules import YamlRules
 from .secrets import Secret
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from ..ports import Provider, Wording
     from .addresses import Addresses
     from .alert_channels import Channels
     from .dynamodb.contacts import DynamoContacts, DynamoSuppressions
     from .dynamodb.incidents import DynamoIncidents
+    from .dynamodb.journeys import DynamoJourneys
     from .dynamodb.ledger import DynamoDueIndex, DynamoLedger
     from .dynamodb.receipts import DynamoDeliveryWatch, DynamoEarlyReceipts, DynamoReputation
     from .dynamodb.responses import DynamoEarlyResponses, DynamoTries
@@ -45,8 +48,17 @@ if TYPE_CHECKING:
     from .receipts.reading import ReceiptReader
     from .rendering import Brand
     from .s3 import S3Documents, S3DropFolder, S3Evidence, S3Jobs, S3Records
-    from .sqs import EventBridgeExceptions, SqsDecideQueue, SqsLookQueue, SqsQueue, SqsRunQueue, SqsSendQueues
+    from .sqs import (
+        EventBridgeExceptions,
+        EventBridgeJourneys,
+        SqsDecideQueue,
+        SqsLookQueue,
+        SqsQueue,
+        SqsRunQueue,
+        SqsSendQueues,
+    )
     from .staging import S3Staging
+    from .states import StepFunctions
 
 
 class Settings(BaseModel):
@@ -62,6 +74,8 @@ class Settings(BaseModel):
     notices_table: str = ""
     runs_table: str = ""
     incidents_table: str = ""
+    journeys_table: str = ""
+    follow_up_machine: str = ""
     run_queue_url: str = ""
     decide_queue_url: str = ""
     email_queue_url: str = ""
@@ -548,6 +562,40 @@ class Bootstrap:
             depths[url.rpartition("/")[2]] = int(answer["Attributes"][name])
         return depths
 
+    # ---- follow-ups ----
+
+    @cached_property
+    def journeys(self) -> "DynamoJourneys":
+        """The journeys' cohorts."""
+        from .dynamodb.journeys import DynamoJourneys
+
+        return DynamoJourneys(self.client("dynamodb"), self.settings.journeys_table, self.clock.now)
+
+    @cached_property
+    def executions(self) -> "StepFunctions":
+        """The follow-up state machine's executions."""
+        from .states import StepFunctions
+
+        return StepFunctions(self.client("stepfunctions"), self.settings.follow_up_machine)
+
+    @cached_property
+    def journey_events(self) -> "EventBridgeJourneys":
+        """Where the end of journeys is told."""
+        from .sqs import EventBridgeJourneys
+
+        return EventBridgeJourneys(self.client("events"))
+
+    @property
+    def is_holiday(self) -> "Callable[[str, date], bool]":
+        """The holidays' calendar, imported when a rule first asks for one."""
+
+        def asked(country: str, day: "date") -> bool:
+            from .journey_rules import is_holiday
+
+            return is_holiday(country, day)
+
+        return asked
+
     # --- receipts ---
 
     @cached_property
@@ -701,6 +749,8 @@ class Bootstrap:
             "rate": self.rate(channel),
             "addresses": self.addresses,
             "policy": self.policy,
+            "journeys": self.journeys,
+            "is_holiday": self.is_holiday,
         }
 
     def _site(self, name: str) -> Path | None:

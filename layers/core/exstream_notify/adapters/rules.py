@@ -1,5 +1,6 @@
 """The site's rules: this package's YAML files with the site's own laid over them, validated."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -13,9 +14,12 @@ from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised, Severity
 from ..domain.expectations import ExpectedRun
 from ..domain.incidents import AlertRule, Urgency
+from ..domain.journeys import JourneyRule
 from ..domain.runs import DomainRule
 from ..domain.second_step import StepKind
 from .alert_rules import Alerts, Expected, MessageRules
+
+_JOURNEY_NAME = re.compile(r"[a-z0-9-]{1,40}")
 
 PACKAGE_RULES = Path(__file__).parent.parent / "rules"
 
@@ -133,6 +137,10 @@ class YamlRules:
             raise RulesInvalid(f"domains.yaml: expected: {twice[0]} is there twice: give each a name")
         return tuple(found)
 
+    def journeys(self) -> Mapping[str, JourneyRule]:
+        """See `Rules.journeys`."""
+        return self._journeys
+
     @property
     def types(self) -> tuple[str, ...]:
         """The known document types."""
@@ -150,6 +158,7 @@ class YamlRules:
     def check(self) -> None:
         """Read and validate everything."""
         _ = (self._types, self.queues, self._teams, self._domains, self.messages, self.expected_runs)
+        _ = self._journeys
         for team in self._alerts.named_teams():
             if team not in self._teams:
                 raise RulesInvalid(f"alerts.yaml: no team {team!r} in teams.yaml")
@@ -196,6 +205,30 @@ class YamlRules:
         return rule(defaults, "defaults"), domains
 
     @cached_property
+    def _journeys(self) -> dict[str, JourneyRule]:
+        from .journey_rules import JourneyModel
+
+        data = self._read("journeys.yaml")
+        defaults = data.get("defaults") or {}
+        journeys: dict[str, JourneyRule] = {}
+        for name, entry in (data.get("journeys") or {}).items():
+            key = f"journeys.{name}"
+            if entry is None:
+                continue  # a site switched it off
+            if not _JOURNEY_NAME.fullmatch(str(name)):
+                where = self._line("journeys.yaml", key)
+                raise RulesInvalid(f"journeys.yaml{where}: {key}: a name is of a-z, 0-9 and -, 40 at most")
+            rule = self._validate(JourneyModel, {**defaults, **entry}, "journeys.yaml", key).rule(name)
+            unknown = [kind for kind in rule.documents if kind not in self._types]
+            lost = [s.team for s in rule.steps if s.team and s.team not in self._teams]
+            if unknown or lost:
+                path = f"{key}.{'documents' if unknown else 'unanswered.team'}"
+                what = f"no document type {unknown[0]!r}" if unknown else f"no team {lost[0]!r} in teams.yaml"
+                raise RulesInvalid(f"journeys.yaml{self._line('journeys.yaml', path)}: {path}: {what}")
+            journeys[name] = rule
+        return journeys
+
+    @cached_property
     def _alerts(self) -> Alerts:
         return self._validate(Alerts, self._read("alerts.yaml"), "alerts.yaml", "")
 
@@ -239,6 +272,10 @@ class YamlRules:
 def _line_of(node: Any, path: list[str]) -> int | None:
     line: int | None = None
     for name in path:
+        if isinstance(node, yaml.SequenceNode) and name.isdigit() and int(name) < len(node.value):
+            node = node.value[int(name)]
+            line = node.start_mark.line + 1
+            continue
         pairs = node.value if isinstance(node, yaml.MappingNode) else []
         found = next(((key, value) for key, value in pairs if key.value == name), None)
         if found is None:

@@ -137,20 +137,34 @@ class EventBridgeExceptions:
         """See `ExceptionBus.raise_exceptions`; an entry that the bus refuses is an error."""
         # Severe ones first: what is behind them in a batch must not hold them up.
         ordered = sorted(exceptions, key=lambda exception: exception.severity != "severe")
-        self._put("Exception Raised", (json.dumps(exception.to_detail()) for exception in ordered))
+        _put_events(
+            self._client, "Exception Raised", (json.dumps(exception.to_detail()) for exception in ordered)
+        )
 
     def run_dispatched(self, domain: str, run_id: str) -> None:
         """See `ExceptionBus.run_dispatched`."""
-        self._put("Run Dispatched", [json.dumps({"domain": domain, "run_id": run_id})])
+        _put_events(self._client, "Run Dispatched", [json.dumps({"domain": domain, "run_id": run_id})])
 
-    def _put(self, detail_type: str, details: Iterable[str]) -> None:
-        # A call takes ten events and, together, 256 KB.
-        for batch in _batches((detail_type, detail) for detail in details):
-            entries = [{"Source": "exnotify", "DetailType": kind, "Detail": detail} for kind, detail in batch]
-            answer = self._client.put_events(Entries=entries)
-            if answer.get("FailedEntryCount"):
-                codes = {row.get("ErrorCode") for row in answer["Entries"]} - {None}
-                raise RuntimeError(f"EventBridge refused {answer['FailedEntryCount']} events: {codes}")
+
+class EventBridgeJourneys:
+    """`JourneyEvents` on the default event bus."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def unanswered(self, details: Sequence[Mapping[str, object]]) -> None:
+        """See `JourneyEvents.unanswered`; an entry that the bus refuses is an error."""
+        _put_events(self._client, "Journey Unanswered", map(json.dumps, details))
+
+
+def _put_events(client: Any, detail_type: str, details: Iterable[str]) -> None:
+    # A call takes ten events and, together, 256 KB.
+    for batch in _batches((detail_type, detail) for detail in details):
+        entries = [{"Source": "exnotify", "DetailType": kind, "Detail": detail} for kind, detail in batch]
+        answer = client.put_events(Entries=entries)
+        if answer.get("FailedEntryCount"):
+            codes = {row.get("ErrorCode") for row in answer["Entries"]} - {None}
+            raise RuntimeError(f"EventBridge refused {answer['FailedEntryCount']} events: {codes}")
 
 
 def group(run: str) -> str:

@@ -28,6 +28,8 @@ class Why(StrEnum):
     SUPERSEDED = "superseded"
     RESPONDED = "responded"
     RUN_CANCELLED = "run_cancelled"
+    JOURNEY_STOPPED = "journey_stopped"
+    UNANSWERED = "unanswered"
     ANSWER_LOST = "answer_lost"
     REFUSED = "refused"
     REPUTATION = "reputation"

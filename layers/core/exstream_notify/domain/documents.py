@@ -54,7 +54,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRule:
-    """What a document type's rule says (rules/documents.yaml); `skip` is why nobody is told at all."""
+    """What a document type's rule says (rules/documents.yaml); `skip` is why nobody is told at all.
+
+    `purpose` is what its notices are for: `notice`, or a journey's step.
+    """
 
     name: str
     use_case: str
@@ -77,3 +80,4 @@ class DocumentRule:
     link_days: int = 60
     opens: Literal["portal", "inline", "attachment"] = "portal"
     second_step: StepKind = "none"
+    purpose: str = "notice"

@@ -135,7 +135,7 @@ class Notice:
     """One notice; `version` counts writes and is the lock of every one of them.
 
     `responses` are what the customer did, beside the status and never a part of it; `link_revoked` is why
-    the secure link opens nothing any more.
+    the secure link opens nothing any more. `rule_version` is the journey's rule that a step was made by.
     """
 
     notice_id: str
@@ -158,6 +158,7 @@ class Notice:
     responses: tuple[Response, ...] = ()
     case_id: str = ""
     link_revoked: str = ""
+    rule_version: str = ""
 
     def attempt(self, number: int) -> Attempt | None:
         """The attempt of that number, if it was made."""

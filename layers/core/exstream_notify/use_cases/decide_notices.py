@@ -10,6 +10,7 @@ from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, W
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id, notice_id
+from ..domain.journeys import is_stopped, why_stopped
 from ..domain.notices import LOST, REACHED, Notice, Origin, Outcome, Status, happened, opened, standing
 from ..domain.responses import is_early
 from ..domain.runs import Control, RecordOutcome
@@ -21,6 +22,7 @@ from ..ports import (
     ContactBook,
     EarlyResponses,
     ExceptionBus,
+    JourneyBook,
     Ledger,
     Records,
     Reputation,
@@ -29,6 +31,7 @@ from ..ports import (
     SendQueues,
     SuppressionList,
 )
+from .step_rules import journey_of, rules_of
 
 ProviderChoice = Callable[[Channel, MessageClass], str]
 
@@ -53,8 +56,38 @@ def notice_id_of(document: Document, rule: DocumentRule, audience: str = "custom
     if document.test_flag:
         edition = "test"
     return notice_id(
-        document.domain, document.customer_key, document.document_id, edition=edition, audience=audience
+        document.domain,
+        document.customer_key,
+        document.document_id,
+        edition=edition,
+        purpose=rule.purpose,
+        audience=audience,
     )
+
+
+def step_stops(
+    pointer: SlicePointer,
+    documents: Collection[Document],
+    rules: Rules,
+    journeys: JourneyBook | None,
+    ledger: Ledger,
+) -> dict[tuple[str, str], str]:
+    """Why no step follows, by customer and document: what their first notice in the ledger says now.
+
+    `rules` are those of the documents. Empty for anything but a journey's step.
+    """
+    journey = journey_of(pointer, rules, journeys)
+    if journey is None:
+        return {}
+    first = {(d.customer_key, d.document_id): notice_id_of(d, rules.for_document(d)) for d in documents}
+    stored = ledger.get(set(first.values()))
+    found = {}
+    for key, identity in first.items():
+        notice = stored.get(identity)
+        stopped = "stopped" if notice is not None and is_stopped(notice) else ""
+        if reason := why_stopped(journey, notice) or stopped:
+            found[key] = reason
+    return found
 
 
 def origin_of(pointer: SlicePointer, position: int) -> Origin:
@@ -115,6 +148,7 @@ def decide_notices(
     provider_for: ProviderChoice,
     policy: Policy,
     early: EarlyResponses | None = None,
+    journeys: JourneyBook | None = None,
     reputation: Reputation | None = None,
 ) -> Counter[str]:
     """Decide a slice, or only the positions that the pointer names; how many records ended how.
@@ -122,13 +156,15 @@ def decide_notices(
     Safe to repeat: jobs have the same identity again, and what the ledger already holds stands.
     A held run's slice is left undecided, since its release queues it again; what is looked at again
     is decided, and its job put aside by the sending. A cancelled run's records end as suppressed;
-    what the ledger does not hold yet stays free.
+    what the ledger does not hold yet stays free. A pointer to a journey's step decides that step's
+    notices the same way, by the journey's rule; they are no records of the run and say nothing to it.
     """
     run = runs.get(pointer.domain, pointer.run_id)
     control = run.control if run else Control.GO
     if control == Control.HOLD and not pointer.positions:
         return Counter()
     now = clock.now()
+    whole, rules = rules, rules_of(pointer, rules, journeys)
     if pointer.kind == "digests":
         content = run.fingerprint if run else ""
         _decide_digests(
@@ -154,7 +190,12 @@ def decide_notices(
         _cancel(pointer, documents, stored, rules, ledger, runs, now)
         return Counter()
 
-    known = update_contacts([d for _, d in documents if not d.test_flag], contacts, addresses, clock)
+    stops = step_stops(pointer, [d for _, d in documents], whole, journeys, ledger)
+    if pointer.version:
+        # The record is of days ago: what it says of the customer was heard then.
+        known = contacts.get(pointer.domain, {d.customer_key for _, d in documents})
+    else:
+        known = update_contacts([d for _, d in documents if not d.test_flag], contacts, addresses, clock)
     blocked = suppressions.suppressed(
         {
             (channel, address.value)
@@ -182,13 +223,19 @@ def decide_notices(
         seen.add(identity)
         zones = addresses.zones(contact)
         asked = field_of(rule.second_step)
-        if before is None and asked and not getattr(document, asked) and not rule.skip:
+        first = rule.purpose == "notice" and before is None
+        if first and asked and not getattr(document, asked) and not rule.skip:
             result.unreached.setdefault("second_step_missing", []).append(
                 document.customer_in_run or position
             )
+        stop = stops.get((document.customer_key, document.document_id))
+        open_yet = before is None or (before.status == Status.DEFERRED and _is_due(before, now))
         if before is None and document.case_id in responses:
             answered = Suppress(Why.RESPONDED, responses[document.case_id])
             _carry_out(answered, None, pointer, position, document, rule, result, now, provider_for)
+        elif stop and open_yet:
+            ended = Suppress(Why.JOURNEY_STOPPED, stop)
+            _carry_out(ended, before, pointer, position, document, rule, result, now, provider_for)
         elif before is None:
             decision = _held_back(
                 decide(rule, document, contact, suppressed, zones, now, policy), rule, reputation, now
@@ -212,6 +259,8 @@ def decide_notices(
     queues.send_jobs(_jobs(pointer, result))
     exceptions.raise_exceptions(_exceptions(pointer, result))
     outcomes = sorted(result.outcomes, key=lambda o: o.position)
+    if pointer.version:
+        return Counter(str(o.outcome) for o in outcomes)
     if pointer.positions:
         again = job_id(
             pointer.run, pointer.number, "again", (f"{o.position}:{o.version}:{o.outcome}" for o in outcomes)
@@ -291,11 +340,12 @@ def _new_notice(pointer: SlicePointer, position: int, document: Document, rule: 
         document.customer_key,
         document.document_id,
         document.document_type,
-        "notice",
+        rule.purpose,
         "customer",
         origin_of(pointer, position),
         Status.DEFERRED,
         case_id=document.case_id or "",
+        rule_version=pointer.version,
     )
 
 
@@ -770,6 +820,8 @@ def _cancel(
             outcomes.append(RecordOutcome(pointer.number, position, Outcome.SUPPRESSED, Why.RUN_CANCELLED, 1))
         else:
             outcomes.append(outcome_of(notice, position, origin_of(pointer, position)))
+    if pointer.version:
+        return
     if pointer.positions:
         runs.put_job(
             pointer.run, job_id(pointer.run, pointer.number, "cancel", map(str, pointer.positions)), outcomes

@@ -26,7 +26,7 @@ from ..ports import (
     RunBook,
     StatusSource,
 )
-from .record_receipts import pointer_to
+from .record_receipts import pointer_to, together
 
 Record = Callable[[Sequence[Receipt]], Counter[str]]
 """`record_receipts` with its ports."""
@@ -165,11 +165,13 @@ def _speak_up(
         ]
     )
     blocked = ledger.put(moved) if moved else {}
-    groups: dict[tuple[str, int], list[Notice]] = {}
+    groups: dict[tuple[str, int, str, str], list[Notice]] = {}
     for notice in moved:
         if notice.notice_id not in blocked:
-            groups.setdefault((notice.origin.run, notice.origin.slice_number), []).append(notice)
-    for (run, number), notices in groups.items():
+            groups.setdefault(together(notice), []).append(notice)
+    for (run, number, purpose, _), notices in groups.items():
+        if purpose != "notice":
+            continue  # a later step is no record of the run
         words = [
             RecordOutcome(number, n.origin.position, n.outcome, n.why, n.version, n.notice_id)
             for n in notices

@@ -64,7 +64,7 @@ class _Batch:
     counts: Counter[str] = field(default_factory=Counter)
     rates: dict[tuple[Channel, str, str], Counter[str]] = field(default_factory=dict)
     alerts: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    again: dict[tuple[str, int], list[Notice]] = field(default_factory=dict)
+    again: dict[tuple[str, int, str, str], list[Notice]] = field(default_factory=dict)
     words: dict[str, list[Notice]] = field(default_factory=dict)
     written: dict[str, tuple[Notice, list[Receipt]]] = field(default_factory=dict)
     repeated: dict[str, dict[str, Notice]] = field(default_factory=dict)
@@ -359,7 +359,7 @@ def _note_repeated(notice: Notice, receipts: Sequence[Receipt], batch: _Batch) -
 
 def _go_on(notice: Notice, batch: _Batch) -> None:
     if notice.audience == "customer":
-        batch.again.setdefault((notice.origin.run, notice.origin.slice_number), []).append(notice)
+        batch.again.setdefault(together(notice), []).append(notice)
     else:
         batch.teams.setdefault(notice.origin.run, []).append(notice.notice_id)
 
@@ -399,11 +399,17 @@ def _follow(batch: _Batch, decide_queue: DecideQueue, runs: RunBook) -> None:
         words = [
             RecordOutcome(n.origin.slice_number, n.origin.position, n.outcome, n.why, n.version, n.notice_id)
             for n in {n.notice_id: n for n in notices}.values()
-            if n.audience == "customer"
+            if n.audience == "customer" and n.purpose == "notice"
         ]
         if words:
             name = job_id(run, 0, "receipts", sorted(f"{w.notice_id}:{w.version}" for w in words))
             runs.put_job(run, name, words)
+
+
+def together(notice: Notice) -> tuple[str, int, str, str]:
+    """What notices that one pointer names have in common: a journey's steps are looked at by themselves."""
+    origin = notice.origin
+    return origin.run, origin.slice_number, notice.purpose, notice.rule_version
 
 
 def pointer_to(notices: Sequence[Notice]) -> SlicePointer:
@@ -421,4 +427,6 @@ def pointer_to(notices: Sequence[Notice]) -> SlicePointer:
         count=len(positions),
         first=positions[0],
         positions=positions,
+        purpose=notices[0].purpose if notices[0].rule_version else "notice",
+        version=notices[0].rule_version,
     )

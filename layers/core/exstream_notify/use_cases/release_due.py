@@ -80,11 +80,12 @@ def _hand_on(
         if notice.due_at and notice.due_at <= limit
     ]
     blocked = ledger.put(released)
-    groups: dict[tuple[str, int, str], list[Notice]] = {}
+    groups: dict[tuple[str, int, str, str], list[Notice]] = {}
     for notice in released:
         if notice.notice_id not in blocked:
             origin = notice.origin
-            groups.setdefault((origin.run, origin.slice_number, notice.purpose), []).append(notice)
+            key = (origin.run, origin.slice_number, notice.purpose, notice.rule_version)
+            groups.setdefault(key, []).append(notice)
     pointers = [_pointer(notices) for notices in groups.values()]
     if pointers:
         decide_queue.send_slices(pointers, spread=SPREAD if len(pointers) > PAGE // 2 else 0.0)
@@ -112,4 +113,6 @@ def _pointer(notices: list[Notice]) -> SlicePointer:
         first=positions[0],
         kind="digests" if notices[0].purpose == "digest" else "documents",
         positions=positions,
+        purpose=notices[0].purpose if notices[0].rule_version else "notice",
+        version=notices[0].rule_version,
     )

@@ -12,6 +12,7 @@ from ..domain.decisions import Policy, Why, against
 from ..domain.documents import Document, DocumentRule
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id
+from ..domain.journeys import IsHoliday
 from ..domain.messages import (
     Accepted,
     Answer,
@@ -54,6 +55,7 @@ from ..ports import (
     ExceptionBus,
     Hasher,
     JobStore,
+    JourneyBook,
     Ledger,
     Provider,
     Records,
@@ -62,7 +64,9 @@ from ..ports import (
     SendQueues,
     Wording,
 )
-from .decide_notices import RELEASED, origin_of, outcome_of, team_of
+from .decide_notices import RELEASED, notice_id_of, origin_of, outcome_of, step_stops, team_of
+from .join_journeys import join_journeys, no_holidays
+from .step_rules import rules_of
 
 DOUBT_LIMIT = 10
 """Notices claimed together when sent one by one: so many at most are in doubt after a kill."""
@@ -150,13 +154,15 @@ class _Tally:
     again: set[int] = field(default_factory=set)
     busy_until: float = 0.0
     trouble: Counter[tuple[str, str]] = field(default_factory=Counter)
+    told: list[Notice] = field(default_factory=list)
     sent: dict[str, Notice] = field(default_factory=dict)
 
     def add(self, notice: Notice) -> None:
-        """Report a notice to the run it came from; internal copies are not a run's records."""
-        if notice.audience == "customer":
-            if notice.status == Status.SENT:
-                self.sent[notice.notice_id] = notice
+        """Report a notice to the run it came from; internal copies and later steps are not its records."""
+        if notice.audience == "customer" and notice.status == Status.SENT:
+            self.sent[notice.notice_id] = notice
+        if notice.audience == "customer" and notice.purpose == "notice":
+            self.told.append(notice)
             o = notice.origin
             self.outcomes.append(
                 RecordOutcome(
@@ -189,6 +195,8 @@ def send_notices(
     rate: float,
     time_left: Callable[[], float],
     policy: Policy,
+    journeys: JourneyBook | None = None,
+    is_holiday: IsHoliday = no_holidays,
 ) -> Counter[str]:
     """Send what the job holds, at most once per attempt; how many notices ended how.
 
@@ -197,6 +205,7 @@ def send_notices(
     is done, an abandoned claim is in doubt (or submitted again, byte for byte, where the provider
     de-duplicates), and one that another worker still holds raises InProgress at the end. Members
     whose decision no longer holds (an opt-out, a quiet hour that began while they queued) go back.
+    Whoever was told joins the journeys of the document's type, before the job counts as done.
     """
     run = runs.get(job.pointer.domain, job.pointer.run_id)
     control = run.control if run else Control.GO
@@ -210,14 +219,16 @@ def send_notices(
 
     sender = _Sender(job, ledger, jobs, provider, clock, breaker, rate, tally, render, time_left)
     left: list[Member] = []
+    rows: list[_Prepared] = []
     if control == Control.CANCEL:
         # What an abandoned claim came to is not known and must be said; the rest the decision ends.
         sender.end_claims()
         tally.again.update(_positions(job.members))
     else:
         rows = _prepare(
-            job, records, rules, contacts, addresses, policy, ledger, wording, clock, hasher, link_for, tally
-        )
+            job, records, rules, contacts, addresses, policy, ledger, wording, clock, hasher, link_for, tally,
+            journeys,
+        )  # fmt: skip
         batches, singles = _batches(job, rows, provider, wording, clock)
         budget = max(1, int(max(0.0, time_left() - RESERVE) * rate))
         left = [row.member for row in singles[budget:]]
@@ -239,6 +250,10 @@ def send_notices(
     if tally.again:
         decide_queue.send_slices([replace(job.pointer, positions=tuple(sorted(tally.again)))])
     exceptions.raise_exceptions(_exceptions(job, tally))
+    if journeys is not None:
+        documents = {row.member.notice_id: row.document for row in rows if row.document is not None}
+        told = [(n, documents[n.notice_id]) for n in tally.told if n.notice_id in documents]
+        join_journeys(job.pointer, told, rules=rules, journeys=journeys, is_holiday=is_holiday, clock=clock)
     part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
     if tally.sent:
         watch.add(_watched(part, job, tally.sent, rules, clock.now()))
@@ -287,6 +302,7 @@ def _prepare(
     hasher: Hasher,
     link_for: Callable[[str], str],
     tally: _Tally,
+    journeys: JourneyBook | None,
 ) -> list[_Prepared]:
     """Members with document, address and ledger state; whose decision no longer holds goes back."""
     pointer = job.pointer
@@ -314,13 +330,22 @@ def _prepare(
     keys = {documents[m.position].customer_key for m in job.members}
     known = contacts.get(pointer.domain, keys)
     now = clock.now()
+    asked_for = [documents[m.position] for m in job.members]
+    # A queue can be days long: who has answered meanwhile is not reminded.
+    stops = step_stops(pointer, asked_for, rules, journeys, ledger)
+    whole, rules = rules, rules_of(pointer, rules, journeys)
     rows: list[_Prepared] = []
     for member in job.members:
         document = documents[member.position]
         rule = rules.for_document(document)
-        notice = stored.get(member.notice_id) or _fresh(job, member, document, "notice")
+        notice = stored.get(member.notice_id) or _fresh(job, member, document, rule.purpose)
+        if (document.customer_key, document.document_id) in stops and member.audience == "customer":
+            tally.again.add(member.position)
+            continue
         team = team_of(member.audience)
-        link = link_for(member.notice_id) if rule.link == "link" and team is None else None
+        # A reminder leads to where the first notice led: opening either is the answer to both.
+        linked = notice_id_of(document, whole.for_document(document)) if pointer.version else member.notice_id
+        link = link_for(linked) if rule.link == "link" and team is None else None
         if team is not None:
             address = rules.team_address(team)
             if address is None:
@@ -386,6 +411,7 @@ def _fresh(job: SendJob, member: Member, document: Document, purpose: str) -> No
         Status.SENDING,
         version=0,
         case_id=document.case_id or "",
+        rule_version=job.pointer.version,
     )
 
 
@@ -555,7 +581,7 @@ class _Sender:
         ours = (stored.origin.run, stored.origin.slice_number, stored.origin.position)
         attempt = stored.attempt(row.member.attempt)
         if ours != (origin.run, origin.slice_number, origin.position):
-            if stored.audience == "customer":
+            if stored.audience == "customer" and stored.purpose == "notice":
                 self.tally.outcomes.append(outcome_of(stored, origin.position, origin))
             return None
         if attempt is None:

@@ -24,6 +24,7 @@ _TEXT = {
     "created_at": "created_at",
     "case_id": "case_id",
     "link_revoked": "link_revoked",
+    "rule_version": "rule_version",
 }
 """Notice fields kept as text attributes, absent when empty; the rest has a form of its own."""
 
