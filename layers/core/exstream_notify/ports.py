@@ -72,11 +72,44 @@ class ContactBook(Protocol):
         """Write where the stored version is one less; return the keys of those that were not."""
 
 
+class ContactDirectory(ContactBook, Protocol):
+    """The contacts, found by other things than their keys."""
+
+    def by_handle(self, handle: str) -> Contact | None:
+        """The contact of a handle (domain/passes.py)."""
+
+    def at_address(self, channel: Channel, canonical: str) -> list[Contact]:
+        """Everybody whose address of this channel it is, of every domain, in order of their keys."""
+
+
 class SuppressionList(Protocol):
     """Addresses that must get nothing, by keyed hash."""
 
     def suppressed(self, addresses: Collection[tuple[Channel, str]]) -> set[tuple[Channel, str]]:
         """Of these canonical addresses those that are suppressed now."""
+
+
+class OptOutList(SuppressionList, Protocol):
+    """Addresses stopped by whoever has them, known customers' or not."""
+
+    def stop(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
+        """Keep the address as opted out; False if it was kept so already."""
+
+    def stopped_by(self, channel: Channel, canonical: str) -> str | None:
+        """The source that the address was stopped by, None if it is not (any more)."""
+
+    def allow(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
+        """Release what `stop` kept, and nothing else; False if there was nothing."""
+
+
+class SecondStep(Protocol):
+    """Asks for something that only the customer knows; how often is counted by the caller."""
+
+    def asks(self, contact: Contact) -> tuple[str, ...]:
+        """The names of what to ask for, of which one right answer is enough; empty: it cannot be asked."""
+
+    def passes(self, contact: Contact, answers: Mapping[str, str]) -> bool:
+        """Whether an answer is right, compared in constant time."""
 
 
 class Hasher(Protocol):
@@ -120,6 +153,22 @@ class Rules(Protocol):
 
     def domain(self, domain: str) -> DomainRule:
         """How that domain's runs are taken."""
+
+
+class RuleBook(Rules, Protocol):
+    """The site's rules as a whole."""
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The known document types."""
+
+    @property
+    def queues(self) -> Mapping[str, str]:
+        """Document type by output queue of the composer."""
+
+    @property
+    def paper_queue(self) -> str:
+        """The output queue that prints."""
 
 
 class RunBook(Protocol):
@@ -284,6 +333,7 @@ class Provider(Protocol):
     name: str
     deduplicates: bool
     supports_bulk: bool
+    supports_headers: bool
 
     def request(self, message: Message) -> SentRequest | GiveUp:
         """The exact bytes that `send` would post, without credentials; or why it cannot be one."""
@@ -334,11 +384,27 @@ class Wording(Protocol):
         documents: Sequence[Document],
         links: Sequence[str | None],
         language: str,
+        *,
+        preferences_links: Sequence[str | None] | None = None,
     ) -> BulkRendering:
         """One content with insert marks, and each document's inserts."""
 
     def version(self, wording: str, channel: Channel, language: str) -> str:
         """Which version of the words that is."""
+
+
+class NoteWording(Protocol):
+    """Words for short answers to a customer: codes, confirmations."""
+
+    def render(self, note: str, channel: Channel, language: str | None, values: Mapping[str, str]) -> Content:
+        """One note's content; WordingError where there are no such words."""
+
+
+class NoticesOfCustomer(Ledger, Protocol):
+    """The ledger, looked up by customer."""
+
+    def of_customer(self, domain: str, customer_key: str) -> Sequence[Notice]:
+        """A customer's notices, oldest first."""
 
 
 class ExceptionBus(Protocol):

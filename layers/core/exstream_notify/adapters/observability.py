@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,6 +25,16 @@ def count(counts: Mapping[str, int], prefix: str = "") -> None:
     for name, number in counts.items():
         words = "".join(word.capitalize() for word in name.split("_"))
         metrics.add_metric(f"{prefix}{words}", MetricUnit.Count, number)
+
+
+def count_for(dimension: str, value: str, counts: Mapping[str, int]) -> None:
+    """Counts under a dimension of their own, for example by client of an API."""
+    with single_metric(
+        name="Requests", unit=MetricUnit.Count, value=1, namespace=metrics.namespace
+    ) as metric:
+        metric.add_dimension(dimension, value)
+        for name, number in counts.items():
+            metric.add_metric(name, MetricUnit.Count, number)
 
 
 def failures_logged(handle: Callable[P, R]) -> Callable[P, R]:
