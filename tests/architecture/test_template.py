@@ -97,6 +97,9 @@ def test_a_function_is_fed_with_bounds_and_answers_for_each_message(name: str) -
             queue = QUEUES[target(properties["Queue"])]
             assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
             assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+        elif event["Type"] == "HttpApi":
+            assert properties["Method"] in ("GET", "POST")
+            assert properties["TimeoutInMillis"] / 1000 >= function["Timeout"]
         else:
             assert event["Type"] == "Schedule"
             assert function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Type"] == "SQS"

@@ -41,6 +41,11 @@ _SETTINGS: Mapping[str, str] = {
     "PeppersSecret": "peppers_secret",
     "EvidenceMasterSecret": "evidence_secret",
     "LinkHost": "link_host",
+    "LinkKeysSecret": "link_keys_secret",
+    "UnsubscribeKeysSecret": "unsubscribe_keys_secret",
+    "EligibilityTokensSecret": "eligibility_secret",
+    "ExportBucketName": "export_bucket",
+    "ExportQueueUrl": "export_queue_url",
 }
 """The template's outputs, and the setting of the layer that each of them is."""
 

@@ -407,6 +407,89 @@ class NoticesOfCustomer(Ledger, Protocol):
         """A customer's notices, oldest first."""
 
 
+class ContactScan(Protocol):
+    """All contacts, a segment at a time."""
+
+    def scan(self, segment: int = 0, segments: int = 1) -> Iterator[Contact]:
+        """Every contact of one of so many segments, in no order."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportTask:
+    """One step of an export: sort a segment, or merge all."""
+
+    export: str
+    step: str
+    segments: int
+    segment: int = 0
+
+    def to_message(self) -> dict[str, object]:
+        """As it stands on the export queue."""
+        return {
+            "export": self.export,
+            "step": self.step,
+            "segments": self.segments,
+            "segment": self.segment,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedFile:
+    """A file of an export as it was written: its key, its size, its SHA-256."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+class ExportFile(Protocol):
+    """A file being written: there whole when it is finished, and not before."""
+
+    def write(self, data: bytes) -> None:
+        """Append."""
+
+    def finish(self) -> FinishedFile:
+        """Have it there."""
+
+    def abort(self) -> None:
+        """Leave nothing; harmless after `finish`."""
+
+
+class ExportQueue(Protocol):
+    """Where the steps of an export wait."""
+
+    def send_tasks(self, tasks: Sequence[ExportTask]) -> None:
+        """Queue them."""
+
+
+class ExportStore(Protocol):
+    """Where exports lie."""
+
+    def write_sorted(self, task: ExportTask, lines: Iterable[bytes]) -> int:
+        """A segment's lines, sorted, whole or not at all; their number."""
+
+    def sorted_segments(self, export: str) -> set[int]:
+        """The segments that are there."""
+
+    def read_sorted(self, export: str, segment: int) -> Iterator[bytes]:
+        """A segment's lines, in order."""
+
+    def write(self, domain: str, export: str, name: str) -> ExportFile:
+        """A file of a domain's export."""
+
+    def control(self, domain: str) -> Mapping[str, object] | None:
+        """What the domain's last export was."""
+
+    def put_control(self, domain: str, control: Mapping[str, object]) -> None:
+        """Make this the domain's export."""
+
+    def rows(self, domain: str, control: Mapping[str, object] | None) -> Iterator[bytes]:
+        """That export's lines, in order."""
+
+    def exported_domains(self) -> Sequence[str]:
+        """Domains that were ever exported."""
+
+
 class ExceptionBus(Protocol):
     """Where exceptions are told."""
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .dynamodb.ledger import DynamoDueIndex, DynamoLedger
     from .dynamodb.opt_outs import DynamoOptOuts
     from .dynamodb.runs import DynamoRuns
+    from .exports import S3Exports, SqsExportQueue
     from .pages import Pages
     from .preference_views import PreferenceViews
     from .rendering import Brand
@@ -432,6 +433,29 @@ class Bootstrap:
             "languages": LANGUAGES,
             "policy": self.policy,
             "consent_version": self.settings.consent_version,
+        }
+
+    @cached_property
+    def exports(self) -> "S3Exports":
+        """Where exports lie."""
+        from .exports import S3Exports
+
+        return S3Exports(self.client("s3"), self.settings.work_bucket, self.settings.export_bucket)
+
+    @cached_property
+    def export_queue(self) -> "SqsExportQueue":
+        """Where the steps of an export wait."""
+        from .exports import SqsExportQueue
+
+        return SqsExportQueue(self.client("sqs"), self.settings.export_queue_url)
+
+    def export_ports(self) -> dict[str, Any]:
+        """What sorting a segment of an export takes."""
+        return {
+            "contacts": self.contacts,
+            "suppressions": self.suppressions,
+            "store": self.exports,
+            "queue": self.export_queue,
         }
 
     def eligibility_tokens(self) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -78,7 +78,11 @@ class DynamoContacts:
         return sorted(holding, key=lambda c: (c.domain, c.customer_key))
 
     def scan(self, segment: int = 0, segments: int = 1) -> Iterator[Contact]:
-        """Every contact of one of so many segments of the table, in no order."""
+        """Every contact of one of so many segments of the table, in no order.
+
+        An address change whose three days are over is written down on the way, so that the indexes
+        find the new address; where somebody writes at that moment, the next scan does it.
+        """
         rows = query(
             self._client.scan,
             TableName=self._table,
@@ -86,7 +90,15 @@ class DynamoContacts:
             TotalSegments=segments,
             ConsistentRead=True,
         )
-        return (self._read(item) for item in rows if not item["pk"]["S"].startswith(TOMBSTONE))
+        for item in rows:
+            if item["pk"]["S"].startswith(TOMBSTONE):
+                continue
+            stored = contact_from(item)
+            contact = self._read(item)
+            if len(contact.changing) != len(stored.changing):
+                contact = replace(contact, version=contact.version + 1)
+                self.put([contact])
+            yield contact
 
     def erase(self, contact: Contact, who: str, why: str, at: datetime) -> bool:
         """Delete the contact as read, and leave who did it and why; False if it changed meanwhile."""
