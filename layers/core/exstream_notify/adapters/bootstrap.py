@@ -365,10 +365,13 @@ class Bootstrap:
 
     def read_pass(self, token: str, purpose: str) -> str | None:
         """What a genuine token of that purpose carries, else None."""
-        unsubscribes = purpose == UNSUBSCRIBE
-        name = self.settings.unsubscribe_keys_secret if unsubscribes else self.settings.link_keys_secret
-        _, keys = self._secret(name).keys()
+        _, keys = self._secret(self.settings.link_keys_secret).keys()
         return read_token(token, {int(number): key for number, key in keys.items()}, purpose)
+
+    def read_unsubscribe(self, token: str) -> str | None:
+        """What a genuine unsubscribe token carries, else None; its keys outlive those of other links."""
+        _, keys = self._secret(self.settings.unsubscribe_keys_secret).keys()
+        return read_token(token, {int(number): key for number, key in keys.items()}, UNSUBSCRIBE)
 
     def form_key(self) -> bytes:
         """What the page's forms and codes are signed with."""
