@@ -29,7 +29,7 @@ resolver = APIGatewayHttpResolver()
 
 @resolver.get("/v1/openapi.json")
 def describe() -> Response[str]:
-    return json_response(200, openapi(app.site))
+    return json_response(200, openapi(app.site, app.rules.types))
 
 
 @resolver.post("/v1/eligibility")

@@ -25,9 +25,9 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 @failures_logged
-def record(message: SQSRecord) -> None:
+def take(record: SQSRecord) -> None:
     try:
-        change = portal_change_of(message.json_body, app.topics)
+        change = portal_change_of(record.json_body, app.topics)
     except Unusable as unusable:
         app.exceptions.raise_exceptions([as_exception(unusable)])
         return
@@ -42,4 +42,4 @@ def record(message: SQSRecord) -> None:
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    return process_partial_response(event, record, processor, context)
+    return process_partial_response(event, take, processor, context)

@@ -22,7 +22,6 @@ COMMANDS = {
     "contact": "Show a contact, or change it.",
     "reply": "Send an SMS reply, as a customer would.",
     "export": "Export preferences for Exstream.",
-    "import": "Take an existing preference file.",
     "incidents": "List what went wrong, by run and team.",
     "outbox": "List the messages that reached the simulated providers.",
     "evidence": "Write the proof of one notice to a file.",
@@ -30,10 +29,6 @@ COMMANDS = {
     "preview": "Write every template in every language to one page.",
 }
 """The commands, in the order of a day's work; the sentence is what the list says of each."""
-
-
-_MODULES = {"import": "import_"}
-"""Commands whose module cannot have their name, since Python keeps the word."""
 
 
 class Commands(click.Group):
@@ -47,7 +42,7 @@ class Commands(click.Group):
         """One of them."""
         if name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"exnotify.commands.{_MODULES.get(name, name)}").command
+        command: click.Command = import_module(f"exnotify.commands.{name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,6 +1,7 @@
 """`exnotify contact KEY`."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +23,13 @@ _TRIES = 5
 @click.option(
     "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field; may be repeated."
 )
+@click.option(
+    "--held",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write all that is held about the customer.",
+)
+@click.option("--erase", is_flag=True, help="Erase the profile; needs --why.")
 @click.option("--domain", metavar="NAME", help="Needed on a deployed stack, or where several know the key.")
 @click.option("--why", default="", metavar="TEXT", help="The reason, for the contact's history.")
 @as_json
@@ -29,6 +37,8 @@ _TRIES = 5
 def command(
     customer_key: str,
     settings: tuple[str, ...],
+    held: Path | None,
+    erase: bool,
     domain: str | None,
     why: str,
     as_json: bool,
@@ -49,6 +59,14 @@ def command(
         raise MisuseError(str(error)) from error
     target = deployment(stack)
     contact = _find(target, customer_key, domain)
+    if held is not None or erase:
+        from ..holdings import erase_contact, write_held
+
+        if held is not None:
+            write_held(target, contact, held)
+        if erase:
+            erase_contact(target, contact, why)
+        return 0
     if changes:
         contact = _change(target, contact, changes, why)
     if as_json:

@@ -21,8 +21,16 @@ from .triggers import NAME
 CUSTOMERS_MAX = 100
 PATH = "/v1/eligibility"
 
-_Key = Annotated[str, Field(min_length=1, max_length=128, description="Customer key; treated as personal")]
-_Short = Annotated[str, Field(max_length=128)]
+# What a drop's record takes: no control characters, nothing that reorders the text around it.
+_TEXT = "[^\\x00-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2028\\u2029\\u2066-\\u2069\\ud800-\\udfff\\ufffe\\uffff]"
+_PLAIN = f"^{_TEXT}*$"
+_TAG = r"^[A-Za-z]{2,3}([-_][A-Za-z]{2})?$"
+
+_Key = Annotated[
+    str,
+    Field(min_length=1, max_length=128, pattern=r"^[!-~]+$", description="Customer key; treated as personal"),
+]
+_Short = Annotated[str, Field(max_length=64, pattern=_PLAIN)]
 
 
 class _Strict(BaseModel):
@@ -33,12 +41,12 @@ class CustomerAsked(_Strict):
     """A customer, and what the composer knows that a drop's record would say too."""
 
     customer_key: _Key
-    email: Annotated[str, Field(max_length=320)] | None = None
-    mobile: Annotated[str, Field(max_length=40)] | None = None
+    email: Annotated[str, Field(max_length=320, pattern=_PLAIN)] | None = None
+    mobile: Annotated[str, Field(max_length=40, pattern=_PLAIN)] | None = None
     delivery_channel: _Short | None = None
     account_status: _Short | None = None
-    language: _Short | None = None
-    country: _Short | None = None
+    language: Annotated[str, Field(pattern=_TAG)] | None = None
+    country: Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")] | None = None
     time_zone: _Short | None = None
 
 
@@ -47,7 +55,7 @@ class Asked(_Strict):
 
     domain: Annotated[str, Field(pattern=NAME, max_length=128)]
     customers: Annotated[list[CustomerAsked], Field(min_length=1, max_length=CUSTOMERS_MAX)]
-    document_types: Annotated[list[_Short], Field(max_length=CUSTOMERS_MAX)] | None = None
+    document_types: Annotated[list[str], Field(max_length=CUSTOMERS_MAX)] | None = None
 
 
 class ExcludedChannel(_Strict):
@@ -195,10 +203,14 @@ def json_response(status: int, body: object, headers: Mapping[str, str] | None =
     )
 
 
-def openapi(server: str) -> dict[str, Any]:
+def openapi(server: str, types: Sequence[str]) -> dict[str, Any]:
     """The service's OpenAPI 3.1 document, made from the very models that requests are checked with."""
     models = [(model, "validation") for model in (Asked, Answered, Problem)]
     _, schemas = models_json_schema(models, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
+
+    # Which document types there are is the site's, not the model's.
+    named = schemas["$defs"]["Asked"]["properties"]["document_types"]["anyOf"]
+    next(one for one in named if one["type"] == "array")["items"] = {"type": "string", "enum": list(types)}
 
     def content(name: str) -> dict[str, Any]:
         return {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
