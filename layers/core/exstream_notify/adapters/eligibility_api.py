@@ -22,7 +22,7 @@ CUSTOMERS_MAX = 100
 PATH = "/v1/eligibility"
 
 # What a drop's record takes: no control characters, nothing that reorders the text around it.
-_TEXT = "[^\\x00-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2028\\u2029\\u2066-\\u2069\\ud800-\\udfff\\ufffe\\uffff]"
+_TEXT = "[^\\x00-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2028\\u2029\\u2066-\\u2069\\ufffe\\uffff]"
 _PLAIN = f"^{_TEXT}*$"
 _TAG = r"^[A-Za-z]{2,3}([-_][A-Za-z]{2})?$"
 

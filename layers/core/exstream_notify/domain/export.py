@@ -8,7 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .contacts import Contact
 from .documents import Channel, Document, DocumentRule
@@ -27,6 +27,9 @@ _CONTACT = (
 )  # fmt: skip
 
 
+_KNOWN = 4096
+
+
 def column_of(document_type: str) -> str:
     """The column that tells a document type's channel: `channel_utility_bill`."""
     return "channel_" + document_type.replace("-", "_").replace(" ", "_")
@@ -40,6 +43,7 @@ class Layout:
     queues: Mapping[str, Sequence[str]]
     paper_queue: str
     separator: str = ","
+    _known: dict[object, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -48,11 +52,6 @@ class Layout:
 
     def row(self, contact: Contact, suppressed: Collection[Channel]) -> dict[str, str]:
         """One customer's row; the channel of each type as the dispatch would decide it, whatever the hour."""
-        verdicts = []
-        for rule in self.rules:
-            document = Document(contact.domain, contact.customer_key, "", rule.name)
-            decision = standing_decision(rule, document, contact, suppressed)
-            verdicts.append(verdict(decision, rule, contact, suppressed, self.queues, self.paper_queue))
         consent = contact.consent
         hours = contact.quiet_hours or ("", "")
         outs = contact.opt_outs or {}
@@ -70,10 +69,33 @@ class Layout:
             _yes(contact.paper_required),
             "" if consent is None else "given" if consent.given else "withdrawn",
             *((consent.scope, consent.version, consent.at, consent.source) if consent else ("",) * 4),
-            customer_queues(verdicts, self.separator),
-            *(one.channel for one in verdicts),
+            *self._verdicts(contact, suppressed),
         )
         return dict(zip(self.columns, values, strict=True))
+
+    def _verdicts(self, contact: Contact, suppressed: Collection[Channel]) -> tuple[str, ...]:
+        """Queues, and each type's channel; decided once for all contacts who want and have the same."""
+        outs = contact.opt_outs or {}
+        alike = (
+            contact.paper_required,
+            contact.consent and contact.consent.given,
+            contact.channel_order,
+            tuple(sorted(outs.items())),
+            *(a and a.status for a in (contact.email, contact.mobile)),
+            frozenset(suppressed),
+        )
+        found = self._known.get(alike)
+        if found is None:
+            verdicts = []
+            for rule in self.rules:
+                document = Document(contact.domain, contact.customer_key, "", rule.name)
+                decision = standing_decision(rule, document, contact, suppressed)
+                verdicts.append(verdict(decision, rule, contact, suppressed, self.queues, self.paper_queue))
+            found = (customer_queues(verdicts, self.separator), *(one.channel for one in verdicts))
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            self._known[alike] = found
+        return found
 
     def nobody(self) -> dict[str, str]:
         """The row of a file that nobody is in."""
