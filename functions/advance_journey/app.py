@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         rules=app.rules,
         ledger=app.ledger,
         history=app.ledger,
-        contacts=app.contacts,
+        contacts=app.profiles,
         runs=app.runs,
         decide_queue=app.decide_queue,
         events=app.journey_events,

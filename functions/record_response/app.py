@@ -33,7 +33,7 @@ def record(record: SQSRecord) -> None:
         response,
         ledger=app.ledger,
         early=app.early_responses,
-        contacts=app.contacts,
+        contacts=app.profiles,
         runs=app.runs,
         evidence=app.evidence,
         clock=app.clock,

@@ -165,7 +165,9 @@ def test_a_function_is_fed_with_bounds_and_answers_for_each_message(name: str) -
         elif event["Type"] == "HttpApi":
             # Who asks is told; there is nobody else to tell.
             assert target(properties["ApiId"]) == "HttpApi"
+            assert properties["Method"] in ("GET", "POST", "HEAD", "OPTIONS")
             assert function["Timeout"] <= 29, "longer than the API waits"
+            assert properties.get("TimeoutInMillis", 30_000) / 1000 >= function["Timeout"]
         else:
             assert event["Type"] == "Schedule"
             assert function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Type"] == "SQS"

@@ -672,6 +672,8 @@ class World:
             clock=self.clock,
             hasher=lambda channel, canonical: f"hash of {channel}:{canonical}",
             link_for=lambda notice_id: f"https://documents.example.com/d/{notice_id}",
+            preferences_for=lambda salt: f"https://documents.example.com/p/{salt}",
+            unsubscribe_for=lambda salt, topic: f"https://documents.example.com/u/{salt}-{topic}",
             breaker=self.breakers.setdefault(job.provider, Breaker()),
             rate=self.rate,
             time_left=time_left,

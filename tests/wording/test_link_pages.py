@@ -14,7 +14,10 @@ from tests.browsing import violations
 from tests.fakes import a_document, a_notice
 
 PAGES = LinkPages(
-    Pages(Brand("Example Bank", "support@example.com")), WordingFiles(), ["https://portal.example.com"]
+    Pages(Brand("Example Bank", "support@example.com")),
+    WordingFiles(),
+    ["https://portal.example.com"],
+    lambda salt: f"https://documents.example.com/p/{salt}",
 )
 STEPS: tuple[StepKind, ...] = ("last4", "birth_date", "postcode")
 SHOWN = [(state, "none") for state in STATUS if state not in (LinkState.ASKS, LinkState.WRONG)]

@@ -23,6 +23,8 @@ COMMANDS = {
     "contact": "Show a contact, or change it.",
     "journeys": "List the follow-ups that run; stop them, let them go on.",
     "paper": "Say what Exstream must print of a run.",
+    "reply": "Send an SMS reply, as a customer would.",
+    "export": "Export preferences for Exstream.",
     "incidents": "List what went wrong, by run and team.",
     "outbox": "List the messages that reached the simulated providers.",
     "evidence": "Write the proof of one notice to a file.",

@@ -47,6 +47,10 @@ _SETTINGS: Mapping[str, str] = {
     "ExceptionQueueUrl": "exception_queue_url",
     "AlertChannelsSecret": "alert_channels_secret",
     "LinkKeysSecret": "link_keys_secret",
+    "UnsubscribeKeysSecret": "unsubscribe_keys_secret",
+    "EligibilityTokensSecret": "eligibility_secret",
+    "ExportBucketName": "export_bucket",
+    "ExportQueueUrl": "export_queue_url",
 }
 """The template's outputs, and the setting of the layer that each of them is."""
 

@@ -130,11 +130,25 @@ class ContactBook(Protocol):
         """Write where the stored version is one less; return the keys of those that were not."""
 
 
-class SuppressionList(Protocol):
-    """Addresses that must get nothing, by keyed hash."""
+class ContactDirectory(ContactBook, Protocol):
+    """The contacts, found by other things than their keys."""
+
+    def by_handle(self, handle: str) -> Contact | None:
+        """The contact of a handle (domain/passes.py)."""
+
+    def at_address(self, channel: Channel, canonical: str) -> list[Contact]:
+        """Everybody whose address of this channel it is, of every domain, in order of their keys."""
+
+
+class SuppressedAddresses(Protocol):
+    """Addresses that must get nothing, to be asked for."""
 
     def suppressed(self, addresses: Collection[tuple[Channel, str]]) -> set[tuple[Channel, str]]:
         """Of these canonical addresses those that are suppressed now."""
+
+
+class SuppressionList(SuppressedAddresses, Protocol):
+    """The same by keyed hash, to be written."""
 
     def hashes(self, channel: Channel, canonical: str) -> tuple[str, ...]:
         """The address's keyed hashes, the current pepper's first."""
@@ -144,6 +158,29 @@ class SuppressionList(Protocol):
 
     def put(self, entries: Sequence[Suppression]) -> set[tuple[Channel, str]]:
         """Write where the stored version is one less; return those that were not."""
+
+
+class OptOutList(SuppressionList, Protocol):
+    """Addresses stopped by whoever has them, known customers' or not."""
+
+    def stop(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
+        """Keep the address as opted out; False if it was kept so already."""
+
+    def stopped_by(self, channel: Channel, canonical: str) -> str | None:
+        """The source that the address was stopped by, None if it is not (any more)."""
+
+    def allow(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
+        """Release what `stop` kept, and nothing else; False if there was nothing."""
+
+
+class SecondStep(Protocol):
+    """Asks for something that only the customer knows; how often is counted by the caller."""
+
+    def asks(self, contact: Contact) -> tuple[str, ...]:
+        """The names of what to ask for, of which one right answer is enough; empty: it cannot be asked."""
+
+    def passes(self, contact: Contact, answers: Mapping[str, str]) -> bool:
+        """Whether an answer is right, compared in constant time."""
 
 
 class Hasher(Protocol):
@@ -190,6 +227,22 @@ class Rules(Protocol):
 
     def journeys(self) -> Mapping[str, JourneyRule]:
         """The journeys as they are ruled now, by name."""
+
+
+class RuleBook(Rules, Protocol):
+    """The site's rules as a whole."""
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The known document types."""
+
+    @property
+    def queues(self) -> Mapping[str, str]:
+        """Document type by output queue of the composer."""
+
+    @property
+    def paper_queue(self) -> str:
+        """The output queue that prints."""
 
 
 class RunBook(Protocol):
@@ -360,6 +413,7 @@ class Provider(Protocol):
     name: str
     deduplicates: bool
     supports_bulk: bool
+    supports_headers: bool
 
     def request(self, message: Message) -> SentRequest | GiveUp:
         """The exact bytes that `send` would post, without credentials; or why it cannot be one."""
@@ -410,11 +464,110 @@ class Wording(Protocol):
         documents: Sequence[Document],
         links: Sequence[str | None],
         language: str,
+        *,
+        preferences_links: Sequence[str | None] | None = None,
     ) -> BulkRendering:
         """One content with insert marks, and each document's inserts."""
 
     def version(self, wording: str, channel: Channel, language: str) -> str:
         """Which version of the words that is."""
+
+
+class NoteWording(Protocol):
+    """Words for short answers to a customer: codes, confirmations."""
+
+    def render(self, note: str, channel: Channel, language: str | None, values: Mapping[str, str]) -> Content:
+        """One note's content; WordingError where there are no such words."""
+
+
+class NoticesOfCustomer(Ledger, Protocol):
+    """The ledger, looked up by customer."""
+
+    def of_customer(self, domain: str, customer_key: str) -> Sequence[Notice]:
+        """A customer's notices, oldest first."""
+
+
+class ContactScan(Protocol):
+    """All contacts, a segment at a time."""
+
+    def scan(self, segment: int = 0, segments: int = 1) -> Iterator[Contact]:
+        """Every contact of one of so many segments, in no order."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportTask:
+    """One step of an export: sort a segment, or merge all."""
+
+    export: str
+    step: str
+    segments: int
+    segment: int = 0
+
+    def to_message(self) -> dict[str, object]:
+        """As it stands on the export queue."""
+        return {
+            "export": self.export,
+            "step": self.step,
+            "segments": self.segments,
+            "segment": self.segment,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedFile:
+    """A file of an export as it was written: its key, its size, its SHA-256."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+class ExportFile(Protocol):
+    """A file being written: there whole when it is finished, and not before."""
+
+    def write(self, data: bytes) -> None:
+        """Append."""
+
+    def finish(self) -> FinishedFile:
+        """Have it there."""
+
+    def abort(self) -> None:
+        """Leave nothing; harmless after `finish`."""
+
+
+class ExportQueue(Protocol):
+    """Where the steps of an export wait."""
+
+    def send_tasks(self, tasks: Sequence[ExportTask]) -> None:
+        """Queue them."""
+
+
+class ExportStore(Protocol):
+    """Where exports lie."""
+
+    def write_sorted(self, task: ExportTask, lines: Iterable[bytes]) -> int:
+        """A segment's lines, sorted, whole or not at all; their number."""
+
+    def sorted_segments(self, export: str) -> set[int]:
+        """The segments that are there."""
+
+    def read_sorted(self, export: str, segment: int) -> Iterator[bytes]:
+        """A segment's lines, in order."""
+
+    def write(self, domain: str, export: str, name: str) -> ExportFile:
+        """A file of a domain's export."""
+
+    def control(self, domain: str) -> Mapping[str, object] | None:
+        """What the domain's last export was."""
+
+    def put_control(self, domain: str, control: Mapping[str, object]) -> None:
+        """Make this the domain's export."""
+
+    def rows(self, domain: str, control: Mapping[str, object] | None) -> Iterator[bytes]:
+        """That export's lines, in order."""
+
+    def exported_domains(self) -> Sequence[str]:
+        """Domains that were ever exported."""
 
 
 class ExceptionBus(Protocol):

@@ -1,6 +1,7 @@
 """`exnotify contact KEY`."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,6 +27,13 @@ _TRIES = 5
 @click.option(
     "--release", type=click.Choice(("email", "sms")), help="Lift the suppression of an address; needs --why."
 )
+@click.option(
+    "--held",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write all that is held about the customer.",
+)
+@click.option("--erase", is_flag=True, help="Erase the profile; needs --why.")
 @click.option("--domain", metavar="NAME", help="Needed on a deployed stack, or where several know the key.")
 @click.option("--why", default="", metavar="TEXT", help="The reason, for the contact's history.")
 @as_json
@@ -34,6 +42,8 @@ def command(
     customer_key: str,
     settings: tuple[str, ...],
     release: "Channel | None",
+    held: Path | None,
+    erase: bool,
     domain: str | None,
     why: str,
     as_json: bool,
@@ -59,6 +69,14 @@ def command(
     contact = _find(target, customer_key, domain)
     if release:
         contact = _release(target, contact, release, why)
+    if held is not None or erase:
+        from ..holdings import erase_contact, write_held
+
+        if held is not None:
+            write_held(target, contact, held)
+        if erase:
+            erase_contact(target, contact, why)
+        return 0
     if changes:
         contact = _change(target, contact, changes, why)
     if as_json:

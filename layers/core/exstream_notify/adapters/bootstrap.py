@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import botocore.session
@@ -20,6 +20,8 @@ from ..domain.decisions import Policy
 from ..domain.documents import Channel, MessageClass
 from ..domain.identity import address_hash, notice_id
 from ..domain.links import PLACES, make_token, read_token
+from ..domain.passes import PREFERENCES, UNDO, UNSUBSCRIBE, preferences_id, undo_id, unsubscribe_id
+from ..domain.preferences import Topic, topics_of
 from ..domain.receipts import ReceiptPolicy
 from ..domain.reputation import Limits
 from ..domain.second_step import Keys
@@ -30,23 +32,27 @@ from .secrets import Secret
 if TYPE_CHECKING:
     from datetime import date
 
-    from ..ports import Provider, Wording
+    from ..ports import Provider, SecondStep, Wording
     from .addresses import Addresses
     from .alert_channels import Channels
     from .dynamodb.contacts import DynamoContacts, DynamoSuppressions
     from .dynamodb.incidents import DynamoIncidents
     from .dynamodb.journeys import DynamoJourneys
     from .dynamodb.ledger import DynamoDueIndex, DynamoLedger
+    from .dynamodb.opt_outs import DynamoOptOuts
     from .dynamodb.receipts import DynamoDeliveryWatch, DynamoEarlyReceipts, DynamoReputation
     from .dynamodb.responses import DynamoEarlyResponses, DynamoTries
     from .dynamodb.runs import DynamoRuns
+    from .exports import S3Exports, SqsExportQueue
     from .index.schema import RecordSchema
     from .link_pages import LinkPages
     from .message_files import MessageFiles
     from .pages import Pages
+    from .preference_views import PreferenceViews
     from .receipts.keeping import OpenTextStatus, S3ReceiptEvidence, UnreadReceipts
     from .receipts.reading import ReceiptReader
     from .rendering import Brand
+    from .rendering.notes import Notes
     from .s3 import S3Documents, S3DropFolder, S3Evidence, S3Jobs, S3Records
     from .sqs import (
         EventBridgeExceptions,
@@ -126,6 +132,15 @@ class Settings(BaseModel):
     complaint_rate_limit: float = Field(0.3, gt=0)
     reputation_minimum: int = Field(500, ge=1)
     site_dir: str = "/opt/site"
+    unsubscribe_keys_secret: str = ""
+    eligibility_secret: str = ""
+    queue_separator: str = ","
+    preferences_days: int = Field(400, ge=1)
+    consent_version: str = "1"
+    sms_stop_scope: Literal["all", "topic"] = "all"
+    export_bucket: str = ""
+    export_queue_url: str = ""
+    export_segments: int = Field(16, ge=1, le=1000)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -230,7 +245,17 @@ class Bootstrap:
         """The contacts."""
         from .dynamodb.contacts import DynamoContacts
 
-        return DynamoContacts(self.client("dynamodb"), self.settings.contacts_table)
+        peppers = self._secret(self.settings.peppers_secret)
+        return DynamoContacts(
+            self.client("dynamodb"), self.settings.contacts_table, peppers.keys, self.clock.now
+        )
+
+    @cached_property
+    def profiles(self) -> "DynamoContacts":
+        """The contacts, for a function that only reads them by key: without the peppers of the indexes."""
+        from .dynamodb.contacts import DynamoContacts
+
+        return DynamoContacts(self.client("dynamodb"), self.settings.contacts_table, now=self.clock.now)
 
     @cached_property
     def suppressions(self) -> "DynamoSuppressions":
@@ -372,6 +397,187 @@ class Bootstrap:
 
         return link
 
+    # ---- Preferences and eligibility ----
+
+    @cached_property
+    def preferences_for(self) -> Callable[[str], str]:
+        """The address of the preference page, of a contact's salt."""
+        secret = self._secret(self.settings.link_keys_secret)
+
+        def link(salt: str) -> str:
+            current, keys = secret.keys()
+            identity = preferences_id(salt, self.clock.now().date())
+            return f"{self.site}/p/{make_token(identity, int(current), keys[current], PREFERENCES)}"
+
+        return link
+
+    @cached_property
+    def unsubscribe_for(self) -> Callable[[str, str], str]:
+        """The address of one-click unsubscription, of a contact's salt and a topic."""
+        secret = self._secret(self.settings.unsubscribe_keys_secret)
+
+        def link(salt: str, topic: str) -> str:
+            current, keys = secret.keys()
+            identity = unsubscribe_id(salt, topic)
+            return f"{self.site}/u/{make_token(identity, int(current), keys[current], UNSUBSCRIBE)}"
+
+        return link
+
+    @cached_property
+    def undo_for(self) -> Callable[[str, str], str]:
+        """The address at which a change of address is undone, of a contact's salt and the change's id."""
+        secret = self._secret(self.settings.link_keys_secret)
+
+        def link(salt: str, change_id: str) -> str:
+            current, keys = secret.keys()
+            token = make_token(undo_id(salt, change_id), int(current), keys[current], UNDO)
+            return f"{self.site}/p/undo/{token}"
+
+        return link
+
+    def read_pass(self, token: str, purpose: str) -> str | None:
+        """What a genuine token of that purpose carries, else None."""
+        _, keys = self._secret(self.settings.link_keys_secret).keys()
+        return read_token(token, {int(number): key for number, key in keys.items()}, purpose)
+
+    def read_unsubscribe(self, token: str) -> str | None:
+        """What a genuine unsubscribe token carries, else None; its keys outlive those of other links."""
+        _, keys = self._secret(self.settings.unsubscribe_keys_secret).keys()
+        return read_token(token, {int(number): key for number, key in keys.items()}, UNSUBSCRIBE)
+
+    def form_key(self) -> bytes:
+        """What the page's forms and codes are signed with."""
+        current, keys = self._secret(self.settings.link_keys_secret).keys()
+        return keys[current]
+
+    @cached_property
+    def topics(self) -> tuple[Topic, ...]:
+        """The topics that a customer chooses among."""
+        return topics_of(self.rules.of_type(kind) for kind in self.rules.types)
+
+    @cached_property
+    def second_step(self) -> "SecondStep":
+        """What only the customer knows."""
+        from .second_step import PostcodeStep
+
+        return PostcodeStep()
+
+    @cached_property
+    def preference_views(self) -> "PreferenceViews":
+        """The pages on which customers set their preferences."""
+        from .preference_views import PreferenceViews
+
+        return PreferenceViews(
+            self.pages, self.topics, self.second_step, self.policy, self.clock.now, self.form_key
+        )
+
+    def address_ports(self) -> dict[str, Any]:
+        """What a change of address takes, beside the teller (`AddressBook`)."""
+        return {
+            "contacts": self.contacts,
+            "addresses": self.addresses,
+            "second_step": self.second_step,
+            "clock": self.clock,
+            "key": self.form_key(),
+            "undo_for": self.undo_for,
+        }
+
+    def reply_ports(self) -> dict[str, Any]:
+        """What taking an SMS reply takes, beside the teller (`ReplyDesk`)."""
+        return {
+            "contacts": self.contacts,
+            "opt_outs": self.opt_outs,
+            "addresses": self.addresses,
+            "ledger": self.ledger,
+            "rules": self.rules,
+            "evidence": self.evidence,
+            "exceptions": self.exceptions,
+            "hasher": self.hasher,
+            "clock": self.clock,
+            "scope": self.settings.sms_stop_scope,
+        }
+
+    def page_ports(self) -> dict[str, Any]:
+        """What the preference page takes, beside its changes of address (`PreferencePage`)."""
+        from .pages import LANGUAGES
+
+        return {
+            "contacts": self.contacts,
+            "clock": self.clock,
+            "topics": self.topics,
+            "languages": LANGUAGES,
+            "policy": self.policy,
+            "consent_version": self.settings.consent_version,
+        }
+
+    @cached_property
+    def exports(self) -> "S3Exports":
+        """Where exports lie."""
+        from .exports import S3Exports
+
+        return S3Exports(self.client("s3"), self.settings.work_bucket, self.settings.export_bucket)
+
+    @cached_property
+    def export_queue(self) -> "SqsExportQueue":
+        """Where the steps of an export wait."""
+        from .exports import SqsExportQueue
+
+        return SqsExportQueue(self.client("sqs"), self.settings.export_queue_url)
+
+    def export_ports(self) -> dict[str, Any]:
+        """What sorting a segment of an export takes."""
+        return {
+            "contacts": self.contacts,
+            "suppressions": self.suppressions,
+            "store": self.exports,
+            "queue": self.export_queue,
+        }
+
+    def eligibility_tokens(self) -> Mapping[str, str]:
+        """Bearer tokens by client."""
+        return self._secret(self.settings.eligibility_secret).fields()
+
+    def eligibility_ports(self) -> dict[str, Any]:
+        """What answering eligibility takes."""
+        return {
+            "rules": self.rules,
+            "contacts": self.contacts,
+            "addresses": self.addresses,
+            "suppressions": self.suppressions,
+            "clock": self.clock,
+            "policy": self.policy,
+        }
+
+    @cached_property
+    def opt_outs(self) -> "DynamoOptOuts":
+        """Addresses that their holders stopped."""
+        from .dynamodb.opt_outs import DynamoOptOuts
+
+        peppers = self._secret(self.settings.peppers_secret)
+        return DynamoOptOuts(
+            self.client("dynamodb"), self.settings.suppressions_table, lambda: peppers.keys()[1]
+        )
+
+    @cached_property
+    def notes(self) -> "Notes":
+        """Short messages that answer a customer: codes, confirmations."""
+        from .rendering.notes import Notes
+
+        return Notes(self._brand(), self._site("wording"), self.settings.default_language)
+
+    def teller_ports(self) -> dict[str, Any]:
+        """What telling one customer something at once takes (`Teller`)."""
+        return {
+            "ledger": self.ledger,
+            "evidence": self.evidence,
+            "clock": self.clock,
+            "hasher": self.hasher,
+            "notes": self.notes,
+            "provider_for": lambda channel: self.provider(
+                self.provider_for(channel, "transactional"), channel
+            ),
+        }
+
     @cached_property
     def wording(self) -> "Wording":
         """The words."""
@@ -443,7 +649,9 @@ class Bootstrap:
 
         portal = urlsplit(self.portal)
         origins = [f"{portal.scheme}://{portal.netloc}"] if self.portal else []
-        return LinkPages(self.pages, WordingFiles(self._site("wording")), (*origins, self.documents.origin))
+        leads_to = (*origins, self.documents.origin)
+        words = WordingFiles(self._site("wording"))
+        return LinkPages(self.pages, words, leads_to, self.preferences_for)
 
     @property
     def look_ports(self) -> dict[str, Any]:
@@ -452,7 +660,7 @@ class Bootstrap:
             "ledger": self.ledger,
             "records": self.records,
             "rules": self.rules,
-            "contacts": self.contacts,
+            "contacts": self.profiles,
             "tries": self.tries,
             "keys": self.verify_keys,
             "clock": self.clock,
@@ -746,6 +954,8 @@ class Bootstrap:
             "clock": self.clock,
             "hasher": self.hasher,
             "link_for": self.link_for,
+            "preferences_for": self.preferences_for,
+            "unsubscribe_for": self.unsubscribe_for,
             "rate": self.rate(channel),
             "addresses": self.addresses,
             "policy": self.policy,

@@ -1,6 +1,6 @@
 """The page behind a secure link, in each of its states: status, words, and where its form leads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -30,12 +30,23 @@ _FORM_LIMIT = 4096
 
 
 class LinkPages:
-    """Shows what a link leads to. `leads_to` are the origins that its form may lead on to."""
+    """Shows what a link leads to. `leads_to` are the origins that its form may lead on to.
 
-    def __init__(self, pages: Pages, words: WordingFiles, leads_to: Sequence[str]) -> None:
+    `preferences_for` gives the preference page's address of a contact's salt. It is shown where the document
+    may be opened, and not before a second step: who has not taken that may be anybody.
+    """
+
+    def __init__(
+        self,
+        pages: Pages,
+        words: WordingFiles,
+        leads_to: Sequence[str],
+        preferences_for: Callable[[str], str],
+    ) -> None:
         self._pages = pages
         self._words = words
         self._leads_to = leads_to
+        self._preferences_for = preferences_for
 
     def language(self, look: Look, accepted: str | None) -> str:
         """The customer's language as we know it, else the browser's."""
@@ -49,6 +60,7 @@ class LinkPages:
         form = look.state in (LinkState.READY, LinkState.ASKS, LinkState.WRONG)
         kind = self._words.language(language).document_name(look.notice.document_type) if look.notice else ""
         step = look.step.kind if look.step else ""
+        theirs = look.salt if look.state == LinkState.READY else ""
         html = self._pages.render(
             "document",
             language,
@@ -57,6 +69,7 @@ class LinkPages:
             form=form,
             step=step,
             autocomplete=_AUTOCOMPLETE.get(step, "off"),
+            preferences_link=self._preferences_for(theirs) if theirs else "",
         )
         return page_response(STATUS[look.state], html, leads_to=self._leads_to if form else ())
 

@@ -36,6 +36,16 @@ def rate(name: str, percent: float, **dimensions: str) -> None:
             metric.add_dimension(dimension, value)
 
 
+def count_for(dimension: str, value: str, counts: Mapping[str, int]) -> None:
+    """Counts under a dimension of their own, for example by client of an API."""
+    with single_metric(
+        name="Requests", unit=MetricUnit.Count, value=1, namespace=metrics.namespace
+    ) as metric:
+        metric.add_dimension(dimension, value)
+        for name, number in counts.items():
+            metric.add_metric(name, MetricUnit.Count, number)
+
+
 def failures_logged(handle: Callable[P, R]) -> Callable[P, R]:
     """Log why one message of a batch failed: the error's kind and the way to it.
 

@@ -155,6 +155,11 @@ class YamlRules:
                 raise RulesInvalid(f"documents.yaml: queues.{queue}: no document type {kind!r}")
         return queues
 
+    @property
+    def paper_queue(self) -> str:
+        """See `RuleBook.paper_queue`."""
+        return str(self._documents.get("paper_queue") or "Print")
+
     def check(self) -> None:
         """Read and validate everything."""
         _ = (self._types, self.queues, self._teams, self._domains, self.messages, self.expected_runs)

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .documents import Document, DocumentRule
@@ -69,7 +69,7 @@ class LinkState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a link leads to just now. `languages` are the customer's, the best first; `leads_to` is where
-    one that was opened goes on."""
+    one that was opened goes on; `salt` is the contact's, for the way to its preferences."""
 
     state: LinkState
     notice: Notice | None = None
@@ -78,3 +78,4 @@ class Look:
     languages: tuple[str | None, ...] = ()
     step: Step | None = None
     leads_to: str = ""
+    salt: str = field(default="", repr=False)

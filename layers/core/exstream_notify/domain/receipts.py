@@ -409,7 +409,8 @@ class Suppression:
 
     `reason` is empty while it is only watched; `failures` are the times of soft failures; `at` is the
     newest event that counts. It is in force while it has a reason that is newer than its release, and
-    has not expired.
+    has not expired. `stopped` is from where whoever has the address stopped it (a reply, an erasure): that
+    stands beside all the rest, and only the same person, or an erasure's end, undoes it.
     """
 
     channel: Channel
@@ -420,6 +421,7 @@ class Suppression:
     expires: str = ""
     failures: tuple[str, ...] = ()
     released_at: str = ""
+    stopped: str = ""
     history: tuple[Mapping[str, str], ...] = ()
     version: int = 0
 
@@ -430,6 +432,8 @@ class Suppression:
 
     def in_force(self, now: datetime) -> bool:
         """Whether nothing may be sent there now."""
+        if self.stopped:
+            return True
         if not self.reason or self.released:
             return False
         return not self.expires or self.expires > now.astimezone(UTC).isoformat(timespec="seconds")
@@ -500,6 +504,22 @@ def released(entry: Suppression, who: str, why: str, now: datetime) -> Suppressi
         history=_noted(entry, at, "released", who, why),
         version=entry.version + 1,
     )
+
+
+def stopped_from(entry: Suppression, source: str, now: datetime) -> Suppression:
+    """The entry as its holder's stop leaves it (47 CFR 64.1200(a)(10)); `source` says how it came."""
+    return _told(entry, "stopped", source, now, stopped=source)
+
+
+def allowed_from(entry: Suppression, source: str, now: datetime) -> Suppression:
+    """The entry with the holder's stop taken back; what a bounce or a complaint says of it stays."""
+    return _told(entry, "allowed", source, now, stopped="")
+
+
+def _told(entry: Suppression, what: str, source: str, now: datetime, *, stopped: str) -> Suppression:
+    at = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    history = _noted(entry, at, what, source, "")
+    return replace(entry, stopped=stopped, history=history, version=entry.version + 1)
 
 
 def _noted(entry: Suppression, at: str, what: str, who: str, why: str) -> tuple[Mapping[str, str], ...]:

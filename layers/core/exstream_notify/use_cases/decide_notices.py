@@ -1,7 +1,7 @@
 """Decide what becomes of a slice's documents: jobs for the send queues, and all that is not sent."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -29,6 +29,7 @@ from ..ports import (
     Rules,
     RunBook,
     SendQueues,
+    SuppressedAddresses,
     SuppressionList,
 )
 from .step_rules import journey_of, rules_of
@@ -196,14 +197,7 @@ def decide_notices(
         known = contacts.get(pointer.domain, {d.customer_key for _, d in documents})
     else:
         known = update_contacts([d for _, d in documents if not d.test_flag], contacts, addresses, clock)
-    blocked = suppressions.suppressed(
-        {
-            (channel, address.value)
-            for contact in known.values()
-            for channel in ("email", "sms")
-            if (address := contact.address(channel)) is not None and address.usable
-        }
-    )
+    blocked = blocked_addresses(known.values(), suppressions)
     result = _Slice()
     if not pointer.positions:
         _supersede(pointer, documents, rules, ledger, runs, now)
@@ -212,7 +206,7 @@ def decide_notices(
     for position, document in documents:
         rule = rules.for_document(document)
         contact = known.get(document.customer_key) or Contact(document.domain, document.customer_key, "")
-        suppressed = _blocked_channels(contact, blocked)
+        suppressed = blocked_channels(contact, blocked)
         before = stored.get(notice_id_of(document, rule))
         identity = notice_id_of(document, rule)
         if identity in seen:
@@ -325,7 +319,22 @@ def update_contacts(
     raise RuntimeError("contacts kept changing under five attempts to update them")
 
 
-def _blocked_channels(contact: Contact, blocked: Collection[tuple[Channel, str]]) -> set[Channel]:
+def blocked_addresses(
+    contacts: Iterable[Contact], suppressions: SuppressedAddresses
+) -> set[tuple[Channel, str]]:
+    """Which of these contacts' addresses are suppressed; asked once for all of them."""
+    return suppressions.suppressed(
+        {
+            (channel, address.value)
+            for contact in contacts
+            for channel in ("email", "sms")
+            if (address := contact.address(channel)) is not None and address.usable
+        }
+    )
+
+
+def blocked_channels(contact: Contact, blocked: Collection[tuple[Channel, str]]) -> set[Channel]:
+    """The channels of a contact whose address is among the suppressed ones."""
     return {
         channel
         for channel in ("email", "sms")

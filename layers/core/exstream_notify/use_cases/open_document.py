@@ -53,7 +53,7 @@ def look_at_link(
         rule = rules.of_type(notice.document_type)
     except KeyError:
         return Look(LinkState.MISSING, notice, languages=(chosen, known))
-    look = Look(LinkState.READY, notice, None, rule, (chosen, known))
+    look = Look(LinkState.READY, notice, None, rule, (chosen, known), salt=contact.salt if contact else "")
     if notice.link_revoked:
         return replace(look, state=LinkState.REVOKED)
     if notice.superseded_by:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from ..domain.breaker import Breaker
 from ..domain.contacts import Contact
-from ..domain.decisions import Policy, Why, against
+from ..domain.decisions import Policy, Why, against, window_for
 from ..domain.documents import Document, DocumentRule
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id
@@ -40,6 +40,7 @@ from ..domain.notices import (
     put_off,
     standing,
 )
+from ..domain.preferences import MAY_LEAVE
 from ..domain.quiet_hours import is_open
 from ..domain.runs import Control, RecordOutcome
 from ..domain.watching import Watched
@@ -92,6 +93,10 @@ _DIGEST_RULE = DocumentRule(
     channels=("email",),
 )
 TEAM_SALT = "internal-teams"
+
+NO_ONE_CLICK = "provider_without_one_click"
+"""Why a marketing e-mail is refused before it is sent."""
+
 _RESUBMITTED = "resubmitted"
 
 
@@ -116,6 +121,8 @@ class _Prepared:
     salt: str
     link: str | None
     language: str
+    preferences: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
     content: Content | None = None
     inserts: tuple[str, ...] = ()
     evidence: str = ""
@@ -191,6 +198,8 @@ def send_notices(
     clock: Clock,
     hasher: Hasher,
     link_for: Callable[[str], str],
+    preferences_for: Callable[[str], str],
+    unsubscribe_for: Callable[[str, str], str],
     breaker: Breaker,
     rate: float,
     time_left: Callable[[], float],
@@ -200,12 +209,14 @@ def send_notices(
 ) -> Counter[str]:
     """Send what the job holds, at most once per attempt; how many notices ended how.
 
-    `rate` is messages a second for this worker, `time_left` the seconds it still has. What does
-    not fit in that time is queued anew. A repeat of the same job continues what was claimed: done
-    is done, an abandoned claim is in doubt (or submitted again, byte for byte, where the provider
-    de-duplicates), and one that another worker still holds raises InProgress at the end. Members
-    whose decision no longer holds (an opt-out, a quiet hour that began while they queued) go back.
-    Whoever was told joins the journeys of the document's type, before the job counts as done.
+    `preferences_for` (of a contact's salt) and `unsubscribe_for` (of salt and topic) are the addresses
+    that an e-mail leads its reader to. `rate` is messages a second for this worker, `time_left` the
+    seconds it still has. What does not fit in that time is queued anew. A repeat of the same job
+    continues what was claimed: done is done, an abandoned claim is in doubt (or submitted again,
+    byte for byte, where the provider de-duplicates), and one that another worker still holds raises
+    InProgress at the end. Members whose decision no longer holds (an opt-out, a quiet hour that began
+    while they queued) go back. Whoever was told joins the journeys of the document's type, before the
+    job counts as done.
     """
     run = runs.get(job.pointer.domain, job.pointer.run_id)
     control = run.control if run else Control.GO
@@ -226,8 +237,8 @@ def send_notices(
         tally.again.update(_positions(job.members))
     else:
         rows = _prepare(
-            job, records, rules, contacts, addresses, policy, ledger, wording, clock, hasher, link_for, tally,
-            journeys,
+            job, records, rules, contacts, addresses, policy, ledger, wording, clock, hasher, link_for,
+            preferences_for, unsubscribe_for, tally, journeys,
         )  # fmt: skip
         batches, singles = _batches(job, rows, provider, wording, clock)
         budget = max(1, int(max(0.0, time_left() - RESERVE) * rate))
@@ -301,6 +312,8 @@ def _prepare(
     clock: Clock,
     hasher: Hasher,
     link_for: Callable[[str], str],
+    preferences_for: Callable[[str], str],
+    unsubscribe_for: Callable[[str, str], str],
     tally: _Tally,
     journeys: JourneyBook | None,
 ) -> list[_Prepared]:
@@ -370,7 +383,7 @@ def _prepare(
             tally.again.add(member.position)
             continue
         quiet = job.channel == "sms" and not is_open(
-            now, addresses.zones(contact) or policy.default_zones, policy.window
+            now, addresses.zones(contact) or policy.default_zones, window_for(contact, policy)
         )
         if quiet or against(job.channel, rule, contact):
             tally.again.add(member.position)
@@ -386,9 +399,18 @@ def _prepare(
                 contact.salt,
                 link,
                 wording.language_for(_language(contact, document)),
+                preferences_for(contact.salt) if job.channel == "email" else None,
+                one_click(unsubscribe_for(contact.salt, rule.topic))
+                if job.channel == "email" and MAY_LEAVE[rule.message_class]
+                else (),
             )
         )
     return rows
+
+
+def one_click(address: str) -> tuple[tuple[str, str], ...]:
+    """The two header fields of one-click unsubscription (RFC 8058, section 3.1)."""
+    return ("List-Unsubscribe", f"<{address}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 
 
 def _language(contact: Contact, document: Document) -> str | None:
@@ -423,7 +445,10 @@ def _batches(
     singles: list[_Prepared] = []
     for row in rows:
         # `regulated`: one destination a job, so that nothing of one customer's proof is another's.
-        if provider.supports_bulk and row.document and row.rule.message_class != "regulated":
+        # A header field is one person's, so what carries some goes by itself too; marketing always does.
+        headed = row.headers and (provider.supports_headers or row.rule.message_class == "marketing")
+        alone = headed or row.rule.message_class == "regulated"
+        if provider.supports_bulk and row.document and not alone:
             key = (row.rule.wording, row.rule.message_class, row.language, bool(row.link))
             groups.setdefault((*key, wording.bulk_key(row.document)), []).append(row)
         else:
@@ -440,6 +465,7 @@ def _batches(
             [row.document for row in group if row.document],
             [row.link for row in group],
             first.language,
+            preferences_links=[row.preferences for row in group],
         )
         members = []
         for row, inserts in zip(group, rendering.inserts, strict=True):
@@ -461,7 +487,14 @@ def _render(row: _Prepared, job: SendJob, wording: Wording, records: Records) ->
         counts = {position: counts for position, _, counts in records.read_digests(job.pointer)}
         team = team_of(row.member.audience) or ""
         return wording.render_digest(team, job.pointer.run_id, counts[row.member.position])
-    return wording.render(row.rule.wording, job.channel, row.document, link=row.link, language=row.language)
+    return wording.render(
+        row.rule.wording,
+        job.channel,
+        row.document,
+        link=row.link,
+        preferences_link=row.preferences,
+        language=row.language,
+    )
 
 
 def _prove(
@@ -629,8 +662,12 @@ class _Sender:
         return answers
 
     def _request(self, row: _Prepared) -> SentRequest | GiveUp:
+        # Marketing must offer one click (RFC 8058): through a provider that cannot it does not go at all.
+        if row.headers and not self.provider.supports_headers and row.rule.message_class == "marketing":
+            return GiveUp(NO_ONE_CLICK, "us")
         content = row.content or self.render(row)
-        message = Message(row.ref, self.job.channel, row.to, row.rule.message_class, content)
+        headers = row.headers if self.provider.supports_headers else ()
+        message = Message(row.ref, self.job.channel, row.to, row.rule.message_class, content, headers)
         return self.provider.request(message)
 
     def _submit_again(self, row: _Prepared, notice: Notice, jobs: dict[str, Answer]) -> Answer:

@@ -28,6 +28,7 @@ class ThreeTries:
         self.name: str = provider.name
         self.deduplicates: bool = provider.deduplicates
         self.supports_bulk: bool = provider.supports_bulk
+        self.supports_headers: bool = provider.supports_headers
         self._retrying = Retrying(
             retry=retry_if_result(self._worth_a_try),
             stop=stop_after_attempt(TRIES),
