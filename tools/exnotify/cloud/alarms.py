@@ -371,7 +371,7 @@ class AlarmBoard:
 
     def rows(self, until: float) -> list[dict[str, Any]]:
         """Every alarm for people: those in alarm first, composite ones before all."""
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "alarm": name,
                 "state": str(self.states[name]),
