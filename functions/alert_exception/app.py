@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.bootstrap import Bootstrap
-from exstream_notify.adapters.observability import count, failures_logged, logger, metrics
+from exstream_notify.adapters.observability import count, count_exceptions, failures_logged, logger, metrics
 from exstream_notify.adapters.triggers import exception_of
 from exstream_notify.use_cases.record_incident import record_incident
 
@@ -25,6 +25,7 @@ def record_exception(record: SQSRecord) -> None:
     exception = exception_of(record.json_body)
     incident = record_incident(exception, rules=app.rules, incidents=app.incidents, clock=app.clock)
     count({f"exception_{exception.severity}": exception.count})
+    count_exceptions(exception.code, exception.count)
     logger.warning(
         "exception",
         extra={

@@ -200,3 +200,16 @@ def test_causes_of_a_family_share_an_incident_and_teams_do_not(tables: Tables) -
         ("checksum_mismatch", "size_mismatch"),
         ("size_mismatch",),
     }
+
+
+def test_a_run_is_open_until_it_is_settled_and_again_when_it_is_written(books: Books) -> None:
+    run = a_run(changed_at="2026-11-25T15:00:00+00:00")
+    assert books.runs.put(run)
+    assert run in list(books.runs.open())
+    books.runs.settle(run)
+    assert run not in list(books.runs.open())
+    after = replace(run, version=2)
+    assert books.runs.put(after)
+    # Whoever looked at the older version does not close the newer.
+    books.runs.settle(run)
+    assert after in list(books.runs.open())

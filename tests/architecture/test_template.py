@@ -67,6 +67,11 @@ def test_every_queue_is_encrypted_refuses_plain_http_and_loses_nothing(queue: st
     assert ("RedrivePolicy" in properties) == fed, "a queue that feeds a function has dead letters"
 
 
+def variables_of(function: dict[str, Any]) -> dict[str, Any]:
+    """A function's own environment, beside what all have."""
+    return dict(function.get("Environment", {}).get("Variables", {}))
+
+
 def events(function: dict[str, Any]) -> list[dict[str, Any]]:
     return list(function.get("Events", {}).values())
 
@@ -104,7 +109,7 @@ def test_a_function_is_fed_with_bounds_and_answers_for_each_message(name: str) -
 
 def test_environment_and_settings_agree() -> None:
     common = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
-    given = {name for f in FUNCTIONS.values() for name in f["Environment"]["Variables"]} | set(common)
+    given = {name for f in FUNCTIONS.values() for name in variables_of(f)} | set(common)
     given = {name.lower() for name in given if not name.startswith("POWERTOOLS_")}
     known = set(Settings.model_fields)
     assert given <= known
@@ -130,7 +135,7 @@ def test_a_function_is_given_what_its_code_asks_for(name: str) -> None:
     wanted = re.compile(r"settings\.(\w+_(?:table|bucket|url|secret))\b")
     needed = {found for method in seen for found in wanted.findall(methods[method])}
     common = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
-    variables = FUNCTIONS[name]["Environment"]["Variables"] | common
+    variables = variables_of(FUNCTIONS[name]) | common
     given = {variable.lower() for variable in variables}
     assert needed <= given | {"opentext_url", "opentext_token_url"}, needed - given
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,8 +27,14 @@ def count(counts: Mapping[str, int], prefix: str = "") -> None:
         metrics.add_metric(f"{prefix}{words}", MetricUnit.Count, number)
 
 
+def count_exceptions(code: str, number: int) -> None:
+    """Exceptions by code, for the alarms: a metric line of its own, with the dimension `code`."""
+    with single_metric("ExceptionsRaised", MetricUnit.Count, number) as metric:
+        metric.add_dimension("code", code)
+
+
 def failures_logged(handle: Callable[P, R]) -> Callable[P, R]:
-    """Log why one message of a batch failed: the error's kind and the way to it.
+    """Log why one message of a batch failed, the error's kind and the way to it, and count it.
 
     Its text and its values are left out, since they may repeat what a record says of a customer.
     """
@@ -38,6 +44,8 @@ def failures_logged(handle: Callable[P, R]) -> Callable[P, R]:
         try:
             return handle(*args, **kwargs)
         except Exception as error:
+            if not getattr(error, "expected", False):
+                metrics.add_metric("MessagesFailed", MetricUnit.Count, 1)
             frames = traceback.extract_tb(error.__traceback__)[1:]
             way = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames[-8:]]
             logger.error(

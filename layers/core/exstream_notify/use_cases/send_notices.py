@@ -87,7 +87,12 @@ _RESUBMITTED = "resubmitted"
 
 
 class InProgress(Exception):
-    """Another worker holds a claim of this job; `until` is when its lease ends (UTC)."""
+    """Another worker holds a claim of this job; `until` is when its lease ends (UTC).
+
+    `expected`: the job comes back on purpose, nothing is wrong.
+    """
+
+    expected = True
 
     def __init__(self, until: datetime) -> None:
         super().__init__(f"claimed by a worker whose lease ends at {until.isoformat(timespec='seconds')}")
