@@ -22,6 +22,7 @@ COMMANDS = {
     "contact": "Show a contact, or change it.",
     "incidents": "List what went wrong, by run and team.",
     "alarms": "Show which alarms are on, and what pages.",
+    "redrive": "Look at dead letters, or send them back.",
     "outbox": "List the messages that reached the simulated providers.",
     "evidence": "Write the proof of one notice to a file.",
     "tick": "Run a scheduled function now.",

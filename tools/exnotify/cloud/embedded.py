@@ -279,6 +279,10 @@ class EmbeddedCloud:
         """Whether the holder of an access key id may do `action` on `resource`."""
         return self._access.allowed(access_key, action, resource, context)
 
+    def policies_changed(self) -> None:
+        """Reads every policy anew; call it after changing one."""
+        self._access.forget()
+
     def invoke(self, function: str, event: Any) -> Outcome:
         """Runs a function (logical id, name or ARN) and waits for its end. Raises UnknownFunctionError."""
         return self._functions.find(function).invoke(event)
