@@ -103,6 +103,7 @@ class World:
     ) -> None:
         self.clock = FakeClock(at)
         self.wire = Wire()
+        self.off: set[str] = set()  # channels and domains that are switched off
         self.rules = site_rules or FakeRules(*(rules or (a_rule(),)), teams=teams)
         self.addresses = addresses or FakeAddresses()
         self.contacts = FakeContacts()
@@ -459,6 +460,7 @@ class World:
             rate=self.rate,
             time_left=time_left,
             policy=self.policy,
+            switched_off=lambda domain, channel: bool(self.off & {domain, channel}),
         )
 
     def _record_exception(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:

@@ -23,6 +23,8 @@ COMMANDS = {
     "incidents": "List what went wrong, by run and team.",
     "alarms": "Show which alarms are on, and what pages.",
     "redrive": "Look at dead letters, or send them back.",
+    "switch": "Switch a channel or a domain off, or on again.",
+    "doctor": "Check a deployment, and say what to do.",
     "outbox": "List the messages that reached the simulated providers.",
     "evidence": "Write the proof of one notice to a file.",
     "tick": "Run a scheduled function now.",

@@ -67,7 +67,7 @@ class Ground:
         index = source / f"{name}.index.jsonl"
         index.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
         if without:
-            (source / without).write_text("late", "utf-8")
+            (source / without).write_text(json.dumps(self.record()) + "\n", "utf-8")
         run = prepare(source, domain="retail", run_id=name, sealed=True)
         if spoil:
             index.write_text(index.read_text("utf-8").replace("D0", "E0", 1), "utf-8")
@@ -241,7 +241,7 @@ def _sweep_denied(ground: Ground) -> Cure:
 
 
 def _file_missing(ground: Ground) -> Cure:
-    ground.drop("missing", ground.record(), without="late.pdf")
+    ground.drop("missing", ground.record(), without="late.index.jsonl")
     return lambda: None
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .dynamodb.incidents import DynamoIncidents
     from .dynamodb.ledger import DynamoDueIndex, DynamoLedger
     from .dynamodb.runs import DynamoRuns
+    from .dynamodb.switches import DynamoSwitches
     from .pages import Pages
     from .rendering import Brand
     from .s3 import S3DropFolder, S3Evidence, S3Jobs, S3Records
@@ -179,6 +180,13 @@ class Bootstrap:
         from .dynamodb.runs import DynamoRuns
 
         return DynamoRuns(self.client("dynamodb"), self.settings.runs_table)
+
+    @cached_property
+    def switches(self) -> "DynamoSwitches":
+        """What operators switched off."""
+        from .dynamodb.switches import DynamoSwitches
+
+        return DynamoSwitches(self.client("dynamodb"), self.settings.runs_table)
 
     @cached_property
     def contacts(self) -> "DynamoContacts":
@@ -377,6 +385,7 @@ class Bootstrap:
             "rate": self.rate(channel),
             "addresses": self.addresses,
             "policy": self.policy,
+            "switched_off": self.switches.off,
         }
 
     def _site(self, name: str) -> Path | None:

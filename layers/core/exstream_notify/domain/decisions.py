@@ -24,6 +24,7 @@ class Why(StrEnum):
     PAPER_CHOSEN = "paper_chosen"
     QUIET_HOURS = "quiet_hours"
     PROVIDER_DOWN = "provider_down"
+    SWITCHED_OFF = "switched_off"
     DEADLINE_PASSED = "deadline_passed"
     SUPERSEDED = "superseded"
     RUN_CANCELLED = "run_cancelled"

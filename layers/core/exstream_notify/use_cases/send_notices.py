@@ -185,6 +185,7 @@ def send_notices(
     rate: float,
     time_left: Callable[[], float],
     policy: Policy,
+    switched_off: Callable[[str, str], bool] = lambda domain, channel: False,
 ) -> Counter[str]:
     """Send what the job holds, at most once per attempt; how many notices ended how.
 
@@ -193,6 +194,7 @@ def send_notices(
     is done, an abandoned claim is in doubt (or submitted again, byte for byte, where the provider
     de-duplicates), and one that another worker still holds raises InProgress at the end. Members
     whose decision no longer holds (an opt-out, a quiet hour that began while they queued) go back.
+    While `switched_off` holds for the domain and channel nothing new is claimed: all of it is deferred.
     """
     run = runs.get(job.pointer.domain, job.pointer.run_id)
     control = run.control if run else Control.GO
@@ -205,6 +207,7 @@ def send_notices(
         return _render(row, job, wording, records)
 
     sender = _Sender(job, ledger, jobs, provider, clock, breaker, rate, tally, render, time_left)
+    sender.switched_off = lambda: switched_off(job.pointer.domain, job.channel)
     left: list[Member] = []
     if control == Control.CANCEL:
         # What an abandoned claim came to is not known and must be said; the rest the decision ends.
@@ -464,11 +467,15 @@ class _Sender:
     tally: _Tally
     render: Callable[[_Prepared], Content]
     time_left: Callable[[], float]
+    switched_off: Callable[[], bool] = lambda: False
 
     def send(self, batch: _Batch, lease: float) -> None:
         """One batch from claim to record."""
         if self.breaker.is_open(self.clock.machine_time()):
             self._defer_unclaimed(batch)
+            return
+        if self.switched_off():
+            self._defer_unclaimed(batch, Why.SWITCHED_OFF)
             return
         claimed = self._claim(batch, lease)
         if not claimed:
@@ -701,7 +708,7 @@ class _Sender:
         if notice.status == Status.FAILED or half_told:
             self.tally.again.add(notice.origin.position)
 
-    def _defer_unclaimed(self, batch: _Batch) -> None:
+    def _defer_unclaimed(self, batch: _Batch, why: Why = Why.PROVIDER_DOWN) -> None:
         now = self.clock.now()
         notices: list[Notice] = []
         for row in batch.rows:
@@ -716,19 +723,20 @@ class _Sender:
             notice = replace(
                 row.notice,
                 status=status,
-                why=str(Why.PROVIDER_DOWN),
+                why=str(why),
                 waiting=waiting,
                 due_at=until.isoformat(timespec="seconds"),
             )
             write = happened if row.member.stored else opened
-            notices.append(write(notice, now, "deferred", str(Why.PROVIDER_DOWN)))
+            notices.append(write(notice, now, "deferred", str(why)))
         blocked = self.ledger.put(notices)
         for row, notice in zip((r for r in batch.rows if not r.moved), notices, strict=True):
             if notice.notice_id in blocked:
                 self._met(row, blocked[notice.notice_id], 0.0)
             else:
                 self.tally.add(notice)
-                self.tally.trouble["provider_down", Why.PROVIDER_DOWN] += 1
+                if why == Why.PROVIDER_DOWN:  # who switches off knows it
+                    self.tally.trouble["provider_down", why] += 1
 
 
 def _pause(events: Sequence[Event]) -> timedelta:
