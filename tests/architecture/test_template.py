@@ -155,6 +155,7 @@ def test_tables_can_be_restored() -> None:
     for name, table in of_type("AWS::DynamoDB::Table").items():
         assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True, name
         assert table["SSESpecification"]["SSEEnabled"] is True, name
+        assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}, name
         assert RESOURCES[name]["DeletionPolicy"] == "Retain", name
 
 

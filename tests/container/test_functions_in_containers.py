@@ -16,7 +16,7 @@ from tests.container import sam
 from tests.container.conftest import StillCloud
 from tests.needs import ROOT
 
-EVENTS = sorted((ROOT / "events").glob("uc*.json"))
+EVENTS = sorted((ROOT / "events").glob("*.json"))
 
 MORNING = "2026-11-20T14:05:00+00:00"
 LETTER = {
@@ -159,10 +159,30 @@ def job_decided(stage: Stage) -> Callable[[], None]:
     return effect
 
 
-#: What must be there before an event, and what must be there after, by the event's name without its `ucN_`.
+def five_minutes(stage: Stage) -> Callable[[], None]:
+    """A run that was staged and of which nobody was told → looked at, and still watched."""
+    stage.staged_slice("claims", "ops-silent", **LETTER)
+
+    def effect() -> None:
+        table = stage.still.cloud.resource("RunsTable")
+        rows = stage.still.cloud.client("dynamodb").scan(TableName=table)["Items"]
+        assert [row["watched"]["S"] for row in rows if "watched" in row] == ["open"]
+
+    return effect
+
+
+#: What must be there before an event, and what must be there after, by the event's name without its first word.
 SCENES: Mapping[str, Callable[[Stage], Callable[[], None]]] = {
     scene.__name__: scene
-    for scene in (run_sealed, document_composed, minute, slice_staged, exception_raised, job_decided)
+    for scene in (
+        run_sealed,
+        document_composed,
+        minute,
+        slice_staged,
+        exception_raised,
+        job_decided,
+        five_minutes,
+    )
 }
 #: Events that come at another time than the cloud's night.
 AT: Mapping[str, str] = {"minute": MORNING}

@@ -12,7 +12,7 @@ from exnotify.operations import watch
 from tests.cli.shell import exnotify
 
 BOOK = (ROOT / "docs" / "runbook.md").read_text("utf-8")
-SECTIONS = {head: body for head, body in re.findall(r"^## ([\w-]+)\n(.*?)(?=^## |\Z)", BOOK, re.M | re.S)}
+SECTIONS: dict[str, str] = dict(re.findall(r"^## ([\w-]+)\n(.*?)(?=^## |\Z)", BOOK, re.M | re.S))
 COMMANDS = sorted(
     {
         line.partition("#")[0].strip()

@@ -138,7 +138,7 @@ def key_findings(name: str, text: str | None) -> list[Finding]:
     except (ValueError, KeyError, TypeError):
         return [Finding(f"secret {name}", "problem", "it is no set of keys with `current`", "restore it")]
     if len(key) < 32:
-        cure = f"exnotify keys rotate {name}"
+        cure = "add a key of 43 random characters and make it current: docs/operations.md, Keys"
         return [Finding(f"secret {name}", "problem", "its current key is short", cure)]
     return [Finding(f"secret {name}", "ok", f"{len(fields) - 1} keys, current {current}")]
 
