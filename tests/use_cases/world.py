@@ -104,6 +104,7 @@ class World:
         self.clock = FakeClock(at)
         self.wire = Wire()
         self.off: set[str] = set()  # channels and domains that are switched off
+        self.approved_only = False
         self.rules = site_rules or FakeRules(*(rules or (a_rule(),)), teams=teams)
         self.addresses = addresses or FakeAddresses()
         self.contacts = FakeContacts()
@@ -461,6 +462,7 @@ class World:
             time_left=time_left,
             policy=self.policy,
             switched_off=lambda domain, channel: bool(self.off & {domain, channel}),
+            approved_only=self.approved_only,
         )
 
     def _record_exception(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
+from .domain.approvals import Approval
 from .domain.contacts import Address, Contact
 from .domain.documents import Channel, Document, DocumentRule
 from .domain.exceptions import ExceptionRaised
@@ -339,6 +340,9 @@ class Wording(Protocol):
 
     def version(self, wording: str, channel: Channel, language: str) -> str:
         """Which version of the words that is."""
+
+    def approval(self, wording: str, channel: Channel, language: str) -> Approval | None:
+        """Who approved that version; None if nobody did."""
 
 
 class ExceptionBus(Protocol):

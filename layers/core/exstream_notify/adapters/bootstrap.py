@@ -83,6 +83,7 @@ class Settings(BaseModel):
     missing_file_minutes: int = Field(60, ge=1)
     quiet_period_seconds: int = Field(120, ge=1)
     volume_limit_percent: int = Field(50, ge=1)
+    require_approved_wording: bool = False
     site_dir: str = "/opt/site"
 
     @classmethod
@@ -386,6 +387,7 @@ class Bootstrap:
             "addresses": self.addresses,
             "policy": self.policy,
             "switched_off": self.switches.off,
+            "approved_only": self.settings.require_approved_wording,
         }
 
     def _site(self, name: str) -> Path | None:

@@ -25,6 +25,7 @@ class Why(StrEnum):
     QUIET_HOURS = "quiet_hours"
     PROVIDER_DOWN = "provider_down"
     SWITCHED_OFF = "switched_off"
+    NOT_APPROVED = "wording_not_approved"
     DEADLINE_PASSED = "deadline_passed"
     SUPERSEDED = "superseded"
     RUN_CANCELLED = "run_cancelled"
