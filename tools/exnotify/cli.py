@@ -25,6 +25,7 @@ COMMANDS = {
     "redrive": "Look at dead letters, or send them back.",
     "switch": "Switch a channel or a domain off, or on again.",
     "approvals": "Show who approved which wording, or approve it.",
+    "keys": "Show the versions of the keys, or rotate one.",
     "doctor": "Check a deployment, and say what to do.",
     "outbox": "List the messages that reached the simulated providers.",
     "evidence": "Write the proof of one notice to a file.",
