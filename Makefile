@@ -21,7 +21,7 @@ export SAM_CLI_TELEMETRY := 0
 export REQUIRE_ALL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-sam setup-checkov demo test lint build bench lock clean
+.PHONY: help setup setup-sam setup-checkov demo test lint build bench alarms drill lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -49,6 +49,12 @@ build: $(DEV_SET_UP) $(SAM_SET_UP) ## sam build, for ARCHITECTURE=arm64 or x86_6
 
 bench: $(DEV_SET_UP) ## measure; writes bench/RESULTS.md
 	$(VENV)/bin/python -m bench
+
+alarms: $(DEV_SET_UP) ## write alarms, dashboard and saved queries into template.yaml
+	$(VENV)/bin/python -m exnotify.operations.watch
+
+drill: $(DEV_SET_UP) ## cause every failure in the embedded cloud; the table of faults and alarms
+	$(VENV)/bin/python -m exnotify.operations.drill
 
 lock: $(DEV_SET_UP) ## resolve the requirements again (UPGRADE=1: to the newest versions)
 	$(call compile,requirements/dev)

@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.alert_triggers import dispatched_of, exceptions_of, look_of
 from exstream_notify.adapters.bootstrap import Bootstrap
-from exstream_notify.adapters.observability import count, failures_logged, logger, metrics
+from exstream_notify.adapters.observability import count, count_exceptions, failures_logged, logger, metrics
 from exstream_notify.use_cases.alert_exceptions import Alerting, alert_exceptions
 from exstream_notify.use_cases.check_runs import cover_customers, look_at
 
@@ -28,6 +28,7 @@ def handle(bodies: list[dict[str, Any]]) -> None:
     told = alert_exceptions(raised, alerting)
     for exception in raised:
         count({f"exception_{exception.severity}": exception.count})
+        count_exceptions(exception.code, exception.count)
         more = {"code": exception.code, "domain": exception.domain, "run_id": exception.run_id}
         logger.warning("exception", extra={**more, "count": exception.count, "incidents": told})
     for domain, run_id in filter(None, map(dispatched_of, bodies)):

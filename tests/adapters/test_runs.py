@@ -246,3 +246,16 @@ def test_what_waits_is_due_by_kind_and_a_first_time_can_be_kept(books: Books) ->
     assert books.due.runs_due(found) == []
     books.due.forget([key for key, _, _ in looks], at)
     assert list(books.due.due(at, at)) == []
+
+
+def test_a_run_is_open_until_it_is_settled_and_again_when_it_is_written(books: Books) -> None:
+    run = a_run(changed_at="2026-11-25T15:00:00+00:00")
+    assert books.runs.put(run)
+    assert run in list(books.runs.open())
+    books.runs.settle(run)
+    assert run not in list(books.runs.open())
+    after = replace(run, version=2)
+    assert books.runs.put(after)
+    # Whoever looked at the older version does not close the newer.
+    books.runs.settle(run)
+    assert after in list(books.runs.open())

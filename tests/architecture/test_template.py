@@ -85,7 +85,8 @@ def test_a_topic_takes_only_what_its_service_sends_from_this_account(topic: str)
     assert str(allowed[0]["Principal"]["Service"]).endswith(".amazonaws.com")
     assert allowed[0]["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     assert "aws:SourceArn" in allowed[0]["Condition"]["ArnLike"]
-    assert any(topic == target(s["TopicArn"]) for s in of_type("AWS::SNS::Subscription").values())
+    read = {target(s["TopicArn"]) for s in of_type("AWS::SNS::Subscription").values()}
+    assert topic in read | {"AlarmTopic"}, "a queue of ours reads it, or people subscribe to it"
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -115,6 +116,11 @@ def test_every_queue_is_encrypted_refuses_plain_http_and_loses_nothing(queue: st
     assert properties["MessageRetentionPeriod"] == 14 * 24 * 3600
     fed = any(queue == target(e["Properties"].get("Queue")) for f in FUNCTIONS.values() for e in events(f))
     assert ("RedrivePolicy" in properties) == fed, "a queue that feeds a function has dead letters"
+
+
+def variables_of(function: dict[str, Any]) -> dict[str, Any]:
+    """A function's own environment, beside what all have."""
+    return dict(function.get("Environment", {}).get("Variables", {}))
 
 
 def test_dead_letters_of_every_queue_are_reported() -> None:
@@ -175,7 +181,7 @@ def test_a_function_is_fed_with_bounds_and_answers_for_each_message(name: str) -
 
 def test_environment_and_settings_agree() -> None:
     common = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
-    given = {name for f in FUNCTIONS.values() for name in f["Environment"]["Variables"]} | set(common)
+    given = {name for f in FUNCTIONS.values() for name in variables_of(f)} | set(common)
     given = {name.lower() for name in given if not name.startswith("POWERTOOLS_")}
     known = set(Settings.model_fields)
     assert given <= known
@@ -201,7 +207,7 @@ def test_a_function_is_given_what_its_code_asks_for(name: str) -> None:
     wanted = re.compile(r"settings\.(\w+_(?:table|bucket|url|secret))\b")
     needed = {found for method in seen for found in wanted.findall(methods[method])}
     common = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
-    variables = FUNCTIONS[name]["Environment"]["Variables"] | common
+    variables = variables_of(FUNCTIONS[name]) | common
     given = {variable.lower() for variable in variables}
     assert needed <= given | {"opentext_url", "opentext_token_url"}, needed - given
 
@@ -221,6 +227,7 @@ def test_tables_can_be_restored() -> None:
     for name, table in of_type("AWS::DynamoDB::Table").items():
         assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True, name
         assert table["SSESpecification"]["SSEEnabled"] is True, name
+        assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}, name
         assert RESOURCES[name]["DeletionPolicy"] == "Retain", name
 
 

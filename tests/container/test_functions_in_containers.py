@@ -16,7 +16,7 @@ from tests.container import sam
 from tests.container.conftest import StillCloud
 from tests.needs import ROOT
 
-EVENTS = sorted((ROOT / "events").glob("uc*.json"))
+EVENTS = sorted((ROOT / "events").glob("*.json"))
 
 MORNING = "2026-11-20T14:05:00+00:00"
 LETTER = {
@@ -177,6 +177,18 @@ def link_looked_at(stage: Stage) -> Callable[[], None]:
     return effect
 
 
+def five_minutes(stage: Stage) -> Callable[[], None]:
+    """A run that was staged and of which nobody was told → looked at, and still watched."""
+    stage.staged_slice("claims", "ops-silent", **LETTER)
+
+    def effect() -> None:
+        table = stage.still.cloud.resource("RunsTable")
+        rows = stage.still.cloud.client("dynamodb").scan(TableName=table)["Items"]
+        assert [row["watched"]["S"] for row in rows if "watched" in row] == ["open"]
+
+    return effect
+
+
 def customer_responded(stage: Stage) -> Callable[[], None]:
     """Responses before any notice → the notices that need not be sent any more."""
 
@@ -189,7 +201,7 @@ def customer_responded(stage: Stage) -> Callable[[], None]:
     return effect
 
 
-#: What must be there before an event, and what must be there after, by the event's name without its `ucN_`.
+#: What must be there before an event, and what must be there after, by the event's name without its first word.
 SCENES: Mapping[str, Callable[[Stage], Callable[[], None]]] = {
     scene.__name__: scene
     for scene in (
@@ -201,6 +213,7 @@ SCENES: Mapping[str, Callable[[Stage], Callable[[], None]]] = {
         job_decided,
         link_looked_at,
         customer_responded,
+        five_minutes,
     )
 }
 #: Events that come at another time than the cloud's night.

@@ -13,6 +13,7 @@ class FakeRunBook:
 
     def __init__(self) -> None:
         self._runs: dict[str, Run] = {}
+        self._settled: dict[str, int] = {}
         self._slices: dict[str, dict[int, tuple[RecordOutcome, ...]]] = {}
         self._jobs: dict[str, dict[str, tuple[RecordOutcome, ...]]] = {}
         self._parked: dict[str, dict[tuple[str, str], SendJob]] = {}
@@ -32,6 +33,17 @@ class FakeRunBook:
                 return False
             self._runs[run.name] = run
             return True
+
+    def open(self) -> Iterator[Run]:
+        """See `OpenRuns.open`."""
+        yield from sorted(
+            (run for run in self._runs.values() if self._settled.get(run.name) != run.version),
+            key=lambda run: run.changed_at,
+        )
+
+    def settle(self, run: Run) -> None:
+        """See `OpenRuns.settle`."""
+        self._settled[run.name] = run.version
 
     def put_slice(self, pointer: SlicePointer, outcomes: Sequence[RecordOutcome]) -> None:
         """See `RunBook.put_slice`."""

@@ -132,6 +132,8 @@ class World:
     ) -> None:
         self.clock = FakeClock(at)
         self.wire = Wire()
+        self.off: set[str] = set()  # channels and domains that are switched off
+        self.approved_only = False
         self.rules = site_rules or FakeRules(*(rules or (a_rule(),)), teams=teams)
         self.addresses = addresses or FakeAddresses()
         self.contacts = FakeContacts()
@@ -680,6 +682,8 @@ class World:
             policy=self.policy,
             journeys=p["journeys"],
             is_holiday=is_holiday,
+            switched_off=lambda domain, channel: bool(self.off & {domain, channel}),
+            approved_only=self.approved_only,
         )
 
     def _record_receipts(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Literal, Protocol
 
+from .domain.approvals import Approval
 from .domain.composer_messages import Group, Grouped, RunSummary
 from .domain.contacts import Address, Contact
 from .domain.documents import Channel, Document, DocumentRule
@@ -471,6 +472,9 @@ class Wording(Protocol):
 
     def version(self, wording: str, channel: Channel, language: str) -> str:
         """Which version of the words that is."""
+
+    def approval(self, wording: str, channel: Channel, language: str) -> Approval | None:
+        """Who approved that version; None if nobody did."""
 
 
 class NoteWording(Protocol):

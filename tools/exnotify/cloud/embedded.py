@@ -14,6 +14,7 @@ from typing import Any, Self
 from werkzeug.wrappers import Response
 
 from .access import ADMIN_ACCESS_KEY, ADMIN_SECRET_KEY, AccessControl
+from .alarms import AlarmBoard
 from .asynchronous import AsynchronousInvoker
 from .aws_request import AwsRequest
 from .clients import Clients
@@ -27,11 +28,13 @@ from .functions import Credentials, Function, Functions, Outcome, UnknownFunctio
 from .httpapi import HttpApi
 from .logs import LogBook, LogLine, Metric
 from .machines import Machines
+from .metrics import MetricBook
 from .poller import Chaos, Poller
 from .schedules import Schedule, Ticker
 from .server import Server, Where
 from .stack import ScheduleSpec, Stack
 from .template import load_template
+from .watcher import Watcher
 from .wsgi import WsgiApp, WsgiServer
 
 #: What `chaos` may contain; `faults` concerns the providers' simulators alone.
@@ -87,6 +90,9 @@ class EmbeddedCloud:
         self._access = AccessControl(self._emulator)
         self._server = Server(self._emulator, self._access)
         self._clock = Clock.starting(at, day)
+        self._book = MetricBook(self._clock)
+        self._logs.listener = self._keep
+        self._watcher: Watcher | None = None
         self._functions = Functions(self._logs, self._assume, self._common_environment)
         self._asynchronous = AsynchronousInvoker(self._functions, self._clock, self._deliver, 2 * workers)
         self._stack = Stack(_STACK, self._emulator.place, self.client, self._access, {})
@@ -146,7 +152,12 @@ class EmbeddedCloud:
         self._exit.callback(self._functions.stop)
         self._exit.callback(self._asynchronous.stop)
         bus = EventBus(
-            self._emulator, self._access, self._clock, self._asynchronous.start, self._stack.may_invoke
+            self._emulator,
+            self._access,
+            self._clock,
+            self._asynchronous.start,
+            self._stack.may_invoke,
+            lambda metric, rule: self._book.record("AWS/Events", metric, {"RuleName": rule}, 1),
         )
         self._exit.enter_context(corrected(bus, self._access, self._clock))
         self._deploy()
@@ -156,7 +167,15 @@ class EmbeddedCloud:
         host, port = self._address
         place = self._stack.place
         may_invoke = self._stack.may_invoke
-        api = HttpApi(self._stack.api, place.account, place.region, self._clock, self.invoke, may_invoke)
+        api = HttpApi(
+            self._stack.api,
+            place.account,
+            place.region,
+            self._clock,
+            self.invoke,
+            may_invoke,
+            self._measure_api,
+        )
         server = WsgiServer(host, port + 1 if port else 0, api)
         server.start()
         self._exit.callback(server.stop)
@@ -196,6 +215,10 @@ class EmbeddedCloud:
         self._exit.callback(self._machines.stop)
         self._machines.start()
         ticker.start()
+        board = AlarmBoard(self._stack.alarms, self._stack.composites, self._book)
+        self._watcher = Watcher(board, self._book, self._clock, self._emulator, self._queue_names())
+        self._exit.callback(self._watcher.stop)
+        self._watcher.start()
 
     def _stop_pollers(self) -> None:
         for poller in self._pollers:
@@ -264,6 +287,10 @@ class EmbeddedCloud:
         """Whether the holder of an access key id may do `action` on `resource`."""
         return self._access.allowed(access_key, action, resource, context)
 
+    def policies_changed(self) -> None:
+        """Reads every policy anew; call it after changing one."""
+        self._access.forget()
+
     def invoke(self, function: str, event: Any) -> Outcome:
         """Runs a function (logical id, name or ARN) and waits for its end. Raises UnknownFunctionError."""
         return self._functions.find(function).invoke(event)
@@ -299,6 +326,22 @@ class EmbeddedCloud:
     def metrics(self) -> list[Metric]:
         """Metric values that functions embedded in their logs, oldest first."""
         return self._logs.metrics()
+
+    @property
+    def metric_book(self) -> MetricBook:
+        """Every metric's data points; whoever emulates a service records what AWS would measure."""
+        return self._book
+
+    @property
+    def watcher(self) -> Watcher:
+        """What evaluates the alarms. Raises RuntimeError before the start."""
+        if self._watcher is None:
+            raise RuntimeError("the embedded cloud is not running")
+        return self._watcher
+
+    def alarms(self) -> list[dict[str, Any]]:
+        """Every alarm with its state, those in alarm first."""
+        return self.watcher.rows()
 
     def state(self) -> dict[str, Any]:
         """What waits in queues and what runs: `idle` is true when nothing more will happen by itself.
@@ -360,6 +403,20 @@ class EmbeddedCloud:
         }
 
     # ---- inside ----
+
+    def _keep(self, metric: Metric) -> None:
+        at = self._clock.at_real(metric.time)
+        self._book.record(metric.namespace, metric.name, metric.dimensions, metric.value, at)
+
+    def _measure_api(self, metric: str, value: float) -> None:
+        self._book.record("AWS/ApiGateway", metric, {"ApiId": self._stack.api.api_id}, value)
+
+    def _queue_names(self) -> list[str]:
+        return [
+            resource.attributes["QueueName"]
+            for resource in self._stack.resources.values()
+            if resource.type == "AWS::SQS::Queue"
+        ]
 
     def _common_environment(self) -> dict[str, str]:
         region = self._emulator.region

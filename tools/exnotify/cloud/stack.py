@@ -8,6 +8,7 @@ from typing import Any
 
 from .access import AccessControl
 from .actions import Place
+from .alarms import CompositeAlarm, MetricAlarm
 from .asynchronous import InvokeConfig
 from .functions import FunctionSpec
 from .httpapi import ApiSpec
@@ -76,6 +77,8 @@ class Stack:
     outputs: dict[str, str] = field(default_factory=dict)
     machines: dict[str, MachineSpec] = field(default_factory=dict)
     api: ApiSpec = field(default_factory=ApiSpec)
+    alarms: dict[str, MetricAlarm] = field(default_factory=dict)
+    composites: dict[str, CompositeAlarm] = field(default_factory=dict)
 
     def physical_name(self, logical_id: str, given: Any = None) -> str:
         """The name in AWS: the template's own, else one from the stack's."""

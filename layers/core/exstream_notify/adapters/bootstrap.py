@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .dynamodb.receipts import DynamoDeliveryWatch, DynamoEarlyReceipts, DynamoReputation
     from .dynamodb.responses import DynamoEarlyResponses, DynamoTries
     from .dynamodb.runs import DynamoRuns
+    from .dynamodb.switches import DynamoSwitches
     from .exports import S3Exports, SqsExportQueue
     from .index.schema import RecordSchema
     from .link_pages import LinkPages
@@ -131,6 +132,7 @@ class Settings(BaseModel):
     bounce_rate_limit: float = Field(5.0, gt=0)
     complaint_rate_limit: float = Field(0.3, gt=0)
     reputation_minimum: int = Field(500, ge=1)
+    require_approved_wording: bool = False
     site_dir: str = "/opt/site"
     unsubscribe_keys_secret: str = ""
     eligibility_secret: str = ""
@@ -239,6 +241,13 @@ class Bootstrap:
         from .dynamodb.runs import DynamoRuns
 
         return DynamoRuns(self.client("dynamodb"), self.settings.runs_table)
+
+    @cached_property
+    def switches(self) -> "DynamoSwitches":
+        """What operators switched off."""
+        from .dynamodb.switches import DynamoSwitches
+
+        return DynamoSwitches(self.client("dynamodb"), self.settings.runs_table)
 
     @cached_property
     def contacts(self) -> "DynamoContacts":
@@ -961,6 +970,8 @@ class Bootstrap:
             "policy": self.policy,
             "journeys": self.journeys,
             "is_holiday": self.is_holiday,
+            "switched_off": self.switches.off,
+            "approved_only": self.settings.require_approved_wording,
         }
 
     def _site(self, name: str) -> Path | None:

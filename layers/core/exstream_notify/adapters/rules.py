@@ -146,6 +146,10 @@ class YamlRules:
         """The known document types."""
         return tuple(self._types)
 
+    def variants(self, document_type: str) -> tuple[DocumentRule, ...]:
+        """All rules of a document type: the one without an account status, then those by status."""
+        return tuple(self._types[document_type].values())
+
     @cached_property
     def queues(self) -> Mapping[str, str]:
         """Document type by output queue."""

@@ -24,6 +24,8 @@ class Why(StrEnum):
     PAPER_CHOSEN = "paper_chosen"
     QUIET_HOURS = "quiet_hours"
     PROVIDER_DOWN = "provider_down"
+    SWITCHED_OFF = "switched_off"
+    NOT_APPROVED = "wording_not_approved"
     DEADLINE_PASSED = "deadline_passed"
     SUPERSEDED = "superseded"
     RESPONDED = "responded"

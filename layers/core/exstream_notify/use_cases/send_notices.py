@@ -84,6 +84,9 @@ Only noise depends on it: a slow worker's late record still settles what was put
 CONFIRM_WITHIN = timedelta(hours=24)
 """How long a send in doubt waits for a receipt before its type's rule says what follows."""
 
+APPROVAL_PAUSE = timedelta(minutes=15)
+"""How often words that nobody approved are looked at again; an approval comes with a deployment."""
+
 _DIGEST_RULE = DocumentRule(
     name="team-digest",
     use_case="uc2",
@@ -101,7 +104,12 @@ _RESUBMITTED = "resubmitted"
 
 
 class InProgress(Exception):
-    """Another worker holds a claim of this job; `until` is when its lease ends (UTC)."""
+    """Another worker holds a claim of this job; `until` is when its lease ends (UTC).
+
+    `expected`: the job comes back on purpose, nothing is wrong.
+    """
+
+    expected = True
 
     def __init__(self, until: datetime) -> None:
         super().__init__(f"claimed by a worker whose lease ends at {until.isoformat(timespec='seconds')}")
@@ -206,6 +214,8 @@ def send_notices(
     policy: Policy,
     journeys: JourneyBook | None = None,
     is_holiday: IsHoliday = no_holidays,
+    switched_off: Callable[[str, str], bool] = lambda domain, channel: False,
+    approved_only: bool = False,
 ) -> Counter[str]:
     """Send what the job holds, at most once per attempt; how many notices ended how.
 
@@ -217,6 +227,8 @@ def send_notices(
     InProgress at the end. Members whose decision no longer holds (an opt-out, a quiet hour that began
     while they queued) go back. Whoever was told joins the journeys of the document's type, before the
     job counts as done.
+    While `switched_off` holds for the domain and channel nothing new is claimed: all of it is deferred.
+    With `approved_only`, so is what customers would read in words whose version nobody approved.
     """
     run = runs.get(job.pointer.domain, job.pointer.run_id)
     control = run.control if run else Control.GO
@@ -229,6 +241,7 @@ def send_notices(
         return _render(row, job, wording, records)
 
     sender = _Sender(job, ledger, jobs, provider, clock, breaker, rate, tally, render, time_left)
+    sender.switched_off = lambda: switched_off(job.pointer.domain, job.channel)
     left: list[Member] = []
     rows: list[_Prepared] = []
     if control == Control.CANCEL:
@@ -240,6 +253,8 @@ def send_notices(
             job, records, rules, contacts, addresses, policy, ledger, wording, clock, hasher, link_for,
             preferences_for, unsubscribe_for, tally, journeys,
         )  # fmt: skip
+        if approved_only:
+            rows = sender.held_back(rows, wording)
         batches, singles = _batches(job, rows, provider, wording, clock)
         budget = max(1, int(max(0.0, time_left() - RESERVE) * rate))
         left = [row.member for row in singles[budget:]]
@@ -524,6 +539,7 @@ def _prove(
                 "wording": row.rule.wording,
                 "wording_version": wording.version(row.rule.wording, job.channel, row.language),
                 "language": row.language,
+                "wording_approval": _approval(row, job, wording),
                 "chain": head(row.notice),
             }
             if name:
@@ -535,6 +551,12 @@ def _prove(
             rows.append(row)
     for row, reference in zip(rows, evidence.write(job.job_id, lines, shared) if lines else (), strict=True):
         row.evidence = reference
+
+
+def _approval(row: _Prepared, job: SendJob, wording: Wording) -> dict[str, str] | None:
+    """Who answers for the words, as the proof shows it."""
+    approved = wording.approval(row.rule.wording, job.channel, row.language)
+    return {"who": approved.who, "when": approved.when, "version": approved.version} if approved else None
 
 
 @dataclass(slots=True)
@@ -551,17 +573,44 @@ class _Sender:
     tally: _Tally
     render: Callable[[_Prepared], Content]
     time_left: Callable[[], float]
+    switched_off: Callable[[], bool] = lambda: False
 
     def send(self, batch: _Batch, lease: float) -> None:
         """One batch from claim to record."""
         if self.breaker.is_open(self.clock.machine_time()):
             self._defer_unclaimed(batch)
             return
+        if self.switched_off():
+            self._defer_unclaimed(batch, Why.SWITCHED_OFF)
+            return
         claimed = self._claim(batch, lease)
         if not claimed:
             return
         answers = self._post_bulk(batch, claimed) if batch.bulk else self._post(claimed)
         self._record(claimed, answers)
+
+    def held_back(self, rows: Sequence[_Prepared], wording: Wording) -> list[_Prepared]:
+        """Defer customers' messages in words that nobody approved; the rest, to be sent.
+
+        What was claimed before goes on: its words were approved then, or the switch was not on.
+        """
+        approved: dict[tuple[str, str], bool] = {}
+        held: list[_Prepared] = []
+        kept: list[_Prepared] = []
+        for row in rows:
+            key = (row.rule.wording, row.language)
+            if key not in approved:
+                approved[key] = wording.approval(key[0], self.job.channel, key[1]) is not None
+            internal = row.notice.audience != "customer"
+            (kept if internal or row.moved or approved[key] else held).append(row)
+        if held:
+            self._defer_unclaimed(_Batch(self.job.job_id, held), Why.NOT_APPROVED)
+        for row in held:
+            if not any(event.detail == Why.NOT_APPROVED for event in row.notice.events):  # told once
+                version = wording.version(row.rule.wording, self.job.channel, row.language)
+                words = f"{row.rule.wording} in {row.language}, version {version}"
+                self.tally.trouble[str(Why.NOT_APPROVED), words] += 1
+        return kept
 
     def _claim(self, batch: _Batch, lease: float) -> list[tuple[_Prepared, Notice]]:
         now = self.clock.now()
@@ -607,7 +656,7 @@ class _Sender:
             else:
                 self._settle(stored, attempt.number, Unconfirmed(Why.ANSWER_LOST))
 
-    def _met(self, row: _Prepared, stored: Notice, lease: float) -> Notice | None:
+    def _met(self, row: _Prepared, stored: Notice, lease: float, *, rest: bool = True) -> Notice | None:
         """What to do about a notice that is claimed already; a notice to submit again, or None."""
         now = self.clock.now()
         origin = row.notice.origin
@@ -629,12 +678,12 @@ class _Sender:
         if attempt.lease > self.clock.machine_time():
             self.tally.busy_until = max(self.tally.busy_until, attempt.lease)
             return None
-        if not lease:
+        if not lease and rest:
             # The provider is left alone just now: come back to what is abandoned later.
             self.tally.busy_until = max(self.tally.busy_until, self.clock.machine_time() + self.breaker.rest)
             return None
         same = (attempt.provider, attempt.address) == (self.provider.name, row.address)
-        if self.provider.deduplicates and same:
+        if lease and self.provider.deduplicates and same:
             renewed = replace(attempt, lease=round(lease, 3))
             after = happened(
                 stored,
@@ -792,13 +841,16 @@ class _Sender:
         if notice.status in LOST or half_told:
             self.tally.again.add(notice.origin.position)
 
-    def _defer_unclaimed(self, batch: _Batch) -> None:
+    def _defer_unclaimed(self, batch: _Batch, why: Why = Why.PROVIDER_DOWN) -> None:
         now = self.clock.now()
+        # An outage ends by itself, so what a dead worker left can wait for it; what people hold back may take
+        # days, and no message outlives that in a queue: it is in doubt now.
+        rest = why == Why.PROVIDER_DOWN
         notices: list[Notice] = []
         for row in batch.rows:
-            until = now + _pause(row.notice.events)
+            until = now + (APPROVAL_PAUSE if why == Why.NOT_APPROVED else _pause(row.notice.events))
             if row.moved:
-                self._met(row, row.notice, 0.0)
+                self._met(row, row.notice, 0.0, rest=rest)
                 continue
             waiting = row.member.waiting if row.notice.attempts else ()
             if row.notice.attempts:
@@ -807,19 +859,20 @@ class _Sender:
             notice = replace(
                 row.notice,
                 status=status,
-                why=str(Why.PROVIDER_DOWN),
+                why=str(why),
                 waiting=waiting,
                 due_at=until.isoformat(timespec="seconds"),
             )
             write = happened if row.member.stored else opened
-            notices.append(write(notice, now, "deferred", str(Why.PROVIDER_DOWN)))
+            notices.append(write(notice, now, "deferred", str(why)))
         blocked = self.ledger.put(notices)
         for row, notice in zip((r for r in batch.rows if not r.moved), notices, strict=True):
             if notice.notice_id in blocked:
-                self._met(row, blocked[notice.notice_id], 0.0)
+                self._met(row, blocked[notice.notice_id], 0.0, rest=rest)
             else:
                 self.tally.add(notice)
-                self.tally.trouble["provider_down", Why.PROVIDER_DOWN] += 1
+                if rest:  # who switches off knows it
+                    self.tally.trouble["provider_down", why] += 1
 
 
 def _pause(events: Sequence[Event]) -> timedelta:

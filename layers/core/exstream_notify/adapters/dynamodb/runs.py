@@ -13,10 +13,16 @@ from ...domain.work import SendJob, SlicePointer
 from .batches import DynamoDBClient, Item, query
 
 _ARRIVALS_KEPT = timedelta(days=31)
+OPEN = "open"
 
 
 class DynamoRuns:
-    """`RunBook`. One partition a run id; sort key `<domain>#run`, `#slice#…`, `#word#…`, `#parked#…`."""
+    """`RunBook` and `OpenRuns`.
+
+    One partition a run id; sort key `<domain>#run`, `#slice#…`, `#word#…`, `#parked#…`.
+
+    A run that may still change has the attribute `watched`, the key of the sparse index `open`.
+    """
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -58,6 +64,8 @@ class DynamoRuns:
                     **_key(run.run_id, f"{run.domain}#run"),
                     "v": {"N": str(run.version)},
                     "state": {"S": str(run.state)},
+                    "watched": {"S": OPEN},
+                    "since": {"S": run.changed_at or "0"},
                     "body": {"S": _dumps(body)},
                 },
                 **condition,
@@ -65,6 +73,33 @@ class DynamoRuns:
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+    def open(self) -> Iterator[Run]:
+        """See `OpenRuns.open`."""
+        rows = query(
+            self._client.query,
+            TableName=self._table,
+            IndexName="open",
+            KeyConditionExpression="watched = :o",
+            ExpressionAttributeValues={":o": {"S": OPEN}},
+        )
+        for row in rows:
+            run = self.get(row["sk"]["S"].removesuffix("#run"), row["pk"]["S"])
+            if run is not None:
+                yield run
+
+    def settle(self, run: Run) -> None:
+        """See `OpenRuns.settle`."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(run.run_id, f"{run.domain}#run"),
+                UpdateExpression="REMOVE watched",
+                ConditionExpression="v = :v",
+                ExpressionAttributeValues={":v": {"N": str(run.version)}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
 
     def put_slice(self, pointer: SlicePointer, outcomes: Sequence[RecordOutcome]) -> None:
         """See `RunBook.put_slice`."""
