@@ -173,8 +173,9 @@ def test_internal_teams_are_told_of_policies(dropped: dict[str, tuple[Done, Done
     planned = dropped["uc2-policies"][0].json["team_copies"]
     found: dict[str, int] = {}
     for r in outbox():
-        if r["audience"].startswith("team:") and "UC2" not in r["audience"]:
-            team = r["audience"].removeprefix("team:")
+        audience = r["audience"] or ""  # alerts are of no notice, and have none
+        if audience.startswith("team:") and "UC2" not in audience:
+            team = audience.removeprefix("team:")
             found[team] = found.get(team, 0) + 1
     assert planned
     assert planned == found
@@ -376,9 +377,10 @@ def test_an_event_that_is_rejected_says_why(tmp_path: Path) -> None:
 def test_a_run_record_by_record(dropped: dict[str, tuple[Done, Done]]) -> None:
     done = exnotify("run", "uc6-renewals", "--csv")
     rows = list(csv.DictReader(io.StringIO(done.out)))
-    assert list(rows[0]) == [
+    assert list(rows[0])[:7] == [
         "position", "customer_key", "document_id", "document_type", "outcome", "reason", "notice_id",
     ]  # fmt: skip
+    assert {r["status"] for r in rows} <= {"sent", "delivered", ""}
     assert [r["position"] for r in rows] == ["2", "3", "4", "5", "6", "1"]
     assert [r["outcome"] for r in rows] == ["notified"] * 5 + ["rejected"]
     assert rows[-1]["reason"] == "customer_key: missing"
@@ -388,8 +390,12 @@ def test_a_run_record_by_record(dropped: dict[str, tuple[Done, Done]]) -> None:
 def test_a_notice_its_proof_and_its_customer(dropped: dict[str, tuple[Done, Done]], tmp_path: Path) -> None:
     message = next(r for r in outbox() if r["document_id"] == "D0300005-OVE")
     notice = exnotify("notice", message["notice_id"], "--json").json
-    assert (notice["status"], notice["channel"], notice["run_id"]) == ("sent", "sms", "uc3-collections")
-    assert [(a["channel"], a["status"]) for a in notice["attempts"]] == [("email", "failed"), ("sms", "sent")]
+    assert notice["status"] in ("sent", "delivered")  # the receipt comes some seconds later
+    assert (notice["channel"], notice["run_id"]) == ("sms", "uc3-collections")
+    assert [(a["channel"], a["status"]) for a in notice["attempts"]] == [
+        ("email", "failed"),
+        ("sms", notice["status"]),
+    ]
 
     proof = tmp_path / "proof.json"
     done = exnotify("evidence", message["notice_id"], "-o", proof)
@@ -484,7 +490,7 @@ def test_tick_runs_a_scheduled_function_now() -> None:
     assert exnotify("tick", "release_due", "--json").json.keys() == {"released"}
     unknown = exnotify("tick", "send_notices")
     assert unknown.code == 1
-    assert "there is release_due" in unknown.err
+    assert "release_due" in unknown.err
 
 
 def test_people_see_the_same_without_json(dropped: dict[str, tuple[Done, Done]]) -> None:
@@ -493,7 +499,7 @@ def test_people_see_the_same_without_json(dropped: dict[str, tuple[Done, Done]])
         (("incidents",), ("customers_missing", "2 of 8 customers were not composed")),
         (("outbox",), ("D0100001-STA", "team:compliance", "/inbox")),
         (("contact", "C0100002"), ("c0100002@example.com", "version 1")),
-        (("notices", "--customer", "C0100002"), ("D0100002-INV", "sent")),
+        (("notices", "--customer", "C0100002"), ("D0100002-INV", "email")),
     ):
         done = exnotify(*arguments)
         assert done.code == 0
