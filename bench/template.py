@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -65,12 +66,20 @@ def physical_name(logical: str) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, dict):
-        ((tag, name),) = value.items()
-        if tag != "Ref":
-            raise ValueError(f"an environment variable by !{tag}: {name}")
-        parameter = _template()["Parameters"].get(name)
-        return str(parameter["Default"]) if parameter else physical_name(name)
+        ((tag, said),) = value.items()
+        if tag == "Ref":
+            return _named(said)
+        if tag == "Sub":
+            return re.sub(r"\$\{(\w+)\}", lambda found: _named(found[1]), said)
+        if tag == "Join":
+            return str(said[0]).join(map(_value, said[1]))
+        raise ValueError(f"an environment variable by !{tag}: {said}")
     return str(value)
+
+
+def _named(name: str) -> str:
+    parameter = _template()["Parameters"].get(name)
+    return str(parameter["Default"]) if parameter else physical_name(name)
 
 
 @lru_cache(maxsize=1)

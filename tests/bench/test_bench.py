@@ -92,7 +92,10 @@ def test_usage_adds_and_subtracts():
 
 def test_the_template_tells_tables_and_functions():
     notices_table = template.tables()[template.physical_name("NoticesTable")]
-    assert (notices_table.key, notices_table.indexes) == (("pk",), (("cust",), ("due_slot", "due_at")))
+    assert (notices_table.key, notices_table.indexes) == (
+        ("pk",),
+        (("cust",), ("doc",), ("case",), ("due_slot", "due_at")),
+    )
     send = template.functions()["send_notices"]
     assert send.environment["EMAIL_QUEUE_URL"].endswith("/EmailQueue")
     assert send.environment["POWERTOOLS_SERVICE_NAME"] == "exstream-notify"
