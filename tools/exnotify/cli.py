@@ -22,6 +22,7 @@ COMMANDS = {
     "contact": "Show a contact, or change it.",
     "reply": "Send an SMS reply, as a customer would.",
     "export": "Export preferences for Exstream.",
+    "import": "Check an existing preference file, and lay it over the contacts.",
     "incidents": "List what went wrong, by run and team.",
     "outbox": "List the messages that reached the simulated providers.",
     "evidence": "Write the proof of one notice to a file.",
