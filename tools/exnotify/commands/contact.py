@@ -48,7 +48,8 @@ def command(
 
     Fields: email, mobile, language, time_zone, country, postcode, paper_required (yes, no),
     channel_order (sms,email), opt_out and opt_in (sms, or statements/sms for one topic), opt_outs
-    (all of them at once), consent (yes, no). An empty value gives the field back to the drops.
+    (all of them at once), consent (yes, no), legal_hold (yes, no; forbids erasure).
+    An empty value gives the field back to the drops.
     """
     from ..contact_changes import ChangeRefusedError, parse_change
     from ..screen import emit_json
@@ -133,6 +134,7 @@ def _show(contact: "Contact") -> None:
                 ("email", _spoken(contact.email)),
                 ("mobile", _spoken(contact.mobile)),
                 *((name.replace("_", " "), said(contact, name)) for name in (*plain, "consent")),
+                ("legal hold", "yes" if contact.legal_hold else ""),
                 ("set for the customer", ", ".join(contact.set_by_customer)),
                 ("created", contact.created_at),
                 ("changed", f"{contact.changed_at}  (version {contact.version})"),
