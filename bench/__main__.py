@@ -1,4 +1,4 @@
-"""`python -m bench [staging] [notices] [startup] [bill] [--quick]`: all parts unless some are named.
+"""`python -m bench [PART ...] [--quick]`: all parts (`PARTS`) unless some are named.
 
 A whole run writes `bench/RESULTS.md`; a part, or a quick run, is only shown.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import notices, report, sheets, staging, startup
+from . import exporting, notices, report, sheets, staging, startup
 from .template import ROOT
 
-PARTS = ("staging", "notices", "startup", "bill")
+PARTS = ("staging", "notices", "startup", "exporting", "bill")
 
 
 def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
@@ -36,6 +36,10 @@ def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
             verdicts += found
     if "startup" in parts:
         sheet, found = sheets.of_startup(*startup.measure(quick=quick))
+        measured.append(sheet)
+        verdicts += found
+    if "exporting" in parts:
+        sheet, found = exporting.sheet(exporting.measure((1_000,) if quick else exporting.SIZES))
         measured.append(sheet)
         verdicts += found
     if "bill" in parts:
