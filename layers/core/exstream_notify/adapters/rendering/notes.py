@@ -66,7 +66,7 @@ class Notes:
             "greeting": "",
             "opening": body[0],
             "paragraphs": body[1:],
-            "facts": [(words["code"], known["code"])] if "code" in known else [],
+            "facts": [(words["code"], known["code"])] if "code" in words else [],
             "link": known.get("link"),
             "button": _filled(words.get("button", ""), known),
             "link_hint": str(texts.common.get("link_hint", "")),
