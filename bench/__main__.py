@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import exporting, notices, report, sheets, staging, startup
+from . import exporting, journeys, messages, notices, report, sheets, staging, startup, supply
 from .template import ROOT
 
-PARTS = ("staging", "notices", "startup", "exporting", "bill")
+PARTS = ("staging", "messages", "notices", "startup", "supply", "exporting", "bill", "journeys")
 
 
 def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
@@ -28,6 +28,10 @@ def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
             sheet, found = sheets.of_staging(rows, more)
             measured.append(sheet)
             verdicts += found
+    if "messages" in parts:
+        sheet, found = sheets.of_messages(messages.measure((10_000,) if quick else messages.SIZES))
+        measured.append(sheet)
+        verdicts += found
     if "notices" in parts or "bill" in parts:
         results = notices.measure(quick=quick)
         if "notices" in parts:
@@ -42,10 +46,14 @@ def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
         sheet, found = exporting.sheet(exporting.measure((1_000,) if quick else exporting.SIZES))
         measured.append(sheet)
         verdicts += found
+    if "supply" in parts:
+        measured += sheets.of_supply(supply.measure(startup.find_python()))
     if "bill" in parts:
         added, found = sheets.of_bill(results, rows)
         measured += added
         verdicts += found
+    if "journeys" in parts:
+        measured.append(journeys.sheet(journeys.measure()))
     return [report.verdicts(verdicts), *measured]
 
 

@@ -81,6 +81,11 @@ def _npm() -> str | None:
     return None if _said("npm", "--version") else "no npm on the path"
 
 
+def sam() -> str | None:
+    """Why nothing can be built as it is deployed, or None: SAM in its own environment."""
+    return _sam()
+
+
 def containers() -> str | None:
     """Why functions cannot run in containers here, or None: a Docker engine, SAM, the runtime's image."""
     reasons = [reason for reason in (_engine(), _sam(), _image()) if reason]
@@ -132,4 +137,5 @@ NEEDS: tuple[Need, ...] = (
     Need("dynamodb_local", "Java and Node", java_and_node),
     Need("browser", "Chromium and Node", chromium),
     Need("python313", "Python 3.13", python313),
+    Need("sam", "the SAM CLI", sam),
 )

@@ -41,7 +41,9 @@ def send(record: SQSRecord, lambda_context: LambdaContext) -> None:
         app.send_queues.come_back(job.queue, record.receipt_handle, min(lease, soon))
         raise
     count(sent, "Sent")
-    logger.info("sent", extra={"run": job.pointer.run, "job": job.job_id, **sent})
+    count(sent, f"Sent{job.channel.capitalize()}")
+    notices = [member.notice_id for member in job.members]
+    logger.info("sent", extra={"run": job.pointer.run, "job": job.job_id, **sent, "notices": notices})
 
 
 @logger.inject_lambda_context

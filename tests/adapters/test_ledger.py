@@ -212,6 +212,9 @@ NOTICES = st.builds(
     attempts=st.lists(ATTEMPTS, max_size=3).map(tuple),
     events=st.lists(st.builds(Event, _TEXT, _TEXT, _TEXT, _TEXT), max_size=3).map(tuple),
     waiting=st.lists(_CHANNEL, unique=True).map(tuple),
+    responses=st.lists(st.sampled_from(["opened", "responded", "paid", "acknowledged"]), unique=True).map(
+        tuple
+    ),
     due_at=st.sampled_from(["", "2026-11-20T15:00:00+00:00"]),
     superseded_by=_TEXT,
     created_at=_TEXT,

@@ -93,11 +93,11 @@ def test_an_erased_customer_is_gone_but_for_what_must_stay(
     page = re.findall(r"https?://[^\s\"<]+(/p/[\w-]+)", message.text)[0]
     shell("contact", key(2), "--domain", DOMAIN, "--set", "opt_out=sms")
     shell("contact", key(2), "--domain", DOMAIN, "--erase", code=2)
-    shell("contact", key(2), "--domain", DOMAIN, "--set", "legal_hold=yes", "--why", "case 17")
+    shell("contact", key(2), "--domain", DOMAIN, "--set", "legal_hold=case 17")
     refused = shell("contact", key(2), "--domain", DOMAIN, "--erase", "--why", "asked", code=1)
     assert "legal hold" in refused.err
     assert contact(cloud, 2) is not None
-    shell("contact", key(2), "--domain", DOMAIN, "--set", "legal_hold=no", "--why", "case 17 closed")
+    shell("contact", key(2), "--domain", DOMAIN, "--set", "legal_hold=", "--why", "closed")
 
     salt = contact(cloud, 2).salt
     app = cloud.deployment().app

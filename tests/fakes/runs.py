@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from exstream_notify.domain.runs import HISTORY_LENGTH, RecordOutcome, Run
 from exstream_notify.domain.work import SendJob, SlicePointer
@@ -12,10 +13,12 @@ class FakeRunBook:
 
     def __init__(self) -> None:
         self._runs: dict[str, Run] = {}
+        self._settled: dict[str, int] = {}
         self._slices: dict[str, dict[int, tuple[RecordOutcome, ...]]] = {}
         self._jobs: dict[str, dict[str, tuple[RecordOutcome, ...]]] = {}
         self._parked: dict[str, dict[tuple[str, str], SendJob]] = {}
         self._volumes: dict[tuple[str, str], list[tuple[str, int]]] = {}
+        self._arrivals: dict[tuple[str, str], tuple[str, datetime]] = {}
         self._lock = threading.Lock()
 
     def get(self, domain: str, run_id: str) -> Run | None:
@@ -30,6 +33,17 @@ class FakeRunBook:
                 return False
             self._runs[run.name] = run
             return True
+
+    def open(self) -> Iterator[Run]:
+        """See `OpenRuns.open`."""
+        yield from sorted(
+            (run for run in self._runs.values() if self._settled.get(run.name) != run.version),
+            key=lambda run: run.changed_at,
+        )
+
+    def settle(self, run: Run) -> None:
+        """See `OpenRuns.settle`."""
+        self._settled[run.name] = run.version
 
     def put_slice(self, pointer: SlicePointer, outcomes: Sequence[RecordOutcome]) -> None:
         """See `RunBook.put_slice`."""
@@ -59,6 +73,15 @@ class FakeRunBook:
         """See `RunBook.unpark`."""
         for job in jobs:
             self._parked.get(job.pointer.run, {}).pop(_parking(job), None)
+
+    def arrived(self, domain: str, run_id: str, app: str, at: datetime) -> None:
+        """See `RunBook.arrived`."""
+        self._arrivals[domain, run_id] = (app, at)
+
+    def arrivals(self, domain: str, since: datetime, until: datetime) -> list[tuple[str, str]]:
+        """See `RunBook.arrivals`."""
+        found = self._arrivals.items()
+        return [(run, app) for (where, run), (app, at) in found if where == domain and since <= at <= until]
 
     def volumes(self, domain: str, app: str) -> list[int]:
         """See `RunBook.volumes`."""

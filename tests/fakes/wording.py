@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 
+from exstream_notify.domain.approvals import Approval
 from exstream_notify.domain.documents import Channel, Document
 from exstream_notify.domain.messages import Content
 from exstream_notify.ports import BulkRendering
@@ -16,6 +17,8 @@ class FakeWording:
     def __init__(self, languages: Sequence[str] = ("en", "es", "fr", "de")) -> None:
         self.languages = tuple(languages)
         self.alone: set[str] = set()
+        self.versions: dict[str, str] = {}
+        self.approvals: list[Approval] = []
 
     def language_for(self, document_language: str | None) -> str:
         """See `Wording.language_for`."""
@@ -63,7 +66,12 @@ class FakeWording:
 
     def version(self, wording: str, channel: Channel, language: str) -> str:
         """See `Wording.version`."""
-        return "1"
+        return self.versions.get(language, "1")
+
+    def approval(self, wording: str, channel: Channel, language: str) -> Approval | None:
+        """See `Wording.approval`."""
+        key = (wording, channel, language, self.version(wording, channel, language))
+        return next((a for a in self.approvals if (a.wording, a.channel, a.language, a.version) == key), None)
 
 
 def _content(channel: Channel, text: str) -> Content:

@@ -75,6 +75,7 @@ def test_every_tool_is_missed_on_an_empty_path(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("RUNTIME_PYTHON", "")
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
     monkeypatch.setattr("build_layer.RUNTIME", (3, 99))
+    monkeypatch.setattr("tests.needs.SAM", tmp_path / "sam")
 
     reasons = {need.marker: need.look() for need in NEEDS}
 

@@ -154,7 +154,9 @@ def _paper_required(contact: Contact, value: str, _: Context) -> Contact:
 
 
 def _legal_hold(contact: Contact, value: str, _: Context) -> Contact:
-    return replace(contact, legal_hold=_yes("legal_hold", value))
+    if len(value) > 200:
+        raise ChangeRefusedError("legal_hold is longer than 200 characters: name the matter")
+    return replace(contact, legal_hold=value)
 
 
 def _channel_order(contact: Contact, value: str, _: Context) -> Contact:

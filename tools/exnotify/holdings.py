@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exstream_notify.domain.holds import ErasureForbidden, refuse_if_held
 from exstream_notify.domain.preferences import CHANNELS
 
 from .errors import CommandError, MisuseError
@@ -49,8 +50,10 @@ def erase_contact(target: "Deployment", contact: "Contact", why: str) -> None:
     """Delete the profile with its salt. What the customer stopped for good stays stopped, by keyed hash."""
     if not why:
         raise MisuseError("an erasure needs its reason: --why TEXT")
-    if contact.legal_hold:
-        raise CommandError(f"contact {contact.customer_key} is under a legal hold: nothing is erased")
+    try:
+        refuse_if_held(contact)
+    except ErasureForbidden as held:
+        raise CommandError(f"contact {contact.customer_key}: {held}, so nothing is erased") from held
     app, now = target.app, target.app.clock.now()
     for channel in CHANNELS:
         address = contact.address(channel)

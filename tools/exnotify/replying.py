@@ -22,5 +22,5 @@ def reply(target: "Deployment", number: str, text: str, reply_id: str = "") -> s
         "messageBody": text,
         "inboundMessageId": reply_id,
     }
-    target.client("sns").publish(TopicArn=target.outputs["SmsRepliesTopic"], Message=json.dumps(body))
+    target.client("sns").publish(TopicArn=target.outputs["SmsRepliesTopicArn"], Message=json.dumps(body))
     return reply_id

@@ -30,6 +30,9 @@ class Controlled(Protocol):
     def log_lines(self, function: str | None = None) -> list[LogLine]:
         """What functions wrote."""
 
+    def alarms(self) -> list[dict[str, Any]]:
+        """The alarms and their states."""
+
     def request_stop(self) -> None:
         """Asks whoever runs the cloud to stop it."""
 
@@ -37,8 +40,8 @@ class Controlled(Protocol):
 class Control:
     """The WSGI application behind `/_exnotify/`.
 
-    `GET outputs`, `GET state`, `GET logs[?function=ID][&limit=N]`, `POST tick/<logical id>`, `POST stop`;
-    answers are JSON, errors `{"error": sentence}`.
+    `GET outputs`, `GET state`, `GET alarms`, `GET logs[?function=ID][&limit=N]`, `POST tick/<logical id>`,
+    `POST stop`; answers are JSON, errors `{"error": sentence}`.
     """
 
     def __init__(self, cloud: Controlled) -> None:
@@ -59,6 +62,8 @@ class Control:
             return _json(self._cloud.describe())
         if route == "GET state":
             return _json(self._cloud.state())
+        if route == "GET alarms":
+            return _json(self._cloud.alarms())
         if route == "GET logs":
             return _json(self._logs(request))
         if route == "POST tick" and rest:

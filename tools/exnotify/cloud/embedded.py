@@ -14,6 +14,7 @@ from typing import Any, Self
 from werkzeug.wrappers import Response
 
 from .access import ADMIN_ACCESS_KEY, ADMIN_SECRET_KEY, AccessControl
+from .alarms import AlarmBoard
 from .asynchronous import AsynchronousInvoker
 from .aws_request import AwsRequest
 from .clients import Clients
@@ -26,11 +27,14 @@ from .eventbus import EventBus
 from .functions import Credentials, Function, Functions, Outcome, UnknownFunctionError
 from .httpapi import HttpApi
 from .logs import LogBook, LogLine, Metric
+from .machines import Machines
+from .metrics import MetricBook
 from .poller import Chaos, Poller
 from .schedules import Schedule, Ticker
 from .server import Server, Where
 from .stack import ScheduleSpec, Stack
 from .template import load_template
+from .watcher import Watcher
 from .wsgi import WsgiApp, WsgiServer
 
 #: What `chaos` may contain; `faults` concerns the providers' simulators alone.
@@ -86,6 +90,9 @@ class EmbeddedCloud:
         self._access = AccessControl(self._emulator)
         self._server = Server(self._emulator, self._access)
         self._clock = Clock.starting(at, day)
+        self._book = MetricBook(self._clock)
+        self._logs.listener = self._keep
+        self._watcher: Watcher | None = None
         self._functions = Functions(self._logs, self._assume, self._common_environment)
         self._asynchronous = AsynchronousInvoker(self._functions, self._clock, self._deliver, 2 * workers)
         self._stack = Stack(_STACK, self._emulator.place, self.client, self._access, {})
@@ -95,6 +102,9 @@ class EmbeddedCloud:
         self._exit = ExitStack()
         self._stop_requested = threading.Event()
         self._url = ""
+        bus = self._emulator.place.arn("events", "event-bus/default")
+        self._machines = Machines(self._clock, self.invoke, self._put_events, self._role_may, bus)
+        self._server.answer("states", self._machines.answer)
         self._server.mount(PREFIX, Control(self))
         self._server.answer("lambda", self._invoke_api)
 
@@ -142,7 +152,12 @@ class EmbeddedCloud:
         self._exit.callback(self._functions.stop)
         self._exit.callback(self._asynchronous.stop)
         bus = EventBus(
-            self._emulator, self._access, self._clock, self._asynchronous.start, self._stack.may_invoke
+            self._emulator,
+            self._access,
+            self._clock,
+            self._asynchronous.start,
+            self._stack.may_invoke,
+            lambda metric, rule: self._book.record("AWS/Events", metric, {"RuleName": rule}, 1),
         )
         self._exit.enter_context(corrected(bus, self._access, self._clock))
         self._deploy()
@@ -152,7 +167,15 @@ class EmbeddedCloud:
         host, port = self._address
         place = self._stack.place
         may_invoke = self._stack.may_invoke
-        api = HttpApi(self._stack.api, place.account, place.region, self._clock, self.invoke, may_invoke)
+        api = HttpApi(
+            self._stack.api,
+            place.account,
+            place.region,
+            self._clock,
+            self.invoke,
+            may_invoke,
+            self._measure_api,
+        )
         server = WsgiServer(host, port + 1 if port else 0, api)
         server.start()
         self._exit.callback(server.stop)
@@ -165,6 +188,8 @@ class EmbeddedCloud:
         deploy(template, self._stack)
         for spec in self._stack.functions.values():
             self._functions.add(spec)
+        for machine in self._stack.machines.values():
+            self._machines.add(machine)
         for name, config in self._stack.invoke_configs.items():
             self._asynchronous.configure(name, config)
 
@@ -187,7 +212,13 @@ class EmbeddedCloud:
         self._exit.callback(ticker.stop)
         for poller in self._pollers:
             poller.start()
+        self._exit.callback(self._machines.stop)
+        self._machines.start()
         ticker.start()
+        board = AlarmBoard(self._stack.alarms, self._stack.composites, self._book)
+        self._watcher = Watcher(board, self._book, self._clock, self._emulator, self._queue_names())
+        self._exit.callback(self._watcher.stop)
+        self._watcher.start()
 
     def _stop_pollers(self) -> None:
         for poller in self._pollers:
@@ -256,6 +287,10 @@ class EmbeddedCloud:
         """Whether the holder of an access key id may do `action` on `resource`."""
         return self._access.allowed(access_key, action, resource, context)
 
+    def policies_changed(self) -> None:
+        """Reads every policy anew; call it after changing one."""
+        self._access.forget()
+
     def invoke(self, function: str, event: Any) -> Outcome:
         """Runs a function (logical id, name or ARN) and waits for its end. Raises UnknownFunctionError."""
         return self._functions.find(function).invoke(event)
@@ -292,6 +327,22 @@ class EmbeddedCloud:
         """Metric values that functions embedded in their logs, oldest first."""
         return self._logs.metrics()
 
+    @property
+    def metric_book(self) -> MetricBook:
+        """Every metric's data points; whoever emulates a service records what AWS would measure."""
+        return self._book
+
+    @property
+    def watcher(self) -> Watcher:
+        """What evaluates the alarms. Raises RuntimeError before the start."""
+        if self._watcher is None:
+            raise RuntimeError("the embedded cloud is not running")
+        return self._watcher
+
+    def alarms(self) -> list[dict[str, Any]]:
+        """Every alarm with its state, those in alarm first."""
+        return self.watcher.rows()
+
     def state(self) -> dict[str, Any]:
         """What waits in queues and what runs: `idle` is true when nothing more will happen by itself.
 
@@ -300,6 +351,7 @@ class EmbeddedCloud:
         # What runs is looked at first: what it has sent before its end is then in a queue, or done.
         running = {function.spec.logical_id: function.running for function in self._functions}
         pending = self._asynchronous.pending()
+        executions = self._machines.running
         busy = any(poller.busy for poller in self._pollers)
         fed = {mapping.queue_arn for mapping in self._stack.mappings}
         depths = {
@@ -313,10 +365,11 @@ class EmbeddedCloud:
             if self._stack.resources[name].attributes["Arn"] in fed
         )
         return {
-            "idle": not (waiting or pending or busy or any(running.values())),
+            "idle": not (waiting or pending or busy or executions or any(running.values())),
             "queues": depths,
             "running": running,
             "asynchronous": pending,
+            "executions": executions,
             "now": self._clock.utc().isoformat(timespec="seconds"),
         }
 
@@ -351,6 +404,20 @@ class EmbeddedCloud:
 
     # ---- inside ----
 
+    def _keep(self, metric: Metric) -> None:
+        at = self._clock.at_real(metric.time)
+        self._book.record(metric.namespace, metric.name, metric.dimensions, metric.value, at)
+
+    def _measure_api(self, metric: str, value: float) -> None:
+        self._book.record("AWS/ApiGateway", metric, {"ApiId": self._stack.api.api_id}, value)
+
+    def _queue_names(self) -> list[str]:
+        return [
+            resource.attributes["QueueName"]
+            for resource in self._stack.resources.values()
+            if resource.type == "AWS::SQS::Queue"
+        ]
+
     def _common_environment(self) -> dict[str, str]:
         region = self._emulator.region
         common = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region, "AWS_ENDPOINT_URL": self._url}
@@ -361,6 +428,13 @@ class EmbeddedCloud:
     def _assume(self, role_arn: str, session: str) -> Credentials:
         answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session)["Credentials"]
         return Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
+
+    def _put_events(self, entries: list[dict[str, Any]]) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = self.client("events").put_events(Entries=entries)
+        return answer
+
+    def _role_may(self, role_arn: str, action: str, resource: str) -> bool:
+        return self._access.role_allowed(role_arn.rpartition("/")[2], action, resource)
 
     def _deliver(self, queue_arn: str, body: str, attributes: dict[str, str]) -> None:
         values = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}

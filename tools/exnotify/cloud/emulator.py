@@ -153,6 +153,20 @@ class Emulator:
                 "delayed": delayed,
             }
 
+    def oldest(self, queue_name: str) -> float | None:
+        """When the oldest message of a queue was sent (real seconds); None if there is none.
+
+        One that was received three times does not count: SQS "moves it to the back of the queue" and
+        lets ApproximateAgeOfOldestMessage point at the next.
+        """
+        with self.lock:
+            sent = [
+                float(message.sent_timestamp) / 1000
+                for message in self.queues()[queue_name]._messages
+                if message.approximate_receive_count < 3
+            ]
+        return min(sent, default=None)
+
     def role_of(self, access_key: str) -> tuple[str, str] | None:
         """Role name and session ARN behind an assumed role's access key id."""
         from moto.sts.models import sts_backends

@@ -42,12 +42,14 @@ class EventBus:
         clock: Clock,
         invoke: Callable[[str, Any], None],
         may_invoke: Callable[[str, str, str], bool],
+        measure: Callable[[str, str], None] = lambda metric, rule: None,
     ) -> None:
         self._emulator = emulator
         self._access = access
         self._clock = clock
         self._invoke = invoke
         self._may_invoke = may_invoke
+        self._measure = measure  # told of a metric of AWS/Events, and the rule that it is about
         self._sequence = itertools.count(1)
 
     def route(self, rule: Any, event: Mapping[str, Any]) -> None:
@@ -66,11 +68,15 @@ class EventBus:
         body = _input(target, message)
         if self._hand_over(arn, rule_arn, body):
             return
+        rule = rule_arn.rpartition("/")[2]
+        self._measure("FailedInvocations", rule)
         letters = target.get("DeadLetterConfig", {}).get("Arn")
         if letters and self._may_send(letters, rule_arn):
             logger.warning("%s may not act on %s: the event went to %s", rule_arn, arn, letters)
             self._enqueue(letters, body)
         else:
+            if letters:
+                self._measure("InvocationsFailedToBeSentToDlq", rule)
             logger.warning(
                 "%s may not act on %s, as on AWS: the event is lost (no policy allows it)", rule_arn, arn
             )

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .logs import LogBook
+from .logs import LogBook, Metric
 from .processes import Specification, Worker, WorkerDiedError, WorkerHost, WorkerTimeoutError
 
 _PAYLOAD_LIMIT = 6 * 1024 * 1024  # bytes, of a synchronous invocation's event and of its answer
@@ -113,8 +113,14 @@ class Function:
         with self._lock:
             self._waiting += 1
         try:
-            with self._slots:
+            if not self._slots.acquire(blocking=False):
+                # AWS would refuse the invocation, and whoever asked would come again.
+                self._measure("Throttles", 1)
+                self._slots.acquire()
+            try:
                 return self._run(request_id, event)
+            finally:
+                self._slots.release()
         finally:
             with self._lock:
                 self._waiting -= 1
@@ -165,7 +171,17 @@ class Function:
             f"REPORT RequestId: {request_id} Duration: {seconds * 1000:.2f} ms "
             f"Memory Size: {self.spec.memory} MB Max Memory Used: {memory:.0f} MB"
         )
-        return self._outcome(request_id, answer, seconds)
+        outcome = self._outcome(request_id, answer, seconds)
+        self._measure("Invocations", 1)
+        self._measure("Errors", 0 if outcome.error is None else 1)
+        self._measure("Duration", seconds * 1000, "Milliseconds")
+        return outcome
+
+    def _measure(self, name: str, value: float, unit: str = "Count") -> None:
+        dimensions = (("FunctionName", self.spec.name),)
+        self._logs.listener(
+            Metric(self.spec.logical_id, "AWS/Lambda", name, unit, value, dimensions, time.time())
+        )
 
     def _outcome(self, request_id: str, answer: Mapping[str, Any], seconds: float) -> Outcome:
         error = answer.get("error")

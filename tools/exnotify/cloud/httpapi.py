@@ -105,12 +105,16 @@ class HttpApi:
     clock: Clock
     invoke: Callable[[str, Any], Outcome]
     may_invoke: Callable[[str, str, str], bool]
+    measure: Callable[[str, float], None] = lambda metric, value: None
     _buckets: dict[str, _Bucket] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answers one request."""
         status, headers, body = self._answer(environ)
+        self.measure("Count", 1)
+        self.measure("4xx", float(400 <= status < 500))
+        self.measure("5xx", float(status >= 500))
         start_response(f"{status} {_REASONS.get(status, '')}".rstrip(), headers)
         return [body]
 

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -43,18 +43,23 @@ class LogBook:
         self._lock = Lock()
         self._lines: dict[str, deque[LogLine]] = defaultdict(lambda: deque(maxlen=_LINES))
         self._metrics: deque[Metric] = deque(maxlen=_METRICS)
+        #: Told of every metric value, after it was kept.
+        self.listener: Callable[[Metric], None] = lambda metric: None
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)
 
     def write(self, function: str, text: str) -> None:
         """Keeps one line, and the metrics in it."""
         line = LogLine(time.time(), function, text)
+        metrics = list(embedded_metrics(function, text))
         with self._lock:
             self._lines[function].append(line)
-            self._metrics.extend(embedded_metrics(function, text))
+            self._metrics.extend(metrics)
             if self._directory is not None:
                 with (self._directory / f"{function}.log").open("a", encoding="utf-8") as file:
                     file.write(text + "\n")
+        for metric in metrics:
+            self.listener(metric)
 
     def lines(self, function: str | None = None) -> list[LogLine]:
         """The lines kept of one function, or of all, oldest first."""

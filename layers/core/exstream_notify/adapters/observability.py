@@ -7,8 +7,8 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,6 +27,15 @@ def count(counts: Mapping[str, int], prefix: str = "") -> None:
         metrics.add_metric(f"{prefix}{words}", MetricUnit.Count, number)
 
 
+def rate(name: str, percent: float, **dimensions: str) -> None:
+    """A rate in percent as a metric of its own dimensions."""
+    with single_metric(
+        name=name, unit=MetricUnit.Percent, value=percent, namespace=metrics.namespace
+    ) as metric:
+        for dimension, value in dimensions.items():
+            metric.add_dimension(dimension, value)
+
+
 def count_for(dimension: str, value: str, counts: Mapping[str, int]) -> None:
     """Counts under a dimension of their own, for example by client of an API."""
     with single_metric(
@@ -37,8 +46,14 @@ def count_for(dimension: str, value: str, counts: Mapping[str, int]) -> None:
             metric.add_metric(name, MetricUnit.Count, number)
 
 
+def count_exceptions(code: str, number: int) -> None:
+    """Exceptions by code, for the alarms: a metric line of its own, with the dimension `code`."""
+    with single_metric("ExceptionsRaised", MetricUnit.Count, number) as metric:
+        metric.add_dimension("code", code)
+
+
 def failures_logged(handle: Callable[P, R]) -> Callable[P, R]:
-    """Log why one message of a batch failed: the error's kind and the way to it.
+    """Log why one message of a batch failed, the error's kind and the way to it, and count it.
 
     Its text and its values are left out, since they may repeat what a record says of a customer.
     """
@@ -48,6 +63,8 @@ def failures_logged(handle: Callable[P, R]) -> Callable[P, R]:
         try:
             return handle(*args, **kwargs)
         except Exception as error:
+            if not getattr(error, "expected", False):
+                metrics.add_metric("MessagesFailed", MetricUnit.Count, 1)
             frames = traceback.extract_tb(error.__traceback__)[1:]
             way = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames[-8:]]
             logger.error(

@@ -67,7 +67,7 @@ class Contact:
     `quiet_hours` are the customer's own: local times ("09:00", "18:00") between which an SMS may come.
     `codes_sent` are the times of confirmation codes, `step_failures` wrong second steps in a row, both
     for their limits; `changes_locked_until` ends a time in which no address can be changed on the page.
-    A `legal_hold` forbids erasure.
+    `legal_hold` names the matter that forbids to erase it.
     """
 
     domain: str
@@ -93,7 +93,7 @@ class Contact:
     codes_sent: tuple[str, ...] = ()
     step_failures: int = 0
     changes_locked_until: str = ""
-    legal_hold: bool = False
+    legal_hold: str = ""
 
     def address(self, channel: Channel) -> Address | None:
         """The address of a channel, if there is one."""

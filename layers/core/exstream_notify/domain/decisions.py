@@ -24,11 +24,18 @@ class Why(StrEnum):
     PAPER_CHOSEN = "paper_chosen"
     QUIET_HOURS = "quiet_hours"
     PROVIDER_DOWN = "provider_down"
+    SWITCHED_OFF = "switched_off"
+    NOT_APPROVED = "wording_not_approved"
     DEADLINE_PASSED = "deadline_passed"
     SUPERSEDED = "superseded"
+    RESPONDED = "responded"
     RUN_CANCELLED = "run_cancelled"
+    JOURNEY_STOPPED = "journey_stopped"
+    UNANSWERED = "unanswered"
     ANSWER_LOST = "answer_lost"
     REFUSED = "refused"
+    REPUTATION = "reputation"
+    NO_RECEIPT = "no_receipt"
 
 
 @dataclass(frozen=True, slots=True)

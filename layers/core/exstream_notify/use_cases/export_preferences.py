@@ -20,7 +20,7 @@ from ..ports import (
     ExportStore,
     ExportTask,
     RuleBook,
-    SuppressionList,
+    SuppressedAddresses,
 )
 from .decide_notices import blocked_addresses, blocked_channels
 
@@ -49,7 +49,7 @@ def sort_segment(
     task: ExportTask,
     *,
     contacts: ContactScan,
-    suppressions: SuppressionList,
+    suppressions: SuppressedAddresses,
     store: ExportStore,
     queue: ExportQueue,
     layout: Layout,
@@ -65,7 +65,7 @@ def sort_segment(
     return rows
 
 
-def _lines(contacts: Iterable[Contact], suppressions: SuppressionList, layout: Layout) -> Iterator[bytes]:
+def _lines(contacts: Iterable[Contact], suppressions: SuppressedAddresses, layout: Layout) -> Iterator[bytes]:
     batch: list[Contact] = []
     for contact in contacts:
         batch.append(contact)
@@ -75,7 +75,7 @@ def _lines(contacts: Iterable[Contact], suppressions: SuppressionList, layout: L
     yield from _batch(batch, suppressions, layout)
 
 
-def _batch(contacts: Sequence[Contact], suppressions: SuppressionList, layout: Layout) -> Iterator[bytes]:
+def _batch(contacts: Sequence[Contact], suppressions: SuppressedAddresses, layout: Layout) -> Iterator[bytes]:
     blocked = blocked_addresses(contacts, suppressions)
     for contact in contacts:
         yield layout.line(contact.domain, layout.row(contact, blocked_channels(contact, blocked)))

@@ -12,6 +12,7 @@ from ..domain.decisions import Policy, Why, against, window_for
 from ..domain.documents import Document, DocumentRule
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id
+from ..domain.journeys import IsHoliday
 from ..domain.messages import (
     Accepted,
     Answer,
@@ -25,6 +26,8 @@ from ..domain.messages import (
     Unconfirmed,
 )
 from ..domain.notices import (
+    LOST,
+    REACHED,
     Attempt,
     Event,
     Notice,
@@ -35,21 +38,25 @@ from ..domain.notices import (
     head,
     opened,
     put_off,
+    standing,
 )
 from ..domain.preferences import MAY_LEAVE
 from ..domain.quiet_hours import is_open
 from ..domain.runs import Control, RecordOutcome
+from ..domain.watching import Watched
 from ..domain.work import Member, SendJob
 from ..ports import (
     AddressChecker,
     Clock,
     ContactBook,
     DecideQueue,
+    DeliveryWatch,
     Evidence,
     EvidenceLine,
     ExceptionBus,
     Hasher,
     JobStore,
+    JourneyBook,
     Ledger,
     Provider,
     Records,
@@ -58,7 +65,9 @@ from ..ports import (
     SendQueues,
     Wording,
 )
-from .decide_notices import RELEASED, origin_of, outcome_of, team_of
+from .decide_notices import RELEASED, notice_id_of, origin_of, outcome_of, step_stops, team_of
+from .join_journeys import join_journeys, no_holidays
+from .step_rules import rules_of
 
 DOUBT_LIMIT = 10
 """Notices claimed together when sent one by one: so many at most are in doubt after a kill."""
@@ -74,6 +83,9 @@ Only noise depends on it: a slow worker's late record still settles what was put
 
 CONFIRM_WITHIN = timedelta(hours=24)
 """How long a send in doubt waits for a receipt before its type's rule says what follows."""
+
+APPROVAL_PAUSE = timedelta(minutes=15)
+"""How often words that nobody approved are looked at again; an approval comes with a deployment."""
 
 _DIGEST_RULE = DocumentRule(
     name="team-digest",
@@ -92,7 +104,12 @@ _RESUBMITTED = "resubmitted"
 
 
 class InProgress(Exception):
-    """Another worker holds a claim of this job; `until` is when its lease ends (UTC)."""
+    """Another worker holds a claim of this job; `until` is when its lease ends (UTC).
+
+    `expected`: the job comes back on purpose, nothing is wrong.
+    """
+
+    expected = True
 
     def __init__(self, until: datetime) -> None:
         super().__init__(f"claimed by a worker whose lease ends at {until.isoformat(timespec='seconds')}")
@@ -152,10 +169,15 @@ class _Tally:
     again: set[int] = field(default_factory=set)
     busy_until: float = 0.0
     trouble: Counter[tuple[str, str]] = field(default_factory=Counter)
+    told: list[Notice] = field(default_factory=list)
+    sent: dict[str, Notice] = field(default_factory=dict)
 
     def add(self, notice: Notice) -> None:
-        """Report a notice to the run it came from; internal copies are not a run's records."""
-        if notice.audience == "customer":
+        """Report a notice to the run it came from; internal copies and later steps are not its records."""
+        if notice.audience == "customer" and notice.status == Status.SENT:
+            self.sent[notice.notice_id] = notice
+        if notice.audience == "customer" and notice.purpose == "notice":
+            self.told.append(notice)
             o = notice.origin
             self.outcomes.append(
                 RecordOutcome(
@@ -177,6 +199,7 @@ def send_notices(
     send_queues: SendQueues,
     evidence: Evidence,
     jobs: JobStore,
+    watch: DeliveryWatch,
     provider: Provider,
     wording: Wording,
     exceptions: ExceptionBus,
@@ -189,6 +212,10 @@ def send_notices(
     rate: float,
     time_left: Callable[[], float],
     policy: Policy,
+    journeys: JourneyBook | None = None,
+    is_holiday: IsHoliday = no_holidays,
+    switched_off: Callable[[str, str], bool] = lambda domain, channel: False,
+    approved_only: bool = False,
 ) -> Counter[str]:
     """Send what the job holds, at most once per attempt; how many notices ended how.
 
@@ -198,7 +225,10 @@ def send_notices(
     continues what was claimed: done is done, an abandoned claim is in doubt (or submitted again,
     byte for byte, where the provider de-duplicates), and one that another worker still holds raises
     InProgress at the end. Members whose decision no longer holds (an opt-out, a quiet hour that began
-    while they queued) go back.
+    while they queued) go back. Whoever was told joins the journeys of the document's type, before the
+    job counts as done.
+    While `switched_off` holds for the domain and channel nothing new is claimed: all of it is deferred.
+    With `approved_only`, so is what customers would read in words whose version nobody approved.
     """
     run = runs.get(job.pointer.domain, job.pointer.run_id)
     control = run.control if run else Control.GO
@@ -211,7 +241,9 @@ def send_notices(
         return _render(row, job, wording, records)
 
     sender = _Sender(job, ledger, jobs, provider, clock, breaker, rate, tally, render, time_left)
+    sender.switched_off = lambda: switched_off(job.pointer.domain, job.channel)
     left: list[Member] = []
+    rows: list[_Prepared] = []
     if control == Control.CANCEL:
         # What an abandoned claim came to is not known and must be said; the rest the decision ends.
         sender.end_claims()
@@ -219,8 +251,10 @@ def send_notices(
     else:
         rows = _prepare(
             job, records, rules, contacts, addresses, policy, ledger, wording, clock, hasher, link_for,
-            preferences_for, unsubscribe_for, tally,
+            preferences_for, unsubscribe_for, tally, journeys,
         )  # fmt: skip
+        if approved_only:
+            rows = sender.held_back(rows, wording)
         batches, singles = _batches(job, rows, provider, wording, clock)
         budget = max(1, int(max(0.0, time_left() - RESERVE) * rate))
         left = [row.member for row in singles[budget:]]
@@ -242,12 +276,39 @@ def send_notices(
     if tally.again:
         decide_queue.send_slices([replace(job.pointer, positions=tuple(sorted(tally.again)))])
     exceptions.raise_exceptions(_exceptions(job, tally))
+    if journeys is not None:
+        documents = {row.member.notice_id: row.document for row in rows if row.document is not None}
+        told = [(n, documents[n.notice_id]) for n in tally.told if n.notice_id in documents]
+        join_journeys(job.pointer, told, rules=rules, journeys=journeys, is_holiday=is_holiday, clock=clock)
+    part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
+    if tally.sent:
+        watch.add(_watched(part, job, tally.sent, rules, clock.now()))
     if tally.outcomes:
-        part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
         runs.put_job(job.pointer.run, part, tally.outcomes)
     if tally.busy_until:
         raise InProgress(datetime.fromtimestamp(tally.busy_until, UTC))
     return Counter(str(o.outcome) for o in tally.outcomes)
+
+
+RECEIPT_GRACE = timedelta(hours=2)
+"""How long a receipt has at least, also of a message that went out close to its deadline."""
+
+
+def _watched(part: str, job: SendJob, sent: Mapping[str, Notice], rules: Rules, now: datetime) -> Watched:
+    """These sends, to be looked at if no receipt comes; one entry for the whole job."""
+    deadline = min(
+        datetime.fromisoformat(notice.created_at)
+        + timedelta(hours=rules.of_type(notice.document_type).deadline_hours)
+        for notice in sent.values()
+    )
+    return Watched(
+        part,
+        job.channel,
+        job.provider,
+        now.isoformat(timespec="seconds"),
+        max(deadline, now + RECEIPT_GRACE).isoformat(timespec="seconds"),
+        tuple(sorted(sent)),
+    )
 
 
 def _positions(members: Iterable[Member]) -> tuple[int, ...]:
@@ -269,6 +330,7 @@ def _prepare(
     preferences_for: Callable[[str], str],
     unsubscribe_for: Callable[[str, str], str],
     tally: _Tally,
+    journeys: JourneyBook | None,
 ) -> list[_Prepared]:
     """Members with document, address and ledger state; whose decision no longer holds goes back."""
     pointer = job.pointer
@@ -296,13 +358,22 @@ def _prepare(
     keys = {documents[m.position].customer_key for m in job.members}
     known = contacts.get(pointer.domain, keys)
     now = clock.now()
+    asked_for = [documents[m.position] for m in job.members]
+    # A queue can be days long: who has answered meanwhile is not reminded.
+    stops = step_stops(pointer, asked_for, rules, journeys, ledger)
+    whole, rules = rules, rules_of(pointer, rules, journeys)
     rows: list[_Prepared] = []
     for member in job.members:
         document = documents[member.position]
         rule = rules.for_document(document)
-        notice = stored.get(member.notice_id) or _fresh(job, member, document, "notice")
+        notice = stored.get(member.notice_id) or _fresh(job, member, document, rule.purpose)
+        if (document.customer_key, document.document_id) in stops and member.audience == "customer":
+            tally.again.add(member.position)
+            continue
         team = team_of(member.audience)
-        link = link_for(member.notice_id) if rule.link == "link" and team is None else None
+        # A reminder leads to where the first notice led: opening either is the answer to both.
+        linked = notice_id_of(document, whole.for_document(document)) if pointer.version else member.notice_id
+        link = link_for(linked) if rule.link == "link" and team is None else None
         if team is not None:
             address = rules.team_address(team)
             if address is None:
@@ -376,6 +447,8 @@ def _fresh(job: SendJob, member: Member, document: Document, purpose: str) -> No
         origin_of(job.pointer, member.position),
         Status.SENDING,
         version=0,
+        case_id=document.case_id or "",
+        rule_version=job.pointer.version,
     )
 
 
@@ -466,6 +539,7 @@ def _prove(
                 "wording": row.rule.wording,
                 "wording_version": wording.version(row.rule.wording, job.channel, row.language),
                 "language": row.language,
+                "wording_approval": _approval(row, job, wording),
                 "chain": head(row.notice),
             }
             if name:
@@ -477,6 +551,12 @@ def _prove(
             rows.append(row)
     for row, reference in zip(rows, evidence.write(job.job_id, lines, shared) if lines else (), strict=True):
         row.evidence = reference
+
+
+def _approval(row: _Prepared, job: SendJob, wording: Wording) -> dict[str, str] | None:
+    """Who answers for the words, as the proof shows it."""
+    approved = wording.approval(row.rule.wording, job.channel, row.language)
+    return {"who": approved.who, "when": approved.when, "version": approved.version} if approved else None
 
 
 @dataclass(slots=True)
@@ -493,17 +573,44 @@ class _Sender:
     tally: _Tally
     render: Callable[[_Prepared], Content]
     time_left: Callable[[], float]
+    switched_off: Callable[[], bool] = lambda: False
 
     def send(self, batch: _Batch, lease: float) -> None:
         """One batch from claim to record."""
         if self.breaker.is_open(self.clock.machine_time()):
             self._defer_unclaimed(batch)
             return
+        if self.switched_off():
+            self._defer_unclaimed(batch, Why.SWITCHED_OFF)
+            return
         claimed = self._claim(batch, lease)
         if not claimed:
             return
         answers = self._post_bulk(batch, claimed) if batch.bulk else self._post(claimed)
         self._record(claimed, answers)
+
+    def held_back(self, rows: Sequence[_Prepared], wording: Wording) -> list[_Prepared]:
+        """Defer customers' messages in words that nobody approved; the rest, to be sent.
+
+        What was claimed before goes on: its words were approved then, or the switch was not on.
+        """
+        approved: dict[tuple[str, str], bool] = {}
+        held: list[_Prepared] = []
+        kept: list[_Prepared] = []
+        for row in rows:
+            key = (row.rule.wording, row.language)
+            if key not in approved:
+                approved[key] = wording.approval(key[0], self.job.channel, key[1]) is not None
+            internal = row.notice.audience != "customer"
+            (kept if internal or row.moved or approved[key] else held).append(row)
+        if held:
+            self._defer_unclaimed(_Batch(self.job.job_id, held), Why.NOT_APPROVED)
+        for row in held:
+            if not any(event.detail == Why.NOT_APPROVED for event in row.notice.events):  # told once
+                version = wording.version(row.rule.wording, self.job.channel, row.language)
+                words = f"{row.rule.wording} in {row.language}, version {version}"
+                self.tally.trouble[str(Why.NOT_APPROVED), words] += 1
+        return kept
 
     def _claim(self, batch: _Batch, lease: float) -> list[tuple[_Prepared, Notice]]:
         now = self.clock.now()
@@ -549,18 +656,18 @@ class _Sender:
             else:
                 self._settle(stored, attempt.number, Unconfirmed(Why.ANSWER_LOST))
 
-    def _met(self, row: _Prepared, stored: Notice, lease: float) -> Notice | None:
+    def _met(self, row: _Prepared, stored: Notice, lease: float, *, rest: bool = True) -> Notice | None:
         """What to do about a notice that is claimed already; a notice to submit again, or None."""
         now = self.clock.now()
         origin = row.notice.origin
         ours = (stored.origin.run, stored.origin.slice_number, stored.origin.position)
         attempt = stored.attempt(row.member.attempt)
         if ours != (origin.run, origin.slice_number, origin.position):
-            if stored.audience == "customer":
+            if stored.audience == "customer" and stored.purpose == "notice":
                 self.tally.outcomes.append(outcome_of(stored, origin.position, origin))
             return None
         if attempt is None:
-            if stored.status in (Status.FAILED, Status.SENT, Status.UNCONFIRMED) and stored.waiting:
+            if stored.status in LOST | REACHED | {Status.UNCONFIRMED} and stored.waiting:
                 self.tally.again.add(origin.position)
             self.tally.add(stored)
             return None
@@ -571,12 +678,12 @@ class _Sender:
         if attempt.lease > self.clock.machine_time():
             self.tally.busy_until = max(self.tally.busy_until, attempt.lease)
             return None
-        if not lease:
+        if not lease and rest:
             # The provider is left alone just now: come back to what is abandoned later.
             self.tally.busy_until = max(self.tally.busy_until, self.clock.machine_time() + self.breaker.rest)
             return None
         same = (attempt.provider, attempt.address) == (self.provider.name, row.address)
-        if self.provider.deduplicates and same:
+        if lease and self.provider.deduplicates and same:
             renewed = replace(attempt, lease=round(lease, 3))
             after = happened(
                 stored,
@@ -730,38 +837,42 @@ class _Sender:
         """Have the decision look again where another attempt, or paper, may follow."""
         if notice.audience != "customer":
             return
-        half_told = notice.status in (Status.SENT, Status.UNCONFIRMED) and both and notice.waiting
-        if notice.status == Status.FAILED or half_told:
+        half_told = notice.status in REACHED | {Status.UNCONFIRMED} and both and notice.waiting
+        if notice.status in LOST or half_told:
             self.tally.again.add(notice.origin.position)
 
-    def _defer_unclaimed(self, batch: _Batch) -> None:
+    def _defer_unclaimed(self, batch: _Batch, why: Why = Why.PROVIDER_DOWN) -> None:
         now = self.clock.now()
+        # An outage ends by itself, so what a dead worker left can wait for it; what people hold back may take
+        # days, and no message outlives that in a queue: it is in doubt now.
+        rest = why == Why.PROVIDER_DOWN
         notices: list[Notice] = []
         for row in batch.rows:
-            until = now + _pause(row.notice.events)
+            until = now + (APPROVAL_PAUSE if why == Why.NOT_APPROVED else _pause(row.notice.events))
             if row.moved:
-                self._met(row, row.notice, 0.0)
+                self._met(row, row.notice, 0.0, rest=rest)
                 continue
             waiting = row.member.waiting if row.notice.attempts else ()
             if row.notice.attempts:
                 waiting = (self.job.channel, *waiting)
-            status = Status.SENT if row.notice.reached else Status.DEFERRED
+            status = standing(row.notice.attempts) if row.notice.reached else Status.DEFERRED
             notice = replace(
                 row.notice,
                 status=status,
-                why=str(Why.PROVIDER_DOWN),
+                why=str(why),
                 waiting=waiting,
                 due_at=until.isoformat(timespec="seconds"),
             )
             write = happened if row.member.stored else opened
-            notices.append(write(notice, now, "deferred", str(Why.PROVIDER_DOWN)))
+            notices.append(write(notice, now, "deferred", str(why)))
         blocked = self.ledger.put(notices)
         for row, notice in zip((r for r in batch.rows if not r.moved), notices, strict=True):
             if notice.notice_id in blocked:
-                self._met(row, blocked[notice.notice_id], 0.0)
+                self._met(row, blocked[notice.notice_id], 0.0, rest=rest)
             else:
                 self.tally.add(notice)
-                self.tally.trouble["provider_down", Why.PROVIDER_DOWN] += 1
+                if rest:  # who switches off knows it
+                    self.tally.trouble["provider_down", why] += 1
 
 
 def _pause(events: Sequence[Event]) -> timedelta:

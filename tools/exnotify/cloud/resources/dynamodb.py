@@ -18,7 +18,11 @@ def _table(stack: Stack, logical_id: str, properties: Properties) -> Created:
     dynamodb = stack.client("dynamodb")
     name = stack.physical_name(logical_id, properties.get("TableName"))
     _check_attributes(properties)
-    dynamodb.create_table(TableName=name, **{key: properties[key] for key in _CREATE if key in properties})
+    wanted = {key: properties[key] for key in _CREATE if key in properties}
+    if "DeletionProtectionEnabled" in wanted:
+        # A parameter's value is a text, which CloudFormation takes for a truth value.
+        wanted["DeletionProtectionEnabled"] = str(wanted["DeletionProtectionEnabled"]).lower() == "true"
+    dynamodb.create_table(TableName=name, **wanted)
     if "TimeToLiveSpecification" in properties:
         dynamodb.update_time_to_live(
             TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"]

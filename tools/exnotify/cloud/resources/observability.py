@@ -1,8 +1,11 @@
-"""Log groups, and what watches on AWS: recorded, since nothing watches here."""
+"""Log groups, alarms, and what people look at on AWS: recorded, since nobody looks here."""
 
+from ..alarms import AlarmError, MetricAlarm, rule_of
 from ..stack import Created, Handler, Properties, ResourceType, Stack
+from ..template import TemplateError
 
 _WATCH = "nothing watches here"
+_PAGES = "nobody is paged: `exnotify alarms` shows the state"
 
 
 def _log_group(stack: Stack, logical_id: str, properties: Properties) -> Created:
@@ -22,6 +25,28 @@ def _recorded(service: str, kind: str, name_property: str) -> Handler:
     return create
 
 
+def _alarm(stack: Stack, logical_id: str, properties: Properties) -> Created:
+    name = stack.physical_name(logical_id, properties.get("AlarmName"))
+    try:
+        stack.alarms[name] = MetricAlarm.of(name, properties)
+    except AlarmError as error:
+        raise TemplateError(str(error)) from error
+    return Created(name, {"Arn": stack.place.arn("cloudwatch", f"alarm:{name}")})
+
+
+def _composite(stack: Stack, logical_id: str, properties: Properties) -> Created:
+    name = stack.physical_name(logical_id, properties.get("AlarmName"))
+    known = stack.alarms.keys() | stack.composites.keys()
+    try:
+        rule = rule_of(name, properties)
+    except AlarmError as error:
+        raise TemplateError(str(error)) from error
+    if missing := sorted(rule.names - known):
+        raise TemplateError(f"AlarmRule names {missing[0]}, which is no alarm")
+    stack.composites[name] = rule
+    return Created(name, {"Arn": stack.place.arn("cloudwatch", f"alarm:{name}")})
+
+
 TYPES = {
     "AWS::Logs::LogGroup": ResourceType(
         _log_group,
@@ -38,41 +63,48 @@ TYPES = {
         recorded=dict.fromkeys(("FilterPattern", "LogGroupName", "MetricTransformations"), _WATCH),
     ),
     "AWS::CloudWatch::Alarm": ResourceType(
-        _recorded("cloudwatch", "alarm", "AlarmName"),
-        effective=("AlarmName",),
+        _alarm,
+        effective=(
+            "AlarmName",
+            "AlarmDescription",
+            "ComparisonOperator",
+            "DatapointsToAlarm",
+            "Dimensions",
+            "EvaluationPeriods",
+            "MetricName",
+            "Metrics",
+            "Namespace",
+            "Period",
+            "Statistic",
+            "Threshold",
+            "TreatMissingData",
+        ),
+        recorded={
+            **dict.fromkeys(
+                ("ActionsEnabled", "AlarmActions", "InsufficientDataActions", "OKActions"), _PAGES
+            ),
+            "Tags": "nothing reads them",
+        },
+    ),
+    "AWS::CloudWatch::CompositeAlarm": ResourceType(
+        _composite,
+        effective=("AlarmName", "AlarmDescription", "AlarmRule", "ActionsSuppressor"),
         recorded=dict.fromkeys(
             (
                 "ActionsEnabled",
+                "ActionsSuppressorExtensionPeriod",
+                "ActionsSuppressorWaitPeriod",
                 "AlarmActions",
-                "AlarmDescription",
-                "ComparisonOperator",
-                "DatapointsToAlarm",
-                "Dimensions",
-                "EvaluateLowSampleCountPercentile",
-                "EvaluationPeriods",
-                "ExtendedStatistic",
-                "InsufficientDataActions",
-                "MetricName",
-                "Metrics",
-                "Namespace",
                 "OKActions",
-                "Period",
-                "Statistic",
                 "Tags",
-                "Threshold",
-                "ThresholdMetricId",
-                "TreatMissingData",
-                "Unit",
             ),
-            _WATCH,
+            _PAGES,
         ),
     ),
-    "AWS::CloudWatch::CompositeAlarm": ResourceType(
-        _recorded("cloudwatch", "alarm", "AlarmName"),
-        effective=("AlarmName",),
-        recorded=dict.fromkeys(
-            ("ActionsEnabled", "AlarmActions", "AlarmDescription", "AlarmRule", "OKActions", "Tags"), _WATCH
-        ),
+    "AWS::Logs::QueryDefinition": ResourceType(
+        _recorded("logs", "query-definition", "Name"),
+        effective=("Name",),
+        recorded=dict.fromkeys(("LogGroupNames", "QueryString"), "`exnotify` reads the logs itself"),
     ),
     "AWS::CloudWatch::Dashboard": ResourceType(
         _recorded("cloudwatch", "dashboard", "DashboardName"),

@@ -14,6 +14,7 @@ from ...domain.contacts import Address, AddressChange, Consent, Contact
 from ...domain.documents import Channel
 from ...domain.identity import address_hash
 from ...domain.passes import handle_of
+from ...domain.receipts import Suppression, moment
 from .batches import DynamoDBClient, Item, get_items, put_if, query
 
 _PROFILE = tuple(field.name for field in fields(Contact) if field.name != "version")
@@ -222,8 +223,72 @@ class DynamoSuppressions:
         return {
             keys[key]
             for key, item in found.items()
-            if "released" not in item and float(item["expires"]["N"] if "expires" in item else "inf") > now
+            if not {"released", "watched"} & set(item)
+            and float(item["expires"]["N"] if "expires" in item else "inf") > now
         }
+
+    def hashes(self, channel: Channel, canonical: str) -> tuple[str, ...]:
+        """See `SuppressionList.hashes`: every pepper's, the newest first, since that one is current."""
+        peppers = self._peppers()
+        newest = sorted(peppers, key=lambda version: (len(version), version), reverse=True)
+        return tuple(address_hash(peppers[version], channel, canonical) for version in newest)
+
+    def entries(self, addresses: Collection[tuple[Channel, str]]) -> dict[tuple[Channel, str], Suppression]:
+        """See `SuppressionList.entries`; read consistently."""
+        keys = {f"{channel}#{address}": (channel, address) for channel, address in addresses}
+        found = get_items(self._client, self._table, keys) if keys else {}
+        return {
+            (channel, address): suppression_from(channel, address, found.get(key))
+            for key, (channel, address) in keys.items()
+        }
+
+    def put(self, entries: Sequence[Suppression]) -> set[tuple[Channel, str]]:
+        """See `SuppressionList.put`."""
+        rows = {f"{e.channel}#{e.address}": e for e in entries}
+        failed = put_if(
+            self._client, self._table, {k: (suppression_item(k, e), e.version) for k, e in rows.items()}
+        )
+        if not failed:
+            return set()
+        # A write that had succeeded although its answer was lost counts as done.
+        stored = self.entries([(rows[k].channel, rows[k].address) for k in failed])
+        return {place for place, entry in stored.items() if entry != rows[f"{place[0]}#{place[1]}"]}
+
+
+_LISTED = tuple(f.name for f in fields(Suppression) if f.name not in ("channel", "address", "version"))
+
+
+def suppression_item(key: str, entry: Suppression) -> Item:
+    """The table's form. `released` and `watched` say without reading on that it is not in force."""
+    body = {name: value for name in _LISTED if (value := getattr(entry, name)) not in ("", ())}
+    item: Item = {
+        "pk": {"S": key},
+        "v": {"N": str(entry.version)},
+        "body": {"S": orjson.dumps(body).decode()},
+    }
+    if entry.stopped:
+        return item  # in force, whatever else holds, and for good
+    if entry.released:
+        item["released"] = {"S": entry.released_at}
+    elif not entry.reason:
+        item["watched"] = {"S": entry.failures[-1] if entry.failures else entry.at}
+    ends = moment(entry.expires)
+    if ends is not None:
+        item["expires"] = {"N": str(int(ends.timestamp()))}
+    return item
+
+
+def suppression_from(channel: Channel, address: str, item: Item | None) -> Suppression:
+    """An entry from the table's form; one that stands there without a body was put in by hand."""
+    if item is None:
+        return Suppression(channel, address)
+    version = int(item["v"]["N"]) if "v" in item else 0
+    if "body" not in item:
+        return Suppression(channel, address, reason="hard", source="by hand", version=version)
+    body = orjson.loads(item["body"]["S"])
+    for name in ("failures", "history"):
+        body[name] = tuple(body.get(name, ()))
+    return Suppression(channel, address, version=version, **body)
 
 
 def suppression_key(pepper: bytes, channel: Channel, canonical: str) -> str:

@@ -1,61 +1,46 @@
 """Numbers and addresses that their holders stopped, on the Suppressions table."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from ...domain.documents import Channel
-from .batches import DynamoDBClient, get_items
-from .contacts import DynamoSuppressions, suppression_key
+from ...domain.receipts import Suppression, allowed_from, stopped_from
+from .contacts import DynamoSuppressions
 
-OPTED_OUT = "opted_out"
+_TRIES = 5
 
 
 class DynamoOptOuts(DynamoSuppressions):
-    """`OptOutList`. An entry of another reason (a bounce, a complaint) is neither replaced nor released."""
-
-    def __init__(
-        self, client: DynamoDBClient, table: str, peppers: Callable[[], tuple[str, Mapping[str, bytes]]]
-    ) -> None:
-        super().__init__(client, table, lambda: peppers()[1])
-        self._keys = peppers
+    """`OptOutList`. A stop stands in the address's own entry, beside what bounces and complaints say."""
 
     def stop(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
         """See `OptOutList.stop`."""
-        if self.suppressed([(channel, canonical)]):
+        if self.stopped_by(channel, canonical) is not None:
             return False
-        current, peppers = self._keys()
-        entry = {
-            "pk": {"S": suppression_key(peppers[current], channel, canonical)},
-            "reason": {"S": OPTED_OUT},
-            "source": {"S": source},
-            "at": {"S": at.isoformat(timespec="seconds")},
-        }
-        self._client.put_item(TableName=self._table, Item=entry)
+        current = self.hashes(channel, canonical)[0]
+        self._change([(channel, current)], lambda entry: stopped_from(entry, source, at))
         return True
 
     def stopped_by(self, channel: Channel, canonical: str) -> str | None:
         """See `OptOutList.stopped_by`."""
-        entries = self._entries(channel, canonical).values()
-        return next((str(entry.get("source", {}).get("S", "")) for entry in entries), None)
+        return next((entry.stopped for entry in self._stops(channel, canonical)), None)
 
     def allow(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
         """See `OptOutList.allow`; the entry stays, with who released it and when."""
-        entries = self._entries(channel, canonical)
-        for key in entries:
-            self._client.update_item(
-                TableName=self._table,
-                Key={"pk": {"S": key}},
-                UpdateExpression="SET released = :r",
-                ExpressionAttributeValues={":r": {"S": f"{at.isoformat(timespec='seconds')} {source}"}},
-            )
-        return bool(entries)
+        stops = [(entry.channel, entry.address) for entry in self._stops(channel, canonical)]
+        self._change(stops, lambda entry: allowed_from(entry, source, at))
+        return bool(stops)
 
-    def _entries(self, channel: Channel, canonical: str) -> dict[str, dict[str, Any]]:
-        keys = [suppression_key(pepper, channel, canonical) for pepper in self._peppers().values()]
-        found = get_items(self._client, self._table, keys)
-        return {
-            key: item
-            for key, item in found.items()
-            if item.get("reason", {}).get("S") == OPTED_OUT and "released" not in item
-        }
+    def _stops(self, channel: Channel, canonical: str) -> list[Suppression]:
+        places = [(channel, address) for address in self.hashes(channel, canonical)]
+        return [entry for entry in self.entries(places).values() if entry.stopped]
+
+    def _change(
+        self, places: list[tuple[Channel, str]], change: Callable[[Suppression], Suppression]
+    ) -> None:
+        """Write the change over whatever else happens to these entries meanwhile."""
+        for _ in range(_TRIES):
+            if not places:
+                return
+            places = list(self.put([change(entry) for entry in self.entries(places).values()]))
+        raise RuntimeError("a suppression kept changing under five attempts")

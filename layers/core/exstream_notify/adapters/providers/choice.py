@@ -90,7 +90,7 @@ def make_provider(
 ) -> ThreeTries:
     """The provider of that name; `fields` reads the OpenText secret. ValueError for another name."""
     if name == "opentext":
-        return ThreeTries(_opentext(settings, fields), sleep)
+        return ThreeTries(make_opentext(settings, fields), sleep)
     if name == "ses":
         from .ses import Ses, SesSettings
 
@@ -104,7 +104,8 @@ def make_provider(
     raise ValueError(f"no provider is called {name!r}")
 
 
-def _opentext(settings: Settings, fields: Callable[[], Mapping[str, str]]) -> Any:
+def make_opentext(settings: Settings, fields: Callable[[], Mapping[str, str]]) -> Any:
+    """OpenText without tries of its own; `fields` reads its secret."""
     from .opentext import OpenText, OpenTextSettings
     from .opentext_request import OpenTextForm
 

@@ -11,10 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from ...domain.sms_text import alphabet, fold, parts
+from .approvals import NAME as APPROVALS
+from .approvals import read_approvals
 from .brand import SMS_NAME_LENGTH, Brand
 from .composing import BODY_KEYS, HEAD_KEYS, Composer, best_fit, is_internal, part_limit
 from .forms import MailForm, Pattern, Phrasebook, alternatives
-from .texts import LAYOUTS, PACKAGE_WORDING, LanguageTexts, WordingError, WordingFiles, read_yaml
+from .texts import (
+    LAYOUTS,
+    NO_LANGUAGES,
+    PACKAGE_WORDING,
+    LanguageTexts,
+    WordingError,
+    WordingFiles,
+    read_yaml,
+)
 from .variables import ALLOWED, CONSTANT, SMS_DETAILS, Place
 
 REQUIRED_TYPES = (
@@ -32,6 +42,12 @@ REQUIRED_TYPES = (
     "service-resolution",
     "secure-correspondence",
     "renewal-notice",
+    "follow-up-reminder",
+    "follow-up-last-call",
+    "payment-due-soon",
+    "acknowledgement-reminder",
+    "acknowledgement-last-call",
+    "unread-reminder",
     "team-copy",
     "team-digest",
 )
@@ -90,6 +106,10 @@ def check_wording(folder: Path | None = None, brand: Brand | None = None) -> lis
     if alphabet(own.short_name) != "gsm":
         reason = f"{own.short_name!r} is outside the GSM alphabet: SMS take twice the parts; give sms_name"
         problems.add(Problem("brand.yaml", 0, "sms_name", reason))
+    try:
+        read_approvals(site)
+    except WordingError as error:
+        problems.add(Problem(APPROVALS, 0, "", str(error).removeprefix(f"{APPROVALS}: ")))
     for language in _touched(files, site):
         problems.update(_Language(files, language, own, book).problems())
     return sorted(problems)
@@ -99,7 +119,7 @@ def _touched(files: WordingFiles, site: Path | None) -> list[str]:
     """The languages that a site's folder can have changed."""
     if site is None or any((site / name).exists() for name in (*LAYOUTS, "brand.yaml")):
         return sorted(files.languages)
-    return sorted(path.stem for path in site.glob("*.yaml"))
+    return sorted(path.stem for path in site.glob("*.yaml") if path.stem not in NO_LANGUAGES)
 
 
 class _Language:

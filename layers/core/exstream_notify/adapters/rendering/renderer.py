@@ -6,9 +6,11 @@ from dataclasses import asdict
 from html import escape
 from pathlib import Path
 
+from ...domain.approvals import Approval
 from ...domain.documents import Channel, Document
 from ...domain.messages import Content
 from ...ports import BulkRendering
+from .approvals import read_approvals
 from .brand import Brand
 from .composing import Composer, best_fit, is_internal, part_limit
 from .formats import format_count, locale_for, split_tag
@@ -47,6 +49,8 @@ class Renderer:
         self._mails: dict[tuple[str, str, frozenset[str]], MailForm] = {}
         self._sms: dict[tuple[str, str, frozenset[str]], list[Pattern]] = {}
         self._versions: dict[tuple[str, str, str], str] = {}
+        self._overrides = overrides
+        self._approvals: dict[tuple[str, str, str, str], Approval] | None = None
 
     @property
     def brand(self) -> Brand:
@@ -171,6 +175,14 @@ class Renderer:
             words: object = sms if channel == "sms" else [texts, layouts]
             self._versions[key] = short_hash([words, asdict(self._brand)])
         return self._versions[key]
+
+    def approval(self, wording: str, channel: Channel, language: str) -> Approval | None:
+        """Who approved the words as they are now, newest first; None if nobody did. Raises WordingError."""
+        if self._approvals is None:
+            rows = read_approvals(self._overrides)
+            self._approvals = {(a.wording, a.channel, a.language, a.version): a for a in rows}
+        spoken = self.language_for(language)
+        return self._approvals.get((wording, channel, spoken, self.version(wording, channel, spoken)))
 
     def _values(
         self,

@@ -9,6 +9,8 @@ from typing import Any
 
 PACKAGE_WORDING = Path(__file__).parent.parent.parent / "wording"
 LAYOUTS = ("layout.html", "layout.txt")
+NO_LANGUAGES = frozenset({"brand", "approvals", "notes"})
+"""YAML files of a wording folder that are no language's; short notes have all languages in one."""
 
 
 class WordingError(Exception):
@@ -109,7 +111,7 @@ class WordingFiles:
     def languages(self) -> frozenset[str]:
         """The languages there are words in: each has its own file."""
         names = (path.stem for folder in self._folders for path in folder.glob("*.yaml"))
-        return frozenset(name for name in names if name != "brand")
+        return frozenset(name for name in names if name not in NO_LANGUAGES)
 
     def language(self, language: str) -> LanguageTexts:
         """One language's texts. Raises WordingError."""
