@@ -1,6 +1,4 @@
-"""`python -m bench [staging] [messages] [notices] [startup] [supply] [bill] [journeys] [--quick]`.
-
-All parts unless some are named.
+"""`python -m bench [PART ...] [--quick]`: all parts (`PARTS`) unless some are named.
 
 A whole run writes `bench/RESULTS.md`; a part, or a quick run, is only shown.
 """
@@ -10,10 +8,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import journeys, messages, notices, report, sheets, staging, startup, supply
+from . import exporting, journeys, messages, notices, report, sheets, staging, startup, supply
 from .template import ROOT
 
-PARTS = ("staging", "messages", "notices", "startup", "supply", "bill", "journeys")
+PARTS = ("staging", "messages", "notices", "startup", "supply", "exporting", "bill", "journeys")
 
 
 def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
@@ -42,6 +40,10 @@ def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
             verdicts += found
     if "startup" in parts:
         sheet, found = sheets.of_startup(*startup.measure(quick=quick))
+        measured.append(sheet)
+        verdicts += found
+    if "exporting" in parts:
+        sheet, found = exporting.sheet(exporting.measure((1_000,) if quick else exporting.SIZES))
         measured.append(sheet)
         verdicts += found
     if "supply" in parts:

@@ -1,27 +1,30 @@
 """Check the rules and the wording, with a site's own laid over them: `python tools/check_content.py [SITE]`.
 
 A step of `make lint`; `make lint SITE=folder` takes the folder that the site's layer holds as `site/`, with
-`rules/` and `wording/` in it. Every problem is a line with file, place and reason; exit code 0 if there is
-none, else 1.
+`rules/` and `wording/` in it; `--email-provider` and `--providers`, as the parameters EmailProvider and
+ProviderOverrides, tell whether each type's provider can do what the type needs. Every problem is a line with
+file, place and reason; exit code 0 if there is none, else 1.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
+from exstream_notify.adapters.bootstrap import Settings, provider_choice
 from exstream_notify.adapters.rendering.check import check_wording
 from exstream_notify.adapters.rules import RulesInvalid, YamlRules
 
 
-def problems(site: Path | None = None) -> list[str]:
+def problems(site: Path | None = None, email_provider: str = "opentext", providers: str = "") -> list[str]:
     """What is wrong, a line each."""
     if site is not None and not site.is_dir():
         return [f"{site}: there is no such folder"]
     rules, wording = (_folder(site, name) for name in ("rules", "wording"))
     found = []
     try:
-        YamlRules(rules).check()
-    except RulesInvalid as invalid:
+        chosen = {"EMAIL_PROVIDER": email_provider, "PROVIDER_OVERRIDES": providers}
+        YamlRules(rules).check(provider_choice(Settings.from_environment(chosen)))
+    except (RulesInvalid, ValueError) as invalid:
         found.append(str(invalid))
     return found + [str(problem) for problem in check_wording(wording)]
 
@@ -35,7 +38,10 @@ def main() -> int:
     """The command line: `check_content.py [SITE]`."""
     parser = argparse.ArgumentParser(description="check rules and wording")
     parser.add_argument("site", type=Path, nargs="?", help="folder with a site's own rules/ and wording/")
-    found = problems(parser.parse_args().site)
+    parser.add_argument("--email-provider", default="opentext", help="the parameter EmailProvider")
+    parser.add_argument("--providers", default="", help="the parameter ProviderOverrides")
+    given = parser.parse_args()
+    found = problems(given.site, given.email_provider, given.providers)
     print("\n".join(found) or "rules and wording are sound")
     return 1 if found else 0
 

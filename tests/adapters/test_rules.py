@@ -1,10 +1,16 @@
 """Rules as data: the site's own laid over the package's; what is wrong is said with file, line and key."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from exstream_notify.adapters.rules import RulesInvalid, YamlRules
+from exstream_notify.adapters.bootstrap import Bootstrap, Settings, provider_choice
+from exstream_notify.adapters.providers.opentext import OpenText
+from exstream_notify.adapters.providers.ses import Ses
+from exstream_notify.adapters.providers.sms import Sms
+from exstream_notify.adapters.rules import ONE_CLICK_PROVIDERS, RulesInvalid, YamlRules
+from exstream_notify.domain.documents import Channel, MessageClass
 from exstream_notify.domain.exceptions import ExceptionRaised
 from tests.fakes import a_document
 
@@ -105,3 +111,57 @@ def test_what_is_wrong_is_said_with_file_line_and_key(
 
     assert said in str(wrong.value)
     assert next(iter(files)) in str(wrong.value)
+
+
+# --- one click (RFC 8058) ----------------------------------------------------------------------------
+
+OFFER = "types: {offer: {use_case: uc4, class: marketing, topic: offers, channels: [%s]}}"
+
+
+def providers(email: str = "opentext", overrides: str = "") -> Callable[[Channel, MessageClass], str]:
+    return provider_choice(Settings(email_provider=email, provider_overrides=overrides))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("channels", "email", "overrides", "sound"),
+    [
+        ("email", "opentext", "", False),
+        ("sms, email", "opentext", "", False),
+        ("email", "ses", "email/marketing=opentext", False),
+        ("email", "ses", "", True),
+        ("email", "opentext", "email/marketing=ses", True),
+        ("sms", "opentext", "", True),
+    ],
+)
+def test_a_marketing_type_is_refused_where_its_provider_cannot_do_one_click(
+    tmp_path: Path, channels: str, email: str, overrides: str, sound: bool
+) -> None:
+    rules = site(tmp_path, documents=OFFER % channels)
+    rules.check()
+    if sound:
+        rules.check(providers(email, overrides))
+        return
+    with pytest.raises(RulesInvalid, match=r"types\.offer: marketing e-mail goes through opentext.*8058"):
+        rules.check(providers(email, overrides))
+
+
+def test_a_status_that_adds_the_channel_counts_too(tmp_path: Path) -> None:
+    text = (OFFER % "sms").replace("[sms]", "[sms], by_account_status: {vip: {channels: [email]}}")
+    with pytest.raises(RulesInvalid, match=r"types\.offer"):
+        site(tmp_path, documents=text).check(providers())
+
+
+def test_a_function_that_chooses_providers_does_not_begin_with_such_rules(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    site(tmp_path / "rules", documents=OFFER % "email")
+    with pytest.raises(RulesInvalid, match="one-click"):
+        _ = Bootstrap(Settings(site_dir=str(tmp_path))).provider_for
+    assert Bootstrap(Settings(site_dir=str(tmp_path), email_provider="ses")).provider_for(
+        "email", "marketing"
+    )
+
+
+def test_the_providers_that_can_are_those_that_send_header_fields() -> None:
+    adapters = (OpenText, Ses, Sms)
+    names = {OpenText: "opentext", Ses: "ses", Sms: "sms"}
+    assert {names[a] for a in adapters if a.supports_headers} == ONE_CLICK_PROVIDERS

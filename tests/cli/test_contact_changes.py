@@ -28,6 +28,7 @@ CHANGES: Sequence[tuple[str, str, Any]] = [
     ("postcode=1010", "postcode", "1010"),
     ("paper_required=yes", "paper_required", True),
     ("paper-required=1", "paper_required", True),
+    ("legal_hold=case 17", "legal_hold", "case 17"),
     ("channel_order=sms, email", "channel_order", ("sms", "email")),
     ("opt_out=sms", "opt_outs", {"*": ("sms",)}),
     ("opt_out=statements/sms", "opt_outs", {"statements": ("sms",)}),

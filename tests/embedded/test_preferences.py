@@ -236,18 +236,36 @@ def test_the_service_does_what_its_description_says(cloud: LocalCloud, tmp_path:
     import sys
 
     token = cloud.deployment().app.eligibility_tokens()["exstream"]
-    # TRACE never reaches a function: the gateway itself answers it.
+    # What has no route never reaches a function: the gateway answers 404, not 405, as the next test shows;
+    # TRACE and QUERY the embedded web server itself refuses with a 501. All else is checked.
     (tmp_path / "schemathesis.toml").write_text(
-        '[phases.coverage]\nunexpected-methods = ["PUT", "DELETE", "PATCH"]\n'
+        '[phases.coverage]\nunexpected-methods = ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"]\n'
     )
     program = Path(sys.executable).parent / "schemathesis"
     done = subprocess.run(
         [
             str(program), "run", f"{cloud.api_url}/v1/openapi.json", "--url", cloud.api_url, "-H",
-            f"Authorization: Bearer {token}", "--max-examples", "30", "--seed", "7", "--checks", "all",
+            f"Authorization: Bearer {token}", "--max-examples", "50", "--seed", "7", "--checks", "all",
             "--exclude-checks", "unsupported_method", "--rate-limit", "25/s",
         ],
         cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout[-4000:]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_a_method_without_a_route_ends_at_the_gateway(api: httpx.Client, method: str) -> None:
+    answer = api.request(method, "/v1/eligibility")
+    # The gateway's words; a function's own 404 says more.
+    assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})
+
+
+def test_the_description_is_served_to_anybody(api: httpx.Client) -> None:
+    answer = api.get("/v1/openapi.json")
+    assert answer.status_code == 200
+    document = answer.json()
+    assert document["openapi"] == "3.1.0"
+    assert document["paths"]["/v1/eligibility"]["post"]["security"] == [{"bearer": []}]
+    assert "401" in document["paths"]["/v1/eligibility"]["post"]["responses"]
+    assert api.post("/v1/eligibility", json={}).status_code == 401

@@ -25,6 +25,7 @@ COMMANDS = {
     "paper": "Say what Exstream must print of a run.",
     "reply": "Send an SMS reply, as a customer would.",
     "export": "Export preferences for Exstream.",
+    "import": "Check an existing preference file, and lay it over the contacts.",
     "incidents": "List what went wrong, by run and team.",
     "alarms": "Show which alarms are on, and what pages.",
     "redrive": "Look at dead letters, or send them back.",

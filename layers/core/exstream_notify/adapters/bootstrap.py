@@ -218,8 +218,10 @@ class Bootstrap:
 
     @cached_property
     def provider_for(self) -> Callable[[Channel, MessageClass], str]:
-        """Provider by channel and class."""
-        return provider_choice(self.settings)
+        """Provider by channel and class; RulesInvalid where a type must not go through its own."""
+        choose = provider_choice(self.settings)
+        self.rules.check_one_click(choose)
+        return choose
 
     @cached_property
     def ledger(self) -> "DynamoLedger":

@@ -1,7 +1,7 @@
 """The site's rules: this package's YAML files with the site's own laid over them, validated."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,10 @@ from .alert_rules import Alerts, Expected, MessageRules
 _JOURNEY_NAME = re.compile(r"[a-z0-9-]{1,40}")
 
 PACKAGE_RULES = Path(__file__).parent.parent / "rules"
+
+
+ONE_CLICK_PROVIDERS = frozenset({"ses"})
+"""The e-mail providers that send header fields of ours, as a test sees from the providers themselves."""
 
 
 class RulesInvalid(Exception):
@@ -164,8 +168,8 @@ class YamlRules:
         """See `RuleBook.paper_queue`."""
         return str(self._documents.get("paper_queue") or "Print")
 
-    def check(self) -> None:
-        """Read and validate everything."""
+    def check(self, provider_for: Callable[[Channel, MessageClass], str] | None = None) -> None:
+        """Read and validate everything; with `provider_for` also whether each type's provider can do it."""
         _ = (self._types, self.queues, self._teams, self._domains, self.messages, self.expected_runs)
         _ = self._journeys
         for team in self._alerts.named_teams():
@@ -175,6 +179,21 @@ class YamlRules:
             for team in variants[""].teams:
                 if team not in self._teams:
                     raise RulesInvalid(f"documents.yaml: types.{name}.teams: no team {team!r} in teams.yaml")
+        if provider_for is not None:
+            self.check_one_click(provider_for)
+
+    def check_one_click(self, provider_for: Callable[[Channel, MessageClass], str]) -> None:
+        """Marketing e-mail must offer one click (RFC 8058): RulesInvalid where its provider cannot."""
+        provider = provider_for("email", "marketing")
+        if provider in ONE_CLICK_PROVIDERS:
+            return
+        for name, variants in self._types.items():
+            if any(r.message_class == "marketing" and "email" in r.channels for r in variants.values()):
+                raise RulesInvalid(
+                    f"documents.yaml: types.{name}: marketing e-mail goes through {provider}, which cannot "
+                    "set the header fields of one-click unsubscription (RFC 8058): send it through ses "
+                    "(ProviderOverrides email/marketing=ses), or by sms alone"
+                )
 
     @cached_property
     def _documents(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Short messages that answer what a customer did: a code, a confirmation, the answer to a reply.
 
-Texts are in `wording/notes.yaml` by language, a site's own laid over them; an e-mail gets the layout of
+Texts are in `wording/notes/texts.yaml` by language, a site's own laid over them; an e-mail gets the layout of
 all e-mails. Words of a note are templates of the values that it is given, and of `brand` and `support`.
 """
 
@@ -35,7 +35,7 @@ class Notes:
     def texts(self) -> Mapping[str, Any]:
         """Every note by language and name."""
         merged: dict[str, Any] = {}
-        for path in (folder / "notes.yaml" for folder in self._folders):
+        for path in (folder / "notes" / "texts.yaml" for folder in self._folders):
             if path.exists():
                 merged = laid_over(merged, read_yaml(path))
         return merged
@@ -51,7 +51,7 @@ class Notes:
         try:
             words = self.texts[language][note]
         except KeyError as error:
-            raise WordingError(f"notes.yaml: {language}: there is no note {note}") from error
+            raise WordingError(f"notes/texts.yaml: {language}: there is no note {note}") from error
         known = {**values, "support": self._brand.support_contact}
         if channel == "sms":
             return Content(fold(_filled(words["sms"], {**known, "brand": self._brand.short_name})))
@@ -66,7 +66,7 @@ class Notes:
             "greeting": "",
             "opening": body[0],
             "paragraphs": body[1:],
-            "facts": [(words["code"], known["code"])] if "code" in known else [],
+            "facts": [(words["code"], known["code"])] if "code" in words else [],
             "link": known.get("link"),
             "button": _filled(words.get("button", ""), known),
             "link_hint": str(texts.common.get("link_hint", "")),
@@ -89,7 +89,7 @@ class Notes:
 def _filled(text: str, values: Mapping[str, str]) -> str:
     def value(found: re.Match[str]) -> str:
         if found[1] not in values:
-            raise WordingError(f"notes.yaml: there is no value {found[1]}")
+            raise WordingError(f"notes/texts.yaml: there is no value {found[1]}")
         return values[found[1]]
 
     return _VARIABLE.sub(value, text)

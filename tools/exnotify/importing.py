@@ -1,0 +1,546 @@
+"""An existing preference file, checked as a whole and then laid over the contacts; no output.
+
+Every row is checked before anything is written. Writing goes contact by contact under the contact's
+version, and a row that already stands changes nothing: what was interrupted is finished by doing it again.
+"""
+
+import csv
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time
+from itertools import islice
+from pathlib import Path
+from typing import IO
+from zoneinfo import available_timezones
+
+from exstream_notify.domain.contacts import FIELD_OF, Address, Consent, Contact
+from exstream_notify.domain.documents import Channel
+from exstream_notify.domain.preferences import CHANNELS, own_window, recorded
+from exstream_notify.domain.quiet_hours import Window
+from exstream_notify.domain.records import ValueRefused, clean_text, language_tag, truth
+from exstream_notify.ports import AddressChecker, Clock, ContactBook
+
+from .errors import CommandError
+
+BATCH = 100
+"""Contacts that are read, and then written, at once."""
+
+WHO = "import "
+"""What the history's `who` begins with; a later import may change what an earlier one set."""
+
+CLEAR = "-"
+"""A cell that takes a value back; an empty cell says nothing."""
+
+_TRIES = 5
+
+
+class RowRefusedError(ValueError):
+    """A value that cannot be used; the text says why, without the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is to be said of a row (1 is the first below the heading); never with the value itself."""
+
+    row: int
+    field: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What checking or applying came to. `refused` stops everything, `kept` are values that do not count."""
+
+    rows: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    ignored: tuple[str, ...] = ()
+    refused: list[Finding] = field(default_factory=list)
+    kept: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a file is checked against: topics, legal hours, addresses."""
+
+    topics: frozenset[str]
+    hours: Window
+    addresses: AddressChecker
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row's values by field, those that say something."""
+
+    number: int
+    customer_key: str
+    values: Mapping[str, str]
+
+
+# --- one reader a field -------------------------------------------------------------------------------
+
+
+def _language(text: str, _: Site) -> str:
+    return language_tag(text)
+
+
+def _time_zone(text: str, _: Site) -> str:
+    if text not in available_timezones():
+        raise RowRefusedError("no zone of the tz database, such as America/Chicago")
+    return text
+
+
+def _country(text: str, _: Site) -> str:
+    if not (len(text) == 2 and text.isascii() and text.isalpha()):
+        raise RowRefusedError("no two-letter code (ISO 3166), such as US")
+    return text.upper()
+
+
+def _postcode(text: str, _: Site) -> str:
+    if len(text) > 20:
+        raise RowRefusedError("longer than 20 characters")
+    return text
+
+
+def _yes(text: str, _: Site) -> bool:
+    return truth(text)
+
+
+def _order(text: str, _: Site) -> tuple[Channel, ...]:
+    return tuple(dict.fromkeys(map(_channel, _listed(text))))
+
+
+def _opt_outs(text: str, site: Site) -> Mapping[str, tuple[Channel, ...]]:
+    outs: dict[str, tuple[Channel, ...]] = {}
+    for one in _listed(text):
+        topic, _, name = one.rpartition("/")
+        topic = topic.strip() or "*"
+        if topic != "*" and topic not in site.topics:
+            # A misspelt topic would lose an opt-out without a word.
+            raise RowRefusedError(f"no topic of the rules; there is {', '.join(sorted(site.topics))}")
+        outs[topic] = (*outs.get(topic, ()), _channel(name))
+    return outs
+
+
+def _time(text: str, _: Site) -> str:
+    try:
+        return time.fromisoformat(text).isoformat("minutes")
+    except ValueError:
+        raise RowRefusedError("no time of day, such as 09:00") from None
+
+
+def _consent(text: str, _: Site) -> bool:
+    words = {"given": True, "withdrawn": False}
+    return words[text.lower()] if text.lower() in words else truth(text)
+
+
+def _instant(text: str, _: Site) -> str:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise RowRefusedError("no date or time (ISO 8601), such as 2026-11-25T10:00:00Z") from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _text(text: str, _: Site) -> str:
+    if len(text) > 200:
+        raise RowRefusedError("longer than 200 characters")
+    return text
+
+
+def _channel(name: str) -> Channel:
+    found: Channel | None = next((c for c in CHANNELS if c == name.strip().lower()), None)
+    if found is None:
+        raise RowRefusedError("no channel: email or sms, for one topic statements/sms")
+    return found
+
+
+def _listed(text: str) -> list[str]:
+    found = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
+    if not found:
+        raise RowRefusedError("names no channel")
+    return found
+
+
+COLUMNS: Mapping[str, Callable[[str, Site], object]] = {
+    "email": _text,  # checked with the row's country, below
+    "mobile": _text,
+    "language": _language,
+    "time_zone": _time_zone,
+    "country": _country,
+    "postcode": _postcode,
+    "paper_required": _yes,
+    "channel_order": _order,
+    "opt_outs": _opt_outs,
+    "quiet_from": _time,
+    "quiet_to": _time,
+    "consent": _consent,
+    "consent_version": _text,
+    "consent_at": _instant,
+    "consent_source": _text,
+}
+"""The columns of a file beside `customer_key`, and how each is read."""
+
+DERIVED = ("known", "email_status", "mobile_status", "consent_scope", "customer_queues")
+"""Columns of our own export (those that begin with `channel_` too) that say nothing of a wish."""
+
+_CLEARED = frozenset(
+    {"language", "time_zone", "country", "postcode", "channel_order", "quiet_from", "quiet_to"}
+)
+
+
+# --- reading ------------------------------------------------------------------------------------------
+
+
+def columns_of(heading: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """The file's columns ("" for one that is passed over), and those passed over. CommandError."""
+    names = [name.strip().lower().replace(" ", "_").replace("-", "_") for name in heading]
+    ignored = tuple(n for n in names if n in DERIVED or (n.startswith("channel_") and n not in COLUMNS))
+    unknown = [n for n in names if n not in COLUMNS and n not in ignored and n != "customer_key"]
+    if unknown:
+        raise CommandError(
+            f"no such column: {', '.join(map(repr, unknown))}; there is customer_key, {', '.join(COLUMNS)}"
+        )
+    twice = {n for n in names if names.count(n) > 1}
+    if twice:
+        raise CommandError(f"a column stands twice: {', '.join(sorted(twice))}")
+    if "customer_key" not in names:
+        raise CommandError("the first line has no column customer_key")
+    return ["" if n in ignored else n for n in names], ignored
+
+
+class PreferenceFile:
+    """A delimited file: UTF-8, a heading, comma, semicolon, tab or bar between fields (RFC 4180 quotes).
+
+    It is held open, so that what is applied is the very file that was checked.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._raw = path.open("rb", buffering=0)
+        try:
+            self.sha256 = self._digest()
+            self._raw.seek(0)
+            first = self._raw.read(4096).split(b"\n")[0].decode("utf-8-sig", "replace")
+            self._delimiter = max(",;\t|", key=first.count)
+            self.columns, self.ignored = columns_of(next(self._lines(), []))
+        except BaseException as error:
+            self.close()
+            if isinstance(error, UnicodeDecodeError):
+                raise CommandError(f"{path.name} is not UTF-8") from None
+            raise
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._raw.close()
+
+    def unchanged(self) -> bool:
+        """Whether it still holds what it held when it was opened."""
+        return self._digest() == self.sha256
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Each row below the heading with its number; empty lines are passed over. CommandError."""
+        lines = self._lines()
+        next(lines, None)
+        number = 0
+        try:
+            for number, cells in enumerate(lines, 1):
+                if any(cell.strip() for cell in cells):
+                    yield number, cells
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise CommandError(f"row {number + 1} cannot be read: {error}") from None
+
+    def _lines(self) -> Iterator[list[str]]:
+        self._raw.seek(0)
+        text = open(self._raw.fileno(), encoding="utf-8-sig", newline="", closefd=False)  # noqa: SIM115
+        return csv.reader(text, delimiter=self._delimiter, strict=True)
+
+    def _digest(self) -> str:
+        self._raw.seek(0)
+        return hashlib.file_digest(self._raw, "sha256").hexdigest()
+
+
+def _row(number: int, cells: Sequence[str], columns: Sequence[str]) -> Row | Finding:
+    if len(cells) != len(columns):
+        return Finding(number, "", f"{len(cells)} fields where the heading has {len(columns)}")
+    values = {}
+    for name, cell in zip(columns, cells, strict=True):
+        try:
+            if name and (text := clean_text(cell)):
+                values[name] = text
+        except ValueRefused as refused:
+            return Finding(number, name, str(refused))
+    key = values.pop("customer_key", "")
+    if not (0 < len(key) <= 128 and all("!" <= c <= "~" for c in key)):
+        return Finding(number, "customer_key", "no key: 1 to 128 printable characters without spaces")
+    return Row(number, key, values)
+
+
+# --- what a row makes of a contact --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A contact as a row leaves it, with what was refused and what was kept."""
+
+    contact: Contact
+    refused: tuple[Finding, ...]
+    kept: tuple[Finding, ...]
+
+
+def lay(row: Row, before: Contact, site: Site, now: datetime, who: str) -> Laid:
+    """A row laid over a contact; the same contact where it says so already.
+
+    What the customer, a portal or an operator set here is newer than any file and stays. An opt-out is
+    added and never taken back; consent that was withdrawn here is not given again by an older paper.
+    """
+    refused: list[Finding] = []
+    kept: list[Finding] = []
+    read: dict[str, object] = {}
+    for name, text in row.values.items():
+        try:
+            if text == CLEAR:
+                if name not in _CLEARED:
+                    raise RowRefusedError(f"{CLEAR!r} cannot take this back")
+                read[name] = () if name == "channel_order" else None
+            else:
+                read[name] = COLUMNS[name](text, site)
+        except (RowRefusedError, ValueRefused) as error:
+            refused.append(Finding(row.number, name, str(error)))
+    fields: dict[str, object] = {
+        name: read[name]
+        for name in ("language", "time_zone", "country", "postcode", "paper_required", "channel_order")
+        if name in read
+    }
+    country = fields.get("country") or before.country
+    for channel, name in FIELD_OF.items():
+        if name in read:
+            address = _address(channel, str(read[name]), before, str(country) if country else None, site, who)
+            if address == before.address(channel):
+                if not address.usable:
+                    kept.append(Finding(row.number, name, f"known here as {address.status}, and stays so"))
+            elif address.usable:
+                fields[name] = address
+            else:
+                refused.append(Finding(row.number, name, "no message can go there"))
+    try:
+        hours = _SILENT if any(one.field in _HOURS for one in refused) else _hours(read, site)
+        if hours is not _SILENT:
+            fields["quiet_hours"] = hours
+    except RowRefusedError as error:
+        refused.append(Finding(row.number, "quiet_from", str(error)))
+    theirs = [name for name in fields if _set_here(before, name) and getattr(before, name) != fields[name]]
+    kept += [Finding(row.number, name, "set here since, and kept") for name in theirs]
+    fields = {name: value for name, value in fields.items() if name not in theirs}
+    if "opt_outs" in read:
+        fields["opt_outs"] = _together(before.opt_outs or {}, read["opt_outs"])  # type: ignore[arg-type]
+    try:
+        consent = _consent_of(read, before.consent, now, who)
+        if consent is None and read.get("consent") and before.withdrew:
+            kept.append(Finding(row.number, "consent", "withdrawn here, later than the file says"))
+        if consent is not None:
+            fields["consent"] = consent
+    except RowRefusedError as error:
+        refused.append(Finding(row.number, "consent", str(error)))
+    if refused:
+        return Laid(before, tuple(refused), tuple(kept))
+    owned = ("language",) if fields.get("language") else ()
+    after = recorded(before, now, who, "", owned, **fields)
+    if not before.version and after is before:
+        after = replace(before, version=1)
+    return Laid(after, (), tuple(kept))
+
+
+def _address(
+    channel: Channel, text: str, before: Contact, country: str | None, site: Site, who: str
+) -> Address:
+    checked = site.addresses.check(channel, text, country)
+    known = before.address(channel)
+    if known is not None and checked.usable and known.value == checked.value:
+        return known
+    return replace(checked, source=who)
+
+
+_HOURS = ("quiet_from", "quiet_to")
+_SILENT = ("", "")
+
+
+def _hours(read: Mapping[str, object], site: Site) -> tuple[str, str] | None:
+    """The row's own hours; None takes them back, `_SILENT` says nothing of them."""
+    first, last = (read.get(name, "") for name in _HOURS)
+    if not (first or last):
+        return None if first is None or last is None else _SILENT
+    if not (first and last):
+        raise RowRefusedError("quiet_from and quiet_to go together")
+    try:
+        return own_window(str(first), str(last), site.hours)
+    except ValueError as error:
+        raise RowRefusedError(str(error)) from None
+
+
+def _set_here(contact: Contact, name: str) -> bool:
+    """Whether somebody set the field here, by any way but an import."""
+    last = next((entry for entry in reversed(contact.history) if entry["field"] == name), None)
+    if last is None:
+        return name in contact.set_by_customer
+    return not last["who"].startswith(WHO)
+
+
+def _together(
+    old: Mapping[str, tuple[Channel, ...]], new: Mapping[str, tuple[Channel, ...]]
+) -> Mapping[str, tuple[Channel, ...]] | None:
+    both = {t: (*old.get(t, ()), *new.get(t, ())) for t in (*old, *new)}
+    return {topic: tuple(c for c in CHANNELS if c in outs) for topic, outs in both.items()} or None
+
+
+def _consent_of(
+    read: Mapping[str, object], before: Consent | None, now: datetime, who: str
+) -> Consent | None:
+    """The consent that a row brings, None where what stands stays (15 USC 7001(c): version, time, source)."""
+    if "consent" not in read:
+        if any(name.startswith("consent_") for name in read):
+            raise RowRefusedError("consent_version, consent_at and consent_source need consent itself")
+        return None
+    at = read.get("consent_at")
+    if at is not None and datetime.fromisoformat(str(at)) > now:
+        raise RowRefusedError("consent_at lies in the future")
+    given = bool(read["consent"])
+    version = str(read.get("consent_version", ""))
+    source = str(read.get("consent_source", "")) or who
+    if before is not None:
+        if before.given == given and version in ("", before.version):
+            return None
+        if before.at and (at is None or str(at) <= before.at) and (given or at is not None):
+            # What stands is newer. A withdrawal without a time is believed: it is the safer reading.
+            return None
+    scope = "electronic delivery"
+    return Consent(given, scope, version, str(at) if at else now.isoformat(timespec="seconds"), source)
+
+
+# --- the whole file -----------------------------------------------------------------------------------
+
+
+def check_file(
+    file: PreferenceFile, domain: str, contacts: ContactBook, site: Site, now: datetime, who: str
+) -> Report:
+    """Check every row against the contacts as they are, and say what applying would do. Writes nothing."""
+    report = Report(ignored=file.ignored)
+    seen: dict[bytes, int] = {}
+    for group in _groups(file.rows()):
+        rows: list[Row] = []
+        for number, cells in group:
+            report.rows += 1
+            row = _row(number, cells, file.columns)
+            if isinstance(row, Finding):
+                report.refused.append(row)
+                continue
+            # A digest instead of the key, for files of millions.
+            digest = hashlib.blake2b(row.customer_key.encode(), digest_size=12).digest()
+            if digest in seen:
+                report.refused.append(
+                    Finding(number, "customer_key", f"the same customer as row {seen[digest]}")
+                )
+                continue
+            seen[digest] = number
+            rows.append(row)
+        known = contacts.get(domain, [row.customer_key for row in rows])
+        for row in rows:
+            before = known.get(row.customer_key) or _new(domain, row.customer_key, "unsaved", now)
+            laid = lay(row, before, site, now, who)
+            report.refused += laid.refused
+            report.kept += laid.kept
+            if not laid.refused:
+                _count(report, before, laid.contact)
+    return report
+
+
+def apply_file(
+    file: PreferenceFile,
+    domain: str,
+    contacts: ContactBook,
+    site: Site,
+    clock: Clock,
+    who: str,
+    told: Callable[[int], None] = lambda rows: None,
+) -> Report:
+    """Write what `check_file` accepted; `told` hears how many rows are done.
+
+    CommandError where the file changed since, or a contact never stood still; what is written by then
+    stands, and doing it again finishes the rest.
+    """
+    if not file.unchanged():
+        raise CommandError("the file changed while it was checked: nothing was written")
+    report = Report(ignored=file.ignored)
+    for group in _groups(file.rows()):
+        rows = [row for number, cells in group if isinstance(row := _row(number, cells, file.columns), Row)]
+        report.rows += len(rows)
+        _apply(rows, domain, contacts, site, clock, who, report)
+        told(report.rows)
+    return report
+
+
+def _apply(
+    rows: Iterable[Row],
+    domain: str,
+    contacts: ContactBook,
+    site: Site,
+    clock: Clock,
+    who: str,
+    report: Report,
+) -> None:
+    left = {row.customer_key: row for row in rows}
+    for _ in range(_TRIES):
+        now = clock.now()
+        known = contacts.get(domain, left)
+        changed: dict[str, tuple[Contact, Contact]] = {}
+        for key, row in left.items():
+            before = known.get(key) or _new(domain, key, clock.random_id(), now)
+            laid = lay(row, before, site, now, who)
+            if laid.refused:
+                first = laid.refused[0]
+                raise CommandError(
+                    f"row {first.row}, {first.field}: {first.reason}, since the contact changed meanwhile; "
+                    f"rows before it are written: check the file again"
+                )
+            report.kept += laid.kept
+            if laid.contact is before:
+                _count(report, before, before)
+            else:
+                changed[key] = (before, laid.contact)
+        # Somebody else wrote in between: their change stays, the row is laid on top of it.
+        failed = set(contacts.put([after for _, after in changed.values()])) if changed else set()
+        for key, (before, after) in changed.items():
+            if key not in failed:
+                _count(report, before, after)
+        left = {key: left[key] for key in failed}
+        if not left:
+            return
+    raise CommandError(f"{len(left)} contacts kept changing: run the import again, it goes on where it was")
+
+
+def _groups(rows: Iterable[tuple[int, list[str]]]) -> Iterator[list[tuple[int, list[str]]]]:
+    left = iter(rows)
+    while group := list(islice(left, BATCH)):
+        yield group
+
+
+def _new(domain: str, customer_key: str, salt: str, now: datetime) -> Contact:
+    at = now.isoformat(timespec="seconds")
+    return Contact(domain, customer_key, salt, created_at=at, changed_at=at)
+
+
+def _count(report: Report, before: Contact, after: Contact) -> None:
+    if after is before:
+        report.unchanged += 1
+    elif before.version:
+        report.changed += 1
+    else:
+        report.added += 1
+
+
+def findings_as_csv(findings: Iterable[tuple[str, Finding]], out: IO[str]) -> None:
+    """The report as a file: what became of it, row, field, reason."""
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(("what", "row", "field", "reason"))
+    writer.writerows((what, one.row, one.field, one.reason) for what, one in findings)
