@@ -8,10 +8,12 @@ UPGRADE      ?=#        1: `make lock` takes the newest versions
 
 VENV     := .venv
 SAM_VENV := .venv-sam
+CHECKOV_VENV := .venv-checkov
 # Named after the contents of what they are made from: a checkout that only touches files sets up nothing again.
 stamp    = $(1)/.set-up-$(shell cat $(2) | cksum | tr -c '0-9\n' '-')
 DEV_SET_UP := $(call stamp,$(VENV),requirements/dev.txt tools/exnotify.sh)
 SAM_SET_UP := $(call stamp,$(SAM_VENV),requirements/sam.txt)
+CHECKOV_SET_UP := $(call stamp,$(CHECKOV_VENV),requirements/checkov.txt)
 
 # For these commands alone: functions in the embedded cloud find no more than their code and their layers.
 export PYTHONPATH := $(CURDIR)/layers/core:$(CURDIR)/tools
@@ -19,7 +21,7 @@ export SAM_CLI_TELEMETRY := 0
 export REQUIRE_ALL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-sam demo test lint build bench alarms drill lock clean
+.PHONY: help setup setup-sam setup-checkov demo test lint build bench alarms drill lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -30,10 +32,12 @@ setup: $(DEV_SET_UP) ## set up .venv with all that demo, tests and linters need
 
 setup-sam: $(SAM_SET_UP) ## set up .venv-sam with the SAM CLI
 
+setup-checkov: $(CHECKOV_SET_UP) ## set up .venv-checkov with the template's security scanner
+
 demo: $(DEV_SET_UP) ## the main job from start to end, on this machine; ends with the inbox in the browser
 	$(VENV)/bin/exnotify demo
 
-test: $(DEV_SET_UP) $(SAM_SET_UP) ## all checks and tests; names what this machine could not run
+test: $(DEV_SET_UP) $(SAM_SET_UP) $(CHECKOV_SET_UP) ## all checks and tests; names what this machine could not run
 	$(VENV)/bin/python tools/check.py
 
 lint: $(DEV_SET_UP) ## the checks without the tests (SITE=folder: with a site's own rules and wording)
@@ -57,11 +61,12 @@ lock: $(DEV_SET_UP) ## resolve the requirements again (UPGRADE=1: to the newest 
 	$(call compile,layers/core/requirements,--constraint requirements/dev.txt)
 	$(call compile,tests/container/requirements,--constraint requirements/dev.txt)
 	$(call compile,requirements/sam)
-	for folder in tests/dynamodb_local tests/axe; do \
+	$(call compile,requirements/checkov)
+	for folder in tests/dynamodb_local tests/axe tests/asl_validator; do \
 	    (cd $$folder && npm install --package-lock-only --omit-lockfile-registry-resolved --silent) || exit 1; done
 
 clean: ## remove all that was built or set up, except node_modules and containers
-	rm -rf $(VENV) $(SAM_VENV) .aws-sam .exnotify .hypothesis .mypy_cache .pytest_cache .ruff_cache build
+	rm -rf $(VENV) $(SAM_VENV) $(CHECKOV_VENV) .aws-sam .exnotify .hypothesis .mypy_cache .pytest_cache .ruff_cache build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One lock for Linux and macOS, x86_64 and arm64, Python 3.11 and later: versions and hashes, no addresses.
@@ -88,4 +93,8 @@ $(DEV_SET_UP):
 
 $(SAM_SET_UP):
 	$(call new_venv,$(SAM_VENV),requirements/sam.txt)
+	@touch $@
+
+$(CHECKOV_SET_UP):
+	$(call new_venv,$(CHECKOV_VENV),requirements/checkov.txt)
 	@touch $@

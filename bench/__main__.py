@@ -1,4 +1,6 @@
-"""`python -m bench [staging] [notices] [startup] [bill] [--quick]`: all parts unless some are named.
+"""`python -m bench [staging] [messages] [notices] [startup] [supply] [bill] [journeys] [--quick]`.
+
+All parts unless some are named.
 
 A whole run writes `bench/RESULTS.md`; a part, or a quick run, is only shown.
 """
@@ -8,10 +10,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import notices, report, sheets, staging, startup
+from . import journeys, messages, notices, report, sheets, staging, startup, supply
 from .template import ROOT
 
-PARTS = ("staging", "notices", "startup", "bill")
+PARTS = ("staging", "messages", "notices", "startup", "supply", "bill", "journeys")
 
 
 def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
@@ -28,6 +30,10 @@ def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
             sheet, found = sheets.of_staging(rows, more)
             measured.append(sheet)
             verdicts += found
+    if "messages" in parts:
+        sheet, found = sheets.of_messages(messages.measure((10_000,) if quick else messages.SIZES))
+        measured.append(sheet)
+        verdicts += found
     if "notices" in parts or "bill" in parts:
         results = notices.measure(quick=quick)
         if "notices" in parts:
@@ -38,10 +44,14 @@ def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
         sheet, found = sheets.of_startup(*startup.measure(quick=quick))
         measured.append(sheet)
         verdicts += found
+    if "supply" in parts:
+        measured += sheets.of_supply(supply.measure(startup.find_python()))
     if "bill" in parts:
         added, found = sheets.of_bill(results, rows)
         measured += added
         verdicts += found
+    if "journeys" in parts:
+        measured.append(journeys.sheet(journeys.measure()))
     return [report.verdicts(verdicts), *measured]
 
 

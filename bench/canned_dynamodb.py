@@ -74,6 +74,8 @@ class Tables:
             "PutItem": self._put,
             "TransactWriteItems": self._transact,
             "UpdateItem": self._update,
+            "Query": self._query,
+            "DeleteItem": self._delete,
         }
 
     def seed(self, table: str, items: Iterable[Attributes]) -> None:
@@ -182,4 +184,28 @@ class Tables:
             name, value = (part.strip() for part in assignment.split("="))
             item[names.get(name, name)] = request["ExpressionAttributeValues"][value]
         self._bill_write(table, old, self._store(table, item), factor=1)
+        return b"{}"
+
+    def _query(self, request: dict[str, Any]) -> bytes:
+        """One partition of a table, or of an index with keys only; one page, `Limit` honoured."""
+        table = request["TableName"]
+        rows = self._rows[table]
+        (wanted,) = (value["S"] for value in request["ExpressionAttributeValues"].values())
+        if "IndexName" in request:
+            found = [row for row in rows.values() if (wanted,) in row.indexed]
+            key = self._schemas[table].key
+            items = [{name: orjson.loads(row.text)[name] for name in key} for row in found]
+            size = sum(item_size(item) + len(wanted) for item in items)
+            texts = [orjson.dumps(item) for item in items]
+        else:
+            found = [row for name, row in sorted(rows.items()) if name[0] == wanted]
+            found = found[: request.get("Limit", len(found))]
+            size, texts = sum(row.size for row in found), [row.text for row in found]
+        self._bill_read(size, consistent=bool(request.get("ConsistentRead")))
+        return b'{"Items":[' + b",".join(texts) + b"]}"
+
+    def _delete(self, request: dict[str, Any]) -> bytes:
+        table = request["TableName"]
+        old = self._rows[table].pop(self._key(table, request["Key"]), None)
+        self.usage.bill("dynamodb_write", max(1, math.ceil((old.size if old else 0) / 1024)))
         return b"{}"

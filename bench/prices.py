@@ -40,6 +40,7 @@ PRICES: Mapping[str, Price] = {
     ),
     "lambda_requests": Price("Lambda: requests", 0.20, 1e6, "requests"),
     "lambda_gb_seconds": Price("Lambda: duration, arm64, first tier", 0.0000133334, 1, "GB-seconds"),
+    "state_transitions": Price("Step Functions: state transitions, standard", 0.025, 1e3, "transitions"),
     "eventbridge_events": Price("EventBridge: custom events", 1.00, 1e6, "events of 64 KB"),
     "logs": Price("CloudWatch Logs: ingestion, standard class", 0.50, GB, "bytes"),
     "logs_storage": Price("CloudWatch Logs: storage", 0.03, GB, "byte-months"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import bill, notices, prices, staging, startup
+from . import bill, messages, notices, prices, staging, startup, supply
 from .report import Sheet, Verdict
 from .template import functions
 
@@ -26,6 +26,47 @@ BILL_WHY = (
     "cost less and break the limit of calls. One by one, a year of each mail as sent adds a dollar."
 )
 """Why a target may be missed; shown only when it is."""
+
+
+def of_messages(rows: Sequence[messages.Row]) -> tuple[Sheet, list[Verdict]]:
+    """The reading of message files: the table, and whether memory stays flat and codes are few alerts."""
+    columns = ("encoding", "lines", "file MB", "lines/s of CPU", "grown by MB", "codes", "reports")
+    cells = [
+        (
+            row["encoding"],
+            f"{row['lines']:,}",
+            f"{row['file_mb']:,}",
+            f"{row['cpu_rate']:,}",
+            f"{row['grown_mb']}",
+            f"{row['codes']}",
+            f"{row['reports']}",
+        )
+        for row in rows
+    ]
+    notes = (
+        f"A file of {messages.CODES} codes, every line with a customer, read and grouped as `read_messages` "
+        "does, bus and clock in memory. A code is an incident at most; further reports hold the rest of a "
+        "long list of customers. Small files mostly measure the imports.",
+    )
+    largest = max(row["lines"] for row in rows)
+    grown = max(row["grown_mb"] for row in rows) - min(row["grown_mb"] for row in rows)
+    codes = max(row["codes"] for row in rows)
+    enough = largest >= 1_000_000
+    verdicts = [
+        Verdict(
+            "Message lines: memory from 10 thousand to 1 million",
+            f"flat (at most {MEMORY_GROWTH} MB more)",
+            f"{grown:.1f} MB more",
+            grown <= MEMORY_GROWTH if enough else None,
+        ),
+        Verdict(
+            "Message lines: first alerts of a million lines",
+            f"at most {messages.CODES}",
+            f"{codes}",
+            codes <= messages.CODES if enough else None,
+        ),
+    ]
+    return Sheet("Message files", columns, cells, notes), verdicts
 
 
 def of_staging(
@@ -220,6 +261,24 @@ def of_startup(python: startup.Python, starts: Sequence[startup.Start]) -> tuple
         START_WHY,
     )
     return sheet, [verdict]
+
+
+def of_supply(found: supply.Supply | None) -> list[Sheet]:
+    """The libraries that ship, with their licences; nothing where no layer could be built."""
+    if found is None:
+        return []
+    return [
+        Sheet(
+            "What ships in the layer",
+            ("library", "version", "licence"),
+            [(row.name, row.version, row.licence) for row in found.libraries],
+            (
+                f"{len(found.libraries)} libraries, {found.unzipped:.0f} MiB unzipped with bytecode of the "
+                f"{supply.SIZE_LIMIT:.0f} that Lambda allows, {found.zipped:.0f} MiB zipped; the package "
+                "itself is not counted. Licences as the libraries' own metadata tell them.",
+            ),
+        )
+    ]
 
 
 def of_bill(

@@ -101,13 +101,15 @@ def functions() -> Mapping[str, Function]:
             properties = resource["Properties"]
             name = properties["CodeUri"].rstrip("/").rsplit("/", 1)[-1]
             own = properties.get("Environment", {}).get("Variables", {})
-            batches = [event["Properties"].get("BatchSize", 1) for event in properties["Events"].values()]
+            batches = [
+                event["Properties"].get("BatchSize", 1) for event in properties.get("Events", {}).values()
+            ]
             found[name] = Function(
                 name,
                 properties["MemorySize"],
                 properties["Timeout"],
                 {key: _value(value) for key, value in {**shared, **own}.items()},
-                max(batches),
+                max(batches, default=1),
             )
     return found
 
@@ -118,7 +120,7 @@ def queues() -> int:
         event["Type"] == "SQS"
         for resource in _template()["Resources"].values()
         if resource["Type"] == "AWS::Serverless::Function"
-        for event in resource["Properties"]["Events"].values()
+        for event in resource["Properties"].get("Events", {}).values()
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
+CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"
 
 _SHOWN = 15  # failed tests named in the summary
 _YAML_RULES = (
@@ -61,6 +62,8 @@ def linters(site: str | None) -> list[Step]:
     ]
     if SAM.exists():
         steps.append(Step("sam validate", [str(SAM), "validate", "--lint", "--region", "us-east-1"]))
+    if CHECKOV.exists():
+        steps.append(Step("security", [sys.executable, "tools/check_security.py"]))
     return steps
 
 
@@ -122,6 +125,8 @@ def main() -> int:
     print(summary(results, figures))
     if not SAM.exists():
         print("sam validate was left out: make setup-sam")
+    if not CHECKOV.exists():
+        print("security was left out: make setup-checkov")
     return 0 if all(result.passed for result in results) else 1
 
 

@@ -37,6 +37,9 @@ def decide(record: SQSRecord) -> None:
         clock=app.clock,
         provider_for=app.provider_for,
         policy=app.policy,
+        early=app.early_responses,
+        journeys=app.journeys,
+        reputation=app.reputation,
     )
     count(decided, "Decided")
     logger.info("decided", extra={"run": pointer.run, "slice": pointer.number, **decided})

@@ -9,16 +9,20 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from exstream_notify.adapters.alert_rules import is_day_off
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.observability import count, logger, metrics
+from exstream_notify.use_cases.check_runs import expect_runs
 from exstream_notify.use_cases.release_due import release_due
 
 app = Bootstrap()
+placed: set[str] = set()
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+    expect_runs(app.rules.expected_runs, placed, is_day_off=is_day_off, due=app.due, clock=app.clock)
     released = release_due(
         due=app.due,
         ledger=app.ledger,
@@ -26,6 +30,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         run_queue=app.run_queue,
         clock=app.clock,
         time_left=lambda: context.get_remaining_time_in_millis() / 1000,
+        look_queue=app.look_queue,
     )
     count({"released": released})
     return {"released": released}

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from exstream_notify.adapters.rules import RulesInvalid, YamlRules
+from exstream_notify.domain.exceptions import ExceptionRaised
 from tests.fakes import a_document
 
 
@@ -44,8 +45,9 @@ def test_a_site_adds_types_queues_teams_and_domains(tmp_path: Path) -> None:
     assert rules.domain("mainframe").encoding == "latin-1"
     assert rules.domain("mainframe").exit_statuses == (0,)
     assert rules.domain("retail") == YamlRules().domain("retail")
-    assert rules.alert("unreached") == ("taxes", "unreached")
-    assert rules.alert("never heard of") == ("operations", "never heard of")
+    for code, team, family in (("unreached", "taxes", "unreached"), ("NEW", "operations", "NEW")):
+        rule = rules.route(ExceptionRaised(code, "error", "retail", "run-1", "text"))
+        assert (rule.team, rule.family) == (team, family)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from exstream_notify.adapters.dynamodb.incidents import DynamoIncidents
 from exstream_notify.adapters.dynamodb.runs import DynamoRuns
 from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.incidents import Head, IncidentStatus, incident_id
 from exstream_notify.domain.notices import Outcome
 from exstream_notify.domain.runs import HISTORY_LENGTH, Control, RecordOutcome, Run, RunState
 from exstream_notify.domain.work import Member, SendJob, SlicePointer
@@ -168,38 +170,82 @@ def test_a_run_is_found_by_its_id_alone(tables: Tables) -> None:
 
 def test_reports_of_one_cause_are_one_incident(tables: Tables) -> None:
     incidents = DynamoIncidents(tables.client, tables.incidents)
-    first = ExceptionRaised("no_channel", "warning", "retail", "run-1", "first", "slice 1", 2, (9, 7))
-    second = replace(
-        first, part="slice 2", severity="error", count=3, customers_in_run=(7, 11), text="second"
+    first = ExceptionRaised(
+        "no_channel", "warning", "retail", "run-1", "first", "slice 1", 2, (9, 7), customers="1-3,8"
     )
+    second = replace(
+        first,
+        part="slice 2",
+        severity="error",
+        count=3,
+        customers_in_run=(7, 11),
+        customers="",
+        text="second",
+    )
+    found = incident_id("retail", "run-1", "unreached", "compliance")
+    head = Head(found, "retail", "run-1", "compliance", "unreached", version=1, covered=((1, 2),))
     for exception, at in ((first, "2026-11-20T15"), (second, "2026-11-20T16"), (first, "2026-11-20T17")):
-        incidents.record(exception, "compliance", "unreached", at)
-    incidents.record(replace(first, run_id="run-2"), "compliance", "unreached", "2026-11-20T18")
+        incidents.record(found, exception, at)
+    assert incidents.save(head)
 
-    (found,) = incidents.of_run("retail", "run-1")
-    assert (found.team, found.family, found.severity) == ("compliance", "unreached", "error")
-    assert (found.count, found.customers_in_run) == (5, (7, 9, 11))
-    assert (found.first_seen, found.last_seen) == ("2026-11-20T15", "2026-11-20T17")
-    assert set(found.texts) == {"first", "second"}
-    assert found.codes == ("no_channel",)
-    assert [i.run_id for i in incidents.all()] == ["run-2", "run-1"]
+    (incident,) = incidents.of_run("retail", "run-1")
+    assert incident == incidents.get(found)
+    assert (incident.team, incident.family, incident.severity) == ("compliance", "unreached", "error")
+    assert (incident.count, incident.customers_in_run) == (5, (1, 2, 3, 7, 8, 9, 11))
+    assert incident.late == ((3, 3), (7, 9), (11, 11))
+    assert (incident.first_seen, incident.last_seen) == ("2026-11-20T15", "2026-11-20T17")
+    assert set(incident.texts) == {"first", "second"}
+    assert incident.codes == ("no_channel",)
 
 
-def test_causes_of_a_family_share_an_incident_and_teams_do_not(tables: Tables) -> None:
+def test_a_head_is_written_where_nobody_wrote_in_between(tables: Tables) -> None:
     incidents = DynamoIncidents(tables.client, tables.incidents)
-    size = ExceptionRaised("size_mismatch", "severe", "retail", "run-9", "size", "a.csv bytes")
-    ids = {
-        incidents.record(size, "operations", "seal", "2026-11-20T15"),
-        incidents.record(replace(size, code="checksum_mismatch"), "operations", "seal", "2026-11-20T15"),
-    }
-    other = incidents.record(size, "it", "seal", "2026-11-20T15")
+    head = Head("1" * 32, "retail", "run-2", "it", "engine", version=1, history=({"at": "now", "what": "x"},))
 
-    assert len(ids) == 1
-    assert other not in ids
-    assert {i.codes for i in incidents.of_run("retail", "run-9")} == {
-        ("checksum_mismatch", "size_mismatch"),
-        ("size_mismatch",),
-    }
+    assert incidents.save(head)
+    assert not incidents.save(head)
+    assert incidents.head("1" * 32) == head
+    assert incidents.save(replace(head, version=2, alerts=1))
+    assert not incidents.save(replace(head, version=2))
+
+
+def test_only_what_is_not_resolved_is_open_in_its_domain(tables: Tables) -> None:
+    incidents = DynamoIncidents(tables.client, tables.incidents)
+    mine = Head("2" * 32, "open-ones", "run-3", "it", "engine", version=1)
+    incidents.save(mine)
+    incidents.save(Head("3" * 32, "others", "run-3", "it", "engine", version=1))
+    assert incidents.open_in("open-ones") == ["2" * 32]
+
+    incidents.save(replace(mine, version=2, status=IncidentStatus.RESOLVED))
+    assert incidents.open_in("open-ones") == []
+
+
+def test_a_run_that_came_is_found_on_its_days(books: Books) -> None:
+    came = datetime(2026, 11, 20, 23, 59, tzinfo=UTC)
+    books.runs.arrived("arrivals", "run-1", "BILLING", came)
+    books.runs.arrived("arrivals", "run-1", "BILLING", came)
+
+    hour = timedelta(hours=1)
+    assert books.runs.arrivals("arrivals", came - hour, came + hour) == [("run-1", "BILLING")]
+    assert books.runs.arrivals("arrivals", came + hour, came + 2 * hour) == []
+    assert books.runs.arrivals("elsewhere", came - hour, came + hour) == []
+
+
+def test_what_waits_is_due_by_kind_and_a_first_time_can_be_kept(books: Books) -> None:
+    at = datetime(2031, 5, 1, 12, tzinfo=UTC)
+    books.due.wait("incident", "4" * 32, at)
+    books.due.wait("unsealed", "retail/run-9", at)
+    books.due.wait("unsealed", "retail/run-9", at + timedelta(days=1), keep=True)
+
+    found = list(books.due.due(at, at))
+    looks = books.due.waiting(found)
+    assert sorted((kind, name) for _, kind, name in looks) == [
+        ("incident", "4" * 32),
+        ("unsealed", "retail/run-9"),
+    ]
+    assert books.due.runs_due(found) == []
+    books.due.forget([key for key, _, _ in looks], at)
+    assert list(books.due.due(at, at)) == []
 
 
 def test_a_run_is_open_until_it_is_settled_and_again_when_it_is_written(books: Books) -> None:

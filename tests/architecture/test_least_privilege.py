@@ -6,7 +6,7 @@ reading.
 
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +24,28 @@ WILDCARDS = {
     ":phone-number/*": "numbers have ids that only the account knows",
     ":sender-id/*": "sender ids are by country",
     ":pool/*": "pools have ids that only the account knows",
+    "${BounceMailBucket.Arn}/*": "SES names the mails that it puts there; the bucket holds nothing else",
+    ":execution:${FollowUpMachine.Name}:*": "an execution's ARN has the name that the function gave it",
 }
+# Actions that know no resource at all (service authorization reference), by the one role that needs them.
+NO_RESOURCE = {
+    "FollowUpRole": {
+        "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
+        "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies",
+        "logs:DescribeLogGroups", "xray:PutTraceSegments", "xray:PutTelemetryRecords",
+        "xray:GetSamplingRules", "xray:GetSamplingTargets",
+    },
+}  # fmt: skip
 # Below a bucket a prefix ends in a star: keys are not known before.
-_PREFIX = re.compile(r"\$\{\w+Bucket\.Arn\}/[a-z_]+/\*$")
+_PREFIX = re.compile(r"\$\{\w+Bucket\.Arn\}(/[a-z_]+)+/\*$")
 
 
 def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def faults(role: dict[str, Any]) -> Iterator[str]:
-    """What is wider than it must be."""
+def faults(role: dict[str, Any], without_resource: Collection[str] = ()) -> Iterator[str]:
+    """What is wider than it must be; `without_resource` are actions that know none."""
     if role.get("ManagedPolicyArns"):
         yield "a managed policy grants more than one function needs"
     for policy in role.get("Policies", ()):
@@ -48,13 +59,15 @@ def faults(role: dict[str, Any]) -> Iterator[str]:
                 text = resource if isinstance(resource, str) else next(iter(resource.values()))
                 if not isinstance(text, str) or "*" not in text:
                     continue
+                if text == "*" and set(listed(statement["Action"])) <= set(without_resource):
+                    continue
                 if not (_PREFIX.search(text) or any(text.endswith(part) for part in WILDCARDS)):
                     yield f"resource {text}"
 
 
 @pytest.mark.parametrize("name", ROLES)
 def test_a_role_is_as_narrow_as_its_services_allow(name: str) -> None:
-    assert list(faults(ROLES[name])) == []
+    assert list(faults(ROLES[name], NO_RESOURCE.get(name, ()))) == []
 
 
 @pytest.mark.parametrize("name", ROLES)

@@ -45,15 +45,66 @@ def is_dead_letters(name: str) -> bool:
     return any(target(q.get("RedrivePolicy", {}).get("deadLetterTargetArn")) == name for q in QUEUES.values())
 
 
+def feeders(queue: str) -> set[str]:
+    """Rules and topics that hand something to a queue, dead letters included."""
+    found = {
+        name
+        for name, rule in RULES.items()
+        for entry in rule["Targets"]
+        if queue in (target(entry["Arn"]), target(entry["DeadLetterConfig"]["Arn"]))
+    }
+    for subscription in of_type("AWS::SNS::Subscription").values():
+        letters = target(subscription["RedrivePolicy"]["deadLetterTargetArn"])
+        if queue in (target(subscription["Endpoint"]), letters):
+            found.add(target(subscription["TopicArn"]))
+    return found
+
+
+ALERT_TOPICS = {
+    name
+    for name in of_type("AWS::SNS::Topic")
+    if name in map(target, of_type("AWS::SNS::TopicPolicy")["AlertTopicsPolicy"]["Topics"])
+}
+"""Topics that a function publishes to and a site's own people subscribe to."""
+
+
+def test_alert_topics_are_the_functions_alone_and_tls_only() -> None:
+    (statement,) = of_type("AWS::SNS::TopicPolicy")["AlertTopicsPolicy"]["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert "aws:SecureTransport" in statement["Condition"]["Bool"]
+    assert set(map(target, statement["Resource"])) == ALERT_TOPICS
+
+
+@pytest.mark.parametrize("topic", sorted(set(of_type("AWS::SNS::Topic")) - ALERT_TOPICS))
+def test_a_topic_takes_only_what_its_service_sends_from_this_account(topic: str) -> None:
+    """Conditions are not evaluated by the embedded cloud, so they are looked at here."""
+    (policy,) = [p for p in of_type("AWS::SNS::TopicPolicy").values() if topic in map(target, p["Topics"])]
+    allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    assert len(allowed) == 1
+    assert allowed[0]["Action"] == "sns:Publish"
+    assert str(allowed[0]["Principal"]["Service"]).endswith(".amazonaws.com")
+    assert allowed[0]["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    assert "aws:SourceArn" in allowed[0]["Condition"]["ArnLike"]
+    read = {target(s["TopicArn"]) for s in of_type("AWS::SNS::Subscription").values()}
+    assert topic in read | {"AlarmTopic"}, "a queue of ours reads it, or people subscribe to it"
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_reaches_queues_whose_policy_lets_this_rule_alone_send(rule: str) -> None:
     for entry in RULES[rule]["Targets"]:
         for queue in (target(entry["Arn"]), target(entry["DeadLetterConfig"]["Arn"])):
             assert queue in QUEUES
-            allowed = [s for s in statements(queue) if s["Effect"] == "Allow"]
-            sources = [target(s["Condition"]["ArnEquals"]["aws:SourceArn"]) for s in allowed]
-            assert sources == [rule], queue
-            assert [s["Principal"] for s in allowed] == [{"Service": "events.amazonaws.com"}]
+            allowed = {
+                target(s["Condition"]["ArnEquals"]["aws:SourceArn"]): s["Principal"]
+                for s in statements(queue)
+                if s["Effect"] == "Allow"
+            }
+            assert allowed[rule] == {"Service": "events.amazonaws.com"}
+            # Besides this rule only other rules and topics that feed the same queue.
+            for source, principal in allowed.items():
+                service = {"AWS::Events::Rule": "events", "AWS::SNS::Topic": "sns"}[RESOURCES[source]["Type"]]
+                assert principal == {"Service": f"{service}.amazonaws.com"}, queue
+                assert source in feeders(queue), queue
 
 
 @pytest.mark.parametrize("queue", QUEUES)
@@ -70,6 +121,21 @@ def test_every_queue_is_encrypted_refuses_plain_http_and_loses_nothing(queue: st
 def variables_of(function: dict[str, Any]) -> dict[str, Any]:
     """A function's own environment, beside what all have."""
     return dict(function.get("Environment", {}).get("Variables", {}))
+
+
+def test_dead_letters_of_every_queue_are_reported() -> None:
+    """Every queue that nothing reads is looked into, with the permission to."""
+    read = {target(e["Properties"].get("Queue")) for f in FUNCTIONS.values() for e in events(f)}
+    unread = set(QUEUES) - read
+    variables = FUNCTIONS["ReportDeadLettersFunction"]["Environment"]["Variables"]
+    listed = {target(url) for url in variables["DEAD_LETTER_URLS"]["Fn::Join"][1]}
+    (policy,) = RESOURCES["ReportDeadLettersRole"]["Properties"]["Policies"]
+    (allowed,) = [
+        {target(arn) for arn in s["Resource"]}
+        for s in policy["PolicyDocument"]["Statement"]
+        if s["Action"] == ["sqs:GetQueueAttributes"]
+    ]
+    assert listed == allowed == unread
 
 
 def events(function: dict[str, Any]) -> list[dict[str, Any]]:
@@ -102,6 +168,12 @@ def test_a_function_is_fed_with_bounds_and_answers_for_each_message(name: str) -
             queue = QUEUES[target(properties["Queue"])]
             assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
             assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+        elif event["Type"] == "HttpApi":
+            # Who asks is told; there is nobody else to tell.
+            assert target(properties["ApiId"]) == "HttpApi"
+            assert properties["Method"] in ("GET", "POST", "HEAD", "OPTIONS")
+            assert function["Timeout"] <= 29, "longer than the API waits"
+            assert properties.get("TimeoutInMillis", 30_000) / 1000 >= function["Timeout"]
         else:
             assert event["Type"] == "Schedule"
             assert function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Type"] == "SQS"

@@ -4,12 +4,17 @@ import ast
 import inspect
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from exstream_notify.adapters.index.schema import RecordSchema
+from exstream_notify.adapters.receipts.mail import Phrases
+from exstream_notify.adapters.receipts.reading import ReceiptReader
+from exstream_notify.adapters.responses import response_of
 from exstream_notify.adapters.rules import PACKAGE_RULES, YamlRules
 from exstream_notify.adapters.triggers import document_of, exception_of, run_of
 from exstream_notify.domain.work import SendJob, SlicePointer
@@ -62,13 +67,24 @@ def bodies(name: str) -> list[dict[str, Any]]:
 
 
 def test_the_event_files_are_what_the_functions_read() -> None:
-    (sealed,), (composed,), (slice_,), (raised,), (job,) = map(bodies, ("uc1", "uc2", "uc4", "uc5", "uc6"))
+    (sealed,), (composed,), (slice_,), (raised,), (job,) = map(
+        bodies, ("uc1", "uc2", "uc4", "uc5", "uc6_job")
+    )
+    bounced, greeting = bodies("uc8_receipt")
 
     assert run_of(sealed)[2] == "seal"
     assert document_of(composed)[1] == composed["detail"]["domain"]
     assert SlicePointer.from_message(slice_).to_message() == {**slice_, "positions": ()}
     assert SendJob.from_message(job).members
     assert exception_of(raised).code in alert_codes()
+    kinds = [response_of(body, RecordSchema({})).kind for body in bodies("uc6_customer")]
+    assert kinds == ["responded", "paid", "acknowledged", "opened"]
+    reader = ReceiptReader(
+        Phrases(), lambda *_: b"", lambda *_: "", lambda _: None, lambda: datetime.now(UTC)
+    )
+    (receipt,) = reader.read(json.dumps(bounced), "sqs:1")
+    assert receipt.notice_id in bounced["Message"]
+    assert reader.read(json.dumps(greeting), "sqs:2") == []
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "events").glob("*.json")), ids=lambda p: p.name)
@@ -110,6 +126,9 @@ def test_every_code_with_a_team_is_raised_somewhere() -> None:
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
+
+    for machine in (ROOT / "statemachines").glob("*.json"):
+        written.add(json.loads(machine.read_text("utf-8"))["States"]["Failed"]["Error"])
 
     assert alert_codes() <= written
 

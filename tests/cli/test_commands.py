@@ -99,7 +99,6 @@ MISUSES = [
     ("notices",),
     ("contact", "C1", "--set", "salt=x"),
     ("contact", "C1", "--set", "language"),
-    ("evidence", "a" * 32),
     ("seal", "no such folder"),
     ("up", "--port", "99999"),
     ("up", "--chaos", "monkeys"),

@@ -9,7 +9,7 @@ import pytest
 
 from exnotify.commands.event import events_in
 from exnotify.commands.incidents import customer_list, incident_row
-from exnotify.commands.run import _cell
+from exnotify.commands.run import safe_cell
 from exnotify.commands.tick import folder, logical_id
 from exnotify.deployment import Deployment, ReadOnlyClient
 from exnotify.errors import CommandError, MisuseError
@@ -252,8 +252,8 @@ def test_inserts_fill_their_own_marks() -> None:
 
 @pytest.mark.parametrize("text", ['=HYPERLINK("x")', "+1", "-1", "@x", "\tx"])
 def test_a_cell_that_a_spreadsheet_would_compute_is_made_text(text: str) -> None:
-    assert _cell(text) == "'" + text
-    assert (_cell("C1"), _cell(7)) == ("C1", 7)
+    assert safe_cell(text) == "'" + text
+    assert (safe_cell("C1"), safe_cell(7)) == ("C1", 7)
 
 
 def test_scheduled_functions_are_named_by_folder() -> None:

@@ -52,6 +52,13 @@ def function_of(event: Mapping[str, Any], template: Mapping[str, Any]) -> str:
             for name, properties in sam.functions(template).items()
             if any(entry["Properties"].get("Queue") == source for entry in properties["Events"].values())
         ]
+    elif "routeKey" in event:
+        found = [
+            name
+            for name, properties in sam.functions(template).items()
+            for entry in properties["Events"].values()
+            if event["routeKey"] == f"{entry['Properties'].get('Method')} {entry['Properties'].get('Path')}"
+        ]
     else:
         [rule] = {arn.rpartition("/")[2] for arn in event["resources"]}
         found = [name for name, properties in sam.functions(template).items() if rule in properties["Events"]]
@@ -159,6 +166,17 @@ def job_decided(stage: Stage) -> Callable[[], None]:
     return effect
 
 
+def link_looked_at(stage: Stage) -> Callable[[], None]:
+    """A link of no notice → a page, and nothing else (what the page shows, tests/embedded tells)."""
+
+    def effect() -> None:
+        table = stage.still.cloud.resource("NoticesTable")
+        rows = stage.still.cloud.client("dynamodb").scan(TableName=table)["Items"]
+        assert not [row for row in rows if "responses" in row]
+
+    return effect
+
+
 def five_minutes(stage: Stage) -> Callable[[], None]:
     """A run that was staged and of which nobody was told → looked at, and still watched."""
     stage.staged_slice("claims", "ops-silent", **LETTER)
@@ -167,6 +185,18 @@ def five_minutes(stage: Stage) -> Callable[[], None]:
         table = stage.still.cloud.resource("RunsTable")
         rows = stage.still.cloud.client("dynamodb").scan(TableName=table)["Items"]
         assert [row["watched"]["S"] for row in rows if "watched" in row] == ["open"]
+
+    return effect
+
+
+def customer_responded(stage: Stage) -> Callable[[], None]:
+    """Responses before any notice → the notices that need not be sent any more."""
+
+    def effect() -> None:
+        table = stage.still.cloud.resource("NoticesTable")
+        rows = stage.still.cloud.client("dynamodb").scan(TableName=table)["Items"]
+        ended = {row["document_id"]["S"] for row in rows if "responses" in row}
+        assert {"D0500001-REN", "D0300001-OVE", "D0200001-POL"} <= ended
 
     return effect
 
@@ -181,6 +211,8 @@ SCENES: Mapping[str, Callable[[Stage], Callable[[], None]]] = {
         slice_staged,
         exception_raised,
         job_decided,
+        link_looked_at,
+        customer_responded,
         five_minutes,
     )
 }

@@ -80,6 +80,38 @@ def test_zones_whose_windows_never_meet_are_narrowed_to_the_first() -> None:
     assert next_open(now, [LONDON, AUCKLAND], short) == local(LONDON, "2026-11-21T09:00")
 
 
+def test_what_waited_for_zones_that_never_meet_goes_out_when_its_time_comes() -> None:
+    short = Window(time(9), time(11))
+    found = next_open(local(LONDON, "2026-11-20T20:00"), [LONDON, AUCKLAND], short)
+
+    assert is_open(found, [LONDON, AUCKLAND], short)
+    assert not is_open(found - timedelta(seconds=1), [LONDON, AUCKLAND], short)
+
+
+@pytest.mark.parametrize(
+    ("closes", "opens_at"),
+    # New York and Honolulu are five hours apart in winter: one minute in common, and none.
+    [(time(13, 1), (HONOLULU, "2026-11-21T08:00")), (time(13), (NEW_YORK, "2026-11-21T08:00"))],
+)
+def test_windows_that_meet_barely_and_not_at_all(closes: time, opens_at: tuple[str, str]) -> None:
+    found = next_open(local(NEW_YORK, "2026-11-20T22:00"), [NEW_YORK, HONOLULU], Window(time(8), closes))
+
+    assert found == local(*opens_at)
+
+
+@pytest.mark.parametrize(
+    ("night", "hours"),
+    # Honolulu knows no summer time: five hours from New York in winter, six in summer.
+    [("2026-10-30T22:00", 16), ("2026-10-31T22:00", 16), ("2026-03-06T22:00", 15), ("2026-03-07T22:00", 15)],
+)
+def test_a_change_of_clocks_in_one_of_two_zones(night: str, hours: int) -> None:
+    now = local(NEW_YORK, night)
+    found = next_open(now, [NEW_YORK, HONOLULU], WINDOW)
+
+    assert found == local(HONOLULU, f"{(now + timedelta(hours=2)).date()}T08:00")
+    assert found - now == timedelta(hours=hours)
+
+
 def test_a_customer_between_two_countries_gets_the_hours_that_both_share() -> None:
     now = local(NEW_YORK, "2026-11-20T22:00")
     found = next_open(now, [NEW_YORK, HONOLULU], WINDOW)
@@ -127,12 +159,9 @@ def test_the_next_opening_is_open_and_nothing_before_it_is(now: datetime, zones:
 
     assert found >= now
     assert found - now < timedelta(days=3)
-    if not is_open(found, zones, WINDOW):
-        # Narrowed: over these days there is no hour in all of them.
-        assert is_open(found, zones[:1], WINDOW)
-        zones_meet = any(is_open(now + timedelta(minutes=15 * n), zones, WINDOW) for n in range(4 * 24))
-        assert not zones_meet
-        return
+    # Whoever waits until then is let through then, and does not wait again for ever.
+    assert is_open(found, zones, WINDOW)
+    assert is_open(found, zones[:1], WINDOW)
     moment = now
     while moment < found:
         assert not is_open(moment, zones, WINDOW)

@@ -4,6 +4,8 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -29,6 +31,37 @@ def test_an_sms_in_the_night_waits_for_the_morning(make_run: MakeRun) -> None:
         sent_hour = message.sent_at.hour
         assert sent_hour >= 13, message.sent_at
         assert night.idle(30)
+
+
+@pytest.mark.parametrize(
+    ("at", "morning"),
+    [
+        ("2026-11-01T02:30:00+00:00", "2026-11-01T13:00:00+00:00"),  # clocks go back in this night
+        ("2027-03-14T03:30:00+00:00", "2027-03-14T12:00:00+00:00"),  # and forward in this one
+    ],
+)
+def test_an_sms_waits_until_eight_over_a_change_of_clocks_and_not_for_who_opted_out(
+    make_run: MakeRun, at: str, morning: str
+) -> None:
+    """22:30 in New York: two customers wait, one of them wants no SMS any more before it is eight."""
+    with LocalCloud(at=at, day=60) as night:
+        rows = [record(411, email="", mobile="+12025550111"), record(412, email="", mobile="+12025550112")]
+        assert outcomes(drop(night, make_run("clocks", rows), "clocks")) == {"deferred": 2}
+        app = night.deployment().app
+        contact = app.contacts.get("retail", ["E000412"])["E000412"]
+        app.contacts.put([replace(contact, version=contact.version + 1, opt_outs={"*": ("sms",)})])
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            (waited,) = app.ledger.of_customer("retail", "E000412")
+            if len(night.messages) and waited.status == "suppressed":
+                break
+            time.sleep(0.5)
+        (message,) = list(night.messages)
+        assert message.to == "+12025550111"
+        opens = datetime.fromisoformat(morning)
+        # A sweep each minute, its spread, and workers: some accelerated minutes.
+        assert timedelta(0) <= message.sent_at - opens < timedelta(hours=1)
+        assert waited.why == "opted_out"
 
 
 def test_a_worker_killed_in_the_middle_tells_nobody_twice(make_run: MakeRun) -> None:

@@ -9,10 +9,19 @@ from .contacts import FakeAddresses, FakeContacts, FakeSuppressions
 from .drops import FakeDropFolder, FakeRecords, FakeStaging
 from .evidence import FakeEvidence, FakeJobs
 from .examples import a_contact, a_document, a_notice, a_rule, an_address
-from .exceptions import FakeExceptionBus, FakeIncidents
+from .exceptions import FakeChannels, FakeExceptionBus, FakeIncidents
+from .journeys import FakeCustomerNotices, FakeExecutions, FakeJourneyBook, FakeJourneyEvents
 from .ledger import FakeDueIndex, FakeLedger
+from .links import FakeDocuments, FakeEarlyResponses, FakeTries
 from .providers import Behaviour, Delivered, FakeProvider, LostAnswer
-from .queues import FakeDecideQueue, FakeQueue, FakeRunQueue, FakeSendQueues, Received
+from .queues import FakeDecideQueue, FakeLookQueue, FakeQueue, FakeRunQueue, FakeSendQueues, Received
+from .receipts import (
+    FakeDeliveryWatch,
+    FakeEarlyReceipts,
+    FakeReceiptEvidence,
+    FakeReputation,
+    FakeStatusSource,
+)
 from .rules import FakeRules
 from .runs import FakeRunBook
 from .wire import Killed, Wire, watched
@@ -22,25 +31,39 @@ __all__ = [
     "Behaviour",
     "Delivered",
     "FakeAddresses",
+    "FakeChannels",
     "FakeClock",
     "FakeContacts",
+    "FakeCustomerNotices",
     "FakeDecideQueue",
+    "FakeDeliveryWatch",
+    "FakeDocuments",
     "FakeDropFolder",
     "FakeDueIndex",
+    "FakeEarlyReceipts",
+    "FakeEarlyResponses",
     "FakeEvidence",
     "FakeExceptionBus",
+    "FakeExecutions",
     "FakeIncidents",
     "FakeJobs",
+    "FakeJourneyBook",
+    "FakeJourneyEvents",
     "FakeLedger",
+    "FakeLookQueue",
     "FakeProvider",
     "FakeQueue",
+    "FakeReceiptEvidence",
     "FakeRecords",
+    "FakeReputation",
     "FakeRules",
     "FakeRunBook",
     "FakeRunQueue",
     "FakeSendQueues",
     "FakeStaging",
+    "FakeStatusSource",
     "FakeSuppressions",
+    "FakeTries",
     "FakeWording",
     "Killed",
     "LostAnswer",

@@ -1,10 +1,12 @@
 """Contacts, suppressions and the address checker, in memory."""
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
 
 from exstream_notify.domain.contacts import Address, Contact
 from exstream_notify.domain.documents import Channel
+from exstream_notify.domain.receipts import Suppression
 
 
 class FakeContacts:
@@ -35,14 +37,45 @@ class FakeContacts:
 
 
 class FakeSuppressions:
-    """`SuppressionList`: a set of channel and canonical address."""
+    """`SuppressionList`: addresses put in by hand, and entries by hash. Expiry goes by the clock, if given."""
 
-    def __init__(self, *addresses: tuple[Channel, str]) -> None:
+    def __init__(self, *addresses: tuple[Channel, str], now: Callable[[], datetime] | None = None) -> None:
         self.addresses: set[tuple[Channel, str]] = set(addresses)
+        self.stored: dict[tuple[Channel, str], Suppression] = {}
+        self._now = now or (lambda: datetime.now(UTC))
 
     def suppressed(self, addresses: Collection[tuple[Channel, str]]) -> set[tuple[Channel, str]]:
         """See `SuppressionList.suppressed`."""
-        return self.addresses & set(addresses)
+        now = self._now()
+        listed = {
+            (channel, value)
+            for channel, value in addresses
+            if any(
+                (entry := self.stored.get((channel, one))) is not None and entry.in_force(now)
+                for one in self.hashes(channel, value)
+            )
+        }
+        return listed | (self.addresses & set(addresses))
+
+    def hashes(self, channel: Channel, canonical: str) -> tuple[str, ...]:
+        """See `SuppressionList.hashes`."""
+        return (f"hash of {channel}:{canonical}",)
+
+    def entries(self, addresses: Collection[tuple[Channel, str]]) -> dict[tuple[Channel, str], Suppression]:
+        """See `SuppressionList.entries`."""
+        return {place: self.stored.get(place, Suppression(*place)) for place in addresses}
+
+    def put(self, entries: Sequence[Suppression]) -> set[tuple[Channel, str]]:
+        """See `SuppressionList.put`."""
+        failed: set[tuple[Channel, str]] = set()
+        for entry in entries:
+            place = (entry.channel, entry.address)
+            known = self.stored.get(place)
+            if (known.version if known else 0) == entry.version - 1:
+                self.stored[place] = entry
+            elif known != entry:
+                failed.add(place)
+        return failed
 
 
 class FakeAddresses:

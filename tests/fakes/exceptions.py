@@ -1,9 +1,10 @@
-"""The exceptions' bus and the incidents, in memory."""
+"""The exceptions' bus, the incidents and the teams' channels, in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from exstream_notify.domain.exceptions import ExceptionRaised
-from exstream_notify.domain.identity import job_id
+from exstream_notify.domain.incidents import Alert, Head, Incident, IncidentStatus, Report, added_up
+from exstream_notify.ports import ChannelAnswer
 
 from .queues import FakeQueue
 
@@ -13,6 +14,7 @@ class FakeExceptionBus:
 
     def __init__(self, queue: FakeQueue | None = None) -> None:
         self.raised: list[ExceptionRaised] = []
+        self.dispatched: list[tuple[str, str]] = []
         self._queue = queue
 
     def raise_exceptions(self, exceptions: Sequence[ExceptionRaised]) -> None:
@@ -20,6 +22,13 @@ class FakeExceptionBus:
         self.raised += exceptions
         if self._queue is not None:
             self._queue.send([{"detail": exception.to_detail()} for exception in exceptions])
+
+    def run_dispatched(self, domain: str, run_id: str) -> None:
+        """See `ExceptionBus.run_dispatched`."""
+        self.dispatched.append((domain, run_id))
+        if self._queue is not None:
+            detail = {"domain": domain, "run_id": run_id}
+            self._queue.send([{"detail-type": "Run Dispatched", "detail": detail}])
 
     @property
     def codes(self) -> set[str]:
@@ -31,16 +40,69 @@ class FakeIncidents:
     """`Incidents`: one row per incident and part, so that a repeated report replaces itself."""
 
     def __init__(self) -> None:
-        self.rows: dict[tuple[str, str], ExceptionRaised] = {}
-        self.teams: dict[str, str] = {}
+        self.rows: dict[tuple[str, str], Report] = {}
+        self.heads: dict[str, Head] = {}
 
-    def record(self, exception: ExceptionRaised, team: str, family: str, at: str) -> str:
+    def record(self, incident_id: str, exception: ExceptionRaised, at: str) -> None:
         """See `Incidents.record`."""
-        incident = job_id(f"{exception.domain}/{exception.run_id}", 0, "incident", (family, team))
-        self.rows[incident, f"{exception.code}#{exception.part}"] = exception
-        self.teams[incident] = team
-        return incident
+        key = (incident_id, f"{exception.code}#{exception.part}")
+        known = self.rows.get(key)
+        self.rows[key] = Report(exception, known.first_seen if known else at, at)
+
+    def head(self, incident_id: str) -> Head | None:
+        """See `Incidents.head`."""
+        return self.heads.get(incident_id)
+
+    def reports(self, incident_id: str) -> list[Report]:
+        """See `Incidents.reports`."""
+        return [row for (found, _), row in self.rows.items() if found == incident_id]
+
+    def save(self, head: Head) -> bool:
+        """See `Incidents.save`."""
+        known = self.heads.get(head.incident_id)
+        if (known.version if known else 0) != head.version - 1:
+            return False
+        self.heads[head.incident_id] = head
+        return True
+
+    def open_in(self, domain: str) -> list[str]:
+        """See `Incidents.open_in`."""
+        heads = self.heads.values()
+        return [h.incident_id for h in heads if h.domain == domain and h.status != IncidentStatus.RESOLVED]
 
     def count(self, code: str) -> int:
         """How much was counted under a code, over all parts."""
-        return sum(row.count for row in self.rows.values() if row.code == code)
+        return sum(row.exception.count for row in self.rows.values() if row.exception.code == code)
+
+    @property
+    def teams(self) -> dict[str, str]:
+        """Each incident's team."""
+        return {found: head.team for found, head in self.heads.items()}
+
+    def all(self) -> list[Incident]:
+        """Every incident, added up."""
+        return [added_up(head, self.reports(found)) for found, head in self.heads.items()]
+
+
+class FakeChannels:
+    """`AlertChannels`: keeps what each channel took; `answers` says what becomes of one."""
+
+    def __init__(self, answers: Mapping[str, ChannelAnswer] | None = None) -> None:
+        self.answers = dict(answers or {})
+        self.told: list[tuple[str, str, Alert]] = []
+        self.lost: list[tuple[Alert, str]] = []
+
+    def tell(self, channel: str, team: str, alert: Alert) -> ChannelAnswer:
+        """See `AlertChannels.tell`: e-mail is set up, and others where a test says so."""
+        answer = self.answers.get(channel, ChannelAnswer("sent" if channel == "email" else "absent"))
+        if answer.outcome == "sent":
+            self.told.append((channel, team, alert))
+        return answer
+
+    def last_resort(self, alert: Alert, why: str) -> None:
+        """See `AlertChannels.last_resort`."""
+        self.lost.append((alert, why))
+
+    def alerts(self, team: str | None = None, channel: str = "email") -> list[Alert]:
+        """What went out on one channel, to one team or to all."""
+        return [alert for way, to, alert in self.told if way == channel and team in (None, to)]

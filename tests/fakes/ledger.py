@@ -1,10 +1,11 @@
 """The notices and their due index, in memory."""
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
+from typing import cast, get_args
 
-from exstream_notify.domain.due import slot, slots
+from exstream_notify.domain.due import WaitKind, slot, slots
 from exstream_notify.domain.notices import Notice
 
 
@@ -41,6 +42,25 @@ class FakeLedger:
         with self._lock:
             return {key: self.notices[key] for key in notice_ids if key in self.notices}
 
+    def of_customer(self, domain: str, customer_key: str) -> list[Notice]:
+        """See `ResponseLedger.of_customer`."""
+        return self._about(lambda n: (n.domain, n.customer_key) == (domain, customer_key))
+
+    def of_document(self, domain: str, document_id: str) -> list[Notice]:
+        """See `ResponseLedger.of_document`."""
+        return self._about(
+            lambda n: (n.domain, n.document_id, n.audience) == (domain, document_id, "customer")
+        )
+
+    def of_case(self, domain: str, case_id: str) -> list[Notice]:
+        """See `ResponseLedger.of_case`."""
+        return self._about(lambda n: (n.domain, n.case_id) == (domain, case_id))
+
+    def _about(self, matches: Callable[[Notice], bool]) -> list[Notice]:
+        with self._lock:
+            found = [n for n in self.notices.values() if matches(n)]
+        return sorted(found, key=lambda n: (n.created_at, n.notice_id))
+
     def _store(self, notice: Notice) -> None:
         self.notices[notice.notice_id] = notice
         if self._keeps_history:
@@ -69,6 +89,21 @@ class FakeDueIndex:
         for name in slots(since, until):
             for _, key in sorted(by_slot.get(name, ())):
                 yield key
+
+    def wait(self, kind: WaitKind, name: str, until: datetime, *, keep: bool = False) -> None:
+        """See `DueIndex.wait`."""
+        key = f"{kind}:{name}"
+        if not (keep and key in self._runs):
+            self._runs[key] = until.isoformat(timespec="seconds")
+
+    def waiting(self, ids: Collection[str]) -> list[tuple[str, WaitKind, str]]:
+        """See `DueIndex.waiting`."""
+        rows: list[tuple[str, WaitKind, str]] = []
+        for key in ids:
+            kind, _, name = key.partition(":")
+            if kind in get_args(WaitKind):
+                rows.append((key, cast(WaitKind, kind), name))
+        return rows
 
     def wait_for_run(self, domain: str, run_id: str, until: datetime) -> None:
         """See `DueIndex.wait_for_run`."""

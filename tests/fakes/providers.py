@@ -72,8 +72,10 @@ class FakeProvider:
         deduplicates: bool = False,
         supports_bulk: bool = False,
         takes: float = 0.0,
+        supports_headers: bool | None = None,
     ) -> None:
         self.name = name
+        self.supports_headers = not supports_bulk if supports_headers is None else supports_headers
         self.deduplicates = deduplicates
         self.supports_bulk = supports_bulk
         self.delivered: list[Delivered] = []

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from exstream_notify.domain.due import WaitKind
 from exstream_notify.domain.work import SendJob, SlicePointer
 
 from .clock import FakeClock
@@ -128,6 +129,17 @@ class FakeSendQueues:
             mine = [job.to_message() for job in jobs if job.queue == name]
             for start in range(0, len(mine), _CALL):
                 queue.send(mine[start : start + _CALL])
+
+
+class FakeLookQueue:
+    """`LookQueue` on a queue."""
+
+    def __init__(self, queue: FakeQueue) -> None:
+        self._queue = queue
+
+    def send_looks(self, looks: Sequence[tuple[WaitKind, str]]) -> None:
+        """See `LookQueue.send_looks`."""
+        self._queue.send([{"look": {"kind": kind, "name": name}} for kind, name in looks])
 
 
 class FakeRunQueue:

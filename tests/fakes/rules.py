@@ -1,8 +1,12 @@
 """Rules that a test writes down itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from exstream_notify.domain.documents import Document, DocumentRule
+from exstream_notify.domain.exceptions import ExceptionRaised, Severity
+from exstream_notify.domain.expectations import ExpectedRun
+from exstream_notify.domain.incidents import AlertRule, Urgency
+from exstream_notify.domain.journeys import JourneyRule
 from exstream_notify.domain.runs import DomainRule
 
 
@@ -14,9 +18,11 @@ class FakeRules:
         *rules: DocumentRule,
         teams: Mapping[str, str] | None = None,
         domain: DomainRule | None = None,
+        journeys: Sequence[JourneyRule] = (),
     ) -> None:
         self.rules = {rule.name: rule for rule in rules}
         self.teams = dict(teams or {})
+        self.journey_rules = {journey.name: journey for journey in journeys}
         self.domain_rule = domain or DomainRule()
 
     def for_document(self, document: Document) -> DocumentRule:
@@ -36,6 +42,17 @@ class FakeRules:
         """See `Rules.domain`."""
         return self.domain_rule
 
-    def alert(self, code: str) -> tuple[str, str]:
-        """See `AlertRules.alert`: all goes to operations, each code a family of its own."""
-        return "operations", code
+    def journeys(self) -> Mapping[str, JourneyRule]:
+        """See `Rules.journeys`."""
+        return self.journey_rules
+
+    def route(self, exception: ExceptionRaised, severity: Severity | None = None) -> AlertRule:
+        """See `AlertRules.route`: all goes to operations, each code a family of its own."""
+        return AlertRule("operations", exception.code, exception.severity, chains=(("email",),))
+
+    def telling(self, team: str, urgency: Urgency) -> tuple[tuple[str, ...], ...]:
+        """See `AlertRules.telling`."""
+        return (("email",),)
+
+    rerun_chars = 1000
+    expected_runs: tuple[ExpectedRun, ...] = ()

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from exstream_notify.domain.runs import HISTORY_LENGTH, RecordOutcome, Run
 from exstream_notify.domain.work import SendJob, SlicePointer
@@ -17,6 +18,7 @@ class FakeRunBook:
         self._jobs: dict[str, dict[str, tuple[RecordOutcome, ...]]] = {}
         self._parked: dict[str, dict[tuple[str, str], SendJob]] = {}
         self._volumes: dict[tuple[str, str], list[tuple[str, int]]] = {}
+        self._arrivals: dict[tuple[str, str], tuple[str, datetime]] = {}
         self._lock = threading.Lock()
 
     def get(self, domain: str, run_id: str) -> Run | None:
@@ -71,6 +73,15 @@ class FakeRunBook:
         """See `RunBook.unpark`."""
         for job in jobs:
             self._parked.get(job.pointer.run, {}).pop(_parking(job), None)
+
+    def arrived(self, domain: str, run_id: str, app: str, at: datetime) -> None:
+        """See `RunBook.arrived`."""
+        self._arrivals[domain, run_id] = (app, at)
+
+    def arrivals(self, domain: str, since: datetime, until: datetime) -> list[tuple[str, str]]:
+        """See `RunBook.arrivals`."""
+        found = self._arrivals.items()
+        return [(run, app) for (where, run), (app, at) in found if where == domain and since <= at <= until]
 
     def volumes(self, domain: str, app: str) -> list[int]:
         """See `RunBook.volumes`."""

@@ -54,6 +54,8 @@ class FakeWording:
         documents: Sequence[Document],
         links: Sequence[str | None],
         language: str,
+        *,
+        preferences_links: Sequence[str | None] | None = None,
     ) -> BulkRendering:
         """See `Wording.render_bulk`."""
         inserts = tuple(

@@ -145,7 +145,7 @@ def test_the_dashboard_answers_from_top_to_bottom() -> None:
 
 def test_only_cloudwatch_of_this_account_may_page() -> None:
     allowed, denied = [], []
-    for statement in RESOURCES["OperationsTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]:
+    for statement in RESOURCES["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]:
         (allowed if statement["Effect"] == "Allow" else denied).append(statement)
     (allow,) = allowed
     assert allow["Principal"] == {"Service": "cloudwatch.amazonaws.com"}

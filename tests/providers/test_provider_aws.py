@@ -70,7 +70,10 @@ def test_an_email_with_all_that_it_can_have(mail: Any) -> None:
                     "Text": {"Data": "Your statement is ready.", "Charset": "UTF-8"},
                     "Html": {"Data": "<p>Your statement is ready.</p>", "Charset": "UTF-8"},
                 },
-                "Headers": [{"Name": name, "Value": value} for name, value in headers],
+                "Headers": [
+                    *({"Name": name, "Value": value} for name, value in headers),
+                    {"Name": "X-Notice-Id", "Value": f"{1:032x}:1"},
+                ],
             }
         },
         "EmailTags": [

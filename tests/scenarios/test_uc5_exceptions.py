@@ -1,4 +1,4 @@
-"""uc5: what cannot be digested becomes incidents; alerting is a later capability."""
+"""uc5: what cannot be digested becomes incidents, and their teams are told what to do."""
 
 from tests.fakes import a_document
 from tests.scenarios.shipped import shipped
@@ -11,6 +11,8 @@ def test_a_rejected_record_is_an_incident_and_the_rest_goes_on() -> None:
     assert world.outcomes("run-1") == {"notified": 2, "rejected": 1}
     assert {e.code for e in world.exceptions.raised} == {"records_rejected"}
     assert set(world.incidents.teams.values()) == {"operations"}
+    (alert,) = world.channels.alerts("operations")
+    assert "1 of 3 records rejected" in alert.text()
 
 
 def test_counts_that_disagree_send_nothing_until_a_seal_agrees() -> None:
@@ -32,3 +34,24 @@ def test_other_content_under_a_used_run_id_is_refused() -> None:
     world.come_to_rest()
     assert world.told() == ["c0001@example.com"]
     assert "run_id_reused" in {e.code for e in world.exceptions.raised}
+
+
+def test_customers_whom_the_composer_left_out_are_compliances_alert() -> None:
+    world = shipped()
+    world.drop("run-1", a_document(1), customers_expected=3, customers_processed=1)
+    world.come_to_rest()
+    assert world.outcomes("run-1") == {"notified": 1}
+    first = world.channels.alerts("compliance")[0]
+    assert "2 of 3 customers were not composed" in first.text()
+    assert first.severity == "error"
+
+
+def test_a_run_that_is_refused_is_told_at_once_and_goes_up_if_nobody_answers() -> None:
+    world = shipped()
+    world.drop("run-1", a_document(1), documents=2)
+    world.drain()
+    (first,) = world.channels.alerts("operations")
+    assert first.severity == "severe"
+    world.come_to_rest()
+    assert [team for channel, team, _ in world.channels.told] == ["operations", "it", "management"]
+    assert world.channels.lost

@@ -26,6 +26,34 @@ def test_a_refused_address_falls_back_to_the_other_channel() -> None:
     assert [a.number for a in world.notice("D0001").attempts] == [1, 2]
 
 
+def test_the_customer_opens_the_document_and_scanners_do_not() -> None:
+    world = shipped()
+    world.portal = "https://portal.example.com/documents/{document_id}"
+    world.drop("run-1", a_document(1, document_type="renewal-notice"))
+    world.come_to_rest()
+    notice = world.notice("D0001")
+    for _ in range(20):
+        world.look(notice.notice_id)
+    assert world.notice("D0001") == notice
+
+    assert world.open(notice.notice_id).leads_to == "https://portal.example.com/documents/D0001"
+    world.respond("acknowledged", customer_key="C0001", document_id="D0001")
+    world.respond("acknowledged", customer_key="C0001", document_id="D0001")
+
+    assert world.notice("D0001").responses == ("opened", "acknowledged")
+    assert [e.what for e in world.notice("D0001").events] == ["claimed", "sent", "opened", "acknowledged"]
+    world.check()
+
+
+def test_who_has_answered_already_is_not_told() -> None:
+    world = shipped()
+    world.respond("responded", customer_key="C0001", document_id="D0001")
+    world.drop("run-1", a_document(1, document_type="renewal-notice"))
+    world.come_to_rest()
+    assert world.reasons("run-1", "suppressed") == {"responded": 1}
+    assert world.told() == []
+
+
 def test_an_operator_holds_releases_and_cancels() -> None:
     world = shipped(slice_records=2)
     world.drop("run-1", *(a_document(n, document_type="renewal-notice") for n in range(1, 7)))

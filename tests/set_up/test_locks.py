@@ -3,17 +3,25 @@
 import json
 import re
 from collections.abc import Mapping
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 
+from bench.supply import shipped
 from tests.needs import ROOT
 
 DEV = "requirements/dev.txt"
 LAYER = "layers/core/requirements.txt"
 SAM = "requirements/sam.txt"
 CONTAINER = "tests/container/requirements.txt"
-LOCKS = (DEV, LAYER, SAM, CONTAINER)
+CHECKOV = "requirements/checkov.txt"
+LOCKS = (DEV, LAYER, SAM, CONTAINER, CHECKOV)
+PACKAGE_LOCKS = (
+    "tests/dynamodb_local/package-lock.json",
+    "tests/axe/package-lock.json",
+    "tests/asl_validator/package-lock.json",
+)
 
 
 def pins(lock: str) -> Mapping[str, set[str]]:
@@ -34,7 +42,7 @@ def test_every_requirement_of_a_lock_is_pinned_and_hashed(lock: str) -> None:
         assert re.match(r"[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", requirement), requirement
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, "tests/dynamodb_local/package-lock.json"])
+@pytest.mark.parametrize("lock", [*LOCKS, *PACKAGE_LOCKS])
 def test_a_lock_has_no_addresses_and_no_paths_of_a_machine(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
 
@@ -71,9 +79,26 @@ def test_moto_is_the_version_that_the_corrections_were_written_for() -> None:
     assert pins(DEV)["moto"] == {"5.2.5"}
 
 
-def test_the_package_lock_pins_by_integrity() -> None:
-    lock = json.loads((ROOT / "tests/dynamodb_local/package-lock.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", PACKAGE_LOCKS)
+def test_a_package_lock_pins_by_integrity(name: str) -> None:
+    lock = json.loads((ROOT / name).read_text(encoding="utf-8"))
     packages = {name: entry for name, entry in lock["packages"].items() if name}
 
     assert packages
     assert all(entry["integrity"].startswith("sha512-") for entry in packages.values())
+
+
+def test_what_ships_may_be_shipped_with_any_product() -> None:
+    """Permissive licences, and the Mozilla Public License, which asks for nothing but its own files."""
+    licences = {name: shipped(distribution(name)).licence for name in pins(LAYER) if not _elsewhere(name)}
+
+    assert len(licences) > 30
+    assert not {
+        name: told for name, told in licences.items() if re.search(r"GPL|General Public|not told|SSPL", told)
+    }
+
+
+def _elsewhere(name: str) -> bool:
+    """Whether the lock wants a library on other platforms or versions alone."""
+    (entry,) = re.findall(rf"(?m)^{re.escape(name)}==([^\\\n]*)", (ROOT / LAYER).read_text(encoding="utf-8"))
+    return ";" in entry

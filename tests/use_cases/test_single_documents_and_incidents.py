@@ -1,12 +1,10 @@
-"""A document that comes by itself is a run of one; an exception becomes part of its incident."""
+"""A document that comes by itself is a run of one."""
 
 from typing import Any, Literal
 
 import pytest
 
-from exstream_notify.domain.exceptions import ExceptionRaised
-from exstream_notify.use_cases.record_incident import record_incident
-from tests.fakes import FakeClock, FakeIncidents, FakeRules, a_document
+from tests.fakes import a_document
 from tests.use_cases.world import World
 
 WHEN: tuple[Literal["before", "after"], ...] = ("before", "after")
@@ -78,47 +76,3 @@ def test_a_worker_that_dies_at_any_call_is_made_good(detail: dict[str, Any]) -> 
             if not detail["customer_key"]:
                 assert world.incidents.count("records_rejected") == 1, world.wire.killed_at
             world.check()
-
-
-# --- incidents -------------------------------------------------------------------------------------
-
-
-def an_exception(**changes: Any) -> ExceptionRaised:
-    """Two customers whom nobody could reach."""
-    return ExceptionRaised(
-        **{
-            "code": "no_channel",
-            "severity": "error",
-            "domain": "retail",
-            "run_id": "run-1",
-            "text": "customers with no channel",
-            "part": "slice 1",
-            "count": 2,
-            **changes,
-        }
-    )
-
-
-def recorded(*exceptions: ExceptionRaised) -> tuple[FakeIncidents, list[str]]:
-    """The incidents that these exceptions make, and the id that each came to."""
-    incidents = FakeIncidents()
-    ids = [record_incident(e, rules=FakeRules(), incidents=incidents, clock=FakeClock()) for e in exceptions]
-    return incidents, ids
-
-
-def test_a_repeated_report_replaces_itself() -> None:
-    incidents, ids = recorded(an_exception(), an_exception(), an_exception(part="slice 2", count=5))
-
-    assert len(set(ids)) == 1
-    assert incidents.count("no_channel") == 7
-
-
-def test_incidents_are_by_run_and_family() -> None:
-    _, ids = recorded(
-        an_exception(),
-        an_exception(run_id="run-2"),
-        an_exception(domain="claims"),
-        an_exception(code="unreached"),
-    )
-
-    assert len(set(ids)) == 4

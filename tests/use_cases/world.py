@@ -10,52 +10,81 @@ as on AWS. Time moves only when nothing is left to do now.
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import yaml
 
+from exstream_notify.adapters.alert_triggers import dispatched_of, exceptions_of, look_of
+from exstream_notify.adapters.journey_rules import is_holiday
 from exstream_notify.adapters.rules import PACKAGE_RULES
 from exstream_notify.domain.breaker import Breaker
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.decisions import Policy
 from exstream_notify.domain.documents import Channel, Document, DocumentRule, MessageClass
-from exstream_notify.domain.exceptions import ExceptionRaised
-from exstream_notify.domain.notices import RANK, Notice, Status, chain_holds
+from exstream_notify.domain.journeys import Cohort
+from exstream_notify.domain.links import Look
+from exstream_notify.domain.notices import RANK, Notice, Response, Status, chain_holds
+from exstream_notify.domain.receipts import Kind, Receipt, ReceiptPolicy, stamp
+from exstream_notify.domain.reputation import Limits
+from exstream_notify.domain.responses import ResponseEvent
 from exstream_notify.domain.runs import Control, Reconciliation, Run, Seal, reconcile
+from exstream_notify.domain.second_step import Keys
 from exstream_notify.domain.work import SendJob, SlicePointer
 from exstream_notify.ports import AddressChecker
+from exstream_notify.use_cases.advance_journey import advance_journey
+from exstream_notify.use_cases.alert_exceptions import Alerting, alert_exceptions
+from exstream_notify.use_cases.check_runs import cover_customers, look_at
 from exstream_notify.use_cases.control_run import control_run
 from exstream_notify.use_cases.decide_notices import decide_notices
-from exstream_notify.use_cases.record_incident import record_incident
+from exstream_notify.use_cases.open_document import look_at_link, open_document
+from exstream_notify.use_cases.poll_receipts import Polled, poll_receipts
+from exstream_notify.use_cases.record_receipts import record_receipts
+from exstream_notify.use_cases.record_response import record_response
 from exstream_notify.use_cases.release_due import release_due
 from exstream_notify.use_cases.send_notices import InProgress, send_notices
 from exstream_notify.use_cases.stage_document import stage_document
 from exstream_notify.use_cases.stage_run import RunBusy, StagePolicy, stage_run
+from exstream_notify.use_cases.start_journeys import HORIZON, start_journeys
 from tests.fakes import (
     Delivered,
     FakeAddresses,
+    FakeChannels,
     FakeClock,
     FakeContacts,
+    FakeCustomerNotices,
     FakeDecideQueue,
+    FakeDeliveryWatch,
+    FakeDocuments,
     FakeDropFolder,
     FakeDueIndex,
+    FakeEarlyReceipts,
+    FakeEarlyResponses,
     FakeEvidence,
     FakeExceptionBus,
+    FakeExecutions,
     FakeIncidents,
     FakeJobs,
+    FakeJourneyBook,
+    FakeJourneyEvents,
     FakeLedger,
+    FakeLookQueue,
     FakeProvider,
     FakeQueue,
+    FakeReceiptEvidence,
     FakeRecords,
+    FakeReputation,
     FakeRules,
     FakeRunBook,
     FakeRunQueue,
     FakeSendQueues,
     FakeStaging,
+    FakeStatusSource,
     FakeSuppressions,
+    FakeTries,
     FakeWording,
     Killed,
     Received,
@@ -71,7 +100,7 @@ FUNCTION_SECONDS = 60.0
 ALERT_CODES = frozenset(yaml.safe_load((PACKAGE_RULES / "alerts.yaml").read_text("utf-8"))["codes"])
 
 _SEND_QUEUES = ("email", "sms", "urgent")
-_ORDER = ("run", "document", "decide", *_SEND_QUEUES, "exceptions")
+_ORDER = ("run", "document", "decide", *_SEND_QUEUES, "receipts", "exceptions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +137,7 @@ class World:
         self.rules = site_rules or FakeRules(*(rules or (a_rule(),)), teams=teams)
         self.addresses = addresses or FakeAddresses()
         self.contacts = FakeContacts()
-        self.suppressions = FakeSuppressions()
+        self.suppressions = FakeSuppressions(now=self.clock.now)
         self.ledger = FakeLedger()
         self.due = FakeDueIndex(self.ledger)
         self.runs = FakeRunBook()
@@ -117,7 +146,23 @@ class World:
         self.evidence = FakeEvidence()
         self.jobs = FakeJobs()
         self.wording = FakeWording()
+        self.journeys = FakeJourneyBook()
+        self.executions = FakeExecutions()
+        self.history = FakeCustomerNotices(self.ledger)
+        self.journey_events = FakeJourneyEvents()
         self.incidents = FakeIncidents()
+        self.channels = FakeChannels()
+        self.early_responses = FakeEarlyResponses()
+        self.tries = FakeTries()
+        self.documents = FakeDocuments()
+        self.verify_keys: Keys = ("1", {"1": b"a key of the second step"})
+        self.portal = ""
+        self.receipt_evidence = FakeReceiptEvidence()
+        self.early = FakeEarlyReceipts()
+        self.reputation = FakeReputation()
+        self.watch = FakeDeliveryWatch()
+        self.status_source = FakeStatusSource(self.clock)
+        self.receipt_policy = ReceiptPolicy()
         self.chance = random.Random(disorder.seed) if disorder else None
         self.queues = {
             name: FakeQueue(
@@ -157,6 +202,7 @@ class World:
             "email": self._send,
             "sms": self._send,
             "urgent": self._send,
+            "receipts": self._record_receipts,
             "exceptions": self._record_exception,
         }
 
@@ -223,6 +269,99 @@ class World:
             clock=self.clock,
         )
 
+    def respond(self, kind: Response, **about: str) -> Counter[str]:
+        """Some system tells what a customer did."""
+        return record_response(
+            ResponseEvent(kind, DOMAIN, **about, source="portal"),
+            ledger=self.ledger,
+            early=self.early_responses,
+            contacts=self.contacts,
+            runs=self.runs,
+            evidence=self.evidence,
+            clock=self.clock,
+        )
+
+    def look(self, notice_id: str | None) -> Look:
+        """Somebody, or a mail scanner, looks at a secure link."""
+        return look_at_link(
+            notice_id,
+            ledger=self.ledger,
+            records=self.records,
+            rules=self.rules,
+            contacts=self.contacts,
+            tries=self.tries,
+            keys=lambda: self.verify_keys,
+            clock=self.clock,
+        )
+
+    def open(self, notice_id: str | None, given: str = "", language: str = "en") -> Look:
+        """The customer presses the button on a link's page."""
+        return open_document(
+            self.look(notice_id),
+            given,
+            language,
+            portal=self.portal,
+            documents=self.documents,
+            ledger=self.ledger,
+            runs=self.runs,
+            tries=self.tries,
+            keys=lambda: self.verify_keys,
+            exceptions=self.exceptions,
+            clock=self.clock,
+        )
+
+    def report(self, *receipts: Receipt) -> None:
+        """A provider reports; each on its own, as they come."""
+        for receipt in receipts:
+            self.queues["receipts"].send([{**asdict(receipt), "kind": str(receipt.kind)}])
+
+    def receipt(self, delivered: Delivered, kind: Kind, **changes: Any) -> Receipt:
+        """What a provider says of a message that it took."""
+        names: dict[str, Any] = {
+            "provider": delivered.provider,
+            "channel": delivered.channel,
+            "kind": kind,
+            "at": stamp(self.clock.now()),
+            "notice_id": delivered.notice_id,
+            "attempt": delivered.attempt,
+            "recipient": delivered.to,
+            "code": "5.1.1" if kind is Kind.HARD_BOUNCE else "",
+        }
+        return Receipt(**{**names, **changes})
+
+    def poll(self) -> Polled:
+        """The quarter of an hour's look after receipts that did not come."""
+        return poll_receipts(
+            watch=self.watch,
+            ledger=self.ledger,
+            source=self.status_source,
+            record=lambda receipts: record_receipts(receipts, **self.receipt_ports()),
+            record_early=lambda receipts: record_receipts(receipts, **self.receipt_ports(), keep=False),
+            early=self.early,
+            rules=self.rules,
+            runs=self.runs,
+            decide_queue=self._ports["decide_queue"],
+            reputation=self.reputation,
+            exceptions=self._ports["exceptions"],
+            clock=self.clock,
+            receipt_policy=self.receipt_policy,
+            limits=Limits(minimum=10),
+            time_left=lambda: FUNCTION_SECONDS,
+        )
+
+    def receipt_ports(self) -> dict[str, Any]:
+        """What `record_receipts` takes."""
+        names = (
+            "ledger", "contacts", "suppressions", "runs", "decide_queue", "receipt_evidence", "early",
+            "reputation", "exceptions",
+        )  # fmt: skip
+        return {
+            **{name: self._ports[name] for name in names},
+            "addresses": self.addresses,
+            "clock": self.clock,
+            "receipt_policy": self.receipt_policy,
+        }
+
     def deliver(self, queue: str, message: Received) -> bool:
         """Hand one message to its function, as a poller does; False if the worker died or failed."""
         source = self.queues[queue]
@@ -282,7 +421,76 @@ class World:
     def ports_of_a_sweep(self) -> dict[str, Any]:
         """What `release_due` takes."""
         names = ("due", "ledger", "decide_queue", "run_queue")
-        return {**{name: self._ports[name] for name in names}, "clock": self.clock}
+        ports = {name: self._ports[name] for name in (*names, "look_queue")}
+        return {**ports, "clock": self.clock}
+
+    def sweep_journeys(self) -> int:
+        """The minute's look for cohorts that need an execution."""
+        try:
+            return start_journeys(
+                journeys=self._ports["journeys"], executions=self._ports["executions"], clock=self.clock
+            )
+        except Killed:
+            self._bury_worker()
+            return 0
+
+    def advance(self, cohort: Cohort, generation: int = 1, page: int = 1) -> bool:
+        """One page of a cohort, tried again if its worker dies, as the state machine does."""
+        started = self.clock.now()
+        names = (
+            "journeys", "ledger", "history", "contacts", "runs", "decide_queue", "journey_events", "exceptions"
+        )  # fmt: skip
+        ports = {name: self._ports[name] for name in names}
+        ports["events"] = ports.pop("journey_events")
+        for _ in range(4):
+            try:
+                found = advance_journey(
+                    cohort,
+                    generation,
+                    page,
+                    **ports,
+                    rules=self.rules,
+                    is_holiday=is_holiday,
+                    clock=self.clock,
+                    time_left=lambda: FUNCTION_SECONDS - (self.clock.now() - started).total_seconds(),
+                )
+            except Killed:
+                self._bury_worker()
+                continue
+            return found.more
+        raise AssertionError("the state machine gave up")
+
+    def follow(self, limit: int = 400) -> None:
+        """Go on until no journey waits any more: sweeps, executions, what they queue, what is due."""
+        for _ in range(limit):
+            self.come_to_rest()
+            self.sweep_journeys()
+            due = self.executions.next_due()
+            if due is not None:
+                self.clock.move_to(due)
+                self.executions.wake(self.clock.now(), self.advance)
+            elif self.journeys.open:
+                self.clock.move_to(min(self.journeys.open).due - HORIZON)
+            else:
+                self.come_to_rest()
+                if not self.journeys.open:
+                    return
+        raise AssertionError(f"journeys that never end: {sorted(self.journeys.open)}")
+
+    def follow_until(self, at: datetime, limit: int = 400) -> None:
+        """The same up to a moment."""
+        for _ in range(limit):
+            self.wait_until(max(self.clock.now(), min(at, self._next_journey(at))))
+            self.sweep_journeys()
+            self.executions.wake(self.clock.now(), self.advance)
+            self.drain()
+            if self.clock.now() >= at:
+                return
+        raise AssertionError("time does not move on")
+
+    def _next_journey(self, at: datetime) -> datetime:
+        due = [c.due for c in self.journeys.open if c.due > self.clock.now()]
+        return min(due, default=at)
 
     def come_to_rest(self, limit: int = 100) -> None:
         """Go on, over days if need be, until nothing is queued and nothing is due ever again."""
@@ -341,10 +549,12 @@ class World:
         """Why records of a run ended so."""
         return dict(self.reconciled(run_id).reasons.get(outcome, {}))
 
-    def notice(self, document_id: str, audience: str = "customer") -> Notice:
+    def notice(self, document_id: str, audience: str = "customer", purpose: str = "notice") -> Notice:
         """The notice of a document."""
         found = [
-            n for n in self.ledger.notices.values() if (n.document_id, n.audience) == (document_id, audience)
+            n
+            for n in self.ledger.notices.values()
+            if (n.document_id, n.audience, n.purpose) == (document_id, audience, purpose)
         ]
         assert len(found) == 1, f"{len(found)} notices of {document_id} for {audience}"
         return found[0]
@@ -368,12 +578,14 @@ class World:
         queues = {name: watched(queue, f"{name}_queue", wire) for name, queue in self.queues.items()}
         bus = FakeExceptionBus(queues["exceptions"])
         bus.raised = self.exceptions.raised
-        local = frozenset({"form"})
+        bus.dispatched = self.exceptions.dispatched
+        local = frozenset({"form", "hashes", "reference"})
         services = {
             name: watched(getattr(self, name), name, wire, local=local)
             for name in (
                 "contacts", "suppressions", "ledger", "due", "runs", "records", "staging", "evidence", "jobs",
-                "incidents",
+                "incidents", "channels", "journeys", "executions", "history", "journey_events",
+                "receipt_evidence", "early", "reputation", "watch", "early_responses",
             )
         }  # fmt: skip
         return {
@@ -381,6 +593,7 @@ class World:
             "exceptions": bus,
             "decide_queue": FakeDecideQueue(queues["decide"]),
             "run_queue": FakeRunQueue(queues["run"]),
+            "look_queue": FakeLookQueue(queues["exceptions"]),
             "send_queues": FakeSendQueues({name: queues[name] for name in _SEND_QUEUES}),
         }
 
@@ -433,6 +646,9 @@ class World:
             clock=self.clock,
             provider_for=self.provider_for,
             policy=self.policy,
+            early=p["early_responses"],
+            journeys=p["journeys"],
+            reputation=p["reputation"],
         )
 
     def _send(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
@@ -451,24 +667,51 @@ class World:
             send_queues=p["send_queues"],
             evidence=p["evidence"],
             jobs=p["jobs"],
+            watch=p["watch"],
             provider=watched(provider, "provider", self.wire, local=frozenset({"request", "request_bulk"})),
             wording=self.wording,
             exceptions=p["exceptions"],
             clock=self.clock,
             hasher=lambda channel, canonical: f"hash of {channel}:{canonical}",
             link_for=lambda notice_id: f"https://documents.example.com/d/{notice_id}",
+            preferences_for=lambda salt: f"https://documents.example.com/p/{salt}",
+            unsubscribe_for=lambda salt, topic: f"https://documents.example.com/u/{salt}-{topic}",
             breaker=self.breakers.setdefault(job.provider, Breaker()),
             rate=self.rate,
             time_left=time_left,
             policy=self.policy,
+            journeys=p["journeys"],
+            is_holiday=is_holiday,
             switched_off=lambda domain, channel: bool(self.off & {domain, channel}),
             approved_only=self.approved_only,
         )
 
+    def _record_receipts(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
+        receipt = Receipt(**{**body, "kind": Kind(body["kind"]), "hashes": tuple(body["hashes"])})
+        record_receipts([receipt], **self.receipt_ports())
+
     def _record_exception(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
-        detail = {**body["detail"], "customers_in_run": tuple(body["detail"]["customers_in_run"])}
-        record_incident(
-            ExceptionRaised(**detail), rules=self.rules, incidents=self._ports["incidents"], clock=self.clock
+        p = self._ports
+        alerting = self.alerting()
+        if (raised := exceptions_of(body)) and alert_exceptions(raised, alerting):
+            return
+        if (run := dispatched_of(body)) is not None:
+            ports = {name: p[name] for name in ("runs", "staging", "records")}
+            cover_customers(*run, alerting=alerting, **ports)
+        if (look := look_of(body)) is not None:
+            expected = self.rules.expected_runs
+            look_at(*look, expected, runs=p["runs"], exceptions=p["exceptions"], alerting=alerting)
+
+    def alerting(self) -> Alerting:
+        """What telling takes."""
+        p = self._ports
+        return Alerting(
+            self.rules,
+            p["incidents"],
+            p["channels"],
+            p["due"],
+            self.clock,
+            lambda i: f"https://x.example/i/{i}",
         )
 
     def _bury_worker(self) -> None:

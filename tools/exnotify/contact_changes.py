@@ -153,6 +153,12 @@ def _paper_required(contact: Contact, value: str, _: Context) -> Contact:
     return replace(contact, paper_required=_yes("paper_required", value))
 
 
+def _legal_hold(contact: Contact, value: str, _: Context) -> Contact:
+    if len(value) > 200:
+        raise ChangeRefusedError("legal_hold is longer than 200 characters: name the matter")
+    return replace(contact, legal_hold=value)
+
+
 def _channel_order(contact: Contact, value: str, _: Context) -> Contact:
     return replace(contact, channel_order=tuple(map(_channel, _listed(value))))
 
@@ -235,6 +241,7 @@ FIELDS: Mapping[str, tuple[str, Setter]] = {
     "opt_in": ("opt_outs", _opt_in),
     "opt_outs": ("opt_outs", _opt_outs),
     "consent": ("consent", _consent),
+    "legal_hold": ("legal_hold", _legal_hold),
 }
 """The fields of `--set`: the contact's field that each changes, and how."""
 

@@ -4,6 +4,7 @@ import json
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from exnotify.inbox import Inbox
 from exnotify.simulators import MessageStore, Receipt, SimulatedMessage, Simulators
 from exstream_notify.adapters.bootstrap import Bootstrap
 
+from .catcher import Catcher
+from .courier import Courier, Ways, hook_secret_of
 from .deployment import Deployment
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +55,7 @@ class LocalCloud(EmbeddedCloud):
         data: Path | None = None,
         parameters: Mapping[str, str] | None = None,
         template: Path = TEMPLATE,
+        receipts: bool = True,
     ) -> None:
         given = {**OWN_PARAMETERS, **(parameters or {})}
         super().__init__(
@@ -68,13 +72,14 @@ class LocalCloud(EmbeddedCloud):
         self._given = given
         self._password = secrets.token_urlsafe(24)
         self._archive = _Archive(data / "messages") if data else None
+        self.courier = Courier(self._ways, self.client, lambda: self.clock.rate) if receipts else None
         self.messages = MessageStore()
         self.simulators = Simulators(
             store=self.messages,
             now=self.clock.utc,
             seed=seed,
             accounts={ACCOUNT: self._password},
-            sink=self._archive.keep if self._archive else None,
+            sink=self._take,
         )
         if "faults" in chaos:
             for provider in self.simulators.providers:
@@ -83,6 +88,8 @@ class LocalCloud(EmbeddedCloud):
             self.mount(matches, app)
         inbox = Inbox(self.messages, self._describe_notice)
         self.mount(inbox.matches, inbox)
+        self.catcher = Catcher()
+        self.mount(self.catcher.matches, self.catcher)
 
     def start(self) -> "LocalCloud":
         """Start it all; the functions' credentials for OpenText are the simulator's."""
@@ -91,17 +98,52 @@ class LocalCloud(EmbeddedCloud):
             SecretId=self.resource("OpenTextCredentials"),
             SecretString=json.dumps({"username": ACCOUNT, "password": self._password}),
         )
+        self.client("secretsmanager").put_secret_value(
+            SecretId=self.resource("AlertChannels"),
+            SecretString=json.dumps({"webhook": f"{self.url}/chat/hook"}),
+        )
+        if self.courier:
+            self.courier.start()
         return self
 
     def stop(self) -> None:
         """End everything; safe to call twice."""
+        if self.courier:
+            self.courier.stop()
         self.simulators.close()
         super().stop()
+
+    def _take(self, message: SimulatedMessage, receipts: Sequence[Receipt]) -> None:
+        if self._archive:
+            self._archive.keep(message, receipts)
+        if self.courier:
+            self.courier.take(message, receipts)
+
+    @cache  # noqa: B019 - as long-lived as the process
+    def _ways(self) -> Ways:
+        outputs = self.outputs
+        hook_secret = outputs.get("ReceiptHookSecretArn", "")
+
+        def secret() -> str:
+            return hook_secret_of(self.client, hook_secret)
+
+        return Ways(
+            outputs.get("SesReceiptsTopicArn", ""),
+            outputs.get("SmsReceiptsTopicArn", ""),
+            outputs.get("SmsRepliesTopicArn", ""),
+            outputs.get("ReceiptHookUrl", ""),
+            secret,
+        )
 
     @property
     def inbox_url(self) -> str:
         """Where a person reads what customers got."""
         return f"{self.url}/inbox"
+
+    @property
+    def chat_url(self) -> str:
+        """Where a person reads what teams got by chat."""
+        return f"{self.url}/chat"
 
     @property
     def parameters(self) -> dict[str, str]:

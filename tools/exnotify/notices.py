@@ -1,9 +1,12 @@
 """Notices as operators see them."""
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from exstream_notify.domain.notices import Attempt, Notice, Status, chain_holds
+from exstream_notify.domain.notices import REACHED, Attempt, Notice, chain_holds, happened
+from exstream_notify.domain.responses import revoked
+from exstream_notify.domain.second_step import Step
 
 from .errors import CommandError, MisuseError
 
@@ -28,7 +31,7 @@ def find_notice(app: "Bootstrap", notice_id: str) -> Notice:
 
 def spoken_attempt(notice: Notice) -> Attempt | None:
     """The attempt that a notice is best described by: the one that was sent, else the last."""
-    sent = [a for a in notice.attempts if a.status == Status.SENT]
+    sent = [a for a in notice.attempts if a.status in REACHED]
     return next(reversed(sent or notice.attempts), None)
 
 
@@ -71,10 +74,44 @@ def notice_row(notice: Notice) -> dict[str, Any]:
         "chain_holds": chain_holds(notice),
         "waiting": list(notice.waiting),
         "due_at": notice.due_at,
+        "responses": list(notice.responses),
         "superseded_by": notice.superseded_by,
+        "link_revoked": notice.link_revoked,
         "created_at": notice.created_at,
         "version": notice.version,
     }
+
+
+def revoke_link(target: "Deployment", notice: Notice, why: str) -> Notice:
+    """The notice with its secure link revoked, by whom and why in its events; MisuseError without why."""
+    return _changed(target, notice, why, lambda n, told: revoked(n, told, target.app.clock.now()))
+
+
+def unlock_link(target: "Deployment", notice: Notice, why: str) -> Notice:
+    """The notice with its customer's tries forgotten, in its events as well.
+
+    The count lies beside the notice and goes after the event: unlocked without a trace it never is.
+    """
+    after = _changed(
+        target, notice, why, lambda n, told: happened(n, target.app.clock.now(), "link unlocked", told)
+    )
+    step = Step("none", notice.domain, notice.customer_key, notice.notice_id, "")
+    target.app.tries.clear(step.counted)
+    return after
+
+
+def _changed(
+    target: "Deployment", notice: Notice, why: str, change: Callable[[Notice, str], Notice]
+) -> Notice:
+    if not why.strip():
+        raise MisuseError("say why: the reason stays with the notice")
+    for _ in range(5):
+        after = change(notice, f"{why.strip()}, by {target.who}")
+        blocked = target.app.ledger.put([after])
+        if not blocked:
+            return after
+        notice = blocked[notice.notice_id]
+    raise CommandError(f"notice {notice.notice_id} kept changing: try again")
 
 
 def domains_of(target: "Deployment", customer_key: str, domain: str | None) -> list[str]:

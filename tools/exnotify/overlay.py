@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from exstream_notify.domain.contacts import Contact
+from exstream_notify.domain.due import WaitKind
 from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.notices import Notice
 from exstream_notify.domain.runs import RecordOutcome, Run, Seal
@@ -166,6 +167,13 @@ class PlannedRuns:
         yield from self._there.outcomes(domain, run_id)
         yield from self._words
 
+    def arrived(self, domain: str, run_id: str, app: str, at: datetime) -> None:
+        """See `RunBook.arrived`."""
+
+    def arrivals(self, domain: str, since: datetime, until: datetime) -> list[tuple[str, str]]:
+        """See `RunBook.arrivals`."""
+        return []
+
     def park(self, job: SendJob) -> None:
         """See `RunBook.park`."""
 
@@ -251,6 +259,16 @@ class PlannedQueues:
     def raise_exceptions(self, exceptions: Sequence[ExceptionRaised]) -> None:
         """See `ExceptionBus.raise_exceptions`."""
         self.exceptions += exceptions
+
+    def run_dispatched(self, domain: str, run_id: str) -> None:
+        """See `ExceptionBus.run_dispatched`."""
+
+    def wait(self, kind: WaitKind, name: str, until: datetime, *, keep: bool = False) -> None:
+        """See `DueIndex.wait`."""
+
+    def waiting(self, ids: Collection[str]) -> list[tuple[str, WaitKind, str]]:
+        """See `DueIndex.waiting`."""
+        return []
 
     def wait_for_run(self, domain: str, run_id: str, until: datetime) -> None:
         """See `DueIndex.wait_for_run`."""

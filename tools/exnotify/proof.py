@@ -1,5 +1,12 @@
-"""The proof of one notice: what was prepared for each attempt, and whether it all holds."""
+"""The proof of one notice: what was prepared, what was sent, what was reported, and whether it all holds.
 
+Three things are laid side by side: the ledger's chain of events, in which each carries the hash of the one
+before; the evidence of each attempt, written before its claim, which names its place in that chain; and
+the anchors, the heads of the chain as they stood after receipts, written to the evidence bucket.
+"""
+
+import re
+from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -11,24 +18,123 @@ if TYPE_CHECKING:
     from exstream_notify.adapters.bootstrap import Bootstrap
 
 
-def proof_of(app: "Bootstrap", notice: Notice) -> dict[str, Any]:
-    """The notice with the opened evidence of every attempt.
+def proof_of(app: "Bootstrap", notice: Notice, *, thorough: bool = False) -> dict[str, Any]:
+    """The notice with the opened evidence of every attempt, every receipt, and the anchors of its chain.
 
-    `holds` is true if the events' chain is unbroken and every attempt's evidence opens, is of that
-    attempt, and names a place in that chain. What the proof does not cover, `docs/cli.md` says.
+    `holds` is true if the events' chain is unbroken, every attempt's evidence opens, is of that attempt
+    and names a place in that chain, and every anchor is a place in it too. Of an erased customer the
+    content cannot be opened any more (`erased`), so the proof does not hold as a whole; chain and anchors
+    are checked all the same. `thorough` also
+    looks for anchors that the ledger does not name, hour by hour: that shows a chain that was cut short.
     """
     from exstream_notify.domain.notices import chain_start, event_hash
 
-    heads = {chain_start(notice), *map(event_hash, notice.events)}
+    places = {chain_start(notice): 0}
+    places |= {event_hash(event): number for number, event in enumerate(notice.events, 1)}
     salt = salt_of(app, notice)
-    attempts = [_attempt(app, notice, a.number, a.evidence, salt, heads) for a in notice.attempts]
+    attempts = [_attempt(app, notice, a.number, a.evidence, salt, set(places)) for a in notice.attempts]
+    anchors, receipts = _anchors(app, notice, places, thorough=thorough)
+    for attempt in attempts:
+        head = (attempt["evidence"] or {}).get("chain")
+        if head in places:
+            anchors.append({"reference": attempt["reference"], "at": attempt["evidence"]["prepared_at"],
+                            "event": places[head], "problem": None})  # fmt: skip
+    anchors.sort(key=lambda row: (row["at"], row["reference"]))
+    covered = max((row["event"] or 0 for row in anchors), default=0)
     row = notice_row(notice)
+    sound = all(a["problem"] is None for a in attempts)
     return {
         "notice": row,
+        "delivery": _delivery(notice),
         "attempts": attempts,
+        "receipts": receipts,
+        "anchors": anchors,
+        "anchored_events": covered,
         "chain_holds": row["chain_holds"],
-        "holds": bool(row["chain_holds"] and all(a["problem"] is None for a in attempts)),
+        "erased": any(a["erased"] for a in attempts),
+        "holds": bool(row["chain_holds"] and sound and all(a["problem"] is None for a in anchors)),
+        "not_covered": _not_covered(notice, covered, thorough=thorough),
     }
+
+
+def _delivery(notice: Notice) -> list[dict[str, Any]]:
+    """Per attempt what is known and from whom: handing over is ours to say, arriving the provider's alone."""
+    from exstream_notify.domain.notices import REACHED, Status
+
+    return [
+        {
+            "attempt": a.number,
+            "channel": a.channel,
+            "provider": a.provider,
+            "provider_ref": a.ref,
+            "status": str(a.status),
+            "handed_over": bool(a.ref) or a.status in REACHED,
+            "delivered": a.status in (Status.DELIVERED, Status.COMPLAINED),
+            "why": a.why,
+        }
+        for a in notice.attempts
+    ]
+
+
+_ANCHORED = re.compile(r"(evidence/receipts/\S+)$")
+_OBJECTS = 5_000
+
+
+def _anchors(
+    app: "Bootstrap", notice: Notice, places: dict[str, int], *, thorough: bool
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The anchors that the events name (and, thoroughly, all there are), and the receipts kept with them."""
+    named = [match[1] for event in notice.events if (match := _ANCHORED.search(event.detail))]
+    found = list(dict.fromkeys(named))
+    if thorough:
+        found = list(dict.fromkeys([*found, *_objects_since(app, notice.created_at)]))
+    anchors: list[dict[str, Any]] = []
+    receipts: list[dict[str, Any]] = []
+    for reference in found:
+        rows = [r for r in app.receipt_evidence.read(reference) if r.get("notice_id") == notice.notice_id]
+        if not rows and reference in named:
+            problem = "the ledger names it, and it is not there"
+            anchors.append({"reference": reference, "at": "", "event": None, "problem": problem})
+        for row in rows:
+            place = places.get(row["head"])
+            fits = None if place is not None else "its head is not in the ledger's chain"
+            anchors.append({"reference": reference, "at": row["at"], "event": place, "problem": fits})
+            receipts += [{**receipt, "kept_in": reference} for receipt in row.get("receipts", ())]
+    return anchors, sorted(receipts, key=lambda row: str(row.get("at", "")))
+
+
+def _objects_since(app: "Bootstrap", since: str) -> Iterator[str]:
+    """The receipts' evidence from that hour on, oldest first, up to a bound."""
+    from itertools import islice
+
+    bucket, prefix = app.settings.evidence_bucket, "evidence/receipts/"
+    start = f"{prefix}{since[:13].replace('-', '/').replace('T', '/')}"
+    pages = (
+        app.client("s3")
+        .get_paginator("list_objects_v2")
+        .paginate(Bucket=bucket, Prefix=prefix, StartAfter=start)
+    )
+    yield from islice((row["Key"] for page in pages for row in page.get("Contents", ())), _OBJECTS)
+
+
+def _not_covered(notice: Notice, covered: int, *, thorough: bool) -> list[str]:
+    """What the proof does not show, in sentences; it goes onto the page."""
+    told = [
+        "That a person read it: delivered means that the recipient's mail server or network took it.",
+        "What a provider reports is its word; nothing of it is signed.",
+        "The anchors are as safe as the evidence bucket: against us ourselves only where it is locked "
+        "(EvidenceLock).",
+    ]
+    if covered < len(notice.events):
+        rest = len(notice.events) - covered
+        told.insert(
+            0, f"The last {rest} of {len(notice.events)} events: no anchor was written after them yet."
+        )
+    if not thorough:
+        told.append(
+            "Whether the end of the chain was cut off together with its references: --thorough looks."
+        )
+    return told
 
 
 def salt_of(app: "Bootstrap", notice: Notice) -> str | None:
@@ -44,12 +150,14 @@ def salt_of(app: "Bootstrap", notice: Notice) -> str | None:
 def _attempt(
     app: "Bootstrap", notice: Notice, number: int, reference: str, salt: str | None, heads: set[str]
 ) -> dict[str, Any]:
-    told: dict[str, Any] = {"number": number, "reference": reference, "evidence": None, "problem": None}
+    told: dict[str, Any] = {
+        "number": number, "reference": reference, "evidence": None, "problem": None, "erased": False,
+    }  # fmt: skip
     ref = f"{notice.notice_id}:{number}"
     if not reference:
         return told | {"problem": "the ledger names no evidence for it"}
     if salt is None:
-        return told | {"problem": "the customer's key is gone (erased): nobody can open it"}
+        return told | {"problem": "the customer's key is gone (erased): nobody can open it", "erased": True}
     from exstream_notify.adapters.encryption import EvidenceUnreadable
 
     try:
@@ -80,6 +188,14 @@ def as_html(proof: dict[str, Any]) -> str:
         ("Status", f"{notice['status']} {notice['why']}"),
     ]
     verdict = "The proof holds." if proof["holds"] else "The proof does not hold: see below."
+    if proof["erased"]:
+        verdict += " The customer was erased: what was sent cannot be opened any more."
+    delivered = [d for d in proof["delivery"] if d["delivered"]]
+    sent = [d for d in proof["delivery"] if d["handed_over"]]
+    about += [
+        ("Sent", _spoken(sent) or "nothing was handed over to a provider"),
+        ("Delivered", _spoken(delivered) or "no provider has reported delivery"),
+    ]
     parts = [
         '<!doctype html><html lang="en"><meta charset="utf-8">',
         f"<title>Proof of notice {escape(notice['notice_id'])}</title>",
@@ -111,8 +227,33 @@ def as_html(proof: dict[str, Any]) -> str:
             parts.append(f"<pre>{escape(filled(text, line.get('inserts')))}</pre>")
     events = [(event["at"], f"{event['what']} {event['detail']}") for event in notice["events"]]
     chain = "unbroken" if proof["chain_holds"] else "broken: an event was changed or taken out"
-    parts += [f"<h2>Events</h2><p>The chain of events is {chain}.</p>", _table(events), "</html>"]
+    receipts = [
+        (
+            str(r.get("at", "")),
+            " ".join(str(r.get(name, "")) for name in ("kind", "provider", "code", "reason", "ref")).strip(),
+        )
+        for r in proof["receipts"]
+    ]
+    anchors = [
+        (
+            str(a["at"] or "missing"),
+            f"{a['reference']}: " + (a["problem"] or f"fits, after event {a['event']}"),
+        )
+        for a in proof["anchors"]
+    ]
+    parts += ["<h2>Receipts</h2>", _table(receipts) if receipts else "<p>None.</p>"]
+    covered = f"{proof['anchored_events']} of {len(events)} events lie before the last anchor."
+    parts += [f"<h2>Events</h2><p>The chain of events is {chain}. {covered}</p>", _table(events)]
+    parts += ["<h2>Anchors in the evidence</h2>", _table(anchors) if anchors else "<p>None.</p>"]
+    gaps = "".join(f"<li>{escape(text)}</li>" for text in proof["not_covered"])
+    parts += [f"<h2>What this does not show</h2><ul>{gaps}</ul>", "</html>"]
     return "\n".join(parts) + "\n"
+
+
+def _spoken(rows: list[dict[str, Any]]) -> str:
+    return "; ".join(
+        f"{r['channel']} by {r['provider']}, reference {r['provider_ref'] or 'none'}" for r in rows
+    )
 
 
 def filled(text: str, inserts: list[str] | None) -> str:

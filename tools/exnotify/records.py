@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from exstream_notify.domain.notices import Outcome
+from exstream_notify.domain.notices import Notice, Outcome, head
 from exstream_notify.domain.runs import Run, latest
+
+from .notices import spoken_attempt
 
 if TYPE_CHECKING:
     from exstream_notify.adapters.bootstrap import Bootstrap
@@ -23,6 +25,15 @@ class RecordRow:
     outcome: str
     reason: str
     notice_id: str
+    status: str = ""
+    channel: str = ""
+    provider: str = ""
+    provider_ref: str = ""
+    sent_at: str = ""
+    delivered_at: str = ""
+    attempts: int = 0
+    evidence: str = ""
+    chain_head: str = ""
 
 
 COLUMNS = RecordRow.__slots__
@@ -41,6 +52,23 @@ class Reject:
     def __str__(self) -> str:
         what = f"{self.field}: {self.reason}" if self.field else self.reason
         return f"record {self.record} of {self.file}: {what}"
+
+
+def _delivery(notice: Notice) -> dict[str, Any]:
+    """How a notice went, and where its proof lies: the evidence as sent, and the head of its chain."""
+    attempt = spoken_attempt(notice)
+    done = {event.what: event.at for event in reversed(notice.events)}
+    return {
+        "status": str(notice.status),
+        "channel": attempt.channel if attempt else "",
+        "provider": attempt.provider if attempt else "",
+        "provider_ref": attempt.ref if attempt else "",
+        "sent_at": done.get("sent", ""),
+        "delivered_at": done.get("receipt delivered", ""),
+        "attempts": len(notice.attempts),
+        "evidence": attempt.evidence if attempt else "",
+        "chain_head": head(notice),
+    }
 
 
 def rejects_of(app: "Bootstrap", run: Run) -> Iterator[Reject]:
@@ -72,9 +100,12 @@ def records_of(app: "Bootstrap", run: Run) -> Iterator[RecordRow]:
     for pointer in app.staging.slices(run.domain, run.run_id, run.parts):
         if pointer.kind != "documents":
             continue
-        for position, document in app.records.read(pointer):
-            word = outcomes.get(position)
-            yield RecordRow(
+        documents = app.records.read(pointer)
+        words = {position: outcomes[position] for position, _ in documents if position in outcomes}
+        notices = app.ledger.get({word.notice_id for word in words.values() if word.notice_id})
+        for position, document in documents:
+            word = words.get(position)
+            row = RecordRow(
                 position,
                 document.customer_key,
                 document.document_id,
@@ -83,6 +114,8 @@ def records_of(app: "Bootstrap", run: Run) -> Iterator[RecordRow]:
                 word.why if word else "",
                 word.notice_id if word else "",
             )
+            notice = notices.get(row.notice_id)
+            yield replace(row, **_delivery(notice)) if notice else row
     for reject in rejects_of(app, run):
         what = f"{reject.field}: {reject.reason}" if reject.field else reject.reason
         yield RecordRow(reject.position, "", "", "", str(Outcome.REJECTED), what, "")

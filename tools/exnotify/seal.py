@@ -683,6 +683,7 @@ def seal_folder(
     started_at: str = "",
     ended_at: str = "",
     exit_status: int = 0,
+    rerun_of: str = "",
     errors: int | None = None,
     documents: int | None = None,
     customers_expected: int | None = None,
@@ -741,6 +742,7 @@ def seal_folder(
         "exit_status": exit_status,
         **{name: value for name, value in totals.items() if value is not None},
         "errors": errors,
+        **({"rerun_of": rerun_of} if rerun_of else {}),
         "files": [_listed(fact) for fact in facts] or [_hashed(folder, name) for name in others],
     }
     return seal, problems
@@ -841,6 +843,7 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
     add("--app", help="the Exstream application")
     add("--started-at", default="", metavar="TIME", help="default: the oldest index file's time")
     add("--ended-at", default="", metavar="TIME", help="default: the newest index file's time")
+    add("--rerun-of", default="", metavar="RUN", help="the run whose customers this one composes again")
     add("--exit-status", type=int, default=0, metavar="N", help="the engine's exit status (0)")
     add("--errors", type=_count, metavar="N", help="errors of the run summary")
     add("--documents", type=_count, metavar="N", help="documents composed; default: as counted")
@@ -872,6 +875,7 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
             started_at=given.started_at,
             ended_at=given.ended_at,
             exit_status=given.exit_status,
+            rerun_of=given.rerun_of,
             errors=given.errors,
             documents=given.documents,
             customers_expected=given.customers_expected,

@@ -3,15 +3,21 @@
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 from .domain.approvals import Approval
+from .domain.composer_messages import Group, Grouped, RunSummary
 from .domain.contacts import Address, Contact
 from .domain.documents import Channel, Document, DocumentRule
-from .domain.exceptions import ExceptionRaised
+from .domain.due import WaitKind
+from .domain.exceptions import ExceptionRaised, Severity
+from .domain.incidents import Alert, AlertRule, Head, Report, Urgency
+from .domain.journeys import Cohort, JourneyRule, MemberRow
 from .domain.messages import Answer, BulkJob, Content, GiveUp, Message, SentRequest
-from .domain.notices import Notice
+from .domain.notices import Notice, Response
+from .domain.receipts import Receipt, Suppression
 from .domain.runs import DomainRule, RecordOutcome, Run, Seal
+from .domain.watching import Watched
 from .domain.work import SendJob, SlicePointer
 
 
@@ -41,11 +47,63 @@ class Ledger(Protocol):
         """The stored notices, read consistently."""
 
 
+class ResponseLedger(Ledger, Protocol):
+    """The notices, found by whom and what they are about; the indexes may lag by a second."""
+
+    def of_customer(self, domain: str, customer_key: str) -> list[Notice]:
+        """All notices of a customer, oldest first."""
+
+    def of_document(self, domain: str, document_id: str) -> list[Notice]:
+        """All of a document's notices to its customer, oldest first."""
+
+    def of_case(self, domain: str, case_id: str) -> list[Notice]:
+        """All notices about a case, oldest first."""
+
+
+class EarlyResponses(Protocol):
+    """Responses about cases that no notice is known of yet; each kept for a limited time."""
+
+    def keep(self, domain: str, case_id: str, kind: Response, detail: str, until: datetime) -> None:
+        """Keep one; the same kind again replaces it."""
+
+    def of_cases(self, domain: str, case_ids: Collection[str]) -> dict[str, tuple[Response, str]]:
+        """What was kept, by case."""
+
+
+class TryCounter(Protocol):
+    """Counts tries, atomically; a count does not end by itself before a year is over."""
+
+    def count(self, subjects: Sequence[str]) -> list[int]:
+        """One more try for each subject; their counts now, no two tries of a subject the same."""
+
+    def highest(self, subjects: Sequence[str]) -> int:
+        """The highest count, without a try."""
+
+    def clear(self, subjects: Sequence[str]) -> None:
+        """Forget the tries."""
+
+
+class DocumentStore(Protocol):
+    """Composed documents in the drop bucket."""
+
+    def address(self, run: str, path: str, name: str, *, inline: bool, language: str) -> str | None:
+        """An address of a minute's life of a run's document, named `name`; None if there is no such file.
+
+        `ValueRefused` for a path that leaves the run's folder.
+        """
+
+
 class DueIndex(Protocol):
     """What lies under a due time."""
 
     def due(self, since: datetime, until: datetime) -> Iterator[str]:
         """Ids of all that is due by `until`, looking back to `since`."""
+
+    def wait(self, kind: WaitKind, name: str, until: datetime, *, keep: bool = False) -> None:
+        """Have something looked at again at `until`; a later call replaces the earlier, unless `keep`."""
+
+    def waiting(self, ids: Collection[str]) -> list[tuple[str, WaitKind, str]]:
+        """Of these ids those that wait to be looked at, waiting runs apart: id, kind, name."""
 
     def wait_for_run(self, domain: str, run_id: str, until: datetime) -> None:
         """Have the run staged again at `until`; a later call replaces the earlier."""
@@ -54,7 +112,7 @@ class DueIndex(Protocol):
         """Of these ids those of waiting runs: id, domain, run id."""
 
     def forget(self, ids: Collection[str], until: datetime) -> None:
-        """Drop waiting runs that were due by `until`; one that waits anew by now stays."""
+        """Drop what waited and was due by `until`; one that waits anew by now stays."""
 
     def watermark(self) -> datetime | None:
         """Up to when everything due was handed on."""
@@ -73,11 +131,57 @@ class ContactBook(Protocol):
         """Write where the stored version is one less; return the keys of those that were not."""
 
 
-class SuppressionList(Protocol):
-    """Addresses that must get nothing, by keyed hash."""
+class ContactDirectory(ContactBook, Protocol):
+    """The contacts, found by other things than their keys."""
+
+    def by_handle(self, handle: str) -> Contact | None:
+        """The contact of a handle (domain/passes.py)."""
+
+    def at_address(self, channel: Channel, canonical: str) -> list[Contact]:
+        """Everybody whose address of this channel it is, of every domain, in order of their keys."""
+
+
+class SuppressedAddresses(Protocol):
+    """Addresses that must get nothing, to be asked for."""
 
     def suppressed(self, addresses: Collection[tuple[Channel, str]]) -> set[tuple[Channel, str]]:
         """Of these canonical addresses those that are suppressed now."""
+
+
+class SuppressionList(SuppressedAddresses, Protocol):
+    """The same by keyed hash, to be written."""
+
+    def hashes(self, channel: Channel, canonical: str) -> tuple[str, ...]:
+        """The address's keyed hashes, the current pepper's first."""
+
+    def entries(self, addresses: Collection[tuple[Channel, str]]) -> dict[tuple[Channel, str], Suppression]:
+        """What is known of addresses, by channel and hash; one that is not known has version 0."""
+
+    def put(self, entries: Sequence[Suppression]) -> set[tuple[Channel, str]]:
+        """Write where the stored version is one less; return those that were not."""
+
+
+class OptOutList(SuppressionList, Protocol):
+    """Addresses stopped by whoever has them, known customers' or not."""
+
+    def stop(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
+        """Keep the address as opted out; False if it was kept so already."""
+
+    def stopped_by(self, channel: Channel, canonical: str) -> str | None:
+        """The source that the address was stopped by, None if it is not (any more)."""
+
+    def allow(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
+        """Release what `stop` kept, and nothing else; False if there was nothing."""
+
+
+class SecondStep(Protocol):
+    """Asks for something that only the customer knows; how often is counted by the caller."""
+
+    def asks(self, contact: Contact) -> tuple[str, ...]:
+        """The names of what to ask for, of which one right answer is enough; empty: it cannot be asked."""
+
+    def passes(self, contact: Contact, answers: Mapping[str, str]) -> bool:
+        """Whether an answer is right, compared in constant time."""
 
 
 class Hasher(Protocol):
@@ -122,6 +226,25 @@ class Rules(Protocol):
     def domain(self, domain: str) -> DomainRule:
         """How that domain's runs are taken."""
 
+    def journeys(self) -> Mapping[str, JourneyRule]:
+        """The journeys as they are ruled now, by name."""
+
+
+class RuleBook(Rules, Protocol):
+    """The site's rules as a whole."""
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The known document types."""
+
+    @property
+    def queues(self) -> Mapping[str, str]:
+        """Document type by output queue of the composer."""
+
+    @property
+    def paper_queue(self) -> str:
+        """The output queue that prints."""
+
 
 class RunBook(Protocol):
     """Runs and what became of their records."""
@@ -149,6 +272,12 @@ class RunBook(Protocol):
 
     def unpark(self, jobs: Sequence[SendJob]) -> None:
         """Forget jobs that were put aside and are queued again."""
+
+    def arrived(self, domain: str, run_id: str, app: str, at: datetime) -> None:
+        """Remember that a run came; again is no harm."""
+
+    def arrivals(self, domain: str, since: datetime, until: datetime) -> list[tuple[str, str]]:
+        """Runs that came from `since` to `until`: run id and application."""
 
     def volumes(self, domain: str, app: str) -> list[int]:
         """Documents of the last runs of this kind, oldest first."""
@@ -285,6 +414,7 @@ class Provider(Protocol):
     name: str
     deduplicates: bool
     supports_bulk: bool
+    supports_headers: bool
 
     def request(self, message: Message) -> SentRequest | GiveUp:
         """The exact bytes that `send` would post, without credentials; or why it cannot be one."""
@@ -335,6 +465,8 @@ class Wording(Protocol):
         documents: Sequence[Document],
         links: Sequence[str | None],
         language: str,
+        *,
+        preferences_links: Sequence[str | None] | None = None,
     ) -> BulkRendering:
         """One content with insert marks, and each document's inserts."""
 
@@ -345,8 +477,326 @@ class Wording(Protocol):
         """Who approved that version; None if nobody did."""
 
 
+class NoteWording(Protocol):
+    """Words for short answers to a customer: codes, confirmations."""
+
+    def render(self, note: str, channel: Channel, language: str | None, values: Mapping[str, str]) -> Content:
+        """One note's content; WordingError where there are no such words."""
+
+
+class NoticesOfCustomer(Ledger, Protocol):
+    """The ledger, looked up by customer."""
+
+    def of_customer(self, domain: str, customer_key: str) -> Sequence[Notice]:
+        """A customer's notices, oldest first."""
+
+
+class ContactScan(Protocol):
+    """All contacts, a segment at a time."""
+
+    def scan(self, segment: int = 0, segments: int = 1) -> Iterator[Contact]:
+        """Every contact of one of so many segments, in no order."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportTask:
+    """One step of an export: sort a segment, or merge all."""
+
+    export: str
+    step: str
+    segments: int
+    segment: int = 0
+
+    def to_message(self) -> dict[str, object]:
+        """As it stands on the export queue."""
+        return {
+            "export": self.export,
+            "step": self.step,
+            "segments": self.segments,
+            "segment": self.segment,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedFile:
+    """A file of an export as it was written: its key, its size, its SHA-256."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+class ExportFile(Protocol):
+    """A file being written: there whole when it is finished, and not before."""
+
+    def write(self, data: bytes) -> None:
+        """Append."""
+
+    def finish(self) -> FinishedFile:
+        """Have it there."""
+
+    def abort(self) -> None:
+        """Leave nothing; harmless after `finish`."""
+
+
+class ExportQueue(Protocol):
+    """Where the steps of an export wait."""
+
+    def send_tasks(self, tasks: Sequence[ExportTask]) -> None:
+        """Queue them."""
+
+
+class ExportStore(Protocol):
+    """Where exports lie."""
+
+    def write_sorted(self, task: ExportTask, lines: Iterable[bytes]) -> int:
+        """A segment's lines, sorted, whole or not at all; their number."""
+
+    def sorted_segments(self, export: str) -> set[int]:
+        """The segments that are there."""
+
+    def read_sorted(self, export: str, segment: int) -> Iterator[bytes]:
+        """A segment's lines, in order."""
+
+    def write(self, domain: str, export: str, name: str) -> ExportFile:
+        """A file of a domain's export."""
+
+    def control(self, domain: str) -> Mapping[str, object] | None:
+        """What the domain's last export was."""
+
+    def put_control(self, domain: str, control: Mapping[str, object]) -> None:
+        """Make this the domain's export."""
+
+    def rows(self, domain: str, control: Mapping[str, object] | None) -> Iterator[bytes]:
+        """That export's lines, in order."""
+
+    def exported_domains(self) -> Sequence[str]:
+        """Domains that were ever exported."""
+
+
 class ExceptionBus(Protocol):
     """Where exceptions are told."""
 
     def raise_exceptions(self, exceptions: Sequence[ExceptionRaised]) -> None:
         """Put them on the bus; empty is fine."""
+
+    def run_dispatched(self, domain: str, run_id: str) -> None:
+        """Tell that a run was dispatched: it may make good what another one left out."""
+
+
+# --- exceptions and alerts --------------------------------------------------------------------------
+
+
+class MessageFiles(Protocol):
+    """The composer's files beside an index."""
+
+    def kind(self, name: str) -> str | None:
+        """`messages`, `xml_messages`, `exceptions`, `summary`, `started` (an index), or None."""
+
+    def read(self, stream: BinaryIO, name: str, kind: str, grouped: Grouped) -> Iterator[Group]:
+        """Read it to its end into `grouped`; each group when its first message is met. `Unusable`."""
+
+    def summary(self, stream: BinaryIO, name: str) -> RunSummary | None:
+        """What a run summary says, None if nothing."""
+
+
+class AlertRules(Protocol):
+    """Who is told of what."""
+
+    def route(self, exception: ExceptionRaised, severity: Severity | None = None) -> AlertRule:
+        """The rule of an exception, with what `severity` (the incident's) brings."""
+
+    def telling(self, team: str, urgency: Urgency) -> tuple[tuple[str, ...], ...]:
+        """A team's channels."""
+
+    @property
+    def rerun_chars(self) -> int:
+        """How long one switch of customers may grow."""
+
+
+class Incidents(Protocol):
+    """Where incidents are kept."""
+
+    def record(self, incident_id: str, exception: ExceptionRaised, at: str) -> None:
+        """Store one report of an incident; the same code and part replaces itself."""
+
+    def head(self, incident_id: str) -> Head | None:
+        """An incident's own state, read consistently."""
+
+    def reports(self, incident_id: str) -> list[Report]:
+        """All that was reported, read consistently."""
+
+    def save(self, head: Head) -> bool:
+        """Write where the stored version is one less; False if it is not."""
+
+    def open_in(self, domain: str) -> list[str]:
+        """Incidents of a domain that are not resolved."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelAnswer:
+    """What became of an alert on one channel; `absent`: it is not set up for that team."""
+
+    outcome: Literal["sent", "absent", "failed"]
+    why: str = ""
+
+
+class AlertChannels(Protocol):
+    """The ways to a team."""
+
+    def tell(self, channel: str, team: str, alert: Alert) -> ChannelAnswer:
+        """Hand the alert over, tries included; never raises."""
+
+    def last_resort(self, alert: Alert, why: str) -> None:
+        """Nobody could be told, or nobody answers: what the alarm outside of all this watches."""
+
+
+class LookQueue(Protocol):
+    """Where what waited for its time is looked at."""
+
+    def send_looks(self, looks: Sequence[tuple[WaitKind, str]]) -> None:
+        """Queue kinds and names."""
+
+
+@dataclass(frozen=True, slots=True)
+class CohortState:
+    """A cohort that is not done. `generation` is that of its last execution, 0 before the first."""
+
+    cohort: Cohort
+    generation: int
+    started: bool
+
+
+class JourneyBook(Protocol):
+    """Who is in which cohort, which cohorts need an execution, who was put aside, and rules as pinned."""
+
+    def enrol(self, cohort: Cohort, rows: Sequence[MemberRow]) -> None:
+        """Write rows (again: no change), then note that the cohort needs an execution."""
+
+    def cohorts(self, until: datetime) -> list[CohortState]:
+        """All that are due by then and not done, earliest first."""
+
+    def started(self, cohort: Cohort, generation: int) -> None:
+        """Note that an execution of that generation waits for it; nothing if it is done meanwhile."""
+
+    def members(self, cohort: Cohort, limit: int) -> list[MemberRow]:
+        """Up to so many of its rows, read consistently."""
+
+    def leave(self, cohort: Cohort, rows: Sequence[MemberRow]) -> None:
+        """Forget rows whose step is done."""
+
+    def reopen(self, cohort: Cohort, generation: int) -> None:
+        """Note that it needs a further execution."""
+
+    def finish(self, cohort: Cohort, generation: int) -> None:
+        """Note that it is done, unless rows came meanwhile: then it needs a further execution."""
+
+    def park(self, under: str, cohort: Cohort, row: MemberRow) -> None:
+        """Put a row aside: `under` a notice id, or a run."""
+
+    def parked(self, under: str) -> list[tuple[Cohort, MemberRow]]:
+        """What lies aside there."""
+
+    def unpark(self, under: str, cohort: Cohort, rows: Sequence[MemberRow]) -> None:
+        """Forget what lies aside."""
+
+    def stop_run(self, run: str, word: Mapping[str, str]) -> None:
+        """Add an operator's word about a run's journeys: `what` (stop or resume), `at`, `who`, `why`."""
+
+    def run_words(self, run: str) -> list[Mapping[str, str]]:
+        """All words about a run, oldest first."""
+
+    def keep_rule(self, rule: JourneyRule) -> None:
+        """Keep a rule as it is, by its version."""
+
+    def rule(self, name: str, version: str) -> JourneyRule | None:
+        """A rule as it was kept."""
+
+
+class Executions(Protocol):
+    """The state machine's executions."""
+
+    def start(self, cohort: Cohort, generation: int) -> bool:
+        """Start one; False if the name is taken, running or not."""
+
+    def runs(self, cohort: Cohort, generation: int) -> bool:
+        """Whether that one is running."""
+
+
+class CustomerNotices(Protocol):
+    """All that a customer was told."""
+
+    def of_customer(self, domain: str, customer_key: str) -> list[Notice]:
+        """A customer's notices, oldest first."""
+
+
+class JourneyEvents(Protocol):
+    """Where the end of journeys is told."""
+
+    def unanswered(self, details: Sequence[Mapping[str, object]]) -> None:
+        """Put `Journey Unanswered` events on the bus; empty is fine."""
+
+
+# --- receipts ---------------------------------------------------------------------------------------
+
+
+class ReceiptEvidence(Protocol):
+    """Receipts and the heads of the chains they led to, kept beyond our own reach where the site locks it."""
+
+    def reference(self) -> str:
+        """A name for what is about to be written; events name it before it is there."""
+
+    def anchor(self, reference: str, rows: Sequence[Mapping[str, object]], *, again: bool = False) -> None:
+        """Write the rows under that name. `again`: only if nothing is there yet."""
+
+
+class EarlyReceipts(Protocol):
+    """Receipts for notices that the ledger does not know, until they match or are given up."""
+
+    def keep(self, receipts: Sequence[Receipt], now: datetime) -> None:
+        """Keep them; one that is kept already stays as it is."""
+
+    def waiting(self, limit: int) -> list[tuple[Receipt, datetime]]:
+        """Those kept and since when, oldest first."""
+
+    def forget(self, receipts: Sequence[Receipt]) -> None:
+        """They matched."""
+
+    def give_up(self, receipts: Sequence[Receipt]) -> None:
+        """They never matched: no longer waiting, and still to be found for a time."""
+
+
+class Reputation(Protocol):
+    """Counts by sender and hour, and which channels' marketing is stopped."""
+
+    def add(self, channel: Channel, sender: str, at: datetime, counts: Mapping[str, int]) -> None:
+        """Add to the hour of `at`."""
+
+    def last_day(self, now: datetime) -> dict[tuple[Channel, str], dict[str, int]]:
+        """What 24 hours came to, by channel and sender."""
+
+    def stopped(self) -> dict[Channel, str]:
+        """Channels whose marketing is stopped, and why."""
+
+    def stop(self, channels: Mapping[Channel, str]) -> None:
+        """Replace what is stopped."""
+
+
+class DeliveryWatch(Protocol):
+    """Sends whose receipts are waited for."""
+
+    def add(self, watched: Watched) -> None:
+        """Look at these sends at their time; the same job again replaces itself."""
+
+    def due(self, now: datetime, limit: int) -> list[Watched]:
+        """Those to look at by now."""
+
+    def done(self, watched: Watched) -> None:
+        """Nothing of it is left to look at."""
+
+
+class StatusSource(Protocol):
+    """A provider whose status can be asked for."""
+
+    def receipts_of(self, channel: Channel, job_ids: Collection[str]) -> tuple[list[Receipt], list[str]]:
+        """The receipts of these jobs, and the jobs that the provider does not know any more."""

@@ -240,6 +240,11 @@ def _lambda(request: AwsRequest, place: Place) -> Iterator[Need]:
     )
 
 
+def _states(request: AwsRequest, place: Place) -> Iterator[Need]:
+    arn = request.parameters.get("executionArn") or request.parameters.get("stateMachineArn") or "*"
+    yield Need(f"states:{request.operation}", str(arn))
+
+
 _RULES: dict[str, Callable[[AwsRequest, Place], Iterator[Need]]] = {
     "sqs": _sqs,
     "dynamodb": _dynamodb,
@@ -247,6 +252,7 @@ _RULES: dict[str, Callable[[AwsRequest, Place], Iterator[Need]]] = {
     "secretsmanager": _secretsmanager,
     "events": _events,
     "lambda": _lambda,
+    "states": _states,
     "sns": _by_parameter("sns", "TopicArn", lambda place, name: place.arn("sns", name)),
     "ssm": _by_parameter(
         "ssm", "Name", lambda place, name: place.arn("ssm", f"parameter/{name.lstrip('/')}")

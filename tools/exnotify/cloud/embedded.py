@@ -27,6 +27,7 @@ from .eventbus import EventBus
 from .functions import Credentials, Function, Functions, Outcome, UnknownFunctionError
 from .httpapi import HttpApi
 from .logs import LogBook, LogLine, Metric
+from .machines import Machines
 from .metrics import MetricBook
 from .poller import Chaos, Poller
 from .schedules import Schedule, Ticker
@@ -101,6 +102,9 @@ class EmbeddedCloud:
         self._exit = ExitStack()
         self._stop_requested = threading.Event()
         self._url = ""
+        bus = self._emulator.place.arn("events", "event-bus/default")
+        self._machines = Machines(self._clock, self.invoke, self._put_events, self._role_may, bus)
+        self._server.answer("states", self._machines.answer)
         self._server.mount(PREFIX, Control(self))
         self._server.answer("lambda", self._invoke_api)
 
@@ -184,6 +188,8 @@ class EmbeddedCloud:
         deploy(template, self._stack)
         for spec in self._stack.functions.values():
             self._functions.add(spec)
+        for machine in self._stack.machines.values():
+            self._machines.add(machine)
         for name, config in self._stack.invoke_configs.items():
             self._asynchronous.configure(name, config)
 
@@ -206,6 +212,8 @@ class EmbeddedCloud:
         self._exit.callback(ticker.stop)
         for poller in self._pollers:
             poller.start()
+        self._exit.callback(self._machines.stop)
+        self._machines.start()
         ticker.start()
         board = AlarmBoard(self._stack.alarms, self._stack.composites, self._book)
         self._watcher = Watcher(board, self._book, self._clock, self._emulator, self._queue_names())
@@ -343,6 +351,7 @@ class EmbeddedCloud:
         # What runs is looked at first: what it has sent before its end is then in a queue, or done.
         running = {function.spec.logical_id: function.running for function in self._functions}
         pending = self._asynchronous.pending()
+        executions = self._machines.running
         busy = any(poller.busy for poller in self._pollers)
         fed = {mapping.queue_arn for mapping in self._stack.mappings}
         depths = {
@@ -356,10 +365,11 @@ class EmbeddedCloud:
             if self._stack.resources[name].attributes["Arn"] in fed
         )
         return {
-            "idle": not (waiting or pending or busy or any(running.values())),
+            "idle": not (waiting or pending or busy or executions or any(running.values())),
             "queues": depths,
             "running": running,
             "asynchronous": pending,
+            "executions": executions,
             "now": self._clock.utc().isoformat(timespec="seconds"),
         }
 
@@ -418,6 +428,13 @@ class EmbeddedCloud:
     def _assume(self, role_arn: str, session: str) -> Credentials:
         answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session)["Credentials"]
         return Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
+
+    def _put_events(self, entries: list[dict[str, Any]]) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = self.client("events").put_events(Entries=entries)
+        return answer
+
+    def _role_may(self, role_arn: str, action: str, resource: str) -> bool:
+        return self._access.role_allowed(role_arn.rpartition("/")[2], action, resource)
 
     def _deliver(self, queue_arn: str, body: str, attributes: dict[str, str]) -> None:
         values = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}

@@ -12,6 +12,7 @@ from .alarms import CompositeAlarm, MetricAlarm
 from .asynchronous import InvokeConfig
 from .functions import FunctionSpec
 from .httpapi import ApiSpec
+from .machines import MachineSpec
 from .poller import Mapping as EventSourceMapping
 from .schedules import Cron, Rate
 from .template import TemplateError
@@ -74,6 +75,7 @@ class Stack:
     permissions: list[InvokePermission] = field(default_factory=list)
     invoke_configs: dict[str, InvokeConfig] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
+    machines: dict[str, MachineSpec] = field(default_factory=dict)
     api: ApiSpec = field(default_factory=ApiSpec)
     alarms: dict[str, MetricAlarm] = field(default_factory=dict)
     composites: dict[str, CompositeAlarm] = field(default_factory=dict)

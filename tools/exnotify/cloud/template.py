@@ -1,6 +1,7 @@
 """The SAM template as CloudFormation would see it: loaded, translated, its parameters resolved."""
 
 import copy
+import json
 import logging
 import re
 from collections.abc import Mapping
@@ -134,6 +135,7 @@ def _out_of_bounds(kind: str, text: str, rule: Json) -> str:
 
 def _localise(source: Json, folder: Path) -> dict[str, Path]:
     code: dict[str, Path] = {}
+    _inline_machines(source, folder)
     shared = source.get("Globals", {}).get("Function", {}).get("CodeUri")
     for logical_id, resource in source.get("Resources", {}).items():
         name = _LOCAL_CODE.get(resource.get("Type", ""))
@@ -148,6 +150,21 @@ def _localise(source: Json, folder: Path) -> dict[str, Path]:
         code[logical_id] = folder / where
         properties[name] = {"Bucket": LOCAL, "Key": logical_id}
     return code
+
+
+def _inline_machines(source: Json, folder: Path) -> None:
+    """Puts state machines' definitions where SAM looks for them without an address in S3."""
+    for logical_id, resource in source.get("Resources", {}).items():
+        if resource.get("Type") != "AWS::Serverless::StateMachine":
+            continue
+        properties = resource.setdefault("Properties", {})
+        where = properties.pop("DefinitionUri", None)
+        if not isinstance(where, str) or not (folder / where).is_file():
+            raise TemplateError(f"{logical_id}: DefinitionUri must be a file of this project")
+        try:
+            properties["Definition"] = json.loads((folder / where).read_text("utf-8"))
+        except ValueError as error:
+            raise TemplateError(f"{logical_id}: {where} is not JSON: {error}") from error
 
 
 def _translate(source: Json, values: Mapping[str, Any], region: str) -> Json:

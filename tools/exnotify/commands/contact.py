@@ -1,6 +1,7 @@
 """`exnotify contact KEY`."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +11,7 @@ from .options import as_json, deployment, on_stack
 
 if TYPE_CHECKING:
     from exstream_notify.domain.contacts import Address, Contact
+    from exstream_notify.domain.documents import Channel
 
     from ..contact_changes import Change
     from ..deployment import Deployment
@@ -22,6 +24,16 @@ _TRIES = 5
 @click.option(
     "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field; may be repeated."
 )
+@click.option(
+    "--release", type=click.Choice(("email", "sms")), help="Lift the suppression of an address; needs --why."
+)
+@click.option(
+    "--held",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write all that is held about the customer.",
+)
+@click.option("--erase", is_flag=True, help="Erase the profile; needs --why.")
 @click.option("--domain", metavar="NAME", help="Needed on a deployed stack, or where several know the key.")
 @click.option("--why", default="", metavar="TEXT", help="The reason, for the contact's history.")
 @as_json
@@ -29,6 +41,9 @@ _TRIES = 5
 def command(
     customer_key: str,
     settings: tuple[str, ...],
+    release: "Channel | None",
+    held: Path | None,
+    erase: bool,
     domain: str | None,
     why: str,
     as_json: bool,
@@ -38,7 +53,8 @@ def command(
 
     Fields: email, mobile, language, time_zone, country, postcode, paper_required (yes, no),
     channel_order (sms,email), opt_out and opt_in (sms, or statements/sms for one topic), opt_outs
-    (all of them at once), consent (yes, no). An empty value gives the field back to the drops.
+    (all of them at once), consent (yes, no), legal_hold (the matter; it forbids to erase). An empty
+    value gives the field back to the drops.
     """
     from ..contact_changes import ChangeRefusedError, parse_change
     from ..screen import emit_json
@@ -47,15 +63,67 @@ def command(
         changes = [parse_change(text) for text in settings]
     except ChangeRefusedError as error:
         raise MisuseError(str(error)) from error
+    if release and not why.strip():
+        raise MisuseError("--release needs --why TEXT: whoever asks later must find the reason")
     target = deployment(stack)
     contact = _find(target, customer_key, domain)
+    if release:
+        contact = _release(target, contact, release, why)
+    if held is not None or erase:
+        from ..holdings import erase_contact, write_held
+
+        if held is not None:
+            write_held(target, contact, held)
+        if erase:
+            erase_contact(target, contact, why)
+        return 0
     if changes:
         contact = _change(target, contact, changes, why)
     if as_json:
-        emit_json(contact_row(contact))
+        emit_json({**contact_row(contact), "suppressions": suppression_rows(target, contact)})
     else:
-        _show(contact)
+        _show(contact, suppression_rows(target, contact))
     return 0
+
+
+def _release(target: "Deployment", contact: "Contact", channel: "Channel", why: str) -> "Contact":
+    from exstream_notify.use_cases.release_address import NothingToRelease, release_address
+
+    from ..screen import remark
+
+    app = target.app
+    try:
+        after, lifted = release_address(
+            contact,
+            channel,
+            target.who,
+            why,
+            contacts=app.contacts,
+            suppressions=app.suppressions,
+            clock=app.clock,
+        )
+    except NothingToRelease as error:
+        raise CommandError(str(error)) from error
+    remark(f"released: {len(lifted)} suppression(s) of the address for {channel} lifted")
+    return after
+
+
+def suppression_rows(target: "Deployment", contact: "Contact") -> list[dict[str, Any]]:
+    """What the suppression list holds of a contact's addresses, with its history."""
+    app = target.app
+    rows = []
+    channels: tuple[Channel, ...] = ("email", "sms")
+    for channel in channels:
+        address = contact.address(channel)
+        if address is None:
+            continue
+        places = [(channel, one) for one in app.suppressions.hashes(channel, address.value)]
+        for entry in app.suppressions.entries(places).values():
+            if entry.version or entry.reason:
+                row = asdict(entry)
+                del row["address"], row["version"]
+                rows.append({**row, "in_force": entry.in_force(app.clock.now())})
+    return rows
 
 
 def _find(target: "Deployment", customer_key: str, domain: str | None) -> "Contact":
@@ -101,7 +169,7 @@ def contact_row(contact: "Contact") -> dict[str, Any]:
     return row
 
 
-def _show(contact: "Contact") -> None:
+def _show(contact: "Contact", suppressions: list[dict[str, Any]]) -> None:
     from ..contact_changes import said
     from ..screen import console, fields, table
 
@@ -114,13 +182,21 @@ def _show(contact: "Contact") -> None:
                 ("domain", contact.domain),
                 ("email", _spoken(contact.email)),
                 ("mobile", _spoken(contact.mobile)),
-                *((name.replace("_", " "), said(contact, name)) for name in (*plain, "consent")),
+                *(
+                    (name.replace("_", " "), said(contact, name))
+                    for name in (*plain, "consent", "legal_hold")
+                ),
                 ("set for the customer", ", ".join(contact.set_by_customer)),
                 ("created", contact.created_at),
                 ("changed", f"{contact.changed_at}  (version {contact.version})"),
             ]
         )
     )
+    for row in suppressions:
+        state = "suppressed" if row["in_force"] else "released" if row["released_at"] else "watched"
+        out.print(f"{row['channel']}: {state} {row['reason']} {row['source']} {row['at']}", markup=False)
+        for entry in row["history"]:
+            out.print(f"    {entry['at']}  {entry['what']}  {entry['who']}  {entry['why']}", markup=False)
     if contact.history:
         columns = ("at", "who", "field", "from", "to", "why")
         out.print(table(columns, ([entry.get(name, "") for name in columns] for entry in contact.history)))

@@ -53,6 +53,7 @@ def command(at_once: bool, port: int | None, samples: Path | None) -> int:
     """
     from ..samples import AT, write_samples
     from ..screen import remark
+    from .demo_journey import show_journey
     from .up import started
 
     if samples is not None:
@@ -66,6 +67,7 @@ def command(at_once: bool, port: int | None, samples: Path | None) -> int:
         ended = _run_all(cloud)
         surprises = [text for one in ended for text in one.surprises()]
         _show(cloud, ended)
+        surprises += filter(None, [show_journey(cloud)])
         for text in surprises:
             remark(f"exnotify: not as it must be: {text}")
         if not at_once and sys.stdout.isatty():

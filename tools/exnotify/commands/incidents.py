@@ -4,24 +4,37 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import CommandError
 from .options import as_json, deployment, on_stack
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.text import Text
 
     from exstream_notify.adapters.dynamodb.incidents import Incident
+    from exstream_notify.domain.incidents import Head
 
 
-@click.command("incidents")
+@click.group("incidents", invoke_without_command=True)
 @click.option("--run", "run_name", metavar="ID", help="Only of this run: its id, or domain/run id.")
+@click.option("--open", "only_open", is_flag=True, help="Only those that are not resolved.")
 @as_json
 @on_stack
-def command(run_name: str | None, as_json: bool, stack: str | None) -> int:
-    """List what went wrong, by run, kind and team, the newest first."""
+@click.pass_context
+def command(
+    context: click.Context, run_name: str | None, only_open: bool, as_json: bool, stack: str | None
+) -> int:
+    """List what went wrong, by run, kind and team, the newest first; acknowledge, resolve or mute one."""
+    if context.invoked_subcommand is not None:
+        context.find_root().obj = stack or context.find_root().obj
+        return 0
     from ..screen import console, emit_json
 
     target = deployment(stack)
-    rows = [incident_row(i) for i in target.app.incidents.all() if _is_of(i, run_name)]
+    chars = target.app.rules.rerun_chars
+    rows = [incident_row(i, chars) for i in target.app.incidents.all() if _is_of(i, run_name)]
+    rows = [row for row in rows if not only_open or row["status"] != "resolved"]
     if as_json:
         emit_json(rows)
         return 0
@@ -41,12 +54,12 @@ def _entry(row: dict[str, Any]) -> "Text":
 
     entry = Text(f"{row['severity']:<8} ", style=STYLES.get(row["severity"], ""))
     entry.append(f"{row['domain']}/{row['run_id']}  ", style="bold")
-    entry.append(f"{row['code']} × {row['count']}  for {row['team']}  ", style="default")
+    entry.append(f"{row['code']} × {row['count']}  for {row['team']}, {row['status']}  ", style="default")
     entry.append(f"{row['last_seen']}  {row['incident_id']}\n", style="dim")
     for text in row["sample"]:
         entry.append(f"         {text}\n", style="default")
-    if row["rerun"]:
-        entry.append(f"         compose again with {row['rerun']}\n", style="cyan")
+    for switch in row["reruns"]:
+        entry.append(f"         compose again with {switch}\n", style="cyan")
     return entry
 
 
@@ -54,8 +67,10 @@ def _is_of(incident: "Incident", name: str | None) -> bool:
     return name is None or name in (incident.run_id, f"{incident.domain}/{incident.run_id}")
 
 
-def incident_row(incident: "Incident") -> dict[str, Any]:
-    """An incident in the form of `exnotify incidents --json`."""
+def incident_row(incident: "Incident", chars: int = 1000) -> dict[str, Any]:
+    """An incident in the form of `exnotify incidents --json`; `chars` is how long one switch may grow."""
+    from exstream_notify.domain.customer_ranges import switches
+
     return {
         "incident_id": incident.incident_id,
         "domain": incident.domain,
@@ -65,22 +80,84 @@ def incident_row(incident: "Incident") -> dict[str, Any]:
         "code": incident.codes[0] if len(incident.codes) == 1 else incident.family,
         "codes": list(incident.codes),
         "count": incident.count,
-        "status": incident.status,
-        "rerun": customer_list(incident.customers_in_run),
+        "status": str(incident.status),
+        "rerun": " ".join(switches(incident.late, chars)),
+        "reruns": switches(incident.late, chars),
+        "alerts": incident.head.alerts,
+        "muted_until": incident.head.muted_until,
+        "answer_by": incident.head.answer_by,
+        "history": [dict(entry) for entry in incident.head.history],
         "sample": list(incident.sample),
         "first_seen": incident.first_seen,
         "last_seen": incident.last_seen,
     }
 
 
-def customer_list(customers: tuple[int, ...]) -> str:
-    """Sequence numbers as the engine takes them to compose again: `-CUSTOMERLIST=2,7,14-50`."""
-    ranges: list[list[int]] = []
-    for number in sorted(set(customers)):
-        if ranges and number == ranges[-1][1] + 1:
-            ranges[-1][1] = number
-        else:
-            ranges.append([number, number])
-    if not ranges:
-        return ""
-    return "-CUSTOMERLIST=" + ",".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges)
+@command.command("ack")
+@click.argument("incident_id", metavar="ID")
+@click.option("--why", default="", metavar="TEXT", help="For the incident's history.")
+@on_stack
+def ack(incident_id: str, why: str, stack: str | None) -> int:
+    """Somebody has it: it does not escalate any more."""
+    from exstream_notify.domain.incidents import acknowledged
+
+    return _changed(incident_id, stack, lambda head, _, at, who: acknowledged(head, at, who, why))
+
+
+@command.command("resolve")
+@click.argument("incident_id", metavar="ID")
+@click.option("--why", default="", metavar="TEXT", help="For the incident's history.")
+@on_stack
+def resolve(incident_id: str, why: str, stack: str | None) -> int:
+    """It is over, until it is reported again."""
+    from exstream_notify.domain.incidents import resolved
+
+    return _changed(
+        incident_id, stack, lambda head, incident, at, who: resolved(head, at, who, incident.count, why)
+    )
+
+
+@command.command("mute")
+@click.argument("incident_id", metavar="ID")
+@click.option("--for", "minutes", type=click.IntRange(0, 43_200), default=60, help="Minutes (60); 0 ends it.")
+@click.option("--why", default="", metavar="TEXT", help="For the incident's history.")
+@on_stack
+def mute(incident_id: str, minutes: int, why: str, stack: str | None) -> int:
+    """Nothing more is told of it for a while, but a first severe error."""
+    from datetime import datetime, timedelta
+
+    from exstream_notify.domain.incidents import muted
+
+    def until(at: str) -> str:
+        end = datetime.fromisoformat(at) + timedelta(minutes=minutes)
+        return end.isoformat(timespec="seconds") if minutes else ""
+
+    return _changed(incident_id, stack, lambda head, _, at, who: muted(head, at, who, until(at), why))
+
+
+def _changed(prefix: str, stack: str | None, change: "Callable[[Head, Incident, str, str], Head]") -> int:
+    """Change one incident, named by its id or as much of its beginning as is unique."""
+    from exstream_notify.use_cases.alert_exceptions import change_incident
+
+    from ..screen import console
+
+    target = deployment(stack)
+    app = target.app
+    found = [i.incident_id for i in app.incidents.all() if i.incident_id.startswith(prefix)]
+    if len(found) != 1:
+        raise CommandError(
+            f"{len(found) or 'no'} incidents begin with {prefix}: `exnotify incidents` lists their ids"
+        )
+    at = app.clock.now().isoformat(timespec="seconds")
+    head = change_incident(
+        found[0],
+        lambda head, incident: change(head, incident, at, target.who),
+        incidents=app.incidents,
+        due=app.due,
+        clock=app.clock,
+    )
+    if head is None:
+        raise CommandError(f"no incident {found[0]}")
+    last = head.history[-1]["what"] if head.history else str(head.status)
+    console().print(f"{found[0]}: {head.status}, {last}", markup=False)
+    return 0

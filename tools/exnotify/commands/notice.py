@@ -7,17 +7,25 @@ from .options import as_json, deployment, on_stack
 
 @click.command("notice")
 @click.argument("notice_id", metavar="ID")
+@click.option("--revoke", metavar="WHY", help="Revoke its secure link: it opens nothing any more.")
+@click.option("--unlock", metavar="WHY", help="Let its customer answer the link's question again.")
 @as_json
 @on_stack
-def command(notice_id: str, as_json: bool, stack: str | None) -> int:
+def command(notice_id: str, revoke: str | None, unlock: str | None, as_json: bool, stack: str | None) -> int:
     """Show one notice: what it is about, its attempts, its events.
 
     ID is a notice id, or a reference `<notice id>:<attempt>` as providers get it.
     """
-    from ..notices import find_notice, notice_row
+    from ..notices import find_notice, notice_row, revoke_link, unlock_link
     from ..screen import console, emit_json, fields, table
 
-    row = notice_row(find_notice(deployment(stack).app, notice_id))
+    target = deployment(stack)
+    found = find_notice(target.app, notice_id)
+    if revoke is not None:
+        found = revoke_link(target, found, revoke)
+    if unlock is not None:
+        found = unlock_link(target, found, unlock)
+    row = notice_row(found)
     if as_json:
         emit_json(row)
         return 0
@@ -32,7 +40,10 @@ def command(notice_id: str, as_json: bool, stack: str | None) -> int:
                 *((name.replace("_", " "), row[name]) for name in (*about, "audience")),
                 ("waits until", row["due_at"]),
                 ("waiting", ", ".join(row["waiting"])),
+                ("responses", ", ".join(row["responses"])),
                 ("superseded by", row["superseded_by"]),
+                ("responses", ", ".join(row["responses"])),
+                ("link revoked", row["link_revoked"]),
                 ("chain", "holds" if row["chain_holds"] else "is broken: an event was changed"),
             ]
         )

@@ -36,8 +36,14 @@ def command(customer_key: str, domain: str | None, as_json: bool, stack: str | N
         "channel",
         "document_type",
         "document_id",
+        "purpose",
+        "responses",
         "audience",
     )
-    titles = ("created", "notice", "status", "why", "channel", "type", "document", "audience")
-    console().print(table(titles, ([row[name] for name in names] for row in rows), whole=("notice",)))
+    titles = ("created", "notice", *names[2:5], "type", "document", *names[7:])
+    console().print(table(titles, ([_shown(row[name]) for name in names] for row in rows), whole=("notice",)))
     return 0
+
+
+def _shown(value: object) -> object:
+    return ", ".join(value) if isinstance(value, list) else value

@@ -23,7 +23,7 @@ _FORMULA = ("=", "+", "-", "@", "\t")
 @click.option("--release", "wanted", flag_value="go", help="Let a held run go on.")
 @click.option("--cancel", "wanted", flag_value="cancel", help="End it for good: what is unsent stays unsent.")
 @click.option("--why", default="", metavar="TEXT", help="The reason, for the run's history.")
-@click.option("--csv", "as_csv", is_flag=True, help="Every record: customer, document, outcome, reason.")
+@click.option("--csv", "as_csv", is_flag=True, help="Every record: outcome, delivery, proof reference.")
 @as_json
 @on_stack
 def command(name: str, wanted: str | None, why: str, as_csv: bool, as_json: bool, stack: str | None) -> int:
@@ -69,10 +69,10 @@ def _write_csv(target: "Deployment", run: "Run") -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in records_of(target.app, run):
-        writer.writerow([_cell(getattr(row, name)) for name in COLUMNS])
+        writer.writerow([safe_cell(getattr(row, name)) for name in COLUMNS])
 
 
-def _cell(value: object) -> object:
+def safe_cell(value: object) -> object:
     """A value as it is; text that a spreadsheet would compute gets an apostrophe (CWE-1236)."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 

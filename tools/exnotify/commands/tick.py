@@ -29,15 +29,21 @@ def command(name: str, as_json: bool, stack: str | None) -> int:
     if logical not in target.scheduled:
         known = ", ".join(folder(one) for one in target.scheduled)
         raise CommandError(f"no function {name} runs on a schedule: there is {known}")
+    result = run_scheduled(target, logical)
+    if as_json:
+        emit_json(result)
+    else:
+        told = ", ".join(f"{key} {value}" for key, value in (result or {}).items())
+        click.echo(f"{folder(logical)}: {told or 'done'}")
+    return 0
+
+
+def run_scheduled(target: "Deployment", logical: str) -> Any:
+    """Run a function as its schedule would, and give back what it says. CommandError if it fails."""
     answer = _locally(target.url, logical) if target.url else _on_aws(target, logical)
     if error := answer.get("error"):
         raise CommandError(f"{folder(logical)} failed: {error.get('errorMessage', error)}")
-    if as_json:
-        emit_json(answer["result"])
-    else:
-        told = ", ".join(f"{key} {value}" for key, value in (answer["result"] or {}).items())
-        click.echo(f"{folder(logical)}: {told or 'done'}")
-    return 0
+    return answer["result"]
 
 
 def logical_id(name: str) -> str:

@@ -129,6 +129,7 @@ def _tell(cloud: "LocalCloud", data: Path | None) -> None:
         ("AWS endpoint", f"{cloud.url}  (region us-east-1)"),
         ("HTTP API", cloud.api_url),
         ("inbox", cloud.inbox_url),
+        ("chat alerts", cloud.chat_url),
         ("OpenText simulator", f"{cloud.url}/mra/v1"),
         ("SES and SMS simulators", cloud.url),
         ("provider faults", f"{cloud.url}/simulators/faults"),

@@ -253,7 +253,7 @@ def composites(found: Mapping[str, Json]) -> dict[str, Json]:
                 },
             }
             rules[affects].append(logical_id)
-    topic = {"Fn::If": ["MakesOperationsTopic", {"Ref": "OperationsTopic"}, {"Ref": "OperationsTopicArn"}]}
+    topic = {"Fn::If": ["MakesAlarmTopic", {"Ref": "AlarmTopic"}, {"Ref": "AlarmTopicArn"}]}
     texts = {
         "CustomersAffected": "Customers are not told, told late, or see errors: the dashboard's first row.",
         "OperationsAttention": "It wants a person. It does not page while CustomersAffected is on.",

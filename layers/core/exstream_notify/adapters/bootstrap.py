@@ -6,9 +6,11 @@ a third more of a cold start and gives the same objects.
 
 import os
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from datetime import timedelta
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.config import Config
@@ -16,25 +18,54 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..domain.decisions import Policy
 from ..domain.documents import Channel, MessageClass
-from ..domain.identity import address_hash
-from ..domain.links import make_token
+from ..domain.identity import address_hash, notice_id
+from ..domain.links import PLACES, make_token, read_token
+from ..domain.passes import PREFERENCES, UNDO, UNSUBSCRIBE, preferences_id, undo_id, unsubscribe_id
+from ..domain.preferences import Topic, topics_of
+from ..domain.receipts import ReceiptPolicy
+from ..domain.reputation import Limits
+from ..domain.second_step import Keys
 from .clock import SystemClock
 from .rules import YamlRules
 from .secrets import Secret
 
 if TYPE_CHECKING:
-    from ..ports import Provider, Wording
+    from datetime import date
+
+    from ..ports import Provider, SecondStep, Wording
     from .addresses import Addresses
+    from .alert_channels import Channels
     from .dynamodb.contacts import DynamoContacts, DynamoSuppressions
     from .dynamodb.incidents import DynamoIncidents
+    from .dynamodb.journeys import DynamoJourneys
     from .dynamodb.ledger import DynamoDueIndex, DynamoLedger
+    from .dynamodb.opt_outs import DynamoOptOuts
+    from .dynamodb.receipts import DynamoDeliveryWatch, DynamoEarlyReceipts, DynamoReputation
+    from .dynamodb.responses import DynamoEarlyResponses, DynamoTries
     from .dynamodb.runs import DynamoRuns
     from .dynamodb.switches import DynamoSwitches
+    from .exports import S3Exports, SqsExportQueue
+    from .index.schema import RecordSchema
+    from .link_pages import LinkPages
+    from .message_files import MessageFiles
     from .pages import Pages
+    from .preference_views import PreferenceViews
+    from .receipts.keeping import OpenTextStatus, S3ReceiptEvidence, UnreadReceipts
+    from .receipts.reading import ReceiptReader
     from .rendering import Brand
-    from .s3 import S3DropFolder, S3Evidence, S3Jobs, S3Records
-    from .sqs import EventBridgeExceptions, SqsDecideQueue, SqsRunQueue, SqsSendQueues
+    from .rendering.notes import Notes
+    from .s3 import S3Documents, S3DropFolder, S3Evidence, S3Jobs, S3Records
+    from .sqs import (
+        EventBridgeExceptions,
+        EventBridgeJourneys,
+        SqsDecideQueue,
+        SqsLookQueue,
+        SqsQueue,
+        SqsRunQueue,
+        SqsSendQueues,
+    )
     from .staging import S3Staging
+    from .states import StepFunctions
 
 
 class Settings(BaseModel):
@@ -50,13 +81,21 @@ class Settings(BaseModel):
     notices_table: str = ""
     runs_table: str = ""
     incidents_table: str = ""
+    journeys_table: str = ""
+    follow_up_machine: str = ""
     run_queue_url: str = ""
     decide_queue_url: str = ""
     email_queue_url: str = ""
     sms_queue_url: str = ""
     urgent_queue_url: str = ""
+    exception_queue_url: str = ""
+    alert_channels_secret: str = ""
+    alert_topics: str = ""
+    dead_letter_urls: str = ""
     peppers_secret: str = ""
     link_keys_secret: str = ""
+    verify_keys_secret: str = ""
+    portal_url_pattern: str = ""
     evidence_secret: str = ""
     opentext_secret: str = ""
     opentext_url: str = ""
@@ -83,8 +122,27 @@ class Settings(BaseModel):
     missing_file_minutes: int = Field(60, ge=1)
     quiet_period_seconds: int = Field(120, ge=1)
     volume_limit_percent: int = Field(50, ge=1)
+    receipt_queue_url: str = ""
+    receipt_hook_secret: str = ""
+    delivery_receipts: str = "email,sms"
+    soft_bounce_limit: int = Field(3, ge=1)
+    soft_bounce_window_days: int = Field(7, ge=1)
+    delay_wait_hours: int = Field(4, ge=1)
+    unmatched_receipt_hours: int = Field(24, ge=1)
+    bounce_rate_limit: float = Field(5.0, gt=0)
+    complaint_rate_limit: float = Field(0.3, gt=0)
+    reputation_minimum: int = Field(500, ge=1)
     require_approved_wording: bool = False
     site_dir: str = "/opt/site"
+    unsubscribe_keys_secret: str = ""
+    eligibility_secret: str = ""
+    queue_separator: str = ","
+    preferences_days: int = Field(400, ge=1)
+    consent_version: str = "1"
+    sms_stop_scope: Literal["all", "topic"] = "all"
+    export_bucket: str = ""
+    export_queue_url: str = ""
+    export_segments: int = Field(16, ge=1, le=1000)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -134,6 +192,8 @@ class Bootstrap:
             connect_timeout=3,
             read_timeout=15 if sends else 20,
             tcp_keepalive=True,
+            # Presigned addresses would otherwise be signed the old way, which most regions refuse.
+            signature_version="s3v4" if service == "s3" else None,
             parameter_validation=sends,
             # Without a name of ours botocore builds its own anew for each call, a quarter of a call's CPU.
             user_agent="exstream-notify",
@@ -194,7 +254,17 @@ class Bootstrap:
         """The contacts."""
         from .dynamodb.contacts import DynamoContacts
 
-        return DynamoContacts(self.client("dynamodb"), self.settings.contacts_table)
+        peppers = self._secret(self.settings.peppers_secret)
+        return DynamoContacts(
+            self.client("dynamodb"), self.settings.contacts_table, peppers.keys, self.clock.now
+        )
+
+    @cached_property
+    def profiles(self) -> "DynamoContacts":
+        """The contacts, for a function that only reads them by key: without the peppers of the indexes."""
+        from .dynamodb.contacts import DynamoContacts
+
+        return DynamoContacts(self.client("dynamodb"), self.settings.contacts_table, now=self.clock.now)
 
     @cached_property
     def suppressions(self) -> "DynamoSuppressions":
@@ -246,8 +316,28 @@ class Bootstrap:
 
         settings = self.settings
         return S3Staging(
-            self.client("s3"), settings.work_bucket, settings.drop_bucket, self.rules, self._site("rules")
+            self.client("s3"),
+            settings.work_bucket,
+            settings.drop_bucket,
+            self.rules,
+            self._site("rules"),
+            self.verify_keys,
         )
+
+    @cached_property
+    def staged(self) -> "S3Staging":
+        """What was staged, for a function that only reads it: without the keys of the second step."""
+        from .staging import S3Staging
+
+        settings = self.settings
+        return S3Staging(self.client("s3"), settings.work_bucket, settings.drop_bucket, self.rules)
+
+    @cached_property
+    def record_schema(self) -> "RecordSchema":
+        """How this site names the fields of a record."""
+        from .staging import S3Staging
+
+        return S3Staging(None, "", "", self.rules, self._site("rules")).schema(None)
 
     def folder(self, domain: str, run_id: str) -> "S3DropFolder":
         """One run's folder in the drop bucket."""
@@ -316,6 +406,187 @@ class Bootstrap:
 
         return link
 
+    # ---- Preferences and eligibility ----
+
+    @cached_property
+    def preferences_for(self) -> Callable[[str], str]:
+        """The address of the preference page, of a contact's salt."""
+        secret = self._secret(self.settings.link_keys_secret)
+
+        def link(salt: str) -> str:
+            current, keys = secret.keys()
+            identity = preferences_id(salt, self.clock.now().date())
+            return f"{self.site}/p/{make_token(identity, int(current), keys[current], PREFERENCES)}"
+
+        return link
+
+    @cached_property
+    def unsubscribe_for(self) -> Callable[[str, str], str]:
+        """The address of one-click unsubscription, of a contact's salt and a topic."""
+        secret = self._secret(self.settings.unsubscribe_keys_secret)
+
+        def link(salt: str, topic: str) -> str:
+            current, keys = secret.keys()
+            identity = unsubscribe_id(salt, topic)
+            return f"{self.site}/u/{make_token(identity, int(current), keys[current], UNSUBSCRIBE)}"
+
+        return link
+
+    @cached_property
+    def undo_for(self) -> Callable[[str, str], str]:
+        """The address at which a change of address is undone, of a contact's salt and the change's id."""
+        secret = self._secret(self.settings.link_keys_secret)
+
+        def link(salt: str, change_id: str) -> str:
+            current, keys = secret.keys()
+            token = make_token(undo_id(salt, change_id), int(current), keys[current], UNDO)
+            return f"{self.site}/p/undo/{token}"
+
+        return link
+
+    def read_pass(self, token: str, purpose: str) -> str | None:
+        """What a genuine token of that purpose carries, else None."""
+        _, keys = self._secret(self.settings.link_keys_secret).keys()
+        return read_token(token, {int(number): key for number, key in keys.items()}, purpose)
+
+    def read_unsubscribe(self, token: str) -> str | None:
+        """What a genuine unsubscribe token carries, else None; its keys outlive those of other links."""
+        _, keys = self._secret(self.settings.unsubscribe_keys_secret).keys()
+        return read_token(token, {int(number): key for number, key in keys.items()}, UNSUBSCRIBE)
+
+    def form_key(self) -> bytes:
+        """What the page's forms and codes are signed with."""
+        current, keys = self._secret(self.settings.link_keys_secret).keys()
+        return keys[current]
+
+    @cached_property
+    def topics(self) -> tuple[Topic, ...]:
+        """The topics that a customer chooses among."""
+        return topics_of(self.rules.of_type(kind) for kind in self.rules.types)
+
+    @cached_property
+    def second_step(self) -> "SecondStep":
+        """What only the customer knows."""
+        from .second_step import PostcodeStep
+
+        return PostcodeStep()
+
+    @cached_property
+    def preference_views(self) -> "PreferenceViews":
+        """The pages on which customers set their preferences."""
+        from .preference_views import PreferenceViews
+
+        return PreferenceViews(
+            self.pages, self.topics, self.second_step, self.policy, self.clock.now, self.form_key
+        )
+
+    def address_ports(self) -> dict[str, Any]:
+        """What a change of address takes, beside the teller (`AddressBook`)."""
+        return {
+            "contacts": self.contacts,
+            "addresses": self.addresses,
+            "second_step": self.second_step,
+            "clock": self.clock,
+            "key": self.form_key(),
+            "undo_for": self.undo_for,
+        }
+
+    def reply_ports(self) -> dict[str, Any]:
+        """What taking an SMS reply takes, beside the teller (`ReplyDesk`)."""
+        return {
+            "contacts": self.contacts,
+            "opt_outs": self.opt_outs,
+            "addresses": self.addresses,
+            "ledger": self.ledger,
+            "rules": self.rules,
+            "evidence": self.evidence,
+            "exceptions": self.exceptions,
+            "hasher": self.hasher,
+            "clock": self.clock,
+            "scope": self.settings.sms_stop_scope,
+        }
+
+    def page_ports(self) -> dict[str, Any]:
+        """What the preference page takes, beside its changes of address (`PreferencePage`)."""
+        from .pages import LANGUAGES
+
+        return {
+            "contacts": self.contacts,
+            "clock": self.clock,
+            "topics": self.topics,
+            "languages": LANGUAGES,
+            "policy": self.policy,
+            "consent_version": self.settings.consent_version,
+        }
+
+    @cached_property
+    def exports(self) -> "S3Exports":
+        """Where exports lie."""
+        from .exports import S3Exports
+
+        return S3Exports(self.client("s3"), self.settings.work_bucket, self.settings.export_bucket)
+
+    @cached_property
+    def export_queue(self) -> "SqsExportQueue":
+        """Where the steps of an export wait."""
+        from .exports import SqsExportQueue
+
+        return SqsExportQueue(self.client("sqs"), self.settings.export_queue_url)
+
+    def export_ports(self) -> dict[str, Any]:
+        """What sorting a segment of an export takes."""
+        return {
+            "contacts": self.contacts,
+            "suppressions": self.suppressions,
+            "store": self.exports,
+            "queue": self.export_queue,
+        }
+
+    def eligibility_tokens(self) -> Mapping[str, str]:
+        """Bearer tokens by client."""
+        return self._secret(self.settings.eligibility_secret).fields()
+
+    def eligibility_ports(self) -> dict[str, Any]:
+        """What answering eligibility takes."""
+        return {
+            "rules": self.rules,
+            "contacts": self.contacts,
+            "addresses": self.addresses,
+            "suppressions": self.suppressions,
+            "clock": self.clock,
+            "policy": self.policy,
+        }
+
+    @cached_property
+    def opt_outs(self) -> "DynamoOptOuts":
+        """Addresses that their holders stopped."""
+        from .dynamodb.opt_outs import DynamoOptOuts
+
+        peppers = self._secret(self.settings.peppers_secret)
+        return DynamoOptOuts(
+            self.client("dynamodb"), self.settings.suppressions_table, lambda: peppers.keys()[1]
+        )
+
+    @cached_property
+    def notes(self) -> "Notes":
+        """Short messages that answer a customer: codes, confirmations."""
+        from .rendering.notes import Notes
+
+        return Notes(self._brand(), self._site("wording"), self.settings.default_language)
+
+    def teller_ports(self) -> dict[str, Any]:
+        """What telling one customer something at once takes (`Teller`)."""
+        return {
+            "ledger": self.ledger,
+            "evidence": self.evidence,
+            "clock": self.clock,
+            "hasher": self.hasher,
+            "notes": self.notes,
+            "provider_for": lambda channel: self.provider(
+                self.provider_for(channel, "transactional"), channel
+            ),
+        }
+
     @cached_property
     def wording(self) -> "Wording":
         """The words."""
@@ -331,6 +602,91 @@ class Bootstrap:
         from .pages import Pages
 
         return Pages(self._brand(), self._site("wording"), self.settings.default_language)
+
+    # --- secure links and responses ---
+
+    def notice_of(self, token: str) -> str | None:
+        """The notice of a genuine token, else None; nothing is looked up for that."""
+        _, keys = self._secret(self.settings.link_keys_secret).keys()
+        return read_token(token, {int(number): key for number, key in keys.items()})
+
+    @cached_property
+    def verify_keys(self) -> Callable[[], Keys]:
+        """The keys of what customers are asked for as a second step."""
+        secret = self._secret(self.settings.verify_keys_secret)
+        return lambda: secret.keys()
+
+    @cached_property
+    def tries(self) -> "DynamoTries":
+        """The tries of a second step."""
+        from .dynamodb.responses import DynamoTries
+
+        return DynamoTries(self.client("dynamodb"), self.settings.notices_table, self.clock.now)
+
+    @cached_property
+    def early_responses(self) -> "DynamoEarlyResponses":
+        """Responses that came before their notices."""
+        from .dynamodb.responses import DynamoEarlyResponses
+
+        return DynamoEarlyResponses(self.client("dynamodb"), self.settings.notices_table)
+
+    @cached_property
+    def documents(self) -> "S3Documents":
+        """The composed documents."""
+        from .s3 import S3Documents
+
+        return S3Documents(self.client("s3"), self.settings.drop_bucket)
+
+    @cached_property
+    def portal(self) -> str:
+        """The site's portal, as a pattern; ValueError if it is no web address or names what it may not."""
+        pattern = self.settings.portal_url_pattern
+        if pattern:
+            rest = pattern
+            for place in PLACES:
+                rest = rest.replace(f"{{{place}}}", "")
+            parts = urlsplit(rest)
+            if "{" in rest or "}" in rest or parts.scheme not in ("https", "http") or not parts.netloc:
+                raise ValueError(f"PortalUrlPattern: an https address with {', '.join(PLACES)} in braces")
+        return pattern
+
+    @cached_property
+    def link_pages(self) -> "LinkPages":
+        """The page behind a secure link."""
+        from .link_pages import LinkPages
+        from .rendering.texts import WordingFiles
+
+        portal = urlsplit(self.portal)
+        origins = [f"{portal.scheme}://{portal.netloc}"] if self.portal else []
+        leads_to = (*origins, self.documents.origin)
+        words = WordingFiles(self._site("wording"))
+        return LinkPages(self.pages, words, leads_to, self.preferences_for)
+
+    @property
+    def look_ports(self) -> dict[str, Any]:
+        """What looking at a secure link takes."""
+        return {
+            "ledger": self.ledger,
+            "records": self.records,
+            "rules": self.rules,
+            "contacts": self.profiles,
+            "tries": self.tries,
+            "keys": self.verify_keys,
+            "clock": self.clock,
+        }
+
+    @property
+    def open_ports(self) -> dict[str, Any]:
+        """What opening it takes."""
+        return {
+            "documents": self.documents,
+            "ledger": self.ledger,
+            "runs": self.runs,
+            "tries": self.tries,
+            "keys": self.verify_keys,
+            "exceptions": self.exceptions,
+            "clock": self.clock,
+        }
 
     def _brand(self) -> "Brand":
         from .rendering import Brand
@@ -365,6 +721,229 @@ class Bootstrap:
 
         return DynamoIncidents(self.client("dynamodb"), self.settings.incidents_table)
 
+    # --- exceptions and alerts ---
+
+    @cached_property
+    def message_files(self) -> "MessageFiles":
+        """Message files, exception rows, run summaries."""
+        from .message_files import MessageFiles
+
+        return MessageFiles(self.rules.messages)
+
+    @cached_property
+    def look_queue(self) -> "SqsLookQueue":
+        """Where what waited for its time goes."""
+        from .sqs import SqsLookQueue
+
+        return SqsLookQueue(self.client("sqs"), self.settings.exception_queue_url)
+
+    @cached_property
+    def channels(self) -> "Channels":
+        """The ways to the teams; `alert_topics` is `team=ARN,…`."""
+        from .alert_channels import Channels
+
+        addresses = self._secret(self.settings.alert_channels_secret)
+        topics = dict(row.split("=", 1) for row in filter(None, self.settings.alert_topics.split(",")))
+        return Channels(
+            self.rules,
+            addresses.fields,
+            topics=topics,
+            sns=lambda: self.client("sns"),
+            provider=lambda channel: self.provider(self.provider_for(channel, "transactional"), channel),
+            sleep=self.clock.sleep,
+        )
+
+    @cached_property
+    def incident_link(self) -> Callable[[str], str]:
+        """The signed link by which an incident is acknowledged."""
+        secret = self._secret(self.settings.link_keys_secret)
+
+        def link(incident_id: str) -> str:
+            current, keys = secret.keys()
+            return f"{self.site}/i/{make_token(incident_id, int(current), keys[current], 'incident')}"
+
+        return link
+
+    def incident_of(self, token: str) -> str | None:
+        """The incident of a genuine link, else None."""
+        _, keys = self._secret(self.settings.link_keys_secret).keys()
+        return read_token(token, {int(version): key for version, key in keys.items()}, "incident")
+
+    def dead_letters(self) -> dict[str, int]:
+        """How many messages lie in each dead-letter queue, by its name."""
+        sqs = self.client("sqs")
+        depths = {}
+        for url in filter(None, self.settings.dead_letter_urls.split(",")):
+            name = "ApproximateNumberOfMessages"
+            answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+            depths[url.rpartition("/")[2]] = int(answer["Attributes"][name])
+        return depths
+
+    # ---- follow-ups ----
+
+    @cached_property
+    def journeys(self) -> "DynamoJourneys":
+        """The journeys' cohorts."""
+        from .dynamodb.journeys import DynamoJourneys
+
+        return DynamoJourneys(self.client("dynamodb"), self.settings.journeys_table, self.clock.now)
+
+    @cached_property
+    def executions(self) -> "StepFunctions":
+        """The follow-up state machine's executions."""
+        from .states import StepFunctions
+
+        return StepFunctions(self.client("stepfunctions"), self.settings.follow_up_machine)
+
+    @cached_property
+    def journey_events(self) -> "EventBridgeJourneys":
+        """Where the end of journeys is told."""
+        from .sqs import EventBridgeJourneys
+
+        return EventBridgeJourneys(self.client("events"))
+
+    @property
+    def is_holiday(self) -> "Callable[[str, date], bool]":
+        """The holidays' calendar, imported when a rule first asks for one."""
+
+        def asked(country: str, day: "date") -> bool:
+            from .journey_rules import is_holiday
+
+            return is_holiday(country, day)
+
+        return asked
+
+    # --- receipts ---
+
+    @cached_property
+    def receipt_policy(self) -> ReceiptPolicy:
+        """What the site sets for receipts."""
+        s = self.settings
+        return ReceiptPolicy(
+            s.soft_bounce_limit,
+            timedelta(days=s.soft_bounce_window_days),
+            delay_wait=timedelta(hours=s.delay_wait_hours),
+            keep_unmatched=timedelta(hours=s.unmatched_receipt_hours),
+        )
+
+    @cached_property
+    def reputation_limits(self) -> Limits:
+        """At which rates marketing stops."""
+        s = self.settings
+        return Limits(s.bounce_rate_limit, s.complaint_rate_limit, s.reputation_minimum)
+
+    @cached_property
+    def receipt_reader(self) -> "ReceiptReader":
+        """Reads the receipt queue's messages."""
+        from .receipts.keeping import mail_loader
+        from .receipts.mail import Phrases
+        from .receipts.reading import ReceiptReader
+
+        return ReceiptReader(
+            Phrases(self._site("rules")),
+            lambda bucket, key: mail_loader(self.client("s3"))(bucket, key),
+            self._composed_notice,
+            self._genuine_link,
+            self.clock.now,
+        )
+
+    def _composed_notice(self, domain: str, fields: Mapping[str, Any]) -> str:
+        """The notice of a composer's document, as staging and deciding would identify it; or nothing."""
+        from .index.faults import RecordRefused
+
+        schema = self.record_schema
+        values = {k: v for k, v in fields.items() if isinstance(v, str | int) and k != "communication_id"}
+        try:
+            found = schema.fields_of(tuple(map(str, values)), list(values.values()))
+            if not {"document_id", "output_uri", "archive_ref"} & set(found):
+                found["document_id"] = str(fields.get("communication_id") or "")
+            found.setdefault("document_type", self.rules.types[0])
+            record = schema.complete(found)
+        except RecordRefused:
+            return ""
+        return notice_id(domain, record["customer_key"], record["document_id"]) if domain else ""
+
+    def _genuine_link(self, token: str) -> str | None:
+        keys = self._secret(self.settings.link_keys_secret).keys()[1]
+        return read_token(token, {int(version): key for version, key in keys.items()})
+
+    @cached_property
+    def unread_receipts(self) -> "UnreadReceipts":
+        """Where unreadable receipts are kept."""
+        from .receipts.keeping import UnreadReceipts
+
+        return UnreadReceipts(self.client("s3"), self.settings.work_bucket)
+
+    @cached_property
+    def receipt_evidence(self) -> "S3ReceiptEvidence":
+        """Receipts and heads of chains as evidence."""
+        from .receipts.keeping import S3ReceiptEvidence
+
+        return S3ReceiptEvidence(
+            self.client("s3"), self.settings.evidence_bucket, self.clock.now, self.clock.random_id
+        )
+
+    @cached_property
+    def early(self) -> "DynamoEarlyReceipts":
+        """Receipts without a notice yet."""
+        from .dynamodb.receipts import DynamoEarlyReceipts
+
+        return DynamoEarlyReceipts(self.client("dynamodb"), self.settings.notices_table)
+
+    @cached_property
+    def watch(self) -> "DynamoDeliveryWatch":
+        """Sends without a receipt yet."""
+        from .dynamodb.receipts import DynamoDeliveryWatch
+
+        channels = [name.strip() for name in self.settings.delivery_receipts.split(",")]
+        return DynamoDeliveryWatch(self.client("dynamodb"), self.settings.notices_table, channels)
+
+    @cached_property
+    def reputation(self) -> "DynamoReputation":
+        """The senders' counts."""
+        from .dynamodb.receipts import DynamoReputation
+
+        return DynamoReputation(self.client("dynamodb"), self.settings.notices_table)
+
+    @cached_property
+    def status_source(self) -> "OpenTextStatus":
+        """OpenText, asked."""
+        from .providers.choice import make_opentext
+        from .receipts.keeping import OpenTextStatus
+
+        secret = self._secret(self.settings.opentext_secret)
+        provider = cache(lambda: make_opentext(self.settings, secret.fresh))
+        return OpenTextStatus(provider)
+
+    @property
+    def hook_secrets(self) -> Mapping[str, str]:
+        """The web hook's secrets by version."""
+        return self._secret(self.settings.receipt_hook_secret).fields()
+
+    @cached_property
+    def receipt_queue(self) -> "SqsQueue":
+        """The receipt queue."""
+        from .sqs import SqsQueue
+
+        return SqsQueue(self.client("sqs"), self.settings.receipt_queue_url)
+
+    def receipt_ports(self) -> dict[str, Any]:
+        """What recording receipts takes."""
+        return {
+            "ledger": self.ledger,
+            "contacts": self.contacts,
+            "addresses": self.addresses,
+            "suppressions": self.suppressions,
+            "runs": self.runs,
+            "decide_queue": self.decide_queue,
+            "receipt_evidence": self.receipt_evidence,
+            "early": self.early,
+            "reputation": self.reputation,
+            "exceptions": self.exceptions,
+            "clock": self.clock,
+            "receipt_policy": self.receipt_policy,
+        }
+
     def send_ports(self, provider: str, channel: Channel) -> dict[str, Any]:
         """What sending takes, for one provider and channel."""
         return {
@@ -377,15 +956,20 @@ class Bootstrap:
             "send_queues": self.send_queues,
             "evidence": self.evidence,
             "jobs": self.jobs,
+            "watch": self.watch,
             "provider": self.provider(provider, channel),
             "wording": self.wording,
             "exceptions": self.exceptions,
             "clock": self.clock,
             "hasher": self.hasher,
             "link_for": self.link_for,
+            "preferences_for": self.preferences_for,
+            "unsubscribe_for": self.unsubscribe_for,
             "rate": self.rate(channel),
             "addresses": self.addresses,
             "policy": self.policy,
+            "journeys": self.journeys,
+            "is_holiday": self.is_holiday,
             "switched_off": self.switches.off,
             "approved_only": self.settings.require_approved_wording,
         }

@@ -7,8 +7,8 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,6 +25,25 @@ def count(counts: Mapping[str, int], prefix: str = "") -> None:
     for name, number in counts.items():
         words = "".join(word.capitalize() for word in name.split("_"))
         metrics.add_metric(f"{prefix}{words}", MetricUnit.Count, number)
+
+
+def rate(name: str, percent: float, **dimensions: str) -> None:
+    """A rate in percent as a metric of its own dimensions."""
+    with single_metric(
+        name=name, unit=MetricUnit.Percent, value=percent, namespace=metrics.namespace
+    ) as metric:
+        for dimension, value in dimensions.items():
+            metric.add_dimension(dimension, value)
+
+
+def count_for(dimension: str, value: str, counts: Mapping[str, int]) -> None:
+    """Counts under a dimension of their own, for example by client of an API."""
+    with single_metric(
+        name="Requests", unit=MetricUnit.Count, value=1, namespace=metrics.namespace
+    ) as metric:
+        metric.add_dimension(dimension, value)
+        for name, number in counts.items():
+            metric.add_metric(name, MetricUnit.Count, number)
 
 
 def count_exceptions(code: str, number: int) -> None:

@@ -1,5 +1,6 @@
 """The site's rules: this package's YAML files with the site's own laid over them, validated."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -10,7 +11,15 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
+from ..domain.exceptions import ExceptionRaised, Severity
+from ..domain.expectations import ExpectedRun
+from ..domain.incidents import AlertRule, Urgency
+from ..domain.journeys import JourneyRule
 from ..domain.runs import DomainRule
+from ..domain.second_step import StepKind
+from .alert_rules import Alerts, Expected, MessageRules
+
+_JOURNEY_NAME = re.compile(r"[a-z0-9-]{1,40}")
 
 PACKAGE_RULES = Path(__file__).parent.parent / "rules"
 
@@ -53,8 +62,12 @@ class _Type(_Strict):
     consent: Literal["implied", "required"]
     paper_on_failure: bool
     on_unconfirmed: Literal["alert", "other_channel", "paper", "resend"]
+    on_no_receipt: Literal["alert", "other_channel", "paper", "ignore"]
     notify_on_new_content: bool
     deadline_hours: int = Field(ge=1, le=8760)
+    link_days: int = Field(ge=1, le=3650)
+    opens: Literal["portal", "inline", "attachment"]
+    second_step: StepKind
     by_account_status: Mapping[str, _Change] = Field(default_factory=dict)
 
 
@@ -63,16 +76,7 @@ class _Domain(_Strict):
     encoding: str | None
     exit_statuses: tuple[int, ...]
     hold_on_exit_status: bool
-
-
-class _Alert(_Strict):
-    team: str
-    family: str | None = None
-
-
-class _Alerts(_Strict):
-    default: _Alert
-    codes: Mapping[str, _Alert]
+    seal_within_minutes: int = Field(ge=1, le=10080)
 
 
 class YamlRules:
@@ -99,11 +103,43 @@ class YamlRules:
         defaults, domains = self._domains
         return domains.get(domain, defaults)
 
-    def alert(self, code: str) -> tuple[str, str]:
-        """Team and code family of an exception's code."""
-        alerts = self._alerts
-        found = alerts.codes.get(code, alerts.default)
-        return found.team, found.family or code
+    def route(self, exception: ExceptionRaised, severity: Severity | None = None) -> AlertRule:
+        """See `AlertRules.route`."""
+        return self._alerts.route(exception, severity)
+
+    def telling(self, team: str, urgency: Urgency) -> tuple[tuple[str, ...], ...]:
+        """See `AlertRules.telling`."""
+        return self._alerts.chains(team, urgency)
+
+    def team_mobile(self, team: str) -> str | None:
+        """The number that a team's alerts go to by SMS."""
+        return self._alerts.mobile(team)
+
+    @property
+    def rerun_chars(self) -> int:
+        """See `AlertRules.rerun_chars`."""
+        return self._alerts.rerun_chars
+
+    @cached_property
+    def messages(self) -> MessageRules:
+        """What files beside an index are, and what their columns mean."""
+        return self._validate(MessageRules, self._read("messages.yaml"), "messages.yaml", "")
+
+    @cached_property
+    def expected_runs(self) -> tuple[ExpectedRun, ...]:
+        """The runs that the calendar expects."""
+        rows = enumerate(self._read("domains.yaml").get("expected") or ())
+        found = [
+            self._validate(Expected, row, "domains.yaml", f"expected.{n}").to_domain() for n, row in rows
+        ]
+        keys = [expected.key for expected in found]
+        if twice := [key for key in keys if keys.count(key) > 1]:
+            raise RulesInvalid(f"domains.yaml: expected: {twice[0]} is there twice: give each a name")
+        return tuple(found)
+
+    def journeys(self) -> Mapping[str, JourneyRule]:
+        """See `Rules.journeys`."""
+        return self._journeys
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -123,9 +159,18 @@ class YamlRules:
                 raise RulesInvalid(f"documents.yaml: queues.{queue}: no document type {kind!r}")
         return queues
 
+    @property
+    def paper_queue(self) -> str:
+        """See `RuleBook.paper_queue`."""
+        return str(self._documents.get("paper_queue") or "Print")
+
     def check(self) -> None:
         """Read and validate everything."""
-        _ = (self._types, self.queues, self._teams, self._domains, self._alerts)
+        _ = (self._types, self.queues, self._teams, self._domains, self.messages, self.expected_runs)
+        _ = self._journeys
+        for team in self._alerts.named_teams():
+            if team not in self._teams:
+                raise RulesInvalid(f"alerts.yaml: no team {team!r} in teams.yaml")
         for name, variants in self._types.items():
             for team in variants[""].teams:
                 if team not in self._teams:
@@ -169,8 +214,32 @@ class YamlRules:
         return rule(defaults, "defaults"), domains
 
     @cached_property
-    def _alerts(self) -> _Alerts:
-        return self._validate(_Alerts, self._read("alerts.yaml"), "alerts.yaml", "")
+    def _journeys(self) -> dict[str, JourneyRule]:
+        from .journey_rules import JourneyModel
+
+        data = self._read("journeys.yaml")
+        defaults = data.get("defaults") or {}
+        journeys: dict[str, JourneyRule] = {}
+        for name, entry in (data.get("journeys") or {}).items():
+            key = f"journeys.{name}"
+            if entry is None:
+                continue  # a site switched it off
+            if not _JOURNEY_NAME.fullmatch(str(name)):
+                where = self._line("journeys.yaml", key)
+                raise RulesInvalid(f"journeys.yaml{where}: {key}: a name is of a-z, 0-9 and -, 40 at most")
+            rule = self._validate(JourneyModel, {**defaults, **entry}, "journeys.yaml", key).rule(name)
+            unknown = [kind for kind in rule.documents if kind not in self._types]
+            lost = [s.team for s in rule.steps if s.team and s.team not in self._teams]
+            if unknown or lost:
+                path = f"{key}.{'documents' if unknown else 'unanswered.team'}"
+                what = f"no document type {unknown[0]!r}" if unknown else f"no team {lost[0]!r} in teams.yaml"
+                raise RulesInvalid(f"journeys.yaml{self._line('journeys.yaml', path)}: {path}: {what}")
+            journeys[name] = rule
+        return journeys
+
+    @cached_property
+    def _alerts(self) -> Alerts:
+        return self._validate(Alerts, self._read("alerts.yaml"), "alerts.yaml", "")
 
     def _read(self, name: str) -> dict[str, Any]:
         merged: dict[str, Any] = {}
@@ -212,6 +281,10 @@ class YamlRules:
 def _line_of(node: Any, path: list[str]) -> int | None:
     line: int | None = None
     for name in path:
+        if isinstance(node, yaml.SequenceNode) and name.isdigit() and int(name) < len(node.value):
+            node = node.value[int(name)]
+            line = node.start_mark.line + 1
+            continue
         pairs = node.value if isinstance(node, yaml.MappingNode) else []
         found = next(((key, value) for key, value in pairs if key.value == name), None)
         if found is None:

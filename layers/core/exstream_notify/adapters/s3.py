@@ -1,15 +1,18 @@
 """The buckets: a run's dropped files, staged records, bulk jobs as posted, and the evidence."""
 
 import base64
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, BinaryIO, TypeAlias, cast
+from urllib.parse import urlsplit
 
 import orjson
 
 from ..domain.documents import Document
 from ..domain.messages import BulkJob, Content, SentRequest
+from ..domain.records import path_in_run
 from ..domain.runs import Seal
 from ..domain.work import SlicePointer
 from ..ports import DropObject, EvidenceLine
@@ -17,6 +20,26 @@ from .encryption import Sealer
 from .seal import SEAL_NAME, parse_seal
 
 S3Client: TypeAlias = Any
+ADDRESS_SECONDS = 60
+"""How long a presigned address of a document is good for."""
+
+_KINDS: Mapping[str, tuple[str, bool]] = {
+    "pdf": ("application/pdf", True),
+    "txt": ("text/plain; charset=utf-8", True),
+    "png": ("image/png", True),
+    "jpg": ("image/jpeg", True),
+    "jpeg": ("image/jpeg", True),
+    "tif": ("image/tiff", False),
+    "tiff": ("image/tiff", False),
+    "html": ("text/html", False),
+    "htm": ("text/html", False),
+    "xml": ("application/xml", False),
+    "docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", False),
+    "zip": ("application/zip", False),
+}
+"""By ending: the content's type, and whether a browser shows it without running anything in it."""
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 SEAL_LIMIT = 4 * 1024 * 1024
 
 
@@ -86,9 +109,12 @@ class S3Records:
         key = (pointer.part, pointer.offset, pointer.length)
         if self._last is None or self._last[0] != key:
             last = pointer.offset + pointer.length - 1
-            answer = self._client.get_object(
-                Bucket=self._bucket, Key=pointer.part, Range=f"bytes={pointer.offset}-{last}"
-            )
+            try:
+                answer = self._client.get_object(
+                    Bucket=self._bucket, Key=pointer.part, Range=f"bytes={pointer.offset}-{last}"
+                )
+            except self._client.exceptions.NoSuchKey as gone:
+                raise LookupError("the part is not kept any more") from gone
             rows = [orjson.loads(line) for line in answer["Body"].read().splitlines() if line]
             self._last = (key, rows)
         return self._last[1]
@@ -101,6 +127,50 @@ def document_from(row: Mapping[str, Any], domain: str) -> tuple[int, Document]:
     if "internal_teams" in fields:
         fields["internal_teams"] = tuple(fields["internal_teams"])
     return position, Document(**fields)
+
+
+class S3Documents:
+    """`DocumentStore` under `drop/` of the drop bucket, by presigned addresses."""
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    @property
+    def origin(self) -> str:
+        """Where all addresses lie, for a page that leads there."""
+        parts = urlsplit(self._presigned("drop/any", "any", "application/pdf", "inline"))
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def address(self, run: str, path: str, name: str, *, inline: bool, language: str) -> str | None:
+        """See `DocumentStore.address`. Only what a browser shows without running it is shown inline."""
+        key = f"drop/{run}/{path_in_run(path)}"
+        ending = path.rpartition(".")[2].lower()
+        kind, harmless = _KINDS.get(ending, ("application/octet-stream", False))
+        try:
+            self._client.head_object(Bucket=self._bucket, Key=key)
+        except self._client.exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return None
+            raise
+        safe = _UNSAFE.sub("-", name).strip("-.")[:80] or "document"
+        if ending in _KINDS:
+            safe = f"{safe}.{ending}"
+        return self._presigned(key, safe, kind, "inline" if inline and harmless else "attachment")
+
+    def _presigned(self, key: str, name: str, kind: str, disposition: str) -> str:
+        found: str = self._client.generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self._bucket,
+                "Key": key,
+                "ResponseContentType": kind,
+                "ResponseContentDisposition": f'{disposition}; filename="{name}"',
+                "ResponseCacheControl": "no-store",
+            },
+            ExpiresIn=ADDRESS_SECONDS,
+        )
+        return found
 
 
 class S3Jobs:

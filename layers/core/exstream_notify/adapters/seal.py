@@ -40,6 +40,7 @@ class _SealModel(BaseModel):
     customers_processed: Annotated[int, Field(ge=0)] | None = None
     documents: Annotated[int, Field(ge=0)] | None = None
     errors: Annotated[int, Field(ge=0)] = 0
+    rerun_of: Annotated[str, Field(max_length=256)] = ""
     files: Annotated[list[_File], Field(min_length=1, max_length=10_000)]
 
     @field_validator("schema_version")
@@ -79,6 +80,7 @@ def parse_seal(data: bytes, domain: str, run_id: str, *, limit: int) -> Seal:
         model.customers_processed,
         model.documents,
         model.errors,
+        model.rerun_of,
     )
 
 

@@ -3,11 +3,11 @@
 import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any, TypeAlias
 
 from botocore.exceptions import ClientError
 
+from ..domain.due import WaitKind
 from ..domain.exceptions import ExceptionRaised
 from ..domain.work import SendJob, SlicePointer
 
@@ -116,6 +116,17 @@ class SqsRunQueue:
         )
 
 
+class SqsLookQueue:
+    """`LookQueue`."""
+
+    def __init__(self, client: SqsClient, url: str) -> None:
+        self._queue = SqsQueue(client, url)
+
+    def send_looks(self, looks: Sequence[tuple[WaitKind, str]]) -> None:
+        """See `LookQueue.send_looks`."""
+        self._queue.send((group(name), {"look": {"kind": kind, "name": name}}) for kind, name in looks)
+
+
 class EventBridgeExceptions:
     """`ExceptionBus` on the default event bus."""
 
@@ -124,20 +135,36 @@ class EventBridgeExceptions:
 
     def raise_exceptions(self, exceptions: Sequence[ExceptionRaised]) -> None:
         """See `ExceptionBus.raise_exceptions`; an entry that the bus refuses is an error."""
-        source = iter(exceptions)
-        while batch := list(islice(source, _BATCH)):
-            entries = [
-                {
-                    "Source": "exnotify",
-                    "DetailType": "Exception Raised",
-                    "Detail": json.dumps(exception.to_detail()),
-                }
-                for exception in batch
-            ]
-            answer = self._client.put_events(Entries=entries)
-            if answer.get("FailedEntryCount"):
-                codes = {row.get("ErrorCode") for row in answer["Entries"]} - {None}
-                raise RuntimeError(f"EventBridge refused {answer['FailedEntryCount']} events: {codes}")
+        # Severe ones first: what is behind them in a batch must not hold them up.
+        ordered = sorted(exceptions, key=lambda exception: exception.severity != "severe")
+        _put_events(
+            self._client, "Exception Raised", (json.dumps(exception.to_detail()) for exception in ordered)
+        )
+
+    def run_dispatched(self, domain: str, run_id: str) -> None:
+        """See `ExceptionBus.run_dispatched`."""
+        _put_events(self._client, "Run Dispatched", [json.dumps({"domain": domain, "run_id": run_id})])
+
+
+class EventBridgeJourneys:
+    """`JourneyEvents` on the default event bus."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def unanswered(self, details: Sequence[Mapping[str, object]]) -> None:
+        """See `JourneyEvents.unanswered`; an entry that the bus refuses is an error."""
+        _put_events(self._client, "Journey Unanswered", map(json.dumps, details))
+
+
+def _put_events(client: Any, detail_type: str, details: Iterable[str]) -> None:
+    # A call takes ten events and, together, 256 KB.
+    for batch in _batches((detail_type, detail) for detail in details):
+        entries = [{"Source": "exnotify", "DetailType": kind, "Detail": detail} for kind, detail in batch]
+        answer = client.put_events(Entries=entries)
+        if answer.get("FailedEntryCount"):
+            codes = {row.get("ErrorCode") for row in answer["Entries"]} - {None}
+            raise RuntimeError(f"EventBridge refused {answer['FailedEntryCount']} events: {codes}")
 
 
 def group(run: str) -> str:

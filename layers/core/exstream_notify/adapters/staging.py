@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ..domain.records import RunFolder
+from ..domain.second_step import Keys, conceal
 from ..domain.work import SlicePointer
 from ..ports import DropFolder, StagedFile
 from .index.events import read_event
@@ -31,8 +32,15 @@ class S3Staging:
     """
 
     def __init__(
-        self, client: Any, work: str, drop: str, rules: YamlRules, site_rules: Path | None = None
+        self,
+        client: Any,
+        work: str,
+        drop: str,
+        rules: YamlRules,
+        site_rules: Path | None = None,
+        keys: Callable[[], Keys] | None = None,
     ) -> None:
+        self._keys = keys
         self._client = client
         self._work = work
         self._drop = drop
@@ -57,7 +65,7 @@ class S3Staging:
         self, folder: DropFolder, domain: str, run_id: str, parts: str, names: Sequence[str]
     ) -> list[StagedFile]:
         """See `Staging.stage`."""
-        schema = self.schema(RunFolder(self._drop, f"drop/{domain}/{run_id}/"))
+        schema = self.schema(RunFolder(self._drop, f"drop/{domain}/{run_id}/"), domain)
         sink = _S3Parts(self._client, self._work, parts)
         tallies: list[FileTally] = []
         slice_number, part, position = 0, 0, 1
@@ -84,7 +92,7 @@ class S3Staging:
     ) -> tuple[list[SlicePointer], StagedFile]:
         """See `Staging.stage_record`; `record` is the whole event."""
         try:
-            found = read_event(record["detail"], self.schema(None))
+            found = read_event(record["detail"], self.schema(None, domain))
         except RecordRefused as refused:
             fault = refused.faults[0]
             reject = {"pos": 1, "file": "event", "position": 1, "field": fault.field, "reason": fault.reason}
@@ -130,15 +138,27 @@ class S3Staging:
                 domain, run_id, number, f"{parts}digests.jsonl", 0, len(digests), count, 1, kind="digests"
             )
 
-    def schema(self, run: RunFolder | None) -> RecordSchema:
-        """How this site's records are read."""
+    def schema(self, run: RunFolder | None, domain: str = "") -> RecordSchema:
+        """How this site's records are read; of a `domain`, with what customers are asked for concealed."""
         aliases = None
         path = self._site_rules / "aliases.yaml" if self._site_rules else None
         if path is not None and path.exists():
             aliases = AliasTable(yaml.safe_load(path.read_text("utf-8")))
         return RecordSchema(
-            {name: name for name in self._rules.types}, self._rules.queues, aliases=aliases, run=run
+            {name: name for name in self._rules.types},
+            self._rules.queues,
+            aliases=aliases,
+            run=run,
+            conceal=self._concealer(domain) if domain and self._keys is not None else None,
         )
+
+    def _concealer(self, domain: str) -> Callable[[dict[str, Any]], None]:
+        def concealed(record: dict[str, Any]) -> None:
+            # Asked for with the first record that needs it: most runs have none.
+            version, keys = self._keys() if self._keys is not None else ("", {})
+            conceal(record, domain, version, keys[version])
+
+        return concealed
 
 
 def staged_file(tally: FileTally) -> StagedFile:

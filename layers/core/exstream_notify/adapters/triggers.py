@@ -32,6 +32,10 @@ class _Exception(_Model):
     count: int = 1
     customers_in_run: tuple[int, ...] = ()
     detail: Mapping[str, str] = Field(default_factory=dict)
+    samples: tuple[str, ...] = ()
+    customers: str = ""
+    queue: str = ""
+    document_type: str = ""
 
 
 _EXCEPTION = TypeAdapter(_Exception)

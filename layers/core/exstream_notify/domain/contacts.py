@@ -39,11 +39,35 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressChange:
+    """A new address that a customer asked for: waiting for its code, or confirmed and waiting to hold.
+
+    `code` is a keyed hash of the code that was sent there, `confirmed_at` empty until it came back;
+    from `effective_at` on the new address is the contact's (domain/address_changes.py).
+    """
+
+    change_id: str
+    channel: Channel
+    address: Address
+    code: str
+    asked_at: str
+    expires_at: str
+    source: str
+    tries: int = 0
+    confirmed_at: str = ""
+    effective_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
     """What we know of one customer of one domain.
 
     `opt_outs` maps a topic ("*" is all) to channels. `salt` keys the customer's evidence: without
     it the evidence cannot be read any more. `version` counts writes, for optimistic locking.
+    `quiet_hours` are the customer's own: local times ("09:00", "18:00") between which an SMS may come.
+    `codes_sent` are the times of confirmation codes, `step_failures` wrong second steps in a row, both
+    for their limits; `changes_locked_until` ends a time in which no address can be changed on the page.
+    `legal_hold` names the matter that forbids to erase it.
     """
 
     domain: str
@@ -64,6 +88,12 @@ class Contact:
     created_at: str = ""
     changed_at: str = ""
     history: tuple[Mapping[str, str], ...] = ()
+    quiet_hours: tuple[str, str] | None = None
+    changing: tuple[AddressChange, ...] = ()
+    codes_sent: tuple[str, ...] = ()
+    step_failures: int = 0
+    changes_locked_until: str = ""
+    legal_hold: str = ""
 
     def address(self, channel: Channel) -> Address | None:
         """The address of a channel, if there is one."""
@@ -80,13 +110,14 @@ class Contact:
         return channel in outs.get(topic, ()) or channel in outs.get("*", ())
 
 
-_FIELD: Mapping[Channel, str] = {"email": "email", "sms": "mobile"}
+FIELD_OF: Mapping[Channel, str] = {"email": "email", "sms": "mobile"}
+"""The contact's field that holds a channel's address."""
 
 
 def addresses_to_check(contact: Contact | None, document: Document) -> dict[Channel, str]:
     """The raw addresses in the record that are new to the contact: only these need checking."""
     found: dict[Channel, str] = {}
-    for channel, name in _FIELD.items():
+    for channel, name in FIELD_OF.items():
         raw = getattr(document, name)
         if not raw:
             continue
@@ -110,7 +141,7 @@ def merge(
         contact = Contact(document.domain, document.customer_key, salt, created_at=at, changed_at=at)
     changes: dict[str, object] = {}
     for channel, address in checked.items():
-        name = _FIELD[channel]
+        name = FIELD_OF[channel]
         known = contact.address(channel)
         if name in contact.set_by_customer:
             continue

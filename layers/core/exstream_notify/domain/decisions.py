@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -28,9 +28,14 @@ class Why(StrEnum):
     NOT_APPROVED = "wording_not_approved"
     DEADLINE_PASSED = "deadline_passed"
     SUPERSEDED = "superseded"
+    RESPONDED = "responded"
     RUN_CANCELLED = "run_cancelled"
+    JOURNEY_STOPPED = "journey_stopped"
+    UNANSWERED = "unanswered"
     ANSWER_LOST = "answer_lost"
     REFUSED = "refused"
+    REPUTATION = "reputation"
+    NO_RECEIPT = "no_receipt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,19 @@ class Policy:
 
     window: Window = field(default_factory=Window)
     default_zones: tuple[str, ...] = ("America/New_York",)
+
+
+def window_for(contact: Contact, policy: Policy) -> Window:
+    """When this customer may get an SMS: the site's window, narrowed by the customer's own.
+
+    A wish can only narrow what the law allows (47 CFR 64.1200(c)(1)); one that leaves no time at all
+    is no wish that can be met, and the site's window holds.
+    """
+    if contact.quiet_hours is None:
+        return policy.window
+    opens, closes = (time.fromisoformat(text) for text in contact.quiet_hours)
+    latest, earliest = max(opens, policy.window.opens), min(closes, policy.window.closes)
+    return Window(latest, earliest) if latest < earliest else policy.window
 
 
 PAPER_CHANNELS = frozenset({"paper", "print", "post", "mail", "postal", "letter"})
@@ -130,8 +148,9 @@ def decide(
         return Suppress(Why.NO_CHANNEL, detail)
     if eligible[0] == "sms":
         where = tuple(zones) or policy.default_zones
-        if not is_open(now, where, policy.window):
-            return Defer(next_open(now, where, policy.window), Why.QUIET_HOURS)
+        window = window_for(contact, policy)
+        if not is_open(now, where, window):
+            return Defer(next_open(now, where, window), Why.QUIET_HOURS)
     return Send(eligible, rule.both_channels)
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from .second_step import StepKind
+
 MessageClass = Literal["transactional", "regulated", "collections", "marketing"]
 Channel = Literal["email", "sms"]
 
@@ -52,7 +54,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRule:
-    """What a document type's rule says (rules/documents.yaml); `skip` is why nobody is told at all."""
+    """What a document type's rule says (rules/documents.yaml); `skip` is why nobody is told at all.
+
+    `purpose` is what its notices are for: `notice`, or a journey's step.
+    """
 
     name: str
     use_case: str
@@ -68,6 +73,11 @@ class DocumentRule:
     consent: Literal["implied", "required"] = "implied"
     paper_on_failure: bool = False
     on_unconfirmed: Literal["alert", "other_channel", "paper", "resend"] = "alert"
+    on_no_receipt: Literal["alert", "other_channel", "paper", "ignore"] = "alert"
     notify_on_new_content: bool = False
     deadline_hours: int = 72
     skip: str = ""
+    link_days: int = 60
+    opens: Literal["portal", "inline", "attachment"] = "portal"
+    second_step: StepKind = "none"
+    purpose: str = "notice"

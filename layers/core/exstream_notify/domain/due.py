@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Literal
 
 SHARDS = 4
+
+WaitKind = Literal["incident", "expected", "unsealed"]
+"""What waits beside notices and runs: an incident to look at, a run that is expected, one without a seal."""
 
 
 def slot(item_id: str, due_at: str) -> str:

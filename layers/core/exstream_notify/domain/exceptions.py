@@ -1,6 +1,6 @@
 """What our own path cannot digest, told to whoever must act."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -10,7 +10,11 @@ Severity = Literal["info", "warning", "error", "severe"]
 @dataclass(frozen=True, slots=True)
 class ExceptionRaised:
     """One cause within one run. `part` names the slice, job or file that reports it, so that a
-    repeated report replaces itself instead of counting twice. Nothing in it is personal."""
+    repeated report replaces itself instead of counting twice. Nothing in it is personal.
+
+    `customers_in_run` are sequence numbers in the run; `customers` are more of them, as the text that
+    the engine takes (`2,7,14-50`). `samples` are masked. `queue` and `document_type` name where it
+    happened, for the rules to route by."""
 
     code: str
     severity: Severity
@@ -21,10 +25,23 @@ class ExceptionRaised:
     count: int = 1
     customers_in_run: tuple[int, ...] = ()
     detail: Mapping[str, str] = field(default_factory=dict)
+    samples: tuple[str, ...] = ()
+    customers: str = ""
+    queue: str = ""
+    document_type: str = ""
 
     def to_detail(self) -> dict[str, Any]:
         """As the detail of an EventBridge event."""
         return asdict(self)
+
+
+RANK: Mapping[str, int] = {"info": 0, "warning": 1, "error": 2, "severe": 3}
+"""Severities, from what only informs to what stops a run."""
+
+
+def worst(severities: Iterable[Severity]) -> Severity:
+    """The highest of them; `info` of none."""
+    return max(severities, key=RANK.__getitem__, default="info")
 
 
 class Unusable(Exception):

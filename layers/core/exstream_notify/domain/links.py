@@ -1,9 +1,27 @@
-"""The token of a secure link: which notice, signed; when it expires stands in the ledger."""
+"""Secure links: the token says which notice, signed; what the link leads to stands in the ledger."""
 
 import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .documents import Document, DocumentRule
+from .notices import Notice
+from .second_step import Step
+
+PLACES = (
+    "document_id",
+    "reference",
+    "archive_ref",
+    "document_type",
+    "case_id",
+    "domain",
+    "language",
+    "notice_id",
+)
+"""What a portal's address may name. Never the customer's key: addresses are kept in many a log."""
 
 _MAC_BYTES = 5  # 40 bits: online guessing at 100 a second takes centuries, and SMS pay by character
 
@@ -31,3 +49,33 @@ def read_token(token: str, keys: Mapping[int, bytes], purpose: str = "open") -> 
 
 def _mac(payload: bytes, key: bytes, purpose: str) -> bytes:
     return hmac.new(key, purpose.encode() + b"\0" + payload, hashlib.sha256).digest()[:_MAC_BYTES]
+
+
+class LinkState(StrEnum):
+    """What a link leads to; each is a page of its own."""
+
+    READY = "ready"
+    ASKS = "asks"
+    WRONG = "wrong"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    SUPERSEDED = "superseded"
+    LOCKED = "locked"
+    MISSING = "missing"
+    OPENED = "opened"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a link leads to just now. `languages` are the customer's, the best first; `leads_to` is where
+    one that was opened goes on; `salt` is the contact's, for the way to its preferences."""
+
+    state: LinkState
+    notice: Notice | None = None
+    document: Document | None = None
+    rule: DocumentRule | None = None
+    languages: tuple[str | None, ...] = ()
+    step: Step | None = None
+    leads_to: str = ""
+    salt: str = field(default="", repr=False)

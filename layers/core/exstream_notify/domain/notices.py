@@ -22,6 +22,11 @@ class Status(StrEnum):
     UNCONFIRMED = "unconfirmed"
     FAILED = "failed"
     SENT = "sent"
+    DELAYED = "delayed"
+    UNDELIVERED = "undelivered"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
 
 
 RANK: Mapping[str, int] = {
@@ -30,11 +35,26 @@ RANK: Mapping[str, int] = {
     Status.UNCONFIRMED: 30,
     Status.FAILED: 40,
     Status.SENT: 50,
+    Status.DELAYED: 52,
+    Status.UNDELIVERED: 54,
+    Status.DELIVERED: 56,
+    Status.BOUNCED: 70,
+    Status.COMPLAINED: 80,
     Status.SUPPRESSED: 60,
     Status.PAPER: 60,
     Status.SUPERSEDED: 60,
 }
-"""An attempt's status never goes to a lower rank; a new attempt starts at SENDING again."""
+"""An attempt's status never goes to a lower rank; a new attempt starts at SENDING again.
+
+Delivered beats what was only put off or refused for a time; a bounce of an address that does not exist,
+and a complaint, beat delivered, however late they come.
+"""
+
+LOST = frozenset({Status.FAILED, Status.UNDELIVERED, Status.BOUNCED})
+"""The attempt did not reach anybody: another channel, paper or an exception follows."""
+
+REACHED = frozenset({Status.SENT, Status.DELAYED, Status.DELIVERED, Status.COMPLAINED})
+"""As far as anybody knows the customer has it, or will."""
 
 
 class Outcome(StrEnum):
@@ -57,6 +77,11 @@ OUTCOME_OF: Mapping[str, Outcome] = {
     Status.UNCONFIRMED: Outcome.UNCONFIRMED,
     Status.FAILED: Outcome.FAILED,
     Status.SENT: Outcome.NOTIFIED,
+    Status.DELAYED: Outcome.NOTIFIED,
+    Status.UNDELIVERED: Outcome.FAILED,
+    Status.DELIVERED: Outcome.NOTIFIED,
+    Status.BOUNCED: Outcome.FAILED,
+    Status.COMPLAINED: Outcome.NOTIFIED,
     Status.SUPPRESSED: Outcome.SUPPRESSED,
     Status.PAPER: Outcome.PAPER,
     Status.SUPERSEDED: Outcome.SUPPRESSED,
@@ -109,7 +134,8 @@ class Event:
 class Notice:
     """One notice; `version` counts writes and is the lock of every one of them.
 
-    `responses` are what the customer did, beside the status and never a part of it.
+    `responses` are what the customer did, beside the status and never a part of it; `link_revoked` is why
+    the secure link opens nothing any more. `rule_version` is the journey's rule that a step was made by.
     """
 
     notice_id: str
@@ -130,6 +156,9 @@ class Notice:
     superseded_by: str = ""
     created_at: str = ""
     responses: tuple[Response, ...] = ()
+    case_id: str = ""
+    link_revoked: str = ""
+    rule_version: str = ""
 
     def attempt(self, number: int) -> Attempt | None:
         """The attempt of that number, if it was made."""
@@ -137,8 +166,8 @@ class Notice:
 
     @property
     def reached(self) -> bool:
-        """Whether some attempt was handed over to a provider."""
-        return any(a.status == Status.SENT for a in self.attempts)
+        """Whether some attempt was handed over to a provider, and nothing says that it was in vain."""
+        return any(a.status in REACHED for a in self.attempts)
 
     @property
     def outcome(self) -> Outcome:
@@ -152,6 +181,23 @@ class Notice:
             # Perhaps the customer was told: what came after does not take that doubt away.
             return Outcome.UNCONFIRMED
         return outcome
+
+
+_BEST = (
+    Status.COMPLAINED,
+    Status.DELIVERED,
+    Status.SENT,
+    Status.DELAYED,
+    Status.SENDING,
+    Status.UNCONFIRMED,
+)
+"""What a notice with several attempts stands as: the first of these that one of them has, else its last."""
+
+
+def standing(attempts: tuple[Attempt, ...]) -> Status:
+    """How a notice stands by its attempts, of which there is one at least."""
+    statuses = {a.status for a in attempts}
+    return next((status for status in _BEST if status in statuses), attempts[-1].status)
 
 
 def chain_start(notice: Notice) -> str:
@@ -230,7 +276,7 @@ def finished(
         return None
     done = replace(attempt, status=status, ref=ref or attempt.ref, why=why)
     attempts = tuple(done if a.number == number else a for a in notice.attempts)
-    overall = Status.SENT if any(a.status == Status.SENT for a in attempts) else status
+    overall = standing(attempts) if any(a.status in REACHED for a in attempts) else status
     if notice.status in (Status.SUPERSEDED, Status.SUPPRESSED, Status.PAPER):
         overall = notice.status
     return happened(
@@ -240,7 +286,7 @@ def finished(
         " ".join(x for x in (str(number), ref, why) if x),
         attempts=attempts,
         status=overall,
-        why="" if overall == Status.SENT else why,
+        why="" if overall in REACHED else why,
         due_at=due_at,
     )
 
@@ -251,9 +297,9 @@ def put_off(notice: Notice, number: int, until: datetime, why: str, now: datetim
     One that was superseded meanwhile is not tried again.
     """
     attempts = tuple(a for a in notice.attempts if a.number != number)
-    status = Status.SENT if any(a.status == Status.SENT for a in attempts) else Status.DEFERRED
+    status = standing(attempts) if any(a.status in REACHED for a in attempts) else Status.DEFERRED
     if notice.superseded_by:
-        overall = status if status == Status.SENT else Status.SUPERSEDED
+        overall = status if status in REACHED else Status.SUPERSEDED
         return happened(
             notice,
             now,
@@ -261,7 +307,7 @@ def put_off(notice: Notice, number: int, until: datetime, why: str, now: datetim
             f"{number} {why}",
             attempts=attempts,
             status=overall,
-            why="" if overall == Status.SENT else "superseded",
+            why="" if overall in REACHED else "superseded",
             waiting=(),
             due_at="",
         )

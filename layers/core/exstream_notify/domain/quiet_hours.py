@@ -20,28 +20,39 @@ class Window:
 
 
 def is_open(now: datetime, zones: Sequence[str], window: Window) -> bool:
-    """Whether the window is open in every zone the customer may be in."""
-    return all(window.opens <= now.astimezone(ZoneInfo(zone)).time() < window.closes for zone in zones)
+    """Whether the window is open in every zone the customer may be in.
+
+    Zones so far apart that their windows never meet are narrowed to the first, the likeliest one.
+    """
+    if _open_in_all(now, zones, window):
+        return True
+    # Who may be in zones that never agree would otherwise wait for ever.
+    return len(zones) > 1 and _first_common(now, zones, window) is None and is_open(now, zones[:1], window)
 
 
 def next_open(now: datetime, zones: Sequence[str], window: Window) -> datetime:
-    """The first moment from `now` on, in UTC, at which the window is open in every zone.
+    """The first moment from `now` on, in UTC, at which `is_open` holds.
 
-    Zones so far apart that their windows never meet are narrowed to the first, the likeliest one.
     Local opening times are looked up day by day, so a change of clocks in between is honoured.
     """
-    if is_open(now, zones, window):
+    if _open_in_all(now, zones, window):
         return now.astimezone(UTC)
+    return _first_common(now, zones, window) or next_open(now, zones[:1], window)
+
+
+def _open_in_all(now: datetime, zones: Sequence[str], window: Window) -> bool:
+    return all(window.opens <= now.astimezone(ZoneInfo(zone)).time() < window.closes for zone in zones)
+
+
+def _first_common(now: datetime, zones: Sequence[str], window: Window) -> datetime | None:
+    """The first opening after `now` at which all zones are open; None where they never are."""
     starts = sorted(
         opening
         for zone in zones
         for days in range(-1, 3)
         if (opening := _opening(now, ZoneInfo(zone), days, window)) > now
     )
-    for start in starts:
-        if is_open(start, zones, window):
-            return start
-    return next_open(now, zones[:1], window)
+    return next((start for start in starts if _open_in_all(start, zones, window)), None)
 
 
 def _opening(now: datetime, zone: ZoneInfo, days: int, window: Window) -> datetime:

@@ -52,6 +52,7 @@ class Seal:
     customers_processed: int | None = None
     documents: int | None = None
     errors: int = 0
+    rerun_of: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -69,6 +70,7 @@ class DomainRule:
     encoding: str | None = None
     exit_statuses: tuple[int, ...] = (0,)
     hold_on_exit_status: bool = False
+    seal_within_minutes: int = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Run:
     deadline: str = ""
     history: tuple[Mapping[str, str], ...] = ()
     version: int = 0
+    rerun_of: str = ""
 
     @property
     def name(self) -> str:

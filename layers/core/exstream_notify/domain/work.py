@@ -11,7 +11,8 @@ class SlicePointer:
     """Up to 100 staged records: `length` bytes at `offset` of the part `part`.
 
     `positions` names the records to look at again (a release); empty means all. `kind` is
-    `documents`, or `digests` for the internal teams' counts of a run.
+    `documents`, or `digests` for the internal teams' counts of a run. `purpose` is what the notices
+    are for: a journey's step names itself here, with the `version` of the journey's rule.
     """
 
     domain: str
@@ -24,6 +25,8 @@ class SlicePointer:
     first: int
     kind: Literal["documents", "digests"] = "documents"
     positions: tuple[int, ...] = ()
+    purpose: str = "notice"
+    version: str = ""
 
     @property
     def run(self) -> str:
@@ -31,8 +34,11 @@ class SlicePointer:
         return f"{self.domain}/{self.run_id}"
 
     def to_message(self) -> dict[str, Any]:
-        """As it stands on the decide queue."""
-        return asdict(self)
+        """As it stands on the decide queue; of a journey's step only where it is one."""
+        body = asdict(self)
+        if not self.version:
+            del body["purpose"], body["version"]
+        return body
 
     @classmethod
     def from_message(cls, body: dict[str, Any]) -> "SlicePointer":

@@ -1,7 +1,7 @@
 """Decide what becomes of a slice's documents: jobs for the send queues, and all that is not sent."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -10,21 +10,29 @@ from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, W
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id, notice_id
-from ..domain.notices import Notice, Origin, Outcome, Status, happened, opened
+from ..domain.journeys import is_stopped, why_stopped
+from ..domain.notices import LOST, REACHED, Notice, Origin, Outcome, Status, happened, opened, standing
+from ..domain.responses import is_early
 from ..domain.runs import Control, RecordOutcome
+from ..domain.second_step import field_of
 from ..domain.work import Member, SendJob, SlicePointer
 from ..ports import (
     AddressChecker,
     Clock,
     ContactBook,
+    EarlyResponses,
     ExceptionBus,
+    JourneyBook,
     Ledger,
     Records,
+    Reputation,
     Rules,
     RunBook,
     SendQueues,
+    SuppressedAddresses,
     SuppressionList,
 )
+from .step_rules import journey_of, rules_of
 
 ProviderChoice = Callable[[Channel, MessageClass], str]
 
@@ -33,6 +41,9 @@ RELEASED = "released"
 
 DIGEST_DEADLINE = timedelta(hours=72)
 """How long a team's digest that an outage put off is still of use."""
+
+WAIT_FOR_REPUTATION = timedelta(hours=1)
+"""How long marketing waits before it is asked again whether it may go."""
 
 _TEAM_PREFIX = "team:"
 
@@ -46,8 +57,38 @@ def notice_id_of(document: Document, rule: DocumentRule, audience: str = "custom
     if document.test_flag:
         edition = "test"
     return notice_id(
-        document.domain, document.customer_key, document.document_id, edition=edition, audience=audience
+        document.domain,
+        document.customer_key,
+        document.document_id,
+        edition=edition,
+        purpose=rule.purpose,
+        audience=audience,
     )
+
+
+def step_stops(
+    pointer: SlicePointer,
+    documents: Collection[Document],
+    rules: Rules,
+    journeys: JourneyBook | None,
+    ledger: Ledger,
+) -> dict[tuple[str, str], str]:
+    """Why no step follows, by customer and document: what their first notice in the ledger says now.
+
+    `rules` are those of the documents. Empty for anything but a journey's step.
+    """
+    journey = journey_of(pointer, rules, journeys)
+    if journey is None:
+        return {}
+    first = {(d.customer_key, d.document_id): notice_id_of(d, rules.for_document(d)) for d in documents}
+    stored = ledger.get(set(first.values()))
+    found = {}
+    for key, identity in first.items():
+        notice = stored.get(identity)
+        stopped = "stopped" if notice is not None and is_stopped(notice) else ""
+        if reason := why_stopped(journey, notice) or stopped:
+            found[key] = reason
+    return found
 
 
 def origin_of(pointer: SlicePointer, position: int) -> Origin:
@@ -71,6 +112,9 @@ def outcome_of(stored: Notice, position: int, origin: Origin) -> RecordOutcome:
     number = origin.slice_number
     if (ours.run, ours.slice_number, ours.position) == (origin.run, number, position):
         return RecordOutcome(number, position, stored.outcome, stored.why, stored.version, stored.notice_id)
+    if is_early(stored):
+        # The customer responded before this was told: nothing is a duplicate of that.
+        return RecordOutcome(number, position, Outcome.SUPPRESSED, Why.RESPONDED, 1, stored.notice_id)
     if stored.status == Status.SUPERSEDED and not stored.reached:
         return RecordOutcome(number, position, Outcome.SUPPRESSED, Why.SUPERSEDED, 1, stored.notice_id)
     return RecordOutcome(number, position, Outcome.DUPLICATE, "", 1, stored.notice_id)
@@ -104,19 +148,24 @@ def decide_notices(
     clock: Clock,
     provider_for: ProviderChoice,
     policy: Policy,
+    early: EarlyResponses | None = None,
+    journeys: JourneyBook | None = None,
+    reputation: Reputation | None = None,
 ) -> Counter[str]:
     """Decide a slice, or only the positions that the pointer names; how many records ended how.
 
     Safe to repeat: jobs have the same identity again, and what the ledger already holds stands.
     A held run's slice is left undecided, since its release queues it again; what is looked at again
     is decided, and its job put aside by the sending. A cancelled run's records end as suppressed;
-    what the ledger does not hold yet stays free.
+    what the ledger does not hold yet stays free. A pointer to a journey's step decides that step's
+    notices the same way, by the journey's rule; they are no records of the run and say nothing to it.
     """
     run = runs.get(pointer.domain, pointer.run_id)
     control = run.control if run else Control.GO
     if control == Control.HOLD and not pointer.positions:
         return Counter()
     now = clock.now()
+    whole, rules = rules, rules_of(pointer, rules, journeys)
     if pointer.kind == "digests":
         content = run.fingerprint if run else ""
         _decide_digests(
@@ -142,23 +191,22 @@ def decide_notices(
         _cancel(pointer, documents, stored, rules, ledger, runs, now)
         return Counter()
 
-    known = update_contacts([d for _, d in documents if not d.test_flag], contacts, addresses, clock)
-    blocked = suppressions.suppressed(
-        {
-            (channel, address.value)
-            for contact in known.values()
-            for channel in ("email", "sms")
-            if (address := contact.address(channel)) is not None and address.usable
-        }
-    )
+    stops = step_stops(pointer, [d for _, d in documents], whole, journeys, ledger)
+    if pointer.version:
+        # The record is of days ago: what it says of the customer was heard then.
+        known = contacts.get(pointer.domain, {d.customer_key for _, d in documents})
+    else:
+        known = update_contacts([d for _, d in documents if not d.test_flag], contacts, addresses, clock)
+    blocked = blocked_addresses(known.values(), suppressions)
     result = _Slice()
     if not pointer.positions:
         _supersede(pointer, documents, rules, ledger, runs, now)
     seen: set[str] = set()
+    responses = _responses_to_cases(pointer, documents, early)
     for position, document in documents:
         rule = rules.for_document(document)
         contact = known.get(document.customer_key) or Contact(document.domain, document.customer_key, "")
-        suppressed = _blocked_channels(contact, blocked)
+        suppressed = blocked_channels(contact, blocked)
         before = stored.get(notice_id_of(document, rule))
         identity = notice_id_of(document, rule)
         if identity in seen:
@@ -168,13 +216,29 @@ def decide_notices(
             continue
         seen.add(identity)
         zones = addresses.zones(contact)
-        if before is None:
-            decision = decide(rule, document, contact, suppressed, zones, now, policy)
+        asked = field_of(rule.second_step)
+        first = rule.purpose == "notice" and before is None
+        if first and asked and not getattr(document, asked) and not rule.skip:
+            result.unreached.setdefault("second_step_missing", []).append(
+                document.customer_in_run or position
+            )
+        stop = stops.get((document.customer_key, document.document_id))
+        open_yet = before is None or (before.status == Status.DEFERRED and _is_due(before, now))
+        if before is None and document.case_id in responses:
+            answered = Suppress(Why.RESPONDED, responses[document.case_id])
+            _carry_out(answered, None, pointer, position, document, rule, result, now, provider_for)
+        elif stop and open_yet:
+            ended = Suppress(Why.JOURNEY_STOPPED, stop)
+            _carry_out(ended, before, pointer, position, document, rule, result, now, provider_for)
+        elif before is None:
+            decision = _held_back(
+                decide(rule, document, contact, suppressed, zones, now, policy), rule, reputation, now
+            )
             _carry_out(decision, None, pointer, position, document, rule, result, now, provider_for)
         else:
             _look_again(
                 before, pointer, position, document, rule, contact, suppressed, zones, result, now, policy,
-                provider_for,
+                provider_for, reputation,
             )  # fmt: skip
         if not document.test_flag:
             _copy_teams(pointer, position, document, rule, rules, stored, result, now, provider_for)
@@ -189,6 +253,8 @@ def decide_notices(
     queues.send_jobs(_jobs(pointer, result))
     exceptions.raise_exceptions(_exceptions(pointer, result))
     outcomes = sorted(result.outcomes, key=lambda o: o.position)
+    if pointer.version:
+        return Counter(str(o.outcome) for o in outcomes)
     if pointer.positions:
         again = job_id(
             pointer.run, pointer.number, "again", (f"{o.position}:{o.version}:{o.outcome}" for o in outcomes)
@@ -198,6 +264,17 @@ def decide_notices(
     else:
         runs.put_slice(pointer, outcomes)
     return Counter(str(o.outcome) for o in outcomes)
+
+
+def _held_back(
+    decision: Decision, rule: DocumentRule, reputation: Reputation | None, now: datetime
+) -> Decision:
+    """Marketing waits while its channel's sender has too bad a name; everything else goes on."""
+    if rule.message_class != "marketing" or reputation is None or not isinstance(decision, Send):
+        return decision
+    if decision.channels[0] in reputation.stopped():
+        return Defer(now + WAIT_FOR_REPUTATION, Why.REPUTATION)
+    return decision
 
 
 def update_contacts(
@@ -242,7 +319,22 @@ def update_contacts(
     raise RuntimeError("contacts kept changing under five attempts to update them")
 
 
-def _blocked_channels(contact: Contact, blocked: Collection[tuple[Channel, str]]) -> set[Channel]:
+def blocked_addresses(
+    contacts: Iterable[Contact], suppressions: SuppressedAddresses
+) -> set[tuple[Channel, str]]:
+    """Which of these contacts' addresses are suppressed; asked once for all of them."""
+    return suppressions.suppressed(
+        {
+            (channel, address.value)
+            for contact in contacts
+            for channel in ("email", "sms")
+            if (address := contact.address(channel)) is not None and address.usable
+        }
+    )
+
+
+def blocked_channels(contact: Contact, blocked: Collection[tuple[Channel, str]]) -> set[Channel]:
+    """The channels of a contact whose address is among the suppressed ones."""
     return {
         channel
         for channel in ("email", "sms")
@@ -257,11 +349,26 @@ def _new_notice(pointer: SlicePointer, position: int, document: Document, rule: 
         document.customer_key,
         document.document_id,
         document.document_type,
-        "notice",
+        rule.purpose,
         "customer",
         origin_of(pointer, position),
         Status.DEFERRED,
+        case_id=document.case_id or "",
+        rule_version=pointer.version,
     )
+
+
+def _responses_to_cases(
+    pointer: SlicePointer, documents: Sequence[tuple[int, Document]], early: EarlyResponses | None
+) -> dict[str | None, str]:
+    """How customers responded to cases before this slice's notices about them; asked only for cases."""
+    cases = {document.case_id for _, document in documents if document.case_id and not document.test_flag}
+    if early is None or not cases or pointer.positions:
+        return {}
+    return {
+        case: f"{kind} {detail}".strip()
+        for case, (kind, detail) in early.of_cases(pointer.domain, cases).items()
+    }
 
 
 def _carry_out(
@@ -298,11 +405,9 @@ def _carry_out(
     detail = "" if isinstance(decision, Defer) else decision.detail
     if before is not None and before.reached:
         # The customer knows already; only a further channel was open.
-        status = Status.SENT
+        status = standing(before.attempts)
     notice = before or _new_notice(pointer, position, document, rule)
-    notice = replace(
-        notice, status=status, why="" if status == Status.SENT else str(decision.why), due_at=due
-    )
+    notice = replace(notice, status=status, why="" if status in REACHED else str(decision.why), due_at=due)
     if not isinstance(decision, Defer):
         notice = replace(notice, waiting=())
     text = f"{decision.why} {detail}".strip()
@@ -327,6 +432,7 @@ def _look_again(
     now: datetime,
     policy: Policy,
     provider_for: ProviderChoice,
+    reputation: Reputation | None,
 ) -> None:
     """Decide on a notice that the ledger knows: deferred and due, failed, in doubt, or half told."""
     origin = origin_of(pointer, position)
@@ -355,10 +461,20 @@ def _look_again(
         further = decide(rule, document, contact, suppressed, zones, now, policy, channels=before.waiting)
     goes_on = isinstance(further, Send | Defer)
     half_told = rule.both_channels and (
-        before.status == Status.UNCONFIRMED or (before.status == Status.SENT and due)
+        before.status == Status.UNCONFIRMED or (before.status in REACHED and due)
     )
-    if before.superseded_by and before.status in (Status.DEFERRED, Status.FAILED):
+    lost = before.status in LOST or (before.status == Status.DELAYED and due and goes_on)
+    if before.superseded_by and (before.status == Status.DEFERRED or lost):
         settle(Status.SUPERSEDED, Why.SUPERSEDED)
+    elif before.responses and before.status in (Status.DEFERRED, Status.FAILED):
+        settle(Status.SUPPRESSED, Why.RESPONDED)
+    elif (
+        before.responses
+        and (lost or before.status in REACHED or before.status == Status.UNCONFIRMED)
+        and (lost or half_told or due)
+    ):
+        # Whoever responded knows: neither a second channel nor a doubt has anything left to say.
+        settle(before.status, before.why)
     elif before.status == Status.DEFERRED and due:
         if late:
             if rule.paper_on_failure:
@@ -366,18 +482,25 @@ def _look_again(
             else:
                 settle(Status.FAILED, Why.DEADLINE_PASSED, "deadline_passed")
             return
-        carry(
-            decide(rule, document, contact, suppressed, zones, now, policy, channels=before.waiting or None)
+        anew = decide(
+            rule, document, contact, suppressed, zones, now, policy, channels=before.waiting or None
         )
-    elif further is not None and goes_on and (before.status == Status.FAILED or (half_told and not late)):
+        carry(_held_back(anew, rule, reputation, now))
+    elif lost and late and before.status != Status.FAILED and before.why != Why.NO_RECEIPT:
+        # A bounce can come weeks after the send: then a short message would tell of old news.
+        if rule.paper_on_failure:
+            carry(Paper(Why.DEADLINE_PASSED))
+        else:
+            settle(before.status, before.why, "unreached")
+    elif further is not None and goes_on and (lost or (half_told and not late)):
         carry(further)
-    elif before.status == Status.FAILED:
+    elif lost:
         if isinstance(further, Paper):
             carry(further)
         elif rule.paper_on_failure:
             carry(Paper(Why.NO_CHANNEL, "every channel failed"))
         elif before.waiting or not before.events[-1].what.startswith("settled"):
-            settle(Status.FAILED, before.why, "unreached")
+            settle(before.status, before.why, "unreached")
         else:
             result.outcomes.append(outcome_of(before, position, origin))
     elif before.status == Status.UNCONFIRMED and due:
@@ -556,6 +679,7 @@ def _jobs(pointer: SlicePointer, result: _Slice) -> list[SendJob]:
 def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
     texts = {
         Why.NO_CHANNEL: "customers with no channel that works, and no paper by rule",
+        "second_step_missing": "documents whose rule asks for a second step that their record cannot answer",
         "unreached": "documents whose every channel failed",
         "deadline_passed": "documents that waited beyond their deadline",
         "unconfirmed_at_deadline": "sends in doubt that no receipt resolved in time",
@@ -705,6 +829,8 @@ def _cancel(
             outcomes.append(RecordOutcome(pointer.number, position, Outcome.SUPPRESSED, Why.RUN_CANCELLED, 1))
         else:
             outcomes.append(outcome_of(notice, position, origin_of(pointer, position)))
+    if pointer.version:
+        return
     if pointer.positions:
         runs.put_job(
             pointer.run, job_id(pointer.run, pointer.number, "cancel", map(str, pointer.positions)), outcomes

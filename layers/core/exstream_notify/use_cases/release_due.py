@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from ..domain.notices import Notice, happened
 from ..domain.work import SlicePointer
-from ..ports import Clock, DecideQueue, DueIndex, Ledger, RunQueue
+from ..ports import Clock, DecideQueue, DueIndex, Ledger, LookQueue, RunQueue
 from .decide_notices import RELEASED
 
 LOOK_BACK = timedelta(days=2)
@@ -29,6 +29,7 @@ def release_due(
     run_queue: RunQueue,
     clock: Clock,
     time_left: Callable[[], float],
+    look_queue: LookQueue | None = None,
 ) -> int:
     """Sweep the due index once; the number handed on.
 
@@ -42,11 +43,11 @@ def release_due(
     for key in due.due(since, now):
         page.append(key)
         if len(page) == PAGE:
-            handed += _hand_on(page, due, ledger, decide_queue, run_queue, clock)
+            handed += _hand_on(page, due, ledger, decide_queue, run_queue, clock, look_queue)
             page = []
             if time_left() < 10:
                 return handed
-    handed += _hand_on(page, due, ledger, decide_queue, run_queue, clock)
+    handed += _hand_on(page, due, ledger, decide_queue, run_queue, clock, look_queue)
     # An hour's slack: an item may be written into its slot after the sweep went by.
     due.set_watermark(now - timedelta(hours=1))
     return handed
@@ -59,13 +60,18 @@ def _hand_on(
     decide_queue: DecideQueue,
     run_queue: RunQueue,
     clock: Clock,
+    look_queue: LookQueue | None,
 ) -> int:
     now = clock.now()
+    looks = due.waiting(page) if look_queue is not None else []
+    if looks and look_queue is not None:
+        look_queue.send_looks([(kind, name) for _, kind, name in looks])
+        due.forget([key for key, _, _ in looks], now)
     runs = due.runs_due(page)
     if runs:
         run_queue.send_runs([(domain, run_id) for _, domain, run_id in runs])
         due.forget([key for key, _, _ in runs], now)
-    waiting = {key for key, _, _ in runs}
+    waiting = {key for key, _, _ in (*runs, *looks)}
     stored = ledger.get([key for key in page if key not in waiting])
     limit = now.isoformat(timespec="seconds")
     released = [
@@ -74,15 +80,16 @@ def _hand_on(
         if notice.due_at and notice.due_at <= limit
     ]
     blocked = ledger.put(released)
-    groups: dict[tuple[str, int, str], list[Notice]] = {}
+    groups: dict[tuple[str, int, str, str], list[Notice]] = {}
     for notice in released:
         if notice.notice_id not in blocked:
             origin = notice.origin
-            groups.setdefault((origin.run, origin.slice_number, notice.purpose), []).append(notice)
+            key = (origin.run, origin.slice_number, notice.purpose, notice.rule_version)
+            groups.setdefault(key, []).append(notice)
     pointers = [_pointer(notices) for notices in groups.values()]
     if pointers:
         decide_queue.send_slices(pointers, spread=SPREAD if len(pointers) > PAGE // 2 else 0.0)
-    return len(runs) + sum(map(len, groups.values()))
+    return len(runs) + len(looks) + sum(map(len, groups.values()))
 
 
 def _again_at(notice: Notice, now: datetime) -> str:
@@ -106,4 +113,6 @@ def _pointer(notices: list[Notice]) -> SlicePointer:
         first=positions[0],
         kind="digests" if notices[0].purpose == "digest" else "documents",
         positions=positions,
+        purpose=notices[0].purpose if notices[0].rule_version else "notice",
+        version=notices[0].rule_version,
     )

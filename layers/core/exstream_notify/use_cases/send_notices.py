@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 from ..domain.breaker import Breaker
 from ..domain.contacts import Contact
-from ..domain.decisions import Policy, Why, against
+from ..domain.decisions import Policy, Why, against, window_for
 from ..domain.documents import Document, DocumentRule
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id
+from ..domain.journeys import IsHoliday
 from ..domain.messages import (
     Accepted,
     Answer,
@@ -25,6 +26,8 @@ from ..domain.messages import (
     Unconfirmed,
 )
 from ..domain.notices import (
+    LOST,
+    REACHED,
     Attempt,
     Event,
     Notice,
@@ -35,20 +38,25 @@ from ..domain.notices import (
     head,
     opened,
     put_off,
+    standing,
 )
+from ..domain.preferences import MAY_LEAVE
 from ..domain.quiet_hours import is_open
 from ..domain.runs import Control, RecordOutcome
+from ..domain.watching import Watched
 from ..domain.work import Member, SendJob
 from ..ports import (
     AddressChecker,
     Clock,
     ContactBook,
     DecideQueue,
+    DeliveryWatch,
     Evidence,
     EvidenceLine,
     ExceptionBus,
     Hasher,
     JobStore,
+    JourneyBook,
     Ledger,
     Provider,
     Records,
@@ -57,7 +65,9 @@ from ..ports import (
     SendQueues,
     Wording,
 )
-from .decide_notices import RELEASED, origin_of, outcome_of, team_of
+from .decide_notices import RELEASED, notice_id_of, origin_of, outcome_of, step_stops, team_of
+from .join_journeys import join_journeys, no_holidays
+from .step_rules import rules_of
 
 DOUBT_LIMIT = 10
 """Notices claimed together when sent one by one: so many at most are in doubt after a kill."""
@@ -86,6 +96,10 @@ _DIGEST_RULE = DocumentRule(
     channels=("email",),
 )
 TEAM_SALT = "internal-teams"
+
+NO_ONE_CLICK = "provider_without_one_click"
+"""Why a marketing e-mail is refused before it is sent."""
+
 _RESUBMITTED = "resubmitted"
 
 
@@ -115,6 +129,8 @@ class _Prepared:
     salt: str
     link: str | None
     language: str
+    preferences: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
     content: Content | None = None
     inserts: tuple[str, ...] = ()
     evidence: str = ""
@@ -153,10 +169,15 @@ class _Tally:
     again: set[int] = field(default_factory=set)
     busy_until: float = 0.0
     trouble: Counter[tuple[str, str]] = field(default_factory=Counter)
+    told: list[Notice] = field(default_factory=list)
+    sent: dict[str, Notice] = field(default_factory=dict)
 
     def add(self, notice: Notice) -> None:
-        """Report a notice to the run it came from; internal copies are not a run's records."""
-        if notice.audience == "customer":
+        """Report a notice to the run it came from; internal copies and later steps are not its records."""
+        if notice.audience == "customer" and notice.status == Status.SENT:
+            self.sent[notice.notice_id] = notice
+        if notice.audience == "customer" and notice.purpose == "notice":
+            self.told.append(notice)
             o = notice.origin
             self.outcomes.append(
                 RecordOutcome(
@@ -178,26 +199,34 @@ def send_notices(
     send_queues: SendQueues,
     evidence: Evidence,
     jobs: JobStore,
+    watch: DeliveryWatch,
     provider: Provider,
     wording: Wording,
     exceptions: ExceptionBus,
     clock: Clock,
     hasher: Hasher,
     link_for: Callable[[str], str],
+    preferences_for: Callable[[str], str],
+    unsubscribe_for: Callable[[str, str], str],
     breaker: Breaker,
     rate: float,
     time_left: Callable[[], float],
     policy: Policy,
+    journeys: JourneyBook | None = None,
+    is_holiday: IsHoliday = no_holidays,
     switched_off: Callable[[str, str], bool] = lambda domain, channel: False,
     approved_only: bool = False,
 ) -> Counter[str]:
     """Send what the job holds, at most once per attempt; how many notices ended how.
 
-    `rate` is messages a second for this worker, `time_left` the seconds it still has. What does
-    not fit in that time is queued anew. A repeat of the same job continues what was claimed: done
-    is done, an abandoned claim is in doubt (or submitted again, byte for byte, where the provider
-    de-duplicates), and one that another worker still holds raises InProgress at the end. Members
-    whose decision no longer holds (an opt-out, a quiet hour that began while they queued) go back.
+    `preferences_for` (of a contact's salt) and `unsubscribe_for` (of salt and topic) are the addresses
+    that an e-mail leads its reader to. `rate` is messages a second for this worker, `time_left` the
+    seconds it still has. What does not fit in that time is queued anew. A repeat of the same job
+    continues what was claimed: done is done, an abandoned claim is in doubt (or submitted again,
+    byte for byte, where the provider de-duplicates), and one that another worker still holds raises
+    InProgress at the end. Members whose decision no longer holds (an opt-out, a quiet hour that began
+    while they queued) go back. Whoever was told joins the journeys of the document's type, before the
+    job counts as done.
     While `switched_off` holds for the domain and channel nothing new is claimed: all of it is deferred.
     With `approved_only`, so is what customers would read in words whose version nobody approved.
     """
@@ -214,14 +243,16 @@ def send_notices(
     sender = _Sender(job, ledger, jobs, provider, clock, breaker, rate, tally, render, time_left)
     sender.switched_off = lambda: switched_off(job.pointer.domain, job.channel)
     left: list[Member] = []
+    rows: list[_Prepared] = []
     if control == Control.CANCEL:
         # What an abandoned claim came to is not known and must be said; the rest the decision ends.
         sender.end_claims()
         tally.again.update(_positions(job.members))
     else:
         rows = _prepare(
-            job, records, rules, contacts, addresses, policy, ledger, wording, clock, hasher, link_for, tally
-        )
+            job, records, rules, contacts, addresses, policy, ledger, wording, clock, hasher, link_for,
+            preferences_for, unsubscribe_for, tally, journeys,
+        )  # fmt: skip
         if approved_only:
             rows = sender.held_back(rows, wording)
         batches, singles = _batches(job, rows, provider, wording, clock)
@@ -245,12 +276,39 @@ def send_notices(
     if tally.again:
         decide_queue.send_slices([replace(job.pointer, positions=tuple(sorted(tally.again)))])
     exceptions.raise_exceptions(_exceptions(job, tally))
+    if journeys is not None:
+        documents = {row.member.notice_id: row.document for row in rows if row.document is not None}
+        told = [(n, documents[n.notice_id]) for n in tally.told if n.notice_id in documents]
+        join_journeys(job.pointer, told, rules=rules, journeys=journeys, is_holiday=is_holiday, clock=clock)
+    part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
+    if tally.sent:
+        watch.add(_watched(part, job, tally.sent, rules, clock.now()))
     if tally.outcomes:
-        part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
         runs.put_job(job.pointer.run, part, tally.outcomes)
     if tally.busy_until:
         raise InProgress(datetime.fromtimestamp(tally.busy_until, UTC))
     return Counter(str(o.outcome) for o in tally.outcomes)
+
+
+RECEIPT_GRACE = timedelta(hours=2)
+"""How long a receipt has at least, also of a message that went out close to its deadline."""
+
+
+def _watched(part: str, job: SendJob, sent: Mapping[str, Notice], rules: Rules, now: datetime) -> Watched:
+    """These sends, to be looked at if no receipt comes; one entry for the whole job."""
+    deadline = min(
+        datetime.fromisoformat(notice.created_at)
+        + timedelta(hours=rules.of_type(notice.document_type).deadline_hours)
+        for notice in sent.values()
+    )
+    return Watched(
+        part,
+        job.channel,
+        job.provider,
+        now.isoformat(timespec="seconds"),
+        max(deadline, now + RECEIPT_GRACE).isoformat(timespec="seconds"),
+        tuple(sorted(sent)),
+    )
 
 
 def _positions(members: Iterable[Member]) -> tuple[int, ...]:
@@ -269,7 +327,10 @@ def _prepare(
     clock: Clock,
     hasher: Hasher,
     link_for: Callable[[str], str],
+    preferences_for: Callable[[str], str],
+    unsubscribe_for: Callable[[str, str], str],
     tally: _Tally,
+    journeys: JourneyBook | None,
 ) -> list[_Prepared]:
     """Members with document, address and ledger state; whose decision no longer holds goes back."""
     pointer = job.pointer
@@ -297,13 +358,22 @@ def _prepare(
     keys = {documents[m.position].customer_key for m in job.members}
     known = contacts.get(pointer.domain, keys)
     now = clock.now()
+    asked_for = [documents[m.position] for m in job.members]
+    # A queue can be days long: who has answered meanwhile is not reminded.
+    stops = step_stops(pointer, asked_for, rules, journeys, ledger)
+    whole, rules = rules, rules_of(pointer, rules, journeys)
     rows: list[_Prepared] = []
     for member in job.members:
         document = documents[member.position]
         rule = rules.for_document(document)
-        notice = stored.get(member.notice_id) or _fresh(job, member, document, "notice")
+        notice = stored.get(member.notice_id) or _fresh(job, member, document, rule.purpose)
+        if (document.customer_key, document.document_id) in stops and member.audience == "customer":
+            tally.again.add(member.position)
+            continue
         team = team_of(member.audience)
-        link = link_for(member.notice_id) if rule.link == "link" and team is None else None
+        # A reminder leads to where the first notice led: opening either is the answer to both.
+        linked = notice_id_of(document, whole.for_document(document)) if pointer.version else member.notice_id
+        link = link_for(linked) if rule.link == "link" and team is None else None
         if team is not None:
             address = rules.team_address(team)
             if address is None:
@@ -328,7 +398,7 @@ def _prepare(
             tally.again.add(member.position)
             continue
         quiet = job.channel == "sms" and not is_open(
-            now, addresses.zones(contact) or policy.default_zones, policy.window
+            now, addresses.zones(contact) or policy.default_zones, window_for(contact, policy)
         )
         if quiet or against(job.channel, rule, contact):
             tally.again.add(member.position)
@@ -344,9 +414,18 @@ def _prepare(
                 contact.salt,
                 link,
                 wording.language_for(_language(contact, document)),
+                preferences_for(contact.salt) if job.channel == "email" else None,
+                one_click(unsubscribe_for(contact.salt, rule.topic))
+                if job.channel == "email" and MAY_LEAVE[rule.message_class]
+                else (),
             )
         )
     return rows
+
+
+def one_click(address: str) -> tuple[tuple[str, str], ...]:
+    """The two header fields of one-click unsubscription (RFC 8058, section 3.1)."""
+    return ("List-Unsubscribe", f"<{address}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 
 
 def _language(contact: Contact, document: Document) -> str | None:
@@ -368,6 +447,8 @@ def _fresh(job: SendJob, member: Member, document: Document, purpose: str) -> No
         origin_of(job.pointer, member.position),
         Status.SENDING,
         version=0,
+        case_id=document.case_id or "",
+        rule_version=job.pointer.version,
     )
 
 
@@ -379,7 +460,10 @@ def _batches(
     singles: list[_Prepared] = []
     for row in rows:
         # `regulated`: one destination a job, so that nothing of one customer's proof is another's.
-        if provider.supports_bulk and row.document and row.rule.message_class != "regulated":
+        # A header field is one person's, so what carries some goes by itself too; marketing always does.
+        headed = row.headers and (provider.supports_headers or row.rule.message_class == "marketing")
+        alone = headed or row.rule.message_class == "regulated"
+        if provider.supports_bulk and row.document and not alone:
             key = (row.rule.wording, row.rule.message_class, row.language, bool(row.link))
             groups.setdefault((*key, wording.bulk_key(row.document)), []).append(row)
         else:
@@ -396,6 +480,7 @@ def _batches(
             [row.document for row in group if row.document],
             [row.link for row in group],
             first.language,
+            preferences_links=[row.preferences for row in group],
         )
         members = []
         for row, inserts in zip(group, rendering.inserts, strict=True):
@@ -417,7 +502,14 @@ def _render(row: _Prepared, job: SendJob, wording: Wording, records: Records) ->
         counts = {position: counts for position, _, counts in records.read_digests(job.pointer)}
         team = team_of(row.member.audience) or ""
         return wording.render_digest(team, job.pointer.run_id, counts[row.member.position])
-    return wording.render(row.rule.wording, job.channel, row.document, link=row.link, language=row.language)
+    return wording.render(
+        row.rule.wording,
+        job.channel,
+        row.document,
+        link=row.link,
+        preferences_link=row.preferences,
+        language=row.language,
+    )
 
 
 def _prove(
@@ -571,11 +663,11 @@ class _Sender:
         ours = (stored.origin.run, stored.origin.slice_number, stored.origin.position)
         attempt = stored.attempt(row.member.attempt)
         if ours != (origin.run, origin.slice_number, origin.position):
-            if stored.audience == "customer":
+            if stored.audience == "customer" and stored.purpose == "notice":
                 self.tally.outcomes.append(outcome_of(stored, origin.position, origin))
             return None
         if attempt is None:
-            if stored.status in (Status.FAILED, Status.SENT, Status.UNCONFIRMED) and stored.waiting:
+            if stored.status in LOST | REACHED | {Status.UNCONFIRMED} and stored.waiting:
                 self.tally.again.add(origin.position)
             self.tally.add(stored)
             return None
@@ -619,8 +711,12 @@ class _Sender:
         return answers
 
     def _request(self, row: _Prepared) -> SentRequest | GiveUp:
+        # Marketing must offer one click (RFC 8058): through a provider that cannot it does not go at all.
+        if row.headers and not self.provider.supports_headers and row.rule.message_class == "marketing":
+            return GiveUp(NO_ONE_CLICK, "us")
         content = row.content or self.render(row)
-        message = Message(row.ref, self.job.channel, row.to, row.rule.message_class, content)
+        headers = row.headers if self.provider.supports_headers else ()
+        message = Message(row.ref, self.job.channel, row.to, row.rule.message_class, content, headers)
         return self.provider.request(message)
 
     def _submit_again(self, row: _Prepared, notice: Notice, jobs: dict[str, Answer]) -> Answer:
@@ -741,8 +837,8 @@ class _Sender:
         """Have the decision look again where another attempt, or paper, may follow."""
         if notice.audience != "customer":
             return
-        half_told = notice.status in (Status.SENT, Status.UNCONFIRMED) and both and notice.waiting
-        if notice.status == Status.FAILED or half_told:
+        half_told = notice.status in REACHED | {Status.UNCONFIRMED} and both and notice.waiting
+        if notice.status in LOST or half_told:
             self.tally.again.add(notice.origin.position)
 
     def _defer_unclaimed(self, batch: _Batch, why: Why = Why.PROVIDER_DOWN) -> None:
@@ -759,7 +855,7 @@ class _Sender:
             waiting = row.member.waiting if row.notice.attempts else ()
             if row.notice.attempts:
                 waiting = (self.job.channel, *waiting)
-            status = Status.SENT if row.notice.reached else Status.DEFERRED
+            status = standing(row.notice.attempts) if row.notice.reached else Status.DEFERRED
             notice = replace(
                 row.notice,
                 status=status,

@@ -79,6 +79,11 @@ class _Stage:
             raise RunBusy(run.name)
         return run
 
+    def arrived(self, run: Run | None, app: str = "") -> None:
+        """The run is there, whatever becomes of it: whoever expects one need not wait."""
+        if run is None:
+            self.runs.arrived(self.domain, self.run_id, app, self.clock.now())
+
     def tell(self, code: str, severity: Severity, text: str, *, part: str = "run", count: int = 1) -> None:
         """Raise one exception about this run."""
         raised = ExceptionRaised(code, severity, self.domain, self.run_id, text, part=part, count=count)
@@ -125,11 +130,13 @@ def stage_run(
     try:
         seal = folder.seal()
     except Unusable as unusable:
+        stage.arrived(run)
         _refuse(stage, run, [unusable])
         return
     if seal is None:
         _stage_unsealed(stage, run, trigger)
         return
+    stage.arrived(run, seal.app)
     if trigger == "manifest":
         # Its seal is there too, and has or had an event of its own.
         return
@@ -152,6 +159,7 @@ def _stage_unsealed(stage: _Stage, run: Run | None, trigger: Trigger) -> None:
         if run is not None and run.state in (RunState.STAGED, RunState.DISPATCHED):
             _carry_on(stage, run, run.fingerprint)
         return
+    stage.arrived(run)
     fingerprint = f"etag:{manifest.etag}"
     if run is not None and run.state in (RunState.STAGED, RunState.DISPATCHED):
         _carry_on(stage, run, run.fingerprint if trigger == "again" else fingerprint)
@@ -260,6 +268,7 @@ def _stage(stage: _Stage, run: Run | None, seal: Seal, *, sealed: bool, fingerpr
         control=control,
         fingerprint=fingerprint,
         app=seal.app,
+        rerun_of=seal.rerun_of,
         expected=expected_documents(seal, records),
         composed=records,
         slices=slices,
@@ -375,6 +384,7 @@ def _dispatch(stage: _Stage, run: Run) -> None:
     stage.decide_queue.send_slices(stage.staging.slices(stage.domain, stage.run_id, run.parts))
     if run.control == Control.GO:
         stage.runs.add_volume(stage.domain, run.app, stage.run_id, run.composed)
+    stage.exceptions.run_dispatched(stage.domain, stage.run_id)
     stage.save(run, state=RunState.DISPATCHED)
 
 

@@ -1,7 +1,7 @@
 """Every type of resource that the embedded cloud can deploy: one table, one small function a type."""
 
 from ..stack import ResourceType
-from . import dynamodb, events, functions, http, iam, observability, s3, secrets, sns, sqs
+from . import dynamodb, events, functions, http, iam, observability, s3, secrets, sns, sqs, states
 
 RESOURCE_TYPES: dict[str, ResourceType] = {
     **s3.TYPES,
@@ -14,4 +14,5 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
     **iam.TYPES,
     **secrets.TYPES,
     **observability.TYPES,
+    **states.TYPES,
 }

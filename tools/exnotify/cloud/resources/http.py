@@ -69,6 +69,10 @@ def _mapping(stack: Stack, logical_id: str, properties: Properties) -> Created:
     return Created(logical_id, {"ApiMappingId": logical_id})
 
 
+def _distribution(stack: Stack, logical_id: str, properties: Properties) -> Created:
+    return Created(logical_id, {"DomainName": "embedded", "Id": logical_id})
+
+
 _ONE_ADDRESS = "this machine has one address for it"
 
 TYPES = {
@@ -101,6 +105,11 @@ TYPES = {
             "MutualTlsAuthentication": _ONE_ADDRESS,
             "Tags": "nothing reads them",
         },
+    ),
+    "AWS::CloudFront::Distribution": ResourceType(
+        _distribution,
+        effective=(),
+        recorded={"DistributionConfig": _ONE_ADDRESS, "Tags": "nothing reads them"},
     ),
     "AWS::ApiGatewayV2::ApiMapping": ResourceType(
         _mapping, effective=(), recorded=dict.fromkeys(("ApiId", "DomainName", "Stage"), _ONE_ADDRESS)

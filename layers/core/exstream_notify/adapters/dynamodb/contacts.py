@@ -1,42 +1,167 @@
 """The Contacts and Suppressions tables."""
 
+import hashlib
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import datetime
 from typing import Any
 
 import orjson
 
-from ...domain.contacts import Address, Consent, Contact
+from ...domain.address_changes import as_of
+from ...domain.contacts import Address, AddressChange, Consent, Contact
 from ...domain.documents import Channel
 from ...domain.identity import address_hash
-from .batches import DynamoDBClient, Item, get_items, put_if
+from ...domain.passes import handle_of
+from ...domain.receipts import Suppression, moment
+from .batches import DynamoDBClient, Item, get_items, put_if, query
 
 _PROFILE = tuple(field.name for field in fields(Contact) if field.name != "version")
-_NOTHING = (None, "", (), False)
+_NOTHING = (None, "", (), False, 0)
 """Fields with such a value are left out of the profile."""
 
 
-class DynamoContacts:
-    """`ContactBook` on the Contacts table: one item a customer, the profile as JSON."""
+TOMBSTONE = "#erased#"
+"""What the key of an erased customer's record begins with; no domain's name begins so."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
+
+class DynamoContacts:
+    """`ContactBook` on the Contacts table: one item a customer, the profile as JSON.
+
+    With `peppers` (the current one's name, and all) items carry the keyed hashes of their addresses, by
+    which `at_address` finds everybody who shares one. With `now` a contact is read as it stands at that
+    time: an address change whose three days are over holds.
+    """
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        peppers: Callable[[], tuple[str, Mapping[str, bytes]]] | None = None,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
         self._client = client
         self._table = table
+        self._peppers = peppers
+        self._now = now
 
     def get(self, domain: str, customer_keys: Collection[str]) -> dict[str, Contact]:
         """See `ContactBook.get`."""
         found = get_items(self._client, self._table, [f"{domain}#{key}" for key in customer_keys])
-        contacts = (contact_from(item) for item in found.values())
+        contacts = (self._read(item) for item in found.values())
         return {contact.customer_key: contact for contact in contacts}
 
     def put(self, contacts: Sequence[Contact]) -> list[str]:
         """See `ContactBook.put`."""
         rows = {f"{c.domain}#{c.customer_key}": c for c in contacts}
         failed = put_if(
-            self._client, self._table, {key: (contact_item(key, c), c.version) for key, c in rows.items()}
+            self._client, self._table, {key: (self._item(key, c), c.version) for key, c in rows.items()}
         )
         return [rows[key].customer_key for key in failed]
+
+    def by_handle(self, handle: str) -> Contact | None:
+        """See `ContactDirectory.by_handle`."""
+        rows = self._keys("handle", "handle", handle)
+        found = get_items(self._client, self._table, rows)
+        return next((self._read(item) for item in found.values()), None)
+
+    def at_address(self, channel: Channel, canonical: str) -> list[Contact]:
+        """See `ContactDirectory.at_address`; hashes under older peppers are looked for too."""
+        if self._peppers is None:
+            raise RuntimeError("addresses are found by keyed hash, and no peppers were given")
+        name = _INDEX[channel]
+        hashes = {address_hash(pepper, channel, canonical) for pepper in self._peppers()[1].values()}
+        keys = {key for one in hashes for key in self._keys(name, f"{name}_hash", one)}
+        contacts = map(self._read, get_items(self._client, self._table, keys).values())
+        # The index may lag behind, and a confirmed change may hold since: the contact itself decides.
+        holding = [c for c in contacts if (a := c.address(channel)) is not None and a.value == canonical]
+        return sorted(holding, key=lambda c: (c.domain, c.customer_key))
+
+    def scan(self, segment: int = 0, segments: int = 1) -> Iterator[Contact]:
+        """Every contact of one of so many segments of the table, in no order.
+
+        An address change whose three days are over is written down on the way, so that the indexes
+        find the new address; where somebody writes at that moment, the next scan does it.
+        """
+        rows = query(
+            self._client.scan,
+            TableName=self._table,
+            Segment=segment,
+            TotalSegments=segments,
+            ConsistentRead=True,
+        )
+        for item in rows:
+            if item["pk"]["S"].startswith(TOMBSTONE):
+                continue
+            stored = contact_from(item)
+            contact = self._read(item)
+            if len(contact.changing) != len(stored.changing):
+                contact = replace(contact, version=contact.version + 1)
+                self.put([contact])
+            yield contact
+
+    def erase(self, contact: Contact, who: str, why: str, at: datetime) -> bool:
+        """Delete the contact as read, and leave who did it and why; False if it changed meanwhile."""
+        key = f"{contact.domain}#{contact.customer_key}"
+        mark = hashlib.sha256(key.encode()).hexdigest()
+        record = {"who": who, "why": why, "at": at.isoformat(timespec="seconds"), "version": contact.version}
+        try:
+            self._client.transact_write_items(
+                TransactItems=[
+                    {
+                        "Delete": {
+                            "TableName": self._table,
+                            "Key": {"pk": {"S": key}},
+                            "ConditionExpression": "v = :v",
+                            "ExpressionAttributeValues": {":v": {"N": str(contact.version)}},
+                        }
+                    },
+                    {
+                        "Put": {
+                            "TableName": self._table,
+                            "Item": {
+                                "pk": {"S": f"{TOMBSTONE}{mark}#{at.strftime('%Y%m%dT%H%M%S')}"},
+                                "v": {"N": "1"},
+                                "erased": {"S": orjson.dumps(record).decode()},
+                            },
+                        }
+                    },
+                ]
+            )
+        except self._client.exceptions.TransactionCanceledException:
+            return False
+        return True
+
+    def _keys(self, index: str, attribute: str, value: str) -> list[str]:
+        rows = query(
+            self._client.query,
+            TableName=self._table,
+            IndexName=index,
+            KeyConditionExpression="#a = :v",
+            ExpressionAttributeNames={"#a": attribute},
+            ExpressionAttributeValues={":v": {"S": value}},
+        )
+        return [row["pk"]["S"] for row in rows]
+
+    def _read(self, item: Item) -> Contact:
+        contact = contact_from(item)
+        return as_of(contact, self._now()) if self._now is not None and contact.changing else contact
+
+    def _item(self, key: str, contact: Contact) -> Item:
+        item = contact_item(key, contact)
+        if contact.salt:
+            item["handle"] = {"S": handle_of(contact.salt)}
+        if self._peppers is not None:
+            current, peppers = self._peppers()
+            for channel, name in _INDEX.items():
+                if (address := contact.address(channel)) is not None:
+                    item[f"{name}_hash"] = {"S": address_hash(peppers[current], channel, address.value)}
+        return item
+
+
+_INDEX: Mapping[Channel, str] = {"email": "email", "sms": "mobile"}
+"""The table's indexes by channel; the attribute that each is on ends in `_hash`."""
 
 
 def contact_item(key: str, contact: Contact) -> Item:
@@ -59,7 +184,11 @@ def contact_from(item: Item) -> Contact:
             data[name] = Address(**address)
     if "consent" in data:
         data["consent"] = Consent(**data["consent"])
-    for name in ("channel_order", "set_by_customer", "history"):
+    for change in data.get("changing", ()):
+        change["address"] = Address(**{**change["address"], "zones": tuple(change["address"]["zones"])})
+    if "changing" in data:
+        data["changing"] = tuple(AddressChange(**change) for change in data["changing"])
+    for name in ("channel_order", "set_by_customer", "history", "quiet_hours", "codes_sent"):
         if name in data:
             data[name] = tuple(data[name])
     if "opt_outs" in data:
@@ -94,8 +223,72 @@ class DynamoSuppressions:
         return {
             keys[key]
             for key, item in found.items()
-            if "released" not in item and float(item["expires"]["N"] if "expires" in item else "inf") > now
+            if not {"released", "watched"} & set(item)
+            and float(item["expires"]["N"] if "expires" in item else "inf") > now
         }
+
+    def hashes(self, channel: Channel, canonical: str) -> tuple[str, ...]:
+        """See `SuppressionList.hashes`: every pepper's, the newest first, since that one is current."""
+        peppers = self._peppers()
+        newest = sorted(peppers, key=lambda version: (len(version), version), reverse=True)
+        return tuple(address_hash(peppers[version], channel, canonical) for version in newest)
+
+    def entries(self, addresses: Collection[tuple[Channel, str]]) -> dict[tuple[Channel, str], Suppression]:
+        """See `SuppressionList.entries`; read consistently."""
+        keys = {f"{channel}#{address}": (channel, address) for channel, address in addresses}
+        found = get_items(self._client, self._table, keys) if keys else {}
+        return {
+            (channel, address): suppression_from(channel, address, found.get(key))
+            for key, (channel, address) in keys.items()
+        }
+
+    def put(self, entries: Sequence[Suppression]) -> set[tuple[Channel, str]]:
+        """See `SuppressionList.put`."""
+        rows = {f"{e.channel}#{e.address}": e for e in entries}
+        failed = put_if(
+            self._client, self._table, {k: (suppression_item(k, e), e.version) for k, e in rows.items()}
+        )
+        if not failed:
+            return set()
+        # A write that had succeeded although its answer was lost counts as done.
+        stored = self.entries([(rows[k].channel, rows[k].address) for k in failed])
+        return {place for place, entry in stored.items() if entry != rows[f"{place[0]}#{place[1]}"]}
+
+
+_LISTED = tuple(f.name for f in fields(Suppression) if f.name not in ("channel", "address", "version"))
+
+
+def suppression_item(key: str, entry: Suppression) -> Item:
+    """The table's form. `released` and `watched` say without reading on that it is not in force."""
+    body = {name: value for name in _LISTED if (value := getattr(entry, name)) not in ("", ())}
+    item: Item = {
+        "pk": {"S": key},
+        "v": {"N": str(entry.version)},
+        "body": {"S": orjson.dumps(body).decode()},
+    }
+    if entry.stopped:
+        return item  # in force, whatever else holds, and for good
+    if entry.released:
+        item["released"] = {"S": entry.released_at}
+    elif not entry.reason:
+        item["watched"] = {"S": entry.failures[-1] if entry.failures else entry.at}
+    ends = moment(entry.expires)
+    if ends is not None:
+        item["expires"] = {"N": str(int(ends.timestamp()))}
+    return item
+
+
+def suppression_from(channel: Channel, address: str, item: Item | None) -> Suppression:
+    """An entry from the table's form; one that stands there without a body was put in by hand."""
+    if item is None:
+        return Suppression(channel, address)
+    version = int(item["v"]["N"]) if "v" in item else 0
+    if "body" not in item:
+        return Suppression(channel, address, reason="hard", source="by hand", version=version)
+    body = orjson.loads(item["body"]["S"])
+    for name in ("failures", "history"):
+        body[name] = tuple(body.get(name, ()))
+    return Suppression(channel, address, version=version, **body)
 
 
 def suppression_key(pepper: bytes, channel: Channel, canonical: str) -> str:

@@ -1,73 +1,116 @@
-"""The Incidents table: exceptions grouped by run, code family and team."""
+"""The Incidents table: exceptions grouped by run, code family and team, each with its alerts' history."""
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 
 from ...domain.exceptions import ExceptionRaised
-from ...domain.identity import job_id
+from ...domain.incidents import Head, Incident, IncidentStatus, Report, added_up
 from .batches import DynamoDBClient, Item, query
 
-_RANK = {"info": 0, "warning": 1, "error": 2, "severe": 3}
+__all__ = ["DynamoIncidents", "Incident"]
 
-
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """Exceptions of one run, family and team, added up over the parts that reported them."""
-
-    incident_id: str
-    domain: str
-    run_id: str
-    team: str
-    family: str
-    severity: str
-    codes: tuple[str, ...]
-    count: int
-    first_seen: str
-    last_seen: str
-    texts: tuple[str, ...]
-    customers_in_run: tuple[int, ...] = ()
-    status: str = "open"
-    sample: tuple[str, ...] = field(default=())
+KEPT = timedelta(days=400)
+_HEAD = ".head"
 
 
 class DynamoIncidents:
-    """One item per incident and part, so that a repeated report replaces itself."""
+    """`Incidents`: one item per incident, code and part, so that a repeated report replaces itself, and
+    one head an incident. Heads that are not resolved lie in the index `open` under their domain."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
 
-    def record(self, exception: ExceptionRaised, team: str, family: str, at: str) -> str:
-        """Store one report; the incident's id."""
-        run = f"{exception.domain}/{exception.run_id}"
-        incident_id = job_id(run, 0, "incident", (family, team))
+    def record(self, incident_id: str, exception: ExceptionRaised, at: str) -> None:
+        """See `Incidents.record`."""
         part = f"{exception.code}#{exception.part}"[:900]
         values = {
-            ":first": {"S": at},
-            ":last": {"S": at},
-            ":team": {"S": team},
-            ":family": {"S": family},
+            ":at": {"S": at},
             ":body": {"S": json.dumps(exception.to_detail(), separators=(",", ":"))},
+            ":expires": {"N": _expires(at)},
         }
         self._client.update_item(
             TableName=self._table,
             Key={"pk": {"S": incident_id}, "sk": {"S": part}},
             UpdateExpression=(
-                "SET first_seen = if_not_exists(first_seen, :first), last_seen = :last, "
-                "team = :team, code_family = :family, body = :body"
+                "SET first_seen = if_not_exists(first_seen, :at), last_seen = :at, body = :body, "
+                "expires = :expires"
             ),
             ExpressionAttributeValues=values,
         )
-        return incident_id
+
+    def head(self, incident_id: str) -> Head | None:
+        """See `Incidents.head`."""
+        answer = self._client.get_item(
+            TableName=self._table, Key={"pk": {"S": incident_id}, "sk": {"S": _HEAD}}, ConsistentRead=True
+        )
+        return _head(answer["Item"]) if "Item" in answer else None
+
+    def reports(self, incident_id: str) -> list[Report]:
+        """See `Incidents.reports`."""
+        rows = query(
+            self._client.query,
+            TableName=self._table,
+            KeyConditionExpression="pk = :p",
+            ExpressionAttributeValues={":p": {"S": incident_id}},
+            ConsistentRead=True,
+        )
+        return [_report(row) for row in rows if row["sk"]["S"] != _HEAD]
+
+    def save(self, head: Head) -> bool:
+        """See `Incidents.save`."""
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if head.version > 1:
+            condition = {
+                "ConditionExpression": "v = :before",
+                "ExpressionAttributeValues": {":before": {"N": str(head.version - 1)}},
+            }
+        at = head.summed_at or head.told_at
+        item: Item = {
+            "pk": {"S": head.incident_id},
+            "sk": {"S": _HEAD},
+            "v": {"N": str(head.version)},
+            "body": {"S": json.dumps(asdict(head), separators=(",", ":"))},
+            **({"expires": {"N": _expires(at)}} if at else {}),
+        }
+        if head.status != IncidentStatus.RESOLVED:
+            item["open_in"] = {"S": head.domain}
+        try:
+            self._client.put_item(TableName=self._table, Item=item, **condition)
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def open_in(self, domain: str) -> list[str]:
+        """See `Incidents.open_in`."""
+        rows = query(
+            self._client.query,
+            TableName=self._table,
+            IndexName="open",
+            KeyConditionExpression="open_in = :d",
+            ExpressionAttributeValues={":d": {"S": domain}},
+        )
+        return [row["pk"]["S"] for row in rows]
+
+    def get(self, incident_id: str) -> Incident | None:
+        """One incident, added up."""
+        head = self.head(incident_id)
+        return added_up(head, self.reports(incident_id)) if head else None
 
     def all(self) -> list[Incident]:
         """Every incident, newest first."""
         groups: dict[str, list[Item]] = {}
         for row in query(self._client.scan, TableName=self._table):
             groups.setdefault(row["pk"]["S"], []).append(row)
-        incidents = [_incident(key, rows) for key, rows in groups.items()]
+        incidents = []
+        for rows in groups.values():
+            heads = [_head(row) for row in rows if row["sk"]["S"] == _HEAD]
+            reports = [_report(row) for row in rows if row["sk"]["S"] != _HEAD]
+            if heads and reports:
+                incidents.append(added_up(heads[0], reports))
         return sorted(incidents, key=lambda i: i.last_seen, reverse=True)
 
     def of_run(self, domain: str, run_id: str) -> Iterator[Incident]:
@@ -75,21 +118,29 @@ class DynamoIncidents:
         return (i for i in self.all() if (i.domain, i.run_id) == (domain, run_id))
 
 
-def _incident(incident_id: str, rows: list[Item]) -> Incident:
-    bodies: list[dict[str, Any]] = [json.loads(row["body"]["S"]) for row in rows]
-    customers = sorted({n for body in bodies for n in body.get("customers_in_run", ())})
-    return Incident(
-        incident_id,
-        bodies[0]["domain"],
-        bodies[0]["run_id"],
-        rows[0]["team"]["S"],
-        rows[0]["code_family"]["S"],
-        max((body["severity"] for body in bodies), key=lambda s: _RANK.get(s, 0)),
-        tuple(sorted({body["code"] for body in bodies})),
-        sum(body["count"] for body in bodies),
-        min(row["first_seen"]["S"] for row in rows),
-        max(row["last_seen"]["S"] for row in rows),
-        tuple(dict.fromkeys(body["text"] for body in bodies)),
-        tuple(customers),
-        sample=tuple(dict.fromkeys(body["text"] for body in bodies))[:3],
+def _expires(at: str) -> str:
+    return str(int((datetime.fromisoformat(at) + KEPT).timestamp()))
+
+
+def _report(row: Item) -> Report:
+    return Report(exception_from(json.loads(row["body"]["S"])), row["first_seen"]["S"], row["last_seen"]["S"])
+
+
+def exception_from(body: dict[str, Any]) -> ExceptionRaised:
+    """An exception from its detail, as stored or as an event brings it."""
+    numbers, samples = tuple(body.get("customers_in_run", ())), tuple(body.get("samples", ()))
+    return ExceptionRaised(**{**body, "customers_in_run": numbers, "samples": samples})
+
+
+def _head(row: Item) -> Head:
+    body = json.loads(row["body"]["S"])
+    return Head(
+        **{
+            **body,
+            "status": IncidentStatus(body["status"]),
+            "told_status": IncidentStatus(body["told_status"]),
+            "told_codes": tuple(body["told_codes"]),
+            "covered": tuple((first, last) for first, last in body["covered"]),
+            "history": tuple(body["history"]),
+        }
     )

@@ -1,12 +1,13 @@
 """The Notices table: the ledger and its due index."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, cast, get_args
 
 import orjson
 
-from ...domain.due import slot, slots
+from ...domain.due import WaitKind, slot, slots
 from ...domain.notices import Attempt, Event, Notice, Origin, Status
 from .batches import DynamoDBClient, Item, get_items, put_if, query
 
@@ -21,6 +22,9 @@ _TEXT = {
     "superseded_by": "superseded_by",
     "due_at": "due_at",
     "created_at": "created_at",
+    "case_id": "case_id",
+    "link_revoked": "link_revoked",
+    "rule_version": "rule_version",
 }
 """Notice fields kept as text attributes, absent when empty; the rest has a form of its own."""
 
@@ -56,12 +60,24 @@ class DynamoLedger:
 
     def of_customer(self, domain: str, customer_key: str) -> list[Notice]:
         """All notices of a customer, oldest first."""
+        return self._under("customer", "cust", f"{domain}#{customer_key}")
+
+    def of_document(self, domain: str, document_id: str) -> list[Notice]:
+        """See `ResponseLedger.of_document`."""
+        return self._under("document", "doc", f"{domain}#{document_id}")
+
+    def of_case(self, domain: str, case_id: str) -> list[Notice]:
+        """See `ResponseLedger.of_case`."""
+        return self._under("case", "case", f"{domain}#{case_id}")
+
+    def _under(self, index: str, attribute: str, value: str) -> list[Notice]:
         rows = query(
             self._client.query,
             TableName=self._table,
-            IndexName="customer",
-            KeyConditionExpression="cust = :c",
-            ExpressionAttributeValues={":c": {"S": f"{domain}#{customer_key}"}},
+            IndexName=index,
+            KeyConditionExpression="#k = :v",
+            ExpressionAttributeNames={"#k": attribute},
+            ExpressionAttributeValues={":v": {"S": value}},
         )
         notices = self.get([row["pk"]["S"] for row in rows])
         return sorted(notices.values(), key=lambda n: (n.created_at, n.notice_id))
@@ -87,14 +103,32 @@ class DynamoDueIndex:
             ):
                 yield row["pk"]["S"]
 
+    def wait(self, kind: WaitKind, name: str, until: datetime, *, keep: bool = False) -> None:
+        """See `DueIndex.wait`."""
+        self._wait(f"{kind}:{name}", until, keep=keep)
+
+    def waiting(self, ids: Collection[str]) -> list[tuple[str, WaitKind, str]]:
+        """See `DueIndex.waiting`."""
+        rows: list[tuple[str, WaitKind, str]] = []
+        for key in ids:
+            kind, colon, name = key.partition(":")
+            if colon and kind in get_args(WaitKind):
+                rows.append((key, cast(WaitKind, kind), name))
+        return rows
+
     def wait_for_run(self, domain: str, run_id: str, until: datetime) -> None:
         """See `DueIndex.wait_for_run`."""
-        key = f"{_WAITING_RUN}{domain}/{run_id}"
+        self._wait(f"{_WAITING_RUN}{domain}/{run_id}", until, keep=False)
+
+    def _wait(self, key: str, until: datetime, *, keep: bool) -> None:
         due_at = until.isoformat(timespec="seconds")
-        self._client.put_item(
-            TableName=self._table,
-            Item={"pk": {"S": key}, "due_at": {"S": due_at}, "due_slot": {"S": slot(key, due_at)}},
-        )
+        condition = {"ConditionExpression": "attribute_not_exists(pk)"} if keep else {}
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.put_item(
+                TableName=self._table,
+                Item={"pk": {"S": key}, "due_at": {"S": due_at}, "due_slot": {"S": slot(key, due_at)}},
+                **condition,
+            )
 
     def runs_due(self, ids: Collection[str]) -> list[tuple[str, str, str]]:
         """See `DueIndex.runs_due`."""
@@ -150,6 +184,10 @@ def to_item(notice: Notice) -> Item:
         item["waiting"] = {"S": ",".join(notice.waiting)}
     if notice.responses:
         item["responses"] = {"S": ",".join(notice.responses)}
+    if notice.case_id:
+        item["case"] = {"S": f"{notice.domain}#{notice.case_id}"}
+    if notice.audience == "customer":
+        item["doc"] = {"S": f"{notice.domain}#{notice.document_id}"}
     if notice.due_at:
         item["due_slot"] = {"S": slot(notice.notice_id, notice.due_at)}
     return item

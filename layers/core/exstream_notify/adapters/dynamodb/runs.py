@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from ...domain.runs import HISTORY_LENGTH, Control, RecordOutcome, Run, RunState
 from ...domain.work import SendJob, SlicePointer
 from .batches import DynamoDBClient, Item, query
 
+_ARRIVALS_KEPT = timedelta(days=31)
 OPEN = "open"
 
 
@@ -142,6 +144,34 @@ class DynamoRuns:
             p = job.pointer
             name = f"{p.domain}#parked#{job.job_id}#{job.members[0].notice_id}"
             self._client.delete_item(TableName=self._table, Key=_key(p.run_id, name))
+
+    def arrived(self, domain: str, run_id: str, app: str, at: datetime) -> None:
+        """See `RunBook.arrived`; kept for a month, under the day."""
+        item = {
+            **_key(f"arrivals#{domain}#{at.date()}", run_id),
+            "app": {"S": app},
+            "at": {"S": at.isoformat()},
+        }
+        expires = str(int((at + _ARRIVALS_KEPT).timestamp()))
+        self._client.put_item(TableName=self._table, Item={**item, "expires": {"N": expires}})
+
+    def arrivals(self, domain: str, since: datetime, until: datetime) -> list[tuple[str, str]]:
+        """See `RunBook.arrivals`."""
+        days = range((until.date() - since.date()).days + 1)
+        return [
+            (row["sk"]["S"], row["app"]["S"])
+            for number in days
+            for row in query(
+                self._client.query,
+                TableName=self._table,
+                KeyConditionExpression="pk = :p",
+                ExpressionAttributeValues={
+                    ":p": {"S": f"arrivals#{domain}#{since.date() + timedelta(days=number)}"}
+                },
+                ConsistentRead=True,
+            )
+            if since <= datetime.fromisoformat(row["at"]["S"]) <= until
+        ]
 
     def volumes(self, domain: str, app: str) -> list[int]:
         """See `RunBook.volumes`."""

@@ -24,6 +24,7 @@ from ...domain.records import (
     truth,
     type_key,
 )
+from ...domain.second_step import CONCEALED
 from .faults import Fault, Limits, RecordRefused
 from .names import AliasTable, Plan
 
@@ -145,7 +146,8 @@ class RecordSchema:
 
     `known_types` are the rules' document types by name, `queues` the type that a rule gives a queue;
     both are matched without regard to case and to `_`, `-` and spaces. `run` lets full `s3://`
-    paths of the run's own folder through. `dates` is the site's way to write dates.
+    paths of the run's own folder through. `dates` is the site's way to write dates. `conceal` puts hashes
+    in the place of what a customer is asked for as a second step, in records that have such a field.
     """
 
     def __init__(
@@ -157,8 +159,10 @@ class RecordSchema:
         run: RunFolder | None = None,
         dates: DateOrder = "iso",
         limits: Limits | None = None,
+        conceal: Callable[[Normalised], None] | None = None,
     ) -> None:
         self.aliases = aliases or AliasTable()
+        self._conceal = conceal
         self.limits = limits or Limits()
         self._types = {type_key(name): found for name, found in known_types.items()}
         self._queues = {type_key(name): found for name, found in (queues or {}).items()}
@@ -195,6 +199,8 @@ class RecordSchema:
             self._settle(found)
         except ValueRefused as refused:
             raise RecordRefused(Fault("output_uri", str(refused))) from None
+        if self._conceal is not None and not CONCEALED.isdisjoint(found):
+            self._conceal(found)
         return found
 
     def fields_of(self, names: tuple[str, ...], values: Sequence[object]) -> dict[str | None, str]:

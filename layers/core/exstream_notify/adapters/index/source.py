@@ -46,7 +46,8 @@ class TextSource:
     is), `encoding` that of its text once the first piece is out. Memory: some pieces of 256 KiB.
 
     The encoding is, in this order: the byte-order mark's; UTF-16 where zero bytes show it; for XML
-    what the declaration says; `encoding`, the site's setting; UTF-8.
+    what the declaration says; `encoding`, the site's setting; UTF-8. What cannot be decoded is an
+    error, unless `errors` names a codec error handler that knows better.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class TextSource:
         xml: bool = False,
         encoding: str | None = None,
         limits: Limits | None = None,
+        errors: str = "strict",
     ) -> None:
         setting = known_encoding(encoding) if encoding else "utf-8"
         if setting is None:
@@ -70,6 +72,7 @@ class TextSource:
         self._xml = xml
         self._setting = setting
         self._limits = limits or Limits()
+        self._errors = errors
         self._hash = hashlib.sha256()
         self.bytes = 0
         self.encoding = ""
@@ -149,7 +152,7 @@ class TextSource:
         if not head:
             raise IndexUnreadable(self._file, "byte 0", "the file is empty once decompressed")
         self.encoding, mark = self._sniff(head)
-        decoder = codecs.getincrementaldecoder(self.encoding)("strict")
+        decoder = codecs.getincrementaldecoder(self.encoding)(self._errors)
         taken = mark
         rest = head[mark:]
         while True:

@@ -28,6 +28,7 @@ class ThreeTries:
         self.name: str = provider.name
         self.deduplicates: bool = provider.deduplicates
         self.supports_bulk: bool = provider.supports_bulk
+        self.supports_headers: bool = provider.supports_headers
         self._retrying = Retrying(
             retry=retry_if_result(self._worth_a_try),
             stop=stop_after_attempt(TRIES),
@@ -89,7 +90,7 @@ def make_provider(
 ) -> ThreeTries:
     """The provider of that name; `fields` reads the OpenText secret. ValueError for another name."""
     if name == "opentext":
-        return ThreeTries(_opentext(settings, fields), sleep)
+        return ThreeTries(make_opentext(settings, fields), sleep)
     if name == "ses":
         from .ses import Ses, SesSettings
 
@@ -103,7 +104,8 @@ def make_provider(
     raise ValueError(f"no provider is called {name!r}")
 
 
-def _opentext(settings: Settings, fields: Callable[[], Mapping[str, str]]) -> Any:
+def make_opentext(settings: Settings, fields: Callable[[], Mapping[str, str]]) -> Any:
+    """OpenText without tries of its own; `fields` reads its secret."""
     from .opentext import OpenText, OpenTextSettings
     from .opentext_request import OpenTextForm
 

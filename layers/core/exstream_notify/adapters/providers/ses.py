@@ -15,6 +15,7 @@ OPERATION: Final = "sesv2:SendEmail"
 """Stands for an address in the stored request: the SDK finds the region's own."""
 
 HEADERS_MAX = 15
+NOTICE_HEADER: Final = "X-Notice-Id"
 _HEADER_NAME = re.compile(r"[!-9;-@A-~]{1,126}")
 _HEADER_VALUE = re.compile(r"[ -~]{1,995}")
 _OWN_HEADERS: Final = frozenset(
@@ -77,8 +78,8 @@ class Ses:
         if not body:
             raise MessageRefused("text_empty", "content")
         simple: dict[str, Any] = {"Subject": {"Data": subject, "Charset": "UTF-8"}, "Body": body}
-        if message.headers:
-            simple["Headers"] = _headers(message.headers)
+        # Identity feedback and bounce mails know no tags: by this header they find their notice.
+        simple["Headers"] = _headers((*message.headers, (NOTICE_HEADER, message.ref)))
         parameters: dict[str, Any] = {
             "FromEmailAddress": mailbox(s.from_display_name, email_address(s.from_address)),
             "Destination": {"ToAddresses": [email_address(message.to)]},

@@ -42,6 +42,12 @@ REQUIRED_TYPES = (
     "service-resolution",
     "secure-correspondence",
     "renewal-notice",
+    "follow-up-reminder",
+    "follow-up-last-call",
+    "payment-due-soon",
+    "acknowledgement-reminder",
+    "acknowledgement-last-call",
+    "unread-reminder",
     "team-copy",
     "team-digest",
 )

@@ -86,8 +86,8 @@ class Composer:
         said["facts"] += rows
         return MailForm(
             Pattern.cut(said["subject"]),
-            Pattern.cut(self._lay_out("layout.txt", said)),
-            Pattern.cut(self._lay_out("layout.html", said)),
+            Pattern.cut(self.lay_out("layout.txt", said)),
+            Pattern.cut(self.lay_out("layout.html", said)),
         )
 
     def say(
@@ -201,7 +201,8 @@ class Composer:
         context |= {name: value for name, value in given.items() if name in ALLOWED[place]}
         return context
 
-    def _lay_out(self, name: str, shown: Mapping[str, Any]) -> str:
+    def lay_out(self, name: str, shown: Mapping[str, Any]) -> str:
+        """What an e-mail says, within a layout. Raises WordingError."""
         brand = self._brand
         direction = text_direction(str(shown["language"]))
         context = {

@@ -126,6 +126,8 @@ class Renderer:
         documents: Sequence[Document],
         links: Sequence[str | None],
         language: str,
+        *,
+        preferences_links: Sequence[str | None] | None = None,
     ) -> BulkRendering:
         """One content with insert marks `(i1)`, `(i2)` …, and each document's inserts in that order.
 
@@ -134,9 +136,10 @@ class Renderer:
         shorter SMS) or has a value that the provider could take for an insert mark: send it by itself.
         """
         texts = self._files.language(self.language_for(language))
+        footers = preferences_links or [None] * len(documents)
         rows = [
-            self._values(texts, wording, channel, document, link, None)
-            for document, link in zip(documents, links, strict=True)
+            self._values(texts, wording, channel, document, link, footer)
+            for document, link, footer in zip(documents, links, footers, strict=True)
         ]
         chosen: list[tuple[Pattern, ...]] = []
         for values in rows:

@@ -9,8 +9,8 @@ from typing import Any
 
 PACKAGE_WORDING = Path(__file__).parent.parent.parent / "wording"
 LAYOUTS = ("layout.html", "layout.txt")
-NO_LANGUAGES = frozenset({"brand", "approvals"})
-"""YAML files of a wording folder that are no language's."""
+NO_LANGUAGES = frozenset({"brand", "approvals", "notes"})
+"""YAML files of a wording folder that are no language's; short notes have all languages in one."""
 
 
 class WordingError(Exception):

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Literal
 
 from ...domain.documents import Channel, Document
+from ...domain.second_step import OF_ACCOUNT
 from ...domain.sms_text import alphabet, fold
 from .formats import currency_code, format_day, format_money, format_period, parse_amount
 from .texts import LanguageTexts
@@ -153,8 +154,9 @@ def _last_four(account: str, document: Document) -> str:
     if len(account) < _LEAST_ACCOUNT:
         return ""
     # Not if these are the very characters that the customer is asked for as proof of identity.
-    secret = _bare(document.verify_last4)
-    return "" if secret and secret[-4:] == account[-4:] else account[-4:]
+    kept = document.verify_last4 or ""
+    proof = kept.endswith(OF_ACCOUNT) or _bare(kept)[-4:] == account[-4:]
+    return "" if kept and proof else account[-4:]
 
 
 def _words(s: Source, value: str | None) -> str:

@@ -1,0 +1,45 @@
+"""Take preferences that the portal changed for its customers.
+
+Trigger: PreferenceQueue: `Preferences Changed` events of source `portal`.
+Guarantee: at least once, in no order; the same event again changes nothing more.
+Failure: the message comes back after its visibility time-out, five times, then PreferenceDeadLetters.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from exstream_notify.adapters.bootstrap import Bootstrap
+from exstream_notify.adapters.customer_events import portal_change_of
+from exstream_notify.adapters.observability import count, failures_logged, logger, metrics
+from exstream_notify.adapters.triggers import as_exception
+from exstream_notify.domain.exceptions import Unusable
+from exstream_notify.use_cases.change_preferences import AddressBook
+from exstream_notify.use_cases.record_preferences import record_preferences
+from exstream_notify.use_cases.tell_customer import Teller
+
+app = Bootstrap()
+processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@failures_logged
+def take(record: SQSRecord) -> None:
+    try:
+        change = portal_change_of(record.json_body, app.topics)
+    except Unusable as unusable:
+        app.exceptions.raise_exceptions([as_exception(unusable)])
+        return
+    book = AddressBook(teller=Teller(**app.teller_ports()), **app.address_ports())
+    done = record_preferences(
+        change, contacts=app.contacts, exceptions=app.exceptions, clock=app.clock, book=book
+    )
+    count({done: 1}, "Portal")
+    logger.info("portal", extra={"done": done, "domain": change.domain})
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    return process_partial_response(event, take, processor, context)

@@ -1,0 +1,48 @@
+"""Record what customers did about their documents.
+
+Trigger: ResponseQueue: `Customer Responded`, `Payment Received`, `Document Acknowledged`, and native opens.
+Guarantee: at least once, in no order, before or after the notice; the same response again changes nothing.
+Failure: the message comes back after its visibility time-out, five times, then ResponseDeadLetters.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from exstream_notify.adapters.bootstrap import Bootstrap
+from exstream_notify.adapters.observability import count, failures_logged, logger, metrics
+from exstream_notify.adapters.responses import response_of
+from exstream_notify.adapters.triggers import as_exception
+from exstream_notify.domain.exceptions import Unusable
+from exstream_notify.use_cases.record_response import record_response
+
+app = Bootstrap()
+processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@failures_logged
+def record(record: SQSRecord) -> None:
+    try:
+        response = response_of(record.json_body, app.record_schema)
+    except Unusable as unusable:
+        app.exceptions.raise_exceptions([as_exception(unusable)])
+        return
+    told = record_response(
+        response,
+        ledger=app.ledger,
+        early=app.early_responses,
+        contacts=app.profiles,
+        runs=app.runs,
+        evidence=app.evidence,
+        clock=app.clock,
+    )
+    count(told, prefix="Response")
+    logger.info("response", extra={"kind": response.kind, "domain": response.domain, "told": dict(told)})
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    return process_partial_response(event, record, processor, context)

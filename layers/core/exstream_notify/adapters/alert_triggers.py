@@ -1,0 +1,115 @@
+"""What brings exceptions, beside our own: the composer's events, and files dropped beside an index."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from ..domain.customer_ranges import HIGHEST, from_text, to_text
+from ..domain.exceptions import RANK, ExceptionRaised, Severity, Unusable
+from ..domain.masking import masked
+from .triggers import NAME, exception_of
+
+EVENT_CODES: Mapping[str, str] = {
+    "Composition Failed": "composition_failed",
+    "Compliance Exception": "compliance_exception",
+    "Missing Data": "missing_data",
+}
+"""Codes of the sites' own events; the composer's `Exstream-…-Failed` are `composition_failed`."""
+
+_COMPOSER_FAILED = re.compile(r"Exstream-.+-Failed")
+_NAME = re.compile(NAME)
+_WORD = re.compile(r"[^A-Za-z0-9_.:-]")
+
+
+def exceptions_of(body: dict[str, Any]) -> list[ExceptionRaised]:
+    """The exceptions that an event tells; none for a message that is something else. ValidationError."""
+    kind = body.get("detail-type", "Exception Raised" if "detail" in body else "")
+    if kind == "Exception Raised":
+        return [exception_of(body)]
+    code = EVENT_CODES.get(kind) or ("composition_failed" if _COMPOSER_FAILED.fullmatch(kind) else None)
+    return [_of_event(body, kind, code)] if code else []
+
+
+def dispatched_of(body: dict[str, Any]) -> tuple[str, str] | None:
+    """The run of a `Run Dispatched` event."""
+    if body.get("detail-type") != "Run Dispatched":
+        return None
+    return body["detail"]["domain"], body["detail"]["run_id"]
+
+
+def look_of(body: dict[str, Any]) -> tuple[str, str] | None:
+    """Kind and name of what is to be looked at."""
+    return (body["look"]["kind"], body["look"]["name"]) if "look" in body else None
+
+
+def file_of(body: dict[str, Any]) -> tuple[str, str, str] | None:
+    """Domain, run and name of a file that lies directly in a run's folder; None for one elsewhere.
+
+    `Unusable` where the folder's name cannot be a run's.
+    """
+    key = unquote(body["detail"]["object"]["key"])
+    parts = key.split("/")
+    if len(parts) != 4 or parts[0] != "drop" or not parts[3]:
+        return None
+    if not (_NAME.fullmatch(parts[1]) and _NAME.fullmatch(parts[2])):
+        raise Unusable(
+            "name_unusable", "drop bucket", "a domain or run id has characters that it may not have"
+        )
+    return parts[1], parts[2], parts[3]
+
+
+def _of_event(body: Mapping[str, Any], kind: str, code: str) -> ExceptionRaised:
+    """A composer's or site's event; what is personal in it stays behind.
+
+    Its run is what the event names, else the job it belongs to, so that a thousand failures of one job
+    are one incident.
+    """
+    detail = body.get("detail")
+    detail = detail if isinstance(detail, dict) else {}
+    job = detail.get("exstreamJob")
+    job = job if isinstance(job, dict) else {}
+    user = detail.get("user")
+    user = user if isinstance(user, dict) else {}
+    event_id = str(body.get("id", ""))[:64]
+    runs = (detail.get("run_id"), job.get("communicationId"), job.get("campaignId"), f"event-{event_id}")
+    said = next((detail[n] for n in ("text", "message", "reason") if isinstance(detail.get(n), str)), "")
+    which = _WORD.sub("", str(detail.get("code") or detail.get("rule") or ""))[:60]
+    count = detail.get("count")
+    return ExceptionRaised(
+        code,
+        _severity(detail.get("severity")),
+        _name(detail.get("domain"), job.get("domain"), "unknown"),
+        _name(*runs, "none"),
+        f"{kind} {which}".strip(),
+        part=f"event {event_id}",
+        count=count if isinstance(count, int) and 0 < count < 1_000_000_000 else 1,
+        samples=(masked(said),) if said else (),
+        customers=_customers(
+            detail.get("customers_in_run"), detail.get("customer_in_run"), user.get("CustomerInRun")
+        ),
+        queue=_WORD.sub("", str(detail.get("queue") or detail.get("queue_name") or ""))[:60],
+        document_type=_WORD.sub("", str(detail.get("document_type") or ""))[:60],
+    )
+
+
+def _severity(told: object) -> Severity:
+    word = str(told or "").lower()
+    return word if word in RANK else "error"  # type: ignore[return-value]
+
+
+def _name(*candidates: object) -> str:
+    return next(c for c in candidates if isinstance(c, str) and _NAME.fullmatch(c))
+
+
+def _customers(*told: object) -> str:
+    """Sequence numbers as an event may give them: a list, a number, or `2,7,14-50`."""
+    for value in told:
+        text = ",".join(map(str, value)) if isinstance(value, list) else str(value or "")
+        try:
+            ranges = from_text(text)
+        except ValueError:
+            continue
+        if ranges and ranges[-1][1] <= HIGHEST:
+            return to_text(ranges)
+    return ""

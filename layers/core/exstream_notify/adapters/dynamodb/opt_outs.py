@@ -1,0 +1,46 @@
+"""Numbers and addresses that their holders stopped, on the Suppressions table."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from ...domain.documents import Channel
+from ...domain.receipts import Suppression, allowed_from, stopped_from
+from .contacts import DynamoSuppressions
+
+_TRIES = 5
+
+
+class DynamoOptOuts(DynamoSuppressions):
+    """`OptOutList`. A stop stands in the address's own entry, beside what bounces and complaints say."""
+
+    def stop(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
+        """See `OptOutList.stop`."""
+        if self.stopped_by(channel, canonical) is not None:
+            return False
+        current = self.hashes(channel, canonical)[0]
+        self._change([(channel, current)], lambda entry: stopped_from(entry, source, at))
+        return True
+
+    def stopped_by(self, channel: Channel, canonical: str) -> str | None:
+        """See `OptOutList.stopped_by`."""
+        return next((entry.stopped for entry in self._stops(channel, canonical)), None)
+
+    def allow(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
+        """See `OptOutList.allow`; the entry stays, with who released it and when."""
+        stops = [(entry.channel, entry.address) for entry in self._stops(channel, canonical)]
+        self._change(stops, lambda entry: allowed_from(entry, source, at))
+        return bool(stops)
+
+    def _stops(self, channel: Channel, canonical: str) -> list[Suppression]:
+        places = [(channel, address) for address in self.hashes(channel, canonical)]
+        return [entry for entry in self.entries(places).values() if entry.stopped]
+
+    def _change(
+        self, places: list[tuple[Channel, str]], change: Callable[[Suppression], Suppression]
+    ) -> None:
+        """Write the change over whatever else happens to these entries meanwhile."""
+        for _ in range(_TRIES):
+            if not places:
+                return
+            places = list(self.put([change(entry) for entry in self.entries(places).values()]))
+        raise RuntimeError("a suppression kept changing under five attempts")

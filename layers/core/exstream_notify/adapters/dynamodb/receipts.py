@@ -1,0 +1,203 @@
+"""In the Notices table, beside the ledger: receipts that wait for their notice, sends that wait for their
+receipts, and each sender's counts. All of it expires."""
+
+import json
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ...domain.documents import Channel
+from ...domain.receipts import Kind, Receipt
+from ...domain.watching import Watched
+from .batches import DynamoDBClient, Item, chunks, query
+
+_SHARDS = 4
+_KEPT = timedelta(days=30)
+_EARLY, _WATCH, _RATES, _STOPPED = "early", "watch", "rates", "rates#stopped"
+
+
+class _Slots:
+    """Items in the `due` index under slots of their own, which the ledger's sweeper never reads."""
+
+    def __init__(self, client: DynamoDBClient, table: str, name: str) -> None:
+        self._client = client
+        self._table = table
+        self._name = name
+
+    def put(self, identity: str, due_at: str, body: Mapping[str, Any], expires: int, **more: Any) -> None:
+        self._client.put_item(
+            TableName=self._table,
+            Item={
+                "pk": {"S": f"{self._name}#{identity}"},
+                "due_slot": {"S": f"{self._name}#{sum(identity.encode()) % _SHARDS}"},
+                "due_at": {"S": due_at},
+                "body": {"S": json.dumps(body, separators=(",", ":"))},
+                "expires": {"N": str(expires)},
+            },
+            **more,
+        )
+
+    def due(self, until: str) -> Iterator[Item]:
+        keys = [
+            row["pk"]["S"]
+            for shard in range(_SHARDS)
+            for row in query(
+                self._client.query,
+                TableName=self._table,
+                IndexName="due",
+                KeyConditionExpression="due_slot = :s AND due_at <= :u",
+                ExpressionAttributeValues={":s": {"S": f"{self._name}#{shard}"}, ":u": {"S": until}},
+            )
+        ]
+        for chunk in chunks(keys, 100):
+            request = {self._table: {"Keys": [{"pk": {"S": key}} for key in chunk]}}
+            yield from self._client.batch_get_item(RequestItems=request)["Responses"].get(self._table, ())
+
+    def drop(self, identity: str) -> None:
+        self._client.delete_item(TableName=self._table, Key={"pk": {"S": f"{self._name}#{identity}"}})
+
+
+class DynamoEarlyReceipts:
+    """`EarlyReceipts`: an item a receipt, gone after thirty days. Addresses are in it as hashes alone."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+        self._slots = _Slots(client, table, _EARLY)
+
+    def keep(self, receipts: Sequence[Receipt], now: datetime) -> None:
+        """See `EarlyReceipts.keep`."""
+        since = now.astimezone(UTC).isoformat(timespec="seconds")
+        ends = int((now + _KEPT).timestamp())
+        for receipt in receipts:
+            try:
+                self._slots.put(
+                    receipt.identity,
+                    since,
+                    receipt_body(receipt),
+                    ends,
+                    ConditionExpression="attribute_not_exists(pk)",
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                continue
+
+    def waiting(self, limit: int) -> list[tuple[Receipt, datetime]]:
+        """See `EarlyReceipts.waiting`."""
+        rows = sorted(self._slots.due("9"), key=lambda item: item["due_at"]["S"])[:limit]
+        return [
+            (receipt_from(json.loads(row["body"]["S"])), datetime.fromisoformat(row["due_at"]["S"]))
+            for row in rows
+        ]
+
+    def forget(self, receipts: Sequence[Receipt]) -> None:
+        """See `EarlyReceipts.forget`."""
+        for receipt in receipts:
+            self._slots.drop(receipt.identity)
+
+    def give_up(self, receipts: Sequence[Receipt]) -> None:
+        """See `EarlyReceipts.give_up`: out of the index, and in the table until it expires."""
+        for receipt in receipts:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": f"{_EARLY}#{receipt.identity}"}},
+                UpdateExpression="REMOVE due_slot, due_at",
+                ConditionExpression="attribute_exists(pk)",
+            )
+
+
+def receipt_body(receipt: Receipt) -> dict[str, Any]:
+    """A receipt to be kept: without the address."""
+    body = {name: value for name, value in asdict(receipt).items() if value not in ("", None, (), [])}
+    body.pop("recipient", None)
+    return {**body, "kind": str(receipt.kind)}
+
+
+def receipt_from(body: Mapping[str, Any]) -> Receipt:
+    """And back."""
+    return Receipt(**{**body, "kind": Kind(body["kind"]), "hashes": tuple(body.get("hashes", ()))})
+
+
+class DynamoDeliveryWatch:
+    """`DeliveryWatch`: an item a job, with the ids of its notices."""
+
+    def __init__(
+        self, client: DynamoDBClient, table: str, channels: Collection[str] = ("email", "sms")
+    ) -> None:
+        self._channels = frozenset(channels)
+        self._slots = _Slots(client, table, _WATCH)
+
+    def add(self, watched: Watched) -> None:
+        """See `DeliveryWatch.add`; a channel whose provider gives no receipts is not waited for."""
+        if watched.channel not in self._channels:
+            return
+        ends = datetime.fromisoformat(watched.deadline) + _KEPT
+        self._slots.put(watched.job, watched.due_at, asdict(watched), int(ends.timestamp()))
+
+    def due(self, now: datetime, limit: int) -> list[Watched]:
+        """See `DeliveryWatch.due`."""
+        rows = self._slots.due(now.astimezone(UTC).isoformat(timespec="seconds"))
+        found = (json.loads(row["body"]["S"]) for row in rows)
+        watched = (Watched(**{**body, "notices": tuple(body["notices"])}) for body in found)
+        return sorted(watched, key=lambda w: w.due_at)[:limit]
+
+    def done(self, watched: Watched) -> None:
+        """See `DeliveryWatch.done`."""
+        self._slots.drop(watched.job)
+
+
+class DynamoReputation:
+    """`Reputation`: one item a day, channel and hour, counts by sender; two days later it is gone."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+        self._stopped: tuple[float, dict[Channel, str]] = (0.0, {})
+
+    def add(self, channel: Channel, sender: str, at: datetime, counts: Mapping[str, int]) -> None:
+        """See `Reputation.add`."""
+        hour = at.astimezone(UTC).strftime("%Y-%m-%dT%H")
+        names = {f"#{n}": f"{name}|{sender}" for n, name in enumerate(counts)}
+        self._client.update_item(
+            TableName=self._table,
+            Key={"pk": {"S": f"{_RATES}#{channel}#{hour}"}},
+            UpdateExpression="SET expires = :e ADD " + ", ".join(f"#{n} :{n}" for n in range(len(counts))),
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues={
+                ":e": {"N": str(int(time.time()) + 3 * 86_400)},
+                **{f":{n}": {"N": str(number)} for n, number in enumerate(counts.values())},
+            },
+        )
+
+    def last_day(self, now: datetime) -> dict[tuple[Channel, str], dict[str, int]]:
+        """See `Reputation.last_day`; by the hour, the current one included."""
+        hours = [(now - timedelta(hours=n)).astimezone(UTC).strftime("%Y-%m-%dT%H") for n in range(24)]
+        keys: list[tuple[Channel, str]] = [("email", h) for h in hours] + [("sms", h) for h in hours]
+        request = {
+            self._table: {"Keys": [{"pk": {"S": f"{_RATES}#{channel}#{hour}"}} for channel, hour in keys]}
+        }
+        totals: dict[tuple[Channel, str], dict[str, int]] = {}
+        for item in self._client.batch_get_item(RequestItems=request)["Responses"].get(self._table, ()):
+            channel: Any = item["pk"]["S"].split("#")[1]
+            for attribute, value in item.items():
+                name, found, sender = attribute.partition("|")
+                if found:
+                    counts = totals.setdefault((channel, sender), {})
+                    counts[name] = counts.get(name, 0) + int(value["N"])
+        return totals
+
+    def stopped(self) -> dict[Channel, str]:
+        """See `Reputation.stopped`; asked at most once a minute."""
+        if self._stopped[0] < time.monotonic():
+            answer = self._client.get_item(TableName=self._table, Key={"pk": {"S": _STOPPED}})
+            body = json.loads(answer["Item"]["body"]["S"]) if "Item" in answer else {}
+            self._stopped = (time.monotonic() + 60, body)
+        return self._stopped[1]
+
+    def stop(self, channels: Mapping[Channel, str]) -> None:
+        """See `Reputation.stop`."""
+        self._client.put_item(
+            TableName=self._table,
+            Item={"pk": {"S": _STOPPED}, "body": {"S": json.dumps(dict(channels))}},
+        )

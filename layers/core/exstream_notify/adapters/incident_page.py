@@ -1,0 +1,61 @@
+"""The page behind an incident's signed link."""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qs
+
+from aws_lambda_powertools.event_handler import Response
+
+from ..domain.customer_ranges import switches
+from ..domain.exceptions import ExceptionRaised
+from ..domain.incidents import Incident, IncidentStatus, meaning
+from .pages import Pages, page_response
+from .rules import YamlRules
+
+NAME_CHARS = 60
+_SWITCHES = 20
+
+
+def show_incident(
+    pages: Pages, incident: Incident | None, rules: YamlRules, headers: Mapping[str, str]
+) -> Response[str]:
+    """The incident with what to do, and the button to acknowledge it while it is open; 404 without one."""
+    wished = next((value for name, value in headers.items() if name.lower() == "accept-language"), "")
+    language = pages.language(wished)
+    if incident is None:
+        return page_response(404, pages.render("incident", language, incident=None))
+    exception = ExceptionRaised(
+        incident.codes[0],
+        incident.severity,
+        incident.domain,
+        incident.run_id,
+        "",
+        queue=incident.queues[0] if incident.queues else "",
+    )
+    rule = rules.route(exception, incident.severity)
+    rerun = switches(incident.late, rules.rerun_chars)
+    shown = {
+        "severity": incident.severity,
+        "team": incident.team,
+        "run": f"{incident.domain}/{incident.run_id}",
+        "codes": ", ".join(incident.codes[:12]),
+        "count": f"{incident.count:,}",
+        "first": incident.first_seen,
+        "last": incident.last_seen,
+        "texts": incident.texts[:3],
+        "means": meaning(incident, rule),
+        "advice": rule.advice,
+        "runbook": rule.runbook,
+        "samples": incident.sample,
+        "rerun": rerun[:_SWITCHES],
+        "status": str(incident.status),
+        "open": incident.status == IncidentStatus.OPEN,
+        "history": list(incident.head.history)[-20:],
+    }
+    return page_response(200, pages.render("incident", language, incident=shown))
+
+
+def name_of(body: str | None) -> str:
+    """Who acknowledges, as they say; a link says nothing of who uses it."""
+    told = parse_qs((body or "")[:4000], max_num_fields=10).get("name", [""])[0]
+    name = "".join(c for c in told if c.isprintable()).strip()[:NAME_CHARS]
+    return f"{name} (by link)" if name else "somebody with the link"

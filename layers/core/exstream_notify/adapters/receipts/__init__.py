@@ -1,0 +1,1 @@
+"""What providers send us, read into the one form of a receipt."""

@@ -1,0 +1,420 @@
+"""Reads what lies on the receipt queue, in whichever envelope it came, into receipts."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote_plus
+
+from ...domain.documents import Channel
+from ...domain.receipts import (
+    EXSTREAM_EVENTS,
+    OPENTEXT_STATES,
+    SES_COMPLAINTS,
+    SMS_STATES,
+    Kind,
+    Receipt,
+    enhanced_kind,
+    moment,
+    scrubbed,
+    ses_bounce_kind,
+    sms_kind,
+    stamp,
+)
+from ..providers.opentext_status import Delivery, DeliveryEvent, JobStatus, StatusUnreadable, decode_status
+from .mail import MailReading, Phrases, read_mail
+
+_DEPTH = 3
+"""Envelopes within envelopes: SNS within SQS, and one more."""
+
+
+class ReceiptUnusable(Exception):
+    """Something on the receipt queue that is no receipt; the text has nothing personal in it."""
+
+
+IdentifyDocument = Callable[[str, Mapping[str, Any]], str]
+"""The notice id of a composer's document: its domain and the manifest's fields; empty if there is none."""
+
+LoadMail = Callable[[str, str], bytes]
+"""The first bytes of a mail: bucket and key."""
+
+
+class ReceiptReader:
+    """Reads a queue's messages. `raw` names each message where it can be found again."""
+
+    def __init__(
+        self,
+        phrases: Phrases,
+        load_mail: LoadMail,
+        identify: IdentifyDocument,
+        genuine: Callable[[str], str | None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._phrases = phrases
+        self._load_mail = load_mail
+        self._identify = identify
+        self._genuine = genuine
+        self._now = now
+
+    def read(self, body: str, raw: str) -> list[Receipt]:
+        """The receipts of one message, none for a greeting of SNS; `ReceiptUnusable` for anything else."""
+        try:
+            found = self._unwrap(body, 0)
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise ReceiptUnusable(f"not in the form of its kind: {type(error).__name__}") from error
+        return [replace(receipt, raw=receipt.raw or raw) for receipt in found]
+
+    def _unwrap(self, body: object, depth: int) -> list[Receipt]:
+        if isinstance(body, str):
+            if body.startswith("Successfully validated SNS topic"):
+                return []
+            try:
+                body = json.loads(body)
+            except (ValueError, RecursionError):
+                raise ReceiptUnusable("neither JSON nor a greeting") from None
+        if not isinstance(body, dict) or depth > _DEPTH:
+            raise ReceiptUnusable("no object")
+        if body.get("Type") in ("SubscriptionConfirmation", "UnsubscribeConfirmation"):
+            return []
+        if "Message" in body and ("TopicArn" in body or body.get("Type") == "Notification"):
+            return self._unwrap(body["Message"], depth + 1)
+        if "detail-type" in body and "detail" in body:
+            return self._event(body, depth)
+        if str(body.get("eventType", "")).startswith(("TEXT_", "MEDIA_")):
+            return sms_receipts(body)
+        if "mail" in body or body.get("notificationType") == "AmazonSnsSubscriptionSucceeded":
+            return ses_receipts(body)
+        if "job_id" in body:
+            return opentext_receipts(body)
+        if "expctr" in body:
+            return self._exstream(body)
+        raise ReceiptUnusable("no kind of receipt that is known")
+
+    def _event(self, event: Mapping[str, Any], depth: int) -> list[Receipt]:
+        source, detail = event.get("source"), event["detail"]
+        if source == "aws.s3":
+            bucket, key = detail["bucket"]["name"], unquote_plus(detail["object"]["key"])
+            data = self._load_mail(bucket, key)
+            return mail_receipts(
+                read_mail(data, self._phrases), f"s3://{bucket}/{key}", self._genuine, self._now()
+            )
+        if source == "exstream":
+            return self._exstream(detail)
+        return self._unwrap(detail, depth + 1)
+
+    def _exstream(self, detail: Mapping[str, Any]) -> list[Receipt]:
+        """An event of Exstream's own delivery: `-Failed`, `-NDLV`."""
+        head = detail["expctr"]
+        schema = str(head["schemaType"])
+        kind = next((kind for end, kind in EXSTREAM_EVENTS if schema.endswith(end)), Kind.UNKNOWN)
+        if kind is Kind.UNKNOWN:
+            raise ReceiptUnusable("an Exstream event that reports no delivery")
+        job = detail.get("exstreamJob") or detail.get("exstreamEmailStatistics") or {}
+        statistics = detail.get("exstreamEmailStatistics") or {}
+        user = detail.get("user") or {}
+        channel: Channel = "sms" if "sms" in schema.lower() else "email"
+        at = moment(str(statistics.get("creationTime") or head.get("eventDate") or "")) or self._now()
+        domain = str(job.get("domain") or statistics.get("domain") or "")
+        return [
+            Receipt(
+                "exstream",
+                channel,
+                kind,
+                stamp(at),
+                notice_id=self._identify(domain, {**user, "communication_id": job.get("communicationId")}),
+                recipient=str(statistics.get("customerEmailId") or user.get("CustomerEmail") or ""),
+                code=schema.rpartition("-")[2],
+                reason=scrubbed(job.get("status") or statistics.get("emailProvider")),
+                ref=str(head.get("eventId", "")),
+            )
+        ]
+
+
+def _reference(value: object) -> tuple[str, int | None]:
+    """Notice id and attempt of a reference of ours, `<notice id>:<attempt>` or the id alone."""
+    identity, _, number = str(value or "").partition(":")
+    attempt = int(number) if number.isascii() and number.isdigit() and len(number) < 5 else None
+    return identity.lower()[:64], attempt
+
+
+def _time(value: object, otherwise: object = "") -> str:
+    """A time as receipts are compared; the beginning of time where none is told: that is never new."""
+    at = moment(str(value or "")) or moment(str(otherwise or ""))
+    return stamp(at) if at else "1970-01-01T00:00:00.000Z"
+
+
+# --- Amazon SES ----------------------------------------------------------------------------------------
+
+
+def ses_receipts(event: Mapping[str, Any]) -> list[Receipt]:
+    """Event publishing (`eventType`) and identity feedback (`notificationType`); one receipt a recipient."""
+    kind = str(event.get("eventType") or event.get("notificationType") or "")
+    if kind == "AmazonSnsSubscriptionSucceeded":
+        return []
+    mail = event["mail"]
+    destination = [str(a) for a in mail.get("destination") or ()]
+    tags = mail.get("tags") or {}
+    identity, attempt = _reference(next(iter(tags.get("notice_id") or ()), "") or _x_notice_id(mail))
+    if number := next(iter(tags.get("attempt") or ()), None):
+        attempt = _reference(f"x:{number}")[1]
+    base = Receipt(
+        "ses",
+        "email",
+        Kind.UNKNOWN,
+        _time(mail.get("timestamp")),
+        notice_id=identity,
+        attempt=attempt,
+        sole=len(destination) <= 1,
+        ref=str(mail.get("messageId", "")),
+        sender=_sender(mail.get("source")),
+    )
+    return list(_SES.get(kind, _ses_unknown)(event, base, destination))
+
+
+def _x_notice_id(mail: Mapping[str, Any]) -> str:
+    for header in mail.get("headers") or ():
+        if str(header.get("name", "")).lower() == "x-notice-id":
+            return str(header.get("value", ""))
+    return ""
+
+
+def _sender(source: object) -> str:
+    return str(source or "").rpartition("<")[2].rstrip("> ").lower()[:254]
+
+
+def _ses_bounce(event: Mapping[str, Any], base: Receipt, to: list[str]) -> Iterator[Receipt]:
+    bounce = event["bounce"]
+    types = str(bounce.get("bounceType", "")), str(bounce.get("bounceSubType", ""))
+    for row in bounce.get("bouncedRecipients") or [{"emailAddress": a} for a in to[:1] if len(to) == 1]:
+        status = str(row.get("status") or "")
+        kind = ses_bounce_kind(types[0], types[1], status)
+        yield replace(
+            base,
+            kind=kind,
+            at=_time(bounce.get("timestamp"), base.at),
+            recipient=str(row.get("emailAddress") or ""),
+            code=status or "/".join(types),
+            reason=scrubbed(row.get("diagnosticCode") or "/".join(types)),
+        )
+
+
+def _ses_complaint(event: Mapping[str, Any], base: Receipt, to: list[str]) -> Iterator[Receipt]:
+    complaint = event["complaint"]
+    subtype, feedback = complaint.get("complaintSubType"), str(complaint.get("complaintFeedbackType") or "")
+    kind = Kind.ECHO_COMPLAINT if subtype else SES_COMPLAINTS.get(feedback, Kind.COMPLAINT)
+    rows = complaint.get("complainedRecipients") or [{"emailAddress": a} for a in to if len(to) == 1]
+    for row in rows or [{}]:
+        yield replace(
+            base,
+            kind=kind,
+            at=_time(complaint.get("timestamp") or complaint.get("arrivalDate"), base.at),
+            recipient=str(row.get("emailAddress") or ""),
+            code=str(subtype or feedback or "complaint"),
+        )
+
+
+def _ses_delivery(event: Mapping[str, Any], base: Receipt, to: list[str]) -> Iterator[Receipt]:
+    delivery = event["delivery"]
+    for address in delivery.get("recipients") or to:
+        yield replace(
+            base,
+            kind=Kind.DELIVERED,
+            at=_time(delivery.get("timestamp"), base.at),
+            recipient=str(address),
+            reason=scrubbed(delivery.get("smtpResponse")),
+        )
+
+
+def _ses_delay(event: Mapping[str, Any], base: Receipt, to: list[str]) -> Iterator[Receipt]:
+    delay = event["deliveryDelay"]
+    for row in delay.get("delayedRecipients") or ({"emailAddress": a} for a in to):
+        yield replace(
+            base,
+            kind=Kind.DELAYED,
+            at=_time(delay.get("timestamp"), base.at),
+            recipient=str(row.get("emailAddress") or ""),
+            code=str(row.get("status") or delay.get("delayType") or ""),
+            reason=scrubbed(f"{delay.get('delayType', '')} {row.get('diagnosticCode', '')}"),
+            until=_time(delay.get("expirationTime")) if delay.get("expirationTime") else "",
+        )
+
+
+def _ses_plain(kind: Kind, name: str, reason: str) -> "_SesReader":
+    def read(event: Mapping[str, Any], base: Receipt, to: list[str]) -> Iterator[Receipt]:
+        told = event.get(name) or {}
+        recipient = to[0] if len(to) == 1 else ""
+        at = _time(told.get("timestamp"), base.at)
+        yield replace(base, kind=kind, at=at, recipient=recipient, reason=scrubbed(told.get(reason)))
+
+    return read
+
+
+def _ses_subscription(event: Mapping[str, Any], base: Receipt, to: list[str]) -> Iterator[Receipt]:
+    told = event["subscription"]
+    everything = bool((told.get("newTopicPreferences") or {}).get("unsubscribeAll"))
+    yield replace(
+        base,
+        kind=Kind.UNSUBSCRIBED if everything else Kind.OPENED,
+        at=_time(told.get("timestamp"), base.at),
+        recipient=to[0] if len(to) == 1 else "",
+        code="subscription",
+    )
+
+
+def _ses_unknown(event: Mapping[str, Any], base: Receipt, to: list[str]) -> Iterator[Receipt]:
+    raise ReceiptUnusable("an SES event of a type that is not known")
+
+
+_SesReader = Callable[[Mapping[str, Any], Receipt, list[str]], Iterator[Receipt]]
+_SES: Mapping[str, _SesReader] = {
+    "Bounce": _ses_bounce,
+    "Complaint": _ses_complaint,
+    "Delivery": _ses_delivery,
+    "DeliveryDelay": _ses_delay,
+    "Send": _ses_plain(Kind.SENT, "send", ""),
+    "Reject": _ses_plain(Kind.OUR_FAULT, "reject", "reason"),
+    "Rendering Failure": _ses_plain(Kind.OUR_FAULT, "failure", "errorMessage"),
+    "Open": _ses_plain(Kind.OPENED, "open", ""),
+    "Click": _ses_plain(Kind.OPENED, "click", ""),
+    "Subscription": _ses_subscription,
+}
+
+
+# --- SMS -------------------------------------------------------------------------------------------------
+
+
+def sms_receipts(event: Mapping[str, Any]) -> list[Receipt]:
+    """An event of AWS End User Messaging SMS."""
+    context = event.get("context") or {}
+    identity, attempt = _reference(context.get("notice_id"))
+    if number := context.get("attempt"):
+        attempt = _reference(f"x:{number}")[1]
+    kind = sms_kind(str(event["eventType"]).replace("MEDIA_", "TEXT_"), bool(event.get("isFinal")))
+    if kind is Kind.UNKNOWN:
+        raise ReceiptUnusable("an SMS event of a type that is not known")
+    at = datetime.fromtimestamp(float(event["eventTimestamp"]) / 1000, UTC)
+    return [
+        Receipt(
+            "sms",
+            "sms",
+            kind,
+            stamp(at),
+            notice_id=identity,
+            attempt=attempt,
+            recipient=str(event.get("destinationPhoneNumber") or ""),
+            code=str(event.get("messageStatus") or event["eventType"]),
+            reason=scrubbed(event.get("messageStatusDescription")),
+            ref=str(event.get("messageId") or ""),
+            sender=str(event.get("originationPhoneNumber") or ""),
+        )
+    ]
+
+
+# --- OpenText Notifications ------------------------------------------------------------------------------
+
+
+def opentext_receipts(document: Mapping[str, Any] | JobStatus) -> list[Receipt]:
+    """A status document, pushed or asked for: what it says of each delivery so far."""
+    if not isinstance(document, JobStatus):
+        try:
+            document = decode_status(document)
+        except StatusUnreadable as error:
+            raise ReceiptUnusable(str(error)) from error
+    return [receipt for delivery in document.deliveries for receipt in _delivery(document, delivery)]
+
+
+def _delivery(job: JobStatus, delivery: Delivery) -> Iterator[Receipt]:
+    identity, attempt = _reference(delivery.ref)
+    base = Receipt(
+        "opentext",
+        delivery.channel,
+        Kind.UNKNOWN,
+        _time(job.entry_time),
+        notice_id=identity,
+        attempt=attempt,
+        recipient=delivery.address,
+        ref=job.job_id,
+    )
+    for tried in delivery.attempts:
+        kind = OPENTEXT_STATES.get(tried.state)
+        if kind is Kind.SENT and tried.gamma_code not in (0, None):
+            # Mostly not delivered; an arrival event that follows says so, or the contrary.
+            kind = Kind.GAVE_UP
+        if kind is not None:
+            code = "" if tried.gamma_code in (0, None) else f"gamma {tried.gamma_code}"
+            at = _time(tried.first_attempt, job.entry_time)
+            yield replace(base, kind=kind, at=at, code=code, reason=tried.state)
+    for event in delivery.events:
+        yield replace(
+            base,
+            kind=_opentext_kind(event),
+            at=_time(event.at, job.entry_time),
+            code=event.enhanced or event.status[:40],
+            reason=scrubbed(event.message),
+        )
+
+
+def _opentext_kind(event: DeliveryEvent) -> Kind:
+    if event.kind == "opt_out":
+        return Kind.UNSUBSCRIBED
+    if event.kind in ("open", "pull"):
+        return Kind.OPENED
+    if event.enhanced:
+        kind = enhanced_kind(event.enhanced)
+        # Class 4 of a DSN is either a delay or the end; only its detail tells, so all else is a delay.
+        final = event.enhanced.startswith("5") or event.enhanced in ("4.2.2", "4.4.7")
+        return kind if final or kind is Kind.DELIVERED else Kind.DELAYED
+    kind = SMS_STATES.get(event.status.strip().lower(), Kind.UNDETERMINED)
+    if kind is Kind.SOFT_BOUNCE:
+        said = event.message.lower()
+        return next((kind for words, kind in _SMS_WORDS if words in said), kind)
+    return kind
+
+
+_SMS_WORDS: tuple[tuple[str, Kind], ...] = (
+    ("invalid", Kind.HARD_BOUNCE),
+    ("unknown", Kind.HARD_BOUNCE),
+    ("not in service", Kind.HARD_BOUNCE),
+    ("blocked", Kind.CARRIER_REFUSED),
+    ("spam", Kind.CARRIER_REFUSED),
+    ("rejected", Kind.CARRIER_REFUSED),
+)
+"""What the message beside a failed SMS may say (inferred): anything else may work another day."""
+
+
+# --- bounce mail -----------------------------------------------------------------------------------------
+
+
+def mail_receipts(
+    reading: MailReading, raw: str, genuine: Callable[[str], str | None], now: datetime
+) -> list[Receipt]:
+    """The receipts of a bounce mail; `ReceiptUnusable` for one that reports nothing.
+
+    Anybody can send a mail. It is trusted only with a reference of ours in it: a notice id, which
+    nobody can guess, or a secure link of ours that is genuine.
+    """
+    identity, attempt = _reference(reading.notice_ref)
+    if not identity:
+        identity = next((found for token in reading.tokens if (found := genuine(token))), "")
+    if not reading.told:
+        raise ReceiptUnusable("a mail that is neither bounce nor report")
+    at = reading.at if reading.at and reading.at <= stamp(now) else stamp(now)
+    return [
+        Receipt(
+            "mail",
+            "email",
+            told.kind,
+            at,
+            notice_id=identity,
+            attempt=attempt,
+            recipient=told.address,
+            sole=len(reading.told) == 1,
+            code=told.code,
+            reason=told.reason,
+            ref=raw.rpartition("/")[2][:100],
+            raw=raw,
+            trusted=bool(identity),
+        )
+        for told in reading.told
+    ]

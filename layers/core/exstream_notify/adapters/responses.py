@@ -1,0 +1,93 @@
+"""What portals, billing systems and Exstream tell of customers' responses, checked at the edge."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..domain.exceptions import Unusable
+from ..domain.notices import Response
+from ..domain.records import own_identity
+from ..domain.responses import ResponseEvent
+from .index.faults import RecordRefused
+from .index.schema import RecordSchema
+from .triggers import NAME
+
+KINDS: Mapping[str, Response] = {
+    "Customer Responded": "responded",
+    "Payment Received": "paid",
+    "Document Acknowledged": "acknowledged",
+    "Exstream-Email-OPEN": "opened",
+}
+"""What an event's detail type means for a notice."""
+
+_SAID: Mapping[str, tuple[str, ...]] = {
+    "responded": ("response",),
+    "paid": ("amount", "currency"),
+    "acknowledged": ("version", "statement"),
+}
+"""Which words of the detail go into the notice's event."""
+
+_TIMES = ("responded_at", "received_at", "acknowledged_at", "at")
+_NATIVE = "Exstream-Email-OPEN"
+
+
+class _Response(BaseModel):
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
+
+    domain: str = Field(pattern=NAME)
+    customer_key: str = Field("", max_length=128)
+    document_id: str = Field("", max_length=256)
+    case_id: str = Field("", max_length=64)
+    by: str = Field("", max_length=128)
+    at: str = Field("", max_length=40)
+    said: str = Field("", max_length=200)
+
+
+def response_of(body: Mapping[str, Any], schema: RecordSchema) -> ResponseEvent:
+    """The response of an EventBridge event; Unusable where it is none, or names nothing to respond to.
+
+    `schema` reads the customer's fields of Exstream's own events, under the site's names for them.
+    """
+    place = f"event {body.get('id', '')}"
+    detail, kind = body.get("detail"), KINDS.get(str(body.get("detail-type")))
+    if kind is None or not isinstance(detail, Mapping):
+        raise Unusable("event_unusable", place, "not the event of a response")
+    told = _native(detail, schema, place) if body["detail-type"] == _NATIVE else _own(detail, kind)
+    try:
+        found = _Response.model_validate(told)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise Unusable("event_unusable", place, f"{first['loc'][0]}: {first['msg']}") from None
+    if not (found.customer_key or found.document_id or found.case_id):
+        raise Unusable("event_unusable", place, "no customer_key, document_id or case_id")
+    at = found.at or str(body.get("time", ""))
+    values = found.model_dump()
+    return ResponseEvent(kind, **{**values, "at": at}, source=str(body.get("source", ""))[:64])
+
+
+def _own(detail: Mapping[str, Any], kind: Response) -> dict[str, Any]:
+    told = {name: detail.get(name) or "" for name in ("domain", "customer_key", "document_id", "case_id")}
+    said = [str(detail[name]) for name in _SAID[kind] if detail.get(name)]
+    at = next((detail[name] for name in _TIMES if detail.get(name)), "")
+    return {**told, "by": detail.get("acknowledged_by") or "", "at": at, "said": " ".join(said)[:200]}
+
+
+def _native(detail: Mapping[str, Any], schema: RecordSchema, place: str) -> dict[str, Any]:
+    """Customer and document as in the native manifest; Exstream's own id of the communication otherwise."""
+    user, job, statistics = (
+        part if isinstance(part := detail.get(name), Mapping) else {}
+        for name in ("user", "exstreamJob", "exstreamEmailStatistics")
+    )
+    try:
+        fields = schema.fields_of(tuple(map(str, user)), list(user.values()))
+    except RecordRefused as refused:
+        raise Unusable("event_unusable", place, str(refused.faults[0].reason)) from None
+    named = {str(name): value for name, value in fields.items() if name}
+    communication = statistics.get("communicationId") or job.get("communicationId") or ""
+    return {
+        "domain": statistics.get("domain") or job.get("domain") or "",
+        "customer_key": named.get("customer_key", ""),
+        "document_id": own_identity(named) or communication,
+        "at": statistics.get("creationTime") or "",
+    }

@@ -1,0 +1,129 @@
+"""The preference file for the composer: one flat row a customer, every field always there.
+
+A row is a pure function of contact, rules and suppressions, without the hour in it, so the same
+preferences are the same bytes. Fields of a row are text; names have no spaces, as Exstream wants them.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .contacts import Contact
+from .documents import Channel, Document, DocumentRule
+from .eligibility import customer_queues, standing_decision, status_of, verdict
+
+SEPARATOR = b"\x1f"
+"""Between the parts of a line while it is sorted; below every character that a key may have."""
+
+NOBODY = "-"
+"""The key of the one row of a file that would be empty: an empty reference file stops a composer's run."""
+
+_CONTACT = (
+    "customer_key", "known", "language", "time_zone", "country", "email_status", "mobile_status",
+    "channel_order", "opt_outs", "quiet_from", "quiet_to", "paper_required", "consent", "consent_scope",
+    "consent_version", "consent_at", "consent_source", "customer_queues",
+)  # fmt: skip
+
+
+_KNOWN = 4096
+
+
+def column_of(document_type: str) -> str:
+    """The column that tells a document type's channel: `channel_utility_bill`."""
+    return "channel_" + document_type.replace("-", "_").replace(" ", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns, and how rows are written. `rules` in the order of their names."""
+
+    rules: tuple[DocumentRule, ...]
+    queues: Mapping[str, Sequence[str]]
+    paper_queue: str
+    separator: str = ","
+    _known: dict[object, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column, in order."""
+        return (*_CONTACT, *(column_of(rule.name) for rule in self.rules))
+
+    def row(self, contact: Contact, suppressed: Collection[Channel]) -> dict[str, str]:
+        """One customer's row; the channel of each type as the dispatch would decide it, whatever the hour."""
+        consent = contact.consent
+        hours = contact.quiet_hours or ("", "")
+        outs = contact.opt_outs or {}
+        values = (
+            contact.customer_key,
+            "yes",
+            contact.language or "",
+            contact.time_zone or "",
+            contact.country or "",
+            status_of(contact.email, "email" in suppressed),
+            status_of(contact.mobile, "sms" in suppressed),
+            self.separator.join(contact.channel_order),
+            self.separator.join(f"{topic}/{channel}" for topic in sorted(outs) for channel in outs[topic]),
+            *hours,
+            _yes(contact.paper_required),
+            "" if consent is None else "given" if consent.given else "withdrawn",
+            *((consent.scope, consent.version, consent.at, consent.source) if consent else ("",) * 4),
+            *self._verdicts(contact, suppressed),
+        )
+        return dict(zip(self.columns, values, strict=True))
+
+    def _verdicts(self, contact: Contact, suppressed: Collection[Channel]) -> tuple[str, ...]:
+        """Queues, and each type's channel; decided once for all contacts who want and have the same."""
+        outs = contact.opt_outs or {}
+        alike = (
+            contact.paper_required,
+            contact.consent and contact.consent.given,
+            contact.channel_order,
+            tuple(sorted(outs.items())),
+            *(a and a.status for a in (contact.email, contact.mobile)),
+            frozenset(suppressed),
+        )
+        found = self._known.get(alike)
+        if found is None:
+            verdicts = []
+            for rule in self.rules:
+                document = Document(contact.domain, contact.customer_key, "", rule.name)
+                decision = standing_decision(rule, document, contact, suppressed)
+                verdicts.append(verdict(decision, rule, contact, suppressed, self.queues, self.paper_queue))
+            found = (customer_queues(verdicts, self.separator), *(one.channel for one in verdicts))
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            self._known[alike] = found
+        return found
+
+    def nobody(self) -> dict[str, str]:
+        """The row of a file that nobody is in."""
+        return {**dict.fromkeys(self.columns, ""), "customer_key": NOBODY, "known": "no"}
+
+    def line(self, domain: str, row: Mapping[str, str]) -> bytes:
+        """A row as it is sorted: domain, key, JSON, delimited."""
+        parts = (domain, row["customer_key"], as_json(row), as_delimited(row.values()))
+        return SEPARATOR.join(part.encode() for part in parts) + b"\n"
+
+
+def as_json(row: Mapping[str, str]) -> str:
+    """A row as a JSON object on one line."""
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+
+
+def as_delimited(values: Iterable[str]) -> str:
+    """A row as comma-separated values (RFC 4180), without its line end."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(values)
+    return out.getvalue()
+
+
+def parts_of(line: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Domain, key, JSON and delimited form of a sorted line."""
+    domain, key, json_form, delimited = line.rstrip(b"\n").split(SEPARATOR)
+    return domain, key, json_form, delimited
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"

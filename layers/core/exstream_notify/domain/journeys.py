@@ -1,0 +1,369 @@
+"""Follow-up journeys: when a step is due, who is in it, and what ends it.
+
+Members of one journey, step and due hour are a cohort: they are woken together, by one execution of
+the state machine, however many they are. A journey is about one notice; its steps are notices of
+their own, of purpose `step:<journey>:<number>`, decided and sent like any other.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal
+
+from .documents import Channel, Document, DocumentRule
+from .notices import Notice, Response, Status
+
+Stop = Literal["opened", "responded", "paid", "acknowledged", "opted_out"]
+End = Literal["event", "paper", "case"]
+Anchor = Literal["notice", "due_date"]
+IsHoliday = Callable[[str, date], bool]
+"""Whether a day is a public holiday in a country (ISO 3166 code)."""
+
+STOPPED = "journey stopped"
+RESUMED = "journey resumed"
+ENDED = "journey ended"
+"""Events of the notice that a journey is about; the last one's detail begins with the journey's name."""
+
+_STEP = "step:"
+_WEEKEND = frozenset({5, 6})
+_LONGEST_PAUSE = 400  # days looked ahead for a business day: a calendar without one is a mistake in it
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """An ISO 8601 duration, kept by calendar parts: a month is a month, not 30 days."""
+
+    months: int = 0
+    days: int = 0
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One reminder; the last of a journey is its end and has `end` in place of words.
+
+    `anchor` is what `delay` counts from: the notice's sending or the document's due date (negative:
+    before it). With `business_days` its days are working days, and it never falls on another.
+    """
+
+    delay: Delay
+    anchor: Anchor = "notice"
+    business_days: bool = False
+    channels: tuple[Channel, ...] = ()
+    wording: str = ""
+    urgent: bool = False
+    end: End | None = None
+    team: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most so many messages of ours to one customer within so many days, whatever they are about."""
+
+    messages: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyRule:
+    """A journey as rules/journeys.yaml has it. `hour` is when due-date steps wake, in UTC."""
+
+    name: str
+    documents: tuple[str, ...]
+    steps: tuple[Step, ...]
+    stops: tuple[Stop, ...] = ("responded", "paid", "acknowledged", "opted_out")
+    only_requires_ack: bool = False
+    country: str = ""
+    hour: int = 15
+    cap: Cap | None = None
+    changes_apply_to: Literal["new", "running"] = "new"
+
+    @property
+    def version(self) -> str:
+        """Twelve hex characters that name what the rule says; a change of a word is another version."""
+        return hashlib.blake2b(
+            json.dumps(rule_body(self), sort_keys=True).encode(), digest_size=6
+        ).hexdigest()
+
+
+def rule_body(rule: JourneyRule) -> dict[str, Any]:
+    """The rule as JSON."""
+    return asdict(rule)
+
+
+def rule_from(body: Mapping[str, Any]) -> JourneyRule:
+    """The rule from JSON."""
+    steps = tuple(
+        Step(**{**step, "delay": Delay(**step["delay"]), "channels": tuple(step["channels"])})
+        for step in body["steps"]
+    )
+    cap = Cap(**body["cap"]) if body["cap"] else None
+    listed = {name: tuple(body[name]) for name in ("documents", "stops")}
+    return JourneyRule(**{**body, **listed, "steps": steps, "cap": cap})
+
+
+# --- cohorts and members -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cohort:
+    """Who is woken together. `hour` is `2026-11-27T15`, UTC; `step` counts from 1."""
+
+    hour: str
+    domain: str
+    journey: str
+    step: int
+
+    @property
+    def due(self) -> datetime:
+        """When it wakes."""
+        return datetime.fromisoformat(f"{self.hour}:00:00+00:00")
+
+    @property
+    def name(self) -> str:
+        """Its name in a key."""
+        return f"{self.hour}#{self.domain}#{self.journey}#{self.step}"
+
+    @classmethod
+    def from_name(cls, name: str) -> "Cohort":
+        """Back from its name."""
+        hour, domain, journey, step = name.split("#")
+        return cls(hour, domain, journey, int(step))
+
+    def execution(self, generation: int) -> str:
+        """The name of its execution: at most 80 characters of those Step Functions takes.
+
+        A closed execution's name cannot be used again for 90 days, so each start counts on.
+        """
+        about = hashlib.blake2b(self.name.encode(), digest_size=6).hexdigest()
+        text = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in self.journey)[:36]
+        return f"{self.hour}-{text}-{self.step}-{about}-{generation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One notice in a cohort, with what its next steps' times are made of: no contact data.
+
+    `base` is when the notice went out (ISO 8601, UTC); `due_date` and `country` are empty if unknown.
+    """
+
+    notice_id: str
+    position: int
+    base: str
+    due_date: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """The members of one slice: one item for up to a hundred, since each write costs by the kilobyte.
+
+    `name` tells the job that wrote it, so that a repeat replaces itself; `version` pins the rule.
+    """
+
+    name: str
+    version: str
+    run: str
+    slice_number: int
+    part: str
+    offset: int
+    length: int
+    members: tuple[Member, ...]
+
+
+def cohort_at(domain: str, rule: JourneyRule, step: int, due: datetime) -> Cohort:
+    """The cohort of a step that is due then: the first full hour that is not before it."""
+    hour = due.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    if hour < due:
+        hour += timedelta(hours=1)
+    return Cohort(hour.strftime("%Y-%m-%dT%H"), domain, rule.name, step)
+
+
+def joins(rule: JourneyRule, document: Document) -> bool:
+    """Whether a document's notice begins this journey."""
+    if document.test_flag or document.document_type not in rule.documents:
+        return False
+    return document.requires_ack or not rule.only_requires_ack
+
+
+def first_step(
+    rule: JourneyRule, member: Member, now: datetime, is_holiday: IsHoliday
+) -> tuple[int, datetime] | None:
+    """Number and time of the first step that is still to come; None if nothing is.
+
+    A reminder of a due date that is past already when the notice goes out is left out: nobody wants
+    "three days left" a day before.
+    """
+    return _from(rule, member, 1, now, is_holiday, late_too=False)
+
+
+def next_step(
+    rule: JourneyRule, member: Member, done: int, now: datetime, is_holiday: IsHoliday
+) -> tuple[int, datetime] | None:
+    """The same after step `done`; one that an outage made late comes at once."""
+    return _from(rule, member, done + 1, now, is_holiday, late_too=True)
+
+
+def _from(
+    rule: JourneyRule, member: Member, start: int, now: datetime, is_holiday: IsHoliday, *, late_too: bool
+) -> tuple[int, datetime] | None:
+    for number in range(start, len(rule.steps) + 1):
+        due = due_at(rule, rule.steps[number - 1], member, is_holiday)
+        if due is not None and (late_too or due > now):
+            return number, max(due, now)
+    return None
+
+
+def due_at(rule: JourneyRule, step: Step, member: Member, is_holiday: IsHoliday) -> datetime | None:
+    """When a step is due for a member, in UTC; None where it hangs on a due date that is not known."""
+    if step.anchor == "due_date":
+        if not member.due_date:
+            return None
+        start = datetime.combine(date.fromisoformat(member.due_date[:10]), time(rule.hour), UTC)
+    else:
+        start = datetime.fromisoformat(member.base)
+    country = member.country or rule.country
+
+    def works(day: date) -> bool:
+        return day.weekday() not in _WEEKEND and not (country and is_holiday(country, day))
+
+    moved = _add_months(start, step.delay.months) + timedelta(seconds=step.delay.seconds)
+    if not step.business_days:
+        return moved + timedelta(days=step.delay.days)
+    return _business_days(moved, step.delay.days, works)
+
+
+def _business_days(start: datetime, days: int, works: Callable[[date], bool]) -> datetime:
+    """So many working days on, or back; none at all still moves off a day that is none.
+
+    A reminder before a date moves to the working day before, one after it to the one after.
+    """
+    one = timedelta(days=1 if days >= 0 else -1)
+    at, left = start, abs(days)
+    for _ in range(abs(days) * 3 + _LONGEST_PAUSE):
+        if not left and works(at.date()):
+            return at
+        at += one
+        if left and works(at.date()):
+            left -= 1
+    raise ValueError("no business day was found")
+
+
+def _add_months(start: datetime, months: int) -> datetime:
+    if not months:
+        return start
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    for day in (start.day, 30, 29, 28):
+        try:
+            return start.replace(year=year, month=month + 1, day=day)
+        except ValueError:
+            continue
+    raise ValueError("no such month")
+
+
+# --- what ends it --------------------------------------------------------------------------------
+
+
+def why_stopped(rule: JourneyRule, notice: Notice | None) -> str:
+    """Why a member gets no further step, as the notice that the journey is about tells; empty: it goes on.
+
+    That an operator stopped it is not among these: such a member is put aside, and can be resumed.
+    """
+    if notice is None:
+        return "no_notice"
+    if notice.superseded_by or notice.status == Status.SUPERSEDED:
+        return "superseded"
+    if not went_out(notice):
+        return "not_told"
+    answered: Sequence[Response] = notice.responses
+    return next((kind for kind in answered if kind in rule.stops), "")
+
+
+def went_out(notice: Notice) -> bool:
+    """Whether the customer was told, or perhaps was: a reminder is a message of its own, no repeat."""
+    return notice.reached or any(a.status == Status.UNCONFIRMED for a in notice.attempts)
+
+
+def is_stopped(notice: Notice) -> bool:
+    """Whether an operator stopped the journeys of this notice: the last word counts."""
+    for event in reversed(notice.events):
+        if event.what in (STOPPED, RESUMED):
+            return event.what == STOPPED
+    return False
+
+
+def has_ended(rule: JourneyRule, notice: Notice) -> bool:
+    """Whether this journey's end is on record."""
+    return any(e.what == ENDED and e.detail.split(" ")[0] == rule.name for e in notice.events)
+
+
+def told_at(notice: Notice) -> list[datetime]:
+    """When messages of a notice went out: its claims that were neither withdrawn nor refused."""
+    numbers = {str(a.number) for a in notice.attempts if a.status not in (Status.FAILED, Status.SENDING)}
+    return [
+        datetime.fromisoformat(e.at)
+        for e in notice.events
+        if e.what == "claimed" and e.detail.split(" ")[0] in numbers
+    ]
+
+
+def capped_until(cap: Cap | None, told: Sequence[datetime], now: datetime) -> datetime | None:
+    """When the next message would be within the cap, or None if it is now. `told` in any order."""
+    if cap is None:
+        return None
+    window = timedelta(days=cap.days)
+    recent = sorted(at for at in told if at > now - window)
+    if len(recent) < cap.messages:
+        return None
+    return recent[len(recent) - cap.messages] + window
+
+
+# --- steps as notices ----------------------------------------------------------------------------
+
+
+def step_purpose(journey: str, number: int) -> str:
+    """The purpose of a step's notice."""
+    return f"{_STEP}{journey}:{number}"
+
+
+def step_of(purpose: str) -> tuple[str, int] | None:
+    """Journey and step of a purpose, or None if it is no step's."""
+    if not purpose.startswith(_STEP):
+        return None
+    journey, _, number = purpose.removeprefix(_STEP).rpartition(":")
+    return journey, int(number)
+
+
+def step_rule(rule: DocumentRule, journey: JourneyRule, number: int) -> DocumentRule:
+    """The document's rule as it is for a step: channels and words of its own, and no copies to teams.
+
+    That nobody could be reached by a reminder is no reason to print the document: its own end is.
+    """
+    step = journey.steps[number - 1]
+    return replace(
+        rule,
+        channels=step.channels or rule.channels,
+        wording=step.wording or rule.wording,
+        urgent=step.urgent,
+        both_channels=False,
+        team_copy="none",
+        teams=(),
+        paper_on_failure=False,
+        on_unconfirmed="alert",
+        on_no_receipt="ignore" if rule.on_no_receipt == "ignore" else "alert",
+        deadline_hours=_patience(journey, number) or rule.deadline_hours,
+        purpose=step_purpose(journey.name, number),
+    )
+
+
+def _patience(journey: JourneyRule, number: int) -> int:
+    """Hours for which a step may wait for its window: until the next one that counts from the same day."""
+    step, *later = journey.steps[number - 1 :]
+    following = next((s for s in later if s.anchor == step.anchor), None)
+    return (_hours(following.delay) - _hours(step.delay)) if following else 0
+
+
+def _hours(delay: Delay) -> int:
+    return (delay.months * 30 + delay.days) * 24 + delay.seconds // 3600

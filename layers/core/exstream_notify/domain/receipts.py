@@ -1,0 +1,565 @@
+"""What providers report about a message, in one form, and what each report means, as tables."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final, Literal
+
+from .documents import Channel
+from .identity import job_id
+from .notices import LOST, RANK, Attempt, Notice, Status, happened, head, standing
+
+
+class Kind(StrEnum):
+    """What a receipt says, whoever says it."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    DELAYED = "delayed"
+    HARD_BOUNCE = "hard_bounce"
+    SOFT_BOUNCE = "soft_bounce"
+    GAVE_UP = "gave_up"
+    CONTENT_REFUSED = "content_refused"
+    POLICY_REFUSED = "policy_refused"
+    CARRIER_REFUSED = "carrier_refused"
+    OUR_FAULT = "our_fault"
+    ECHO_BOUNCE = "echo_bounce"
+    ECHO_COMPLAINT = "echo_complaint"
+    COMPLAINT = "complaint"
+    NOT_SPAM = "not_spam"
+    UNDETERMINED = "undetermined"
+    COMPOSER_UNDELIVERED = "composer_undelivered"
+    COMPOSER_FAILED = "composer_failed"
+    UNSUBSCRIBED = "unsubscribed"
+    OPENED = "opened"
+    AUTO_REPLY = "auto_reply"
+    CHALLENGE = "challenge"
+    UNKNOWN = "unknown"
+
+
+Suppress = Literal["no", "soft", "hard", "complaint", "echo", "opt_out"]
+"""`soft` counts within a window, `echo` mirrors a provider's own list and counts in no rate, `opt_out` is
+the customer's wish, so it marks their contact alone and not everybody who has the address."""
+
+Fault = Literal["nobody", "recipient", "content", "us", "carrier"]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What follows from a kind. `status` None: nothing about the attempt changes.
+
+    `retry`: the same address may work another day, so it stays usable. `fall_back`: the next channel
+    is tried at once. `alert` is the code of an exception that people are told of.
+    """
+
+    status: Status | None
+    suppress: Suppress
+    retry: bool
+    fall_back: bool
+    fault: Fault
+    alert: str = ""
+
+
+MEANINGS: Final[Mapping[Kind, Meaning]] = {
+    #                  status, suppress, retry, fall back, fault, alert
+    Kind.SENT: Meaning(Status.SENT, "no", True, False, "nobody"),
+    Kind.DELIVERED: Meaning(Status.DELIVERED, "no", True, False, "nobody"),
+    Kind.DELAYED: Meaning(Status.DELAYED, "no", True, False, "nobody"),
+    Kind.HARD_BOUNCE: Meaning(Status.BOUNCED, "hard", False, True, "recipient"),
+    Kind.SOFT_BOUNCE: Meaning(Status.UNDELIVERED, "soft", True, True, "recipient"),
+    Kind.GAVE_UP: Meaning(Status.UNDELIVERED, "no", True, True, "carrier"),
+    Kind.CONTENT_REFUSED: Meaning(Status.UNDELIVERED, "no", True, True, "content", "content_refused"),
+    Kind.POLICY_REFUSED: Meaning(Status.UNDELIVERED, "no", True, True, "us", "sender_refused"),
+    Kind.CARRIER_REFUSED: Meaning(Status.UNDELIVERED, "no", True, True, "carrier"),
+    Kind.OUR_FAULT: Meaning(Status.UNDELIVERED, "no", True, True, "us", "send_spoiled"),
+    Kind.ECHO_BOUNCE: Meaning(Status.BOUNCED, "echo", False, True, "recipient"),
+    Kind.ECHO_COMPLAINT: Meaning(Status.BOUNCED, "echo", False, True, "recipient"),
+    Kind.COMPLAINT: Meaning(Status.COMPLAINED, "complaint", False, False, "recipient"),
+    Kind.NOT_SPAM: Meaning(None, "no", True, False, "nobody"),
+    Kind.UNDETERMINED: Meaning(None, "no", True, False, "nobody"),
+    Kind.COMPOSER_UNDELIVERED: Meaning(Status.UNDELIVERED, "soft", True, True, "recipient"),
+    Kind.COMPOSER_FAILED: Meaning(Status.UNDELIVERED, "no", True, True, "us"),
+    Kind.UNSUBSCRIBED: Meaning(None, "opt_out", True, False, "nobody"),
+    Kind.OPENED: Meaning(None, "no", True, False, "nobody"),
+    Kind.AUTO_REPLY: Meaning(None, "no", True, False, "nobody"),
+    Kind.CHALLENGE: Meaning(None, "no", True, False, "recipient", "challenge_mail"),
+    Kind.UNKNOWN: Meaning(None, "no", True, False, "nobody", "receipt_unknown"),
+}  # fmt: skip
+"""The table of meanings. A complaint needs no other channel: whoever complained has the message. A composer's
+failure is told by its own event (adapters/alert_triggers.py), so it raises nothing a second time here."""
+
+SILENT: Final = frozenset({Kind.OPENED, Kind.UNKNOWN})
+"""Counted, and not written into the notice: machines open mail, and an unknown report says nothing of it."""
+
+SES_BOUNCES: Final[Mapping[tuple[str, str], Kind]] = {
+    ("Permanent", "General"): Kind.HARD_BOUNCE,
+    ("Permanent", "NoEmail"): Kind.HARD_BOUNCE,
+    ("Permanent", "Suppressed"): Kind.ECHO_BOUNCE,
+    ("Permanent", "OnAccountSuppressionList"): Kind.ECHO_BOUNCE,
+    ("Permanent", "OnTenantSuppressionList"): Kind.ECHO_BOUNCE,
+    ("Permanent", "SuppressedByTenant"): Kind.ECHO_BOUNCE,
+    ("Permanent", "EmailValidationSuppressed"): Kind.ECHO_BOUNCE,
+    ("Permanent", "UnsubscribedRecipient"): Kind.ECHO_BOUNCE,
+    ("Permanent", ""): Kind.HARD_BOUNCE,
+    ("Undetermined", ""): Kind.UNDETERMINED,
+    ("Transient", "General"): Kind.SOFT_BOUNCE,
+    ("Transient", "MailboxFull"): Kind.SOFT_BOUNCE,
+    ("Transient", "MessageTooLarge"): Kind.CONTENT_REFUSED,
+    ("Transient", "ContentRejected"): Kind.CONTENT_REFUSED,
+    ("Transient", "AttachmentRejected"): Kind.CONTENT_REFUSED,
+    ("Transient", "CustomTimeoutExceeded"): Kind.GAVE_UP,
+    ("Transient", ""): Kind.SOFT_BOUNCE,
+}
+"""Amazon SES, "Bounce types"; subtype "" is for those that this table does not know."""
+
+SES_ECHO_SUBTYPES: Final = re.compile(r"suppress|tenant|validation|unsubscrib", re.IGNORECASE)
+"""Subtypes of permanent bounces that are lists speaking, in whatever spelling new ones come."""
+
+SES_COMPLAINTS: Final[Mapping[str, Kind]] = {"not-spam": Kind.NOT_SPAM, "": Kind.COMPLAINT}
+"""By `complaintFeedbackType` (RFC 5965, 7.3); any other is a complaint."""
+
+SMS_EVENTS: Final[Mapping[str, Kind]] = {
+    "TEXT_DELIVERED": Kind.DELIVERED,
+    "TEXT_QUEUED": Kind.SENT,
+    "TEXT_PENDING": Kind.SENT,
+    "TEXT_SENT": Kind.SENT,
+    "TEXT_UNREACHABLE": Kind.SOFT_BOUNCE,
+    "TEXT_CARRIER_UNREACHABLE": Kind.GAVE_UP,
+    "TEXT_TTL_EXPIRED": Kind.GAVE_UP,
+    "TEXT_UNKNOWN": Kind.GAVE_UP,
+    "TEXT_INVALID": Kind.HARD_BOUNCE,
+    "TEXT_INVALID_MESSAGE": Kind.OUR_FAULT,
+    "TEXT_BLOCKED": Kind.CARRIER_REFUSED,
+    "TEXT_CARRIER_BLOCKED": Kind.CARRIER_REFUSED,
+    "TEXT_SPAM": Kind.CARRIER_REFUSED,
+    "TEXT_PROTECT_BLOCKED": Kind.OUR_FAULT,
+}
+"""AWS End User Messaging SMS, "Event types". TEXT_SUCCESSFUL depends on `isFinal`: `sms_kind`."""
+
+ENHANCED: Final[tuple[tuple[str, Kind], ...]] = (
+    ("2.", Kind.DELIVERED),
+    ("4.4.7", Kind.GAVE_UP),
+    ("4.2.2", Kind.SOFT_BOUNCE),
+    ("4.7.", Kind.POLICY_REFUSED),
+    ("4.", Kind.SOFT_BOUNCE),
+    ("5.1.7", Kind.OUR_FAULT),
+    ("5.1.8", Kind.OUR_FAULT),
+    ("5.1.9", Kind.POLICY_REFUSED),
+    ("5.2.2", Kind.SOFT_BOUNCE),
+    ("5.2.3", Kind.CONTENT_REFUSED),
+    ("5.3.4", Kind.CONTENT_REFUSED),
+    ("5.3.0", Kind.UNDETERMINED),
+    ("5.4.7", Kind.GAVE_UP),
+    ("5.4.6", Kind.GAVE_UP),
+    ("5.5.", Kind.UNDETERMINED),
+    ("5.6.", Kind.CONTENT_REFUSED),
+    ("5.7.", Kind.POLICY_REFUSED),
+    ("5.", Kind.HARD_BOUNCE),
+)
+"""RFC 3463 status codes by the first start that fits: full mailboxes are soft whatever their class."""
+
+SMS_STATES: Final[Mapping[str, Kind]] = {
+    "confirmed": Kind.DELIVERED,
+    "delivered": Kind.DELIVERED,
+    "pending": Kind.DELAYED,
+    "enroute": Kind.SENT,
+    "accepted": Kind.SENT,
+    "expired": Kind.GAVE_UP,
+    "rejected": Kind.CARRIER_REFUSED,
+    "blocked": Kind.CARRIER_REFUSED,
+    "undeliverable": Kind.SOFT_BOUNCE,
+    "failed": Kind.SOFT_BOUNCE,
+}
+"""`status` of an OpenText SMS delivery event without RFC 3463 codes. Its values are not public (inferred)."""
+
+OPENTEXT_STATES: Final[Mapping[str, Kind]] = {
+    "Sent": Kind.SENT,
+    "Error": Kind.GAVE_UP,
+    "Cancelled": Kind.OUR_FAULT,
+    "Expired": Kind.GAVE_UP,
+}
+"""Delivery states of OpenText Notifications that say something new; a gamma code beside Sent: `GAVE_UP`."""
+
+EXSTREAM_EVENTS: Final[tuple[tuple[str, Kind], ...]] = (
+    ("-NDLV", Kind.COMPOSER_UNDELIVERED),
+    ("-Failed", Kind.COMPOSER_FAILED),
+)
+"""By the end of `schemaType`; the others of Exstream's own delivery say nothing that we act on."""
+
+
+def ses_bounce_kind(bounce_type: str, subtype: str, enhanced: str) -> Kind:
+    """A recipient's bounce; 5.7.x is a policy that refuses us, whatever SES calls it."""
+    known = SES_BOUNCES.get((bounce_type, subtype))
+    if known is None and bounce_type == "Permanent" and SES_ECHO_SUBTYPES.search(subtype):
+        known = Kind.ECHO_BOUNCE
+    kind = known or SES_BOUNCES.get((bounce_type, ""), Kind.UNDETERMINED)
+    if kind is Kind.HARD_BOUNCE and enhanced.startswith("5.7."):
+        return Kind.POLICY_REFUSED
+    return kind
+
+
+def sms_kind(event_type: str, final: bool) -> Kind:
+    """An SMS event; `TEXT_SUCCESSFUL` means delivered only when final, and no failure counts before it is."""
+    if event_type == "TEXT_SUCCESSFUL":
+        return Kind.DELIVERED if final else Kind.SENT
+    kind = SMS_EVENTS.get(event_type, Kind.UNKNOWN)
+    if not final and MEANINGS[kind].status in LOST:
+        return Kind.DELAYED
+    return kind
+
+
+def enhanced_kind(code: str) -> Kind:
+    """An RFC 3463 status code."""
+    return next((kind for start, kind in ENHANCED if code.startswith(start)), Kind.UNDETERMINED)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One report about one recipient of one message, whoever sent it.
+
+    `at` is when it happened (ISO 8601, UTC), not when we heard. `recipient` is the address as
+    reported, canonical if it can be one; empty: not told. `sole`: the message had no other recipient.
+    `reason` has no address in it. `ref` is the provider's reference, `raw` where the report as it
+    came can be found. `trusted` is False for what anybody could have sent (a mail without our
+    reference). `until` is when the provider gives up trying.
+    """
+
+    provider: str
+    channel: Channel
+    kind: Kind
+    at: str
+    notice_id: str = ""
+    attempt: int | None = None
+    recipient: str = field(default="", repr=False)
+    hashes: tuple[str, ...] = ()
+    sole: bool = True
+    code: str = ""
+    reason: str = ""
+    ref: str = ""
+    sender: str = ""
+    raw: str = ""
+    until: str = ""
+    trusted: bool = True
+
+    @property
+    def meaning(self) -> Meaning:
+        """What follows from it."""
+        return MEANINGS[self.kind]
+
+    @property
+    def identity(self) -> str:
+        """The same for the same report, however often and on whichever way it comes."""
+        who = self.hashes[0] if self.hashes else ""
+        about = (self.notice_id, str(self.attempt), self.channel, self.ref, self.code, self.at, who)
+        return job_id(self.provider, 0, self.kind, about)[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPolicy:
+    """What a site sets for receipts.
+
+    `soft_limit` soft failures of one address within `soft_window` (of event time) suppress it for
+    `soft_rest`. A delay waits `delay_wait` before the next channel is tried. Receipts for notices
+    that the ledger does not know are tried again for `keep_unmatched`, then reported.
+    """
+
+    soft_limit: int = 3
+    soft_window: timedelta = timedelta(days=7)
+    soft_rest: timedelta = timedelta(days=30)
+    delay_wait: timedelta = timedelta(hours=4)
+    keep_unmatched: timedelta = timedelta(hours=24)
+
+
+INLINE_LIMIT = 100
+"""Receipts kept as events of a notice; what comes later and changes nothing goes to evidence alone, since
+an item of the ledger has a size limit."""
+
+_MARK = "#"
+
+
+def attempt_of(notice: Notice, receipt: Receipt) -> Attempt | None:
+    """The attempt that a receipt is about: by number, by the provider's reference, by address, by channel."""
+    if receipt.attempt is not None:
+        return notice.attempt(receipt.attempt)
+    mine = [a for a in notice.attempts if a.channel == receipt.channel]
+    for attempt in reversed(mine):
+        if receipt.ref and attempt.ref == receipt.ref:
+            return attempt
+    for attempt in reversed(mine):
+        if attempt.address in receipt.hashes:
+            return attempt
+    return mine[-1] if mine else None
+
+
+def concerns(attempt: Attempt | None, receipt: Receipt) -> bool:
+    """Whether the reported recipient is the attempt's: of a message to several only a match counts.
+
+    Of a message to one any address counts: a mailbox that forwards bounces under another name.
+    """
+    return attempt is None or receipt.sole or not receipt.hashes or attempt.address in receipt.hashes
+
+
+def knows(notice: Notice, receipt: Receipt) -> bool:
+    """Whether the notice holds this receipt already."""
+    mark = _MARK + receipt.identity
+    return any(mark in event.detail for event in notice.events)
+
+
+def kept_in(notice: Notice, receipt: Receipt) -> str:
+    """The evidence that a receipt was kept in, as its event names it; empty if the notice has no such."""
+    mark = _MARK + receipt.identity
+    for event in notice.events:
+        _before, found, after = event.detail.partition(mark)
+        if found:
+            return after.strip()
+    return ""
+
+
+def applied(
+    notice: Notice, receipt: Receipt, now: datetime, policy: ReceiptPolicy, evidence: str = ""
+) -> Notice | None:
+    """The notice with a receipt recorded, or None if it holds it already or nothing of it is to be kept.
+
+    The attempt's status moves forward only (`RANK`), so the same receipts end alike in any order.
+    The notice stands as its best attempt does; superseded, suppressed and paper stay so.
+    """
+    meaning = receipt.meaning
+    attempt = attempt_of(notice, receipt)
+    if receipt.kind in SILENT or knows(notice, receipt) or not concerns(attempt, receipt):
+        return None
+    status = meaning.status
+    moves = attempt is not None and status is not None and RANK[status] > RANK[attempt.status]
+    if not moves and (receipt.kind is Kind.SENT or _inline(notice) >= INLINE_LIMIT):
+        return None
+    told = (str(attempt.number) if attempt else "-", receipt.provider, receipt.code, receipt.reason)
+    detail = " ".join(x for x in (*told, f"{_MARK}{receipt.identity}", evidence) if x)
+    what = f"receipt {receipt.kind}"
+    if not moves or attempt is None or status is None:
+        return happened(notice, now, what, detail)
+    why = "" if status in (Status.SENT, Status.DELIVERED) else str(receipt.kind)
+    done = replace(attempt, status=status, ref=attempt.ref or receipt.ref, why=why)
+    attempts = tuple(done if a.number == attempt.number else a for a in notice.attempts)
+    overall = _overall(notice, attempts)
+    due_at = notice.due_at
+    if overall in (Status.DELIVERED, Status.COMPLAINED) and notice.status != overall:
+        due_at = "" if notice.status != Status.SENT else due_at
+    elif attempt.status in (Status.UNCONFIRMED, Status.DELAYED) and overall != Status.DEFERRED:
+        due_at = ""
+    if status == Status.DELAYED and overall == Status.DELAYED:
+        due_at = _when(receipt, now, policy).isoformat(timespec="seconds")
+    return happened(
+        notice,
+        now,
+        what,
+        detail,
+        attempts=attempts,
+        status=overall,
+        why=notice.why if overall == notice.status else why,
+        due_at=due_at,
+    )
+
+
+_ENDED = (Status.SUPERSEDED, Status.SUPPRESSED, Status.PAPER)
+
+
+def _overall(notice: Notice, attempts: tuple[Attempt, ...]) -> Status:
+    if notice.status in _ENDED:
+        return notice.status
+    best = standing(attempts)
+    if notice.status == Status.DEFERRED and best not in (Status.DELIVERED, Status.COMPLAINED):
+        # Another attempt waits for its time: that an earlier one failed is no news.
+        return notice.status
+    return best
+
+
+def _inline(notice: Notice) -> int:
+    return sum(1 for event in notice.events if event.what.startswith("receipt "))
+
+
+def _when(receipt: Receipt, now: datetime, policy: ReceiptPolicy) -> datetime:
+    """When a delayed message is looked at again: after the wait, sooner if the provider gives up sooner."""
+    wait = now + policy.delay_wait
+    ends = moment(receipt.until)
+    return min(wait, ends) if ends is not None and ends > now else wait
+
+
+def wants_another(before: Notice, after: Notice) -> bool:
+    """Whether the change calls for the next channel, paper or an exception."""
+    return after.status in LOST and before.status != after.status
+
+
+def anchor(notice: Notice) -> dict[str, object]:
+    """A notice's place in its chain, for the evidence."""
+    return {"notice_id": notice.notice_id, "version": notice.version, "head": head(notice)}
+
+
+# --- suppression --------------------------------------------------------------------------------------
+
+LISTED: Final = frozenset({"soft", "hard", "complaint", "echo"})
+"""What goes onto the suppression list."""
+
+_WEIGHT: Final[Mapping[str, int]] = {"": 0, "soft": 1, "echo": 2, "hard": 3, "complaint": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """What is known of one address, by its keyed hash alone. `version` is its optimistic lock.
+
+    `reason` is empty while it is only watched; `failures` are the times of soft failures; `at` is the
+    newest event that counts. It is in force while it has a reason that is newer than its release, and
+    has not expired. `stopped` is from where whoever has the address stopped it (a reply, an erasure): that
+    stands beside all the rest, and only the same person, or an erasure's end, undoes it.
+    """
+
+    channel: Channel
+    address: str
+    reason: str = ""
+    source: str = ""
+    at: str = ""
+    expires: str = ""
+    failures: tuple[str, ...] = ()
+    released_at: str = ""
+    stopped: str = ""
+    history: tuple[Mapping[str, str], ...] = ()
+    version: int = 0
+
+    @property
+    def released(self) -> bool:
+        """Whether somebody lifted it after the newest event that counts."""
+        return bool(self.released_at) and self.released_at >= self.at
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether nothing may be sent there now."""
+        if self.stopped:
+            return True
+        if not self.reason or self.released:
+            return False
+        return not self.expires or self.expires > now.astimezone(UTC).isoformat(timespec="seconds")
+
+
+_HISTORY = 20
+
+
+def suppressed_by(entry: Suppression, receipt: Receipt, policy: ReceiptPolicy) -> Suppression:
+    """The entry after a receipt; the same object if it says nothing new.
+
+    Order does not matter: the strongest reason wins, the newest event counts, soft failures are a
+    set of event times. What happened before a release does not undo it.
+    """
+    kind = receipt.meaning.suppress
+    at = receipt.at
+    if kind in ("no", "opt_out") or (entry.released_at and at <= entry.released_at):
+        return entry
+    if kind == "soft" or not receipt.trusted:
+        return _soft(entry, receipt, policy)
+    stronger = _WEIGHT[kind] > _WEIGHT[entry.reason] or entry.released
+    newer = at > entry.at
+    if not stronger and not newer:
+        return entry
+    changes: dict[str, object] = {"at": max(at, entry.at), "version": entry.version + 1}
+    if stronger:
+        changes |= {"reason": kind, "source": receipt.provider, "expires": ""}
+        changes["history"] = _noted(entry, at, kind, receipt.provider, receipt.code)
+    return replace(entry, **changes)  # type: ignore[arg-type]
+
+
+def _soft(entry: Suppression, receipt: Receipt, policy: ReceiptPolicy) -> Suppression:
+    if receipt.at in entry.failures:
+        return entry
+    times = tuple(sorted({*entry.failures, receipt.at}))[-4 * policy.soft_limit :]
+    changes: dict[str, object] = {"failures": times, "version": entry.version + 1}
+    if _WEIGHT[entry.reason] <= _WEIGHT["soft"]:
+        reached = _crowded(times, policy)
+        if reached:
+            ends = (moment(reached) or datetime.now(UTC)) + policy.soft_rest
+            changes |= {
+                "reason": "soft",
+                "source": receipt.provider,
+                "at": max(reached, entry.at),
+                "expires": ends.isoformat(timespec="seconds"),
+            }
+            if entry.reason != "soft":
+                changes["history"] = _noted(entry, reached, "soft", receipt.provider, receipt.code)
+    return replace(entry, **changes)  # type: ignore[arg-type]
+
+
+def _crowded(times: tuple[str, ...], policy: ReceiptPolicy) -> str:
+    """The newest time that completes `soft_limit` failures within the window; empty if none does."""
+    moments = [m for t in times if (m := moment(t)) is not None]
+    for last in range(len(moments) - 1, policy.soft_limit - 2, -1):
+        if moments[last] - moments[last - policy.soft_limit + 1] <= policy.soft_window:
+            return times[last]
+    return ""
+
+
+def released(entry: Suppression, who: str, why: str, now: datetime) -> Suppression:
+    """The entry lifted, with who did it and why; later events suppress again."""
+    at = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return replace(
+        entry,
+        released_at=at,
+        failures=(),
+        history=_noted(entry, at, "released", who, why),
+        version=entry.version + 1,
+    )
+
+
+def stopped_from(entry: Suppression, source: str, now: datetime) -> Suppression:
+    """The entry as its holder's stop leaves it (47 CFR 64.1200(a)(10)); `source` says how it came."""
+    return _told(entry, "stopped", source, now, stopped=source)
+
+
+def allowed_from(entry: Suppression, source: str, now: datetime) -> Suppression:
+    """The entry with the holder's stop taken back; what a bounce or a complaint says of it stays."""
+    return _told(entry, "allowed", source, now, stopped="")
+
+
+def _told(entry: Suppression, what: str, source: str, now: datetime, *, stopped: str) -> Suppression:
+    at = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    history = _noted(entry, at, what, source, "")
+    return replace(entry, stopped=stopped, history=history, version=entry.version + 1)
+
+
+def _noted(entry: Suppression, at: str, what: str, who: str, why: str) -> tuple[Mapping[str, str], ...]:
+    return (*entry.history, {"at": at, "what": what, "who": who, "why": why})[-_HISTORY:]
+
+
+ADDRESS_STATUS: Final[Mapping[str, Literal["soft", "invalid", "complained", "opted_out"]]] = {
+    "soft": "soft",
+    "hard": "invalid",
+    "echo": "invalid",
+    "complaint": "complained",
+    "opt_out": "opted_out",
+}
+"""The contact's address after a receipt. `soft` stays usable: the list suppresses it for a time."""
+
+ADDRESS_RANK: Final[Mapping[str, int]] = {"ok": 0, "soft": 1, "invalid": 2, "complained": 3, "opted_out": 4}
+
+
+# --- text and time -------------------------------------------------------------------------------------
+
+_ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"']{1,64}@[^\s<>()\[\]:;,\"']{1,255}")
+_DIGITS = re.compile(r"\+?\d{7,}")
+_SPACE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+")
+
+
+def scrubbed(text: object, limit: int = 200) -> str:
+    """A reason without addresses and numbers, on one line, short: it goes into ledger and evidence."""
+    plain = _SPACE.sub(" ", str(text or "")[: 4 * limit]).strip()
+    return _DIGITS.sub("(number)", _ADDRESS.sub("(address)", plain)).replace(_MARK, "")[:limit]
+
+
+def moment(text: str) -> datetime | None:
+    """A time as written in a receipt, in UTC; None if it is none. Without a zone it is UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def stamp(at: datetime) -> str:
+    """A time in the one spelling that receipts are compared in: UTC, milliseconds, Z."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,340 @@
+"""Wake a cohort, page by page: remind those who have not answered, end the journeys of the rest."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from ..domain.contacts import Contact
+from ..domain.decisions import Why
+from ..domain.exceptions import ExceptionRaised
+from ..domain.identity import notice_id
+from ..domain.journeys import (
+    ENDED,
+    Cohort,
+    IsHoliday,
+    JourneyRule,
+    Member,
+    MemberRow,
+    capped_until,
+    cohort_at,
+    has_ended,
+    is_stopped,
+    next_step,
+    step_purpose,
+    told_at,
+    why_stopped,
+)
+from ..domain.notices import Notice, Status, happened, opened
+from ..domain.runs import Control
+from ..domain.work import SlicePointer
+from ..ports import (
+    Clock,
+    ContactBook,
+    CustomerNotices,
+    DecideQueue,
+    ExceptionBus,
+    JourneyBook,
+    JourneyEvents,
+    Ledger,
+    Rules,
+    RunBook,
+)
+from .join_journeys import enrol
+from .step_rules import pinned
+
+PAGE_ROWS = 10
+"""Rows a page, each of up to a hundred members: some seconds of work."""
+
+MAX_PAGES = 2000
+"""Pages of one execution. A page is seven events of its history, so 14,000 of the 25,000 that there may
+be, with room for tries; what is left then is the next generation's."""
+
+RESERVE = 20.0
+"""Seconds of the function's time within which no further row is begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page came to; `more` is whether the execution goes on."""
+
+    more: bool
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """A row's members by what becomes of them."""
+
+    go: list[Member] = field(default_factory=list)
+    ended: list[Notice] = field(default_factory=list)
+    aside: list[tuple[str, Member]] = field(default_factory=list)
+    later: dict[datetime, list[Member]] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def advance_journey(
+    cohort: Cohort,
+    generation: int,
+    page: int,
+    *,
+    journeys: JourneyBook,
+    rules: Rules,
+    ledger: Ledger,
+    history: CustomerNotices,
+    contacts: ContactBook,
+    runs: RunBook,
+    decide_queue: DecideQueue,
+    events: JourneyEvents,
+    exceptions: ExceptionBus,
+    is_holiday: IsHoliday,
+    clock: Clock,
+    time_left: Callable[[], float],
+) -> Page:
+    """One page of a cohort. Safe to repeat and to run twice at once.
+
+    For each row: members go to their next cohort first, then their step to the decision, and the row
+    is forgotten last. Killed in between, all of it is done again: the next row has the same name, and
+    the step's notice is claimed once. What the decision then says (opted out, quiet hours, no channel)
+    is the step's own; the journey goes on.
+    """
+    counts: Counter[str] = Counter()
+    rows = journeys.members(cohort, PAGE_ROWS)
+    for number, row in enumerate(rows):
+        if number and time_left() < RESERVE:
+            break
+        rule = pinned(cohort.journey, row.version, rules, journeys)
+        sorted_ = _sort(cohort, rule, row, journeys, rules, ledger, history, contacts, runs, clock.now())
+        _carry_out(
+            cohort, rule, row, sorted_, journeys, ledger, decide_queue, events, exceptions, is_holiday, clock
+        )
+        journeys.leave(cohort, [row])
+        counts += sorted_.counts
+    if not rows:
+        journeys.finish(cohort, generation)
+        return Page(False, counts)
+    if page >= MAX_PAGES:
+        journeys.reopen(cohort, generation)
+        return Page(False, counts)
+    return Page(True, counts)
+
+
+def _sort(
+    cohort: Cohort,
+    rule: JourneyRule,
+    row: MemberRow,
+    journeys: JourneyBook,
+    rules: Rules,
+    ledger: Ledger,
+    history: CustomerNotices,
+    contacts: ContactBook,
+    runs: RunBook,
+    now: datetime,
+) -> _Sorted:
+    found = _Sorted()
+    domain, _, run_id = row.run.partition("/")
+    words = journeys.run_words(row.run)
+    if words and words[-1]["what"] == "stop":
+        found.aside = [(row.run, member) for member in row.members]
+        found.counts["stopped"] += len(row.members)
+        return found
+    run = runs.get(domain, run_id)
+    if run is not None and run.control == Control.CANCEL:
+        found.counts["run_cancelled"] += len(row.members)
+        return found
+    notices = ledger.get({m.notice_id for m in row.members})
+    known: Mapping[str, Contact] = {}
+    if "opted_out" in rule.stops:
+        known = contacts.get(domain, {n.customer_key for n in notices.values()})
+    beyond = cohort.step > len(rule.steps)
+    for member in row.members:
+        notice = notices.get(member.notice_id)
+        reason = "rule_changed" if beyond else why_stopped(rule, notice)
+        if not reason and notice is not None and "opted_out" in rule.stops:
+            contact = known.get(notice.customer_key)
+            reason = "opted_out" if _opted_out(contact, notice, rules) else ""
+        if reason or notice is None:
+            found.counts[reason] += 1
+        elif is_stopped(notice):
+            found.aside.append((member.notice_id, member))
+            found.counts["stopped"] += 1
+        elif rule.steps[cohort.step - 1].end:
+            if not has_ended(rule, notice):
+                found.ended.append(notice)
+                found.counts["unanswered"] += 1
+        elif until := _capped(rule, cohort, notice, history, now):
+            found.later.setdefault(until, []).append(member)
+            found.counts["capped"] += 1
+        else:
+            found.go.append(member)
+            found.counts["reminded"] += 1
+    return found
+
+
+def _opted_out(contact: Contact | None, notice: Notice, rules: Rules) -> bool:
+    """Whether no channel of the document's type is left to remind on, by the customer's own wish."""
+    if contact is None:
+        return False
+    rule = rules.of_type(notice.document_type)
+    return contact.withdrew or all(contact.opted_out(channel, rule.topic) for channel in rule.channels)
+
+
+def _capped(
+    rule: JourneyRule, cohort: Cohort, notice: Notice, history: CustomerNotices, now: datetime
+) -> datetime | None:
+    """When the cap lets this step go, or None if it does now.
+
+    Customers are counted one by one, so two journeys that wake in the same moment can each count
+    without the other; a step that went already on an earlier delivery of this page is not counted.
+    """
+    if rule.cap is None:
+        return None
+    purpose = step_purpose(rule.name, cohort.step)
+    told = [
+        at
+        for one in history.of_customer(notice.domain, notice.customer_key)
+        if one.audience == "customer" and (one.document_id, one.purpose) != (notice.document_id, purpose)
+        for at in told_at(one)
+    ]
+    return capped_until(rule.cap, told, now)
+
+
+def _carry_out(
+    cohort: Cohort,
+    rule: JourneyRule,
+    row: MemberRow,
+    found: _Sorted,
+    journeys: JourneyBook,
+    ledger: Ledger,
+    decide_queue: DecideQueue,
+    events: JourneyEvents,
+    exceptions: ExceptionBus,
+    is_holiday: IsHoliday,
+    clock: Clock,
+) -> None:
+    now = clock.now()
+    # The cohort's own hour, not now: a page done twice must come to the same rows.
+    since = max(cohort.due, now.replace(minute=0, second=0, microsecond=0))
+    for under, members in _by_place(found.aside).items():
+        journeys.park(under, cohort, replace(row, members=tuple(members)))
+    following: dict[Cohort, list[Member]] = {}
+    for until, members in found.later.items():
+        following.setdefault(cohort_at(cohort.domain, rule, cohort.step, until), []).extend(members)
+    for member in found.go:
+        if then := next_step(rule, member, cohort.step, since + timedelta(hours=1), is_holiday):
+            following.setdefault(cohort_at(cohort.domain, rule, *then), []).append(member)
+    enrol(following, rule, row, journeys)
+    if found.go:
+        decide_queue.send_slices([_pointer(cohort, rule, row, found.go)])
+    if found.ended:
+        _end(cohort, rule, row, found.ended, ledger, events, exceptions, now)
+
+
+def _by_place(aside: Sequence[tuple[str, Member]]) -> dict[str, list[Member]]:
+    places: dict[str, list[Member]] = {}
+    for under, member in aside:
+        places.setdefault(under, []).append(member)
+    return places
+
+
+def _pointer(cohort: Cohort, rule: JourneyRule, row: MemberRow, members: Sequence[Member]) -> SlicePointer:
+    domain, _, run_id = row.run.partition("/")
+    positions = tuple(sorted({m.position for m in members}))
+    return SlicePointer(
+        domain,
+        run_id,
+        row.slice_number,
+        row.part,
+        row.offset,
+        row.length,
+        count=len(positions),
+        first=positions[0],
+        positions=positions,
+        purpose=step_purpose(rule.name, cohort.step),
+        version=rule.version,
+    )
+
+
+def _end(
+    cohort: Cohort,
+    rule: JourneyRule,
+    row: MemberRow,
+    notices: Sequence[Notice],
+    ledger: Ledger,
+    events: JourneyEvents,
+    exceptions: ExceptionBus,
+    now: datetime,
+) -> None:
+    """Tell that nobody answered, then record it on each notice: told again if we die in between.
+
+    The event carries an id that stays the same, by which whoever takes it can tell a repeat.
+    """
+    step = rule.steps[cohort.step - 1]
+    purpose = step_purpose(rule.name, cohort.step)
+    events.unanswered([_unanswered(rule, step.end or "event", purpose, notice) for notice in notices])
+    if step.end == "paper":
+        ledger.put([_paper(notice, purpose, now) for notice in notices])
+    if step.end == "case":
+        exceptions.raise_exceptions([_case(rule, row, step.team, notices)])
+    wanted = [happened(n, now, ENDED, f"{rule.name} unanswered {step.end}") for n in notices]
+    for _ in range(5):
+        blocked = ledger.put(wanted)
+        if not blocked:
+            return
+        wanted = [
+            happened(stored, now, ENDED, f"{rule.name} unanswered {step.end}")
+            for stored in blocked.values()
+            if not has_ended(rule, stored)
+        ]
+    raise RuntimeError("notices kept changing under five attempts to end their journey")
+
+
+def _unanswered(rule: JourneyRule, end: str, purpose: str, notice: Notice) -> Mapping[str, object]:
+    return {
+        "event_id": _identity(notice, purpose),
+        "domain": notice.domain,
+        "journey": rule.name,
+        "end": end,
+        "notice_id": notice.notice_id,
+        "document_id": notice.document_id,
+        "document_type": notice.document_type,
+        "run_id": notice.origin.run.partition("/")[2],
+        "position": notice.origin.position,
+        "told_at": notice.created_at,
+    }
+
+
+def _identity(notice: Notice, purpose: str) -> str:
+    edition = notice.notice_id  # the first notice's own: one of each edition
+    return notice_id(notice.domain, notice.customer_key, notice.document_id, edition=edition, purpose=purpose)
+
+
+def _paper(notice: Notice, purpose: str, now: datetime) -> Notice:
+    """The step as the ledger's record that Exstream must print."""
+    fresh = Notice(
+        _identity(notice, purpose),
+        notice.domain,
+        notice.customer_key,
+        notice.document_id,
+        notice.document_type,
+        purpose,
+        "customer",
+        notice.origin,
+        Status.PAPER,
+        why=Why.UNANSWERED,
+    )
+    return opened(fresh, now, "paper", Why.UNANSWERED)
+
+
+def _case(rule: JourneyRule, row: MemberRow, team: str, notices: Sequence[Notice]) -> ExceptionRaised:
+    domain, _, run_id = row.run.partition("/")
+    return ExceptionRaised(
+        "journey_unanswered",
+        "warning",
+        domain,
+        run_id,
+        f"customers who did not answer by the end of journey {rule.name}",
+        part=f"{rule.name} {row.name}",
+        count=len(notices),
+        detail={"journey": rule.name, "team": team, "notices": " ".join(n.notice_id for n in notices)},
+    )

@@ -1,0 +1,226 @@
+"""What a customer changes: on the preference page, by one click, from the portal; each safe to repeat."""
+
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from hashlib import sha256
+
+from ..domain.address_changes import (
+    Answer,
+    Step,
+    asked,
+    confirmed,
+    pending,
+    stepped,
+    to_tell,
+    took,
+    undone,
+)
+from ..domain.contacts import AddressChange, Contact
+from ..domain.documents import Channel
+from ..domain.identity import notice_id
+from ..domain.notices import Status
+from ..domain.passes import change_in, handle_in, made_on, topic_in
+from ..domain.preferences import CHANNELS, Topic, Wishes, consented, with_wishes, without
+from ..ports import AddressChecker, Clock, ContactDirectory, SecondStep
+from .tell_customer import Note, NotToldYet, Teller
+
+PAGE = "preference page"
+ONE_CLICK = "one-click"
+
+_TRIES = 5
+
+
+class Conflict(Exception):
+    """The contact changed since the page was shown."""
+
+
+def open_page(token_id: str, *, contacts: ContactDirectory, clock: Clock, days: int) -> Contact | None:
+    """The contact of a preferences token; None if the token is too old or the contact is gone."""
+    try:
+        made = made_on(token_id)
+    except ValueError:
+        return None
+    age = clock.now().date() - made
+    if not timedelta(days=-1) <= age <= timedelta(days=days):
+        return None
+    return contacts.by_handle(handle_in(token_id))
+
+
+def save(contact: Contact, change: Callable[[Contact], Contact], contacts: ContactDirectory) -> Contact:
+    """The contact with a change made, stored; Conflict if somebody else wrote meanwhile."""
+    after = change(contact)
+    if after is not contact and contacts.put([after]):
+        raise Conflict
+    return after
+
+
+def save_wishes(contact: Contact, wishes: Wishes, *, contacts: ContactDirectory, clock: Clock) -> Contact:
+    """What the page's form says becomes what the contact says, from the next decision on."""
+    return save(contact, lambda c: with_wishes(c, wishes, clock.now(), PAGE), contacts)
+
+
+def save_consent(
+    contact: Contact, given: bool, version: str, *, contacts: ContactDirectory, clock: Clock
+) -> Contact:
+    """Consent to electronic delivery given, or taken back: then documents come on paper."""
+    return save(contact, lambda c: consented(c, given, version, clock.now(), PAGE), contacts)
+
+
+def leave_all(
+    contact: Contact, topics: Sequence[Topic], *, contacts: ContactDirectory, clock: Clock
+) -> Contact:
+    """Unsubscribed from every topic that one can leave, on every channel."""
+    names = [topic.name for topic in topics if topic.may_leave]
+    return save(contact, lambda c: without(c, names, CHANNELS, clock.now(), PAGE), contacts)
+
+
+def unsubscribe(
+    token_id: str, topics: Sequence[Topic], *, contacts: ContactDirectory, clock: Clock
+) -> Topic | None:
+    """One click (RFC 8058): no more e-mail of the token's topic; of all that can be left if it is gone.
+
+    Idempotent. A contact that was erased gets nothing anyway. Returns the topic, if there is one.
+    """
+    name = topic_in(token_id, (topic.name for topic in topics))
+    leaving = [name] if name else [topic.name for topic in topics if topic.may_leave]
+    for _ in range(_TRIES):
+        contact = contacts.by_handle(handle_in(token_id))
+        if contact is None:
+            break
+        try:
+            save(contact, lambda c: without(c, leaving, ("email",), clock.now(), ONE_CLICK), contacts)
+            break
+        except Conflict:
+            continue
+    else:
+        raise Conflict
+    return next((topic for topic in topics if topic.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressBook:
+    """Changes of address, with all that they take. `key` signs codes, `undo_for` makes undo links."""
+
+    contacts: ContactDirectory
+    addresses: AddressChecker
+    second_step: SecondStep
+    teller: Teller
+    clock: Clock
+    key: bytes
+    undo_for: Callable[[str, str], str]
+
+    def ask(self, contact: Contact, channel: Channel, raw: str, answers: Mapping[str, str]) -> Answer:
+        """Begin a change: second step, then a code to the new address. A try is counted before it counts."""
+        now = self.clock.now()
+        if not self.second_step.asks(contact):
+            return Answer.NONE
+        step = stepped(contact, self.second_step.passes(contact, answers), now)
+        contact = self._store(contact, step)
+        if step.answer != Answer.DONE:
+            return step.answer
+        return self.begin(contact, channel, raw, PAGE)
+
+    def begin(self, contact: Contact, channel: Channel, raw: str, source: str) -> Answer:
+        """A change whose second step is passed: a code goes to the new address."""
+        address = self.addresses.check(channel, raw, contact.country)
+        if not address.usable:
+            return Answer.WRONG
+        change_id, code = self.clock.random_id(), f"{int(self.clock.random_id(), 16) % 1_000_000:06d}"
+        step = asked(
+            contact, channel, address, change_id=change_id, code=self._mac(change_id, code),
+            now=self.clock.now(), source=source,
+        )  # fmt: skip
+        if step.answer != Answer.DONE or step.change is None:
+            return step.answer
+        self._store(contact, step)
+        return self._tell(contact, "code", channel, address.value, step.change, {"code": code})
+
+    def confirm(self, contact: Contact, channel: Channel, code: str) -> Answer:
+        """The code came back. The old address is told before the change is recorded, so it always is."""
+        change = pending(contact, channel)
+        given = self._mac(change.change_id, code.strip()) if change else ""
+        equal = change is not None and hmac.compare_digest(given, change.code)
+        step = confirmed(contact, channel, given, self.clock.now(), equal=equal)
+        return self._conclude(contact, step)
+
+    def take(self, contact: Contact, channel: Channel, raw: str, source: str) -> Answer:
+        """A new address that the portal proved itself: no code, but the old address is told all the same."""
+        now = self.clock.now()
+        address = self.addresses.check(channel, raw, contact.country)
+        known = contact.address(channel)
+        if not address.usable:
+            return Answer.WRONG
+        if known is not None and known.value == address.value:
+            return Answer.SAME
+        before = pending(contact, channel)
+        if before is not None and before.confirmed_at:
+            return Answer.SAME if before.address.value == address.value else Answer.LOCKED
+        at = now.isoformat(timespec="seconds")
+        change = AddressChange(
+            self.clock.random_id(), channel, replace(address, source=source), "", at, at, source
+        )
+        return self._conclude(contact, took(contact, change, now))
+
+    def _conclude(self, contact: Contact, step: Step) -> Answer:
+        if step.answer == Answer.DONE and step.change is not None:
+            for channel, address in to_tell(contact, step.change.channel):
+                link = self.undo_for(contact.salt, step.change.change_id)
+                told = self._tell(contact, "changed", channel, address.value, step.change, {"link": link})
+                if told == Answer.TOO_OFTEN:
+                    return told
+        self._store(contact, step)
+        return step.answer
+
+    def _tell(
+        self,
+        contact: Contact,
+        note: str,
+        channel: Channel,
+        to: str,
+        change: AddressChange,
+        values: Mapping[str, str],
+    ) -> Answer:
+        identity = notice_id(
+            contact.domain, contact.customer_key, change.change_id, purpose=f"address:{note}"
+        )
+        try:
+            told = self.teller.tell(
+                Note(
+                    identity, f"address:{note}", note, channel, to, contact.salt, contact.domain,
+                    contact.customer_key, change.change_id, contact.language, values,
+                )
+            )  # fmt: skip
+        except NotToldYet:
+            return Answer.TOO_OFTEN
+        return Answer.WRONG if told == Status.FAILED and note == "code" else Answer.DONE
+
+    def _store(self, contact: Contact, step: Step) -> Contact:
+        if step.contact is contact:
+            return contact
+        at = self.clock.now().isoformat(timespec="seconds")
+        after = replace(step.contact, version=contact.version + 1, changed_at=at)
+        if self.contacts.put([after]):
+            raise Conflict
+        return after
+
+    def _mac(self, change_id: str, code: str) -> str:
+        return hmac.new(self.key, f"code\0{change_id}\0{code}".encode(), sha256).hexdigest()[:32]
+
+
+def undo_change(token_id: str, *, contacts: ContactDirectory, clock: Clock) -> Answer:
+    """Whoever reads the old address takes the change back."""
+    for _ in range(_TRIES):
+        contact = contacts.by_handle(handle_in(token_id))
+        if contact is None:
+            return Answer.NONE
+        change_id = change_in(token_id, (c.change_id for c in contact.changing))
+        step = undone(contact, change_id or "", clock.now())
+        if step.answer != Answer.DONE:
+            return step.answer
+        at = clock.now().isoformat(timespec="seconds")
+        after = replace(step.contact, version=contact.version + 1, changed_at=at)
+        if not contacts.put([after]):
+            return Answer.DONE
+    raise Conflict

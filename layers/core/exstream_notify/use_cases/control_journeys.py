@@ -1,0 +1,72 @@
+"""An operator stops journeys, of a customer, a document or a run, or lets them go on."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from ..domain.journeys import RESUMED, STOPPED, Cohort, JourneyRule, MemberRow, cohort_at, is_stopped
+from ..domain.notices import Notice, happened
+from ..ports import Clock, JourneyBook, Ledger, Rules
+from .step_rules import pinned
+
+
+def stop_notices(notices: Sequence[Notice], who: str, why: str, *, ledger: Ledger, clock: Clock) -> int:
+    """Stop the journeys that these notices are about; how many were not stopped already.
+
+    The word stands in each notice's own chain of events. Members are put aside when their cohort wakes.
+    """
+    return _say([n for n in notices if not is_stopped(n)], STOPPED, who, why, ledger, clock)
+
+
+def resume_notices(
+    notices: Sequence[Notice],
+    who: str,
+    why: str,
+    *,
+    ledger: Ledger,
+    journeys: JourneyBook,
+    rules: Rules,
+    clock: Clock,
+) -> int:
+    """Let them go on: who was put aside meanwhile gets the step that was missed within the hour."""
+    said = _say([n for n in notices if is_stopped(n)], RESUMED, who, why, ledger, clock)
+    for notice in notices:
+        _bring_back(notice.notice_id, journeys, rules, clock.now())
+    return said
+
+
+def stop_run(run: str, who: str, why: str, *, journeys: JourneyBook, clock: Clock) -> None:
+    """Stop the journeys of all that a run (`domain/run id`) told."""
+    journeys.stop_run(run, _word("stop", clock.now(), who, why))
+
+
+def resume_run(run: str, who: str, why: str, *, journeys: JourneyBook, rules: Rules, clock: Clock) -> None:
+    """Let them go on."""
+    journeys.stop_run(run, _word("resume", clock.now(), who, why))
+    _bring_back(run, journeys, rules, clock.now())
+
+
+def _word(what: str, now: datetime, who: str, why: str) -> dict[str, str]:
+    return {"what": what, "at": now.isoformat(timespec="seconds"), "who": who, "why": why}
+
+
+def _say(notices: Sequence[Notice], what: str, who: str, why: str, ledger: Ledger, clock: Clock) -> int:
+    wanted = {n.notice_id: n for n in notices}
+    for _ in range(5):
+        blocked = ledger.put(
+            [happened(n, clock.now(), what, f"{who}: {why}".strip(": ")) for n in wanted.values()]
+        )
+        if not blocked:
+            return len(notices)
+        wanted = blocked
+    raise RuntimeError("notices kept changing under five attempts to write to them")
+
+
+def _bring_back(under: str, journeys: JourneyBook, rules: Rules, now: datetime) -> None:
+    """Into the next hour's cohort of the same step; forgotten aside last, so that a repeat loses nobody."""
+    for cohort, row in journeys.parked(under):
+        rule: JourneyRule = pinned(cohort.journey, row.version, rules, journeys)
+        due = max(cohort.due, now + timedelta(minutes=1))
+        again: Cohort = cohort_at(cohort.domain, rule, cohort.step, due)
+        rows: list[MemberRow] = [row]
+        journeys.enrol(again, rows)
+        journeys.unpark(under, cohort, rows)

@@ -1,0 +1,188 @@
+"""What is behind a secure link: looking at it changes nothing, opening it leads on to the document."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from ..domain.documents import Document, DocumentRule
+from ..domain.exceptions import ExceptionRaised
+from ..domain.links import PLACES, LinkState, Look
+from ..domain.notices import Notice
+from ..domain.records import ValueRefused, path_in_run
+from ..domain.second_step import Keys, Step, StepAnswer, expected, field_of
+from ..domain.work import SlicePointer
+from ..ports import (
+    Clock,
+    ContactBook,
+    DocumentStore,
+    ExceptionBus,
+    Records,
+    ResponseLedger,
+    Rules,
+    RunBook,
+    TryCounter,
+)
+from .record_response import record
+from .take_second_step import is_locked, take_second_step
+
+
+def look_at_link(
+    notice_id: str | None,
+    *,
+    ledger: ResponseLedger,
+    records: Records,
+    rules: Rules,
+    contacts: ContactBook,
+    tries: TryCounter,
+    keys: Callable[[], Keys],
+    clock: Clock,
+) -> Look:
+    """What the link of a genuine token leads to (None: of no token of ours); reads only.
+
+    A notice that there is not looks the same as a forged link. The rest says what became of the
+    link, by the ledger: revoked, superseded, expired, locked, or that its record is gone.
+    """
+    notice = ledger.get([notice_id]).get(notice_id) if notice_id else None
+    if notice is None or notice.audience != "customer" or not notice.attempts:
+        return Look(LinkState.UNKNOWN)
+    contact = contacts.get(notice.domain, [notice.customer_key]).get(notice.customer_key)
+    chosen = contact.language if contact and "language" in contact.set_by_customer else None
+    known = contact.language if contact else None
+    try:
+        rule = rules.of_type(notice.document_type)
+    except KeyError:
+        return Look(LinkState.MISSING, notice, languages=(chosen, known))
+    look = Look(LinkState.READY, notice, None, rule, (chosen, known), salt=contact.salt if contact else "")
+    if notice.link_revoked:
+        return replace(look, state=LinkState.REVOKED)
+    if notice.superseded_by:
+        return replace(look, state=LinkState.SUPERSEDED)
+    if clock.now() >= datetime.fromisoformat(notice.created_at) + timedelta(days=rule.link_days):
+        return replace(look, state=LinkState.EXPIRED)
+    document = _document(notice, records)
+    if document is None:
+        return replace(look, state=LinkState.MISSING)
+    rule = rules.for_document(document)
+    look = replace(look, document=document, rule=rule, languages=(chosen, document.language, known))
+    asked = field_of(rule.second_step)
+    if asked is None:
+        return look
+    # A reminder's tries count with those of the notice that it reminds of.
+    answer = expected(rule.second_step, getattr(document, asked), notice.domain, notice.customer_key, keys())
+    step = Step(rule.second_step, notice.domain, notice.customer_key, notice.notice_id, answer)
+    if not answer:
+        return replace(look, state=LinkState.MISSING)
+    return replace(look, state=LinkState.LOCKED if is_locked(step, tries) else LinkState.ASKS, step=step)
+
+
+def open_document(
+    look: Look,
+    given: str,
+    language: str,
+    *,
+    portal: str,
+    documents: DocumentStore,
+    ledger: ResponseLedger,
+    runs: RunBook,
+    tries: TryCounter,
+    keys: Callable[[], Keys],
+    exceptions: ExceptionBus,
+    clock: Clock,
+) -> Look:
+    """Open what a look found: take the second step where one is asked, record it, and lead on.
+
+    `given` is what was typed, in a page of that language; `portal` the site's pattern, or empty. It
+    counts as opened only when there is somewhere to lead to. A document that is not in the drop any
+    more is an exception, and a page that says whom to ask.
+    """
+    notice, document, rule = look.notice, look.document, look.rule
+    if look.state not in (LinkState.READY, LinkState.ASKS) or not notice or not document or not rule:
+        return look
+    run_id = notice.origin.run.partition("/")[2]
+    if look.step is not None:
+        answer = take_second_step(
+            look.step, given, language, keys=keys, tries=tries, exceptions=exceptions, run_id=run_id
+        )
+        if answer != StepAnswer.PASSED:
+            wrong = answer == StepAnswer.WRONG
+            return replace(look, state=LinkState.WRONG if wrong else LinkState.LOCKED)
+    leads_to = _destination(notice, document, rule, portal, language, documents)
+    if not leads_to:
+        exceptions.raise_exceptions(
+            [
+                ExceptionRaised(
+                    "document_missing",
+                    "error",
+                    notice.domain,
+                    run_id,
+                    "a secure link leads to a document that is not there, and no portal is set",
+                    part=f"notice {notice.notice_id}",
+                )
+            ]
+        )
+        return replace(look, state=LinkState.MISSING)
+    told = [notice]
+    if notice.purpose != "notice":
+        # A reminder's link: what it reminds of was opened with it.
+        others = ledger.of_document(notice.domain, notice.document_id)
+        told += [
+            n for n in others if n.customer_key == notice.customer_key and n.notice_id != notice.notice_id
+        ]
+    record(told, "opened", "by secure link", ledger=ledger, runs=runs, clock=clock)
+    return replace(look, state=LinkState.OPENED, leads_to=leads_to)
+
+
+def _document(notice: Notice, records: Records) -> Document | None:
+    o = notice.origin
+    domain, _, run_id = o.run.partition("/")
+    if not o.part:
+        return None
+    pointer = SlicePointer(domain, run_id, o.slice_number, o.part, o.offset, o.length, 1, o.position)
+    try:
+        return dict(records.read(pointer)).get(o.position)
+    except LookupError:
+        return None
+
+
+def _destination(
+    notice: Notice,
+    document: Document,
+    rule: DocumentRule,
+    portal: str,
+    language: str,
+    documents: DocumentStore,
+) -> str | None:
+    if portal and rule.opens == "portal":
+        return portal_address(portal, notice, document, language)
+    if not document.output_uri:
+        return None
+    inline = rule.opens != "attachment"
+    day = datetime.fromisoformat(notice.created_at).astimezone(UTC).date().isoformat()
+    name = f"{document.document_type}-{day}"
+    try:
+        path = path_in_run(document.output_uri)
+        return documents.address(notice.origin.run, path, name, inline=inline, language=language)
+    except ValueRefused:
+        return None
+
+
+def portal_address(pattern: str, notice: Notice, document: Document, language: str) -> str:
+    """The portal's address of a document; every value quoted, so that none can change its path or query."""
+    values: Mapping[str, str | None] = {
+        "document_id": document.document_id,
+        "reference": document.reference_no,
+        "archive_ref": document.archive_ref,
+        "document_type": document.document_type,
+        "case_id": document.case_id,
+        "domain": document.domain,
+        "language": language,
+        "notice_id": notice.notice_id,
+    }
+    for place in PLACES:
+        value = values[place] or ""
+        # Dots alone would be read as steps up the path, quoted or not.
+        pattern = pattern.replace(
+            f"{{{place}}}", "-" if value and not value.strip(".") else quote(value, safe="")
+        )
+    return pattern

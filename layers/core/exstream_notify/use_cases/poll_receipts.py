@@ -1,0 +1,257 @@
+"""Look after receipts that did not come: ask, match early ones, speak up at deadlines, watch reputations."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ..domain.decisions import Why
+from ..domain.documents import Channel
+from ..domain.exceptions import ExceptionRaised
+from ..domain.identity import job_id
+from ..domain.notices import Attempt, Notice, Status, happened, standing
+from ..domain.receipts import Receipt, ReceiptPolicy
+from ..domain.reputation import Limits, Rates, over, rates_of
+from ..domain.runs import RecordOutcome
+from ..domain.watching import Watched, looked_at
+from ..ports import (
+    Clock,
+    DecideQueue,
+    DeliveryWatch,
+    EarlyReceipts,
+    ExceptionBus,
+    Ledger,
+    Reputation,
+    Rules,
+    RunBook,
+    StatusSource,
+)
+from .record_receipts import pointer_to, together
+
+Record = Callable[[Sequence[Receipt]], Counter[str]]
+"""`record_receipts` with its ports."""
+
+OVERDUE = "overdue"
+"""The event of a notice whose receipt did not come by its deadline."""
+
+_OPEN = frozenset({Status.SENT, Status.DELAYED})
+_ASK = 10
+"""Jobs asked for in one go; about that many is what OpenText recommends."""
+
+_JOBS = 100
+_EARLY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What one look came to."""
+
+    looked_at: int
+    asked: int
+    recorded: int
+    matched: int
+    given_up: int
+    overdue: int
+    rates: tuple[Rates, ...]
+
+
+def poll_receipts(
+    *,
+    watch: DeliveryWatch,
+    ledger: Ledger,
+    source: StatusSource,
+    record: Record,
+    record_early: Record,
+    early: EarlyReceipts,
+    rules: Rules,
+    runs: RunBook,
+    decide_queue: DecideQueue,
+    reputation: Reputation,
+    exceptions: ExceptionBus,
+    clock: Clock,
+    receipt_policy: ReceiptPolicy,
+    limits: Limits,
+    time_left: Callable[[], float],
+) -> Polled:
+    """One look at everything whose time has come; safe to repeat, and what is left over waits for the next.
+
+    A provider that can be asked is asked before a deadline is said to have passed.
+    """
+    now = clock.now()
+    asked = recorded = overdue = looked = 0
+    for watched in watch.due(now, _JOBS):
+        if time_left() < 15:
+            break
+        looked += 1
+        waiting = _open(watched, ledger)
+        if watched.askable and waiting:
+            refs = sorted({attempt.ref for _, attempt in waiting if attempt.ref})
+            for start in range(0, len(refs), _ASK):
+                receipts, _ = source.receipts_of(watched.channel, refs[start : start + _ASK])
+                asked += len(refs[start : start + _ASK])
+                recorded += sum(n for kind, n in record(receipts).items() if kind != "repeated")
+            waiting = _open(watched, ledger)
+        if waiting and not watched.late and datetime.fromisoformat(watched.deadline) <= now:
+            overdue += len(waiting)
+            waiting = _speak_up(waiting, ledger, rules, runs, decide_queue, exceptions, now)
+        left = looked_at(watched, now, tuple(notice.notice_id for notice, _ in waiting))
+        if left is None:
+            watch.done(watched)
+        else:
+            watch.add(left)
+    matched, given_up = _match_early(early, ledger, record_early, exceptions, now, receipt_policy)
+    rates = _check_reputation(reputation, exceptions, limits, now)
+    return Polled(looked, asked, recorded, matched, given_up, overdue, rates)
+
+
+def _open(watched: Watched, ledger: Ledger) -> list[tuple[Notice, Attempt]]:
+    """The job's notices that nobody has said anything final of, with the attempt."""
+    found = []
+    for notice in ledger.get(watched.notices).values():
+        if notice.status not in _OPEN:
+            continue
+        mine = [a for a in notice.attempts if a.provider == watched.provider and a.status in _OPEN]
+        if mine:
+            found.append((notice, mine[-1]))
+    return sorted(found, key=lambda row: row[0].notice_id)
+
+
+def _speak_up(
+    waiting: Sequence[tuple[Notice, Attempt]],
+    ledger: Ledger,
+    rules: Rules,
+    runs: RunBook,
+    decide_queue: DecideQueue,
+    exceptions: ExceptionBus,
+    now: datetime,
+) -> list[tuple[Notice, Attempt]]:
+    """What the type's rule says of a notice without a receipt at its deadline; those that go on waiting."""
+    silent: dict[str, list[Notice]] = {}
+    moved: list[Notice] = []
+    for notice, attempt in waiting:
+        wish = rules.of_type(notice.document_type).on_no_receipt
+        if wish == "ignore":
+            continue
+        if wish == "alert":
+            silent.setdefault(notice.origin.run, []).append(notice)
+            continue
+        lost = replace(attempt, status=Status.UNDELIVERED, why=str(Why.NO_RECEIPT))
+        attempts = tuple(lost if a.number == attempt.number else a for a in notice.attempts)
+        status = notice.status if notice.superseded_by else standing(attempts)
+        kept = notice.waiting if wish == "other_channel" else ()
+        moved.append(
+            happened(
+                replace(notice, waiting=kept),
+                now,
+                OVERDUE,
+                f"{attempt.number} no receipt",
+                attempts=attempts,
+                status=status,
+                why=str(Why.NO_RECEIPT),
+                due_at="",
+            )
+        )
+    exceptions.raise_exceptions(
+        [
+            ExceptionRaised(
+                "no_receipt_at_deadline",
+                "error",
+                *_run(run),
+                "notices sent, and neither delivered nor bounced by their deadline",
+                part=f"watch {job_id(run, 0, 'watch', sorted(n.notice_id for n in notices))}",
+                count=len(notices),
+            )
+            for run, notices in silent.items()
+        ]
+    )
+    blocked = ledger.put(moved) if moved else {}
+    groups: dict[tuple[str, int, str, str], list[Notice]] = {}
+    for notice in moved:
+        if notice.notice_id not in blocked:
+            groups.setdefault(together(notice), []).append(notice)
+    for (run, number, purpose, _), notices in groups.items():
+        if purpose != "notice":
+            continue  # a later step is no record of the run
+        words = [
+            RecordOutcome(number, n.origin.position, n.outcome, n.why, n.version, n.notice_id)
+            for n in notices
+        ]
+        runs.put_job(run, job_id(run, number, "overdue", (w.notice_id for w in words)), words)
+    if groups:
+        decide_queue.send_slices([pointer_to(notices) for notices in groups.values()])
+    gone = {n.notice_id for n in moved}
+    return [row for row in waiting if row[0].notice_id not in gone]
+
+
+def _run(run: str) -> tuple[str, str]:
+    domain, _, run_id = run.partition("/")
+    return domain, run_id
+
+
+def _match_early(
+    early: EarlyReceipts,
+    ledger: Ledger,
+    record: Record,
+    exceptions: ExceptionBus,
+    now: datetime,
+    policy: ReceiptPolicy,
+) -> tuple[int, int]:
+    """Try receipts again whose notice was unknown; report those that waited long enough."""
+    waiting = early.waiting(_EARLY)
+    if not waiting:
+        return 0, 0
+    known = ledger.get({receipt.notice_id for receipt, _ in waiting})
+    matched = [receipt for receipt, _ in waiting if receipt.notice_id in known]
+    if matched:
+        record(matched)
+        early.forget(matched)
+    old = [r for r, since in waiting if r.notice_id not in known and now - since >= policy.keep_unmatched]
+    if old:
+        part = f"receipts {job_id('unknown', 0, 'unmatched', sorted(r.identity for r in old))}"
+        exceptions.raise_exceptions(
+            [
+                ExceptionRaised(
+                    "receipt_unmatched",
+                    "warning",
+                    "unknown",
+                    "none",
+                    "receipts for notices that the ledger does not know",
+                    part=part,
+                    count=len(old),
+                )
+            ]
+        )
+        early.give_up(old)
+    return len(matched), len(old)
+
+
+def _check_reputation(
+    reputation: Reputation, exceptions: ExceptionBus, limits: Limits, now: datetime
+) -> tuple[Rates, ...]:
+    """Stop marketing on a channel whose sender is over a limit, and let it go on when none is any more."""
+    rates = tuple(
+        rates_of(channel, sender, counts)
+        for (channel, sender), counts in sorted(reputation.last_day(now).items())
+    )
+    stops: dict[Channel, str] = {}
+    for row in rates:
+        if why := over(row, limits):
+            stops[row.channel] = why
+    before: Mapping[Channel, str] = reputation.stopped()
+    if set(stops) != set(before):
+        reputation.stop(stops)
+    exceptions.raise_exceptions(
+        [
+            ExceptionRaised(
+                "reputation_low",
+                "severe",
+                "unknown",
+                "none",
+                f"{channel}: {why} over 24 hours; marketing on this channel is stopped",
+                part=f"{channel} {now.astimezone().date().isoformat()}",
+            )
+            for channel, why in stops.items()
+            if channel not in before
+        ]
+    )
+    return rates

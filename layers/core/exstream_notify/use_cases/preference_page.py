@@ -1,0 +1,132 @@
+"""What a post of the preference page asks for, and what came of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..domain.address_changes import Answer
+from ..domain.contacts import Contact
+from ..domain.decisions import Policy
+from ..domain.documents import Channel
+from ..domain.preferences import CHANNELS, Topic, Wishes, own_window
+from ..ports import Clock, ContactDirectory
+from .change_preferences import AddressBook, leave_all, save_consent, save_wishes
+
+Form = Mapping[str, Sequence[str]]
+"""A form's fields as they were sent: none, one or several values each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What came of a post: the name of what was done, or of what was wrong with it, and with which field."""
+
+    done: str = ""
+    problem: str = ""
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PreferencePage:
+    """The page's actions, by the value of the field `action`."""
+
+    contacts: ContactDirectory
+    clock: Clock
+    topics: Sequence[Topic]
+    languages: Sequence[str]
+    policy: Policy
+    consent_version: str
+    book: AddressBook
+
+    def post(self, contact: Contact, form: Form) -> Posted:
+        """Carry out what the form asks for. Raises Conflict."""
+        actions: Mapping[str, Callable[[Contact, Form], Posted]] = {
+            "save": self._save,
+            "leave": self._leave,
+            "consent": self._consent,
+            "withdraw": self._withdraw,
+            "address": self._address,
+            "code": self._code,
+        }
+        action = actions.get(one(form, "action"))
+        return action(contact, form) if action else Posted(problem="unknown")
+
+    def _save(self, contact: Contact, form: Form) -> Posted:
+        wanted = set(form.get("want", ()))
+        first = one(form, "first")
+        order: tuple[Channel, ...] = tuple(c for c in CHANNELS if c == first)
+        language = one(form, "language")
+        if language not in self.languages:
+            return Posted(problem="language", field="language")
+        try:
+            hours = own_window(one(form, "opens"), one(form, "closes"), self.policy.window)
+        except ValueError:
+            return Posted(problem="hours", field="opens")
+        topics = {
+            topic.name: tuple(c for c in topic.channels if f"{topic.name}/{c}" in wanted)
+            for topic in self.topics
+        }
+        wishes = Wishes(topics, order, self._tag(contact, language), hours)
+        save_wishes(contact, wishes, contacts=self.contacts, clock=self.clock)
+        return Posted("saved")
+
+    def _tag(self, contact: Contact, language: str) -> str:
+        # A region that the customer's tag has (fr-CA) is not lost by choosing the same language again.
+        known = contact.language or ""
+        return known if known.partition("-")[0].lower() == language else language
+
+    def _leave(self, contact: Contact, form: Form) -> Posted:
+        leave_all(contact, self.topics, contacts=self.contacts, clock=self.clock)
+        return Posted("left")
+
+    def _consent(self, contact: Contact, form: Form) -> Posted:
+        save_consent(contact, True, self.consent_version, contacts=self.contacts, clock=self.clock)
+        return Posted("consented")
+
+    def _withdraw(self, contact: Contact, form: Form) -> Posted:
+        save_consent(contact, False, self.consent_version, contacts=self.contacts, clock=self.clock)
+        return Posted("withdrawn")
+
+    def _address(self, contact: Contact, form: Form) -> Posted:
+        channel = _channel(one(form, "channel"))
+        if channel is None:
+            return Posted(problem="wrong_address", field="address")
+        answers = {name: one(form, name) for name in self.book.second_step.asks(contact)}
+        answer = self.book.ask(contact, channel, one(form, "address"), answers)
+        if answer == Answer.WRONG:
+            # Which of the two was wrong is not told: that would say when the second step was right.
+            return Posted(problem="wrong_step", field="address")
+        return _ASKED[answer]
+
+    def _code(self, contact: Contact, form: Form) -> Posted:
+        channel = _channel(one(form, "channel"))
+        if channel is None:
+            return Posted(problem="expired")
+        return _CONFIRMED[self.book.confirm(contact, channel, one(form, "code"))]
+
+
+_ASKED: Mapping[Answer, Posted] = {
+    Answer.DONE: Posted("code"),
+    Answer.SAME: Posted(problem="same", field="address"),
+    Answer.TOO_OFTEN: Posted(problem="too_often", field="address"),
+    Answer.LOCKED: Posted(problem="locked"),
+    Answer.EXPIRED: Posted(problem="expired"),
+    Answer.NONE: Posted(problem="locked"),
+}
+
+_CONFIRMED: Mapping[Answer, Posted] = {
+    Answer.DONE: Posted("confirmed"),
+    Answer.WRONG: Posted(problem="wrong_code", field="code"),
+    Answer.TOO_OFTEN: Posted(problem="too_often", field="code"),
+    Answer.EXPIRED: Posted(problem="expired"),
+    Answer.NONE: Posted(problem="expired"),
+    Answer.LOCKED: Posted(problem="locked"),
+    Answer.SAME: Posted(problem="expired"),
+}
+
+
+def one(form: Form, name: str) -> str:
+    """The one value of a field, trimmed; empty if there is none."""
+    return next(iter(form.get(name, ())), "").strip()
+
+
+def _channel(text: str) -> Channel | None:
+    return next((c for c in CHANNELS if c == text), None)

@@ -1,0 +1,432 @@
+"""Record what providers report: ledger, suppression, contact, the next channel, reputation, evidence."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from ..domain.contacts import Contact
+from ..domain.documents import Channel
+from ..domain.exceptions import ExceptionRaised
+from ..domain.identity import job_id
+from ..domain.notices import LOST, Notice
+from ..domain.receipts import (
+    ADDRESS_RANK,
+    ADDRESS_STATUS,
+    LISTED,
+    Kind,
+    Receipt,
+    ReceiptPolicy,
+    anchor,
+    applied,
+    attempt_of,
+    concerns,
+    kept_in,
+    knows,
+    moment,
+    suppressed_by,
+)
+from ..domain.runs import RecordOutcome
+from ..domain.work import SlicePointer
+from ..ports import (
+    AddressChecker,
+    Clock,
+    ContactBook,
+    DecideQueue,
+    EarlyReceipts,
+    ExceptionBus,
+    Ledger,
+    ReceiptEvidence,
+    Reputation,
+    RunBook,
+    SuppressionList,
+)
+
+_TRIES = 5
+_TEXTS: Mapping[str, str] = {
+    "content_refused": "messages refused for their content or size",
+    "sender_refused": "messages refused by policy: our sender's reputation or authentication",
+    "send_spoiled": "messages that could not be sent as we gave them",
+    "challenge_mail": "mails that ask our sender to prove itself",
+    "receipt_unknown": "receipts of a kind that the tables do not know; kept in the work bucket",
+    "receipt_unmatched": "receipts for notices that the ledger does not know",
+    "team_not_told": "copies for internal teams that bounced",
+}
+_BOUNCES = frozenset({Kind.HARD_BOUNCE})
+"""What counts as a bounce in a sender's rate, as SES counts it: echoes of lists and soft failures do not."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one batch of receipts comes to."""
+
+    now: datetime
+    counts: Counter[str] = field(default_factory=Counter)
+    rates: dict[tuple[Channel, str, str], Counter[str]] = field(default_factory=dict)
+    alerts: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    again: dict[tuple[str, int, str, str], list[Notice]] = field(default_factory=dict)
+    words: dict[str, list[Notice]] = field(default_factory=dict)
+    written: dict[str, tuple[Notice, list[Receipt]]] = field(default_factory=dict)
+    repeated: dict[str, dict[str, Notice]] = field(default_factory=dict)
+    teams: dict[str, list[str]] = field(default_factory=dict)
+
+
+def record_receipts(
+    receipts: Sequence[Receipt],
+    *,
+    ledger: Ledger,
+    contacts: ContactBook,
+    addresses: AddressChecker,
+    suppressions: SuppressionList,
+    runs: RunBook,
+    decide_queue: DecideQueue,
+    receipt_evidence: ReceiptEvidence,
+    early: EarlyReceipts,
+    reputation: Reputation,
+    exceptions: ExceptionBus,
+    clock: Clock,
+    receipt_policy: ReceiptPolicy,
+    keep: bool = True,
+) -> Counter[str]:
+    """Record receipts, in any order and however often they come; how many of each kind were new.
+
+    What follows outside the ledger is done before the ledger's write, or again for a receipt that it
+    holds already, so a worker that dies leaves nothing undone. A receipt for an unknown notice still
+    says something of its address; it is kept for later (unless `keep` is False: it was kept before).
+    """
+    batch = _Batch(clock.now())
+    normal = [_hashed(r, addresses, suppressions) for r in receipts]
+    normal = sorted({r.identity: r for r in normal}.values(), key=lambda r: (r.at, r.identity))
+    batch.counts["repeated"] += len(receipts) - len(normal)
+    wanted = {r.notice_id for r in normal if r.notice_id}
+    stored = ledger.get(wanted) if wanted else {}
+    by_notice: dict[str, list[Receipt]] = {}
+    for receipt in normal:
+        if receipt.notice_id in stored:
+            by_notice.setdefault(receipt.notice_id, []).append(receipt)
+        else:
+            _count_stranger(receipt, batch)
+    strangers = [r for r in normal if r.notice_id not in stored]
+    unmatched = [r for r in strangers if r.notice_id]
+    if unmatched and keep:
+        early.keep(unmatched, batch.now)
+    batch.counts["unmatched"] += len(unmatched)
+
+    for identity, rows in by_notice.items():
+        for receipt in rows:
+            if not knows(stored[identity], receipt):
+                _alert(receipt, stored[identity].origin.run, batch)
+    exceptions.raise_exceptions(_exceptions(batch.alerts))
+    _suppress(strangers, by_notice, stored, suppressions, receipt_policy)
+    _mark_contacts(by_notice, stored, contacts, suppressions, batch.now)
+    reference = receipt_evidence.reference()
+    _write(by_notice, stored, ledger, reference, receipt_policy, batch)
+    _keep_evidence(batch, receipt_evidence, reference)
+    _follow(batch, decide_queue, runs)
+    exceptions.raise_exceptions(
+        _exceptions({("team_not_told", run): ids for run, ids in batch.teams.items()})
+    )
+    for (channel, sender, at), counts in batch.rates.items():
+        reputation.add(channel, sender, moment(at) or batch.now, counts)
+    return batch.counts
+
+
+def record_batch(
+    messages: Mapping[str, Sequence[Receipt]], record: Callable[[Sequence[Receipt]], Counter[str]]
+) -> tuple[Counter[str], dict[str, Exception]]:
+    """Record what a batch of messages brought, together; if that fails, each message by itself.
+
+    The counts, and the messages that failed with why: one that cannot be recorded stops no other.
+    """
+    try:
+        return record([receipt for rows in messages.values() for receipt in rows]), {}
+    except Exception as error:
+        if len(messages) == 1:
+            return Counter(), {next(iter(messages)): error}
+    counts: Counter[str] = Counter()
+    failed: dict[str, Exception] = {}
+    for name, rows in messages.items():
+        try:
+            counts += record(rows)
+        except Exception as error:
+            failed[name] = error
+    return counts, failed
+
+
+def unread(name: str, why: str, key: str) -> ExceptionRaised:
+    """What is told of something on the receipt queue that is no receipt: why, and where it is kept."""
+    text = f"{_TEXTS['receipt_unknown']}: {why}"
+    return ExceptionRaised(
+        "receipt_unknown", "warning", "unknown", "none", text, part=f"message {name}", detail={"kept": key}
+    )
+
+
+def _hashed(receipt: Receipt, addresses: AddressChecker, suppressions: SuppressionList) -> Receipt:
+    """The receipt with its address canonical and hashed, as the rest of us knows addresses."""
+    if receipt.hashes or not receipt.recipient:
+        return receipt
+    checked = addresses.check(receipt.channel, receipt.recipient, None)
+    if checked.status == "invalid":
+        return receipt
+    return replace(
+        receipt, recipient=checked.value, hashes=suppressions.hashes(receipt.channel, checked.value)
+    )
+
+
+def _count_stranger(receipt: Receipt, batch: _Batch) -> None:
+    batch.counts[str(receipt.kind)] += 1
+    _alert(receipt, "unknown/none", batch)
+
+
+def _alert(receipt: Receipt, run: str, batch: _Batch) -> None:
+    if code := receipt.meaning.alert:
+        batch.alerts.setdefault((code, run), []).append(receipt.identity)
+
+
+def _exceptions(alerts: Mapping[tuple[str, str], Sequence[str]]) -> list[ExceptionRaised]:
+    raised = []
+    for (code, run), identities in alerts.items():
+        domain, _, run_id = run.partition("/")
+        part = f"receipts {job_id(run, 0, code, sorted(identities))}"
+        raised.append(
+            ExceptionRaised(code, "warning", domain, run_id, _TEXTS[code], part=part, count=len(identities))
+        )
+    return raised
+
+
+def _suppress(
+    strangers: Sequence[Receipt],
+    by_notice: Mapping[str, Sequence[Receipt]],
+    stored: Mapping[str, Notice],
+    suppressions: SuppressionList,
+    policy: ReceiptPolicy,
+) -> None:
+    """Write what the receipts say of addresses; by the attempt's own hash where that is known."""
+    said: dict[tuple[Channel, str], list[Receipt]] = {}
+    for receipt in strangers:
+        if receipt.meaning.suppress in LISTED and receipt.hashes:
+            said.setdefault((receipt.channel, receipt.hashes[0]), []).append(receipt)
+    for identity, rows in by_notice.items():
+        for receipt in rows:
+            if receipt.meaning.suppress not in LISTED:
+                continue
+            attempt = attempt_of(stored[identity], receipt)
+            ours = attempt is not None and concerns(attempt, receipt)
+            address = attempt.address if attempt is not None and ours else (receipt.hashes or ("",))[0]
+            if address:
+                said.setdefault((receipt.channel, address), []).append(receipt)
+    left = said
+    for _ in range(_TRIES):
+        if not left:
+            return
+        known = suppressions.entries(left)
+        changed = []
+        for key, rows in left.items():
+            before = after = known[key]
+            for receipt in rows:
+                after = suppressed_by(after, receipt, policy)
+            if after is not before:
+                changed.append(replace(after, version=before.version + 1))
+        failed = suppressions.put(changed) if changed else set()
+        left = {key: said[key] for key in failed}
+    raise RuntimeError("a suppression kept changing under five attempts to write it")
+
+
+def _mark_contacts(
+    by_notice: Mapping[str, Sequence[Receipt]],
+    stored: Mapping[str, Notice],
+    contacts: ContactBook,
+    suppressions: SuppressionList,
+    now: datetime,
+) -> None:
+    """Give the customer's address the status that the receipts say, if it is still the address written to."""
+    said: dict[str, dict[str, list[tuple[Receipt, str]]]] = {}
+    for identity, rows in by_notice.items():
+        notice = stored[identity]
+        for receipt in rows:
+            attempt = attempt_of(notice, receipt)
+            if receipt.meaning.suppress == "no" or attempt is None or not concerns(attempt, receipt):
+                continue
+            if notice.audience == "customer":
+                customers = said.setdefault(notice.domain, {})
+                customers.setdefault(notice.customer_key, []).append((receipt, attempt.address))
+    for domain, customers in said.items():
+        left = set(customers)
+        for _ in range(_TRIES):
+            known = contacts.get(domain, left)
+            changed = {
+                key: after
+                for key, contact in known.items()
+                if (after := _marked(contact, customers[key], suppressions, now)) is not contact
+            }
+            failed = contacts.put(list(changed.values())) if changed else []
+            left = set(failed)
+            if not left:
+                break
+        else:
+            raise RuntimeError("a contact kept changing under five attempts to mark its address")
+
+
+def _marked(
+    contact: Contact, said: Sequence[tuple[Receipt, str]], suppressions: SuppressionList, now: datetime
+) -> Contact:
+    after = contact
+    for receipt, attempted in said:
+        address = after.address(receipt.channel)
+        if address is None or attempted not in suppressions.hashes(receipt.channel, address.value):
+            continue
+        status = ADDRESS_STATUS[receipt.meaning.suppress]
+        if receipt.kind is Kind.ECHO_COMPLAINT:
+            status = "complained"
+        if ADDRESS_RANK[status] <= ADDRESS_RANK[address.status]:
+            continue
+        name = "email" if receipt.channel == "email" else "mobile"
+        entry = {
+            "at": now.isoformat(timespec="seconds"),
+            "who": receipt.provider,
+            "field": f"{name} status",
+            "from": address.status,
+            "to": status,
+            "why": f"{receipt.kind} {receipt.code}".strip(),
+        }
+        after = replace(
+            after,
+            **{name: replace(address, status=status, why=entry["why"])},  # type: ignore[arg-type]
+            version=contact.version + 1,
+            changed_at=entry["at"],
+            history=(*after.history, entry),
+        )
+    return after
+
+
+def _write(
+    by_notice: Mapping[str, Sequence[Receipt]],
+    stored: Mapping[str, Notice],
+    ledger: Ledger,
+    reference: str,
+    policy: ReceiptPolicy,
+    batch: _Batch,
+) -> None:
+    left = {identity: stored[identity] for identity in by_notice}
+    for _ in range(_TRIES):
+        changed: dict[str, tuple[Notice, Notice, list[Receipt]]] = {}
+        for identity, before in left.items():
+            after, new = before, []
+            for receipt in by_notice[identity]:
+                moved = applied(after, receipt, batch.now, policy, reference)
+                if moved is not None:
+                    after = moved
+                    new.append(receipt)
+            if new:
+                changed[identity] = (before, replace(after, version=before.version + 1), new)
+            _note_repeated(before, by_notice[identity], batch)
+        blocked = ledger.put([after for _, after, _ in changed.values()]) if changed else {}
+        for identity, (before, after, new) in changed.items():
+            if identity not in blocked:
+                _note(before, after, new, batch)
+        left = blocked
+        if not left:
+            return
+    raise RuntimeError("a notice kept changing under five attempts to record its receipts")
+
+
+def _note(before: Notice, after: Notice, new: list[Receipt], batch: _Batch) -> None:
+    batch.written[after.notice_id] = (after, new)
+    for receipt in new:
+        batch.counts[str(receipt.kind)] += 1
+        name = "bounces" if receipt.kind in _BOUNCES else str(receipt.kind)
+        if name in ("bounces", "complaint", "delivered"):
+            key = (receipt.channel, receipt.sender or receipt.provider, receipt.at[:13] + ":00:00Z")
+            batch.rates.setdefault(key, Counter())[name] += 1
+    if before.outcome != after.outcome:
+        batch.words.setdefault(after.origin.run, []).append(after)
+    if after.status in LOST and (before.status != after.status or before.attempts != after.attempts):
+        _go_on(after, batch)
+
+
+def _note_repeated(notice: Notice, receipts: Sequence[Receipt], batch: _Batch) -> None:
+    """A receipt that the ledger holds already: what follows the ledger's write may not have been done."""
+    for receipt in receipts:
+        if not knows(notice, receipt):
+            continue
+        batch.counts["repeated"] += 1
+        if place := kept_in(notice, receipt):
+            batch.repeated.setdefault(place, {})[notice.notice_id] = notice
+        if receipt.meaning.fall_back and notice.status in LOST:
+            batch.words.setdefault(notice.origin.run, []).append(notice)
+            _go_on(notice, batch)
+
+
+def _go_on(notice: Notice, batch: _Batch) -> None:
+    if notice.audience == "customer":
+        batch.again.setdefault(together(notice), []).append(notice)
+    else:
+        batch.teams.setdefault(notice.origin.run, []).append(notice.notice_id)
+
+
+def _keep_evidence(batch: _Batch, evidence: ReceiptEvidence, reference: str) -> None:
+    if batch.written:
+        rows = [
+            {
+                **anchor(notice),
+                "at": batch.now.isoformat(timespec="milliseconds"),
+                "receipts": list(map(_row, new)),
+            }
+            for notice, new in batch.written.values()
+        ]
+        evidence.anchor(reference, rows)
+    for place, notices in batch.repeated.items():
+        at = batch.now.isoformat(timespec="milliseconds")
+        evidence.anchor(
+            place, [{**anchor(n), "at": at, "receipts": []} for n in notices.values()], again=True
+        )
+
+
+def _row(receipt: Receipt) -> dict[str, object]:
+    """A receipt as the evidence keeps it: nothing personal in it."""
+    names = ("provider", "channel", "at", "attempt", "code", "reason", "ref", "raw")
+    return {
+        "identity": receipt.identity,
+        "kind": str(receipt.kind),
+        **{name: value for name in names if (value := getattr(receipt, name)) not in ("", None)},
+    }
+
+
+def _follow(batch: _Batch, decide_queue: DecideQueue, runs: RunBook) -> None:
+    if batch.again:
+        decide_queue.send_slices([pointer_to(notices) for notices in batch.again.values()])
+    for run, notices in batch.words.items():
+        words = [
+            RecordOutcome(n.origin.slice_number, n.origin.position, n.outcome, n.why, n.version, n.notice_id)
+            for n in {n.notice_id: n for n in notices}.values()
+            if n.audience == "customer" and n.purpose == "notice"
+        ]
+        if words:
+            name = job_id(run, 0, "receipts", sorted(f"{w.notice_id}:{w.version}" for w in words))
+            runs.put_job(run, name, words)
+
+
+def together(notice: Notice) -> tuple[str, int, str, str]:
+    """What notices that one pointer names have in common: a journey's steps are looked at by themselves."""
+    origin = notice.origin
+    return origin.run, origin.slice_number, notice.purpose, notice.rule_version
+
+
+def pointer_to(notices: Sequence[Notice]) -> SlicePointer:
+    """A pointer to the records of these notices, all of one slice, to be looked at again."""
+    origin = notices[0].origin
+    domain, _, run_id = origin.run.partition("/")
+    positions = tuple(sorted({n.origin.position for n in notices}))
+    return SlicePointer(
+        domain,
+        run_id,
+        origin.slice_number,
+        origin.part,
+        origin.offset,
+        origin.length,
+        count=len(positions),
+        first=positions[0],
+        positions=positions,
+        purpose=notices[0].purpose if notices[0].rule_version else "notice",
+        version=notices[0].rule_version,
+    )

@@ -1,0 +1,202 @@
+"""Take an SMS reply: stop, start, help, or words for the team."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ..domain.contacts import Contact
+from ..domain.exceptions import ExceptionRaised
+from ..domain.identity import notice_id
+from ..domain.inbound import Reply
+from ..domain.notices import Notice
+from ..domain.preferences import again, without
+from ..domain.replies import Meaning, meaning_of
+from ..ports import (
+    AddressChecker,
+    Clock,
+    ContactDirectory,
+    Evidence,
+    EvidenceLine,
+    ExceptionBus,
+    Hasher,
+    NoticesOfCustomer,
+    OptOutList,
+    Rules,
+)
+from .tell_customer import Note, Teller
+
+REPLY_SALT = "sms-replies"
+"""Keys the evidence of replies by nobody that we know."""
+
+UNKNOWN_DOMAIN = "replies"
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDesk:
+    """All that taking a reply needs. `scope` says what STOP ends: `all` texts, or the `topic` it answers."""
+
+    contacts: ContactDirectory
+    opt_outs: OptOutList
+    addresses: AddressChecker
+    ledger: NoticesOfCustomer
+    rules: Rules
+    evidence: Evidence
+    exceptions: ExceptionBus
+    hasher: Hasher
+    teller: Teller
+    clock: Clock
+    scope: Literal["all", "topic"] = "all"
+
+    def record(self, reply: Reply) -> Meaning:
+        """Carry out what the reply asks for; safe to repeat. A number that several share acts for all.
+
+        The change is stored before its confirmation goes out, so that nobody is told what is not so;
+        a repeat tells it only where the change is this reply's own. Raises NotToldYet.
+        """
+        number = self.addresses.check("sms", reply.number, None)
+        if not number.usable:
+            # A short code or an operator's own number: nobody to answer, nothing to stop.
+            self._to_the_team(reply, [], "unknown_sender")
+            return "free"
+        holders = self.contacts.at_address("sms", number.value)
+        meaning = meaning_of(reply.text)
+        who = f"sms reply {reply.reply_id}"
+        if meaning == "stop":
+            topic = self._topic(holders, number.value)
+            stopped = self._stop(holders, topic, number.value, who)
+            if stopped:
+                self._tell(reply, "stop_topic" if topic else "stop", number.value, holders)
+        elif meaning == "start":
+            if self._start(holders, number.value, who):
+                self._tell(reply, "start", number.value, holders)
+        elif meaning == "help":
+            self._tell(reply, "help", number.value, holders)
+        else:
+            self._to_the_team(reply, holders, "")
+        return meaning
+
+    def _stop(self, holders: Sequence[Contact], topic: str | None, number: str, who: str) -> bool:
+        now = self.clock.now()
+        ours = self._change(holders, who, lambda c: without(c, [topic or "*"], ("sms",), now, who))
+        if topic is None:
+            # Kept by number too: it holds for whoever has the number later, and if nobody has it now.
+            ours |= self.opt_outs.stop("sms", number, who, now) or (
+                self.opt_outs.stopped_by("sms", number) == who
+            )
+        return ours
+
+    def _start(self, holders: Sequence[Contact], number: str, who: str) -> bool:
+        now = self.clock.now()
+
+        def start(contact: Contact) -> Contact:
+            return again(contact, ["*", *_stopped_by_reply(contact)], "sms", now, who)
+
+        # Released last: a worker that dies in between leaves the number stopped, and the repeat goes on.
+        ours = self._change(holders, who, start)
+        return self.opt_outs.allow("sms", number, who, now) or ours
+
+    def _change(self, holders: Sequence[Contact], who: str, change: Callable[[Contact], Contact]) -> bool:
+        """Change every holder; whether that was this reply's doing, now or by an earlier delivery."""
+        ours = False
+        for holder in holders:
+            contact: Contact | None = holder
+            for _ in range(_TRIES):
+                if contact is None:
+                    break
+                after = change(contact)
+                if after is contact:
+                    ours |= _last_by(contact) == who
+                    break
+                if not self.contacts.put([after]):
+                    ours = True
+                    break
+                found = self.contacts.get(holder.domain, [holder.customer_key])
+                contact = found.get(holder.customer_key)
+            else:
+                raise RuntimeError("a contact kept changing under five attempts to stop its messages")
+        return ours
+
+    def _topic(self, holders: Sequence[Contact], number: str) -> str | None:
+        """The topic of the last SMS to this number, where the site stops topics; None: everything."""
+        if self.scope == "all":
+            return None
+        address = self.hasher("sms", number)
+        sent = [
+            notice
+            for holder in holders
+            for notice in self.ledger.of_customer(holder.domain, holder.customer_key)
+            if notice.purpose == "notice"
+            and any(a.channel == "sms" and a.address == address for a in notice.attempts)
+        ]
+        if not sent:
+            return None
+        last: Notice = max(sent, key=lambda n: (n.events[-1].at, n.notice_id))
+        try:
+            return self.rules.of_type(last.document_type).topic
+        except KeyError:
+            return None
+
+    def _tell(self, reply: Reply, note: str, number: str, holders: Sequence[Contact]) -> None:
+        first = next(iter(holders), None)
+        self.teller.tell(
+            Note(
+                notice_id("", "", reply.reply_id, purpose=f"reply:{note}"),
+                f"reply:{note}",
+                note,
+                "sms",
+                number,
+                first.salt if first else REPLY_SALT,
+                first.domain if first else UNKNOWN_DOMAIN,
+                first.customer_key if first else "",
+                reply.reply_id,
+                first.language if first else None,
+            )
+        )
+
+    def _to_the_team(self, reply: Reply, holders: Sequence[Contact], why: str) -> None:
+        """The words are kept as evidence, sealed; the team gets the reference, and reads them there."""
+        first = next(iter(holders), None)
+        now = self.clock.now()
+        identity = notice_id("", "", reply.reply_id, purpose="reply:free")
+        body: dict[str, object] = {"from": reply.number, "to": reply.destination, "text": reply.text}
+        line = EvidenceLine(
+            f"{identity}:0", first.salt if first else REPLY_SALT, now.isoformat(timespec="seconds"), body
+        )
+        (reference,) = self.evidence.write(identity[:24], [line], {})
+        self.exceptions.raise_exceptions(
+            [
+                ExceptionRaised(
+                    "sms_reply",
+                    "info",
+                    first.domain if first else UNKNOWN_DOMAIN,
+                    "sms-replies",
+                    "a customer answered a text message in words of their own",
+                    part=f"reply {identity}",
+                    detail={
+                        "reply": identity,
+                        "evidence": reference,
+                        "customers": str(len(holders)),
+                        **({"why": why} if why else {}),
+                    },
+                )
+            ]
+        )
+
+
+def _last_by(contact: Contact) -> str:
+    return next((e["who"] for e in reversed(contact.history) if e["field"] == "opt_outs"), "")
+
+
+def _stopped_by_reply(contact: Contact) -> list[str]:
+    """The topics that replies stopped: what the customer switched off on the page stays off."""
+    topics: set[str] = set()
+    for entry in contact.history:
+        if entry["field"] == "opt_outs" and entry["who"].startswith("sms reply "):
+            before, after = _pairs(entry["from"]), _pairs(entry["to"])
+            topics |= {pair.rpartition("/")[0] for pair in after - before if pair.endswith("/sms")}
+    return sorted(topics - {"*"})
+
+
+def _pairs(text: str) -> set[str]:
+    return {part.strip() for part in text.split(",") if part.strip()}

@@ -1,0 +1,155 @@
+"""Record what customers did: opened, responded, paid, acknowledged."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
+
+from ..domain.contacts import Contact
+from ..domain.identity import job_id, notice_id
+from ..domain.notices import Notice, Response, Status, finished
+from ..domain.responses import EARLY_DAYS, ENDS_EARLY, ResponseEvent, ended_early, responded
+from ..domain.runs import RecordOutcome
+from ..ports import Clock, ContactBook, EarlyResponses, Evidence, EvidenceLine, ResponseLedger, RunBook
+
+LOOK_BACK = timedelta(days=120)
+"""A response that names a customer only is about the notices of so many days, and not about older ones."""
+
+_TRIES = 5
+
+
+def record_response(
+    event: ResponseEvent,
+    *,
+    ledger: ResponseLedger,
+    early: EarlyResponses,
+    contacts: ContactBook,
+    runs: RunBook,
+    evidence: Evidence,
+    clock: Clock,
+) -> Counter[str]:
+    """Add a response to every notice that it is about; how many were `recorded`, `known`, `early`.
+
+    It is about one document's notices, a case's, or, where it names a customer only, all of theirs of
+    late that they have not responded to. It may come twice (`known`), late, or before the notice: then
+    the document's notice is ended before it exists, and a case's response waits for its notice.
+    An acknowledgement is written to the evidence first, so that the event in the ledger names its proof.
+    `unmatched`: there is no such notice, and nothing in the event that one could be known by later.
+    """
+    if event.domain and event.customer_key and event.document_id:
+        identity = notice_id(event.domain, event.customer_key, event.document_id)
+        # Read by its own id as well: the index may not show yet what was written a moment ago.
+        found = {**ledger.get([identity]), **{n.notice_id: n for n in _about(event, ledger)}}
+        if not found and ENDS_EARLY[event.kind]:
+            stored = ledger.put([ended_early(identity, event, clock.now())])
+            if not stored:
+                return Counter({"early": 1})
+            found = stored
+    else:
+        found = {n.notice_id: n for n in _about(event, ledger)}
+    mine = [n for n in found.values() if n.audience == "customer"]
+    if not event.document_id and not event.case_id:
+        oldest = (clock.now() - LOOK_BACK).isoformat()
+        mine = [n for n in mine if n.created_at >= oldest]
+    if not mine:
+        if event.case_id and ENDS_EARLY[event.kind]:
+            until = clock.now() + timedelta(days=EARLY_DAYS)
+            early.keep(event.domain, event.case_id, event.kind, event.detail, until)
+            return Counter({"early": 1})
+        return Counter({"unmatched": 1})
+    detail = event.detail
+    if event.kind == "acknowledged":
+        detail = _prove(event, mine, contacts, evidence, clock)
+    return record(mine, event.kind, detail, ledger=ledger, runs=runs, clock=clock)
+
+
+def record(
+    notices: Collection[Notice],
+    kind: Response,
+    detail: str,
+    *,
+    ledger: ResponseLedger,
+    runs: RunBook,
+    clock: Clock,
+) -> Counter[str]:
+    """Add a response to these notices, over whatever else happens to them meanwhile.
+
+    A link that was opened is proof that its message arrived, so a single send in doubt counts as sent.
+    """
+    told: Counter[str] = Counter()
+    wanted = {n.notice_id: n for n in notices}
+    for _ in range(_TRIES):
+        changed: dict[str, Notice] = {}
+        for identity, notice in wanted.items():
+            after = responded(notice, kind, clock.now(), detail)
+            if after is None:
+                told["known"] += 1
+                continue
+            changed[identity] = _resolved(after, clock) if kind == "opened" else after
+        blocked = ledger.put(list(changed.values()))
+        for identity, notice in changed.items():
+            if identity not in blocked:
+                told["recorded"] += 1
+                if notice.outcome != wanted[identity].outcome:
+                    _tell_run(notice, runs)
+        if not blocked:
+            return told
+        wanted = blocked
+    raise RuntimeError("a notice kept changing under five attempts to record a response")
+
+
+def _about(event: ResponseEvent, ledger: ResponseLedger) -> list[Notice]:
+    """The notices that an event is about: the narrowest of what it names decides."""
+    if event.document_id:
+        found = ledger.of_document(event.domain, event.document_id)
+    elif event.case_id:
+        found = ledger.of_case(event.domain, event.case_id)
+    else:
+        return ledger.of_customer(event.domain, event.customer_key)
+    return [n for n in found if event.customer_key in ("", n.customer_key)]
+
+
+def _resolved(notice: Notice, clock: Clock) -> Notice:
+    doubtful = [a for a in notice.attempts if a.status == Status.UNCONFIRMED]
+    if len(doubtful) != 1 or notice.reached:
+        return notice
+    after = finished(notice, doubtful[0].number, Status.SENT, clock.now(), why="opened")
+    # One write, one version on, with both events in it.
+    return notice if after is None else replace(after, version=notice.version)
+
+
+def _tell_run(notice: Notice, runs: RunBook) -> None:
+    o = notice.origin
+    word = RecordOutcome(
+        o.slice_number, o.position, notice.outcome, notice.why, notice.version, notice.notice_id
+    )
+    runs.put_job(o.run, job_id(o.run, o.slice_number, "opened", (notice.notice_id,)), [word])
+
+
+def _prove(
+    event: ResponseEvent, notices: Collection[Notice], contacts: ContactBook, evidence: Evidence, clock: Clock
+) -> str:
+    """Write who acknowledged what and when; the event's words, with where the proof lies."""
+    fresh = [n for n in notices if event.kind not in n.responses]
+    if not fresh:
+        return event.detail
+    keys = {n.customer_key for n in fresh}
+    known = contacts.get(event.domain, keys)
+    at = clock.now().isoformat(timespec="milliseconds")
+    lines = []
+    for notice in fresh:
+        contact = known.get(notice.customer_key) or Contact(event.domain, notice.customer_key, "")
+        body = {
+            "acknowledged_by": event.by or notice.customer_key,
+            "acknowledged_at": event.at or at,
+            "recorded_at": at,
+            "source": event.source,
+            "said": event.said,
+            "document_id": notice.document_id,
+            "document_type": notice.document_type,
+            "customer_key": notice.customer_key,
+            "notice_id": notice.notice_id,
+        }
+        lines.append(EvidenceLine(f"{notice.notice_id}:acknowledged", contact.salt, at, body))
+    references = evidence.write(f"ack-{fresh[0].notice_id}", lines, {})
+    return ", ".join(filter(None, (event.detail, f"evidence {' '.join(references)}")))

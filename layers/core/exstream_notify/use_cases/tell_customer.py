@@ -1,0 +1,145 @@
+"""Tell one customer something at once: a code, a confirmation, the answer to a reply."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from ..domain.documents import Channel, MessageClass
+from ..domain.messages import Accepted, Answer, GiveUp, Message, TryAgain, Unconfirmed
+from ..domain.notices import Attempt, Notice, Origin, Status, begun, finished, head, put_off
+from ..ports import Clock, Evidence, EvidenceLine, Hasher, Ledger, NoteWording, Provider
+
+LEASE = 60.0
+"""Seconds after which a claim counts as abandoned; no function that tells takes longer."""
+
+
+class NotToldYet(Exception):
+    """Certainly not sent, or another worker is about it: the same call again may succeed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What to tell whom. `identity` is a notice id: telling it again changes nothing.
+
+    `salt` keys the evidence: the contact's own, so that erasure takes the note's proof along.
+    """
+
+    identity: str
+    purpose: str
+    note: str
+    channel: Channel
+    to: str = field(repr=False)
+    salt: str = field(repr=False)
+    domain: str = ""
+    customer_key: str = field(default="", repr=False)
+    about: str = ""
+    language: str | None = None
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    message_class: MessageClass = "transactional"
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Claims, proves, sends and records one note: as a notice like any other, at most once.
+
+    It does not wait for quiet hours, since it answers what the customer just did (47 CFR
+    64.1200(a)(12) for the confirmation of an opt-out), and no preference stands against it.
+    """
+
+    ledger: Ledger
+    evidence: Evidence
+    clock: Clock
+    hasher: Hasher
+    notes: NoteWording
+    provider_for: Callable[[Channel], Provider]
+
+    def tell(self, note: Note) -> Status:
+        """How it ended: sent, failed, or unconfirmed. Raises NotToldYet."""
+        stored = self.ledger.get([note.identity]).get(note.identity)
+        if stored is not None and stored.status != Status.DEFERRED:
+            return self._met(stored)
+        provider = self.provider_for(note.channel)
+        notice = stored or _fresh(note)
+        content = self.notes.render(note.note, note.channel, note.language, note.values)
+        ref = f"{note.identity}:1"
+        now = self.clock.now()
+        body: dict[str, object] = {
+            "channel": note.channel,
+            "provider": provider.name,
+            "to": note.to,
+            "purpose": note.purpose,
+            "document_id": note.about,
+            "subject": content.subject,
+            "text": content.text,
+            "html": content.html,
+            "chain": head(notice),
+        }
+        line = EvidenceLine(ref, note.salt, now.isoformat(timespec="milliseconds"), body)
+        (proof,) = self.evidence.write(note.identity[:24], [line], {})
+        attempt = Attempt(
+            1,
+            note.channel,
+            provider.name,
+            self.hasher(note.channel, note.to),
+            note.identity[:24],
+            Status.SENDING,
+            lease=round(self.clock.machine_time() + LEASE, 3),
+            evidence=proof,
+        )
+        claimed = begun(notice, attempt, now, ())
+        if stored is None:
+            claimed = replace(claimed, created_at=now.isoformat(timespec="milliseconds"))
+        if blocked := self.ledger.put([claimed]):
+            return self._met(blocked[note.identity])
+        asked = provider.request(Message(ref, note.channel, note.to, note.message_class, content))
+        answer: Answer = asked if isinstance(asked, GiveUp) else next(iter(provider.send([asked])))
+        return self._record(claimed, answer)
+
+    def _met(self, stored: Notice) -> Status:
+        attempt = stored.attempt(1)
+        if attempt is None or attempt.status != Status.SENDING:
+            return stored.status
+        if attempt.lease > self.clock.machine_time():
+            raise NotToldYet("another worker is about it")
+        return self._record(stored, Unconfirmed("answer_lost"))
+
+    def _record(self, claimed: Notice, answer: Answer) -> Status:
+        now = self.clock.now()
+        if isinstance(answer, TryAgain):
+            waits = put_off(claimed, 1, now + timedelta(minutes=1), answer.reason, now)
+            # No sweeper looks for it: whoever asked asks again.
+            self.ledger.put([_not_due(waits)])
+            raise NotToldYet(answer.reason)
+        ref = answer.provider_ref if isinstance(answer, Accepted) else ""
+        why = "" if isinstance(answer, Accepted) else answer.reason
+        status = _STATUS[type(answer)]
+        done = finished(claimed, 1, status, now, ref=ref, why=why)
+        if done is not None:
+            self.ledger.put([done])
+        return status
+
+
+_STATUS: Mapping[type[Answer], Status] = {
+    Accepted: Status.SENT,
+    GiveUp: Status.FAILED,
+    Unconfirmed: Status.UNCONFIRMED,
+}
+
+
+def _fresh(note: Note) -> Notice:
+    return Notice(
+        note.identity,
+        note.domain,
+        note.customer_key,
+        note.about,
+        note.note,
+        note.purpose,
+        "customer",
+        Origin(f"{note.purpose}/{note.about}", 0, 0, "", 0, 0),
+        Status.SENDING,
+        version=0,
+    )
+
+
+def _not_due(notice: Notice) -> Notice:
+    return replace(notice, due_at="")

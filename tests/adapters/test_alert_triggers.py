@@ -1,0 +1,91 @@
+"""Events of the composer and of sites in one normal form, and files by where they lie."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exstream_notify.adapters.alert_triggers import dispatched_of, exceptions_of, file_of, look_of
+from exstream_notify.domain.exceptions import Unusable
+
+FAILED: dict[str, Any] = {
+    "id": "e-1",
+    "source": "exstream",
+    "detail-type": "Exstream-Email-Failed",
+    "detail": {
+        "exstreamJob": {"domain": "retail", "communicationId": "a1f0", "campaignId": "CMP-77"},
+        "user": {"CustomerId": "C0600001", "CustomerInRun": "12", "CustomerEmail": "c1@example.com"},
+    },
+}
+
+
+def site(kind: str, **detail: Any) -> dict[str, Any]:
+    """A site's own event."""
+    return {"id": "e-2", "source": "exstream", "detail-type": kind, "detail": {"domain": "retail", **detail}}
+
+
+def test_a_composers_failure_is_its_jobs_and_names_nobody() -> None:
+    (found,) = exceptions_of(FAILED)
+    assert (found.code, found.severity, found.domain, found.run_id) == (
+        "composition_failed",
+        "error",
+        "retail",
+        "a1f0",
+    )
+    assert found.customers == "12"
+    assert not {"C0600001", "c1@example.com"} & set(json.dumps(found.to_detail()).split('"'))
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "severity", "customers", "run"),
+    [
+        (site("Composition Failed", severity="severe", run_id="r-1"), "composition_failed", "severe", "", "r-1"),
+        (site("Compliance Exception", queue="Hold", customers_in_run=[3, 1, 2]), "compliance_exception", "error",
+         "1-3", "event-e-2"),
+        (site("Missing Data", customers_in_run="2,7,14-50", severity="loud"), "missing_data", "error",
+         "2,7,14-50", "event-e-2"),
+        (site("Missing Data", run_id="not a run!", customers_in_run="nobody"), "missing_data", "error", "",
+         "event-e-2"),
+    ],
+)  # fmt: skip
+def test_a_sites_events(body: dict[str, Any], code: str, severity: str, customers: str, run: str) -> None:
+    (found,) = exceptions_of(body)
+    assert (found.code, found.severity, found.customers, found.run_id) == (code, severity, customers, run)
+
+
+def test_a_sites_words_are_masked() -> None:
+    (found,) = exceptions_of(site("Missing Data", text="No e-mail for John Smith", code="MD-7"))
+    assert found.samples == ("No e-mail ‹name›",)
+    assert found.text == "Missing Data MD-7"
+
+
+def test_what_is_no_exception_is_something_else() -> None:
+    assert exceptions_of({"look": {"kind": "incident", "name": "x"}}) == []
+    assert look_of({"look": {"kind": "incident", "name": "x"}}) == ("incident", "x")
+    done = {"detail-type": "Run Dispatched", "detail": {"domain": "retail", "run_id": "r"}}
+    assert (exceptions_of(done), dispatched_of(done)) == ([], ("retail", "r"))
+
+
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [
+        ("drop/retail/run-1/a.dat", ("retail", "run-1", "a.dat")),
+        ("drop/retail/run-1/My%20Messages.dat", ("retail", "run-1", "My Messages.dat")),
+        ("drop/retail/run-1/output/Queue/a.dat", None),
+        ("drop/retail/a.dat", None),
+    ],
+)
+def test_a_file_belongs_to_the_run_whose_folder_it_lies_in(key: str, found: Any) -> None:
+    assert file_of({"detail": {"object": {"key": key}}}) == found
+
+
+def test_a_folder_that_cannot_be_a_runs_is_told() -> None:
+    with pytest.raises(Unusable):
+        file_of({"detail": {"object": {"key": "drop/re tail/run-1/a.dat"}}})
+
+
+def test_the_event_file_is_one() -> None:
+    (path,) = (Path(__file__).parents[2] / "events").glob("uc5_*.json")
+    (record,) = json.loads(path.read_text("utf-8"))["Records"]
+    assert exceptions_of(json.loads(record["body"]))[0].code == "customers_missing"

@@ -1,0 +1,133 @@
+"""The journeys' book keeps its promises, in memory as in DynamoDB."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from exstream_notify.adapters.dynamodb.journeys import DynamoJourneys
+from exstream_notify.adapters.rules import YamlRules
+from exstream_notify.domain.journeys import Cohort, Member, MemberRow
+from exstream_notify.ports import JourneyBook
+from tests.adapters.conftest import ENGINES, dynamodb, make_table
+from tests.fakes import FakeJourneyBook
+
+NOW = datetime(2026, 11, 27, 15, 30, tzinfo=UTC)
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def new_book(request: pytest.FixtureRequest) -> Iterator[Callable[[], JourneyBook]]:
+    """Another instance on the same table, as another worker has it."""
+    if request.param == "memory":
+        book = FakeJourneyBook()
+        yield lambda: book
+        return
+    with dynamodb(request.param, request) as found:
+        name = f"journeys-{next(_NUMBERS)}"
+        make_table(found.client, "JourneysTable", name)
+        yield lambda: DynamoJourneys(found.client, name, lambda: NOW)
+
+
+@pytest.fixture
+def book(new_book: Callable[[], JourneyBook]) -> JourneyBook:
+    return new_book()
+
+
+def a_cohort(hour: str = "2026-11-27T15") -> Cohort:
+    return Cohort(hour, f"domain{next(_NUMBERS)}", "reminder", 1)
+
+
+def a_row(name: str = "row", **changes: object) -> MemberRow:
+    members = (Member("a" * 32, 7, "2026-11-20T15:00+00:00", "2026-12-01", "US"),)
+    row = MemberRow(name, "v1", "retail/run-1", 3, "parts/x", 10, 20, members)
+    return replace(row, **changes)  # type: ignore[arg-type]
+
+
+def mine(book: JourneyBook, cohort: Cohort) -> list[tuple[int, bool]]:
+    until = NOW + timedelta(days=400)
+    return [(s.generation, s.started) for s in book.cohorts(until) if s.cohort == cohort]
+
+
+def test_members_are_kept_whole_and_a_repeat_replaces_itself(book: JourneyBook) -> None:
+    cohort = a_cohort()
+    rows = [a_row(f"row{n}", slice_number=n) for n in range(9)]
+    for _ in range(2):
+        book.enrol(cohort, rows)
+    assert sorted(book.members(cohort, 100), key=lambda r: r.name) == rows
+    assert len(book.members(cohort, 4)) == 4
+    book.leave(cohort, rows[:8])
+    assert book.members(cohort, 100) == [rows[8]]
+
+
+def test_only_what_is_due_by_then_is_listed(book: JourneyBook) -> None:
+    hours = ["2026-11-27T14", "2026-11-27T15", "2026-11-27T16", "2028-01-01T00"]
+    domain = f"domain{next(_NUMBERS)}"
+    for hour in hours:
+        book.enrol(Cohort(hour, domain, "reminder", 1), [a_row()])
+    due = [s.cohort.hour for s in book.cohorts(NOW) if s.cohort.domain == domain]
+    assert due == hours[:2]
+
+
+def test_a_cohort_is_open_then_started_then_done_and_late_joiners_open_it_at_its_generation(
+    new_book: Callable[[], JourneyBook],
+) -> None:
+    book, cohort = new_book(), a_cohort()
+    book.enrol(cohort, [a_row()])
+    assert mine(book, cohort) == [(0, False)]
+    book.started(cohort, 1)
+    book.enrol(cohort, [a_row("second")])
+    assert mine(book, cohort) == [(1, True)], "what has an execution needs no other"
+    book.leave(cohort, book.members(cohort, 10))
+    book.finish(cohort, 1)
+    assert mine(book, cohort) == []
+    book.started(cohort, 2)
+    assert mine(book, cohort) == [], "a late word about what is done brings nothing back"
+    new_book().enrol(cohort, [a_row("late")])
+    assert mine(book, cohort) == [(1, False)]
+
+
+def test_rows_that_came_while_it_was_being_finished_are_not_lost(book: JourneyBook) -> None:
+    cohort = a_cohort()
+    book.enrol(cohort, [a_row()])
+    book.started(cohort, 3)
+    book.finish(cohort, 3)
+    assert mine(book, cohort) == [(3, False)]
+
+
+def test_a_cohort_goes_on_as_a_further_generation(book: JourneyBook) -> None:
+    cohort = a_cohort()
+    book.enrol(cohort, [a_row()])
+    book.started(cohort, 1)
+    book.reopen(cohort, 1)
+    assert mine(book, cohort) == [(1, False)]
+
+
+def test_what_is_put_aside_comes_back_whole(book: JourneyBook) -> None:
+    cohort, under = a_cohort(), f"retail/run-{next(_NUMBERS)}"
+    rows = [a_row("one"), a_row("two")]
+    for row in rows:
+        book.park(under, cohort, row)
+        book.park(under, cohort, row)
+    assert book.parked(under) == [(cohort, row) for row in rows]
+    book.unpark(under, cohort, rows[:1])
+    assert book.parked(under) == [(cohort, rows[1])]
+
+
+def test_words_about_a_run_keep_their_order(book: JourneyBook) -> None:
+    run = f"retail/run-{next(_NUMBERS)}"
+    words = [{"what": what, "at": "x", "who": "ann", "why": ""} for what in ("stop", "resume", "stop")]
+    for word in words:
+        book.stop_run(run, word)
+    assert book.run_words(run) == words
+
+
+def test_a_rule_is_kept_as_it_is(new_book: Callable[[], JourneyBook]) -> None:
+    for rule in YamlRules().journeys().values():
+        new_book().keep_rule(rule)
+        kept = new_book().rule(rule.name, rule.version)
+        assert kept == rule
+        assert kept.version == rule.version
+    assert new_book().rule("dunning", "no such") is None

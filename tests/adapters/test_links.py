@@ -1,0 +1,102 @@
+"""Tries, early responses and what is found by document and case, on DynamoDB; presigned addresses."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+
+from exstream_notify.adapters.bootstrap import Bootstrap, Settings
+from exstream_notify.adapters.dynamodb.ledger import DynamoLedger
+from exstream_notify.adapters.dynamodb.responses import DynamoEarlyResponses, DynamoTries
+from exstream_notify.adapters.s3 import S3Documents
+from exstream_notify.domain.notices import opened
+from exstream_notify.domain.records import ValueRefused
+from exstream_notify.domain.responses import ResponseEvent, ended_early, revoked
+from tests.fakes import a_notice
+
+from .conftest import Tables
+
+NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
+
+
+def test_tries_at_the_same_time_all_count(tables: Tables) -> None:
+    tries = DynamoTries(tables.client, tables.notices, lambda: NOW)
+    # moto lets writes at the same time overtake each other, which DynamoDB does not.
+    at_once = 1 if "amazonaws" in tables.client.meta.endpoint_url else 8
+    with ThreadPoolExecutor(at_once) as workers:
+        found = list(workers.map(lambda _: tries.count(["tries:n", "tries:customer:c"]), range(20)))
+
+    for counts in zip(*found, strict=True):
+        assert sorted(counts) == list(range(1, 21))
+    assert tries.highest(["tries:n", "tries:none"]) == 20
+    tries.clear(["tries:n", "tries:customer:c"])
+    assert tries.highest(["tries:n", "tries:customer:c"]) == 0
+
+
+def test_early_responses_are_kept_by_case(tables: Tables) -> None:
+    early = DynamoEarlyResponses(tables.client, tables.notices)
+    early.keep("retail", "K-1", "paid", "10.00", NOW + timedelta(days=90))
+
+    assert early.of_cases("retail", ["K-1", "K-2"]) == {"K-1": ("paid", "10.00")}
+    assert early.of_cases("claims", ["K-1"]) == {}
+
+
+def test_a_notice_is_found_by_its_document_and_its_case(tables: Tables) -> None:
+    ledger = DynamoLedger(tables.client, tables.notices)
+    mine = opened(
+        a_notice(notice_id="a1" * 16, document_id="DX", case_id="KX", audience="customer"), NOW, "x"
+    )
+    copy = replace(mine, notice_id="a2" * 16, audience="team:claims")
+    ledger.put([mine, copy])
+    early = ended_early("a3" * 16, ResponseEvent("paid", "retail", "C9", "DY"), NOW)
+    ledger.put([early])
+
+    assert ledger.of_document("retail", "DX") == [mine]
+    assert ledger.of_case("retail", "KX") == [mine, copy]
+    assert ledger.get(["a3" * 16]) == {"a3" * 16: early}
+    ended = revoked(mine, "sent to the wrong customer", NOW)
+    assert ledger.put([ended]) == {}
+    assert ledger.get([mine.notice_id])[mine.notice_id] == ended
+
+
+@pytest.fixture
+def documents(tables: Tables) -> S3Documents:
+    client = Bootstrap(Settings.from_environment({})).client("s3")
+    if client.meta.endpoint_url and "amazonaws" not in client.meta.endpoint_url:
+        pytest.skip("there is no S3 here")
+    client.create_bucket(Bucket="drops")
+    for name in ("out/D1.pdf", "out/page.html", "out/strange"):
+        client.put_object(Bucket="drops", Key=f"drop/retail/run-1/{name}", Body=b"x")
+    client.put_object(Bucket="drops", Key="drop/retail/run-2/D2.pdf", Body=b"x")
+    return S3Documents(client, "drops")
+
+
+@pytest.mark.parametrize(
+    ("path", "disposition"),
+    [
+        ("out/D1.pdf", 'inline; filename="statement-x.pdf"'),
+        ("out/page.html", 'attachment; filename="statement-x.html"'),
+        ("out/strange", 'attachment; filename="statement-x"'),
+    ],
+)
+def test_an_address_lives_for_a_minute_and_shows_only_what_runs_nothing(
+    documents: S3Documents, path: str, disposition: str
+) -> None:
+    address = documents.address("retail/run-1", path, 'statement"\r\nx', inline=True, language="en")
+    assert address is not None
+    query = parse_qs(urlsplit(address).query)
+
+    assert unquote(urlsplit(address).path).endswith(f"drop/retail/run-1/{path}")
+    assert query["X-Amz-Expires"] == ["60"]
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert query["response-content-disposition"] == [disposition]
+    assert query["response-cache-control"] == ["no-store"]
+    assert address.startswith(documents.origin + "/")
+
+
+def test_what_is_not_in_the_runs_folder_has_no_address(documents: S3Documents) -> None:
+    assert documents.address("retail/run-1", "D2.pdf", "x", inline=True, language="en") is None
+    with pytest.raises(ValueRefused):
+        documents.address("retail/run-1", "../run-2/D2.pdf", "x", inline=True, language="en")

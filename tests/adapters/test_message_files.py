@@ -1,0 +1,173 @@
+"""Message files as sites write them: any encoding, any language, any line end; nothing is dropped."""
+
+import gzip
+import io
+import tracemalloc
+from typing import Any
+
+import pytest
+
+from exstream_notify.adapters.message_files import MessageFiles
+from exstream_notify.adapters.rules import YamlRules
+from exstream_notify.domain.composer_messages import Grouped
+from exstream_notify.domain.customer_ranges import to_text
+from exstream_notify.domain.exceptions import Severity, Unusable
+
+FILES = MessageFiles(YamlRules().messages)
+
+LOG = (
+    "11/20/2026 04:00:01 EX000001I Run started: application BILLING\n"
+    "11/20/2026 04:01:17 EX003004W (4) Farbraum im Bild paßt nicht\n"
+    "EX003004W (5) without a time\n"
+    "    continued: rule owner LEGAL\n"
+    "*** something else ***\n"
+    "\n"
+    "11/20/2026 04:05:59 EX002608S Licence\n"
+)
+
+
+def read(data: bytes, name: str = "ExstreamMessages.dat", **overrides: Severity | None) -> Grouped:
+    """A file, grouped; warnings and worse are kept, `overrides` say otherwise by code."""
+
+    def severity_of(code: str, said: Severity) -> Severity | None:
+        return overrides.get(code, None if said == "info" else said)
+
+    grouped = Grouped(severity_of)
+    kind = FILES.kind(name)
+    assert kind is not None
+    list(FILES.read(io.BytesIO(data), name, kind, grouped))
+    return grouped
+
+
+def told(grouped: Grouped) -> dict[str, tuple[int, str]]:
+    """Count and customers by code."""
+    return {g.code: (g.count, to_text(g.customers.ranges())) for g in grouped.groups.values()}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8", "utf-8-sig", "latin-1"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_in_any_encoding_says_the_same(encoding: str, ending: str, packed: bool) -> None:
+    data = LOG.replace("\n", ending).encode(encoding)
+    name = "ExstreamMessages.dat.gz" if packed else "anything.dat"
+    grouped = read(gzip.compress(data) if packed else data, name)
+
+    assert told(grouped) == {"EX003004W": (2, "4-5"), "EX002608S": (1, "")}
+    assert (grouped.messages, grouped.unmatched, grouped.first_unmatched) == (4, 1, 5)
+    samples = grouped.groups["EX003004W", ""].samples
+    assert samples == ["Farbraum im Bild paßt nicht", "without a time"]
+    assert grouped.groups["EX003004W", ""].first == "11/20/2026 04:01:17"
+
+
+def test_a_site_sets_a_severity_and_silences_a_code() -> None:
+    grouped = read(LOG.encode(), EX003004W="severe", EX002608S=None)
+
+    assert {g.code: g.severity for g in grouped.groups.values()} == {"EX003004W": "severe"}
+    assert grouped.messages == 4
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"\r\n\r\n"])
+def test_an_empty_file_says_nothing(data: bytes) -> None:
+    assert read(data).messages == 0
+
+
+def test_bytes_that_are_no_text_at_all_are_counted_not_dropped() -> None:
+    assert read(bytes(range(1, 256)) * 50).unmatched > 0
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        '<?xml version="1.0"?><messages><message code="EX004120E" customer="7"><text>Leer</text></message></messages>',
+        '<m:log xmlns:m="urn:x"><m:msg><m:code>EX004120E</m:code><m:customerNumber>7</m:customerNumber>'
+        "<m:text>Leer</m:text></m:msg></m:log>",
+        "<log><line>11/20/2026 04:02:40 EX004120E (7) Leer</line></log>",
+        '<log><msg><head code="EX004120E"/><customer>7</customer>Leer</msg></log>',
+    ],
+)
+def test_the_xml_form_is_read_whatever_its_elements_are_called(xml: str) -> None:
+    for encoding in ("utf-8", "utf-16"):
+        grouped = read(xml.replace('<?xml version="1.0"?>', "").encode(encoding), "ExstreamMessages.xml")
+        assert grouped.groups["EX004120E", ""].count == 1, xml
+
+
+def test_xml_that_could_expand_is_refused_and_what_is_cut_off_counts_as_far_as_it_goes() -> None:
+    with pytest.raises(Unusable, match="refused"):
+        read(b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>', "ExstreamMessages.xml")
+
+    grouped = Grouped(lambda code, said: said)
+    cut = b'<log><m code="EX004120E" customer="7"/><m code="EX0041'
+    with pytest.raises(Unusable, match="not well-formed"):
+        list(FILES.read(io.BytesIO(cut), "ExstreamMessages.xml", "xml_messages", grouped))
+    assert told(grouped) == {"EX004120E": (1, "7")}
+
+
+def test_exception_rows_by_any_names_of_their_columns() -> None:
+    rows = (
+        "CustomerInRun,Customer Key,Queue Name,Exception Code,Level,Message\r\n"
+        '12,C1,Compliance_Hold,APR_DISCLOSURE,ERR,"missing, for NY"\r\n'
+        "19,C2,Compliance_Hold,APR_DISCLOSURE,Critical,again\r\n"
+        "x,C3,Address_Queue,,warn,no rule\r\n"
+        ",,,,,\r\n"
+        "20,C4,,,error,neither\r\n"
+    )
+    grouped = read(rows.encode("utf-16"), "billing.exceptions.csv")
+
+    found = {key: (g.severity, g.count, to_text(g.customers.ranges())) for key, g in grouped.groups.items()}
+    assert found == {
+        ("APR_DISCLOSURE", "Compliance_Hold"): ("severe", 2, "12,19"),
+        ("Address_Queue", "Address_Queue"): ("warning", 1, ""),
+    }
+    assert grouped.unmatched == 1
+
+
+def test_rows_without_a_rule_or_a_queue_are_no_exception_rows() -> None:
+    with pytest.raises(Unusable, match="no column"):
+        read(b"a|b\n1|2\n", "exceptions.psv")
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("BILLING customers=120 pages=1450 errors=4 exit=12", (12, 4, 120)),
+        ("Customers: 7\nExit status: 0\n", (0, None, 7)),
+        ("nothing of use", None),
+        ("", None),
+    ],
+)
+def test_a_run_summary(line: str, found: Any) -> None:
+    summary = FILES.summary(io.BytesIO(line.encode("utf-16")), "run.summary.txt")
+    assert (summary and (summary.exit_status, summary.errors, summary.customers)) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("ExstreamMessages.dat", "messages"),
+        ("ENGINE.DAT", "messages"),
+        ("ExstreamReport.dat", None),
+        ("exceptions.psv", "exceptions"),
+        ("billing.exceptions.csv.gz", "exceptions"),
+        ("run.summary.txt", "summary"),
+        ("ExstreamMessages.xml", "xml_messages"),
+        ("b.index.xml", "started"),
+        ("_STDDELIVERYFILE.xml", "started"),
+        ("letter.pdf", None),
+    ],
+)
+def test_what_a_file_is_its_name_tells(name: str, kind: str | None) -> None:
+    assert FILES.kind(name) == kind
+
+
+def test_memory_does_not_grow_with_hostile_files() -> None:
+    many_codes = "".join(f"EX{n:06d}E ({n}) x\n" for n in range(5000)).encode()
+    one_line = b"EX000001E (1) " + b"x" * 8_000_000
+    tracemalloc.start()
+    grouped = read(many_codes)
+    read(one_line)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(grouped.groups) == 501
+    assert sum(g.count for g in grouped.groups.values()) == 5000
+    assert peak < 8_000_000

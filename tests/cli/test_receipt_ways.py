@@ -1,0 +1,91 @@
+"""`exnotify receipt` and `exnotify paper`: which way a file's content takes, and what is to be printed."""
+
+import base64
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from exnotify.errors import CommandError
+from exnotify.paper import COLUMNS, customer_list
+from exnotify.receipts import PLACEHOLDER, hand_in, parcels
+from tests.receipts.bounce_mails import NOTICE, dsn
+
+SES = {"eventType": "Bounce", "bounce": {}, "mail": {"tags": {"notice_id": [PLACEHOLDER]}}}
+SMS = {"eventType": "TEXT_DELIVERED", "context": {"notice_id": PLACEHOLDER}}
+STATUS = {"job_id": "x", "deliveries": [{"ref_base64": base64.b64encode(PLACEHOLDER.encode()).decode()}]}
+EXSTREAM = {
+    "source": "exstream",
+    "detail-type": "Exstream-Email-NDLV",
+    "detail": {"expctr": {"schemaType": "x"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("document", "kinds"),
+    [
+        (SES, ["SES event"]),
+        ({"source": "aws.ses", "detail-type": "Email Bounced", "detail": SES}, ["SES event"]),
+        ({"Type": "Notification", "TopicArn": "a", "Message": json.dumps(SES)}, ["SES event"]),
+        (SMS, ["SMS event"]),
+        ({"originationNumber": "+1", "messageBody": "STOP"}, ["SMS reply"]),
+        (STATUS, ["OpenText status"]),
+        (EXSTREAM, ["Exstream event"]),
+        ([SES, SMS, STATUS], ["SES event", "SMS event", "OpenText status"]),
+        (
+            {
+                "Records": [
+                    {
+                        "body": json.dumps(
+                            {"Type": "Notification", "TopicArn": "a", "Message": json.dumps(SMS)}
+                        )
+                    }
+                ]
+            },
+            ["SMS event"],
+        ),
+    ],
+)
+def test_the_content_tells_the_kind(document: Any, kinds: list[str]) -> None:
+    found = parcels(json.dumps(document).encode(), "f.json", NOTICE)
+    assert [parcel.kind for parcel in found] == kinds
+    assert PLACEHOLDER not in str([parcel.content for parcel in found])
+    assert base64.b64encode(PLACEHOLDER.encode()).decode() not in str([parcel.content for parcel in found])
+
+
+def test_a_mail_is_a_bounce_mail() -> None:
+    (parcel,) = parcels(dsn().replace(NOTICE, PLACEHOLDER).encode(), "x.eml", NOTICE)
+    assert parcel.kind == "bounce mail"
+    assert NOTICE.encode() in parcel.content
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"7", b'{"a": 1}', b"no mail at all"])
+def test_what_is_none_is_said_to_be_none(data: bytes) -> None:
+    with pytest.raises(CommandError):
+        parcels(data, "f", None)
+
+
+def test_a_way_that_a_deployment_lacks_is_said() -> None:
+    deployment: Any = SimpleNamespace(name="stack x", outputs={})
+    (parcel,) = parcels(json.dumps(SES).encode(), "f", NOTICE)
+    with pytest.raises(CommandError, match="no output SesReceiptsTopicArn"):
+        hand_in(deployment, parcel)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "switch"),
+    [
+        ([], ""),
+        (["", 0, None], ""),
+        ([7], "-CUSTOMERLIST=7"),
+        ([2, 7, *range(14, 51)], "-CUSTOMERLIST=2,7,14-50"),
+        ([3, 1, 2, 2], "-CUSTOMERLIST=1-3"),
+    ],
+)
+def test_the_rerun_switch(numbers: list[Any], switch: str) -> None:
+    assert customer_list(numbers) == switch
+
+
+def test_the_reference_files_names_have_no_spaces() -> None:
+    assert all(name.replace("_", "").isalnum() for name in COLUMNS)

@@ -1,0 +1,139 @@
+"""When a team is told of an incident, and when it is left in peace."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from exstream_notify.domain.customer_ranges import from_numbers
+from exstream_notify.domain.exceptions import ExceptionRaised, Severity
+from exstream_notify.domain.incidents import (
+    AlertRule,
+    Head,
+    IncidentStatus,
+    Report,
+    What,
+    acknowledged,
+    added_up,
+    grouped_under,
+    is_over,
+    make_alert,
+    muted,
+    noted,
+    resolved,
+    told,
+    what_to_tell,
+)
+
+NOW = "2026-11-20T15:00:00+00:00"
+RULE = AlertRule("operations", "composition", ack_minutes=30, escalation=("it",), advice="Look")
+HEAD = Head("1" * 32, "retail", "run-1", "operations", "composition")
+
+
+def report(count: int = 1, code: str = "EX000001E", severity: Severity = "error", **more: Any) -> Report:
+    """One part's report."""
+    raised = ExceptionRaised(code, severity, "retail", "run-1", f"{code} happened", count=count, **more)
+    return Report(raised, NOW, NOW)
+
+
+def after_telling(*reports: Report) -> Head:
+    """The head once its team has been told of these."""
+    return told(HEAD, added_up(HEAD, reports), What.OPENED, RULE, datetime.fromisoformat(NOW), "email sent")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "what"),
+    [
+        ([], [report()], What.OPENED),
+        ([report()], [report()], None),
+        ([report(5)], [report(49)], None),
+        ([report(5)], [report(50)], What.GROWN),
+        ([report()], [report(), report(code="EX000002E", part="b")], What.CHANGED),
+        ([report()], [report(severity="severe")], What.WORSE),
+        ([report(severity="severe")], [report(severity="error")], None),
+    ],
+)
+def test_a_team_is_told_when_it_matters(before: list[Report], now: list[Report], what: What | None) -> None:
+    head = after_telling(*before) if before else HEAD
+    assert what_to_tell(added_up(head, now), NOW) == what
+
+
+def test_a_storm_is_one_alert_and_one_for_each_tenfold() -> None:
+    head, alerts = HEAD, 0
+    for count in range(1, 50_001):
+        incident = added_up(head, [report(count)])
+        what = what_to_tell(incident, NOW)
+        if what:
+            head = told(head, incident, what, RULE, datetime.fromisoformat(NOW), "")
+            alerts += 1
+
+    assert alerts == 5  # 1, 10, 100, 1,000 and 10,000
+
+
+def test_a_mute_holds_back_all_but_a_first_severe_error() -> None:
+    head = muted(after_telling(report()), NOW, "ann", "2026-11-20T16:00:00+00:00")
+
+    assert what_to_tell(added_up(head, [report(1000)]), NOW) is None
+    assert what_to_tell(added_up(head, [report(severity="severe")]), NOW) == What.WORSE
+    assert what_to_tell(added_up(head, [report(1000)]), "2026-11-20T16:00:00+00:00") == What.GROWN
+
+
+def test_an_acknowledged_one_waits_for_nobody_and_a_resolved_one_opens_again_for_more() -> None:
+    head = acknowledged(after_telling(report(3)), NOW, "ann")
+    assert (head.status, head.answer_by) == (IncidentStatus.ACKNOWLEDGED, "")
+    assert acknowledged(head, NOW, "bob") == head
+
+    over = resolved(head, NOW, "ann", 3, "composed again")
+    assert over.history[-1] == {"at": NOW, "who": "ann", "what": "resolved", "why": "composed again"}
+    assert what_to_tell(added_up(over, [report(3)]), NOW) == What.RESOLVED
+    said = told(over, added_up(over, [report(3)]), What.RESOLVED, RULE, datetime.fromisoformat(NOW), "")
+    assert what_to_tell(added_up(said, [report(3)]), NOW) is None
+    assert what_to_tell(added_up(said, [report(4)]), NOW) == What.REOPENED
+
+
+def test_it_is_over_when_later_runs_have_all_its_customers_or_nothing_is_left() -> None:
+    reports = [report(3, customers_in_run=(2, 7)), report(0, part="more", customers="14-16")]
+
+    assert not is_over(added_up(HEAD, reports))
+    assert not is_over(added_up(replace(HEAD, covered=from_numbers([2, 7, 14, 15])), reports))
+    assert is_over(added_up(replace(HEAD, covered=from_numbers([2, 7, 14, 15, 16])), reports))
+    assert is_over(added_up(HEAD, [report(0)]))
+
+
+def test_an_alert_says_what_happened_what_it_means_and_what_to_do() -> None:
+    incident = added_up(HEAD, [report(41, customers="2,7,14-50", samples=("Field X empty", "Field Y empty"))])
+    alert = make_alert(incident, What.OPENED, RULE, "operations", "https://x.example/i/1")
+
+    assert alert.title == "[ERROR] EX000001E × 41 in retail/run-1: new"
+    assert alert.rerun == ("-CUSTOMERLIST=2,7,14-50",)
+    for words in ("documents of 39 customers late", "Look", "Field X empty", "https://x.example/i/1"):
+        assert words in alert.text()
+    assert make_alert(incident, What.OPENED, RULE, "operations", "", switch_chars=20).rerun == (
+        "-CUSTOMERLIST=2,7",
+        "-CUSTOMERLIST=14-50",
+    )
+
+
+def test_single_documents_share_a_days_incident() -> None:
+    single = ExceptionRaised("records_rejected", "error", "retail", "event-17", "x")
+    assert grouped_under(single, RULE, NOW) == "day-2026-11-20"
+    assert grouped_under(replace(single, run_id="run-1"), RULE, NOW) == "run-1"
+    assert grouped_under(replace(single, run_id="run-1"), replace(RULE, group="day"), NOW) == "day-2026-11-20"
+
+
+def test_a_long_history_keeps_its_beginning_and_its_end() -> None:
+    head = HEAD
+    for number in range(500):
+        head = noted(head, NOW, "alerts", f"entry {number}")
+
+    assert len(head.history) <= 60
+    assert (head.history[0]["what"], head.history[-1]["what"]) == ("entry 0", "entry 499")
+
+
+def test_the_next_look_is_at_the_first_that_falls_due() -> None:
+    head = replace(HEAD, answer_by="2026-11-20T16", look_at="2026-11-20T15:30")
+    assert head.next_look() == "2026-11-20T15:30"
+    assert replace(head, look_at="").next_look() == "2026-11-20T16"
+    assert replace(head, look_at="", muted_until="2026-11-20T18").next_look() == "2026-11-20T18"
+    assert replace(head, look_at="", status=IncidentStatus.RESOLVED).next_look() == ""

@@ -1,0 +1,143 @@
+"""When steps are due, row by row; what stops a journey; the cap."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from exstream_notify.adapters.journey_rules import is_holiday
+from exstream_notify.adapters.rules import RulesInvalid, YamlRules
+from exstream_notify.domain.journeys import (
+    Cap,
+    Cohort,
+    Delay,
+    JourneyRule,
+    Member,
+    Step,
+    capped_until,
+    cohort_at,
+    due_at,
+    first_step,
+    rule_body,
+    rule_from,
+    step_of,
+    step_purpose,
+)
+
+# 2026-11-26 is Thanksgiving, a Thursday; 2026-12-25 a Friday.
+BASE = "2026-11-20T15:10+00:00"
+
+
+@pytest.mark.parametrize(
+    ("delay", "anchor", "business", "country", "due"),
+    [
+        (Delay(days=7), "notice", False, "", "2026-11-27T15:10"),
+        (Delay(seconds=36 * 3600), "notice", False, "", "2026-11-22T03:10"),
+        (Delay(months=3), "notice", False, "", "2027-02-20T15:10"),
+        (Delay(days=5), "notice", True, "", "2026-11-27T15:10"),
+        (Delay(days=5), "notice", True, "US", "2026-11-30T15:10"),
+        (Delay(days=1), "notice", True, "US", "2026-11-23T15:10"),
+        (Delay(days=-3), "due_date", False, "", "2026-11-27T15:00"),
+        (Delay(days=-3), "due_date", True, "US", "2026-11-24T15:00"),
+        (Delay(days=0), "due_date", True, "", "2026-11-30T15:00"),
+        (Delay(days=2), "due_date", True, "", "2026-12-02T15:00"),
+    ],
+)
+def test_a_step_is_due(delay: Delay, anchor: str, business: bool, country: str, due: str) -> None:
+    step = Step(delay, anchor, business)  # type: ignore[arg-type]
+    rule = JourneyRule("j", ("statement",), (step,))
+    member = Member("a" * 32, 1, BASE, "2026-11-30", country)
+    assert due_at(rule, step, member, is_holiday) == datetime.fromisoformat(due + ":00+00:00")
+
+
+@pytest.mark.parametrize(
+    ("base", "months", "due"),
+    [("2026-01-31T10:00+00:00", 1, "2026-02-28"), ("2027-11-30T10:00+00:00", 3, "2028-02-29")],
+)
+def test_a_month_is_a_calendar_month(base: str, months: int, due: str) -> None:
+    step = Step(Delay(months=months))
+    found = due_at(JourneyRule("j", (), (step,)), step, Member("a", 1, base), is_holiday)
+    assert found is not None
+    assert found.date().isoformat() == due
+
+
+def test_a_date_that_is_no_working_day_moves_away_from_what_it_counts_from() -> None:
+    for days, due in ((0, "2026-12-28"), (-1, "2026-12-24")):
+        step = Step(Delay(days=days), "due_date", business_days=True)
+        member = Member("a", 1, BASE, "2026-12-25", "US")
+        found = due_at(JourneyRule("j", (), (step,)), step, member, is_holiday)
+        assert found is not None
+        assert found.date() == date.fromisoformat(due)
+
+
+def test_without_a_due_date_the_steps_around_it_are_left_out() -> None:
+    rule = JourneyRule("j", (), (Step(Delay(days=1), "due_date"), Step(Delay(days=9), "notice", end="event")))
+    now = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
+    first = first_step(rule, Member("a", 1, BASE), now, is_holiday)
+    assert first is not None
+    assert first[0] == 2
+
+
+def test_a_cohort_wakes_at_the_first_full_hour_that_is_not_before() -> None:
+    rule = JourneyRule("j", (), (Step(Delay(days=1)),))
+    for minute, hour in ((0, "2026-11-27T15"), (1, "2026-11-27T16")):
+        cohort = cohort_at("retail", rule, 1, datetime(2026, 11, 27, 15, minute, tzinfo=UTC))
+        assert cohort.hour == hour
+        assert Cohort.from_name(cohort.name) == cohort
+
+
+def test_the_cap_counts_back_from_now() -> None:
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    told = [now - timedelta(days=d) for d in (1, 3, 9)]
+    assert capped_until(None, told, now) is None
+    assert capped_until(Cap(3, 7), told, now) is None
+    assert capped_until(Cap(2, 7), told, now) == now + timedelta(days=4)
+    assert capped_until(Cap(1, 7), told, now) == now + timedelta(days=6)
+
+
+def test_purposes_and_rules_come_back_as_they_went() -> None:
+    assert step_of(step_purpose("a-b", 3)) == ("a-b", 3)
+    assert step_of("notice") is None
+    for rule in YamlRules().journeys().values():
+        assert rule_from(rule_body(rule)) == rule
+        assert replace(rule, hour=3).version != rule.version
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("journeys: {x: {documents: [nothing]}}", "journeys.x"),
+        (
+            "journeys:\n  dunning:\n    documents: [nothing]",
+            "line 3: journeys.dunning.documents: no document type",
+        ),
+        ("journeys:\n  dunning:\n    stops: [sleeping]", "line 3: journeys.dunning.stops"),
+        (
+            "journeys:\n  dunning:\n    steps:\n      - {after: 7 days, wording: x}",
+            "line 4: journeys.dunning.steps.0.after: not an ISO 8601 duration",
+        ),
+        ("journeys:\n  dunning:\n    unanswered: {end: event}", "a case names its team"),
+        ("journeys:\n  dunning:\n    unanswered: {team: nobody}", "no team 'nobody'"),
+        (
+            "journeys:\n  dunning:\n    steps:\n      - {after: -P1D, wording: x}",
+            "nothing comes before the notice",
+        ),
+        ("journeys:\n  renewal-reminder:\n    unanswered: {after: P1D, end: event}", "the end last"),
+        ("journeys:\n  dunning:\n    colour: red", "line 3: journeys.dunning.colour"),
+        ("journeys:\n  No Name: {}", "journeys.No Name"),
+    ],
+)
+def test_a_rule_that_does_not_fit_is_refused_with_line_and_key(text: str, complaint: str, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "journeys.yaml").write_text(text, "utf-8")
+    with pytest.raises(RulesInvalid) as refused:
+        YamlRules(tmp_path).journeys()
+    assert complaint in str(refused.value)
+
+
+def test_a_site_lays_its_own_over_ours_and_switches_one_off(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    text = "journeys: {unread-statement: null, dunning: {hour: 9}}"
+    (tmp_path / "journeys.yaml").write_text(text, "utf-8")
+    journeys = YamlRules(tmp_path).journeys()
+    assert "unread-statement" not in journeys
+    assert journeys["dunning"].hour == 9
+    assert journeys["dunning"].steps == YamlRules().journeys()["dunning"].steps

@@ -1,0 +1,210 @@
+"""What customers want, as changes of their contact."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exstream_notify.domain.decisions import Policy, window_for
+from exstream_notify.domain.documents import Channel
+from exstream_notify.domain.form_tokens import LIFE, make_form_token, read_form_token, same_site
+from exstream_notify.domain.passes import (
+    handle_in,
+    handle_of,
+    made_on,
+    preferences_id,
+    topic_in,
+    undo_id,
+    unsubscribe_id,
+)
+from exstream_notify.domain.preferences import (
+    CHANNELS,
+    Topic,
+    Wishes,
+    again,
+    consented,
+    own_window,
+    topics_of,
+    with_wishes,
+    without,
+)
+from exstream_notify.domain.quiet_hours import Window
+from tests.fakes.examples import a_contact, a_rule
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+SITE = Window(time(8), time(21))
+
+channels = st.lists(st.sampled_from(CHANNELS), unique=True).map(tuple)
+topics = st.dictionaries(st.sampled_from(["statements", "bills", "cases"]), channels, max_size=3)
+
+
+@given(topics)
+def test_the_page_says_what_is_stored(wanted: dict[str, tuple[Channel, ...]]) -> None:
+    contact = with_wishes(a_contact(), Wishes(wanted, (), "en", None), NOW, "page")
+
+    for topic, on in wanted.items():
+        for channel in CHANNELS:
+            assert contact.opted_out(channel, topic) is (channel not in on)
+
+
+@given(topics)
+def test_saving_the_same_twice_changes_nothing(wanted: dict[str, tuple[Channel, ...]]) -> None:
+    wishes = Wishes(wanted, ("sms",), "fr", ("09:00", "18:00"))
+    once = with_wishes(a_contact(), wishes, NOW, "page")
+
+    assert with_wishes(once, wishes, NOW, "page") is once
+    assert once.version == a_contact().version + 1
+
+
+def test_every_change_says_who_when_from_what_to_what() -> None:
+    contact = with_wishes(
+        a_contact(language="en"), Wishes({"bills": ("email",)}, (), "de", ("09:00", "18:00")), NOW, "page"
+    )
+
+    assert [(e["field"], e["from"], e["to"]) for e in contact.history] == [
+        ("opt_outs", "", "bills/sms"),
+        ("language", "en", "de"),
+        ("quiet_hours", "", "09:00, 18:00"),
+    ]
+    assert {(e["who"], e["at"]) for e in contact.history} == {("page", "2026-11-25T12:00:00+00:00")}
+
+
+def test_topics_that_the_page_does_not_show_stay_as_they_are() -> None:
+    contact = without(a_contact(), ["old"], ("sms",), NOW, "page")
+
+    assert with_wishes(contact, Wishes({"bills": CHANNELS}, (), "en", None), NOW, "page").opted_out(
+        "sms", "old"
+    )
+
+
+def test_a_stop_for_all_ends_with_the_first_topic_that_is_wanted_again() -> None:
+    stopped = without(a_contact(), ["*"], ("sms",), NOW, "sms reply 1")
+
+    still = with_wishes(stopped, Wishes({"bills": ("email",)}, (), "en", None), NOW, "page")
+    assert still.opted_out("sms", "statements")
+    back = with_wishes(
+        stopped, Wishes({"bills": ("email", "sms"), "cases": ("email",)}, (), "en", None), NOW, "page"
+    )
+    assert not back.opted_out("sms", "bills")
+    assert back.opted_out("sms", "cases")
+
+
+def test_start_takes_back_what_stop_did_and_no_more() -> None:
+    contact = without(a_contact(), ["bills"], ("sms",), NOW, "page")
+    contact = without(contact, ["*"], ("sms",), NOW, "sms reply 1")
+
+    contact = again(contact, ["*"], "sms", NOW, "sms reply 2")
+    assert contact.opted_out("sms", "bills")
+    assert not contact.opted_out("sms", "statements")
+
+
+def test_consent_keeps_scope_version_time_and_source() -> None:
+    given_ = consented(a_contact(), True, "2026-01", NOW, "page")
+
+    assert given_.consent is not None
+    assert (given_.consent.scope, given_.consent.version, given_.consent.at, given_.consent.source) == (
+        "electronic delivery",
+        "2026-01",
+        "2026-11-25T12:00:00+00:00",
+        "page",
+    )
+    assert consented(given_, True, "2026-01", NOW, "page") is given_
+    assert consented(given_, True, "2027-01", NOW, "page") is not given_
+    assert consented(given_, False, "2026-01", NOW, "page").withdrew
+
+
+def test_a_topic_is_as_strict_as_its_strictest_type() -> None:
+    found = topics_of(
+        [
+            a_rule(topic="offers", message_class="marketing", channels=("email",)),
+            a_rule(topic="cases", message_class="transactional", channels=("sms",)),
+            a_rule(topic="cases", message_class="regulated", channels=("email",)),
+        ]
+    )
+
+    assert found == (
+        Topic("cases", "regulated", ("email", "sms")),
+        Topic("offers", "marketing", ("email",)),
+    )
+    assert [topic.may_leave for topic in found] == [False, True]
+
+
+# --- the customer's own hours ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        (None, (8, 21)),
+        (("09:00", "18:00"), (9, 18)),
+        (("06:00", "23:00"), (8, 21)),  # a wish never widens what the law allows
+        (("07:00", "07:30"), (8, 21)),  # one that leaves nothing is none
+        (("20:00", "22:00"), (20, 21)),
+    ],
+)
+def test_own_hours_narrow_the_sites(own: tuple[str, str] | None, expected: tuple[int, int]) -> None:
+    window = window_for(a_contact(quiet_hours=own), Policy(SITE))
+
+    assert (window.opens.hour, window.closes.hour) == expected
+
+
+def test_own_hours_that_cannot_be_met_are_refused() -> None:
+    assert own_window("09:30", "18:00", SITE) == ("09:30", "18:00")
+    assert own_window("08:00", "21:00", SITE) is None
+    for opens, closes in (("07:59", "18:00"), ("09:00", "21:01"), ("12:00", "12:00"), ("x", "18:00")):
+        with pytest.raises(ValueError, match=r"hours|isoformat"):
+            own_window(opens, closes, SITE)
+
+
+# --- passes and forms ------------------------------------------------------------------------------
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_a_pass_names_its_contact_and_nobody_elses(salt: str, other: str) -> None:
+    day = date(2026, 11, 25)
+
+    assert handle_in(preferences_id(salt, day)) == handle_of(salt)
+    assert made_on(preferences_id(salt, day)) == day
+    assert len(preferences_id(salt, day)) == len(unsubscribe_id(salt, "x")) == len(undo_id(salt, "y")) == 32
+    assert (handle_of(salt) == handle_of(other)) is (salt == other)
+
+
+def test_an_unsubscribe_pass_knows_its_topic_while_there_is_one() -> None:
+    identity = unsubscribe_id("salt", "offers")
+
+    assert topic_in(identity, ["bills", "offers"]) == "offers"
+    assert topic_in(identity, ["bills"]) is None
+
+
+def test_a_form_is_good_for_its_page_its_version_and_two_hours() -> None:
+    token = make_form_token(b"key", "page", 7, NOW)
+
+    assert read_form_token(b"key", "page", token, NOW + LIFE) == 7
+    assert read_form_token(b"key", "page", token, NOW + LIFE + timedelta(seconds=1)) is None
+    assert read_form_token(b"key", "other", token, NOW) is None
+    assert read_form_token(b"other", "page", token, NOW) is None
+
+
+@given(st.text())
+def test_a_form_token_that_is_not_ours_is_no_error(token: str) -> None:
+    assert read_form_token(b"key", "page", token, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("origin", "fetch_site", "good"),
+    [
+        (None, None, True),
+        ("https://documents.example.com", "same-origin", True),
+        ("null", "same-origin", True),
+        ("null", None, True),
+        ("https://evil.example.com", None, False),
+        ("https://documents.example.com", "cross-site", False),
+        ("null", "cross-site", False),
+        (None, "same-site", False),
+    ],
+)
+def test_posts_of_other_pages_are_told_by_what_browsers_say(
+    origin: str | None, fetch_site: str | None, good: bool
+) -> None:
+    assert same_site(origin, fetch_site, "https://documents.example.com") is good

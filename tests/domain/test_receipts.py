@@ -1,0 +1,407 @@
+"""The tables of receipts row by row, and what must hold whatever the order."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exstream_notify.domain.documents import Channel
+from exstream_notify.domain.notices import (
+    LOST,
+    RANK,
+    REACHED,
+    Attempt,
+    Notice,
+    Outcome,
+    Status,
+    begun,
+    chain_holds,
+    finished,
+)
+from exstream_notify.domain.receipts import (
+    INLINE_LIMIT,
+    MEANINGS,
+    Kind,
+    Receipt,
+    ReceiptPolicy,
+    Suppression,
+    applied,
+    enhanced_kind,
+    released,
+    scrubbed,
+    ses_bounce_kind,
+    sms_kind,
+    stamp,
+    suppressed_by,
+)
+from tests.fakes import a_notice
+
+NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
+POLICY = ReceiptPolicy()
+
+
+def at(hours: float = 0.0) -> str:
+    return stamp(NOW + timedelta(hours=hours))
+
+
+def a_receipt(kind: Kind = Kind.DELIVERED, **changes: object) -> Receipt:
+    values: dict[str, object] = {
+        "provider": "ses",
+        "channel": "email",
+        "kind": kind,
+        "at": at(),
+        "notice_id": a_notice().notice_id,
+        "attempt": 1,
+        "ref": "message-1",
+    }
+    return Receipt(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def an_attempt(number: int = 1, channel: Channel = "email") -> Attempt:
+    return Attempt(number, channel, "ses", f"hash-{channel}", "job", Status.SENDING, lease=1.0)
+
+
+def sent() -> Notice:
+    notice = finished(
+        begun(a_notice(version=0), an_attempt(), NOW, ("sms",)), 1, Status.SENT, NOW, ref="message-1"
+    )
+    assert notice is not None
+    return notice
+
+
+def after(notice: Notice, *receipts: Receipt) -> Notice:
+    for receipt in receipts:
+        notice = applied(notice, receipt, NOW, POLICY, "evidence/receipts/x.jsonl") or notice
+    return notice
+
+
+# --- tables ---------------------------------------------------------------------------------------------
+
+
+def test_every_kind_has_a_meaning() -> None:
+    assert set(MEANINGS) == set(Kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "suppress", "fall_back", "fault"),
+    [
+        (Kind.DELIVERED, Status.DELIVERED, "no", False, "nobody"),
+        (Kind.DELAYED, Status.DELAYED, "no", False, "nobody"),
+        (Kind.HARD_BOUNCE, Status.BOUNCED, "hard", True, "recipient"),
+        (Kind.SOFT_BOUNCE, Status.UNDELIVERED, "soft", True, "recipient"),
+        (Kind.GAVE_UP, Status.UNDELIVERED, "no", True, "carrier"),
+        (Kind.CONTENT_REFUSED, Status.UNDELIVERED, "no", True, "content"),
+        (Kind.POLICY_REFUSED, Status.UNDELIVERED, "no", True, "us"),
+        (Kind.CARRIER_REFUSED, Status.UNDELIVERED, "no", True, "carrier"),
+        (Kind.OUR_FAULT, Status.UNDELIVERED, "no", True, "us"),
+        (Kind.ECHO_BOUNCE, Status.BOUNCED, "echo", True, "recipient"),
+        (Kind.ECHO_COMPLAINT, Status.BOUNCED, "echo", True, "recipient"),
+        (Kind.COMPLAINT, Status.COMPLAINED, "complaint", False, "recipient"),
+        (Kind.NOT_SPAM, None, "no", False, "nobody"),
+        (Kind.UNDETERMINED, None, "no", False, "nobody"),
+    ],
+)
+def test_what_follows(kind: Kind, status: Status | None, suppress: str, fall_back: bool, fault: str) -> None:
+    meaning = MEANINGS[kind]
+    assert (meaning.status, meaning.suppress, meaning.fall_back, meaning.fault) == (
+        status, suppress, fall_back, fault,
+    )  # fmt: skip
+
+
+def test_what_falls_back_did_not_reach_anybody() -> None:
+    for kind, meaning in MEANINGS.items():
+        assert meaning.fall_back == (meaning.status in LOST), kind
+        assert bool(meaning.alert) <= (
+            meaning.fault in ("us", "content") or kind in (Kind.UNKNOWN, Kind.CHALLENGE)
+        )
+
+
+@pytest.mark.parametrize(
+    ("bounce", "enhanced", "kind"),
+    [
+        (("Permanent", "General"), "5.1.1", Kind.HARD_BOUNCE),
+        (("Permanent", "General"), "", Kind.HARD_BOUNCE),
+        (("Permanent", "General"), "5.7.1", Kind.POLICY_REFUSED),
+        (("Permanent", "NoEmail"), "5.1.1", Kind.HARD_BOUNCE),
+        (("Permanent", "Suppressed"), "5.7.1", Kind.ECHO_BOUNCE),
+        (("Permanent", "OnAccountSuppressionList"), "", Kind.ECHO_BOUNCE),
+        (("Permanent", "OnTenantSuppressionList"), "", Kind.ECHO_BOUNCE),
+        (("Permanent", "SomeNewSuppressionList"), "", Kind.ECHO_BOUNCE),
+        (("Permanent", "SomethingNew"), "", Kind.HARD_BOUNCE),
+        (("Undetermined", "Undetermined"), "", Kind.UNDETERMINED),
+        (("Transient", "General"), "", Kind.SOFT_BOUNCE),
+        (("Transient", "MailboxFull"), "4.2.2", Kind.SOFT_BOUNCE),
+        (("Transient", "MessageTooLarge"), "", Kind.CONTENT_REFUSED),
+        (("Transient", "ContentRejected"), "", Kind.CONTENT_REFUSED),
+        (("Transient", "AttachmentRejected"), "", Kind.CONTENT_REFUSED),
+        (("Transient", "CustomTimeoutExceeded"), "", Kind.GAVE_UP),
+        (("Newish", "Odd"), "", Kind.UNDETERMINED),
+    ],
+)
+def test_bounces_of_ses(bounce: tuple[str, str], enhanced: str, kind: Kind) -> None:
+    assert ses_bounce_kind(*bounce, enhanced) is kind
+
+
+@pytest.mark.parametrize(
+    ("event", "final", "kind"),
+    [
+        ("TEXT_DELIVERED", True, Kind.DELIVERED),
+        ("TEXT_SUCCESSFUL", True, Kind.DELIVERED),
+        ("TEXT_SUCCESSFUL", False, Kind.SENT),
+        ("TEXT_QUEUED", False, Kind.SENT),
+        ("TEXT_PENDING", False, Kind.SENT),
+        ("TEXT_UNREACHABLE", True, Kind.SOFT_BOUNCE),
+        ("TEXT_UNREACHABLE", False, Kind.DELAYED),
+        ("TEXT_CARRIER_UNREACHABLE", True, Kind.GAVE_UP),
+        ("TEXT_TTL_EXPIRED", True, Kind.GAVE_UP),
+        ("TEXT_UNKNOWN", True, Kind.GAVE_UP),
+        ("TEXT_INVALID", True, Kind.HARD_BOUNCE),
+        ("TEXT_INVALID_MESSAGE", True, Kind.OUR_FAULT),
+        ("TEXT_BLOCKED", True, Kind.CARRIER_REFUSED),
+        ("TEXT_CARRIER_BLOCKED", True, Kind.CARRIER_REFUSED),
+        ("TEXT_SPAM", True, Kind.CARRIER_REFUSED),
+        ("TEXT_PROTECT_BLOCKED", True, Kind.OUR_FAULT),
+        ("TEXT_FROM_TOMORROW", True, Kind.UNKNOWN),
+    ],
+)
+def test_events_of_sms(event: str, final: bool, kind: Kind) -> None:
+    assert sms_kind(event, final) is kind
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("2.0.0", Kind.DELIVERED),
+        ("4.2.2", Kind.SOFT_BOUNCE),
+        ("4.4.7", Kind.GAVE_UP),
+        ("4.7.0", Kind.POLICY_REFUSED),
+        ("5.0.0", Kind.HARD_BOUNCE),
+        ("5.1.1", Kind.HARD_BOUNCE),
+        ("5.1.8", Kind.OUR_FAULT),
+        ("5.2.1", Kind.HARD_BOUNCE),
+        ("5.2.2", Kind.SOFT_BOUNCE),
+        ("5.2.3", Kind.CONTENT_REFUSED),
+        ("5.3.4", Kind.CONTENT_REFUSED),
+        ("5.6.0", Kind.CONTENT_REFUSED),
+        ("5.7.26", Kind.POLICY_REFUSED),
+        ("", Kind.UNDETERMINED),
+    ],
+)
+def test_enhanced_status_codes(code: str, kind: Kind) -> None:
+    assert enhanced_kind(code) is kind
+
+
+# --- one notice -----------------------------------------------------------------------------------------
+
+
+def test_a_late_bounce_and_a_complaint_outrank_delivered() -> None:
+    delivered = after(sent(), a_receipt())
+    assert (delivered.status, delivered.outcome) == (Status.DELIVERED, Outcome.NOTIFIED)
+    bounced = after(delivered, a_receipt(Kind.HARD_BOUNCE, at=at(24)))
+    assert (bounced.status, bounced.outcome, bounced.why) == (Status.BOUNCED, Outcome.FAILED, "hard_bounce")
+    complained = after(delivered, a_receipt(Kind.COMPLAINT, at=at(48)))
+    assert (complained.status, complained.outcome) == (Status.COMPLAINED, Outcome.NOTIFIED)
+
+
+def test_delivered_after_a_bounce_undoes_only_what_was_for_a_time() -> None:
+    hard = after(sent(), a_receipt(Kind.HARD_BOUNCE), a_receipt(at=at(1)))
+    assert hard.status == Status.BOUNCED
+    soft = after(sent(), a_receipt(Kind.SOFT_BOUNCE), a_receipt(at=at(1)))
+    assert soft.status == Status.DELIVERED
+
+
+def test_a_receipt_before_the_answer_is_recorded_counts_and_keeps_its_reference() -> None:
+    claimed = begun(a_notice(version=0), an_attempt(), NOW, ())
+    early = after(claimed, a_receipt())
+    assert early.status == Status.DELIVERED
+    assert early.attempts[0].ref == "message-1"
+    assert finished(early, 1, Status.SENT, NOW, ref="message-1") is None
+
+
+def test_a_receipt_resolves_a_doubt_and_takes_it_out_of_the_due_index() -> None:
+    doubt = finished(
+        begun(a_notice(version=0), an_attempt(), NOW, ()), 1, Status.UNCONFIRMED, NOW, due_at=at(24)
+    )
+    assert doubt is not None
+    resolved = after(doubt, a_receipt(Kind.SENT))
+    assert (resolved.status, resolved.due_at) == (Status.SENT, "")
+
+
+def test_a_delay_waits_and_what_follows_ends_the_wait() -> None:
+    delayed = after(sent(), a_receipt(Kind.DELAYED))
+    assert delayed.status == Status.DELAYED
+    assert datetime.fromisoformat(delayed.due_at) == NOW + POLICY.delay_wait
+    assert after(delayed, a_receipt(at=at(1))).due_at == ""
+    soon = after(sent(), a_receipt(Kind.DELAYED, until=at(1)))
+    assert datetime.fromisoformat(soon.due_at) == NOW + timedelta(hours=1)
+
+
+def test_the_same_receipt_twice_is_one() -> None:
+    once = after(sent(), a_receipt())
+    assert applied(once, a_receipt(), NOW, POLICY) is None
+
+
+def test_a_bounce_of_one_attempt_leaves_what_another_reached() -> None:
+    bounced = after(sent(), a_receipt(Kind.HARD_BOUNCE))
+    text = finished(begun(bounced, an_attempt(2, "sms"), NOW, ()), 2, Status.SENT, NOW, ref="sms-1")
+    assert text is not None
+    assert text.status == Status.SENT
+    late = after(text, a_receipt(Kind.COMPLAINT))
+    assert late.attempts[1].status == Status.SENT
+    by_number = after(text, a_receipt(provider="sms", channel="sms", attempt=2))
+    assert (by_number.status, by_number.attempts[0].status) == (Status.DELIVERED, Status.BOUNCED)
+
+
+def test_a_message_to_several_counts_by_the_address_that_is_ours() -> None:
+    other = a_receipt(Kind.HARD_BOUNCE, sole=False, hashes=("somebody else",))
+    assert applied(sent(), other, NOW, POLICY) is None
+    ours = a_receipt(Kind.HARD_BOUNCE, sole=False, hashes=("hash-email",))
+    assert after(sent(), ours).status == Status.BOUNCED
+    forwarded = a_receipt(Kind.HARD_BOUNCE, sole=True, hashes=("where it was forwarded to",))
+    assert after(sent(), forwarded).status == Status.BOUNCED
+
+
+@pytest.mark.parametrize("status", [Status.SUPERSEDED, Status.PAPER, Status.SUPPRESSED])
+def test_what_has_ended_stays_so(status: Status) -> None:
+    ended = replace(sent(), status=status)
+    assert after(ended, a_receipt(Kind.HARD_BOUNCE)).status == status
+
+
+def test_a_receipt_for_no_attempt_is_written_down_and_moves_nothing() -> None:
+    stray = after(sent(), a_receipt(Kind.HARD_BOUNCE, attempt=7))
+    assert stray.status == Status.SENT
+    assert stray.events[-1].what == "receipt hard_bounce"
+
+
+def test_a_notice_does_not_grow_without_end() -> None:
+    notice = sent()
+    for number in range(3 * INLINE_LIMIT):
+        notice = after(notice, a_receipt(Kind.UNDETERMINED, at=at(number)))
+    assert len(notice.events) <= INLINE_LIMIT + 2
+    assert after(notice, a_receipt(Kind.HARD_BOUNCE, at=at(1000))).status == Status.BOUNCED
+
+
+def test_nobody_is_named_in_what_is_kept() -> None:
+    told = scrubbed("smtp; 550 5.1.1 <anna.b@example.com>:\r\nuser +12025550142 unknown #1")
+    assert "anna" not in told
+    assert "2025550142" not in told
+    assert "\n" not in told
+    assert "550 5.1.1" in told
+    receipt = a_receipt(recipient="anna.b@example.com", reason=told)
+    assert "anna" not in repr(receipt)
+    assert "anna" not in after(sent(), receipt).events[-1].detail
+
+
+_KINDS = st.sampled_from([k for k in Kind if k is not Kind.UNKNOWN])
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> list[Receipt]:
+    rows = draw(st.lists(st.tuples(_KINDS, st.integers(0, 200), st.sampled_from([1, 2])), max_size=12))
+    channels: dict[int, Channel] = {1: "email", 2: "sms"}
+    return [
+        a_receipt(kind, at=at(hours), attempt=number, channel=channels[number], ref="")
+        for kind, hours, number in rows
+    ]
+
+
+def two_attempts() -> Notice:
+    first = begun(a_notice(version=0), an_attempt(1, "email"), NOW, ("sms",))
+    told = finished(begun(first, an_attempt(2, "sms"), NOW, ()), 2, Status.SENT, NOW)
+    assert told is not None
+    return told
+
+
+@given(streams(), st.integers(0, 1000))
+@settings(max_examples=300, deadline=None)
+def test_shuffled_and_repeated_receipts_end_as_the_ordered_stream_does(
+    rows: list[Receipt], seed: int
+) -> None:
+    ordered = after(two_attempts(), *sorted(rows, key=lambda r: r.at))
+    chance = random.Random(seed)
+    mixed = [*rows, *chance.sample(rows, len(rows) // 3)]
+    chance.shuffle(mixed)
+    shuffled = after(two_attempts(), *mixed)
+    assert shuffled.status == ordered.status
+    assert [a.status for a in shuffled.attempts] == [a.status for a in ordered.attempts]
+    assert chain_holds(shuffled)
+    assert len(shuffled.events) <= len(two_attempts().events) + len(rows)
+
+
+@given(streams())
+@settings(max_examples=200, deadline=None)
+def test_no_receipt_takes_an_attempt_back(rows: list[Receipt]) -> None:
+    notice = two_attempts()
+    for receipt in rows:
+        moved = after(notice, receipt)
+        for old, new in zip(notice.attempts, moved.attempts, strict=True):
+            assert RANK[new.status] >= RANK[old.status]
+        assert moved.outcome == Outcome.NOTIFIED or not {a.status for a in moved.attempts} & REACHED
+        notice = moved
+
+
+# --- suppression ----------------------------------------------------------------------------------------
+
+
+def entry(*receipts: Receipt, start: Suppression | None = None) -> Suppression:
+    found = start or Suppression("email", "hash-email")
+    for receipt in receipts:
+        found = suppressed_by(found, receipt, POLICY)
+    return found
+
+
+def test_a_hard_bounce_suppresses_for_good() -> None:
+    found = entry(a_receipt(Kind.HARD_BOUNCE))
+    assert (found.reason, found.source, found.expires) == ("hard", "ses", "")
+    assert found.in_force(NOW + timedelta(days=4000))
+
+
+def test_soft_failures_count_within_a_window_of_event_time() -> None:
+    spread = [a_receipt(Kind.SOFT_BOUNCE, at=at(hours)) for hours in (0, 24 * 5, 24 * 10, 24 * 15)]
+    assert not entry(*spread).in_force(NOW + timedelta(days=15))
+    dense = [a_receipt(Kind.SOFT_BOUNCE, at=at(hours)) for hours in (0, 24, 48)]
+    found = entry(*dense)
+    assert found.reason == "soft"
+    assert found.in_force(NOW + timedelta(days=3))
+    assert not found.in_force(NOW + timedelta(days=3) + POLICY.soft_rest)
+    assert not entry(dense[0], dense[0], dense[0]).reason, "one failure told three times is one"
+
+
+def test_what_nobody_vouches_for_counts_as_soft() -> None:
+    forged = a_receipt(Kind.HARD_BOUNCE, trusted=False)
+    assert entry(forged).reason == ""
+
+
+@pytest.mark.parametrize(
+    "kind", [Kind.NOT_SPAM, Kind.POLICY_REFUSED, Kind.CONTENT_REFUSED, Kind.UNDETERMINED]
+)
+def test_what_never_suppresses(kind: Kind) -> None:
+    assert entry(a_receipt(kind)) == Suppression("email", "hash-email")
+
+
+def test_a_release_holds_until_something_new_happens() -> None:
+    bounced = entry(a_receipt(Kind.HARD_BOUNCE))
+    lifted = released(bounced, "operator", "the customer called", NOW + timedelta(hours=1))
+    assert not lifted.in_force(NOW + timedelta(hours=2))
+    assert lifted.history[-1]["who"] == "operator"
+    assert lifted.history[-1]["why"] == "the customer called"
+    assert not entry(a_receipt(Kind.HARD_BOUNCE, at=at(0.5)), start=lifted).in_force(NOW + timedelta(hours=2))
+    again = entry(a_receipt(Kind.HARD_BOUNCE, at=at(2)), start=lifted)
+    assert again.in_force(NOW + timedelta(hours=3))
+
+
+@given(st.lists(st.tuples(_KINDS, st.integers(0, 400)), max_size=14), st.integers(0, 1000))
+@settings(max_examples=300, deadline=None)
+def test_suppression_does_not_depend_on_the_order(rows: Sequence[tuple[Kind, int]], seed: int) -> None:
+    receipts = [a_receipt(kind, at=at(hours)) for kind, hours in rows]
+    ordered = entry(*sorted(receipts, key=lambda r: r.at))
+    mixed = [*receipts, *receipts[: len(receipts) // 3]]
+    random.Random(seed).shuffle(mixed)
+    found = entry(*mixed)
+    hard = {"hard", "complaint", "echo"}
+    assert (found.reason in hard) == (ordered.reason in hard)
+    assert found.reason == ordered.reason

@@ -1,0 +1,280 @@
+"""Receipts on the embedded cloud: real functions, topics, web hook and bucket, from the template."""
+
+import json
+import random
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from exnotify.courier import PushRefusedError, hook_secret_of, push
+from exnotify.deployment import Deployment
+from exnotify.local import LocalCloud
+from exnotify.proof import as_html, proof_of
+from exnotify.receipts import hand_in, parcels
+from exstream_notify.domain.documents import Channel
+from exstream_notify.domain.notices import Notice, Status, chain_holds
+from exstream_notify.domain.receipts import Kind, Receipt, ReceiptPolicy, applied
+from tests.receipts.bounce_mails import NOTICE, dsn
+
+from .conftest import MakeRun, drop, outcomes, record
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[LocalCloud]:
+    """At ten in the morning in New York, with SES and SMS; deliveries come twice and in any order."""
+    chaos = frozenset({"duplicates", "reorder"})
+    parameters = {"EmailProvider": "ses", "SmsProvider": "sms"}
+    with LocalCloud(at="2026-11-24T15:00:00+00:00", chaos=chaos, seed=5, parameters=parameters) as running:
+        yield running
+
+
+def notice_of(app: Any, domain: str, key: str) -> Notice:
+    (notice,) = [n for n in app.ledger.of_customer(domain, key) if n.audience == "customer"]
+    return notice  # type: ignore[no-any-return]
+
+
+def until(check: Any, seconds: float = 60.0) -> None:
+    """Wait for something that comes by itself."""
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.2)
+
+
+def test_an_address_that_bounces_is_told_by_sms_within_seconds(cloud: LocalCloud, make_run: MakeRun) -> None:
+    rows = [
+        record(1, email="bounce@example.com"),
+        record(2),
+        record(3, email="bounce3@example.com", mobile=""),
+    ]
+    drop(cloud, make_run("bouncing", rows), "bouncing", "bouncing")
+    app = cloud.deployment().app
+    until(lambda: notice_of(app, "bouncing", "E000001").status == Status.DELIVERED)
+    first = notice_of(app, "bouncing", "E000001")
+    assert [(a.channel, a.status) for a in first.attempts] == [("email", "bounced"), ("sms", "delivered")]
+    contact = app.contacts.get("bouncing", ["E000001"])["E000001"]
+    assert contact.email is not None
+    assert contact.email.status == "invalid"
+    until(lambda: notice_of(app, "bouncing", "E000002").status == Status.DELIVERED)
+    until(lambda: notice_of(app, "bouncing", "E000003").status == Status.BOUNCED)
+
+    again = drop(
+        cloud,
+        make_run("again", [record(1, document_id="D2", email="bounce@example.com")]),
+        "again",
+        "bouncing",
+    )
+    assert outcomes(again) == {"notified": 1}
+    texts = [m for m in cloud.messages if m.channel == "sms"]
+    assert len(texts) == 2
+    proof = proof_of(app, first, thorough=True)
+    assert proof["holds"]
+    assert proof["anchors"]
+    assert len(proof["receipts"]) >= 2
+    assert [row["delivered"] for row in proof["delivery"]] == [False, True]
+    assert "What this does not show" in as_html(proof)
+
+
+def test_a_proof_shows_what_was_changed(cloud: LocalCloud, make_run: MakeRun) -> None:
+    from dataclasses import replace
+
+    from exstream_notify.domain.notices import Event, chain_start, event_hash
+
+    drop(cloud, make_run("tampered", [record(9, email="c9@example.com")]), "tampered", "tampered")
+    app = cloud.deployment().app
+    until(lambda: notice_of(app, "tampered", "E000009").status == Status.DELIVERED)
+    notice = notice_of(app, "tampered", "E000009")
+    assert proof_of(app, notice, thorough=True)["holds"]
+
+    def chained(events: Any) -> Notice:
+        """As somebody would who knows the code: every hash made anew."""
+        before, made = chain_start(notice), []
+        for event in events:
+            made.append(Event(event.at, event.what, event.detail, before))
+            before = event_hash(made[-1])
+        return replace(notice, events=tuple(made))
+
+    later = [replace(e, at="2026-11-25T00:00:00.000+00:00") if e.what == "sent" else e for e in notice.events]
+    for forged in (
+        chained(later),
+        chained(notice.events[:1] + notice.events[2:]),
+        chained(reversed(notice.events)),
+    ):
+        assert chain_holds(forged)
+        assert not proof_of(app, forged)["holds"]
+    assert not proof_of(app, chained(notice.events[:-1]), thorough=True)["holds"], "cut short"
+
+
+def test_a_forged_push_is_refused_and_a_genuine_one_is_taken(cloud: LocalCloud) -> None:
+    deployment = cloud.deployment()
+    url = deployment.outputs["ReceiptHookUrl"]
+    with pytest.raises(PushRefusedError) as refused:
+        push(url, "a guess", {"job_id": "x", "deliveries": []})
+    assert refused.value.status == 401
+    secret = hook_secret_of(deployment.client, deployment.outputs["ReceiptHookSecretArn"])
+    with pytest.raises(PushRefusedError) as unreadable:
+        push(url, secret, {"no": "status"})
+    assert unreadable.value.status == 400
+    assert push(url, secret, {"job_id": "x", "deliveries": []}) == 202
+    assert any("without the secret" in line for line in cloud.logs("TakeReceiptFunction"))
+
+
+def test_what_is_no_receipt_is_kept_and_told_of_and_stops_nobody(
+    cloud: LocalCloud, make_run: MakeRun
+) -> None:
+    drop(cloud, make_run("poison", [record(7, email="silent7@example.com", mobile="")]), "poison", "poison")
+    deployment = cloud.deployment()
+    app = deployment.app
+    notice = notice_of(app, "poison", "E000007")
+    (good,) = parcels(dsn().replace(NOTICE, notice.notice_id).encode(), "x.eml", None)
+    bomb = (
+        b"From: x@example.com\n"
+        + b"X-Filler: y\n" * 10_000
+        + b"\n"
+        + b"Content-Type: message/rfc822\n\n" * 5_000
+    )
+    huge = b"From: x@example.com\nSubject: hello\n\n" + b"A" * 12_000_000
+    sqs, queue = deployment.client("sqs"), deployment.outputs["ReceiptQueueUrl"]
+    for body in ("", "{", '{"eventType": "From Tomorrow", "mail": {}}', "[" * 50_000):
+        sqs.send_message(QueueUrl=queue, MessageBody=body or " ")
+    for mail in (bomb, huge):
+        hand_in(deployment, parcels(mail, "bomb.eml", None)[0])
+    hand_in(deployment, good)
+    until(lambda: notice_of(app, "poison", "E000007").status == Status.BOUNCED)
+    deployment.settle(60)
+    kept = app.client("s3").list_objects_v2(Bucket=app.settings.work_bucket, Prefix="receipts/unread/")
+    assert kept["KeyCount"] >= 6
+    assert "receipt_unknown" in {code for i in app.incidents.all() for code in i.codes}
+    assert not [
+        line for line in cloud.logs("RecordReceiptFunction") if "Traceback" in line or "@example.com" in line
+    ]
+
+
+# --- five thousand ----------------------------------------------------------------------------------------
+
+_KINDS: tuple[tuple[str, Kind], ...] = (
+    *[("delivered", Kind.DELIVERED)] * 6, ("hard", Kind.HARD_BOUNCE), ("full", Kind.SOFT_BOUNCE),
+    ("complaint", Kind.COMPLAINT), ("delay", Kind.DELAYED), ("policy", Kind.POLICY_REFUSED),
+)  # fmt: skip
+
+
+def event(kind: str, notice_id: str, address: str, at: datetime) -> dict[str, Any]:
+    stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    row = {
+        "emailAddress": address,
+        "status": {"hard": "5.1.1", "full": "4.2.2", "policy": "5.7.1"}.get(kind, "4.4.1"),
+    }
+    bounce = {"bouncedRecipients": [row], "timestamp": stamp}
+    parts: dict[str, dict[str, Any]] = {
+        "delivered": {"eventType": "Delivery", "delivery": {"timestamp": stamp, "recipients": [address]}},
+        "hard": {
+            "eventType": "Bounce",
+            "bounce": {**bounce, "bounceType": "Permanent", "bounceSubType": "General"},
+        },
+        "policy": {
+            "eventType": "Bounce",
+            "bounce": {**bounce, "bounceType": "Permanent", "bounceSubType": "General"},
+        },
+        "full": {
+            "eventType": "Bounce",
+            "bounce": {**bounce, "bounceType": "Transient", "bounceSubType": "MailboxFull"},
+        },
+        "complaint": {
+            "eventType": "Complaint",
+            "complaint": {"complainedRecipients": [row], "timestamp": stamp},
+        },
+        "delay": {
+            "eventType": "DeliveryDelay",
+            "deliveryDelay": {"delayedRecipients": [row], "timestamp": stamp},
+        },
+    }
+    mail = {"messageId": "m", "source": "notices@example.com", "destination": [address], "timestamp": stamp,
+            "tags": {"notice_id": [notice_id], "attempt": ["1"]}}  # fmt: skip
+    return {**parts[kind], "mail": mail}
+
+
+@pytest.mark.timeout(1200)
+def test_five_thousand_receipts_in_disorder_end_as_the_ordered_stream_does(
+    cloud: LocalCloud, make_run: MakeRun
+) -> None:
+    """On the embedded cloud: 5,000 receipts of which a third come twice, shuffled, some before their send."""
+    chance = random.Random(17)
+    start = datetime(2026, 11, 24, 15, tzinfo=UTC)
+    app = cloud.deployment().app
+    rows = [record(n, email=f"silent{n}@example.com", mobile="") for n in range(1, 301)]
+    drop(cloud, make_run("first", rows[:200]), "first", "many")
+    ids = {n: notice_id_of(n) for n in range(1, 301)}
+    assert notice_of(app, "many", "E000001").notice_id == ids[1]
+    ordered = []
+    for number in range(3_750):
+        target, (kind, meaning) = chance.randrange(1, 301), chance.choice(_KINDS)
+        ordered.append((number, target, kind, meaning))
+    mixed = [*ordered, *ordered[:1_250]]
+    assert len(mixed) == 5_000
+    chance.shuffle(mixed)
+    publish(cloud.deployment(), mixed[:2_500], ids, start)
+    assert cloud.deployment().settle(600)
+    drop(cloud, make_run("second", rows[200:]), "second", "many")
+    publish(cloud.deployment(), mixed[2_500:], ids, start)
+    assert cloud.deployment().settle(600)
+    for _ in range(8):
+        cloud.tick("PollReceiptsFunction")
+        cloud.deployment().settle(100)
+        if not app.early.waiting(10_000):
+            break
+    channel: Channel = "email"
+    stored = app.ledger.get(list(ids.values()))
+    for n, notice_id in ids.items():
+        if not stored[notice_id].attempts:
+            # What came before its send had suppressed the address already.
+            assert n > 200
+            assert stored[notice_id].status == Status.SUPPRESSED
+            continue
+        plain = sent_only(stored[notice_id])
+        for number, target, _, kind in ordered:
+            if target == n:
+                receipt = Receipt("ses", channel, kind, f"{number:05d}", notice_id=notice_id, attempt=1)
+                plain = applied(plain, receipt, start, ReceiptPolicy()) or plain
+        assert stored[notice_id].attempts[0].status == plain.attempts[0].status, n
+        assert chain_holds(stored[notice_id])
+        hard = {kind for _, target, _, kind in ordered if target == n} & {
+            Kind.HARD_BOUNCE,
+            Kind.COMPLAINT,
+        }
+        if hard:
+            wanted = {(channel, f"silent{n}@example.com")}
+            assert app.suppressions.suppressed(wanted) == wanted, n
+
+
+def notice_id_of(number: int) -> str:
+    from exstream_notify.domain.identity import notice_id
+
+    return notice_id("many", f"E{number:06d}", f"E{number:06d}-STA")
+
+
+def sent_only(notice: Notice) -> Notice:
+    """The notice as it stood when its first attempt was sent."""
+    from dataclasses import replace
+
+    first = replace(notice.attempts[0], status=Status.SENT)
+    return replace(notice, attempts=(first,), status=Status.SENT, events=notice.events[:2], due_at="")
+
+
+def publish(deployment: Deployment, rows: Any, ids: dict[int, str], start: datetime) -> None:
+    sns, topic = deployment.client("sns"), deployment.outputs["SesReceiptsTopicArn"]
+    for first in range(0, len(rows), 10):
+        entries = [
+            {
+                "Id": str(place),
+                "Message": json.dumps(
+                    event(kind, ids[target], f"silent{target}@example.com", start + timedelta(seconds=number))
+                ),
+            }
+            for place, (number, target, kind, _) in enumerate(rows[first : first + 10])
+        ]
+        sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)

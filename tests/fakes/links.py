@@ -1,0 +1,57 @@
+"""What stands around a secure link, in memory: documents, tries, responses that came early."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from exstream_notify.domain.notices import Response
+from exstream_notify.domain.records import path_in_run
+
+
+class FakeTries:
+    """`TryCounter`."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+
+    def count(self, subjects: Sequence[str]) -> list[int]:
+        """See `TryCounter.count`."""
+        for subject in subjects:
+            self.counts[subject] = self.counts.get(subject, 0) + 1
+        return [self.counts[subject] for subject in subjects]
+
+    def highest(self, subjects: Sequence[str]) -> int:
+        """See `TryCounter.highest`."""
+        return max(self.counts.get(subject, 0) for subject in subjects)
+
+    def clear(self, subjects: Sequence[str]) -> None:
+        """See `TryCounter.clear`."""
+        for subject in subjects:
+            self.counts.pop(subject, None)
+
+
+class FakeEarlyResponses:
+    """`EarlyResponses`; nothing ends by itself."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], tuple[Response, str]] = {}
+
+    def keep(self, domain: str, case_id: str, kind: Response, detail: str, until: datetime) -> None:
+        """See `EarlyResponses.keep`."""
+        self.kept[domain, case_id] = (kind, detail)
+
+    def of_cases(self, domain: str, case_ids: Collection[str]) -> dict[str, tuple[Response, str]]:
+        """See `EarlyResponses.of_cases`."""
+        return {case: self.kept[domain, case] for case in case_ids if (domain, case) in self.kept}
+
+
+class FakeDocuments:
+    """`DocumentStore` of the files named in `files`, as `<run>/<path>`."""
+
+    def __init__(self) -> None:
+        self.files: set[str] = set()
+
+    def address(self, run: str, path: str, name: str, *, inline: bool, language: str) -> str | None:
+        """See `DocumentStore.address`."""
+        key = f"{run}/{path_in_run(path)}"
+        shown = "inline" if inline else "attachment"
+        return f"https://drop.example.com/{key}?{shown}={name}" if key in self.files else None

@@ -1,0 +1,404 @@
+"""Providers' own documents, in every envelope that they come in, become receipts of one form."""
+
+import base64
+import copy
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from exnotify.simulators.receipts import receipts as simulated
+from exnotify.simulators.store import SimulatedMessage
+from exstream_notify.adapters.receipts.hook import BODY_LIMIT, authorised, pieces
+from exstream_notify.adapters.receipts.mail import Phrases
+from exstream_notify.adapters.receipts.reading import ReceiptReader, ReceiptUnusable, ses_receipts
+from exstream_notify.domain.receipts import Kind, Receipt
+
+from .bounce_mails import NOTICE, dsn
+
+NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
+MAILS: dict[str, bytes] = {"mail/one.eml": dsn().encode()}
+
+
+def identify(domain: str, fields: Mapping[str, Any]) -> str:
+    return f"{domain}/{fields['CustomerId']}/{fields['QueueFilename']}"
+
+
+READER = ReceiptReader(
+    Phrases(),
+    lambda bucket, key: MAILS[key],
+    identify,
+    lambda token: NOTICE if token[0] == "G" else None,
+    lambda: NOW,
+)
+
+
+def read(body: object) -> list[Receipt]:
+    return READER.read(body if isinstance(body, str) else json.dumps(body), "sqs:1")
+
+
+def ses(kind: str = "Bounce", **parts: Any) -> dict[str, Any]:
+    return {
+        "eventType": kind,
+        "mail": {
+            "timestamp": "2026-11-20T04:20:00.000Z",
+            "messageId": "m-1",
+            "source": "Example <Notices@example.com>",
+            "destination": ["c100001@example.com"],
+            "tags": {"ses:configuration-set": ["notices"], "notice_id": [NOTICE], "attempt": ["2"]},
+        },
+        **parts,
+    }
+
+
+def bounce(
+    kind: str = "Permanent", subtype: str = "NoEmail", status: str = "5.1.1", **more: Any
+) -> dict[str, Any]:
+    row = {
+        "emailAddress": "c100001@example.com",
+        "status": status,
+        "diagnosticCode": "smtp; 550 <c100001@example.com>",
+    }
+    return {
+        "bounceType": kind,
+        "bounceSubType": subtype,
+        "bouncedRecipients": [row],
+        "timestamp": "2026-11-20T04:20:05Z",
+        **more,
+    }
+
+
+BOUNCE = ses(bounce=bounce())
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        BOUNCE,
+        {"Type": "Notification", "TopicArn": "arn", "Message": json.dumps(BOUNCE)},
+        {"version": "0", "source": "aws.ses", "detail-type": "Email Bounced", "detail": BOUNCE},
+        {
+            "Type": "Notification",
+            "TopicArn": "arn",
+            "Message": json.dumps({"source": "aws.ses", "detail-type": "Email Bounced", "detail": BOUNCE}),
+        },
+        {**{k: v for k, v in BOUNCE.items() if k != "eventType"}, "notificationType": "Bounce"},
+    ],
+)
+def test_ses_in_each_envelope(envelope: dict[str, Any]) -> None:
+    (receipt,) = read(envelope)
+    assert (receipt.kind, receipt.notice_id, receipt.attempt) == (Kind.HARD_BOUNCE, NOTICE, 2)
+    assert (receipt.at, receipt.code, receipt.ref) == ("2026-11-20T04:20:05.000Z", "5.1.1", "m-1")
+    assert (receipt.sender, receipt.recipient, receipt.sole) == (
+        "notices@example.com",
+        "c100001@example.com",
+        True,
+    )
+    assert "c100001" not in receipt.reason
+    assert receipt.identity == read(BOUNCE)[0].identity, "the same report on another way is the same receipt"
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        "Successfully validated SNS topic for Amazon SES event publishing.",
+        json.dumps(
+            {"Type": "Notification", "TopicArn": "a", "Message": "Successfully validated SNS topic for ..."}
+        ),
+        json.dumps({"Type": "SubscriptionConfirmation", "Token": "t", "TopicArn": "a", "Message": "..."}),
+        json.dumps({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "..."}),
+    ],
+)
+def test_a_greeting_is_no_receipt(greeting: str) -> None:
+    assert read(greeting) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "kinds"),
+    [
+        (ses("Send", send={}), [Kind.SENT]),
+        (
+            ses(
+                "Delivery",
+                delivery={"timestamp": "2026-11-20T04:20:05Z", "recipients": ["c100001@example.com"]},
+            ),
+            [Kind.DELIVERED],
+        ),
+        (ses("Reject", reject={"reason": "Bad content"}), [Kind.OUR_FAULT]),
+        (ses("Rendering Failure", failure={"templateName": "t", "errorMessage": "x"}), [Kind.OUR_FAULT]),
+        (ses("Open", open={}), [Kind.OPENED]),
+        (ses("Click", click={}), [Kind.OPENED]),
+        (
+            ses("Complaint", complaint={"complainedRecipients": [{"emailAddress": "c100001@example.com"}]}),
+            [Kind.COMPLAINT],
+        ),
+        (
+            ses("Complaint", complaint={"complainedRecipients": [{}], "complaintFeedbackType": "not-spam"}),
+            [Kind.NOT_SPAM],
+        ),
+        (
+            ses(
+                "Complaint",
+                complaint={"complainedRecipients": [], "complaintSubType": "OnAccountSuppressionList"},
+            ),
+            [Kind.ECHO_COMPLAINT],
+        ),
+        (ses("Complaint", complaint={"complaintSubType": "OnAccountSuppressionList"}), [Kind.ECHO_COMPLAINT]),
+        (
+            ses(
+                "DeliveryDelay",
+                deliveryDelay={
+                    "delayType": "MailboxFull",
+                    "delayedRecipients": [{"emailAddress": "c100001@example.com"}],
+                },
+            ),
+            [Kind.DELAYED],
+        ),
+        (
+            ses("Subscription", subscription={"newTopicPreferences": {"unsubscribeAll": True}}),
+            [Kind.UNSUBSCRIBED],
+        ),
+        (ses("Subscription", subscription={"newTopicPreferences": {"unsubscribeAll": False}}), [Kind.OPENED]),
+    ],
+)
+def test_each_event_of_ses(event: dict[str, Any], kinds: list[Kind]) -> None:
+    assert [receipt.kind for receipt in read(event)] == kinds
+
+
+def test_each_recipient_of_a_message_counts_by_itself() -> None:
+    rows = [{"emailAddress": f"c{n}@example.com", "status": "5.7.1" if n else "5.1.1"} for n in range(2)]
+    event = ses(bounce=bounce(subtype="General", bouncedRecipients=rows))
+    event["mail"]["destination"] = ["c0@example.com", "c1@example.com", "c2@example.com"]
+    found = read(event)
+    assert [(r.recipient, r.kind, r.sole) for r in found] == [
+        ("c0@example.com", Kind.HARD_BOUNCE, False),
+        ("c1@example.com", Kind.POLICY_REFUSED, False),
+    ]
+
+
+def test_identity_feedback_finds_its_notice_by_the_header() -> None:
+    event = ses(bounce=bounce())
+    del event["mail"]["tags"]
+    event["mail"]["headers"] = [{"name": "X-Notice-Id", "value": f"{NOTICE}:3"}]
+    (receipt,) = ses_receipts(event)
+    assert (receipt.notice_id, receipt.attempt) == (NOTICE, 3)
+
+
+def sms(event: str = "TEXT_INVALID", **more: Any) -> dict[str, Any]:
+    return {
+        "eventType": event,
+        "eventTimestamp": 1_795_147_200_000,
+        "isFinal": True,
+        "destinationPhoneNumber": "+12025550142",
+        "originationPhoneNumber": "+12065550199",
+        "messageId": "m-1",
+        "messageStatus": "INVALID",
+        "context": {"notice_id": NOTICE, "attempt": "1"},
+        **more,
+    }
+
+
+def test_an_event_of_sms() -> None:
+    (receipt,) = read({"Type": "Notification", "TopicArn": "a", "Message": json.dumps(sms())})
+    assert (receipt.provider, receipt.channel, receipt.kind) == ("sms", "sms", Kind.HARD_BOUNCE)
+    assert (receipt.notice_id, receipt.attempt, receipt.recipient) == (NOTICE, 1, "+12025550142")
+    assert receipt.at.startswith("2026-11-20T")
+
+
+def status(**more: Any) -> dict[str, Any]:
+    delivery = {
+        "ref_base64": base64.b64encode(f"{NOTICE}:1".encode()).decode(),
+        "email": "c100001@example.com",
+        "delivery_attempts": [{"state": 7, "gamma_code": 0, "first_attempt": "2026-11-20T04:20:03Z"}],
+        "events": {"email_delivery_events": {"dsn": [], "html_open": [], "opt_out": None, "pull": []}},
+        **more,
+    }
+    return {
+        "job_id": "xsi2-1",
+        "job_state": ["Complete"],
+        "entry_time": "2026-11-20T04:20:00Z",
+        "deliveries": [delivery],
+    }
+
+
+def email_events(**events: Any) -> dict[str, Any]:
+    return {"events": {"email_delivery_events": events}}
+
+
+def dsn_event(*codes: int, message: str = "") -> dict[str, Any]:
+    names = dict(zip(("class", "subject", "detail"), codes, strict=True))
+    return email_events(dsn=[{"arrival_time": "2026-11-20T04:25:00Z", **names, "message": message}])
+
+
+@pytest.mark.parametrize(
+    ("document", "kinds"),
+    [
+        (status(), [Kind.SENT]),
+        (status(delivery_attempts=[{"state": "Sent", "gamma_code": 207}]), [Kind.GAVE_UP]),
+        (status(delivery_attempts=[{"state": 1}, {"state": "InProcess"}, {"state": "Held"}]), []),
+        (status(delivery_attempts=[{"state": "Error", "gamma_code": 501}]), [Kind.GAVE_UP]),
+        (status(delivery_attempts=[{"state": 8}]), [Kind.GAVE_UP]),
+        (status(**dsn_event(2, 1, 5)), [Kind.SENT, Kind.DELIVERED]),
+        (status(**dsn_event(5, 1, 1, message="user unknown")), [Kind.SENT, Kind.HARD_BOUNCE]),
+        (status(**dsn_event(4, 2, 2)), [Kind.SENT, Kind.SOFT_BOUNCE]),
+        (status(**dsn_event(4, 4, 1)), [Kind.SENT, Kind.DELAYED]),
+        (status(**dsn_event(4, 4, 7)), [Kind.SENT, Kind.GAVE_UP]),
+        (
+            status(**email_events(opt_out={"event_time": "2026-11-20T04:25:00Z"})),
+            [Kind.SENT, Kind.UNSUBSCRIBED],
+        ),
+        (status(**email_events(html_open=[{"event_time": "x"}])), [Kind.SENT, Kind.OPENED]),
+    ],
+)
+def test_a_status_of_opentext(document: dict[str, Any], kinds: list[Kind]) -> None:
+    found = read(document)
+    assert [receipt.kind for receipt in found] == kinds
+    assert {(r.notice_id, r.attempt, r.ref) for r in found} <= {(NOTICE, 1, "xsi2-1")}
+
+
+def test_the_same_status_pushed_again_with_more_in_it_repeats_what_was_known() -> None:
+    first = {receipt.identity for receipt in read(status())}
+    later = {receipt.identity for receipt in read(status(**dsn_event(5, 1, 1)))}
+    assert first < later
+
+
+def test_exstreams_own_delivery_is_brought_to_the_documents_notice() -> None:
+    event = {
+        "source": "exstream",
+        "detail-type": "Exstream-Email-NDLV",
+        "detail": {
+            "expctr": {
+                "schemaType": "Exstream-Email-NDLV",
+                "eventId": "e-3",
+                "eventDate": "2026-11-20T04:12:09.000Z",
+            },
+            "exstreamEmailStatistics": {
+                "domain": "retail",
+                "customerEmailId": "c600001@example.com",
+                "creationTime": "2026-11-20T05:00:00.000Z",
+            },
+            "user": {"CustomerId": "C1", "QueueFilename": "output/q/D1.pdf"},
+        },
+    }
+    (receipt,) = read(event)
+    assert (receipt.kind, receipt.notice_id) == (Kind.COMPOSER_UNDELIVERED, "retail/C1/output/q/D1.pdf")
+    failed = copy.deepcopy(event)
+    failed["detail"]["expctr"]["schemaType"] = "Exstream-Email-Failed"  # type: ignore[index]
+    assert read(failed)[0].kind is Kind.COMPOSER_FAILED
+
+
+def object_created(key: str) -> dict[str, Any]:
+    return {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {"bucket": {"name": "mails"}, "object": {"key": key}},
+    }
+
+
+def test_a_bounce_mail_is_trusted_only_with_a_reference_of_ours() -> None:
+    (ours,) = read(object_created("mail/one.eml"))
+    assert (ours.notice_id, ours.attempt, ours.trusted) == (NOTICE, 1, True)
+    assert ours.raw == "s3://mails/mail/one.eml"
+    MAILS["mail/forged.eml"] = (
+        dsn().replace("X-Notice-Id", "X-Other").replace(f"{NOTICE}:1", "no reference").encode()
+    )
+    (forged,) = read(object_created("mail/forged.eml"))
+    assert (forged.notice_id, forged.trusted) == ("", False)
+    link = "G" * 30
+    MAILS["mail/link.eml"] = MAILS["mail/forged.eml"].replace(
+        b"is ready.", f"https://x.example.com/d/{link} ".encode()
+    )
+    assert read(object_created("mail/link.eml"))[0].notice_id == NOTICE
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "", "null", "[]", "7", '"text"', "{", "{}", '{"mail": 7}', '{"eventType": "Bounce", "mail": {}}',
+        '{"eventType": "TEXT_FROM_TOMORROW", "eventTimestamp": 1, "isFinal": true}',
+        '{"eventType": "TEXT_INVALID"}', '{"job_id": 7}', '{"job_id": "x", "deliveries": 7}',
+        '{"eventType": "From Tomorrow", "mail": {"destination": []}}', '{"detail-type": "x", "detail": 7}',
+        '{"source": "aws.s3", "detail-type": "Object Created", "detail": {}}', "[" * 100_000,
+        '{"expctr": {"schemaType": "Exstream-Generated"}}', '{"originationNumber": "+1", "messageBody": "STOP"}',
+    ],
+)  # fmt: skip
+def test_what_is_no_receipt_is_said_to_be_none(body: str) -> None:
+    with pytest.raises(ReceiptUnusable) as raised:
+        read(body)
+    assert "example.com" not in str(raised.value)
+
+
+@pytest.mark.parametrize("provider", ["ses", "sms", "opentext"])
+@pytest.mark.parametrize(
+    "word", ["", "bounce", "full", "blocked", "complain", "delay", "expire", "latebounce", "twice"]
+)
+def test_what_the_simulators_send_can_be_read(provider: str, word: str) -> None:
+    channel: Any = "sms" if provider == "sms" else "email"
+    digits = {
+        "bounce": "21",
+        "full": "22",
+        "blocked": "23",
+        "complain": "24",
+        "delay": "25",
+        "expire": "26",
+        "latebounce": "27",
+        "twice": "28",
+    }
+    to = f"+130255501{digits.get(word, '42')}" if channel == "sms" else f"{word or 'anna'}@example.com"
+    message = SimulatedMessage(
+        1, provider, channel, to, "notices@example.com", "s", "t", f"{NOTICE}:1", "job-1", "message-1", NOW,
+        details=(("tag:notice_id", NOTICE), ("tag:attempt", "1"), ("context:notice_id", NOTICE), ("context:attempt", "1")),
+    )  # fmt: skip
+    for receipt in simulated(message):
+        if receipt.kind == "receipt":
+            for found in read(receipt.document):
+                assert (found.notice_id, found.attempt) == (NOTICE, 1)
+                assert found.kind is not Kind.UNKNOWN
+
+
+# --- the web hook ---------------------------------------------------------------------------------------
+
+SECRETS = {"current": "2", "1": "old-secret", "2": "new-secret"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "allowed"),
+    [
+        ({"x-webhook-secret": "new-secret"}, True),
+        ({"x-webhook-secret": "old-secret"}, True),
+        ({"authorization": "Bearer new-secret"}, True),
+        ({"authorization": "Basic " + base64.b64encode(b"anybody:new-secret").decode()}, True),
+        ({}, False),
+        ({"x-webhook-secret": ""}, False),
+        ({"x-webhook-secret": "2"}, False),
+        ({"x-webhook-secret": "new-secret "}, False),
+        ({"x-webhook-secret": "ünicode"}, False),
+        ({"authorization": "Basic %%%"}, False),
+        ({"authorization": "Bearer"}, False),
+    ],
+)
+def test_the_hook_checks_its_secret(headers: dict[str, str], allowed: bool) -> None:
+    assert authorised(headers, SECRETS) is allowed
+
+
+def test_a_push_goes_on_in_pieces_that_a_queue_takes() -> None:
+    document = status()
+    document["deliveries"] *= 500
+    found = list(pieces(json.dumps(document)))
+    assert sum(len(piece["deliveries"]) for piece in found) == 500
+    assert max(len(json.dumps(piece)) for piece in found) < 200_000
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{", "7", "{}", '[{"job_id": "x"}, 7]', '{"job_id": "x", "deliveries": [7]}', "[" * 50_000]
+)
+def test_a_push_that_is_no_status_is_refused_whole(body: str) -> None:
+    with pytest.raises(ReceiptUnusable):
+        list(pieces(body))
+
+
+def test_a_push_beyond_any_size_is_refused() -> None:
+    with pytest.raises(ReceiptUnusable, match="larger"):
+        list(pieces("x" * (BODY_LIMIT + 1)))

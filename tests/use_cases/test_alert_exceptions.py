@@ -1,0 +1,241 @@
+"""Teams are told once, by whatever channel works; again when it matters; others when nobody answers."""
+
+from datetime import timedelta
+from typing import Any, Literal
+
+import pytest
+
+from exstream_notify.adapters.rules import YamlRules
+from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.incidents import Incident, IncidentStatus, What, acknowledged, resolved
+from exstream_notify.ports import ChannelAnswer
+from exstream_notify.use_cases.alert_exceptions import change_incident
+from tests.fakes import a_document
+from tests.use_cases.world import World
+
+WHEN: tuple[Literal["before", "after"], ...] = ("before", "after")
+
+
+def world() -> World:
+    """A world on the rules that ship."""
+    return World(site_rules=YamlRules())
+
+
+def an_exception(**changes: Any) -> ExceptionRaised:
+    """An engine's error of two customers."""
+    given = {
+        "code": "EX004120E",
+        "severity": "error",
+        "domain": "retail",
+        "run_id": "run-1",
+        "text": "EX004120E in the message file",
+        "part": "a.dat",
+        "count": 2,
+        "customers": "7-8",
+    }
+    return ExceptionRaised(**{**given, **changes})
+
+
+def raised(here: World, *exceptions: ExceptionRaised) -> None:
+    """They are told on the bus, and dealt with."""
+    here.exceptions.raise_exceptions(exceptions)
+    here.drain()
+
+
+def only(here: World) -> Incident:
+    """The one incident there is."""
+    (found,) = here.incidents.all()
+    return found
+
+
+def changed(here: World, change: Any) -> None:
+    """A person's change of the only incident."""
+    found = only(here).incident_id
+    assert change_incident(found, change, incidents=here.incidents, due=here.due, clock=here.clock)
+
+
+def whats(here: World, team: str | None = None) -> list[str]:
+    """Why teams were told, in order."""
+    return [str(alert.what) for alert in here.channels.alerts(team)]
+
+
+def test_a_repeated_report_replaces_itself_and_tells_nobody_again() -> None:
+    here = world()
+    raised(here, an_exception())
+    raised(here, an_exception())
+
+    assert only(here).count == 2
+    assert whats(here) == ["opened"]
+    assert here.channels.alerts("operations")[0].rerun == ("-CUSTOMERLIST=7-8",)
+
+
+def test_incidents_are_by_run_family_and_team() -> None:
+    here = world()
+    raised(
+        here,
+        an_exception(),
+        an_exception(run_id="run-2"),
+        an_exception(domain="claims"),
+        an_exception(code="EX009999E"),
+        an_exception(code="APR", queue="Compliance_Hold"),
+    )
+
+    assert len(here.incidents.all()) == 5
+    assert len(here.channels.alerts("compliance")) == 1
+
+
+def test_fifty_thousand_reports_one_by_one_are_a_handful_of_alerts_and_few_sums() -> None:
+    here = world()
+    for number in range(2000):
+        here.exceptions.raise_exceptions([an_exception(part=f"slice {number}", count=25, customers="")])
+    here.come_to_rest()
+
+    assert only(here).count == 50_000
+    assert whats(here)[0] == "opened"
+    assert len(whats(here, "operations")) <= 1 + 4 + 1
+    told = here.channels.alerts("operations")[-1]
+    assert dict(told.facts)["Count"] == "50,000"
+
+
+def test_a_severe_error_overtakes_what_was_told() -> None:
+    here = world()
+    raised(here, an_exception())
+    raised(here, an_exception(part="b.dat", severity="severe"))
+
+    assert whats(here) == ["opened", "worse"]
+
+
+def test_a_channel_that_fails_goes_to_the_next_and_one_that_is_not_there_is_passed_over() -> None:
+    here = world()
+    here.channels.answers = {
+        "slack": ChannelAnswer("failed", "HTTP 500"),
+        "teams": ChannelAnswer("absent"),
+        "webhook": ChannelAnswer("sent"),
+    }
+    raised(here, an_exception())
+
+    assert [(channel, team) for channel, team, _ in here.channels.told] == [
+        ("email", "operations"),
+        ("webhook", "operations"),
+    ]
+    assert only(here).head.history[-1]["why"] == "email sent, slack failed (HTTP 500), webhook sent"
+
+
+def test_when_all_fail_the_last_resort_hears_of_it_and_it_is_tried_again() -> None:
+    here = world()
+    here.channels.answers = {"email": ChannelAnswer("failed", "down")}
+    raised(here, an_exception())
+    assert [why for _, why in here.channels.lost] == ["email failed (down)"]
+    assert not only(here).head.alerts
+
+    here.channels.answers = {}
+    here.wait_until(here.clock.now() + timedelta(minutes=10))
+    assert whats(here, "operations") == ["opened"]
+
+
+def test_unanswered_it_goes_up_team_by_team_and_in_the_end_to_the_last_resort() -> None:
+    here = world()
+    raised(here, an_exception(severity="severe"))
+    here.wait_until(here.clock.now() + timedelta(minutes=16))
+    assert whats(here) == ["opened", "escalated"]
+
+    here.come_to_rest()
+    assert [team for _, team, _ in here.channels.told] == ["operations", "it", "management"]
+    assert [why for _, why in here.channels.lost] == ["nobody has answered"]
+    assert only(here).head.history[-1]["what"] == "nobody has answered"
+
+
+def test_acknowledged_it_stops() -> None:
+    here = world()
+    raised(here, an_exception(severity="severe"))
+    changed(here, lambda head, _: acknowledged(head, "now", "ann"))
+    here.come_to_rest()
+
+    assert whats(here) == ["opened"]
+    assert not here.channels.lost
+
+
+def test_resolved_by_hand_it_is_told_and_reported_again_it_is_back() -> None:
+    here = world()
+    raised(here, an_exception())
+    changed(here, lambda head, incident: resolved(head, "now", "ann", incident.count))
+    here.come_to_rest()
+    assert whats(here) == ["opened", "resolved"]
+
+    raised(here, an_exception(part="b.dat", count=1))
+    assert whats(here) == ["opened", "resolved", "reopened"]
+    assert only(here).status == IncidentStatus.OPEN
+
+
+def test_a_quiet_exception_is_listed_and_nobody_is_told() -> None:
+    here = world()
+    raised(here, an_exception(severity="info"))
+    here.come_to_rest()
+
+    assert only(here).count == 2
+    assert not here.channels.told
+
+
+@pytest.mark.parametrize("story", ["told", "escalated"])
+def test_a_worker_that_dies_at_any_call_loses_no_alert(story: str) -> None:
+    def tell(here: World) -> None:
+        here.exceptions.raise_exceptions(
+            [an_exception(severity="severe"), an_exception(part="b", code="EX000007E")]
+        )
+        here.come_to_rest() if story == "escalated" else here.wait_until(
+            here.clock.now() + timedelta(minutes=14)
+        )
+
+    rehearsal = world()
+    tell(rehearsal)
+    wanted = {(team, str(alert.what), alert.key) for _, team, alert in rehearsal.channels.told}
+    for number in range(1, rehearsal.wire.number + 1):
+        for when in WHEN:
+            here = world()
+            here.wire.kill_at(number, when)
+            tell(here)
+            found = {(team, str(alert.what), alert.key) for _, team, alert in here.channels.told}
+            assert here.kills == 1
+            assert found >= wanted, here.wire.killed_at
+            assert len(here.channels.told) <= len(rehearsal.channels.told) + 2, here.wire.killed_at
+
+
+# --- later runs -------------------------------------------------------------------------------------
+
+
+def test_a_later_run_of_just_those_customers_resolves_it() -> None:
+    here = world()
+    raised(here, an_exception())
+    here.drop("run-1b", a_document(7, customer_in_run=7))
+    here.drain()
+    assert only(here).late == ((8, 8),)
+    assert only(here).status == IncidentStatus.OPEN
+
+    here.drop("run-1c", a_document(8, customer_in_run=8))
+    here.come_to_rest()
+    assert only(here).status == IncidentStatus.RESOLVED
+    assert whats(here, "operations") == ["opened", "resolved"]
+
+
+def test_an_ordinary_run_covers_nobody_unless_its_seal_says_so() -> None:
+    here = world()
+    raised(here, an_exception())
+    others = [a_document(n, customer_in_run=n) for n in range(1, 20)]
+    here.drop("next-day", *others)
+    here.drain()
+    assert only(here).late == ((7, 8),)
+
+    more = [a_document(n + 100, customer_in_run=n) for n in range(1, 20)]
+    here.drop("again", *more, rerun_of="run-1")
+    here.drain()
+    assert only(here).status == IncidentStatus.RESOLVED
+
+
+def test_documents_of_which_nobody_was_told_are_not_made_good_by_composing_them_again() -> None:
+    here = world()
+    raised(here, an_exception(code="unreached", customers="7"))
+    here.drop("run-1b", a_document(7, customer_in_run=7))
+    here.drain()
+
+    assert only(here).status == IncidentStatus.OPEN
+    assert What.RESOLVED not in whats(here)

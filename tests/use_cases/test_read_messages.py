@@ -1,0 +1,90 @@
+"""What is read beside an index becomes one report a code, the severe ones as they are met."""
+
+from exstream_notify.adapters.message_files import MessageFiles
+from exstream_notify.adapters.rules import YamlRules
+from exstream_notify.domain.customer_ranges import from_text, size
+from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.use_cases.read_messages import read_messages
+from tests.use_cases.world import World
+
+RULES = YamlRules()
+
+
+def read(world: World, name: str, data: bytes, run_id: str = "run-1") -> list[ExceptionRaised]:
+    """A file lands in a run's folder and is read; what it raised."""
+    world.folder(run_id).files[name] = data
+    before = len(world.exceptions.raised)
+    read_messages(
+        "retail",
+        run_id,
+        name,
+        folder=world.folder(run_id),
+        files=MessageFiles(RULES.messages),
+        rules=world.rules,
+        alerts=RULES,
+        runs=world.runs,
+        due=world.due,
+        exceptions=world.exceptions,
+        clock=world.clock,
+    )
+    return world.exceptions.raised[before:]
+
+
+def test_fifty_thousand_equal_warnings_are_one_report_and_one_alert() -> None:
+    world = World(site_rules=RULES)
+    lines = "".join(f"EX003004W ({n}) Color space mismatch\n" for n in range(1, 50_001))
+    (raised,) = read(world, "a.dat", lines.encode())
+    assert (raised.count, raised.customers, raised.severity) == (50_000, "1-50000", "warning")
+
+    read(world, "a.dat", lines.encode())
+    world.drain()
+    (alert,) = world.channels.alerts("operations")
+    assert "50,000" in alert.title
+
+
+def test_a_severe_message_is_raised_before_the_files_end_and_counted_in_the_end() -> None:
+    world = World(site_rules=RULES)
+    raised = read(world, "a.dat", b"EX000001S (1) stop\nEX000002E (2) x\nEX000001S (3) stop\n")
+    assert [(e.code, e.count, e.part) for e in raised] == [
+        ("EX000001S", 1, "a.dat"),
+        ("EX000001S", 2, "a.dat"),
+        ("EX000002E", 1, "a.dat"),
+    ]
+
+
+def test_a_long_list_of_customers_goes_on_in_further_reports_and_counts_once() -> None:
+    world = World(site_rules=RULES)
+    lines = "".join(f"EX000002E ({n}) x\n" for n in range(1, 60_000, 2))
+    raised = read(world, "a.dat", lines.encode())
+
+    assert len(raised) > 1
+    assert sum(e.count for e in raised) == 30_000
+    assert sum(size(from_text(e.customers)) for e in raised) == 30_000
+    assert len({e.part for e in raised}) == len(raised)
+
+
+def test_a_summary_and_a_seal_that_say_the_same_do_not_add_up() -> None:
+    world = World(site_rules=RULES)
+    raised = read(world, "run.summary.txt", b"BILLING customers=3 errors=4 exit=12\n")
+    assert [(e.code, e.part, e.count) for e in raised] == [
+        ("exit_status", "run", 1),
+        ("composition_errors", "run", 4),
+    ]
+
+
+def test_a_first_file_has_the_run_watched_until_its_seal() -> None:
+    world = World(site_rules=RULES)
+    assert read(world, "billing.index.jsonl", b"{}\n") == []
+    first = world.due.next_due()
+    world.clock.advance(seconds=3600)
+    read(world, "a.dat", b"EX000001I started\n")
+
+    assert world.due.next_due() == first
+
+
+def test_lines_that_are_no_message_and_files_that_cannot_be_read_are_told() -> None:
+    world = World(site_rules=RULES)
+    (raised,) = read(world, "a.dat", b"hello\nworld\n")
+    assert (raised.code, raised.count) == ("messages_unmatched", 2)
+    (raised,) = read(world, "b.dat.gz", b"no gzip")
+    assert raised.code == "messages_unreadable"

@@ -1,0 +1,206 @@
+"""What customers did: before, between and after their notices, late, twice; and what that ends."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from exstream_notify.domain.notices import chain_holds
+from exstream_notify.domain.quiet_hours import Window
+from tests.fakes import a_document, a_rule
+from tests.use_cases.world import World
+
+NIGHT = "2026-11-21T03:30:00+00:00"  # 22:30 in New York
+
+
+def waiting_sms(at: str = NIGHT, **changes: object) -> World:
+    """An SMS that waits for the morning."""
+    world = World(a_rule(channels=("sms",), **changes), at=at)
+    world.drop("run-1", a_document(1))
+    world.drain()
+    assert world.outcomes("run-1") == {"deferred": 1}
+    return world
+
+
+@pytest.mark.parametrize("about", [{"document_id": "D0001"}, {"customer_key": "C0001"}, {"case_id": "K-1"}])
+def test_a_response_by_document_customer_or_case_is_recorded_once(about: dict[str, str]) -> None:
+    world = World(a_rule())
+    world.drop("run-1", a_document(1, case_id="K-1"), a_document(2))
+    world.come_to_rest()
+
+    assert world.respond("responded", **about) == {"recorded": 1}
+    assert world.respond("responded", **about) == {"known": 1}
+    assert world.respond("paid", **about) == {"recorded": 1}
+
+    assert world.notice("D0001").responses == ("responded", "paid")
+    assert world.notice("D0002").responses == ()
+    assert chain_holds(world.notice("D0001"))
+    world.check()
+
+
+def test_a_response_of_another_customer_about_the_document_is_not_theirs() -> None:
+    world = World(a_rule())
+    world.drop("run-1", a_document(1))
+    world.come_to_rest()
+
+    world.respond("responded", customer_key="C0009", document_id="D0001")
+
+    assert world.ledger.of_customer("retail", "C0001")[0].responses == ()
+
+
+def test_a_response_that_names_a_customer_is_not_about_notices_of_long_ago() -> None:
+    world = World(a_rule())
+    world.drop("run-1", a_document(1))
+    world.come_to_rest()
+    world.clock.advance(days=200)
+
+    assert world.respond("responded", customer_key="C0001") == {"unmatched": 1}
+
+
+def test_who_paid_before_the_notice_gets_none() -> None:
+    world = World(a_rule())
+    assert world.respond("paid", customer_key="C0001", document_id="D0001") == {"early": 1}
+    assert world.respond("paid", customer_key="C0001", document_id="D0001") == {"known": 1}
+
+    world.drop("run-1", a_document(1), a_document(2))
+    world.come_to_rest()
+
+    assert world.outcomes("run-1") == {"notified": 1, "suppressed": 1}
+    assert world.reasons("run-1", "suppressed") == {"responded": 1}
+    assert world.told() == ["c0002@example.com"]
+    world.check()
+
+
+def test_who_opened_an_email_of_exstream_before_the_notice_is_told_all_the_same() -> None:
+    world = World(a_rule())
+    assert world.respond("opened", customer_key="C0001", document_id="D0001") == {"unmatched": 1}
+    world.drop("run-1", a_document(1))
+    world.come_to_rest()
+    assert world.outcomes("run-1") == {"notified": 1}
+
+
+def test_a_response_to_a_case_before_its_letter() -> None:
+    world = World(a_rule())
+    assert world.respond("responded", case_id="K-1", said="withdrawn") == {"early": 1}
+
+    world.drop("run-1", a_document(1, case_id="K-1"), a_document(2, case_id="K-2"))
+    world.come_to_rest()
+
+    assert world.outcomes("run-1") == {"notified": 1, "suppressed": 1}
+    assert "withdrawn" in world.notice("D0001").events[0].detail
+
+
+@pytest.mark.parametrize("when", ["decided", "queued"])
+def test_a_payment_between_decision_and_sending_still_counts(when: str) -> None:
+    world = World(a_rule())
+    world.drop("run-1", a_document(1))
+    while not world.queues["email" if when == "queued" else "decide"].messages and world.step():
+        pass
+    world.respond("paid", customer_key="C0001", document_id="D0001")
+    world.come_to_rest()
+
+    assert world.told() == []
+    assert world.outcomes("run-1") == {"suppressed": 1}
+    world.check()
+
+
+def test_an_acknowledgement_is_proved() -> None:
+    world = World(a_rule())
+    world.drop("run-1", a_document(1, requires_ack=True))
+    world.come_to_rest()
+    world.respond(
+        "acknowledged", customer_key="C0001", document_id="D0001", at="2026-11-22T10:01:00Z", by="Ann"
+    )
+    world.respond(
+        "acknowledged", customer_key="C0001", document_id="D0001", at="2026-11-23T10:01:00Z", by="Bob"
+    )
+
+    (line,) = [row for row in world.evidence.lines.values() if row.ref.endswith(":acknowledged")]
+    assert line.body["acknowledged_by"] == "Ann"
+    assert line.body["acknowledged_at"] == "2026-11-22T10:01:00Z"
+    assert line.salt == world.contacts.stored["retail", "C0001"].salt
+    (event,) = [e for e in world.notice("D0001").events if e.what == "acknowledged"]
+    assert "by Ann" in event.detail
+    assert "evidence " in event.detail
+
+
+# --- what waits ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("at", "morning"),
+    [
+        (NIGHT, "2026-11-21T13:00:00+00:00"),
+        ("2026-11-01T02:30:00+00:00", "2026-11-01T13:00:00+00:00"),  # clocks go back in this night
+        ("2026-03-08T03:30:00+00:00", "2026-03-08T12:00:00+00:00"),  # and forward in this one
+    ],
+)
+def test_an_sms_of_the_night_goes_out_at_eight(at: str, morning: str) -> None:
+    world = waiting_sms(at)
+    opens = datetime.fromisoformat(morning)
+
+    world.wait_until(opens - timedelta(seconds=1))
+    assert world.told() == []
+    world.come_to_rest()
+
+    assert len(world.outbox) == 1
+    assert timedelta(0) <= world.clock.now() - opens < timedelta(minutes=2)
+    world.check()
+
+
+@pytest.mark.parametrize("kind", ["responded", "paid", "acknowledged", "opened"])
+def test_who_responded_in_the_night_gets_no_sms_in_the_morning(kind: str) -> None:
+    world = waiting_sms()
+    world.respond(kind, customer_key="C0001", document_id="D0001")  # type: ignore[arg-type]
+    world.come_to_rest()
+
+    assert world.told() == []
+    assert world.outcomes("run-1") == {"suppressed": 1}
+    assert world.notice("D0001").why == "responded"
+
+
+def test_who_opted_out_in_the_night_gets_no_sms_in_the_morning() -> None:
+    world = waiting_sms()
+    world.change_contact(1, opt_outs={"*": ("sms",)})
+    world.come_to_rest()
+
+    assert world.told() == []
+    assert world.reasons("run-1", "suppressed") == {"opted_out": 1}
+
+
+def test_what_was_superseded_in_the_night_is_not_sent() -> None:
+    world = waiting_sms()
+    world.drop("run-2", a_document(2, customer_key="C0001", supersedes="D0001"))
+    world.come_to_rest()
+
+    assert [d.notice_id for d in world.outbox] == [world.notice("D0002").notice_id]
+    assert world.reasons("run-1", "suppressed") == {"superseded": 1}
+
+
+def test_what_waits_beyond_its_deadline_is_not_sent() -> None:
+    world = waiting_sms(deadline_hours=4)
+    world.come_to_rest()
+
+    assert world.told() == []
+    assert world.reasons("run-1", "failed") == {"deadline_passed": 1}
+
+
+def test_a_customer_in_zones_that_never_agree_is_told_and_released_once() -> None:
+    world = World(a_rule(channels=("sms",)), at=NIGHT)
+    world.policy = type(world.policy)(window=Window(closes=datetime(2026, 1, 1, 10, tzinfo=UTC).time()))
+    world.addresses.zones = lambda contact: ("America/New_York", "Pacific/Auckland")  # type: ignore[method-assign]
+    world.drop("run-1", a_document(1))
+    world.come_to_rest(limit=5)
+
+    assert world.outcomes("run-1") == {"notified": 1}
+
+
+def test_a_response_to_an_email_spares_the_second_channel() -> None:
+    world = World(a_rule(both_channels=True), at=NIGHT)
+    world.drop("run-1", a_document(1))
+    world.drain()
+    assert world.told() == ["c0001@example.com"]
+    world.respond("opened", customer_key="C0001", document_id="D0001")
+    world.come_to_rest()
+
+    assert world.told() == ["c0001@example.com"]
+    assert world.outcomes("run-1") == {"notified": 1}

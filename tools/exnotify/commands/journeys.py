@@ -1,0 +1,174 @@
+"""`exnotify journeys`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import CommandError, MisuseError
+from .options import as_json, deployment, on_stack
+
+if TYPE_CHECKING:
+    from exstream_notify.domain.notices import Notice
+
+    from ..deployment import Deployment
+
+
+@click.group("journeys", invoke_without_command=True)
+@as_json
+@on_stack
+@click.pass_context
+def command(context: click.Context, as_json: bool, stack: str | None) -> int | None:
+    """List the follow-ups that run, by journey, step and hour; stop them, or let them go on.
+
+    Members of one journey, step and hour wake together. What has answered leaves when they do.
+    """
+    if context.invoked_subcommand is not None:
+        return None
+    from ..screen import console, emit_json, table
+
+    rows = [
+        {
+            "due_at": state.cohort.due.isoformat(timespec="seconds"),
+            "domain": state.cohort.domain,
+            "journey": state.cohort.journey,
+            "step": state.cohort.step,
+            "members": members,
+            "execution": state.cohort.execution(state.generation) if state.started else "",
+            "generation": state.generation,
+        }
+        for state, members in deployment(stack).app.journeys.all_cohorts()
+    ]
+    if as_json:
+        emit_json(rows)
+        return 0
+    names = ("due_at", "domain", "journey", "step", "members", "execution")
+    shown = ([row[name] for name in names] for row in rows)
+    console().print(
+        table(("wakes", *names[1:]), shown, numbers=("step", "members"), whole=("wakes",))
+        if rows
+        else "no journeys run"
+    )
+    return 0
+
+
+@command.command("stop")
+@click.option("--customer", "customer_key", metavar="KEY", help="Of this customer.")
+@click.option("--document", "document_id", metavar="ID", help="Of this document of the customer only.")
+@click.option(
+    "--run", "run_name", metavar="ID", help="Of all that this run told: a run id, or domain/run id."
+)
+@click.option("--domain", metavar="NAME", help="Needed with --customer on a deployed stack.")
+@click.option("--why", default="", metavar="TEXT", help="The reason, for the record.")
+@on_stack
+def stop(
+    customer_key: str | None,
+    document_id: str | None,
+    run_name: str | None,
+    domain: str | None,
+    why: str,
+    stack: str | None,
+) -> int:
+    """Stop journeys: nobody is reminded until they are resumed."""
+    return _control("stop", customer_key, document_id, run_name, domain, why, stack)
+
+
+@command.command("resume")
+@click.option("--customer", "customer_key", metavar="KEY", help="Of this customer.")
+@click.option("--document", "document_id", metavar="ID", help="Of this document of the customer only.")
+@click.option(
+    "--run", "run_name", metavar="ID", help="Of all that this run told: a run id, or domain/run id."
+)
+@click.option("--domain", metavar="NAME", help="Needed with --customer on a deployed stack.")
+@click.option("--why", default="", metavar="TEXT", help="The reason, for the record.")
+@on_stack
+def resume(
+    customer_key: str | None,
+    document_id: str | None,
+    run_name: str | None,
+    domain: str | None,
+    why: str,
+    stack: str | None,
+) -> int:
+    """Let stopped journeys go on: a step that was missed follows within the hour."""
+    return _control("resume", customer_key, document_id, run_name, domain, why, stack)
+
+
+def _control(
+    what: str,
+    customer_key: str | None,
+    document_id: str | None,
+    run_name: str | None,
+    domain: str | None,
+    why: str,
+    stack: str | None,
+) -> int:
+    if (customer_key is None) == (run_name is None):
+        raise MisuseError(
+            "say whose journeys: --customer KEY, with --document ID for one of them, or --run ID"
+        )
+    if document_id and run_name:
+        raise MisuseError("--document belongs to --customer")
+    target = deployment(stack)
+    if run_name is not None:
+        return _control_run(target, what, run_name, why)
+    return _control_customer(target, what, customer_key or "", document_id, domain, why)
+
+
+def _control_run(target: "Deployment", what: str, run_name: str, why: str) -> int:
+    from exstream_notify.use_cases.control_journeys import resume_run, stop_run
+
+    from ..runs import find_run
+    from ..screen import remark
+
+    app = target.app
+    run = find_run(app, run_name)
+    if what == "stop":
+        stop_run(run.name, target.who, why, journeys=app.journeys, clock=app.clock)
+    else:
+        resume_run(run.name, target.who, why, journeys=app.journeys, rules=app.rules, clock=app.clock)
+    remark(f"{'stopped' if what == 'stop' else 'resumed'}: journeys of run {run.name}")
+    return 0
+
+
+def _control_customer(
+    target: "Deployment", what: str, customer_key: str, document_id: str | None, domain: str | None, why: str
+) -> int:
+    from exstream_notify.use_cases.control_journeys import resume_notices, stop_notices
+
+    from ..screen import remark
+
+    app = target.app
+    notices = _notices(target, customer_key, document_id, domain)
+    if what == "stop":
+        said = stop_notices(notices, target.who, why, ledger=app.ledger, clock=app.clock)
+    else:
+        said = resume_notices(
+            notices,
+            target.who,
+            why,
+            ledger=app.ledger,
+            journeys=app.journeys,
+            rules=app.rules,
+            clock=app.clock,
+        )
+    remark(f"{'stopped' if what == 'stop' else 'resumed'}: journeys of {said} notices")
+    return 0
+
+
+def _notices(
+    target: "Deployment", customer_key: str, document_id: str | None, domain: str | None
+) -> list["Notice"]:
+    """The customer's first notices, which their journeys are about."""
+    from ..notices import domains_of
+
+    found = [
+        notice
+        for name in domains_of(target, customer_key, domain)
+        for notice in target.app.ledger.of_customer(name, customer_key)
+        if notice.purpose == "notice" and notice.audience == "customer"
+        if document_id in (None, notice.document_id)
+    ]
+    if not found:
+        what = f"notice of document {document_id} for" if document_id else "notices of"
+        raise CommandError(f"no {what} customer {customer_key}")
+    return found

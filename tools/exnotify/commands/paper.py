@@ -1,0 +1,51 @@
+"""`exnotify paper RUN`."""
+
+import csv
+import sys
+from pathlib import Path
+
+import click
+
+from .options import as_json, deployment, on_stack
+
+
+@click.command("paper")
+@click.argument("name", metavar="RUN")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Write the rows of the reference file there (CSV).",
+)  # fmt: skip
+@as_json
+@on_stack
+def command(name: str, output: Path | None, as_json: bool, stack: str | None) -> int:
+    """Say what Exstream must print of a run: documents that nobody could be told of electronically.
+
+    Prints the engine's re-run switch, -CUSTOMERLIST=..., and the rows for a reference file: one a
+    document, every field always present, sorted by customer. RUN is a run id, or domain/run id.
+    """
+    from ..paper import COLUMNS, customer_list, paper_rows
+    from ..runs import find_run
+    from ..screen import emit_json, remark
+    from .run import safe_cell
+
+    app = deployment(stack).app
+    run = find_run(app, name)
+    rows = paper_rows(app, run)
+    switch = customer_list(row["customer_in_run"] for row in rows)
+    if as_json:
+        emit_json({"run_id": run.run_id, "domain": run.domain, "rerun": switch, "rows": rows})
+        return 0
+    if missing := sum(1 for row in rows if not row["customer_in_run"]):
+        remark(f"{missing} of {len(rows)} documents name no place in their run: find them by the rows")
+    click.echo(switch or "nothing of this run goes to paper")
+    target = output.open("w", encoding="utf-8", newline="") if output else sys.stdout
+    try:
+        if output or rows:
+            writer = csv.writer(target, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            writer.writerows([safe_cell(row[name]) for name in COLUMNS] for row in rows)
+    finally:
+        if output:
+            target.close()
+            remark(f"wrote {output}")
+    return 0
