@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from exnotify.errors import CommandError
-from exnotify.paper import COLUMNS, customer_list
+from exnotify.paper import COLUMNS, rerun_switches
 from exnotify.receipts import PLACEHOLDER, hand_in, parcels
 from tests.receipts.bounce_mails import NOTICE, dsn
 
@@ -74,17 +74,17 @@ def test_a_way_that_a_deployment_lacks_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "switch"),
+    ("numbers", "told"),
     [
-        ([], ""),
-        (["", 0, None], ""),
-        ([7], "-CUSTOMERLIST=7"),
-        ([2, 7, *range(14, 51)], "-CUSTOMERLIST=2,7,14-50"),
-        ([3, 1, 2, 2], "-CUSTOMERLIST=1-3"),
+        ([], []),
+        (["", 0], []),
+        ([7], ["-CUSTOMERLIST=7"]),
+        ([2, 7, *range(14, 51)], ["-CUSTOMERLIST=2,7,14-50"]),
+        ([3, 1, 2, 2], ["-CUSTOMERLIST=1-3"]),
     ],
 )
-def test_the_rerun_switch(numbers: list[Any], switch: str) -> None:
-    assert customer_list(numbers) == switch
+def test_the_rerun_switch(numbers: list[Any], told: list[str]) -> None:
+    assert rerun_switches(({"customer_in_run": number} for number in numbers), 1000) == told
 
 
 def test_the_reference_files_names_have_no_spaces() -> None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from exnotify.commands.event import events_in
-from exnotify.commands.incidents import customer_list, incident_row
+from exnotify.commands.incidents import incident_row
 from exnotify.commands.run import safe_cell
 from exnotify.commands.tick import folder, logical_id
 from exnotify.deployment import Deployment, ReadOnlyClient
@@ -16,9 +16,9 @@ from exnotify.errors import CommandError, MisuseError
 from exnotify.notices import domains_of, find_notice, notice_row
 from exnotify.proof import as_html, filled, proof_of
 from exnotify.runs import find_run, report
-from exstream_notify.adapters.dynamodb.incidents import Incident
 from exstream_notify.adapters.encryption import EvidenceUnreadable
 from exstream_notify.domain.documents import Channel
+from exstream_notify.domain.incidents import Head, Incident
 from exstream_notify.domain.notices import (
     Attempt,
     Notice,
@@ -83,25 +83,10 @@ def test_a_run_is_found_by_its_id_and_by_its_whole_name() -> None:
     assert find_run(SimpleNamespace(runs=_Runs(RUN)), "r1") is RUN  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("numbers", "told"),
-    [
-        ((), ""),
-        ((7,), "-CUSTOMERLIST=7"),
-        ((14, 15, 16, 2, 7, 7), "-CUSTOMERLIST=2,7,14-16"),
-        ((1, 2), "-CUSTOMERLIST=1-2"),
-    ],
-)
-def test_customers_to_compose_again_are_told_as_the_engine_takes_them(
-    numbers: tuple[int, ...], told: str
-) -> None:
-    assert customer_list(numbers) == told
-
-
 def test_an_incident_s_json_has_the_contract_s_names() -> None:
     incident = Incident(
-        "i1", "retail", "r1", "operations", "seal", "severe", ("size_mismatch",), 2, "t1", "t2",
-        ("a", "b"), (3, 4), sample=("a",),
+        Head("i1", "retail", "r1", "operations", "seal"), "severe", ("size_mismatch",), 2, "t1", "t2", ("a", "b"),
+        ((3, 4),), sample=("a",),
     )  # fmt: skip
     row = incident_row(incident)
     contract = {

@@ -1,10 +1,15 @@
-"""What Exstream must print of a run: the re-run switch, and the rows for a reference file."""
+"""What Exstream must print of a run: the re-run switches, and the rows for a reference file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from exstream_notify.domain.notices import Outcome
+from exstream_notify.domain.customer_ranges import from_numbers, switches
+from exstream_notify.domain.documents import Document
+from exstream_notify.domain.identity import notice_id
+from exstream_notify.domain.journeys import step_purpose
+from exstream_notify.domain.notices import Outcome, Status
 from exstream_notify.domain.runs import Run, latest
+from exstream_notify.use_cases.decide_notices import notice_id_of
 
 if TYPE_CHECKING:
     from exstream_notify.adapters.bootstrap import Bootstrap
@@ -17,44 +22,71 @@ COLUMNS = (
 
 
 def paper_rows(app: "Bootstrap", run: Run) -> list[dict[str, Any]]:
-    """The run's documents that end on paper; every field present, empty where unknown, sorted by customer."""
-    words = {
-        position: word
-        for position, word in latest(app.runs.outcomes(run.domain, run.run_id)).items()
-        if word.outcome == Outcome.PAPER
-    }
-    if not words or not run.parts:
+    """The run's documents that end on paper; every field present, empty where unknown, sorted by customer.
+
+    By the decision or after a failure the run's own outcome says so; where a journey ended there, the
+    ledger's record of its last step does.
+    """
+    if not run.parts:
         return []
+    words = latest(app.runs.outcomes(run.domain, run.run_id))
+    ends = _paper_ends(app)
     rows = []
     for pointer in app.staging.slices(run.domain, run.run_id, run.parts):
-        numbers = range(pointer.first, pointer.first + pointer.count)
-        if pointer.kind != "documents" or not any(number in words for number in numbers):
+        if pointer.kind != "documents":
             continue
-        for position, document in app.records.read(pointer):
-            if position in words:
-                rows.append(
-                    {
-                        "customer_key": document.customer_key,
-                        "document_id": document.document_id,
-                        "document_type": document.document_type,
-                        "customer_in_run": document.customer_in_run or "",
-                        "queue_name": document.queue_name or "",
-                        "output_uri": document.output_uri or "",
-                        "reason": words[position].why,
-                        "notice_id": words[position].notice_id,
-                    }
-                )
+        numbers = range(pointer.first, pointer.first + pointer.count)
+        if not ends and not any(n in words and words[n].outcome == Outcome.PAPER for n in numbers):
+            continue
+        documents = app.records.read(pointer)
+        after_journeys = _ended_on_paper(app, documents, ends)
+        for position, document in documents:
+            word = words.get(position)
+            if word is not None and word.outcome == Outcome.PAPER:
+                rows.append(_row(document, word.why, word.notice_id))
+            elif position in after_journeys:
+                rows.append(_row(document, *after_journeys[position]))
     return sorted(rows, key=lambda row: (row["customer_key"], row["document_id"]))
 
 
-def customer_list(numbers: Iterable[Any]) -> str:
-    """The engine's switch for these customers of the run, `-CUSTOMERLIST=2,7,14-50`; empty for none."""
-    wanted = sorted({int(number) for number in numbers if number})
-    ranges: list[list[int]] = []
-    for number in wanted:
-        if ranges and number == ranges[-1][1] + 1:
-            ranges[-1][1] = number
-        else:
-            ranges.append([number, number])
-    listed = ",".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges)
-    return f"-CUSTOMERLIST={listed}" if listed else ""
+def _paper_ends(app: "Bootstrap") -> Mapping[str, Sequence[str]]:
+    """By document type the purposes of the last steps that lead to paper."""
+    ends: dict[str, list[str]] = {}
+    for rule in app.rules.journeys().values():
+        for number, step in enumerate(rule.steps, 1):
+            if step.end == "paper":
+                for kind in rule.documents:
+                    ends.setdefault(kind, []).append(step_purpose(rule.name, number))
+    return ends
+
+
+def _ended_on_paper(
+    app: "Bootstrap", documents: Iterable[tuple[int, Document]], ends: Mapping[str, Sequence[str]]
+) -> dict[int, tuple[str, str]]:
+    """By position reason and notice of those whose journey ended on paper."""
+    asked: dict[str, int] = {}
+    for position, document in documents:
+        for purpose in ends.get(document.document_type, ()):
+            first = notice_id_of(document, app.rules.for_document(document))
+            key = (document.domain, document.customer_key, document.document_id)
+            asked[notice_id(*key, edition=first, purpose=purpose)] = position
+    found = app.ledger.get(asked)
+    return {asked[n.notice_id]: (n.why, n.notice_id) for n in found.values() if n.status == Status.PAPER}
+
+
+def _row(document: Document, reason: str, notice: str) -> dict[str, Any]:
+    return {
+        "customer_key": document.customer_key,
+        "document_id": document.document_id,
+        "document_type": document.document_type,
+        "customer_in_run": document.customer_in_run or "",
+        "queue_name": document.queue_name or "",
+        "output_uri": document.output_uri or "",
+        "reason": reason,
+        "notice_id": notice,
+    }
+
+
+def rerun_switches(rows: Iterable[Mapping[str, Any]], chars: int) -> list[str]:
+    """The engine's switches for the customers of these rows, none longer than `chars`; empty for none."""
+    return switches(from_numbers(row["customer_in_run"] for row in rows if row["customer_in_run"]), chars)

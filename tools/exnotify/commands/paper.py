@@ -23,7 +23,7 @@ def command(name: str, output: Path | None, as_json: bool, stack: str | None) ->
     Prints the engine's re-run switch, -CUSTOMERLIST=..., and the rows for a reference file: one a
     document, every field always present, sorted by customer. RUN is a run id, or domain/run id.
     """
-    from ..paper import COLUMNS, customer_list, paper_rows
+    from ..paper import COLUMNS, paper_rows, rerun_switches
     from ..runs import find_run
     from ..screen import emit_json, remark
     from .run import safe_cell
@@ -31,13 +31,13 @@ def command(name: str, output: Path | None, as_json: bool, stack: str | None) ->
     app = deployment(stack).app
     run = find_run(app, name)
     rows = paper_rows(app, run)
-    switch = customer_list(row["customer_in_run"] for row in rows)
+    found = rerun_switches(rows, app.rules.rerun_chars)
     if as_json:
-        emit_json({"run_id": run.run_id, "domain": run.domain, "rerun": switch, "rows": rows})
+        emit_json({"run_id": run.run_id, "domain": run.domain, "rerun": " ".join(found), "rows": rows})
         return 0
     if missing := sum(1 for row in rows if not row["customer_in_run"]):
         remark(f"{missing} of {len(rows)} documents name no place in their run: find them by the rows")
-    click.echo(switch or "nothing of this run goes to paper")
+    click.echo("\n".join(found) or "nothing of this run goes to paper")
     target = output.open("w", encoding="utf-8", newline="") if output else sys.stdout
     try:
         if output or rows:

@@ -93,7 +93,7 @@ COLLECTIONS: Sequence[Record] = (
     # The provider refuses the address: the text message follows at once.
     record(3, 5, "overdue-notice", account_status="delinquent", email="refuse.5@example.com", stage="2"),
     # The provider takes the message and hangs up: sent or not, nobody knows until a receipt comes.
-    record(3, 8, "overdue-notice", account_status="delinquent", email="lost.8@example.com", stage="2"),
+    record(3, 8, "overdue-notice", account_status="delinquent", email="vanish.8@example.com", stage="2"),
 )
 
 CASES: Sequence[Record] = tuple(

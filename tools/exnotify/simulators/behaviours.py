@@ -65,6 +65,7 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
     Behaviour("lost", "07", Conduct.DROP),
     Behaviour("void", "08", Conduct.VOID),
     Behaviour("garble", "09", Conduct.GARBLE),
+    Behaviour("vanish", "10", Conduct.DROP, Fate.SILENT),
     Behaviour("bounce", "21", fate=Fate.BOUNCED),
     Behaviour("full", "22", fate=Fate.FULL),
     Behaviour("blocked", "23", fate=Fate.BLOCKED),
