@@ -27,6 +27,7 @@ def test_production_is_protected_and_shows_its_change_set() -> None:
     assert prod["confirm_changeset"] is True
     assert "EvidenceLock=COMPLIANCE" in prod["parameter_overrides"]
     assert "DeletionProtection=true" in prod["parameter_overrides"]
+    assert "RequireApprovedWording=true" in prod["parameter_overrides"]
 
 
 def test_each_environment_has_a_stack_of_its_own() -> None:

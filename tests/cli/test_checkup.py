@@ -1,24 +1,31 @@
 """What the doctor finds, row by row."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pytest
 
 from exnotify.checkup import (
     Finding,
+    Sending,
     concurrency_findings,
     credential_findings,
     dns_findings,
+    examine,
     identity_findings,
     key_findings,
     placeholder_findings,
     rate_findings,
+    secret_findings,
     ses_findings,
+    ses_sending,
     sms_findings,
 )
+from exnotify.deployment import Deployment
 
 GOOD_KEY = "k" * 43
+SES = Sending(("a._domainkey.bank.example",), ("amazonses.com",), "bank.example", "bank.example")
 GOOD: Mapping[tuple[str, str], Sequence[str]] = {
     ("bank.example", "TXT"): ["v=spf1 include:amazonses.com -all", "other=1"],
     ("_dmarc.bank.example", "TXT"): ["v=DMARC1; p=reject; rua=mailto:d@bank.example"],
@@ -32,10 +39,9 @@ def dns(**changes: Sequence[str]) -> dict[str, Finding]:
     found = dns_findings(
         "notices@bank.example",
         lambda name, kind: records.get((name, kind), []),
-        ["a._domainkey.bank.example"],
-        ["amazonses.com"],
+        SES,
     )
-    return {finding.check.split()[0]: finding for finding in found}
+    return {f.check.split()[0] if f.check.startswith("DKIM") else f.check: f for f in found}
 
 
 def test_a_sender_that_is_set_up_is_fine() -> None:
@@ -54,8 +60,17 @@ def test_a_sender_that_is_set_up_is_fine() -> None:
             {"spf": ["v=spf1 include:amazonses.com " + "include:x.example " * 10 + "-all"]},
             "problem",
         ),
+        ("SPF", {"spf": ["v=spf10 include:amazonses.com -all"]}, "problem"),
+        ("SPF", {"spf": ["v=spf1 include:amazonses.com ?all"]}, "warning"),
+        ("SPF", {"spf": ["v=spf1 include:amazonses.com"]}, "warning"),
         ("DMARC", {"dmarc": []}, "problem"),
-        ("DMARC", {"dmarc": ["v=DMARC1; p=none"]}, "warning"),
+        ("DMARC", {"dmarc": ["v=DMARC1; p=none; rua=mailto:d@bank.example"]}, "warning"),
+        ("DMARC", {"dmarc": ["v=DMARC1; rua=mailto:d@bank.example"]}, "warning"),
+        ("DMARC", {"dmarc": ["v=DMARC1; p=reject"]}, "warning"),
+        ("DMARC", {"dmarc": ["v=DMARC1; p=reject; pct=20; rua=mailto:d@bank.example"]}, "warning"),
+        ("DMARC", {"dmarc": ["v=DMARC1; p=reject", "v=DMARC1; p=none"]}, "problem"),
+        ("DMARC", {"dmarc": ["v=DMARC10; p=reject"]}, "problem"),
+        ("DMARC alignment", {"dmarc": []}, "unknown"),
         ("DKIM", {"dkim": []}, "problem"),
     ],
 )
@@ -66,9 +81,153 @@ def test_a_sender_that_is_not(check: str, changes: dict[str, Sequence[str]], ver
 
 
 def test_a_subdomain_has_its_organisations_policy() -> None:
-    records = {("_dmarc.bank.example", "TXT"): ["v=DMARC1; p=quarantine"]}
-    found = dns_findings("n@mail.bank.example", lambda name, kind: records.get((name, kind), []))
-    assert {f.check: f.verdict for f in found}["DMARC"] == "ok"
+    for record, verdict in (
+        ("v=DMARC1; p=quarantine; rua=mailto:d@bank.example", "ok"),
+        ("v=DMARC1; p=reject; sp=none; rua=mailto:d@bank.example", "warning"),
+        ("v=DMARC1; p=none; sp=reject; rua=mailto:d@bank.example", "ok"),
+    ):
+        found = dns_findings("n@mail.bank.example", answers({("_dmarc.bank.example", "TXT"): [record]}))
+        assert {f.check: f.verdict for f in found}["DMARC"] == verdict, record
+
+
+def answers(records: Mapping[tuple[str, str], Sequence[str]]) -> Callable[[str, str], Sequence[str]]:
+    return lambda name, kind: records.get((name, kind), [])
+
+
+@pytest.mark.parametrize(
+    ("sender", "mode", "signs_as", "returns_to", "verdict", "says"),
+    [
+        ("n@bank.example", "", "bank.example", "bank.example", "ok", "both pass"),
+        ("n@bank.example", "", "bank.example", "amazonses.com", "ok", "DKIM passes"),
+        ("n@bank.example", "", "amazonses.com", "bounce.bank.example", "warning", "only SPF"),
+        ("n@bank.example", "", "amazonses.com", "amazonses.com", "problem", "DMARC fails"),
+        ("n@bank.example", "", None, None, "unknown", "only the provider knows"),
+        # A parent's signature is aligned with a subdomain's sender, unless the record is strict.
+        ("n@mail.bank.example", "", "bank.example", "amazonses.com", "ok", "DKIM passes"),
+        ("n@mail.bank.example", "; adkim=s", "bank.example", "amazonses.com", "problem", "DMARC fails"),
+        ("n@bank.example", "; aspf=s", "bank.example", "bounce.bank.example", "ok", "DKIM passes"),
+        ("n@bank.example", "; adkim=s; aspf=s", "bank.example", "bank.example", "ok", "both pass"),
+        # Under a country's second level the organisation has three labels: another one's is another's.
+        ("n@bank.co.uk", "", "other.co.uk", "other.co.uk", "problem", "DMARC fails"),
+    ],
+)
+def test_dmarc_asks_whether_dkim_or_spf_passes_for_the_sender(
+    sender: str, mode: str, signs_as: str | None, returns_to: str | None, verdict: str, says: str
+) -> None:
+    domain = sender.partition("@")[2]
+    record = f"v=DMARC1; p=reject{mode}"
+    sending = Sending((), (), signs_as, returns_to)
+    found = dns_findings(sender, answers({(f"_dmarc.{domain}", "TXT"): [record]}), sending)
+    (alignment,) = [f for f in found if f.check == "DMARC alignment"]
+    assert alignment.verdict == verdict
+    assert says in alignment.found
+    assert alignment.cure or verdict == "ok"
+    if "adkim=s" in mode and verdict == "problem":
+        assert "adkim=s" in alignment.cure
+
+
+def test_lookups_of_what_is_included_count_too() -> None:
+    inner = " ".join(f"include:i{n}.example" for n in range(8))
+    records = {
+        ("bank.example", "TXT"): ["v=spf1 include:outer.example mx a -all"],
+        ("outer.example", "TXT"): [f"v=spf1 {inner} ~all"],
+    }
+    found = {f.check: f for f in dns_findings("n@bank.example", answers(records))}
+    assert found["SPF"].verdict == "problem"
+    assert "11 lookups" in found["SPF"].found
+    records[("outer.example", "TXT")] = ["v=spf1 include:amazonses.com ~all"]
+    sending = Sending(includes=("amazonses.com",), returns_to="bank.example")
+    found = {f.check: f for f in dns_findings("n@bank.example", answers(records), sending)}
+    assert found["SPF"].verdict == "ok", "the provider stands in what is included"
+
+
+def test_records_that_include_each_other_end() -> None:
+    records = {
+        ("bank.example", "TXT"): ["v=spf1 include:a.example -all"],
+        ("a.example", "TXT"): ["v=spf1 include:bank.example -all"],
+    }
+    (spf, *_) = dns_findings("n@bank.example", answers(records))
+    assert spf.verdict == "problem"
+
+
+def test_a_provider_that_takes_its_own_mail_back_needs_no_record_here() -> None:
+    sending = Sending(returns_to="amazonses.com")
+    (spf, *_) = dns_findings("n@bank.example", answers({}), sending)
+    assert (spf.verdict, "amazonses.com" in spf.found) == ("warning", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("v=DKIM1; k=rsa; p=" + "A" * 200, "ok"),
+        ("k=ed25519; p=" + "A" * 43 + "=", "ok"),
+        ("v=DKIM1; p=", "problem"),
+        ("v=DKIM1; p=;", "problem"),
+        ("v=DKIM1; k=rsa", "problem"),
+    ],
+)
+def test_a_key_of_ones_own(text: str, verdict: str) -> None:
+    name = "s1._domainkey.bank.example"
+    found = dns_findings("n@bank.example", answers({(name, "TXT"): [text]}), Sending((name,)))
+    assert {f.check: f.verdict for f in found}[f"DKIM {name}"] == verdict
+
+
+def test_what_ses_says_of_an_identity() -> None:
+    done = {"DkimAttributes": {"Status": "SUCCESS", "Tokens": ["t1"]}}
+    assert ses_sending("bank.example", done) == Sending(
+        ("t1._domainkey.bank.example",), (), "bank.example", "amazonses.com"
+    )
+    own = {"MailFromDomain": "bounce.bank.example", "MailFromDomainStatus": "SUCCESS"}
+    assert (
+        ses_sending("bank.example", {**done, "MailFromAttributes": own}).returns_to == own["MailFromDomain"]
+    )
+    pending = {"MailFromAttributes": {**own, "MailFromDomainStatus": "PENDING"}}
+    assert ses_sending("bank.example", pending) == Sending((), (), "amazonses.com", "amazonses.com")
+    assert ses_sending("bank.example", None).signs_as == "amazonses.com"
+
+
+SECRETS = {
+    "PeppersSecret": json.dumps({"current": "1", "1": GOOD_KEY}),
+    "LinkKeysSecret": json.dumps({"current": "2", "1": GOOD_KEY, "2": GOOD_KEY}),
+    "ReceiptHookSecretArn": json.dumps({"current": "1", "1": GOOD_KEY}),
+    "AlertChannelsSecret": json.dumps({"slack": ""}),
+    "OpenTextCredentialsSecret": json.dumps({"username": "u", "password": "p"}),
+}
+
+
+def secrets(providers: frozenset[str] = frozenset({"opentext"}), **texts: str | None) -> dict[str, Finding]:
+    held = {**SECRETS, **texts}
+    outputs = {name: name for name in held} | {"RunQueueUrl": "x"}
+    return {f.check: f for f in secret_findings(outputs, held.__getitem__, providers)}
+
+
+def test_every_secret_that_the_outputs_name_is_looked_at() -> None:
+    found = secrets()
+    assert set(found) == {
+        "secret Peppers", "secret LinkKeys", "secret ReceiptHookSecret", "secret AlertChannels",
+        "OpenText account",
+    }  # fmt: skip
+    assert {f.verdict for f in found.values()} == {"ok"}
+    assert "2 keys, current 2" in found["secret LinkKeys"].found
+    assert not [f for f in found.values() if GOOD_KEY in f.found + f.cure]
+
+
+@pytest.mark.parametrize(
+    ("output", "text", "check", "verdict"),
+    [
+        ("LinkKeysSecret", json.dumps({"1": GOOD_KEY}), "secret LinkKeys", "problem"),
+        ("LinkKeysSecret", None, "secret LinkKeys", "problem"),
+        ("OpenTextCredentialsSecret", None, "OpenText account", "unknown"),
+        ("OpenTextCredentialsSecret", '{"username": "replace-me", "password": "p"}', "OpenText account", "problem"),
+    ],
+)  # fmt: skip
+def test_a_secret_that_is_not_as_it_must_be(output: str, text: str | None, check: str, verdict: str) -> None:
+    finding = secrets(**{output: text})[check]
+    assert (finding.verdict, bool(finding.cure)) == (verdict, True)
+
+
+def test_an_account_that_nobody_uses_is_not_looked_at() -> None:
+    assert "OpenText account" not in secrets(frozenset({"ses", "sms"}))
 
 
 def test_without_a_resolver_it_says_so() -> None:
@@ -111,3 +270,58 @@ def test_without_a_resolver_it_says_so() -> None:
 def test_a_check(finding: list[Finding], verdict: str) -> None:
     assert [f.verdict for f in finding] == [verdict]
     assert verdict != "problem" or finding[0].cure
+
+
+class Account:
+    """An AWS account as the doctor asks it: every client answers with these, and refuses anything else."""
+
+    def __init__(self, **answers: Any) -> None:
+        self._answers = answers
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def ask(**asked: Any) -> Any:
+            answer = self._answers[operation]
+            return answer(**asked) if callable(answer) else answer
+
+        return ask
+
+
+def test_a_whole_stack_is_examined_with_whatever_resolver_is_given() -> None:
+    identities = {
+        "bank.example": {
+            "VerifiedForSendingStatus": True,
+            "DkimAttributes": {"Status": "SUCCESS", "Tokens": ["a"]},
+            "MailFromAttributes": {
+                "MailFromDomain": "bounce.bank.example", "MailFromDomainStatus": "SUCCESS"
+            },
+        }
+    }  # fmt: skip
+    account = Account(
+        get_secret_value=lambda **asked: {"SecretString": SECRETS[asked["SecretId"]]},
+        get_account={"ProductionAccessEnabled": True, "SendQuota": {"MaxSendRate": 50}},
+        get_email_identity=lambda **asked: identities[asked["EmailIdentity"]],
+        describe_account_attributes={
+            "AccountAttributes": [{"Name": "ACCOUNT_TIER", "Value": "PRODUCTION"}],
+        },
+        get_account_settings={"AccountLimit": {"ConcurrentExecutions": 1000}},
+    )
+    parameters = {
+        "SenderEmail": "notices@mail.bank.example", "EmailProvider": "ses", "SmsProvider": "sms",
+        "EmailRate": "14", "EmailConcurrency": "10",
+    }  # fmt: skip
+    outputs = {name: name for name in SECRETS}
+    target = Deployment("stack bank", outputs, lambda service: account, parameters)
+    records = {
+        **GOOD,
+        ("bounce.bank.example", "TXT"): ["v=spf1 include:amazonses.com -all"],
+    }
+    found = {f.check: f for f in examine(target, answers(records))}
+    assert {check: f for check, f in found.items() if f.verdict != "ok"} == {}
+    assert "bank.example is verified" in found["SES identity"].found
+    assert found["DMARC alignment"].found.startswith("both pass")
+    assert "DKIM a._domainkey.bank.example" in found
+
+    identities.clear()
+    records.clear()
+    verdicts = {f.check: f.verdict for f in examine(target, answers(records))}
+    assert {"SES identity", "DMARC"} <= {check for check, verdict in verdicts.items() if verdict == "problem"}

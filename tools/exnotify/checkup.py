@@ -7,7 +7,7 @@ SES developer guide; "SMS sandbox", AWS End User Messaging.
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,32 +32,60 @@ class Finding:
 # ---- DNS of the sender ----
 
 
-def dns_findings(
-    sender: str, resolve: Resolver, dkim_names: Sequence[str] = (), includes: Sequence[str] = ()
-) -> list[Finding]:
-    """SPF, DKIM and DMARC of the sender's domain.
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How a provider sends for the sender, as far as it is known.
 
-    `dkim_names` are where its keys must be, `includes` what one of must stand in its SPF record.
+    `dkim_names` are where its keys must be, `includes` what one of must stand in the SPF record that counts.
+    `signs_as` is the domain of its DKIM signature (d=), `returns_to` that of the return path (MAIL FROM),
+    whose SPF receivers look at; None where only the provider knows.
     """
+
+    dkim_names: tuple[str, ...] = ()
+    includes: tuple[str, ...] = ()
+    signs_as: str | None = None
+    returns_to: str | None = None
+
+
+def dns_findings(sender: str, resolve: Resolver, sending: Sending = Sending()) -> list[Finding]:
+    """SPF, DKIM and DMARC of the sender's domain, and whether what the provider does is aligned with it."""
     domain = sender.rpartition("@")[2].lower()
-    checks: Iterable[tuple[str, Callable[[], Finding]]] = (
-        ("SPF", lambda: _spf(domain, resolve, includes)),
-        ("DMARC", lambda: _dmarc(domain, resolve)),
-        *((f"DKIM {name}", _dkim_of(name, resolve)) for name in dkim_names),
+    returns = (sending.returns_to or domain).lower()
+    ours = _organisation(returns) == _organisation(domain)
+    spf = returns if ours else domain  # the provider's own return path is the provider's to keep
+    checks: Iterable[tuple[str, str, Callable[[], Finding]]] = (
+        ("SPF", spf, lambda: _spf(spf, resolve, sending.includes, "" if ours else returns)),
+        *((f"DKIM {name}", name, _dkim_of(name, resolve)) for name in sending.dkim_names),
+        ("DMARC", domain, lambda: _dmarc(domain, resolve)),
+        ("DMARC alignment", domain, lambda: _aligned(domain, resolve, sending)),
     )
     found = []
-    for check, look in checks:
+    for check, name, look in checks:
         try:
             found.append(look())
         except LookupError as error:
-            found.append(
-                Finding(check, "unknown", str(error), f"look up {domain} on a machine that has a resolver")
-            )
+            cure = f"look up {name} on a machine that has a resolver"
+            found.append(Finding(check, "unknown", str(error), cure))
     return found
 
 
-def _spf(domain: str, resolve: Resolver, includes: Sequence[str]) -> Finding:
-    records = [text for text in resolve(domain, "TXT") if text.lower().startswith("v=spf1")]
+SPF_LOOKUPS = 10
+"""How many lookups an SPF record may take, those of what it includes among them: RFC 7208, 4.6.4."""
+
+
+def _spf_records(name: str, resolve: Resolver) -> list[str]:
+    # "v=spf10" is another version: RFC 7208, 4.5.
+    return [text for text in resolve(name, "TXT") if re.match(r"v=spf1( |$)", text, re.IGNORECASE)]
+
+
+def _spf(domain: str, resolve: Resolver, includes: Sequence[str], elsewhere: str) -> Finding:
+    """The record of the return path; mail that returns `elsewhere` needs none here, but forgers use that."""
+    records = _spf_records(domain, resolve)
+    if not records and elsewhere:
+        what = f"{domain} has no v=spf1 record; mail returns to {elsewhere}, whose own counts"
+        return Finding(
+            "SPF", "warning", what, "publish v=spf1 -all, with whoever else sends as it before -all"
+        )
     if not records:
         return Finding(
             "SPF", "problem", f"{domain} has no v=spf1 record", "publish one that names the provider"
@@ -67,38 +95,119 @@ def _spf(domain: str, resolve: Resolver, includes: Sequence[str]) -> Finding:
             "SPF", "problem", f"{domain} has {len(records)} SPF records", "leave one: RFC 7208, 3.2"
         )
     (record,) = records
-    if "+all" in record.lower().split() or "all" in record.lower().split():
+    terms = record.lower().split()
+    if {"+all", "all"} & set(terms):
         return Finding("SPF", "problem", record, "end it with -all or ~all: now everybody may send as you")
-    if includes and not any(f"include:{name}" in record for name in includes):
+    lookups, reached = _spf_lookups(domain, resolve)
+    if lookups > SPF_LOOKUPS:
+        cure = "at most ten are followed, then it fails: RFC 7208, 4.6.4"
+        return Finding("SPF", "problem", f"{lookups} lookups", cure)
+    if includes and not reached & set(includes):
         return Finding("SPF", "warning", record, f"add include:{includes[0]} unless a MAIL FROM domain does")
-    lookups = len(re.findall(r"\b(?:include|a|mx|ptr|exists|redirect)[:=]", record))
-    if lookups > 10:
-        return Finding("SPF", "problem", f"{lookups} lookups", "at most ten are followed: RFC 7208, 4.6.4")
+    if terms[-1] not in ("-all", "~all") and not any(t.startswith("redirect=") for t in terms):
+        return Finding("SPF", "warning", record, "end it with -all or ~all: without, strangers are neutral")
     return Finding("SPF", "ok", record)
 
 
-def _dmarc(domain: str, resolve: Resolver) -> Finding:
-    parts = domain.split(".")
-    # The organisational domain's policy holds for its subdomains; without a suffix list, the last two labels.
-    for name in dict.fromkeys((domain, ".".join(parts[-2:]))):
-        records = [text for text in resolve(f"_dmarc.{name}", "TXT") if text.startswith("v=DMARC1")]
+def _spf_lookups(domain: str, resolve: Resolver) -> tuple[int, set[str]]:
+    """How many lookups the domain's record takes, and all domains it reaches; it ends beyond the limit."""
+    count, reached, pending = 0, set[str](), [domain]
+    while pending and count <= SPF_LOOKUPS:
+        for record in _spf_records(pending.pop(), resolve)[:1]:
+            for term in record.lower().split()[1:]:
+                kind, _, name = re.sub(r"^[+?~-]", "", term).replace("=", ":", 1).partition(":")
+                if kind.partition("/")[0] in ("include", "a", "mx", "ptr", "exists", "redirect"):
+                    count += 1
+                if kind in ("include", "redirect") and "%" not in name:  # a macro stands for the sender
+                    reached.add(name.rstrip("."))
+                    pending.append(name.rstrip("."))
+    return count, reached
+
+
+_SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gob", "gov", "gouv", "ltd", "ne", "net", "or", "org"})
+
+
+def _organisation(domain: str) -> str:
+    # In place of the public suffix list: the last two labels, three under a country's own second level.
+    labels = domain.split(".")
+    under = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL
+    return ".".join(labels[-3 if under else -2 :])
+
+
+def _policy(domain: str, resolve: Resolver) -> tuple[str, list[str], Mapping[str, str]]:
+    """Where the policy that holds for a domain stands, the records there, and the first one's tags."""
+    for name in dict.fromkeys((domain, _organisation(domain))):
+        records = [
+            text for text in resolve(f"_dmarc.{name}", "TXT") if re.match(r"v\s*=\s*DMARC1\s*(;|$)", text)
+        ]
         if records:
             tags = dict(re.findall(r"(\w+)\s*=\s*([^;\s]+)", records[0]))
-            if tags.get("p") not in ("quarantine", "reject"):
-                return Finding(
-                    "DMARC", "warning", records[0], "p=none protects nobody: go to quarantine, then reject"
-                )
-            return Finding("DMARC", "ok", records[0])
-    cure = "publish _dmarc: bulk senders without it are refused by Gmail and Yahoo"
-    return Finding("DMARC", "problem", f"{domain} has no DMARC record", cure)
+            return name, records, {tag.lower(): value for tag, value in tags.items()}
+    return "", [], {}
+
+
+def _dmarc(domain: str, resolve: Resolver) -> Finding:
+    where, records, tags = _policy(domain, resolve)
+    if not records:
+        cure = "publish _dmarc: bulk senders without it are refused by Gmail and Yahoo"
+        return Finding("DMARC", "problem", f"{domain} has no DMARC record", cure)
+    (record, *more) = records
+    if more:
+        cure = "leave one: with two receivers apply none (RFC 7489, 6.6.3)"
+        return Finding("DMARC", "problem", f"_dmarc.{where} has {len(records)} records", cure)
+    # The organisation's record has a policy of its own for subdomains: RFC 7489, 6.3, `sp`.
+    policy = (tags.get("sp") if where != domain else None) or tags.get("p", "none")
+    if policy.lower() not in ("quarantine", "reject"):
+        return Finding("DMARC", "warning", record, "p=none protects nobody: go to quarantine, then reject")
+    if tags.get("pct", "100") != "100":
+        return Finding(
+            "DMARC", "warning", record, f"it holds for {tags['pct']} % of mail only: take pct away"
+        )
+    if "rua" not in tags:
+        return Finding("DMARC", "warning", record, "add rua=mailto:…: without reports nobody sees a forgery")
+    return Finding("DMARC", "ok", record)
+
+
+def _aligned(domain: str, resolve: Resolver, sending: Sending) -> Finding:
+    """Whether DKIM or SPF passes *for the sender's domain*, which is what DMARC asks: RFC 7489, 3.1."""
+    check = "DMARC alignment"
+    _, records, tags = _policy(domain, resolve)
+    if not records:
+        return Finding(check, "unknown", "there is no DMARC record to align with", "publish one first")
+
+    def fits(name: str | None, tag: str) -> bool:
+        strict = tags.get(tag, "r").lower() == "s"
+        return name is not None and (
+            name.lower() == domain if strict else _organisation(name.lower()) == _organisation(domain)
+        )
+
+    dkim, spf = fits(sending.signs_as, "adkim"), fits(sending.returns_to, "aspf")
+    known = f"DKIM d={sending.signs_as or '?'}, return path {sending.returns_to or '?'}, sender {domain}"
+    if dkim and spf:
+        return Finding(check, "ok", f"both pass for the sender: {known}")
+    if dkim:
+        what = "DKIM passes for the sender, SPF does not, which is enough"
+        return Finding(check, "ok", f"{what}: {known}", "a MAIL FROM subdomain would align SPF too")
+    if spf:
+        cure = f"have the provider sign as {domain}: SPF does not survive forwarding, DKIM does"
+        return Finding(check, "warning", f"only SPF passes for the sender: {known}", cure)
+    if sending.signs_as is None:
+        cure = f"ask the provider to sign with d={domain}; then send one mail and look for dmarc=pass in its"
+        return Finding(check, "unknown", f"only the provider knows: {known}", f"{cure} headers")
+    modes = ", ".join(f"{tag}=s" for tag in ("adkim", "aspf") if tags.get(tag, "r").lower() == "s")
+    cure = f"sign as {domain}" + (f", or take {modes} out of the DMARC record" if modes else "")
+    return Finding(check, "problem", f"neither passes for the sender, so DMARC fails: {known}", cure)
 
 
 def _dkim_of(name: str, resolve: Resolver) -> Callable[[], Finding]:
     def look() -> Finding:
         if resolve(name, "CNAME"):
             return Finding(f"DKIM {name}", "ok", "a CNAME to the provider's key")
-        keys = [text for text in resolve(name, "TXT") if "p=" in text]
-        if keys and re.search(r"p=[A-Za-z0-9+/]{100,}", keys[0].replace(" ", "")):
+        keys = [text for text in resolve(name, "TXT") if re.search(r"\bp\s*=", text)]
+        if keys and re.search(r"\bp=;?$", keys[0].replace(" ", "")):
+            cure = "publish the provider's key of now: an empty one is revoked (RFC 6376, 3.6.1)"
+            return Finding(f"DKIM {name}", "problem", "the key is revoked", cure)
+        if keys and re.search(r"\bp=[A-Za-z0-9+/]{40,}", keys[0].replace(" ", "")):
             return Finding(f"DKIM {name}", "ok", "a key")
         return Finding(f"DKIM {name}", "problem", "no key", f"publish the provider's record for {name}")
 
@@ -158,6 +267,38 @@ def credential_findings(text: str | None) -> list[Finding]:
     return [Finding("OpenText account", "ok", "there")]
 
 
+CREDENTIALS = "OpenTextCredentials"
+
+
+def secret_findings(
+    outputs: Mapping[str, str], read: Callable[[str], str | None], providers: Collection[str]
+) -> list[Finding]:
+    """Every secret that the stack's outputs name; `read` gives a secret's text, None if it cannot be read."""
+    found: list[Finding] = []
+    for output, secret in sorted(outputs.items()):
+        if not output.endswith(("Secret", "SecretArn")):
+            continue
+        name = output.removesuffix("Arn") if output.endswith("Arn") else output.removesuffix("Secret")
+        text = read(secret)
+        if name == CREDENTIALS:
+            if "opentext" not in providers:
+                continue
+            if text is None:
+                cure = "allow secretsmanager:GetSecretValue to whoever runs this, or send one test run"
+                found.append(Finding("OpenText account", "unknown", "not readable", cure))
+            else:
+                found += credential_findings(text)
+        elif text is None or '"current"' in text or name in KEYS:
+            found += key_findings(name, text)
+        else:
+            found.append(Finding(f"secret {name}", "ok", "there"))
+    return found
+
+
+KEYS = frozenset({"Peppers", "LinkKeys", "EvidenceMaster"})
+"""Secrets that are sets of keys, whatever they look like now."""
+
+
 def concurrency_findings(parameters: Mapping[str, str], limit: int | None) -> list[Finding]:
     """The sum of the concurrency parameters against what the account allows at once."""
     wanted = sum(int(v) for k, v in parameters.items() if k.endswith("Concurrency") and v.isdigit())
@@ -200,9 +341,7 @@ def examine(target: "Deployment", resolve: Resolver = dig) -> list[Finding]:
     found: list[Finding] = []
     if target.url is None:
         found += placeholder_findings(parameters)
-    settings = target.settings
-    for name, secret in (("Peppers", settings.peppers_secret), ("EvidenceMaster", settings.evidence_secret)):
-        found += key_findings(name, _secret(target, secret))
+    found += secret_findings(target.outputs, lambda secret: _secret(target, secret), providers)
     if target.url is None:
         found += _on_aws(target, providers, resolve)
     else:
@@ -222,29 +361,43 @@ def _on_aws(target: "Deployment", providers: set[str], resolve: Resolver) -> lis
     found: list[Finding] = []
     parameters = target.parameters
     sender = parameters.get("SenderEmail", "")
-    dkim: list[str] = []
+    sending = Sending()
     if "ses" in providers:
         account = _asked(lambda: target.client("sesv2").get_account())
         found += ses_findings(account)
         found += rate_findings(parameters, (account or {}).get("SendQuota", {}).get("MaxSendRate"))
-        domain = sender.rpartition("@")[2]
-        identity = _asked(lambda: target.client("sesv2").get_email_identity(EmailIdentity=domain))
+        domain = sender.rpartition("@")[2].lower()
+        identity = _identity(target, domain)
+        if identity is None and (parent := _organisation(domain)) != domain:
+            identity = _identity(target, parent)
+            domain = parent if identity is not None else domain
         found += identity_findings(domain, identity)
-        tokens = ((identity or {}).get("DkimAttributes") or {}).get("Tokens", ())
-        dkim = [f"{token}._domainkey.{domain}" for token in tokens]
+        sending = ses_sending(domain, identity)
     if "sms" in providers:
         attributes = _asked(lambda: target.client("pinpoint-sms-voice-v2").describe_account_attributes())
         found += sms_findings(attributes)
-    if "opentext" in providers:
-        found.append(
-            Finding("OpenText account", "unknown", "only its functions read it", "send one test run")
-        )
     limits = _asked(lambda: target.client("lambda").get_account_settings())
     limit = (limits or {}).get("AccountLimit", {}).get("ConcurrentExecutions")
     found += concurrency_findings(parameters, limit)
-    return found + dns_findings(
-        sender, resolve, dkim, ["amazonses.com"] if "ses" in providers else []
-    )  # fmt: skip
+    return found + dns_findings(sender, resolve, sending)
+
+
+def _identity(target: "Deployment", domain: str) -> Mapping[str, Any] | None:
+    return _asked(lambda: target.client("sesv2").get_email_identity(EmailIdentity=domain))
+
+
+def ses_sending(domain: str, identity: Mapping[str, Any] | None) -> Sending:
+    """How SES sends for an identity: it signs as the domain once Easy DKIM is done, and returns to its own
+    domain unless a MAIL FROM domain is set up (SES developer guide, "Complying with DMARC")."""
+    dkim = (identity or {}).get("DkimAttributes") or {}
+    mail_from = (identity or {}).get("MailFromAttributes") or {}
+    own = mail_from.get("MailFromDomain") if mail_from.get("MailFromDomainStatus") == "SUCCESS" else None
+    return Sending(
+        tuple(f"{token}._domainkey.{domain}" for token in dkim.get("Tokens", ())),
+        ("amazonses.com",) if own else (),
+        domain if dkim.get("Status") == "SUCCESS" else "amazonses.com",
+        own or "amazonses.com",
+    )
 
 
 def _asked(call: Callable[[], Any]) -> Mapping[str, Any] | None:

@@ -1,0 +1,106 @@
+"""A stack that requires approved wording: nothing goes out unapproved, all of it once somebody answers for it."""
+
+import json
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exnotify.dropping import prepare, upload
+from exnotify.local import ROOT, LocalCloud
+from exnotify.simulators import SimulatedMessage
+from tests.cli.shell import exnotify
+from tests.container.sam import load_template
+
+from .conftest import MakeRun, record
+
+pytestmark = pytest.mark.slow
+
+SIXTEEN_MINUTES = 4.0  # seconds, on a clock that has a day in six minutes
+PLACES = ("CodeUri", "ContentUri", "DefinitionUri")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    folder = tmp_path / "site"
+    (folder / "wording").mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def strict(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
+    """The project's template, with the site's folder where its layer would be."""
+    template = load_template(ROOT / "template.yaml")
+    template["Globals"]["Function"]["Environment"]["Variables"]["SITE_DIR"] = str(site)
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        for name in PLACES:
+            if isinstance(properties.get(name), str):
+                properties[name] = str(ROOT / properties[name])
+    path = tmp_path / "template.yaml"
+    path.write_text(json.dumps(template, default=str), "utf-8")
+    parameters = {"RequireApprovedWording": "true", "CompanyName": "Northwind Bank"}
+    with LocalCloud(at="2026-11-24T15:00:00+00:00", day=360, parameters=parameters, template=path) as running:
+        monkeypatch.setenv("EXNOTIFY_URL", running.url)
+        yield running
+
+
+def told() -> dict[str, Counter[str]]:
+    done = exnotify("run", "retail/letters", "--json")
+    if not done.out:  # it has only just been dropped
+        return {"outcomes": Counter(), "deferred": Counter()}
+    run = done.json
+    return {"outcomes": Counter(run["outcomes"]), "deferred": Counter(run["reasons"].get("deferred", {}))}
+
+
+def customers(cloud: LocalCloud) -> list[SimulatedMessage]:
+    """What customers got; that teams are alerted is another matter."""
+    return [message for message in cloud.messages if message.to.startswith("e0")]
+
+
+def test_nothing_goes_out_in_words_that_nobody_approved(
+    strict: LocalCloud, site: Path, make_run: MakeRun
+) -> None:
+    folder = make_run("letters", [record(n, language="en", mobile=None) for n in (1, 2, 3)])
+    upload(strict.deployment(), prepare(folder, domain="retail", run_id="letters", sealed=True))
+    deadline = time.monotonic() + 60
+    while told()["deferred"] != Counter(wording_not_approved=3):
+        assert time.monotonic() < deadline, told()
+        time.sleep(0.3)
+    assert not customers(strict)
+    assert strict.idle(30)
+    assert "wording_not_approved" in {row["code"] for row in exnotify("incidents", "--json").json}
+
+    done = exnotify(
+        "approvals", "--site", site, "--language", "en", "--approve-all", "--who", "Legal, J. Doe"
+    )
+    assert done.code == 0, done.err
+    # The next deployment brings the file: functions start anew.
+    for pid in strict.worker_pids("SendNoticesFunction"):
+        os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 60 + SIXTEEN_MINUTES
+    while told()["outcomes"]["notified"] != 3:
+        assert time.monotonic() < deadline, told()
+        time.sleep(0.3)
+    assert len(customers(strict)) == 3
+    assert "compliance@example.com" in {m.to for m in strict.messages}, "the team whose matter it is was told"
+
+    notice = customers(strict)[0].notice_id
+    proof = exnotify("evidence", notice, "-o", "-")
+    assert proof.code == 0, proof.err
+    [shown] = _found(proof.json, "wording_approval")
+    [version] = _found(proof.json, "wording_version")
+    assert shown["who"] == "Legal, J. Doe"
+    assert shown["version"] == version
+
+
+def _found(value: object, name: str) -> list[dict[str, str]]:
+    """Every value of that name, however deep the proof has it."""
+    if isinstance(value, dict):
+        own = [value[name]] if name in value else []
+        return own + [found for inner in value.values() for found in _found(inner, name)]
+    return [found for inner in value for found in _found(inner, name)] if isinstance(value, list) else []
