@@ -11,6 +11,7 @@ import pytest
 
 from exnotify.cloud import Clock, EmbeddedCloud, UnknownFunctionError
 from exnotify.cloud.schedules import ScheduleError, parse_schedule
+from exstream_notify.adapters.clock import SystemClock
 
 
 def at(text: str) -> float:
@@ -163,3 +164,29 @@ def test_a_failed_asynchronous_invocation_is_retried_then_goes_to_its_destinatio
     assert record["requestContext"]["approximateInvokeCount"] == 2  # MaximumRetryAttempts: 1
     assert record["responsePayload"]["errorMessage"] == "told to fail"
     assert record["timestamp"].startswith("2031-")
+
+
+def test_a_fast_clock_is_held_back_while_work_is_under_way_and_never_jumps(tmp_path: Path) -> None:
+    clock = Clock.starting("2026-11-20T15:00:00Z", day=2)
+    clock.keep_in(tmp_path / "clock.json")
+    elsewhere = SystemClock(clock.as_json())
+    assert clock.is_paced
+
+    clock.hold(True)
+    before = clock.now()
+    time.sleep(0.05)
+    assert 0 < clock.now() - before < 3_600
+    assert abs(elsewhere.now().timestamp() - clock.now()) < 600
+
+    clock.hold(False)
+    assert clock.now() >= before
+    time.sleep(0.1)
+    assert clock.now() - before > 3_600
+    assert abs(elsewhere.now().timestamp() - clock.now()) < 43_200
+    (tmp_path / "clock.json").unlink()
+    assert elsewhere.now().timestamp() > before
+
+
+def test_a_clock_of_an_ordinary_pace_is_left_alone() -> None:
+    assert not Clock.starting(None, None).is_paced
+    assert not Clock.starting("2026-11-20T15:00:00Z", day=1440).is_paced

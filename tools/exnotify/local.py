@@ -27,6 +27,7 @@ OWN_PARAMETERS: Mapping[str, str] = {
     "LinkHost": "{api}",
     # Files arrive at once on one machine, and the simulators take what a worker can send.
     "QuietPeriodSeconds": "10",
+    "ExportSegments": "2",
     "EmailRate": "1000",
     "SmsRate": "200",
 }

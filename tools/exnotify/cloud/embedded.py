@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
@@ -42,6 +43,8 @@ CHAOS = frozenset({"duplicates", "reorder", "faults"})
 
 _STACK = "exnotify"
 _POLL = 0.05  # seconds between looks of `idle`
+_PACE = 0.03  # real seconds between looks at whether work is under way
+_QUIET = 3  # so many looks must find nothing before the clock runs at full pace
 
 
 class EmbeddedCloud:
@@ -143,6 +146,10 @@ class EmbeddedCloud:
     def _start(self) -> None:
         self._exit.enter_context(self._emulator.running())
         self._exit.callback(_end_on_sigterm())
+        if self._clock.is_paced:
+            folder = Path(self._exit.enter_context(TemporaryDirectory(prefix="exnotify-clock-")))
+            self._clock.keep_in(folder / "clock.json")
+            self._clock.hold(True)
         self._url = self._server.start(*self._address)
         self._exit.callback(self._server.stop)
         self._start_api()
@@ -219,6 +226,30 @@ class EmbeddedCloud:
         self._watcher = Watcher(board, self._book, self._clock, self._emulator, self._queue_names())
         self._exit.callback(self._watcher.stop)
         self._watcher.start()
+        if self._clock.is_paced:
+            pacer = threading.Thread(target=self._keep_pace, name="pace", daemon=True)
+            pacer.start()
+            self._exit.callback(pacer.join)
+            self._exit.callback(self._stop_requested.set)
+
+    def _keep_pace(self) -> None:
+        """Hold the clock back while work is under way, and let it run when all of it is done."""
+        held, quiet = True, 0
+        while not self._stop_requested.wait(_PACE):
+            quiet = 0 if self._under_way() else quiet + 1
+            if held is not (quiet < _QUIET):
+                held = not held
+                self._clock.hold(held)
+
+    def _under_way(self) -> bool:
+        """Whether something happens that is not merely a look at whether something is due."""
+        if any(poller.busy for poller in self._pollers):
+            return True
+        scheduled = self._scheduled()
+        if any(function.running for function in self._functions if function.spec.logical_id not in scheduled):
+            return True
+        depths = (self._emulator.depth(mapping.queue) for mapping in self._stack.mappings)
+        return any(depth["visible"] or depth["in_flight"] for depth in depths)
 
     def _stop_pollers(self) -> None:
         for poller in self._pollers:
@@ -399,7 +430,7 @@ class EmbeddedCloud:
                 for name, resource in stack.resources.items()
             },
             "scheduled": sorted(self._scheduled()),
-            "clock": {"real": self._clock.real, "virtual": self._clock.virtual, "rate": self._clock.rate},
+            "clock": json.loads(self._clock.as_json()),
         }
 
     # ---- inside ----

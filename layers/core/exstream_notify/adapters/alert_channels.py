@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..domain.documents import Channel
-from ..domain.incidents import Alert, What
+from ..domain.incidents import ALERT_REF, Alert, What
 from ..domain.messages import Accepted, Content, GiveUp, Message
 from ..ports import ChannelAnswer, Provider
 from .observability import count, logger
@@ -129,7 +129,7 @@ class Channels:
 
     def _by_provider(self, channel: Channel, to: str, content: Content, alert: Alert) -> ChannelAnswer:
         provider = self._provider(channel)
-        message = Message(f"{alert.key}:{alert.number}", channel, to, "transactional", content)
+        message = Message(f"{ALERT_REF}{alert.key}:{alert.number}", channel, to, "transactional", content)
         request = provider.request(message)
         answer = request if isinstance(request, GiveUp) else next(iter(provider.send([request])))
         # In doubt the next channel is told too: an alert twice is better than none.

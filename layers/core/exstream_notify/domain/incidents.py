@@ -29,6 +29,11 @@ SAMPLES = 3
 Urgency = Literal["quiet", "normal", "urgent"]
 
 
+ALERT_REF = "incident-"
+"""Begins the reference of an alert that goes out through a notification provider: its receipts are of no
+notice, and must not be taken for receipts of one that the ledger lost."""
+
+
 class IncidentStatus(StrEnum):
     """OPEN waits for somebody; ACKNOWLEDGED has somebody; RESOLVED is over until it is reported again."""
 

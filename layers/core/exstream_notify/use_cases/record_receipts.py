@@ -9,6 +9,7 @@ from ..domain.contacts import Contact
 from ..domain.documents import Channel
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id
+from ..domain.incidents import ALERT_REF
 from ..domain.notices import LOST, Notice
 from ..domain.receipts import (
     ADDRESS_RANK,
@@ -107,7 +108,7 @@ def record_receipts(
         else:
             _count_stranger(receipt, batch)
     strangers = [r for r in normal if r.notice_id not in stored]
-    unmatched = [r for r in strangers if r.notice_id]
+    unmatched = [r for r in strangers if r.notice_id and not r.notice_id.startswith(ALERT_REF)]
     if unmatched and keep:
         early.keep(unmatched, batch.now)
     batch.counts["unmatched"] += len(unmatched)
