@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from exnotify.cloud import EmbeddedCloud, TemplateError
 from exnotify.cloud.access import AccessControl
@@ -15,6 +14,7 @@ from exnotify.cloud.resources import RESOURCE_TYPES
 from exnotify.cloud.server import Server
 from exnotify.cloud.stack import Created, ResourceType, Stack
 from exnotify.cloud.template import load_template
+from tests.container import sam
 
 PROJECT = Path(__file__).parents[2] / "template.yaml"
 
@@ -266,7 +266,7 @@ def test_a_type_says_why_it_ignores_what_it_ignores(name: str) -> None:
 
 
 def test_the_projects_template_deploys_as_it_stands(tmp_path: Path) -> None:
-    source = yaml.safe_load(_without_tags(PROJECT.read_text()))
+    source = sam.load_template(PROJECT)
     # Only the template is at stake here: the code folders are stand-ins where they are not there yet.
     (tmp_path / "template.yaml").write_text(PROJECT.read_text())
     (tmp_path / "statemachines").symlink_to(PROJECT.parent / "statemachines")
@@ -286,15 +286,3 @@ def test_the_projects_template_deploys_as_it_stands(tmp_path: Path) -> None:
         for name, resource in source["Resources"].items():
             if resource["Type"] == "AWS::Serverless::Function":
                 assert cloud.invoke(name, {}).value == {}
-
-
-def _without_tags(text: str) -> str:
-    return (
-        text.replace("!Ref ", "")
-        .replace("!GetAtt ", "")
-        .replace("!Sub ", "")
-        .replace("!If ", "")
-        .replace("!Not ", "")
-        .replace("!Equals ", "")
-        .replace("!If\n", "\n")
-    )
