@@ -9,13 +9,14 @@ from exnotify.operations.drill import FAULTS, drill
 NOT_DRILLED = {
     "Throttles": "reserves no concurrency: nothing here throttles a function",
     "Duration": "a function near its time-out takes minutes of real time",
-    "Executions": "no state machine in the base",
-    "ServerErrors": "no route in the base",
-    "RunMissing": "expected runs are issue 6's",
-    "ReceiptsMissing": "receipts are issue 4's",
-    "IncidentsUnacknowledged": "acknowledgements are issue 6's",
-    "BounceRate": "receipts are issue 4's",
-    "ComplaintRate": "receipts are issue 4's",
+    "Executions": "no fault for it is written yet: tests/cloud/test_state_machines.py fails executions",
+    "ServerErrors": "no fault for it is written yet: tests/cloud/test_http_api.py provokes one",
+    "RunMissing": "no fault for it is written yet: tests/use_cases tell the exception behind it",
+    "ReceiptsMissing": "no fault for it is written yet: a deadline is days away",
+    "IncidentsUnacknowledged": "no fault for it is written yet: tests/use_cases escalate",
+    "AlertUndelivered": "no fault for it is written yet: tests/adapters tell the metric",
+    "BounceRate": "no fault for it is written yet: it takes a hundred mails at least",
+    "ComplaintRate": "no fault for it is written yet: it takes a thousand mails at least",
 }
 
 

@@ -88,6 +88,8 @@ class Channels:
             count({"alert_channel_failed": 1})
         elif answer.outcome == "sent":
             count({"alert_sent": 1})
+            if alert.what == What.ESCALATED:
+                count({"incidents_unacknowledged": 1})
         return answer
 
     def last_resort(self, alert: Alert, why: str) -> None:
