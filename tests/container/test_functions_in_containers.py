@@ -348,7 +348,7 @@ def uc6_link_looked_at(stage: Stage) -> Effect:
 
     def effect() -> None:
         assert stage.answer["statusCode"] == 200
-        assert '<html lang="de"' in stage.answer["body"]
+        assert '<html lang="en"' in stage.answer["body"]
         assert "<form" in stage.answer["body"]
         assert stage.notice("claims") == before
 
