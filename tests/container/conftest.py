@@ -126,7 +126,8 @@ def docker_client() -> Iterator[docker.DockerClient]:
 @pytest.fixture(scope="session")
 def built_template() -> Path:
     """The real template, built by `sam build` for this machine's processor."""
-    return sam.build(ROOT / "template.yaml", _BUILD, ARCHITECTURE, sys.executable)
+    built = sam.build(ROOT / "template.yaml", _BUILD, ARCHITECTURE, sys.executable)
+    return sam.publish_layers(built, _BUILD / "layers")
 
 
 @pytest.fixture(scope="session")
