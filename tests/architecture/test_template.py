@@ -239,8 +239,10 @@ def test_the_use_cases_are_the_same_everywhere() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     in_readme = set(re.findall(r"^\| (uc\d) \|", readme, re.M))
     assert told == carried == with_event == with_test == in_readme
-    for path in re.findall(r"\]\(((?:events|tests)/[^)]+)\)", readme):
+    named = set(re.findall(r"\]\(((?:events|tests)/[^)]+)\)", readme))
+    for path in named:
         assert (ROOT / path).exists(), path
+    assert {f"events/{path.name}" for path in (ROOT / "events").glob("uc*.json")} <= named
     for uc, entry in TEMPLATE["Metadata"]["UseCases"].items():
         for function in entry["functions"]:
             assert uc in RESOURCES[function]["Metadata"]["UseCases"], (uc, function)

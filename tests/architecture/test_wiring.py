@@ -68,7 +68,7 @@ def bodies(name: str) -> list[dict[str, Any]]:
 
 def test_the_event_files_are_what_the_functions_read() -> None:
     (sealed,), (composed,), (slice_,), (raised,), (job,) = map(
-        bodies, ("uc1", "uc2", "uc4", "uc5", "uc6_job")
+        bodies, ("uc1", "uc2", "uc4", "uc5_exception", "uc6_job")
     )
     bounced, greeting = bodies("uc8_receipt")
 

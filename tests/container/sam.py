@@ -1,8 +1,10 @@
 """The SAM CLI as the tests call it: build once, invoke often."""
 
+import hashlib
 import json
 import os
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -89,6 +91,37 @@ def declare_variables(built: Path, names: Mapping[str, frozenset[str]]) -> Path:
         for name in names[function] - variables.keys():
             variables[name] = ""
     copy = built.with_name("template.declared.json")
+    copy.write_text(json.dumps(template, default=str), encoding="utf-8")
+    return copy
+
+
+def publish_layers(built: Path, cache: Path) -> Path:
+    """A copy of a built template whose layers are published ones that lie in SAM's cache already.
+
+    A layer of the template itself is packed and sent to Docker anew for each invocation, all its hundred
+    megabytes; a published one makes one image for all. The version is new each time, so that no image of
+    an older build is taken for this one.
+    """
+    template = load_template(built)
+    cache.mkdir(parents=True, exist_ok=True)
+    for old in filter(Path.is_symlink, cache.iterdir()):
+        old.unlink()
+    version = time.time_ns() // 1_000_000
+    published = {}
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            arn = f"arn:aws:lambda:us-east-1:123456789012:layer:{name}:{version}"
+            # As SAM names the folder of a layer that it fetched.
+            folder = f"{name}-{version}-{hashlib.sha256(arn.encode()).hexdigest()[:10]}"
+            (cache / folder).symlink_to(built.parent / resource["Properties"]["ContentUri"])
+            published[name] = arn
+    for properties in (template["Globals"]["Function"], *functions(template).values()):
+        if "Layers" in properties:
+            text = json.dumps(properties["Layers"])
+            for name, arn in published.items():
+                text = text.replace(json.dumps({"Ref": name}), json.dumps(arn))
+            properties["Layers"] = json.loads(text)
+    copy = built.with_name("template.published.json")
     copy.write_text(json.dumps(template, default=str), encoding="utf-8")
     return copy
 

@@ -28,7 +28,7 @@ import pytest
 from tests.container import sam
 from tests.container.conftest import StillCloud
 from tests.container.runtime_image import ARCHITECTURE
-from tests.container.test_functions_in_containers import LETTER, Stage, as_sent
+from tests.container.test_functions_in_containers import LETTER, Stage
 from tests.needs import ROOT, SAM
 
 _START = 60  # seconds until it listens
@@ -165,12 +165,10 @@ def _wait_until_it_listens(process: "subprocess.Popen[bytes]", port: int, log: P
 
 def told_link(still: StillCloud) -> str:
     """The token of the link in a message that was really sent."""
-    event = json.loads((ROOT / "events" / "uc6_job_decided.json").read_text(encoding="utf-8"))
-    stage = Stage(still, event)
-    [job] = stage.decided("EmailQueue", "claims", "http-access", **LETTER)
-    still.in_container("SendNoticesFunction", as_sent(event, job))
-    [message] = still.simulators.store
-    found = re.search(r"/d/([\w-]{30})", message.text)
+    stage = Stage(still, "http-access", {})
+    stage.sent("claims", stage.record(LETTER))
+    [text] = stage.messages(stage.email)
+    found = re.search(r"/d/([\w-]{30})", text)
     assert found is not None, "there is no link in the message"
     return found[1]
 
