@@ -117,6 +117,9 @@ def test_a_role_is_refused_what_it_was_not_given(stack: LocalCloud, function: st
 
 def test_no_role_may_destroy(stack: LocalCloud) -> None:
     may_delete = {"dynamodb:DeleteItem", "sqs:DeleteMessage"}
+    # Every customer is in the file for Exstream, so this one reads the whole table.
+    scans = {("ExportPreferencesFunction", "dynamodb:Scan")}
     for function in FUNCTIONS:
         for action, _ in granted(stack, function):
-            assert action in may_delete or not any(part in action for part in NEVER), (function, action)
+            if (function, action) not in scans:
+                assert action in may_delete or not any(part in action for part in NEVER), (function, action)

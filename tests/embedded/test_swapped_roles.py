@@ -15,10 +15,14 @@ pytestmark = pytest.mark.slow
 
 RESOURCES: dict[str, Any] = load_template(ROOT / "template.yaml")["Resources"]
 FUNCTIONS = [n for n, r in RESOURCES.items() if r["Type"] == "AWS::Serverless::Function"]
+_FURTHER = 5
 
 
 class Swapped(LocalCloud):
-    """The stack as it is, but every function runs under the role of the next.
+    """The stack as it is, but every function runs under the role of another, some places further.
+
+    Neighbours share work, and with it rights: the one that starts journeys and the one that advances them
+    read the same table.
 
     A template with such roles is refused at deployment, here as on AWS, because no mapping may read its
     queue then; so the roles are handed on where Lambda assumes them.
@@ -27,7 +31,7 @@ class Swapped(LocalCloud):
     def _assume(self, role_arn: str, session: str) -> Credentials:
         roles = [self.resource(RESOURCES[f]["Properties"]["Role"]["Fn::GetAtt"][0]) for f in FUNCTIONS]
         head, _, name = role_arn.rpartition("/")
-        following = roles[(roles.index(name) + 1) % len(roles)]
+        following = roles[(roles.index(name) + _FURTHER) % len(roles)]
         return super()._assume(f"{head}/{following}", session)
 
 
@@ -52,14 +56,11 @@ def events_of(function: str) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", [f for f in FUNCTIONS if events_of(f)])
 def test_a_role_given_to_another_functions_code_fails_at_its_first_call(
     swapped: LocalCloud, function: str
 ) -> None:
-    given = events_of(function)
-    if not given:
-        pytest.skip("no event file of its own: an HTTP function's pages are tried elsewhere")
-    for event in given:
+    for event in events_of(function):
         outcome = swapped.invoke(function, event)
         failed = outcome.error is not None or bool((outcome.value or {}).get("batchItemFailures"))
         assert failed, outcome.payload
