@@ -1,0 +1,80 @@
+"""What Exstream must print of a run: by decision, after failures, and where a journey ended on paper."""
+
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import isodate
+import pytest
+
+from exnotify.paper import paper_rows
+from exstream_notify.domain.identity import notice_id
+from exstream_notify.domain.journeys import JourneyRule, Step, step_purpose
+from exstream_notify.domain.notices import Outcome, Status
+from exstream_notify.domain.runs import RecordOutcome, Run, RunState
+from exstream_notify.domain.work import SlicePointer
+from exstream_notify.use_cases.decide_notices import notice_id_of
+from tests.fakes import FakeRules, a_document, a_notice, a_rule
+
+RUN = Run("retail", "r1", RunState.DISPATCHED, parts="parts/retail/r1/")
+DOCUMENTS = [(n, a_document(n)) for n in (1, 2, 3)]
+
+
+def app(*stored: Any, end: str = "paper") -> Any:
+    """A run of three statements: the second on paper by decision, the others told."""
+    week = isodate.parse_duration("P7D")
+    assert week == timedelta(days=7)
+    rule = a_rule()
+    step = Step(week, end=end)  # type: ignore[arg-type]
+    journey = JourneyRule("unread", (rule.name,), (step,))
+    words = [
+        RecordOutcome(0, n, Outcome.PAPER if n == 2 else Outcome.NOTIFIED, "paper_chosen", 1, f"{n:032x}")
+        for n in (1, 2, 3)
+    ]
+    pointer = SlicePointer("retail", "r1", 0, "p", 0, 1, 3, 1)
+    return SimpleNamespace(
+        rules=FakeRules(rule, journeys=[journey]),
+        runs=SimpleNamespace(outcomes=lambda domain, run_id: iter(words)),
+        staging=SimpleNamespace(slices=lambda *_: iter([pointer])),
+        records=SimpleNamespace(read=lambda _: DOCUMENTS),
+        ledger=SimpleNamespace(get=lambda ids: {n.notice_id: n for n in stored if n.notice_id in ids}),
+    )
+
+
+def ended(number: int, status: Status) -> Any:
+    """The last step's record of a document's journey."""
+    document = DOCUMENTS[number - 1][1]
+    first = notice_id_of(document, a_rule())
+    identity = notice_id(
+        document.domain,
+        document.customer_key,
+        document.document_id,
+        edition=first,
+        purpose=step_purpose("unread", 1),
+    )
+    return replace(a_notice(), notice_id=identity, status=status, why="unanswered")
+
+
+def test_a_journey_that_ended_on_paper_is_printed_beside_what_the_decision_says() -> None:
+    rows = paper_rows(app(ended(3, Status.PAPER)), RUN)
+
+    assert [(row["document_id"], row["reason"]) for row in rows] == [
+        (DOCUMENTS[1][1].document_id, "paper_chosen"),
+        (DOCUMENTS[2][1].document_id, "unanswered"),
+    ]
+
+
+@pytest.mark.parametrize("end", ["event", "case"])
+def test_a_journey_that_ends_otherwise_prints_nothing(end: str) -> None:
+    assert [row["reason"] for row in paper_rows(app(ended(3, Status.PAPER), end=end), RUN)] == [
+        "paper_chosen"
+    ]
+
+
+def test_a_step_that_was_a_reminder_prints_nothing() -> None:
+    assert [row["reason"] for row in paper_rows(app(ended(3, Status.SENT)), RUN)] == ["paper_chosen"]
+
+
+def test_a_run_without_parts_prints_nothing() -> None:
+    assert paper_rows(app(), replace(RUN, parts="")) == []
