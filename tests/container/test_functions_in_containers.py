@@ -515,7 +515,7 @@ def uc8_preferences_changed(stage: Stage) -> Effect:
 
 
 def uc8_quarter_of_an_hour(stage: Stage) -> Effect:
-    """A message without a receipt, the next day → the provider is asked, and asked again later."""
+    """A message without a receipt, the next day → the provider is asked, and what it says is recorded."""
     notice = stage.sent("claims", stage.record(LETTER))
 
     def watched() -> list[int]:
@@ -527,7 +527,8 @@ def uc8_quarter_of_an_hour(stage: Stage) -> Effect:
 
     def effect() -> None:
         assert stage.answer["asked"] >= 1
-        assert watched() == [1]
+        assert stage.notice("claims").status == Status.DELIVERED
+        assert watched() == [], "nothing is left to ask"
 
     return effect
 
