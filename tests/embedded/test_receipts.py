@@ -127,7 +127,12 @@ def test_a_forged_push_is_refused_and_a_genuine_one_is_taken(cloud: LocalCloud) 
 def test_what_is_no_receipt_is_kept_and_told_of_and_stops_nobody(
     cloud: LocalCloud, make_run: MakeRun
 ) -> None:
-    drop(cloud, make_run("poison", [record(7, email="silent.poison@example.com", mobile="")]), "poison", "poison")
+    drop(
+        cloud,
+        make_run("poison", [record(7, email="silent.poison@example.com", mobile="")]),
+        "poison",
+        "poison",
+    )
     deployment = cloud.deployment()
     app = deployment.app
     notice = notice_of(app, "poison", "E000007")
