@@ -86,6 +86,6 @@ def test_a_folder_that_cannot_be_a_runs_is_told() -> None:
 
 
 def test_the_event_file_is_one() -> None:
-    (path,) = (Path(__file__).parents[2] / "events").glob("uc5_*.json")
+    (path,) = (Path(__file__).parents[2] / "events").glob("uc5_exception_raised.json")
     (record,) = json.loads(path.read_text("utf-8"))["Records"]
     assert exceptions_of(json.loads(record["body"]))[0].code == "customers_missing"

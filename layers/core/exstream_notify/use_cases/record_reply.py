@@ -131,7 +131,8 @@ class ReplyDesk:
         ]
         if not sent:
             return None
-        last: Notice = max(sent, key=lambda n: (n.events[-1].at, n.notice_id))
+        # A receipt of an older one may be newer: what counts is when each was sent.
+        last: Notice = max(sent, key=lambda n: (_claimed_at(n), n.notice_id))
         try:
             return self.rules.of_type(last.document_type).topic
         except KeyError:
@@ -200,3 +201,8 @@ def _stopped_by_reply(contact: Contact) -> list[str]:
 
 def _pairs(text: str) -> set[str]:
     return {part.strip() for part in text.split(",") if part.strip()}
+
+
+def _claimed_at(notice: Notice) -> str:
+    """When its newest attempt was claimed, just before it was sent; empty if none was."""
+    return max((event.at for event in notice.events if event.what == "claimed"), default="")
