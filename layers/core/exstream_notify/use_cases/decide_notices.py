@@ -96,6 +96,27 @@ def origin_of(pointer: SlicePointer, position: int) -> Origin:
     return Origin(pointer.run, pointer.number, position, pointer.part, pointer.offset, pointer.length)
 
 
+def pointer_to(notices: Sequence[Notice]) -> SlicePointer:
+    """A pointer to the records of these notices, all of one slice, to be looked at again."""
+    origin = notices[0].origin
+    domain, _, run_id = origin.run.partition("/")
+    positions = tuple(sorted({n.origin.position for n in notices}))
+    return SlicePointer(
+        domain,
+        run_id,
+        origin.slice_number,
+        origin.part,
+        origin.offset,
+        origin.length,
+        count=len(positions),
+        first=positions[0],
+        kind="digests" if notices[0].purpose == "digest" else "documents",
+        positions=positions,
+        purpose=notices[0].purpose if notices[0].rule_version else "notice",
+        version=notices[0].rule_version,
+    )
+
+
 def team_audience(team: str) -> str:
     """The audience name of an internal team."""
     return _TEAM_PREFIX + team

@@ -26,7 +26,8 @@ from ..ports import (
     RunBook,
     StatusSource,
 )
-from .record_receipts import pointer_to, together
+from .decide_notices import pointer_to
+from .record_receipts import together
 
 Record = Callable[[Sequence[Receipt]], Counter[str]]
 """`record_receipts` with its ports."""

@@ -28,7 +28,6 @@ from ..domain.receipts import (
     suppressed_by,
 )
 from ..domain.runs import RecordOutcome
-from ..domain.work import SlicePointer
 from ..ports import (
     AddressChecker,
     Clock,
@@ -42,6 +41,7 @@ from ..ports import (
     RunBook,
     SuppressionList,
 )
+from .decide_notices import pointer_to
 
 _TRIES = 5
 _TEXTS: Mapping[str, str] = {
@@ -411,23 +411,3 @@ def together(notice: Notice) -> tuple[str, int, str, str]:
     """What notices that one pointer names have in common: a journey's steps are looked at by themselves."""
     origin = notice.origin
     return origin.run, origin.slice_number, notice.purpose, notice.rule_version
-
-
-def pointer_to(notices: Sequence[Notice]) -> SlicePointer:
-    """A pointer to the records of these notices, all of one slice, to be looked at again."""
-    origin = notices[0].origin
-    domain, _, run_id = origin.run.partition("/")
-    positions = tuple(sorted({n.origin.position for n in notices}))
-    return SlicePointer(
-        domain,
-        run_id,
-        origin.slice_number,
-        origin.part,
-        origin.offset,
-        origin.length,
-        count=len(positions),
-        first=positions[0],
-        positions=positions,
-        purpose=notices[0].purpose if notices[0].rule_version else "notice",
-        version=notices[0].rule_version,
-    )

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 from ..domain.notices import Notice, happened
-from ..domain.work import SlicePointer
 from ..ports import Clock, DecideQueue, DueIndex, Ledger, LookQueue, RunQueue
-from .decide_notices import RELEASED
+from .decide_notices import RELEASED, pointer_to
 
 LOOK_BACK = timedelta(days=2)
 """How far a first sweep looks back; later ones start at the watermark, however long ago that was."""
@@ -86,7 +85,7 @@ def _hand_on(
             origin = notice.origin
             key = (origin.run, origin.slice_number, notice.purpose, notice.rule_version)
             groups.setdefault(key, []).append(notice)
-    pointers = [_pointer(notices) for notices in groups.values()]
+    pointers = [pointer_to(notices) for notices in groups.values()]
     if pointers:
         decide_queue.send_slices(pointers, spread=SPREAD if len(pointers) > PAGE // 2 else 0.0)
     return len(runs) + len(looks) + sum(map(len, groups.values()))
@@ -96,23 +95,3 @@ def _again_at(notice: Notice, now: datetime) -> str:
     before = sum(1 for _ in takewhile(lambda event: event.what == RELEASED, reversed(notice.events)))
     pause = min(HAND_ON_AGAIN * (1 << min(before, 10)), timedelta(days=1))
     return (now + pause).isoformat(timespec="seconds")
-
-
-def _pointer(notices: list[Notice]) -> SlicePointer:
-    origin = notices[0].origin
-    domain, _, run_id = origin.run.partition("/")
-    positions = tuple(sorted({n.origin.position for n in notices}))
-    return SlicePointer(
-        domain,
-        run_id,
-        origin.slice_number,
-        origin.part,
-        origin.offset,
-        origin.length,
-        count=len(positions),
-        first=positions[0],
-        kind="digests" if notices[0].purpose == "digest" else "documents",
-        positions=positions,
-        purpose=notices[0].purpose if notices[0].rule_version else "notice",
-        version=notices[0].rule_version,
-    )
