@@ -1,6 +1,11 @@
 """Settings that all tests share."""
 
+import os
+
 from hypothesis import HealthCheck, settings
+
+# As the template gives it to every function: whichever test imports the metrics first, they have their name.
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Tests")
 
 # What the machine lacks is skipped by name; DynamoDB Local where Java and Node are there.
 pytest_plugins = ["tests.machine", "tests.local_dynamodb", "tests.browsing"]

@@ -130,7 +130,7 @@ def built_template() -> Path:
     return sam.publish_layers(built, _BUILD / "layers")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def still_cloud(
     docker_client: docker.DockerClient, built_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StillCloud]:
