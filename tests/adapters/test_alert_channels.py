@@ -25,7 +25,7 @@ ALERT = Alert(
     (("Team", "operations"), ("What happened", "<b>x</b> & y")),
     ("Field ‹value› empty",),
     ("-CUSTOMERLIST=2,7,14-50",),
-    "docs/alerts.md#engine",
+    "docs/runbook.md#composition",
     "https://documents.example.com/i/token",
 )
 

@@ -56,6 +56,24 @@ def test_a_site_adds_types_queues_teams_and_domains(tmp_path: Path) -> None:
         assert (rule.team, rule.family) == (team, family)
 
 
+def test_a_family_says_what_a_code_does_not_and_default_what_a_family_does_not(tmp_path: Path) -> None:
+    rules = site(
+        tmp_path,
+        alerts=(
+            "codes: {A: {family: own, advice: of the code}}\n"
+            "families: {default: {means: d, advice: d, runbook: other}, own: {means: of the family}}\n"
+            "runbook: 'https://wiki.example.com/{family}/{code}#{section}'\n"
+        ),
+    )
+
+    def said(code: str) -> tuple[str, str, str]:
+        rule = rules.route(ExceptionRaised(code, "error", "retail", "run-1", "text"))
+        return rule.means, rule.advice, rule.runbook
+
+    assert said("A") == ("of the family", "of the code", "https://wiki.example.com/own/A#other")
+    assert said("NEW") == ("d", "d", "https://wiki.example.com/NEW/NEW#other")
+
+
 @pytest.mark.parametrize(
     ("status", "skip", "urgent"),
     [
@@ -100,6 +118,7 @@ def test_an_unknown_team_has_no_address() -> None:
         ({"teams": "astrology: [a@example.com]"}, "teams.yaml: astrology"),
         ({"domains": "domains: {x: {unsaeled: false}}"}, "domains.x.unsaeled"),
         ({"alerts": "codes: {unreached: {family: x, colour: red}}"}, "codes.unreached.colour"),
+        ({"alerts": "families:\n  own:\n    runbook: '#x'"}, "line 3: families.own.runbook"),
     ],
 )
 def test_what_is_wrong_is_said_with_file_line_and_key(

@@ -1,4 +1,4 @@
-"""The runbook: a section per alarm, and every `exnotify` command in it runs as written."""
+"""The runbook: every alarm and every alert leads to a section of it, and its commands run as written."""
 
 import json
 import re
@@ -6,9 +6,12 @@ import shlex
 from collections.abc import Iterator
 
 import pytest
+import yaml
 
 from exnotify.local import ROOT, LocalCloud
 from exnotify.operations import watch
+from exstream_notify.adapters.rules import PACKAGE_RULES, YamlRules
+from exstream_notify.domain.exceptions import ExceptionRaised
 from tests.cli.shell import exnotify
 
 BOOK = (ROOT / "docs" / "runbook.md").read_text("utf-8")
@@ -22,23 +25,47 @@ COMMANDS = sorted(
     }
 )
 # Commands that need a letter, or end with 1 where there is something to see.
-MAY_END_WITH_1 = ("exnotify redrive", "exnotify alarms")
+MAY_END_WITH_1 = ("exnotify redrive", "exnotify alarms", "exnotify approvals")
+
+ALERTS = yaml.safe_load((PACKAGE_RULES / "alerts.yaml").read_text("utf-8"))
+FAMILIES = {entry["family"] for entry in (*ALERTS["codes"].values(), *ALERTS["routes"]) if "family" in entry}
+# Alarms by their row in alarms.yaml, families by their entry in alerts.yaml.
+LEADS = [(name, row["runbook"]) for name, row in watch.descriptions()]
+LEADS += [(name, row["runbook"]) for name, row in ALERTS["families"].items() if name != "default"]
 
 
-@pytest.mark.parametrize(("name", "anchor"), [(n, row["runbook"]) for n, row in watch.descriptions()])
-def test_every_alarm_has_its_section(name: str, anchor: str) -> None:
+@pytest.mark.parametrize(("name", "anchor"), LEADS)
+def test_alarms_and_families_lead_to_a_section_that_names_them(name: str, anchor: str) -> None:
     body = SECTIONS[anchor]
     assert re.search(rf"`…?{name}`", body.splitlines()[1])
     assert all(word in body for word in ("**Symptom.**", "**Check.**", "**Cure.**"))
 
 
 def test_no_section_is_left_over() -> None:
-    assert set(SECTIONS) == {row["runbook"] for _, row in watch.descriptions()} | {"paging"}
+    assert set(SECTIONS) == {anchor for _, anchor in LEADS} | {"paging"}
+
+
+def test_links_within_the_runbook_lead_somewhere() -> None:
+    assert set(re.findall(r"\]\(#([\w-]+)\)", BOOK)) <= set(SECTIONS)
+
+
+def test_families_are_those_that_codes_and_routes_name() -> None:
+    assert set(ALERTS["families"]) == FAMILIES | {"default"}
+
+
+@pytest.mark.parametrize("code", [*ALERTS["codes"], "EX003004W"])
+def test_every_alert_says_what_it_means_what_to_do_and_where_to_read_on(code: str) -> None:
+    rule = YamlRules().route(ExceptionRaised(code, "error", "retail", "run", "text"))
+    file, _, anchor = rule.runbook.partition("#")
+    assert rule.means
+    assert rule.advice
+    assert file == "docs/runbook.md"
+    assert anchor in SECTIONS
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A running cloud with one run of two notices; what stands for RUN, NOTICE and DIR."""
+    """A running cloud with one run of two notices, and what the words in capitals stand for."""
     folder = tmp_path_factory.mktemp("run")
     rows = [
         {"customer_key": f"R{n}", "document_type": "statement", "email": f"r{n}@example.com"} for n in (1, 2)
@@ -53,7 +80,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         for queue in ("DecideQueue", "EmailQueue", "RunQueue", "DocumentQueue"):
             letters = cloud.resource(queue.replace("Queue", "DeadLetters"))
             cloud.client("sqs").send_message(QueueUrl=letters, MessageBody='{"to": "someone@example.com"}')
-        yield {"RUN": "retail/book", "NOTICE": str(notice), "DIR": str(sealed)}
+        (sealed / "known.csv").write_text("customer_key,email\nR3,r3@example.com\n", "utf-8")
+        yield {
+            "RUN": "retail/book",
+            "NOTICE": str(notice),
+            "KEY": "R1",
+            "DIR": str(sealed),
+            "FILE": str(sealed / "known.csv"),
+            "PAGE": str(sealed / "page.html"),
+        }
 
 
 @pytest.mark.slow

@@ -81,6 +81,7 @@ class _SeverityRule(_Strict):
 class _Family(_Strict):
     means: str = ""
     advice: str = ""
+    runbook: str = Field(default="", pattern=r"^[a-z0-9-]*$")
     rerun: bool = True
 
 
@@ -116,7 +117,8 @@ class Alerts(_Strict):
         family = found.get("family") or exception.code
         told = found.get("severity") or exception.severity
         brings = self.severities.get(severity or told, _SeverityRule())
-        words = self.families.get(family, _Family())
+        default = self.families.get("default", _Family())
+        words = self.families.get(family, default)
         team = found.get("team") or "operations"
         urgency = found.get("urgency") or brings.urgency
         return AlertRule(
@@ -128,9 +130,10 @@ class Alerts(_Strict):
             self.chains(team, urgency),
             found.get("ack_minutes", brings.ack_minutes) or None,
             self._team(team, "escalation") or (),
-            found.get("means", words.means),
-            found.get("advice", words.advice),
-            self.runbook.replace("{family}", family)
+            found.get("means") or words.means or default.means,
+            found.get("advice") or words.advice or default.advice,
+            self.runbook.replace("{section}", words.runbook or default.runbook)
+            .replace("{family}", family)
             .replace("{code}", exception.code)
             .replace("{team}", team),
             words.rerun,
