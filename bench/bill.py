@@ -16,7 +16,7 @@ from exstream_notify.adapters.index.parts import PART_BYTES, SLICE_RECORDS
 
 from .notices import Result
 from .prices import PRICES
-from .template import functions, queues, secrets
+from .template import functions, keys, queues, secrets
 from .usage import Usage
 
 MILLION = 1_000_000
@@ -141,6 +141,7 @@ def standing(result: Result) -> list[Line]:
         _line("Their point-in-time recovery", "dynamodb_recovery", ledger),
         _line("Empty receives of Lambda's pollers", "sqs_requests", polls),
         _line("Secrets", "secrets", secrets()),
+        _line("Keys", "keys", keys()),
         _line("Custom metrics", "metrics", METRICS),
     ]
 

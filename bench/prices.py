@@ -46,6 +46,7 @@ PRICES: Mapping[str, Price] = {
     "logs_storage": Price("CloudWatch Logs: storage", 0.03, GB, "byte-months"),
     "metrics": Price("CloudWatch: custom metrics", 0.30, 1, "metric-months"),
     "secrets": Price("Secrets Manager: secrets", 0.40, 1, "secret-months"),
+    "keys": Price("KMS: customer managed keys, before their first rotation", 1.00, 1, "key-months"),
     "secret_calls": Price("Secrets Manager: calls", 0.05, 1e4, "calls"),
     "transfer_out_bytes": Price("Data transfer out to the internet, first 10 TB", 0.09, GB, "bytes"),
 }

@@ -135,4 +135,13 @@ def queues() -> int:
 
 def secrets() -> int:
     """How many secrets the stack keeps."""
-    return sum(r["Type"] == "AWS::SecretsManager::Secret" for r in _template()["Resources"].values())
+    return _count("AWS::SecretsManager::Secret")
+
+
+def keys() -> int:
+    """How many KMS keys the stack keeps."""
+    return _count("AWS::KMS::Key")
+
+
+def _count(kind: str) -> int:
+    return sum(r["Type"] == kind for r in _template()["Resources"].values())

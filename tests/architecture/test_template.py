@@ -89,6 +89,28 @@ def test_a_topic_takes_only_what_its_service_sends_from_this_account(topic: str)
     assert topic in read | {"AlarmTopic"}, "a queue of ours reads it, or people subscribe to it"
 
 
+def test_topics_are_encrypted_with_a_key_that_their_services_may_use() -> None:
+    """The embedded cloud asks whoever publishes for the key's rights; a service's are looked at here."""
+    for topic in of_type("AWS::SNS::Topic").values():
+        assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": ["TopicKey", "Arn"]}
+    services = {
+        statement["Principal"]["Service"]
+        for policy in of_type("AWS::SNS::TopicPolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    }
+    key = RESOURCES["TopicKey"]
+    assert key["Properties"]["EnableKeyRotation"] is True
+    assert key["DeletionPolicy"] == key["UpdateReplacePolicy"] == "Retain"
+    account, publishers = key["Properties"]["KeyPolicy"]["Statement"]
+    assert account["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
+    assert set(publishers["Principal"]["Service"]) == services
+    assert publishers["Action"] == ["kms:GenerateDataKey*", "kms:Decrypt"]
+    (topics,) = publishers["Condition"]["StringLike"].values()
+    assert topics["Fn::Sub"].endswith(":sns:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-*")
+    assert publishers["Condition"]["StringEqualsIfExists"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_reaches_queues_whose_policy_lets_this_rule_alone_send(rule: str) -> None:
     for entry in RULES[rule]["Targets"]:

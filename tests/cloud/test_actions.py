@@ -11,7 +11,13 @@ from exnotify.cloud.actions import Place, UnknownActionError, needs
 from exnotify.cloud.aws_request import parse_request
 from exnotify.cloud.clients import _environ
 
-PLACE = Place("123456789012", "us-east-1", secret_arn=lambda name: f"arn-of-{name}")
+KEY_ARN = "arn:aws:kms:us-east-1:123456789012:key/k"
+PLACE = Place(
+    "123456789012",
+    "us-east-1",
+    secret_arn=lambda name: f"arn-of-{name}",
+    topic_key=lambda arn: KEY_ARN if arn.endswith(":encrypted") else "",
+)
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/t"
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:q"
 URL = "http://127.0.0.1:1/123456789012/q"
@@ -176,6 +182,22 @@ def _capture(request: Any, **_: Any) -> AWSResponse:
             {("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:123456789012:function:f")},
         ),
         ("sns", "publish", {"TopicArn": "arn:aws:sns:t", "Message": "m"}, {("sns:Publish", "arn:aws:sns:t")}),
+        (
+            "sns",
+            "publish",
+            {"TopicArn": "arn:aws:sns:encrypted", "Message": "m"},
+            {
+                ("sns:Publish", "arn:aws:sns:encrypted"),
+                ("kms:GenerateDataKey", KEY_ARN),
+                ("kms:Decrypt", KEY_ARN),
+            },
+        ),
+        (
+            "sns",
+            "get_topic_attributes",
+            {"TopicArn": "arn:aws:sns:encrypted"},
+            {("sns:GetTopicAttributes", "arn:aws:sns:encrypted")},
+        ),
         (
             "ssm",
             "get_parameter",

@@ -28,9 +28,11 @@ class Place:
 
     account: str
     region: str
-    partition: str = "aws"
     #: Full ARNs of secrets by name: a secret's ARN ends in a random suffix that its name does not tell.
     secret_arn: Callable[[str], str] = lambda name: name
+    #: ARN of the key that encrypts a topic; empty where none of the account's own does.
+    topic_key: Callable[[str], str] = lambda arn: ""
+    partition: str = "aws"
 
     def arn(self, service: str, resource: str) -> str:
         """An ARN in this account and region."""
@@ -227,6 +229,16 @@ def _by_parameter(
     return rule
 
 
+def _sns(request: AwsRequest, place: Place) -> Iterator[Need]:
+    topic = str(request.parameters.get("TopicArn") or "*")
+    yield Need(f"sns:{request.operation}", topic)
+    key = place.topic_key(topic) if request.operation == "Publish" else ""
+    if key:
+        # Who publishes to an encrypted topic uses its key: "Key management", SNS developer guide.
+        via = {"kms:ViaService": f"sns.{place.region}.amazonaws.com"}
+        yield from (Need(f"kms:{action}", key, via) for action in ("GenerateDataKey", "Decrypt"))
+
+
 _LAMBDA_FUNCTION = re.compile(r"^/2015-03-31/functions/(?P<name>[^/]+)/invocations$")
 
 
@@ -253,7 +265,7 @@ _RULES: dict[str, Callable[[AwsRequest, Place], Iterator[Need]]] = {
     "events": _events,
     "lambda": _lambda,
     "states": _states,
-    "sns": _by_parameter("sns", "TopicArn", lambda place, name: place.arn("sns", name)),
+    "sns": _sns,
     "ssm": _by_parameter(
         "ssm", "Name", lambda place, name: place.arn("ssm", f"parameter/{name.lstrip('/')}")
     ),

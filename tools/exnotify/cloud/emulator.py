@@ -55,7 +55,7 @@ class Emulator:
     def __init__(self, region: str) -> None:
         self.region = region
         self.lock = RLock()
-        self.place = Place(ACCOUNT, region, secret_arn=self._secret_arn)
+        self.place = Place(ACCOUNT, region, self._secret_arn, self._topic_key)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -210,6 +210,16 @@ class Emulator:
             secret = secretsmanager_backends[ACCOUNT][self.region].secrets.get(name)
             # A name that does not exist has an ARN too, so that the refusal does not tell what exists.
             return str(secret.arn) if secret else self.place.arn("secretsmanager", f"secret:{name}-??????")
+
+    def _topic_key(self, arn: str) -> str:
+        from moto.sns.models import sns_backends
+
+        with self.lock:
+            topic = sns_backends[ACCOUNT][self.region].topics.get(arn)
+            key = str(topic.kms_master_key_id) if topic else ""
+        if not key or key.startswith("alias/aws/"):  # AWS's own keys let the whole account publish
+            return ""
+        return key if key.startswith("arn:") else self.place.arn("kms", f"key/{key}")
 
 
 @cache

@@ -28,6 +28,7 @@ KNOWN_KEYS = frozenset(
         "events:source",
         "events:detail-type",
         "cloudwatch:namespace",
+        "kms:viaservice",
         "ses:fromaddress",
         "ses:recipients",
     }

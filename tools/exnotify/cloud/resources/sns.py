@@ -9,7 +9,9 @@ from ..template import TemplateError
 
 def _topic(stack: Stack, logical_id: str, properties: Properties) -> Created:
     name = stack.physical_name(logical_id, properties.get("TopicName"))
-    arn = stack.client("sns").create_topic(Name=name)["TopicArn"]
+    key = properties.get("KmsMasterKeyId")
+    attributes = {"KmsMasterKeyId": key} if key else {}
+    arn = stack.client("sns").create_topic(Name=name, Attributes=attributes)["TopicArn"]
     return Created(arn, {"TopicArn": arn, "TopicName": name})
 
 
@@ -39,10 +41,9 @@ def _subscription(stack: Stack, logical_id: str, properties: Properties) -> Crea
 TYPES = {
     "AWS::SNS::Topic": ResourceType(
         _topic,
-        effective=("TopicName",),
+        effective=("TopicName", "KmsMasterKeyId"),
         recorded={
             "DisplayName": "no mail is sent",
-            "KmsMasterKeyId": "messages stay in memory",
             "Tags": "nothing reads them",
         },
     ),
