@@ -9,11 +9,13 @@ UPGRADE      ?=#        1: `make lock` takes the newest versions
 VENV     := .venv
 SAM_VENV := .venv-sam
 CHECKOV_VENV := .venv-checkov
+AUDIT_VENV := .venv-audit
 # Named after the contents of what they are made from: a checkout that only touches files sets up nothing again.
 stamp    = $(1)/.set-up-$(shell cat $(2) | cksum | tr -c '0-9\n' '-')
 DEV_SET_UP := $(call stamp,$(VENV),requirements/dev.txt tools/exnotify.sh)
 SAM_SET_UP := $(call stamp,$(SAM_VENV),requirements/sam.txt)
 CHECKOV_SET_UP := $(call stamp,$(CHECKOV_VENV),requirements/checkov.txt)
+AUDIT_SET_UP := $(call stamp,$(AUDIT_VENV),requirements/audit.txt)
 
 # For these commands alone: functions in the embedded cloud find no more than their code and their layers.
 export PYTHONPATH := $(CURDIR)/layers/core:$(CURDIR)/tools
@@ -21,7 +23,7 @@ export SAM_CLI_TELEMETRY := 0
 export REQUIRE_ALL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-sam setup-checkov demo test lint build bench alarms drill lock clean
+.PHONY: help setup setup-sam setup-checkov demo test lint audit build bench alarms drill lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -43,6 +45,9 @@ test: $(DEV_SET_UP) $(SAM_SET_UP) $(CHECKOV_SET_UP) ## all checks and tests; nam
 lint: $(DEV_SET_UP) ## the checks without the tests (SITE=folder: with a site's own rules and wording)
 	$(VENV)/bin/python tools/check.py --lint $(if $(SITE),--site "$(SITE)")
 
+audit: $(AUDIT_SET_UP) ## ask for known vulnerabilities of every dependency (needs the network)
+	$(AUDIT_VENV)/bin/python tools/audit.py
+
 build: $(DEV_SET_UP) $(SAM_SET_UP) ## sam build, for ARCHITECTURE=arm64 or x86_64
 	PYTHON="$(CURDIR)/$(VENV)/bin/python" ARCHITECTURE=$(ARCHITECTURE) \
 	    $(SAM_VENV)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE)
@@ -62,11 +67,12 @@ lock: $(DEV_SET_UP) ## resolve the requirements again (UPGRADE=1: to the newest 
 	$(call compile,tests/container/requirements,--constraint requirements/dev.txt)
 	$(call compile,requirements/sam)
 	$(call compile,requirements/checkov)
+	$(call compile,requirements/audit)
 	for folder in tests/dynamodb_local tests/axe tests/asl_validator; do \
 	    (cd $$folder && npm install --package-lock-only --omit-lockfile-registry-resolved --silent) || exit 1; done
 
 clean: ## remove all that was built or set up, except node_modules and containers
-	rm -rf $(VENV) $(SAM_VENV) $(CHECKOV_VENV) .aws-sam .exnotify .hypothesis .mypy_cache .pytest_cache .ruff_cache build
+	rm -rf $(VENV) $(SAM_VENV) $(CHECKOV_VENV) $(AUDIT_VENV) .aws-sam .exnotify .hypothesis .mypy_cache .pytest_cache .ruff_cache build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One lock for Linux and macOS, x86_64 and arm64, Python 3.11 and later: versions and hashes, no addresses.
@@ -97,4 +103,8 @@ $(SAM_SET_UP):
 
 $(CHECKOV_SET_UP):
 	$(call new_venv,$(CHECKOV_VENV),requirements/checkov.txt)
+	@touch $@
+
+$(AUDIT_SET_UP):
+	$(call new_venv,$(AUDIT_VENV),requirements/audit.txt)
 	@touch $@

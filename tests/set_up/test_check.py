@@ -41,7 +41,7 @@ def test_the_screen_names_failed_tests_and_what_was_left_out() -> None:
 
 
 def test_the_screen_says_so_when_nothing_was_left_out() -> None:
-    assert "nothing was left out" in check.summary([], {"passed": 1, "failed": [], "left_out": {}})
+    assert "no test was left out" in check.summary([], {"passed": 1, "failed": [], "left_out": {}})
 
 
 def test_pytest_leaves_its_figures_for_the_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

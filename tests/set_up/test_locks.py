@@ -16,7 +16,8 @@ LAYER = "layers/core/requirements.txt"
 SAM = "requirements/sam.txt"
 CONTAINER = "tests/container/requirements.txt"
 CHECKOV = "requirements/checkov.txt"
-LOCKS = (DEV, LAYER, SAM, CONTAINER, CHECKOV)
+AUDIT = "requirements/audit.txt"
+LOCKS = (DEV, LAYER, SAM, CONTAINER, CHECKOV, AUDIT)
 PACKAGE_LOCKS = (
     "tests/dynamodb_local/package-lock.json",
     "tests/axe/package-lock.json",
