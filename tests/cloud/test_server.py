@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from exnotify.cloud import EmbeddedCloud
 
@@ -45,6 +46,38 @@ def test_outputs_are_all_that_a_command_needs(hands: Any) -> None:
     )
     client.put_object(Bucket=told["outputs"]["BucketName"], Key="other/k", Body=b"by hand")
     assert client.get_object(Bucket="exnotify-bucket", Key="other/k")["Body"].read() == b"by hand"
+
+
+def test_the_stack_answers_as_cloudformation_would(hands: Any) -> None:
+    client = hands.cloud.client("cloudformation")
+    (stack,) = client.describe_stacks(StackName="exnotify")["Stacks"]
+    assert {row["OutputKey"]: row["OutputValue"] for row in stack["Outputs"]} == hands.cloud.outputs
+    assert client.describe_stacks()["Stacks"] == [stack]
+    assert client.describe_stacks(StackName=stack["StackId"])["Stacks"] == [stack]
+    detail = client.describe_stack_resource(StackName="exnotify", LogicalResourceId="Orders")
+    assert detail["StackResourceDetail"]["PhysicalResourceId"] == hands.cloud.resource("Orders")
+    assert detail["StackResourceDetail"]["ResourceType"] == "AWS::SQS::Queue"
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked", "said"),
+    [
+        ("describe_stacks", {"StackName": "nowhere"}, "Stack with id nowhere does not exist"),
+        (
+            "describe_stack_resource",
+            {"StackName": "exnotify", "LogicalResourceId": "Nothing"},
+            "Resource Nothing does not exist for stack exnotify",
+        ),
+        ("delete_stack", {"StackName": "exnotify"}, "DeleteStack is not known to the embedded cloud"),
+    ],
+)
+def test_what_cloudformation_cannot_answer_is_a_validation_error(
+    hands: Any, operation: str, asked: dict[str, str], said: str
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        getattr(hands.cloud.client("cloudformation"), operation)(**asked)
+    assert refused.value.response["Error"]["Code"] == "ValidationError"
+    assert said in refused.value.response["Error"]["Message"]
 
 
 def test_state_follows_the_work(hands: Any, wait: Any) -> None:

@@ -3,27 +3,30 @@
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
+import botocore.session
+import jmespath
 import pytest
 import yaml
+from botocore import xform_name
+from botocore.exceptions import ClientError
+from botocore.validate import ParamValidator
 
 from exnotify.local import ROOT, LocalCloud
 from exnotify.operations import watch
 from exstream_notify.adapters.rules import PACKAGE_RULES, YamlRules
 from exstream_notify.domain.exceptions import ExceptionRaised
 from tests.cli.shell import exnotify
+from tests.container.sam import load_template
 
 BOOK = (ROOT / "docs" / "runbook.md").read_text("utf-8")
 SECTIONS: dict[str, str] = dict(re.findall(r"^## ([\w-]+)\n(.*?)(?=^## |\Z)", BOOK, re.M | re.S))
-COMMANDS = sorted(
-    {
-        line.partition("#")[0].strip()
-        for block in re.findall(r"```sh\n(.*?)```", BOOK, re.S)
-        for line in block.splitlines()
-        if line.startswith("exnotify ")
-    }
-)
+LINES = {line for block in re.findall(r"```sh\n(.*?)```", BOOK, re.S) for line in block.splitlines()}
+COMMANDS = sorted({line.partition("#")[0].strip() for line in LINES if line.startswith("exnotify ")})
+AWS_COMMANDS = sorted(line for line in LINES if line.startswith("aws "))
 # Commands that need a letter, or end with 1 where there is something to see.
 MAY_END_WITH_1 = ("exnotify redrive", "exnotify alarms", "exnotify approvals")
 
@@ -64,14 +67,20 @@ def test_every_alert_says_what_it_means_what_to_do_and_where_to_read_on(code: st
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A running cloud with one run of two notices, and what the words in capitals stand for."""
+def cloud() -> Iterator[LocalCloud]:
+    with LocalCloud(at="2026-11-24T15:00:00+00:00") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def site(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A cloud with one run of two notices, and what the words in capitals stand for."""
     folder = tmp_path_factory.mktemp("run")
     rows = [
         {"customer_key": f"R{n}", "document_type": "statement", "email": f"r{n}@example.com"} for n in (1, 2)
     ]
     (folder / "r.index.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    with LocalCloud(at="2026-11-24T15:00:00+00:00") as cloud, pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EXNOTIFY_URL", cloud.url)
         assert exnotify("drop", folder, "--domain", "retail", "--run-id", "book").code == 0
         notice = next(iter(cloud.messages)).notice_id
@@ -99,3 +108,98 @@ def test_a_command_runs_as_written(command: str, site: dict[str, str]) -> None:
     assert done.code in ((0, 1) if command.startswith(MAY_END_WITH_1) else (0,)), (done.err, done.out)
     assert "someone@example.com" not in done.out
     assert "Error" not in done.err, done.err
+
+
+# --- aws -------------------------------------------------------------------------------------------
+
+# What the embedded cloud does not play; a test holds that it says so.
+NOT_PLAYED = {
+    "lambda get-account-settings",
+    "lambda get-function-configuration",
+    "sesv2 get-configuration-set-event-destinations",
+    "stepfunctions redrive-execution",
+}
+VARIABLES = {"$HOUR_AGO": "0", "$EXECUTION": "arn:aws:states:us-east-1:123456789012:execution:m:e"}
+RESOURCES = load_template(ROOT / "template.yaml")["Resources"]
+_AWS = botocore.session.Session()
+
+
+@dataclass(frozen=True)
+class Call:
+    """An `aws` command as the call that it makes."""
+
+    service: str
+    operation: str
+    parameters: dict[str, Any]
+
+
+def call_of(command: str, physical: Callable[[str], str]) -> Call:
+    """Read by AWS's own description of the service; raises where the command line would refuse it."""
+    words = [
+        re.sub(r"\$\(name (\w+)\)", lambda found: physical(found[1]), VARIABLES.get(word, word))
+        for word in shlex.split(command)[1:]
+    ]
+    if words[:2] == ["s3", "ls"]:
+        bucket, _, prefix = words[2].removeprefix("s3://").partition("/")
+        assert words[3:] == ["--recursive"]
+        return Call("s3", "list_objects_v2", {"Bucket": bucket, "Prefix": prefix})
+    service, name, *options = words
+    model = _AWS.get_service_model(service)
+    (operation,) = (o for o in model.operation_names if xform_name(o, "-") == name)
+    shape = model.operation_model(operation).input_shape
+    members = {f"--{xform_name(member, '-')}": member for member in shape.members}
+    given = dict(zip(options[::2], options[1::2], strict=True))
+    jmespath.compile(given.pop("--query", "@"))
+    assert given.pop("--output", "json") in ("json", "text", "table", "yaml")
+    parameters = {}
+    for option, value in given.items():
+        kind = shape.members[members[option]].type_name
+        read: Any = {"list": lambda text: [text], "long": int, "integer": int}.get(kind, str)
+        parameters[members[option]] = read(value)
+    faults = ParamValidator().validate(parameters, shape)
+    assert not faults.has_errors(), faults.generate_report()
+    return Call(service, xform_name(operation), parameters)
+
+
+@pytest.mark.parametrize("command", AWS_COMMANDS)
+def test_an_aws_command_is_one_that_aws_takes(command: str) -> None:
+    call_of(command, lambda logical_id: logical_id if logical_id in RESOURCES else pytest.fail(logical_id))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "aws sqs get-queue-attributes --queue-uri x",
+        "aws sqs get-queue-atributes --queue-url x",
+        "aws logs filter-log-events --log-group-name x --start-time today",
+        "aws lambda get-function-configuration",
+        "aws events describe-rule --name x --query [",
+    ],
+)
+def test_a_command_that_aws_does_not_take_is_found(command: str) -> None:
+    with pytest.raises((AssertionError, KeyError, ValueError)):
+        call_of(command, str)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", AWS_COMMANDS)
+def test_an_aws_command_runs_as_written(command: str, cloud: LocalCloud) -> None:
+    call = call_of(command, cloud.resource)
+    operation = getattr(cloud.client(call.service), call.operation)
+    if " ".join(command.split()[1:3]) not in NOT_PLAYED:
+        operation(**call.parameters)
+        return
+    with pytest.raises(ClientError):
+        operation(**call.parameters)
+
+
+@pytest.mark.slow
+def test_the_stack_tells_names_as_the_runbook_asks_for_them(cloud: LocalCloud) -> None:
+    asked = call_of(
+        "aws cloudformation describe-stack-resource --stack-name exnotify --logical-resource-id RunQueue",
+        cloud.resource,
+    )
+    answer = getattr(cloud.client(asked.service), asked.operation)(**asked.parameters)
+    path = "StackResourceDetail.PhysicalResourceId"
+    assert f"--query {path}" in BOOK
+    assert jmespath.search(path, answer) == cloud.resource("RunQueue")

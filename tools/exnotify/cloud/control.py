@@ -100,6 +100,9 @@ def invoke_api(
     request: AwsRequest, invoke: Callable[[str, Any], Outcome], start: Callable[[str, Any], None]
 ) -> Response:
     """Lambda's Invoke: `RequestResponse` waits for the answer, `Event` does not."""
+    if not request.path.endswith("/invocations"):
+        what = f"Lambda {request.method} {request.path}"
+        return _failure("UnknownOperationException", f"{what} is not known to the embedded cloud", 400)
     name = unquote(request.path.split("/")[3])
     kind = request.headers.get("x-amz-invocation-type", "RequestResponse")
     try:

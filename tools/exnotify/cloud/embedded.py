@@ -20,6 +20,7 @@ from .asynchronous import AsynchronousInvoker
 from .aws_request import AwsRequest
 from .clients import Clients
 from .clock import Clock
+from .cloudformation import CloudFormation
 from .control import PREFIX, Control, invoke_api
 from .corrections import corrected
 from .deploy import deploy
@@ -110,6 +111,7 @@ class EmbeddedCloud:
         self._server.answer("states", self._machines.answer)
         self._server.mount(PREFIX, Control(self))
         self._server.answer("lambda", self._invoke_api)
+        self._server.answer("cloudformation", lambda request: CloudFormation(self.describe).answer(request))
 
     # ---- life ----
 
