@@ -62,7 +62,6 @@ def test_a_family_says_what_a_code_does_not_and_default_what_a_family_does_not(t
         alerts=(
             "codes: {A: {family: own, advice: of the code}}\n"
             "families: {default: {means: d, advice: d, runbook: other}, own: {means: of the family}}\n"
-            "runbook: 'https://wiki.example.com/{family}/{code}#{section}'\n"
         ),
     )
 
@@ -70,8 +69,11 @@ def test_a_family_says_what_a_code_does_not_and_default_what_a_family_does_not(t
         rule = rules.route(ExceptionRaised(code, "error", "retail", "run-1", "text"))
         return rule.means, rule.advice, rule.runbook
 
-    assert said("A") == ("of the family", "of the code", "https://wiki.example.com/own/A#other")
-    assert said("NEW") == ("d", "d", "https://wiki.example.com/NEW/NEW#other")
+    assert said("A") == ("of the family", "of the code", "docs/runbook.md#other")
+    assert said("NEW") == ("d", "d", "docs/runbook.md#other")
+    told = YamlRules(runbook="https://wiki.example.com/runbook")
+    rule = told.route(ExceptionRaised("files_missing", "severe", "retail", "run-1", "text"))
+    assert rule.runbook == "https://wiki.example.com/runbook#run-unusable"
 
 
 @pytest.mark.parametrize(

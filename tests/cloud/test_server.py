@@ -57,6 +57,8 @@ def test_the_stack_answers_as_cloudformation_would(hands: Any) -> None:
     detail = client.describe_stack_resource(StackName="exnotify", LogicalResourceId="Orders")
     assert detail["StackResourceDetail"]["PhysicalResourceId"] == hands.cloud.resource("Orders")
     assert detail["StackResourceDetail"]["ResourceType"] == "AWS::SQS::Queue"
+    rows = client.list_stack_resources(StackName="exnotify")["StackResourceSummaries"]
+    assert {row["LogicalResourceId"] for row in rows} == set(hands.cloud.describe()["resources"])
 
 
 @pytest.mark.parametrize(

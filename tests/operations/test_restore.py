@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 
 from exnotify.dropping import prepare, upload
-from exnotify.local import LocalCloud
+from exnotify.local import ROOT, LocalCloud
+from tests.container.sam import load_template
 
 pytestmark = pytest.mark.slow
-TABLES = ("ContactsTable", "SuppressionsTable", "NoticesTable", "RunsTable", "IncidentsTable")
+TABLES = sorted(
+    name
+    for name, resource in load_template(ROOT / "template.yaml")["Resources"].items()
+    if resource["Type"] == "AWS::DynamoDB::Table"
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +48,12 @@ def test_tables_put_back_tell_nobody_twice(cloud: LocalCloud, tmp_path: Path) ->
     client = cloud.client("dynamodb")
     for logical in TABLES:
         table = cloud.resource(logical)
-        backup = rows(cloud, table)
+        before = rows(cloud, table)
+        client.restore_table_to_point_in_time(
+            SourceTableName=table, TargetTableName=f"{table}-restored", UseLatestRestorableTime=True
+        )
+        backup = rows(cloud, f"{table}-restored")
+        assert backup == before
         keys = [row["AttributeName"] for row in client.describe_table(TableName=table)["Table"]["KeySchema"]]
         for item in backup:  # the damage: everything is gone
             client.delete_item(TableName=table, Key={key: item[key] for key in keys})

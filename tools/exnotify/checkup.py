@@ -338,6 +338,7 @@ def examine(target: "Deployment", resolve: Resolver = dig) -> list[Finding]:
     """Every check that the deployment allows; what cannot be looked at is `unknown`."""
     parameters = target.parameters
     providers = {parameters.get("EmailProvider", "opentext"), parameters.get("SmsProvider", "opentext")}
+    providers |= set(re.findall(r"=\s*(\w+)", parameters.get("ProviderOverrides", "")))
     found: list[Finding] = []
     if target.url is None:
         found += placeholder_findings(parameters)

@@ -1,4 +1,4 @@
-"""CloudFormation, as far as whoever works on a stack asks it: DescribeStacks and DescribeStackResource.
+"""CloudFormation, as far as whoever works on a stack asks it: what it consists of, and its outputs.
 
 Times are left out: nothing here reads them.
 """
@@ -32,18 +32,14 @@ class CloudFormation:
         if operation == "DescribeStacks":
             return _xml(operation, {"Stacks": [_stack(told, stack_id)]})
         if operation == "DescribeStackResource":
-            resource = told["resources"].get(logical_id := asked.get("LogicalResourceId", ""))
-            if resource is None:
+            logical_id = asked.get("LogicalResourceId", "")
+            if logical_id not in told["resources"]:
                 return _invalid(f"Resource {logical_id} does not exist for stack {name}")
-            detail = {
-                "StackName": name,
-                "StackId": stack_id,
-                "LogicalResourceId": logical_id,
-                "PhysicalResourceId": resource["id"],
-                "ResourceType": resource["type"],
-                "ResourceStatus": "CREATE_COMPLETE",
-            }
-            return _xml(operation, {"StackResourceDetail": detail})
+            return _xml(operation, {"StackResourceDetail": _resource(told, logical_id)})
+        if operation == "ListStackResources":
+            return _xml(
+                operation, {"StackResourceSummaries": [_resource(told, n) for n in told["resources"]]}
+            )
         return _invalid(f"{operation} is not known to the embedded cloud")
 
 
@@ -59,6 +55,16 @@ def _stack(told: Described, stack_id: str) -> dict[str, Any]:
         "StackStatus": "CREATE_COMPLETE",
         "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters],
         "Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in told["outputs"].items()],
+    }
+
+
+def _resource(told: Described, logical_id: str) -> dict[str, str]:
+    resource = told["resources"][logical_id]
+    return {
+        "LogicalResourceId": logical_id,
+        "PhysicalResourceId": resource["id"],
+        "ResourceType": resource["type"],
+        "ResourceStatus": "CREATE_COMPLETE",
     }
 
 

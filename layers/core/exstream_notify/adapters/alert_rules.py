@@ -14,6 +14,9 @@ from ..domain.expectations import DAYS, ExpectedRun
 from ..domain.incidents import AlertRule, Urgency
 from .index.source import known_encoding
 
+RUNBOOK = "docs/runbook.md"
+"""Where the runbook is read unless the stack's parameter RunbookUrl says otherwise."""
+
 CHANNELS = ("sns", "email", "sms", "slack", "teams", "pagerduty", "webhook", "apprise")
 
 
@@ -94,7 +97,6 @@ class Alerts(_Strict):
     routes: tuple[_Route, ...] = ()
     teams: Mapping[str, _Team]
     families: Mapping[str, _Family] = Field(default_factory=dict)
-    runbook: str = ""
     rerun_chars: int = Field(1000, ge=40, le=100_000)
 
     @field_validator("teams")
@@ -104,10 +106,13 @@ class Alerts(_Strict):
             raise ValueError("`default` with normal and urgent channels is needed")
         return teams
 
-    def route(self, exception: ExceptionRaised, severity: Severity | None = None) -> AlertRule:
+    def route(
+        self, exception: ExceptionRaised, severity: Severity | None = None, runbook: str = RUNBOOK
+    ) -> AlertRule:
         """The rule of an exception: the code's entry with every route that fits laid over it.
 
-        `severity` stands for the whole incident's in what it brings (urgency, time to answer).
+        `severity` stands for the whole incident's in what it brings (urgency, time to answer); the section
+        of the family is one of the book at `runbook`.
         """
         found: dict[str, Any] = self.default.model_dump(exclude_none=True)
         found |= self.codes.get(exception.code, _Entry()).model_dump(exclude_none=True)
@@ -132,10 +137,7 @@ class Alerts(_Strict):
             self._team(team, "escalation") or (),
             found.get("means") or words.means or default.means,
             found.get("advice") or words.advice or default.advice,
-            self.runbook.replace("{section}", words.runbook or default.runbook)
-            .replace("{family}", family)
-            .replace("{code}", exception.code)
-            .replace("{team}", team),
+            f"{runbook}#{words.runbook or default.runbook}",
             words.rerun,
         )
 

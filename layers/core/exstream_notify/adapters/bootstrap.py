@@ -25,6 +25,7 @@ from ..domain.preferences import Topic, topics_of
 from ..domain.receipts import ReceiptPolicy
 from ..domain.reputation import Limits
 from ..domain.second_step import Keys
+from .alert_rules import RUNBOOK
 from .clock import SystemClock
 from .rules import YamlRules
 from .secrets import Secret
@@ -107,6 +108,7 @@ class Settings(BaseModel):
     sender_email: str = "notices@example.com"
     sms_sender: str = ""
     support_contact: str = ""
+    runbook: str = RUNBOOK
     postal_address: str = ""
     link_host: str = "documents.example.com"
     email_provider: str = "opentext"
@@ -209,7 +211,7 @@ class Bootstrap:
     def rules(self) -> YamlRules:
         """The rules, the site's own laid over the package's."""
         site = Path(self.settings.site_dir) / "rules"
-        return YamlRules(site if site.is_dir() else None)
+        return YamlRules(site if site.is_dir() else None, self.settings.runbook)
 
     @cached_property
     def policy(self) -> Policy:

@@ -17,7 +17,7 @@ from ..domain.incidents import AlertRule, Urgency
 from ..domain.journeys import JourneyRule
 from ..domain.runs import DomainRule
 from ..domain.second_step import StepKind
-from .alert_rules import Alerts, Expected, MessageRules
+from .alert_rules import RUNBOOK, Alerts, Expected, MessageRules
 
 _JOURNEY_NAME = re.compile(r"[a-z0-9-]{1,40}")
 
@@ -84,9 +84,13 @@ class _Domain(_Strict):
 
 
 class YamlRules:
-    """`Rules` from YAML files, each read when first asked for. Raises RulesInvalid."""
+    """`Rules` from YAML files, each read when first asked for. Raises RulesInvalid.
 
-    def __init__(self, site: Path | None = None) -> None:
+    `runbook` is where the runbook is read; alerts lead to a section of it.
+    """
+
+    def __init__(self, site: Path | None = None, runbook: str = RUNBOOK) -> None:
+        self._runbook = runbook
         self._folders = [PACKAGE_RULES, *([site] if site is not None else [])]
 
     def for_document(self, document: Document) -> DocumentRule:
@@ -109,7 +113,7 @@ class YamlRules:
 
     def route(self, exception: ExceptionRaised, severity: Severity | None = None) -> AlertRule:
         """See `AlertRules.route`."""
-        return self._alerts.route(exception, severity)
+        return self._alerts.route(exception, severity, self._runbook)
 
     def telling(self, team: str, urgency: Urgency) -> tuple[tuple[str, ...], ...]:
         """See `AlertRules.telling`."""
