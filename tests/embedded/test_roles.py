@@ -1,6 +1,8 @@
 """Each role tries what it must not do: real calls, with the credentials that its function runs under."""
 
+import copy
 import fnmatch
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,7 +57,7 @@ Call = tuple[str, str, str, dict[str, Any], str]  # service, operation, action, 
 
 
 def calls(cloud: LocalCloud) -> Iterator[Call]:
-    """What could be done to every queue, table, bucket and secret of the stack, and to the account."""
+    """What could be done to every queue, topic, table, bucket, secret and key of the stack, and to the account."""
     for name, found in cloud.describe()["resources"].items():
         kind, ident, arn = found["type"], found["id"], found["arn"] or ""
         if kind == "AWS::SQS::Queue":
@@ -79,6 +81,13 @@ def calls(cloud: LocalCloud) -> Iterator[Call]:
             yield "s3", "put_object", "s3:PutObject", {**thing, "Body": b""}, f"{arn}/elsewhere/thing"
             yield "s3", "delete_object", "s3:DeleteObject", thing, f"{arn}/elsewhere/thing"
             yield "s3", "delete_bucket", "s3:DeleteBucket", {"Bucket": ident}, arn
+        elif kind == "AWS::SNS::Topic":
+            yield "sns", "publish", "sns:Publish", {"TopicArn": ident, "Message": "m"}, ident
+            yield "sns", "delete_topic", "sns:DeleteTopic", {"TopicArn": ident}, ident
+        elif kind == "AWS::KMS::Key":
+            data_key = {"KeyId": arn, "KeySpec": "AES_256"}
+            yield "kms", "generate_data_key", "kms:GenerateDataKey", data_key, arn
+            yield "kms", "schedule_key_deletion", "kms:ScheduleKeyDeletion", {"KeyId": arn}, arn
         elif kind == "AWS::SecretsManager::Secret":
             secret = {"SecretId": ident}
             yield "secretsmanager", "get_secret_value", "secretsmanager:GetSecretValue", secret, ident
@@ -123,3 +132,28 @@ def test_no_role_may_destroy(stack: LocalCloud) -> None:
         for action, _ in granted(stack, function):
             if (function, action) not in scans:
                 assert action in may_delete or not any(part in action for part in NEVER), (function, action)
+
+
+def test_who_publishes_needs_the_topic_s_key_and_has_it_for_nothing_else(stack: LocalCloud) -> None:
+    publisher, iam = "AlertExceptionFunction", stack.client("iam")
+    role = stack.resource(RESOURCES[publisher]["Properties"]["Role"]["Fn::GetAtt"][0])
+    policy = {"RoleName": role, "PolicyName": "least"}
+    document = iam.get_role_policy(**policy)["PolicyDocument"]
+    message = {"TopicArn": stack.resource("OperationsTopic"), "Message": "m"}
+    sns, kms = (client(stack, publisher, service) for service in ("sns", "kms"))
+
+    assert sns.publish(**message)["MessageId"]
+    with pytest.raises(ClientError) as refused:
+        kms.generate_data_key(KeyId=stack.resource("TopicKey"), KeySpec="AES_256")
+    assert refused.value.response["Error"]["Code"] in REFUSALS
+    for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+        less = copy.deepcopy(document)
+        for statement in less["Statement"]:
+            statement["Action"] = [a for a in statement["Action"] if a != action] or ["sns:Unsubscribe"]
+        try:
+            iam.put_role_policy(**policy, PolicyDocument=json.dumps(less))
+            with pytest.raises(ClientError, match=action):
+                sns.publish(**message)
+        finally:
+            iam.put_role_policy(**policy, PolicyDocument=json.dumps(document))
+    assert sns.publish(**message)["MessageId"]
