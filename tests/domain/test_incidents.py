@@ -9,6 +9,7 @@ import pytest
 from exstream_notify.domain.customer_ranges import from_numbers
 from exstream_notify.domain.exceptions import ExceptionRaised, Severity
 from exstream_notify.domain.incidents import (
+    PARTS,
     AlertRule,
     Head,
     IncidentStatus,
@@ -137,3 +138,10 @@ def test_the_next_look_is_at_the_first_that_falls_due() -> None:
     assert replace(head, look_at="").next_look() == "2026-11-20T16"
     assert replace(head, look_at="", muted_until="2026-11-20T18").next_look() == "2026-11-20T18"
     assert replace(head, look_at="", status=IncidentStatus.RESOLVED).next_look() == ""
+
+
+def test_an_incident_names_the_first_parts_that_report_it_and_what_they_refer_to() -> None:
+    rows = [report(part=f"notice {n}", detail={"notice": str(n)}) for n in range(PARTS + 5)]
+    incident = added_up(HEAD, [report(0, part="counted elsewhere"), *rows])
+    assert incident.where[0] == {"code": "EX000001E", "part": "notice 0", "notice": "0"}
+    assert len(incident.where) == PARTS

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from exstream_notify.domain.incidents import Head
 
 
+_PLACES = 3
+"""Reporting parts shown on the screen."""
+
+
 @click.group("incidents", invoke_without_command=True)
 @click.option("--run", "run_name", metavar="ID", help="Only of this run: its id, or domain/run id.")
 @click.option("--open", "only_open", is_flag=True, help="Only those that are not resolved.")
@@ -58,6 +62,11 @@ def _entry(row: dict[str, Any]) -> "Text":
     entry.append(f"{row['last_seen']}  {row['incident_id']}\n", style="dim")
     for text in row["sample"]:
         entry.append(f"         {text}\n", style="default")
+    for place in row["where"][:_PLACES]:
+        named = "  ".join(f"{k} {v}" for k, v in place.items() if k not in ("code", "part"))
+        entry.append(f"         {place['code']} at {place['part']}  {named}".rstrip() + "\n", style="dim")
+    if len(row["where"]) > _PLACES:
+        entry.append("         and more: --json names them\n", style="dim")
     for switch in row["reruns"]:
         entry.append(f"         compose again with {switch}\n", style="cyan")
     return entry
@@ -88,6 +97,7 @@ def incident_row(incident: "Incident", chars: int = 1000) -> dict[str, Any]:
         "answer_by": incident.head.answer_by,
         "history": [dict(entry) for entry in incident.head.history],
         "sample": list(incident.sample),
+        "where": [dict(place) for place in incident.where],
         "first_seen": incident.first_seen,
         "last_seen": incident.last_seen,
     }

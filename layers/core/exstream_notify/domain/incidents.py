@@ -136,7 +136,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Exceptions of one run, family and team, added up over the parts that reported them."""
+    """Exceptions of one run, family and team, added up over the parts that reported them.
+
+    `where` are the first of those parts (file, slice, event, notice), each with what its report names.
+    """
 
     head: Head
     severity: Severity
@@ -148,6 +151,7 @@ class Incident:
     customers: Ranges = ()
     sample: tuple[str, ...] = field(default=())
     queues: tuple[str, ...] = ()
+    where: tuple[Mapping[str, str], ...] = ()
 
     @property
     def incident_id(self) -> str:
@@ -202,6 +206,10 @@ def grouped_under(exception: ExceptionRaised, rule: AlertRule, at: str) -> str:
     return exception.run_id
 
 
+PARTS = 100
+"""How many reporting parts an incident names; a storm has thousands."""
+
+
 def added_up(head: Head, reports: Sequence[Report]) -> Incident:
     """An incident from its head and all its reports."""
     counting = [r for r in reports if r.exception.count] or list(reports)
@@ -218,6 +226,7 @@ def added_up(head: Head, reports: Sequence[Report]) -> Incident:
         merged(*(r.customers for r in reports)),
         tuple(list(samples)[:SAMPLES]),
         tuple(sorted({e.queue for e in told if e.queue})),
+        tuple({"code": e.code, "part": e.part, **e.detail} for e in told[:PARTS]),
     )
 
 
