@@ -1,6 +1,7 @@
 """What customers did: before, between and after their notices, late, twice; and what that ends."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -100,6 +101,67 @@ def test_a_payment_between_decision_and_sending_still_counts(when: str) -> None:
 
     assert world.told() == []
     assert world.outcomes("run-1") == {"suppressed": 1}
+    world.check()
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+@pytest.mark.parametrize("when", ["decided", "queued"])
+def test_a_response_to_a_case_between_decision_and_sending_still_counts(when: str, bulk: bool) -> None:
+    world = World(a_rule(), bulk=bulk)
+    cases = [a_document(n, case_id=f"K-{n}") for n in (1, 2, 3)]
+    world.drop("run-1", *cases, a_document(4))
+    while not world.queues["email" if when == "queued" else "decide"].messages and world.step():
+        pass
+    assert world.respond("responded", case_id="K-2", said="withdrawn") == {"early": 1}
+    world.come_to_rest()
+
+    assert sorted(world.told()) == ["c0001@example.com", "c0003@example.com", "c0004@example.com"]
+    assert world.outcomes("run-1") == {"notified": 3, "suppressed": 1}
+    assert world.reasons("run-1", "suppressed") == {"responded": 1}
+    assert "withdrawn" in world.notice("D0002").events[-1].detail
+    world.check()
+
+
+def test_cases_are_asked_for_once_a_batch_and_only_where_there_are_some() -> None:
+    world = World(a_rule(), bulk=True)
+    world.drop("run-1", *(a_document(n, case_id=f"K-{n}") for n in range(1, 51)))
+    world.come_to_rest()
+    assert world.wire.calls["early_responses.of_cases"] == 2  # the decision's, and the job's
+
+    world = World(a_rule(), bulk=True)
+    world.drop("run-1", a_document(1), a_document(2))
+    world.come_to_rest()
+    assert "early_responses.of_cases" not in world.wire.calls
+
+
+def test_a_response_kept_while_its_notice_is_being_claimed_is_found_on_it() -> None:
+    world = World(a_rule())
+    world.drop("run-1", a_document(1, case_id="K-1"))
+    keep = world.early_responses.keep
+
+    def claimed_meanwhile(*kept: Any) -> None:
+        world.early_responses.keep = keep  # type: ignore[method-assign]
+        world.come_to_rest()
+        keep(*kept)
+
+    world.early_responses.keep = claimed_meanwhile  # type: ignore[method-assign]
+    assert world.respond("responded", case_id="K-1") == {"recorded": 1}
+
+    assert world.notice("D0001").responses == ("responded",)
+    assert world.outcomes("run-1") == {"notified": 1}
+
+
+def test_a_response_kept_before_an_index_showed_its_notice_spares_what_waits() -> None:
+    world = World(a_rule(channels=("sms",)), at=NIGHT)
+    world.drop("run-1", a_document(1, case_id="K-1"))
+    world.drain()
+    assert world.outcomes("run-1") == {"deferred": 1}
+    world.early_responses.keep("retail", "K-1", "responded", "", world.clock.now())
+    world.come_to_rest()
+
+    assert world.told() == []
+    assert world.outcomes("run-1") == {"suppressed": 1}
+    assert world.notice("D0001").responses == ("responded",)
     world.check()
 
 

@@ -684,6 +684,7 @@ class World:
             is_holiday=is_holiday,
             switched_off=lambda domain, channel: bool(self.off & {domain, channel}),
             approved_only=self.approved_only,
+            early=p["early_responses"],
         )
 
     def _record_receipts(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:

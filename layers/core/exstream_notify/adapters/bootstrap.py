@@ -974,6 +974,7 @@ class Bootstrap:
             "is_holiday": self.is_holiday,
             "switched_off": self.switches.off,
             "approved_only": self.settings.require_approved_wording,
+            "early": self.early_responses,
         }
 
     def _site(self, name: str) -> Path | None:

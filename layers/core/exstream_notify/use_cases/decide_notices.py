@@ -11,8 +11,19 @@ from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id, notice_id
 from ..domain.journeys import is_stopped, why_stopped
-from ..domain.notices import LOST, REACHED, Notice, Origin, Outcome, Status, happened, opened, standing
-from ..domain.responses import is_early
+from ..domain.notices import (
+    LOST,
+    REACHED,
+    Notice,
+    Origin,
+    Outcome,
+    Response,
+    Status,
+    happened,
+    opened,
+    standing,
+)
+from ..domain.responses import is_early, responded
 from ..domain.runs import Control, RecordOutcome
 from ..domain.second_step import field_of
 from ..domain.work import Member, SendJob, SlicePointer
@@ -229,6 +240,9 @@ def decide_notices(
         contact = known.get(document.customer_key) or Contact(document.domain, document.customer_key, "")
         suppressed = blocked_channels(contact, blocked)
         before = stored.get(notice_id_of(document, rule))
+        answered = responses.get(document.case_id or "") if not document.test_flag else None
+        if before is not None and answered:
+            before = _with_response(before, *answered, now)
         identity = notice_id_of(document, rule)
         if identity in seen:
             result.outcomes.append(
@@ -245,9 +259,9 @@ def decide_notices(
             )
         stop = stops.get((document.customer_key, document.document_id))
         open_yet = before is None or (before.status == Status.DEFERRED and _is_due(before, now))
-        if before is None and document.case_id in responses:
-            answered = Suppress(Why.RESPONDED, responses[document.case_id])
-            _carry_out(answered, None, pointer, position, document, rule, result, now, provider_for)
+        if before is None and answered:
+            known_already = Suppress(Why.RESPONDED, " ".join(answered).strip())
+            _carry_out(known_already, None, pointer, position, document, rule, result, now, provider_for)
         elif stop and open_yet:
             ended = Suppress(Why.JOURNEY_STOPPED, stop)
             _carry_out(ended, before, pointer, position, document, rule, result, now, provider_for)
@@ -381,15 +395,22 @@ def _new_notice(pointer: SlicePointer, position: int, document: Document, rule: 
 
 def _responses_to_cases(
     pointer: SlicePointer, documents: Sequence[tuple[int, Document]], early: EarlyResponses | None
-) -> dict[str | None, str]:
+) -> Mapping[str, tuple[Response, str]]:
     """How customers responded to cases before this slice's notices about them; asked only for cases."""
     cases = {document.case_id for _, document in documents if document.case_id and not document.test_flag}
-    if early is None or not cases or pointer.positions:
+    if early is None or not cases or pointer.version:
+        # What ends a journey's steps, the first notice's own record says.
         return {}
-    return {
-        case: f"{kind} {detail}".strip()
-        for case, (kind, detail) in early.of_cases(pointer.domain, cases).items()
-    }
+    return early.of_cases(pointer.domain, cases)
+
+
+def _with_response(notice: Notice, kind: Response, detail: str, now: datetime) -> Notice:
+    """The notice with a response to its case that was kept while no index showed the notice yet.
+
+    Its version stays: whatever is written of this look has both in one write.
+    """
+    after = responded(notice, kind, now, detail)
+    return replace(after, version=notice.version) if after is not None else notice
 
 
 def _carry_out(

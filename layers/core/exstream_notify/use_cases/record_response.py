@@ -1,7 +1,7 @@
 """Record what customers did: opened, responded, paid, acknowledged."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -47,16 +47,19 @@ def record_response(
             found = stored
     else:
         found = {n.notice_id: n for n in _about(event, ledger)}
-    mine = [n for n in found.values() if n.audience == "customer"]
+    mine = _of_customers(found.values())
     if not event.document_id and not event.case_id:
         oldest = (clock.now() - LOOK_BACK).isoformat()
         mine = [n for n in mine if n.created_at >= oldest]
     if not mine:
-        if event.case_id and ENDS_EARLY[event.kind]:
-            until = clock.now() + timedelta(days=EARLY_DAYS)
-            early.keep(event.domain, event.case_id, event.kind, event.detail, until)
+        if not (event.case_id and ENDS_EARLY[event.kind]):
+            return Counter({"unmatched": 1})
+        until = clock.now() + timedelta(days=EARLY_DAYS)
+        early.keep(event.domain, event.case_id, event.kind, event.detail, until)
+        # What was claimed before this was kept has not seen it; what is claimed from now on does.
+        mine = _of_customers(_about(event, ledger))
+        if not mine:
             return Counter({"early": 1})
-        return Counter({"unmatched": 1})
     detail = event.detail
     if event.kind == "acknowledged":
         detail = _prove(event, mine, contacts, evidence, clock)
@@ -107,6 +110,10 @@ def _about(event: ResponseEvent, ledger: ResponseLedger) -> list[Notice]:
     else:
         return ledger.of_customer(event.domain, event.customer_key)
     return [n for n in found if event.customer_key in ("", n.customer_key)]
+
+
+def _of_customers(notices: Iterable[Notice]) -> list[Notice]:
+    return [n for n in notices if n.audience == "customer"]
 
 
 def _resolved(notice: Notice, clock: Clock) -> Notice:

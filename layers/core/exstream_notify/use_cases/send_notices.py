@@ -51,6 +51,7 @@ from ..ports import (
     ContactBook,
     DecideQueue,
     DeliveryWatch,
+    EarlyResponses,
     Evidence,
     EvidenceLine,
     ExceptionBus,
@@ -140,6 +141,14 @@ class _Prepared:
         return f"{self.member.notice_id}:{self.member.attempt}"
 
     @property
+    def case(self) -> str:
+        """The case whose response would end this; empty for tests, internal teams, and a journey's steps."""
+        told = self.document
+        if told is None or told.test_flag or self.notice.audience != "customer" or self.notice.rule_version:
+            return ""
+        return told.case_id or ""
+
+    @property
     def moved(self) -> bool:
         """Whether the notice moved on since the decision, by more than being handed on again."""
         newer = self.notice.version - self.member.stored
@@ -216,6 +225,7 @@ def send_notices(
     is_holiday: IsHoliday = no_holidays,
     switched_off: Callable[[str, str], bool] = lambda domain, channel: False,
     approved_only: bool = False,
+    early: EarlyResponses | None = None,
 ) -> Counter[str]:
     """Send what the job holds, at most once per attempt; how many notices ended how.
 
@@ -224,9 +234,9 @@ def send_notices(
     seconds it still has. What does not fit in that time is queued anew. A repeat of the same job
     continues what was claimed: done is done, an abandoned claim is in doubt (or submitted again,
     byte for byte, where the provider de-duplicates), and one that another worker still holds raises
-    InProgress at the end. Members whose decision no longer holds (an opt-out, a quiet hour that began
-    while they queued) go back. Whoever was told joins the journeys of the document's type, before the
-    job counts as done.
+    InProgress at the end. Members whose decision no longer holds (an opt-out, a response to their case,
+    a quiet hour that began while they queued) go back. Whoever was told joins the journeys of the
+    document's type, before the job counts as done.
     While `switched_off` holds for the domain and channel nothing new is claimed: all of it is deferred.
     With `approved_only`, so is what customers would read in words whose version nobody approved.
     """
@@ -242,6 +252,7 @@ def send_notices(
 
     sender = _Sender(job, ledger, jobs, provider, clock, breaker, rate, tally, render, time_left)
     sender.switched_off = lambda: switched_off(job.pointer.domain, job.channel)
+    sender.early = early
     left: list[Member] = []
     rows: list[_Prepared] = []
     if control == Control.CANCEL:
@@ -574,6 +585,7 @@ class _Sender:
     render: Callable[[_Prepared], Content]
     time_left: Callable[[], float]
     switched_off: Callable[[], bool] = lambda: False
+    early: EarlyResponses | None = None
 
     def send(self, batch: _Batch, lease: float) -> None:
         """One batch from claim to record."""
@@ -583,11 +595,24 @@ class _Sender:
         if self.switched_off():
             self._defer_unclaimed(batch, Why.SWITCHED_OFF)
             return
-        claimed = self._claim(batch, lease)
+        claimed = self._claim(self._unanswered(batch), lease)
         if not claimed:
             return
         answers = self._post_bulk(batch, claimed) if batch.bulk else self._post(claimed)
         self._record(claimed, answers)
+
+    def _unanswered(self, batch: _Batch) -> _Batch:
+        """The batch without those whose case was responded to while they queued; the decision ends these.
+
+        A response to a case names no document, so it cannot stand in the way of a claim: it is asked for
+        in one call a batch, as late as can be.
+        """
+        cases = {row.case for row in batch.rows if row.case}
+        if self.early is None or not cases:
+            return batch
+        answered = self.early.of_cases(self.job.pointer.domain, cases)
+        self.tally.again.update(row.member.position for row in batch.rows if row.case in answered)
+        return replace(batch, rows=[row for row in batch.rows if row.case not in answered])
 
     def held_back(self, rows: Sequence[_Prepared], wording: Wording) -> list[_Prepared]:
         """Defer customers' messages in words that nobody approved; the rest, to be sent.
