@@ -46,6 +46,9 @@ def test_nothing_is_approved_at_first_and_everything_customers_read_is_listed(si
     assert {row["language"] for row in done.json} == {"en", "es", "fr", "de"}
     wordings = {row["wording"] for row in done.json}
     assert {"statement", "final-demand"} <= wordings
+    assert "payment-due-soon" in wordings, "what only a journey's step says"
+    assert {r["channel"] for r in done.json if r["wording"] == "note:code"} == {"email", "sms"}
+    assert {r["channel"] for r in done.json if r["wording"] == "note:stop"} == {"sms"}
     assert not any(name.startswith("team-") for name in wordings)
 
 

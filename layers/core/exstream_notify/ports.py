@@ -483,6 +483,15 @@ class NoteWording(Protocol):
     def render(self, note: str, channel: Channel, language: str | None, values: Mapping[str, str]) -> Content:
         """One note's content; WordingError where there are no such words."""
 
+    def language_for(self, tag: str | None) -> str:
+        """The language that a customer of that tag is told in."""
+
+    def version(self, note: str, channel: Channel, language: str | None) -> str:
+        """Which version of the words that is."""
+
+    def approval(self, note: str, channel: Channel, language: str | None) -> Approval | None:
+        """Who approved that version; None if nobody did."""
+
 
 class NoticesOfCustomer(Ledger, Protocol):
     """The ledger, looked up by customer."""

@@ -584,6 +584,8 @@ class Bootstrap:
             "clock": self.clock,
             "hasher": self.hasher,
             "notes": self.notes,
+            "exceptions": self.exceptions,
+            "approved_only": self.settings.require_approved_wording,
             "provider_for": lambda channel: self.provider(
                 self.provider_for(channel, "transactional"), channel
             ),

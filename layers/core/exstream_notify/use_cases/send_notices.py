@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from ..domain.breaker import Breaker
 from ..domain.contacts import Contact
 from ..domain.decisions import Policy, Why, against, window_for
-from ..domain.documents import Document, DocumentRule
+from ..domain.documents import Channel, Document, DocumentRule
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id
 from ..domain.journeys import IsHoliday
@@ -424,7 +424,7 @@ def _prepare(
                 hasher(job.channel, to.value),
                 contact.salt,
                 link,
-                wording.language_for(_language(contact, document)),
+                wording.language_for(language_of(contact, document)),
                 preferences_for(contact.salt) if job.channel == "email" else None,
                 one_click(unsubscribe_for(contact.salt, rule.topic))
                 if job.channel == "email" and MAY_LEAVE[rule.message_class]
@@ -439,7 +439,7 @@ def one_click(address: str) -> tuple[tuple[str, str], ...]:
     return ("List-Unsubscribe", f"<{address}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 
 
-def _language(contact: Contact, document: Document) -> str | None:
+def language_of(contact: Contact, document: Document) -> str | None:
     """The customer's own choice, else the language the document is in, else what is known."""
     if "language" in contact.set_by_customer:
         return contact.language
@@ -538,6 +538,7 @@ def _prove(
             name = hashlib.sha256(words.encode()).hexdigest()
             shared[name] = batch.content
         for row in batch.rows:
+            approved = wording.approval(row.rule.wording, job.channel, row.language)
             body: dict[str, object] = {
                 "channel": job.channel,
                 "provider": job.provider,
@@ -550,7 +551,7 @@ def _prove(
                 "wording": row.rule.wording,
                 "wording_version": wording.version(row.rule.wording, job.channel, row.language),
                 "language": row.language,
-                "wording_approval": _approval(row, job, wording),
+                "wording_approval": approved.proof if approved else None,
                 "chain": head(row.notice),
             }
             if name:
@@ -562,12 +563,6 @@ def _prove(
             rows.append(row)
     for row, reference in zip(rows, evidence.write(job.job_id, lines, shared) if lines else (), strict=True):
         row.evidence = reference
-
-
-def _approval(row: _Prepared, job: SendJob, wording: Wording) -> dict[str, str] | None:
-    """Who answers for the words, as the proof shows it."""
-    approved = wording.approval(row.rule.wording, job.channel, row.language)
-    return {"who": approved.who, "when": approved.when, "version": approved.version} if approved else None
 
 
 @dataclass(slots=True)
@@ -877,19 +872,7 @@ class _Sender:
             if row.moved:
                 self._met(row, row.notice, 0.0, rest=rest)
                 continue
-            waiting = row.member.waiting if row.notice.attempts else ()
-            if row.notice.attempts:
-                waiting = (self.job.channel, *waiting)
-            status = standing(row.notice.attempts) if row.notice.reached else Status.DEFERRED
-            notice = replace(
-                row.notice,
-                status=status,
-                why=str(why),
-                waiting=waiting,
-                due_at=until.isoformat(timespec="seconds"),
-            )
-            write = happened if row.member.stored else opened
-            notices.append(write(notice, now, "deferred", str(why)))
+            notices.append(set_aside(row.notice, row.member, self.job.channel, until, why, now))
         blocked = self.ledger.put(notices)
         for row, notice in zip((r for r in batch.rows if not r.moved), notices, strict=True):
             if notice.notice_id in blocked:
@@ -898,6 +881,21 @@ class _Sender:
                 self.tally.add(notice)
                 if rest:  # who switches off knows it
                     self.tally.trouble["provider_down", why] += 1
+
+
+def set_aside(
+    notice: Notice, member: Member, channel: Channel, until: datetime, why: Why, now: datetime
+) -> Notice:
+    """The notice as it waits for another look, unclaimed, with the channels that are still open to it."""
+    after = replace(
+        notice,
+        status=standing(notice.attempts) if notice.reached else Status.DEFERRED,
+        why=str(why),
+        waiting=(channel, *member.waiting) if notice.attempts else (),
+        due_at=until.isoformat(timespec="seconds"),
+    )
+    write = happened if member.stored else opened
+    return write(after, now, "deferred", str(why))
 
 
 def _pause(events: Sequence[Event]) -> timedelta:
