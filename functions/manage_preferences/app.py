@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.bootstrap import Bootstrap
-from exstream_notify.adapters.observability import count, logger, metrics
+from exstream_notify.adapters.observability import count, log_notices, logger, metrics
 from exstream_notify.adapters.pages import redirect_response
 from exstream_notify.adapters.preference_views import PostRefused, form_of
 from exstream_notify.domain.contacts import Contact
@@ -38,6 +38,7 @@ def answer(token: str) -> Response[str]:
     if event.http_method == "GET":
         done = (event.query_string_parameters or {}).get("done", "")
         return views.show(token, contact, wishes, done=done)
+    written = app.ledger.written()
     try:
         form = form_of(event.decoded_body, event.headers, app.site)
         views.check(form, token, contact)
@@ -46,6 +47,7 @@ def answer(token: str) -> Response[str]:
     except (PostRefused, Conflict):
         return views.confirm("changed", "gone", wishes, 409)
     count({posted.done or posted.problem: 1}, "Preferences")
+    log_notices("preferences", written, did=posted.done or posted.problem)
     if posted.done:
         return redirect_response(f"/p/{token}?done={posted.done}")
     return views.show(token, contact_of(token) or contact, wishes, posted=posted, typed=form)

@@ -1,5 +1,6 @@
 """The real functions, from the template, under their own roles, on the embedded cloud."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,23 @@ def test_a_sealed_run_tells_each_customer_once(cloud: LocalCloud, make_run: Make
     again = drop(cloud, folder, "once-more")
     assert outcomes(again) == {"duplicate": 130}
     assert sum(told(cloud, "e00").values()) == 130
+
+
+def test_a_notice_is_found_in_the_log_of_every_function_that_touched_it(
+    cloud: LocalCloud, make_run: MakeRun
+) -> None:
+    drop(cloud, make_run("traced", [record(n) for n in (901, 902)]), "traced", "traced")
+    app = cloud.deployment().app
+    (message,) = [m for m in cloud.messages if m.to == "e000901@example.com"]
+    detail = {"domain": "traced", "customer_key": "E000901", "document_id": "E000901-STA"}
+    app.client("events").put_events(
+        Entries=[{"Source": "portal", "DetailType": "Customer Responded", "Detail": json.dumps(detail)}]
+    )
+    assert cloud.idle(60)
+    for function in ("DecideNotices", "SendNotices", "RecordReceipt", "RecordResponse"):
+        lines = [line for line in cloud.logs(f"{function}Function") if message.notice_id in line]
+        assert lines, f"{function} does not name the notice"
+        assert all("notices" in json.loads(line) for line in lines)
 
 
 def test_a_changed_address_or_wish_does_not_notify_again(cloud: LocalCloud, make_run: MakeRun) -> None:

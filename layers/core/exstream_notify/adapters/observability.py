@@ -2,7 +2,7 @@
 
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -12,6 +12,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+NOTICES_A_LINE = 100
+"""Each id takes 36 bytes of a line."""
 
 logger = Logger()
 metrics = Metrics()
@@ -25,6 +28,17 @@ def count(counts: Mapping[str, int], prefix: str = "") -> None:
     for name, number in counts.items():
         words = "".join(word.capitalize() for word in name.split("_"))
         metrics.add_metric(f"{prefix}{words}", MetricUnit.Count, number)
+
+
+def log_notices(message: str, notices: Iterable[str], **more: object) -> None:
+    """Say what was done to which notices, by their ids: the saved query `notice` finds a line by one.
+
+    A hundred ids a line; `more` stands in the first one.
+    """
+    ids = sorted(set(notices))
+    logger.info(message, extra={**more, "notices": ids[:NOTICES_A_LINE]})
+    for start in range(NOTICES_A_LINE, len(ids), NOTICES_A_LINE):
+        logger.info(message, extra={"notices": ids[start : start + NOTICES_A_LINE]})
 
 
 def rate(name: str, percent: float, **dimensions: str) -> None:

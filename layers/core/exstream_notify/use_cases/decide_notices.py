@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from ..domain.contacts import Address, Contact, addresses_to_check, merge
 from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, Why, decide
@@ -152,6 +153,14 @@ def outcome_of(stored: Notice, position: int, origin: Origin) -> RecordOutcome:
     return RecordOutcome(number, position, Outcome.DUPLICATE, "", 1, stored.notice_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """How many of a slice's records ended how, and which notices it was about, copies to teams included."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    notices: frozenset[str] = frozenset()
+
+
 @dataclass(slots=True)
 class _Slice:
     """What one decided slice comes to, while it is being decided."""
@@ -163,6 +172,14 @@ class _Slice:
     unknown_teams: dict[str, int] = field(default_factory=dict)
     late_teams: dict[str, int] = field(default_factory=dict)
     unresolved: int = 0
+
+    @property
+    def notices(self) -> frozenset[str]:
+        """Every notice that it was about."""
+        members = (member.notice_id for several in self.members.values() for member in several)
+        told = (outcome.notice_id for outcome in self.outcomes)
+        written = (notice.notice_id for notice in self.writes)
+        return frozenset(filter(None, chain(members, told, written)))
 
 
 def decide_notices(
@@ -183,8 +200,8 @@ def decide_notices(
     early: EarlyResponses | None = None,
     journeys: JourneyBook | None = None,
     reputation: Reputation | None = None,
-) -> Counter[str]:
-    """Decide a slice, or only the positions that the pointer names; how many records ended how.
+) -> Decided:
+    """Decide a slice, or only the positions that the pointer names.
 
     Safe to repeat: jobs have the same identity again, and what the ledger already holds stands.
     A held run's slice is left undecided, since its release queues it again; what is looked at again
@@ -195,15 +212,14 @@ def decide_notices(
     run = runs.get(pointer.domain, pointer.run_id)
     control = run.control if run else Control.GO
     if control == Control.HOLD and not pointer.positions:
-        return Counter()
+        return Decided()
     now = clock.now()
     whole, rules = rules, rules_of(pointer, rules, journeys)
     if pointer.kind == "digests":
         content = run.fingerprint if run else ""
-        _decide_digests(
+        return _decide_digests(
             pointer, control, content, records, rules, ledger, queues, exceptions, provider_for, now
         )
-        return Counter()
     documents = records.read(pointer)
     if pointer.positions:
         documents = [
@@ -221,7 +237,7 @@ def decide_notices(
         )
     if control == Control.CANCEL:
         _cancel(pointer, documents, stored, rules, ledger, runs, now)
-        return Counter()
+        return Decided(notices=frozenset(stored))
 
     stops = step_stops(pointer, [d for _, d in documents], whole, journeys, ledger)
     if pointer.version:
@@ -288,8 +304,9 @@ def decide_notices(
     queues.send_jobs(_jobs(pointer, result))
     exceptions.raise_exceptions(_exceptions(pointer, result))
     outcomes = sorted(result.outcomes, key=lambda o: o.position)
+    decided = Decided(Counter(str(o.outcome) for o in outcomes), result.notices)
     if pointer.version:
-        return Counter(str(o.outcome) for o in outcomes)
+        return decided
     if pointer.positions:
         again = job_id(
             pointer.run, pointer.number, "again", (f"{o.position}:{o.version}:{o.outcome}" for o in outcomes)
@@ -298,7 +315,7 @@ def decide_notices(
             runs.put_job(pointer.run, again, outcomes)
     else:
         runs.put_slice(pointer, outcomes)
-    return Counter(str(o.outcome) for o in outcomes)
+    return decided
 
 
 def _held_back(
@@ -639,7 +656,7 @@ def _decide_digests(
     exceptions: ExceptionBus,
     provider_for: ProviderChoice,
     now: datetime,
-) -> None:
+) -> Decided:
     """One e-mail per run and team, with counts only."""
     result = _Slice()
     digests = records.read_digests(pointer)
@@ -648,7 +665,7 @@ def _decide_digests(
         stored = ledger.get({digest_id(pointer, team, content) for _, team, _ in digests})
     if control == Control.CANCEL:
         ledger.put([_cancelled(notice, now) for notice in stored.values() if notice.due_at])
-        return
+        return Decided(notices=frozenset(stored))
     key: tuple[Channel, str, bool] = ("email", provider_for("email", "transactional"), False)
     for position, team, _ in digests:
         identity = digest_id(pointer, team, content)
@@ -657,6 +674,7 @@ def _decide_digests(
         ledger.put(result.writes)
     queues.send_jobs(_jobs(pointer, result))
     exceptions.raise_exceptions(_exceptions(pointer, result))
+    return Decided(notices=result.notices)
 
 
 def digest_id(pointer: SlicePointer, team: str, content: str) -> str:
