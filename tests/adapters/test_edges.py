@@ -14,11 +14,37 @@ from hypothesis import strategies as st
 
 from exstream_notify.adapters.bootstrap import Settings, provider_choice
 from exstream_notify.adapters.clock import SystemClock
+from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.adapters.seal import parse_seal
 from exstream_notify.adapters.secrets import KEEP, Secret
 from exstream_notify.adapters.sqs import SqsQueue
+from exstream_notify.adapters.staging import S3Staging
 from exstream_notify.adapters.triggers import as_exception, document_of, exception_of, run_of
 from exstream_notify.domain.exceptions import ExceptionRaised, Unusable
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {"domain": "retail", "customer_key": "", "document_id": "D1", "DOB": "1957-03-29"},
+        {"expctr": {}, "exstreamJob": {}, "user": {"document_id": "D1", "verify_birth_date": "1957-03-29"}},
+    ],
+)
+def test_an_event_that_is_rejected_is_kept_without_the_answers_to_a_second_step(detail: Any) -> None:
+    class Bucket:
+        kept = b""
+
+        def put_object(self, *, Body: bytes, **_: Any) -> None:  # noqa: N803 - S3's name
+            self.kept = Body
+
+    bucket = Bucket()
+    staging = S3Staging(bucket, "work", "drop", YamlRules())
+    pointers, staged = staging.stage_record("retail", "event-1", "parts/x/", {"detail": detail})
+    assert (pointers, sum(staged.rejected.values())) == ([], 1)
+    kept = json.loads(bucket.kept)["raw"]
+    assert "1957" not in kept
+    assert "D1" in kept
+
 
 # --- triggers --------------------------------------------------------------------------------------
 
