@@ -32,25 +32,26 @@ def contact_of(token: str) -> Contact | None:
 @resolver.route("/p/<token>", method=["GET", "POST"])
 def answer(token: str) -> Response[str]:
     event, contact, views = resolver.current_event, contact_of(token), app.preference_views
-    wishes = event.headers.get("accept-language")
+    wishes, written = event.headers.get("accept-language"), app.ledger.written()
+    book = AddressBook(teller=Teller(**app.teller_ports()), **app.address_ports())
+    page = PreferencePage(book=book, **app.page_ports())
     if contact is None:
         return views.confirm("preferences", "gone", wishes, 404)
     if event.http_method == "GET":
         done = (event.query_string_parameters or {}).get("done", "")
-        return views.show(token, contact, wishes, done=done)
-    written = app.ledger.written()
+        return views.show(token, contact, wishes, page.asks(contact), done=done)
     try:
         form = form_of(event.decoded_body, event.headers, app.site)
         views.check(form, token, contact)
-        book = AddressBook(teller=Teller(**app.teller_ports()), **app.address_ports())
-        posted = PreferencePage(book=book, **app.page_ports()).post(contact, form)
+        posted = page.post(contact, form, views.language(contact, wishes))
     except (PostRefused, Conflict):
         return views.confirm("changed", "gone", wishes, 409)
     count({posted.done or posted.problem: 1}, "Preferences")
     log_notices("preferences", written, did=posted.done or posted.problem)
     if posted.done:
         return redirect_response(f"/p/{token}?done={posted.done}")
-    return views.show(token, contact_of(token) or contact, wishes, posted=posted, typed=form)
+    contact = contact_of(token) or contact
+    return views.show(token, contact, wishes, page.asks(contact), posted=posted, typed=form)
 
 
 @logger.inject_lambda_context

@@ -230,9 +230,8 @@ def test_a_reply_is_taken_though_its_answer_is_not_approved(tmp_path: Path) -> N
 def test_a_verified_address_is_not_taken_while_the_old_one_cannot_be_told(tmp_path: Path) -> None:
     desk, contacts = Desk(tmp_path), FakeContacts()
     contacts.put([a_contact(1)])
-    unused: Any = None
     book = AddressBook(
-        contacts, FakeAddresses(), unused, desk.teller, desk.clock, b"key", lambda salt, change: "https://x"
+        contacts, FakeAddresses(), desk.teller, desk.clock, (b"key",), lambda salt, change: "https://x"
     )  # type: ignore[arg-type]
     change = PortalChange("e1", "retail", "C0001", mobile="+12025550177", verified=True)
 

@@ -174,16 +174,6 @@ class OptOutList(SuppressionList, Protocol):
         """Release what `stop` kept, and nothing else; False if there was nothing."""
 
 
-class SecondStep(Protocol):
-    """Asks for something that only the customer knows; how often is counted by the caller."""
-
-    def asks(self, contact: Contact) -> tuple[str, ...]:
-        """The names of what to ask for, of which one right answer is enough; empty: it cannot be asked."""
-
-    def passes(self, contact: Contact, answers: Mapping[str, str]) -> bool:
-        """Whether an answer is right, compared in constant time."""
-
-
 class Hasher(Protocol):
     """Keyed hashes of addresses."""
 

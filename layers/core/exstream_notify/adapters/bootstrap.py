@@ -32,7 +32,7 @@ from .secrets import Secret
 if TYPE_CHECKING:
     from datetime import date
 
-    from ..ports import Provider, SecondStep, Wording
+    from ..ports import Provider, Wording
     from .addresses import Addresses
     from .alert_channels import Channels
     from .dynamodb.contacts import DynamoContacts, DynamoSuppressions
@@ -456,10 +456,10 @@ class Bootstrap:
         _, keys = self._secret(self.settings.unsubscribe_keys_secret).keys()
         return read_token(token, {int(number): key for number, key in keys.items()}, UNSUBSCRIBE)
 
-    def form_key(self) -> bytes:
-        """What the page's forms and codes are signed with."""
+    def form_keys(self) -> tuple[bytes, ...]:
+        """What the page's forms and codes are signed with: the current key, and those before it."""
         current, keys = self._secret(self.settings.link_keys_secret).keys()
-        return keys[current]
+        return keys[current], *(key for version, key in keys.items() if version != current)
 
     @cached_property
     def topics(self) -> tuple[Topic, ...]:
@@ -467,29 +467,19 @@ class Bootstrap:
         return topics_of(self.rules.of_type(kind) for kind in self.rules.types)
 
     @cached_property
-    def second_step(self) -> "SecondStep":
-        """What only the customer knows."""
-        from .second_step import PostcodeStep
-
-        return PostcodeStep()
-
-    @cached_property
     def preference_views(self) -> "PreferenceViews":
         """The pages on which customers set their preferences."""
         from .preference_views import PreferenceViews
 
-        return PreferenceViews(
-            self.pages, self.topics, self.second_step, self.policy, self.clock.now, self.form_key
-        )
+        return PreferenceViews(self.pages, self.topics, self.policy, self.clock.now, self.form_keys)
 
     def address_ports(self) -> dict[str, Any]:
         """What a change of address takes, beside the teller (`AddressBook`)."""
         return {
             "contacts": self.contacts,
             "addresses": self.addresses,
-            "second_step": self.second_step,
             "clock": self.clock,
-            "key": self.form_key(),
+            "keys": self.form_keys(),
             "undo_for": self.undo_for,
         }
 
@@ -519,6 +509,9 @@ class Bootstrap:
             "languages": LANGUAGES,
             "policy": self.policy,
             "consent_version": self.settings.consent_version,
+            "tries": self.tries,
+            "keys": self.verify_keys,
+            "exceptions": self.exceptions,
         }
 
     @cached_property
