@@ -5,7 +5,8 @@ import json
 import pytest
 
 from exstream_notify.adapters import observability
-from exstream_notify.adapters.observability import NOTICES_A_LINE, log_notices
+from exstream_notify.adapters.observability import NOTICES_A_LINE, failures_logged, log_notices
+from exstream_notify.adapters.rules import RulesInvalid
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
@@ -33,6 +34,20 @@ def test_every_id_is_in_one_line_and_the_counts_in_the_first(capsys: pytest.Capt
     assert sorted(id for line in found for id in line["notices"]) == ids  # type: ignore[attr-defined]
     assert [line.get("run") for line in found] == ["retail/run-1", None, None]
     assert {line["message"] for line in found} == {"decided"}
+
+
+def test_of_a_failure_only_what_cannot_be_personal_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    @failures_logged
+    def fail(error: Exception) -> None:
+        raise error
+
+    for error in (RulesInvalid("documents.yaml: line 2: link_days"), ValueError("Zoë")):
+        with pytest.raises(type(error)):
+            fail(error)
+    rules, other = lines(capsys)
+    assert (rules["error"], rules["why"]) == ("RulesInvalid", "documents.yaml: line 2: link_days")
+    assert "why" not in other
+    assert "Zoë" not in str(other)
 
 
 def test_what_touched_no_notice_is_still_told(capsys: pytest.CaptureFixture[str]) -> None:

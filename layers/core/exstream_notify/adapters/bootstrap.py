@@ -132,6 +132,7 @@ class Settings(BaseModel):
     bounce_rate_limit: float = Field(5.0, gt=0)
     complaint_rate_limit: float = Field(0.3, gt=0)
     reputation_minimum: int = Field(500, ge=1)
+    record_retention_days: int = Field(0, ge=0)  # 0: this function does not look at it
     require_approved_wording: bool = False
     site_dir: str = "/opt/site"
     unsubscribe_keys_secret: str = ""
@@ -207,9 +208,11 @@ class Bootstrap:
 
     @cached_property
     def rules(self) -> YamlRules:
-        """The rules, the site's own laid over the package's."""
-        site = Path(self.settings.site_dir) / "rules"
-        return YamlRules(site if site.is_dir() else None)
+        """The rules, the site's own laid over the package's; RulesInvalid where they outlive the records."""
+        rules = YamlRules(self._site("rules"))
+        if self.settings.record_retention_days:
+            rules.check_retention(self.settings.record_retention_days)
+        return rules
 
     @cached_property
     def policy(self) -> Policy:

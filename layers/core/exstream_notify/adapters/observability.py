@@ -69,7 +69,8 @@ def count_exceptions(code: str, number: int) -> None:
 def failures_logged(handle: Callable[P, R]) -> Callable[P, R]:
     """Log why one message of a batch failed, the error's kind and the way to it, and count it.
 
-    Its text and its values are left out, since they may repeat what a record says of a customer.
+    Its text and its values are left out, since they may repeat what a record says of a customer; an error
+    whose class says that it is `impersonal` is told in full.
     """
 
     @wraps(handle)
@@ -81,8 +82,9 @@ def failures_logged(handle: Callable[P, R]) -> Callable[P, R]:
                 metrics.add_metric("MessagesFailed", MetricUnit.Count, 1)
             frames = traceback.extract_tb(error.__traceback__)[1:]
             way = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames[-8:]]
+            why = {"why": str(error)} if getattr(error, "impersonal", False) else {}
             logger.error(
-                "message failed, and will come back", extra={"error": type(error).__name__, "way": way}
+                "message failed, and will come back", extra={"error": type(error).__name__, "way": way, **why}
             )
             raise
 
