@@ -37,6 +37,8 @@ def record(record: SQSRecord) -> None:
         contacts=app.profiles,
         runs=app.runs,
         evidence=app.evidence,
+        records=app.records,
+        rules=app.rules,
         clock=app.clock,
     )
     count(told, prefix="Response")

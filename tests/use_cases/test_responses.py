@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from exstream_notify.domain.journeys import JourneyRule, why_stopped
 from exstream_notify.domain.notices import chain_holds
 from exstream_notify.domain.quiet_hours import Window
 from tests.fakes import a_document, a_rule
@@ -163,6 +164,89 @@ def test_a_response_kept_before_an_index_showed_its_notice_spares_what_waits() -
     assert world.outcomes("run-1") == {"suppressed": 1}
     assert world.notice("D0001").responses == ("responded",)
     world.check()
+
+
+# --- payments --------------------------------------------------------------------------------------
+
+
+def owing(amount: str | None = "100.00", at: str = "2026-11-20T15:00:00+00:00", **changes: Any) -> World:
+    """An SMS of a bill, sent by day and waiting by night."""
+    world = World(a_rule(channels=("sms",), **changes), at=at)
+    world.drop("run-1", a_document(1, amount_due=amount, currency="USD"))
+    world.drain()
+    return world
+
+
+def pay(world: World, amount: str = "", currency: str = "USD", at: str = "2026-11-21T10:00:00Z") -> Any:
+    about = {"customer_key": "C0001", "document_id": "D0001"}
+    return world.respond("paid", **about, amount=amount, currency=currency, at=at)
+
+
+@pytest.mark.parametrize(
+    ("due", "amount", "currency", "settles"),
+    [
+        ("100.00", "100.00", "USD", True),
+        ("100.00", "100.0000", "", True),
+        ("100.00", "250", "USD", True),
+        ("100.00", "99.99", "USD", False),
+        ("100.00", "0.00", "USD", False),
+        ("100.00", "-100.00", "USD", False),
+        ("100.00", "100.00", "EUR", False),
+        ("100.00", "", "", True),
+        (None, "5.00", "USD", True),
+        ("0.00", "5.00", "USD", True),
+        ("-12.00", "5.00", "USD", True),
+        ("0.30", "0.1", "USD", False),
+    ],
+)
+def test_a_payment_ends_what_waits_where_it_leaves_nothing_due(
+    due: str | None, amount: str, currency: str, settles: bool
+) -> None:
+    world = owing(due, at=NIGHT)
+    assert pay(world, amount, currency) == ({"recorded": 1} if settles else {"in_part": 1})
+    world.come_to_rest()
+
+    assert world.outcomes("run-1") == ({"suppressed": 1} if settles else {"notified": 1})
+    assert world.notice("D0001").responses == (("paid",) if settles else ())
+    world.check()
+
+
+def test_payments_in_part_add_up_each_once_and_in_the_documents_currency() -> None:
+    world = owing("0.30")
+    for at in ("10", "10", "11", "11"):
+        pay(world, "0.10", at=f"2026-11-21T{at}:00:00Z")
+    pay(world, "500.00", "EUR", at="2026-11-21T12:00:00Z")
+    assert world.notice("D0001").responses == ()
+    assert [e.what for e in world.notice("D0001").events].count("paid in part") == 3
+
+    assert pay(world, "0.10", at="2026-11-21T13:00:00Z") == {"recorded": 1}
+    assert world.notice("D0001").responses == ("paid",)
+    assert pay(world, "0.10", at="2026-11-21T14:00:00Z") == {"known": 1}
+    assert chain_holds(world.notice("D0001"))
+
+
+def test_the_rule_can_say_that_any_payment_settles() -> None:
+    world = owing(any_payment_settles=True)
+    assert pay(world, "1.00") == {"recorded": 1}
+
+
+def test_a_payment_whose_record_is_gone_counts() -> None:
+    world = owing()
+    world.records.slices.clear()
+    assert pay(world, "1.00") == {"recorded": 1}
+
+
+def test_a_payment_in_part_leaves_the_journey_going() -> None:
+    world = owing()
+    notice = world.notice("D0001")
+    rule = JourneyRule("dunning", ("statement",), (), stops=("paid",))
+    pay(world, "99.00")
+    assert why_stopped(rule, world.notice("D0001")) == why_stopped(rule, notice) == ""
+    pay(world, "1.00", at="2026-11-22T10:00:00Z")
+    assert why_stopped(rule, world.notice("D0001")) == "paid"
+
+
+# --- proof -----------------------------------------------------------------------------------------
 
 
 def test_an_acknowledgement_is_proved() -> None:

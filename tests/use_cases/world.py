@@ -278,6 +278,8 @@ class World:
             contacts=self.contacts,
             runs=self.runs,
             evidence=self.evidence,
+            records=self.records,
+            rules=self.rules,
             clock=self.clock,
         )
 

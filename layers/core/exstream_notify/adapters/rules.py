@@ -74,6 +74,7 @@ class _Type(_Strict):
     link_days: int = Field(ge=1, le=3650)
     opens: Literal["portal", "inline", "attachment"]
     second_step: StepKind
+    any_payment_settles: bool
     by_account_status: Mapping[str, _Change] = Field(default_factory=dict)
 
 

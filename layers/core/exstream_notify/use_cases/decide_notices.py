@@ -129,6 +129,16 @@ def pointer_to(notices: Sequence[Notice]) -> SlicePointer:
     )
 
 
+def document_of(notice: Notice, records: Records) -> Document | None:
+    """The record that a notice came from; None where there is none any more."""
+    if not notice.origin.part:
+        return None
+    try:
+        return dict(records.read(pointer_to([notice]))).get(notice.origin.position)
+    except LookupError:
+        return None
+
+
 def team_audience(team: str) -> str:
     """The audience name of an internal team."""
     return _TEAM_PREFIX + team
