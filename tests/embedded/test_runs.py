@@ -9,6 +9,7 @@ from exnotify.dropping import prepare, upload
 from exnotify.following import End, Expected, follow
 from exnotify.local import LocalCloud
 from exstream_notify.domain.notices import chain_holds
+from tests.cli.shell import exnotify
 
 from .conftest import MakeRun, drop, outcomes, record, told
 
@@ -42,6 +43,24 @@ def test_a_notice_is_found_in_the_log_of_every_function_that_touched_it(
         lines = [line for line in cloud.logs(f"{function}Function") if message.notice_id in line]
         assert lines, f"{function} does not name the notice"
         assert all("notices" in json.loads(line) for line in lines)
+
+
+def test_journeys_are_stopped_and_resumed_on_the_record(
+    cloud: LocalCloud, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXNOTIFY_URL", cloud.url)
+    drop(cloud, make_run("stopped", [record(951)]), "stopped", "stops")
+    assert {row["journey"] for row in exnotify("journeys", "--json").json} >= {"unread-statement"}
+    for what in ("stop", "resume"):
+        done = exnotify("journeys", what, "--customer", "E000951", "--domain", "stops", "--why", "asked to")
+        assert (done.code, done.err.split(":")[0]) == (0, {"stop": "stopped", "resume": "resumed"}[what])
+        assert exnotify("journeys", what, "--run", "stops/stopped").code == 0
+    app = cloud.deployment().app
+    (notice,) = [n for n in app.ledger.of_customer("stops", "E000951") if n.purpose == "notice"]
+    words = [e for e in notice.events if e.what.startswith("journey ")]
+    assert [e.what for e in words] == ["journey stopped", "journey resumed"]
+    assert all(e.detail.endswith(": asked to") for e in words)
+    assert [w["what"] for w in app.journeys.run_words("stops/stopped")] == ["stop", "resume"]
 
 
 def test_a_changed_address_or_wish_does_not_notify_again(cloud: LocalCloud, make_run: MakeRun) -> None:

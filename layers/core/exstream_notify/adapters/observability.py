@@ -36,9 +36,9 @@ def log_notices(message: str, notices: Iterable[str], **more: object) -> None:
     A hundred ids a line; `more` stands in the first one.
     """
     ids = sorted(set(notices))
-    logger.info(message, extra={**more, "notices": ids[:NOTICES_A_LINE]})
+    logger.info(message, extra={**more, "notices": ids[:NOTICES_A_LINE]}, stacklevel=2)
     for start in range(NOTICES_A_LINE, len(ids), NOTICES_A_LINE):
-        logger.info(message, extra={"notices": ids[start : start + NOTICES_A_LINE]})
+        logger.info(message, extra={"notices": ids[start : start + NOTICES_A_LINE]}, stacklevel=2)
 
 
 def rate(name: str, percent: float, **dimensions: str) -> None:
