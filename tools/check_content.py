@@ -2,8 +2,9 @@
 
 A step of `make lint`; `make lint SITE=folder` takes the folder that the site's layer holds as `site/`, with
 `rules/` and `wording/` in it; `--email-provider` and `--providers`, as the parameters EmailProvider and
-ProviderOverrides, tell whether each type's provider can do what the type needs. Every problem is a line with
-file, place and reason; exit code 0 if there is none, else 1.
+ProviderOverrides, tell whether each type's provider can do what the type needs, and `--retention-days`, as
+RecordRetentionDays, whether records are kept for as long as links and journeys need them. Every problem is a
+line with file, place and reason; exit code 0 if there is none, else 1.
 """
 
 import argparse
@@ -14,8 +15,16 @@ from exstream_notify.adapters.bootstrap import Settings, provider_choice
 from exstream_notify.adapters.rendering.check import check_wording
 from exstream_notify.adapters.rules import RulesInvalid, YamlRules
 
+RETENTION_DAYS = 120
+"""What the template sets unless told otherwise."""
 
-def problems(site: Path | None = None, email_provider: str = "opentext", providers: str = "") -> list[str]:
+
+def problems(
+    site: Path | None = None,
+    email_provider: str = "opentext",
+    providers: str = "",
+    retention_days: int = RETENTION_DAYS,
+) -> list[str]:
     """What is wrong, a line each."""
     if site is not None and not site.is_dir():
         return [f"{site}: there is no such folder"]
@@ -23,7 +32,7 @@ def problems(site: Path | None = None, email_provider: str = "opentext", provide
     found = []
     try:
         chosen = {"EMAIL_PROVIDER": email_provider, "PROVIDER_OVERRIDES": providers}
-        YamlRules(rules).check(provider_choice(Settings.from_environment(chosen)))
+        YamlRules(rules).check(provider_choice(Settings.from_environment(chosen)), retention_days)
     except (RulesInvalid, ValueError) as invalid:
         found.append(str(invalid))
     return found + [str(problem) for problem in check_wording(wording)]
@@ -40,8 +49,11 @@ def main() -> int:
     parser.add_argument("site", type=Path, nargs="?", help="folder with a site's own rules/ and wording/")
     parser.add_argument("--email-provider", default="opentext", help="the parameter EmailProvider")
     parser.add_argument("--providers", default="", help="the parameter ProviderOverrides")
+    parser.add_argument(
+        "--retention-days", type=int, default=RETENTION_DAYS, help="the parameter RecordRetentionDays"
+    )
     given = parser.parse_args()
-    found = problems(given.site, given.email_provider, given.providers)
+    found = problems(given.site, given.email_provider, given.providers, given.retention_days)
     print("\n".join(found) or "rules and wording are sound")
     return 1 if found else 0
 

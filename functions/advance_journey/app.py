@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.bootstrap import Bootstrap
-from exstream_notify.adapters.observability import count, logger, metrics
+from exstream_notify.adapters.observability import count, log_notices, logger, metrics
 from exstream_notify.domain.journeys import Cohort
 from exstream_notify.use_cases.advance_journey import advance_journey
 
@@ -39,5 +39,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         time_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )
     count(page.counts, "Followed")
-    logger.info("advanced", extra={"cohort": cohort.name, "page": event["page"], **page.counts})
+    log_notices("advanced", page.notices, cohort=cohort.name, page=event["page"], **page.counts)
     return {**event, "page": event["page"] + 1, "more": page.more}

@@ -30,6 +30,7 @@ def handle(bodies: list[dict[str, Any]]) -> None:
         count({f"exception_{exception.severity}": exception.count})
         count_exceptions(exception.code, exception.count)
         more = {"code": exception.code, "domain": exception.domain, "run_id": exception.run_id}
+        more["part"] = exception.part  # names the notice, where it is about one
         logger.warning("exception", extra={**more, "count": exception.count, "incidents": told})
     for domain, run_id in filter(None, map(dispatched_of, bodies)):
         cover_customers(

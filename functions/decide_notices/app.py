@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.bootstrap import Bootstrap
-from exstream_notify.adapters.observability import count, failures_logged, logger, metrics
+from exstream_notify.adapters.observability import count, failures_logged, log_notices, logger, metrics
 from exstream_notify.domain.work import SlicePointer
 from exstream_notify.use_cases.decide_notices import decide_notices
 
@@ -41,8 +41,8 @@ def decide(record: SQSRecord) -> None:
         journeys=app.journeys,
         reputation=app.reputation,
     )
-    count(decided, "Decided")
-    logger.info("decided", extra={"run": pointer.run, "slice": pointer.number, **decided})
+    count(decided.counts, "Decided")
+    log_notices("decided", decided.notices, run=pointer.run, slice=pointer.number, **decided.counts)
 
 
 @logger.inject_lambda_context

@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.bootstrap import Bootstrap
-from exstream_notify.adapters.observability import count, logger, metrics
+from exstream_notify.adapters.observability import count, log_notices, logger, metrics
 from exstream_notify.adapters.pages import redirect_response
 from exstream_notify.adapters.preference_views import PostRefused, form_of
 from exstream_notify.domain.contacts import Contact
@@ -32,23 +32,26 @@ def contact_of(token: str) -> Contact | None:
 @resolver.route("/p/<token>", method=["GET", "POST"])
 def answer(token: str) -> Response[str]:
     event, contact, views = resolver.current_event, contact_of(token), app.preference_views
-    wishes = event.headers.get("accept-language")
+    wishes, written = event.headers.get("accept-language"), app.ledger.written()
+    book = AddressBook(teller=Teller(**app.teller_ports()), **app.address_ports())
+    page = PreferencePage(book=book, **app.page_ports())
     if contact is None:
         return views.confirm("preferences", "gone", wishes, 404)
     if event.http_method == "GET":
         done = (event.query_string_parameters or {}).get("done", "")
-        return views.show(token, contact, wishes, done=done)
+        return views.show(token, contact, wishes, page.asks(contact), done=done)
     try:
         form = form_of(event.decoded_body, event.headers, app.site)
         views.check(form, token, contact)
-        book = AddressBook(teller=Teller(**app.teller_ports()), **app.address_ports())
-        posted = PreferencePage(book=book, **app.page_ports()).post(contact, form)
+        posted = page.post(contact, form, views.language(contact, wishes))
     except (PostRefused, Conflict):
         return views.confirm("changed", "gone", wishes, 409)
     count({posted.done or posted.problem: 1}, "Preferences")
+    log_notices("preferences", written, did=posted.done or posted.problem)
     if posted.done:
         return redirect_response(f"/p/{token}?done={posted.done}")
-    return views.show(token, contact_of(token) or contact, wishes, posted=posted, typed=form)
+    contact = contact_of(token) or contact
+    return views.show(token, contact, wishes, page.asks(contact), posted=posted, typed=form)
 
 
 @logger.inject_lambda_context

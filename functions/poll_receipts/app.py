@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.bootstrap import Bootstrap
-from exstream_notify.adapters.observability import count, logger, metrics, rate
+from exstream_notify.adapters.observability import count, log_notices, logger, metrics, rate
 from exstream_notify.use_cases.poll_receipts import poll_receipts
 from exstream_notify.use_cases.record_receipts import record_receipts
 
@@ -21,6 +21,7 @@ app = Bootstrap()
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     ports = app.receipt_ports()
+    written = app.ledger.written()
     polled = poll_receipts(
         watch=app.watch,
         ledger=app.ledger,
@@ -45,4 +46,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         n: getattr(polled, n) for n in ("looked_at", "asked", "recorded", "matched", "given_up", "overdue")
     }
     count(told, "Poll")
+    if written:
+        log_notices("polled", written, **told)
     return told

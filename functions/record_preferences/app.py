@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.customer_events import portal_change_of
-from exstream_notify.adapters.observability import count, failures_logged, logger, metrics
+from exstream_notify.adapters.observability import count, failures_logged, log_notices, logger, metrics
 from exstream_notify.adapters.triggers import as_exception
 from exstream_notify.domain.exceptions import Unusable
 from exstream_notify.use_cases.change_preferences import AddressBook
@@ -31,12 +31,13 @@ def take(record: SQSRecord) -> None:
     except Unusable as unusable:
         app.exceptions.raise_exceptions([as_exception(unusable)])
         return
+    written = app.ledger.written()
     book = AddressBook(teller=Teller(**app.teller_ports()), **app.address_ports())
     done = record_preferences(
         change, contacts=app.contacts, exceptions=app.exceptions, clock=app.clock, book=book
     )
     count({done: 1}, "Portal")
-    logger.info("portal", extra={"done": done, "domain": change.domain})
+    log_notices("portal", written, done=done, domain=change.domain)
 
 
 @logger.inject_lambda_context

@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.bootstrap import Bootstrap
-from exstream_notify.adapters.observability import count, logger, metrics
+from exstream_notify.adapters.observability import count, log_notices, logger, metrics
 from exstream_notify.adapters.receipts.reading import ReceiptUnusable
 from exstream_notify.domain.receipts import Receipt
 from exstream_notify.use_cases.record_receipts import record_batch, record_receipts, unread
@@ -34,12 +34,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         except Exception as error:
             failed[name] = error
     if messages:
+        written = app.ledger.written()
         counts, unrecorded = record_batch(
             messages, lambda receipts: record_receipts(receipts, **app.receipt_ports())
         )
         failed |= unrecorded
         count({kind: n for kind, n in counts.items() if n}, "Receipt")
-        logger.info("receipts", extra={k: n for k, n in counts.items() if n})
+        named = {r.notice_id for receipts in messages.values() for r in receipts if r.notice_id}
+        log_notices("receipts", written | named, **{kind: n for kind, n in counts.items() if n})
     for cause in failed.values():
         logger.error("message failed, and will come back", extra={"error": type(cause).__name__})
     return {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}

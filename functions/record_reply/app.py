@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.customer_events import reply_of
-from exstream_notify.adapters.observability import count, failures_logged, logger, metrics
+from exstream_notify.adapters.observability import count, failures_logged, log_notices, logger, metrics
 from exstream_notify.adapters.triggers import as_exception
 from exstream_notify.domain.exceptions import Unusable
 from exstream_notify.use_cases.record_reply import ReplyDesk
@@ -30,10 +30,11 @@ def take(record: SQSRecord) -> None:
     except Unusable as unusable:
         app.exceptions.raise_exceptions([as_exception(unusable)])
         return
+    written = app.ledger.written()
     desk = ReplyDesk(teller=Teller(**app.teller_ports()), **app.reply_ports())
     meaning = desk.record(reply)
     count({meaning: 1}, "Replies")
-    logger.info("reply", extra={"meaning": meaning})
+    log_notices("reply", written, meaning=meaning)
 
 
 @logger.inject_lambda_context

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.bootstrap import Bootstrap
-from exstream_notify.adapters.observability import count, failures_logged, logger, metrics
+from exstream_notify.adapters.observability import count, failures_logged, log_notices, logger, metrics
 from exstream_notify.adapters.responses import response_of
 from exstream_notify.adapters.triggers import as_exception
 from exstream_notify.domain.exceptions import Unusable
@@ -29,6 +29,7 @@ def record(record: SQSRecord) -> None:
     except Unusable as unusable:
         app.exceptions.raise_exceptions([as_exception(unusable)])
         return
+    written = app.ledger.written()
     told = record_response(
         response,
         ledger=app.ledger,
@@ -36,10 +37,12 @@ def record(record: SQSRecord) -> None:
         contacts=app.profiles,
         runs=app.runs,
         evidence=app.evidence,
+        records=app.records,
+        rules=app.rules,
         clock=app.clock,
     )
     count(told, prefix="Response")
-    logger.info("response", extra={"kind": response.kind, "domain": response.domain, "told": dict(told)})
+    log_notices("response", written, kind=response.kind, domain=response.domain, told=dict(told))
 
 
 @logger.inject_lambda_context

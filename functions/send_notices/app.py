@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.bootstrap import Bootstrap
-from exstream_notify.adapters.observability import count, failures_logged, logger, metrics
+from exstream_notify.adapters.observability import count, failures_logged, log_notices, logger, metrics
 from exstream_notify.domain.breaker import Breaker
 from exstream_notify.domain.work import SendJob
 from exstream_notify.use_cases.send_notices import InProgress, send_notices
@@ -42,8 +42,7 @@ def send(record: SQSRecord, lambda_context: LambdaContext) -> None:
         raise
     count(sent, "Sent")
     count(sent, f"Sent{job.channel.capitalize()}")
-    notices = [member.notice_id for member in job.members]
-    logger.info("sent", extra={"run": job.pointer.run, "job": job.job_id, **sent, "notices": notices})
+    log_notices("sent", (m.notice_id for m in job.members), run=job.pointer.run, job=job.job_id, **sent)
 
 
 @logger.inject_lambda_context

@@ -14,11 +14,67 @@ from hypothesis import strategies as st
 
 from exstream_notify.adapters.bootstrap import Settings, provider_choice
 from exstream_notify.adapters.clock import SystemClock
+from exstream_notify.adapters.index.schema import RecordSchema
+from exstream_notify.adapters.responses import response_of
+from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.adapters.seal import parse_seal
 from exstream_notify.adapters.secrets import KEEP, Secret
 from exstream_notify.adapters.sqs import SqsQueue
+from exstream_notify.adapters.staging import S3Staging
 from exstream_notify.adapters.triggers import as_exception, document_of, exception_of, run_of
 from exstream_notify.domain.exceptions import ExceptionRaised, Unusable
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {"domain": "retail", "customer_key": "", "document_id": "D1", "DOB": "1957-03-29"},
+        {"expctr": {}, "exstreamJob": {}, "user": {"document_id": "D1", "verify_birth_date": "1957-03-29"}},
+    ],
+)
+def test_an_event_that_is_rejected_is_kept_without_the_answers_to_a_second_step(detail: Any) -> None:
+    class Bucket:
+        kept = b""
+
+        def put_object(self, *, Body: bytes, **_: Any) -> None:  # noqa: N803 - S3's name
+            self.kept = Body
+
+    bucket = Bucket()
+    staging = S3Staging(bucket, "work", "drop", YamlRules())
+    pointers, staged = staging.stage_record("retail", "event-1", "parts/x/", {"detail": detail})
+    assert (pointers, sum(staged.rejected.values())) == ([], 1)
+    kept = json.loads(bucket.kept)["raw"]
+    assert "1957" not in kept
+    assert "D1" in kept
+
+
+def payment(**detail: Any) -> dict[str, Any]:
+    """A "Payment Received" event."""
+    about = {"domain": "retail", "customer_key": "C1", "document_id": "D1"}
+    return {"id": "e1", "source": "billing", "detail-type": "Payment Received", "detail": {**about, **detail}}
+
+
+@pytest.mark.parametrize(
+    ("detail", "amount", "currency"),
+    [
+        ({"amount": "1,234.50", "currency": "usd"}, "1234.50", "USD"),
+        ({"amount": 99.5}, "99.50", ""),
+        ({"amount": 0, "currency": "EUR"}, "0", "EUR"),
+        ({}, "", ""),
+    ],
+)
+def test_a_payment_says_how_much(detail: dict[str, Any], amount: str, currency: str) -> None:
+    event = response_of(payment(**detail), RecordSchema({}))
+    assert (event.kind, event.amount, event.currency) == ("paid", amount, currency)
+
+
+@pytest.mark.parametrize(
+    ("detail", "place"), [({"amount": "a lot"}, "amount"), ({"amount": "5", "currency": "$"}, "currency")]
+)
+def test_a_payment_that_cannot_be_read_is_told_and_counts_as_none(detail: dict[str, Any], place: str) -> None:
+    with pytest.raises(Unusable, match=f"event e1: {place}: "):
+        response_of(payment(**detail), RecordSchema({}))
+
 
 # --- triggers --------------------------------------------------------------------------------------
 

@@ -50,6 +50,16 @@ def test_what_stands_in_the_way_is_returned_and_stays(books: Books) -> None:
     assert books.ledger.get([one.notice_id]) == {one.notice_id: one}
 
 
+def test_a_function_learns_what_it_wrote_since_it_asked(tables: Tables) -> None:
+    ledger = DynamoLedger(tables.client, tables.notices)
+    first, second = new(), new()
+    ledger.put([first])
+    written = ledger.written()
+    ledger.put([second])
+    assert written == {second.notice_id}
+    assert ledger.written() == set()
+
+
 def test_a_next_version_needs_the_one_before(books: Books) -> None:
     first = new()
     second = happened(first, NOW, "looked at")

@@ -182,6 +182,53 @@ def test_a_function_that_chooses_providers_does_not_begin_with_such_rules(tmp_pa
     )
 
 
+LONG = "journeys: {unread-statement: {unanswered: {after: P4M, end: event}}}"
+SLOW = "journeys: {policy-acknowledgement: {unanswered: {after: P90D, business_days: true, end: paper}}}"
+
+
+@pytest.mark.parametrize(
+    ("files", "enough", "place"),
+    [
+        (
+            {"documents": "types:\n  invoice:\n    link_days: 90"},
+            90,
+            "line 3: types.invoice.link_days: 90 days",
+        ),
+        ({"documents": "defaults: {link_days: 200}"}, 200, "line 1: defaults.link_days: 200 days"),
+        ({"journeys": LONG}, 125, "line 1: journeys.unread-statement.unanswered: due after up to 124 days"),
+        ({"journeys": SLOW}, 127, "journeys.policy-acknowledgement.unanswered: due after up to 126 days"),
+        (
+            {"journeys": "journeys: {dunning: {unanswered: {around_due_date: P200D, end: event, team: ''}}}"},
+            201,
+            "journeys.dunning.unanswered: due after up to 200 days",
+        ),
+    ],
+)
+def test_rules_that_outlive_the_records_are_refused_with_place_and_reason(
+    tmp_path: Path, files: dict[str, str], enough: int, place: str
+) -> None:
+    rules = site(tmp_path, **files)
+    rules.check_retention(enough)
+    with pytest.raises(RulesInvalid, match="RecordRetentionDays") as refused:
+        rules.check_retention(enough - 1)
+    assert place in str(refused.value)
+
+
+def test_the_longest_that_ships_is_its_links_sixty_days(tmp_path: Path) -> None:
+    YamlRules().check(retention_days=60)
+    with pytest.raises(RulesInvalid, match=r"defaults\.link_days: 60 days"):
+        YamlRules().check(retention_days=59)
+
+
+def test_a_function_that_stages_does_not_begin_with_such_rules(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "documents.yaml").write_text("defaults: {link_days: 90}", "utf-8")
+    environment = {"SITE_DIR": str(tmp_path)}
+    assert Bootstrap(Settings.from_environment(environment)).rules.of_type("statement").link_days == 90
+    with pytest.raises(RulesInvalid, match="link_days: 90 days"):
+        _ = Bootstrap(Settings.from_environment({**environment, "RECORD_RETENTION_DAYS": "60"})).rules
+
+
 def test_the_providers_that_can_are_those_that_send_header_fields() -> None:
     adapters = (OpenText, Ses, Sms)
     names = {OpenText: "opentext", Ses: "ses", Sms: "sms"}

@@ -234,6 +234,27 @@ def test_a_function_is_given_what_its_code_asks_for(name: str) -> None:
     assert needed <= given | {"opentext_url", "opentext_token_url"}, needed - given
 
 
+WRITES_NOTICES = [
+    name
+    for name, function in FUNCTIONS.items()
+    for policy in RESOURCES[target(function["Role"])]["Properties"]["Policies"]
+    if {"dynamodb:BatchGetItem", "dynamodb:PutItem"}
+    <= {
+        action
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "NoticesTable" in str(statement["Resource"])
+        for action in statement["Action"]
+    }
+]
+"""Functions that may read notices and write them; who may only put lays a time to wait for beside them."""
+
+
+@pytest.mark.parametrize("name", WRITES_NOTICES)
+def test_a_function_that_writes_notices_names_them_in_its_log(name: str) -> None:
+    code = (ROOT / FUNCTIONS[name]["CodeUri"] / "app.py").read_text("utf-8")
+    assert "log_notices(" in code or "append_keys(notice_id=" in code
+
+
 def test_buckets_are_private_encrypted_and_tls_only() -> None:
     buckets = of_type("AWS::S3::Bucket")
     policies = {target(p["Bucket"]): p for p in of_type("AWS::S3::BucketPolicy").values()}

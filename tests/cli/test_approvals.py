@@ -46,7 +46,25 @@ def test_nothing_is_approved_at_first_and_everything_customers_read_is_listed(si
     assert {row["language"] for row in done.json} == {"en", "es", "fr", "de"}
     wordings = {row["wording"] for row in done.json}
     assert {"statement", "final-demand"} <= wordings
+    assert "payment-due-soon" in wordings, "what only a journey's step says"
+    assert {r["channel"] for r in done.json if r["wording"] == "note:code"} == {"email", "sms"}
+    assert {r["channel"] for r in done.json if r["wording"] == "note:stop"} == {"sms"}
     assert not any(name.startswith("team-") for name in wordings)
+
+
+def test_rules_that_outlive_the_records_are_refused_with_the_sites_own_at_hand(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = Deployment("stack test", {}, no_client, {**PARAMETERS, "RecordRetentionDays": "45"}, url="x")
+    monkeypatch.setattr("exnotify.deployment.connect", lambda name=None: short)
+    assert short.app.rules.of_type("statement").link_days == 60, "who only looks at records is not held up"
+
+    done = exnotify("approvals", "--json")
+    assert (done.code, done.out) == (1, "")
+    assert "defaults.link_days: 60 days, but records are kept for 45" in done.err
+    (site / "rules").mkdir()
+    (site / "rules" / "documents.yaml").write_text("defaults: {link_days: 40}", "utf-8")
+    assert exnotify("approvals", "--site", site, *STATEMENT, "--json").json[0]["state"] == "new"
 
 
 def test_an_approval_is_kept_and_is_what_the_functions_read(site: Path) -> None:

@@ -499,7 +499,7 @@ def uc8_preferences_changed(stage: Stage) -> Effect:
     contact = stage.known("claims")
     app = stage.still.app
     token = stage.follow(app.preferences_for(contact.salt))
-    form = make_form_token(app.form_key(), token, contact.version, app.clock.now())
+    form = make_form_token(app.form_keys()[0], token, contact.version, app.clock.now())
     stage.event["body"] = f"action=leave&form={form}"
 
     def effect() -> None:

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -57,6 +57,12 @@ def told() -> dict[str, Counter[str]]:
     return {"outcomes": Counter(run["outcomes"]), "deferred": Counter(run["reasons"].get("deferred", {}))}
 
 
+def planned(folder: Path, site: Path) -> tuple[dict[str, int], dict[str, int]]:
+    """What `plan` says would become of a run, and why of what would wait."""
+    plan = exnotify("plan", folder, "--domain", "retail", "--site", site, "--json").json
+    return {k: n for k, n in plan["outcomes"].items() if n}, plan["reasons"].get("deferred", {})
+
+
 def customers(cloud: LocalCloud) -> list[SimulatedMessage]:
     """What customers got; that teams are alerted is another matter."""
     return [message for message in cloud.messages if message.to.startswith("e0")]
@@ -66,6 +72,7 @@ def test_nothing_goes_out_in_words_that_nobody_approved(
     strict: LocalCloud, site: Path, make_run: MakeRun
 ) -> None:
     folder = make_run("letters", [record(n, language="en", mobile=None) for n in (1, 2, 3)])
+    assert planned(folder, site) == ({"deferred": 3}, {"wording_not_approved": 3})
     upload(strict.deployment(), prepare(folder, domain="retail", run_id="letters", sealed=True))
     deadline = time.monotonic() + 60
     while told()["deferred"] != Counter(wording_not_approved=3):
@@ -79,6 +86,8 @@ def test_nothing_goes_out_in_words_that_nobody_approved(
         "approvals", "--site", site, "--language", "en", "--approve-all", "--who", "Legal, J. Doe"
     )
     assert done.code == 0, done.err
+    later = make_run("later", [record(n, language="en", mobile=None) for n in (4, 5)])
+    assert planned(later, site) == ({"notified": 2}, {})
     # The next deployment brings the file: functions start anew.
     for pid in strict.worker_pids("SendNoticesFunction"):
         os.kill(pid, signal.SIGKILL)
@@ -96,6 +105,27 @@ def test_nothing_goes_out_in_words_that_nobody_approved(
     [version] = _found(proof.json, "wording_version")
     assert shown["who"] == "Legal, J. Doe"
     assert shown["version"] == version
+
+
+def test_an_answer_that_nobody_approved_is_not_sent_and_the_reply_counts(
+    strict: LocalCloud, site: Path, make_run: MakeRun
+) -> None:
+    folder = make_run("known", [record(9)])
+    upload(strict.deployment(), prepare(folder, domain="retail", run_id="known", sealed=True))
+    app, key = strict.deployment().app, record(9)["customer_key"]
+
+    def happens(look: Callable[[], object]) -> None:
+        # The statement is looked at again every few seconds, so nothing here ever rests.
+        deadline = time.monotonic() + 60
+        while not look():
+            assert time.monotonic() < deadline
+            time.sleep(0.3)
+
+    happens(lambda: app.contacts.get("retail", [key]))
+    assert exnotify("reply", record(9)["mobile"], "STOP").code == 0
+    happens(lambda: app.contacts.get("retail", [key])[key].opted_out("sms", "statements"))
+    happens(lambda: [i for i in app.incidents.of_run("retail", "notes") if "wording_not_approved" in i.codes])
+    assert not [m for m in strict.messages if m.channel == "sms"]
 
 
 def _found(value: object, name: str) -> list[dict[str, str]]:

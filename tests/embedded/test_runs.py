@@ -1,5 +1,7 @@
 """The real functions, from the template, under their own roles, on the embedded cloud."""
 
+import json
+import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from exnotify.dropping import prepare, upload
 from exnotify.following import End, Expected, follow
 from exnotify.local import LocalCloud
 from exstream_notify.domain.notices import chain_holds
+from tests.cli.shell import exnotify
 
 from .conftest import MakeRun, drop, outcomes, record, told
 
@@ -24,6 +27,44 @@ def test_a_sealed_run_tells_each_customer_once(cloud: LocalCloud, make_run: Make
     again = drop(cloud, folder, "once-more")
     assert outcomes(again) == {"duplicate": 130}
     assert sum(told(cloud, "e00").values()) == 130
+
+
+def test_a_notice_is_found_in_the_log_of_every_function_that_touched_it(
+    cloud: LocalCloud, make_run: MakeRun
+) -> None:
+    drop(cloud, make_run("traced", [record(n) for n in (901, 902)]), "traced", "traced")
+    app = cloud.deployment().app
+    (message,) = [m for m in cloud.messages if m.to == "e000901@example.com"]
+    detail = {"domain": "traced", "customer_key": "E000901", "document_id": "E000901-STA"}
+    app.client("events").put_events(
+        Entries=[{"Source": "portal", "DetailType": "Customer Responded", "Detail": json.dumps(detail)}]
+    )
+    silent = {
+        f"{name}Function" for name in ("DecideNotices", "SendNotices", "RecordReceipt", "RecordResponse")
+    }
+    deadline = time.monotonic() + 60
+    while silent:
+        silent -= {name for name in silent if any(message.notice_id in line for line in cloud.logs(name))}
+        assert time.monotonic() < deadline, f"{silent} do not name the notice"
+        time.sleep(0.2)
+
+
+def test_journeys_are_stopped_and_resumed_on_the_record(
+    cloud: LocalCloud, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXNOTIFY_URL", cloud.url)
+    drop(cloud, make_run("stopped", [record(951)]), "stopped", "stops")
+    assert {row["journey"] for row in exnotify("journeys", "--json").json} >= {"unread-statement"}
+    for what in ("stop", "resume"):
+        done = exnotify("journeys", what, "--customer", "E000951", "--domain", "stops", "--why", "asked to")
+        assert (done.code, done.err.split(":")[0]) == (0, {"stop": "stopped", "resume": "resumed"}[what])
+        assert exnotify("journeys", what, "--run", "stops/stopped").code == 0
+    app = cloud.deployment().app
+    (notice,) = [n for n in app.ledger.of_customer("stops", "E000951") if n.purpose == "notice"]
+    words = [e for e in notice.events if e.what.startswith("journey ")]
+    assert [e.what for e in words] == ["journey stopped", "journey resumed"]
+    assert all(e.detail.endswith(": asked to") for e in words)
+    assert [w["what"] for w in app.journeys.run_words("stops/stopped")] == ["stop", "resume"]
 
 
 def test_a_changed_address_or_wish_does_not_notify_again(cloud: LocalCloud, make_run: MakeRun) -> None:

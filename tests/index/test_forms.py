@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from bench.make_index import WRITERS, file_name, make_records, write_index
 from exstream_notify.adapters.index import IndexUnreadable, form_of
-from tests.index import Staged, stage
+from exstream_notify.adapters.index.names import AliasTable
+from tests.index import Staged, a_schema, stage
 
 NAMES = (
     'Zoë "die Erste"',
@@ -112,6 +114,41 @@ def test_a_bad_record_is_rejected_and_the_rest_goes_on(writer):
         assert BAD[0]["document_id"] not in reject["raw"]
         assert BAD[7]["document_id"] not in reject["raw"]
     assert found.tally.reject_reasons == {"due_date: not an ISO 8601 date": 1, "customer_key: missing": 1}
+
+
+SITE_NAMES = AliasTable({"verify_last4": ["Kontrolle Vier"]})
+ANSWERS = {"verify_last4": "QX7Z", "Kontrolle_Vier": "QX7Y", "DateOfBirth": "1957-03-29", "Last4": "QX7W"}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_reject_hides_the_answers_to_a_second_step_under_whatever_name(writer, name):
+    answer = ANSWERS[name]
+    rows = [{**RECORDS[0], name: answer}, {**RECORDS[1], name: answer, "due_date": "soon"}]
+    found = read(rows, writer, schema=a_schema(aliases=SITE_NAMES))
+    (reject,) = found.rejects
+    assert answer not in str(reject)
+    assert "***" in reject["raw"]
+    assert RECORDS[1]["document_id"] in reject["raw"]
+    assert RECORDS[1]["account_number"] in reject["raw"]
+
+
+def test_an_answer_that_is_itself_the_fault_or_nested_is_hidden_too():
+    rows = [{"customer_key": "C1", "document_type": "invoice", "Last4": answer} for answer in ("1234567", "")]
+    rows += [{"customer_key": "", "extra": {"person": [{"dob": "1957-03-29"}]}}]
+    rows += [{"customer_key": "C1", "document_type": "invoice", "verify_last4": ["QX7Z"]}]
+    found = stage("\n".join(map(json.dumps, rows)), "a.index.jsonl")
+    kept = [reject["raw"] for reject in found.rejects]
+    assert len(kept) == 3
+    assert not [answer for answer in ("1234567", "1957-03-29", "QX7Z") if answer in str(kept)]
+
+
+@pytest.mark.parametrize("depth", [70, 400])
+def test_what_is_nested_too_deeply_to_look_through_is_hidden(depth):
+    deep = '{"customer_key": "", "document_id": "D1", "x": ' + "[" * depth + '{"dob": "1957-03-29"}'
+    (reject,) = stage(deep + "]" * depth + "}", "a.index.jsonl").rejects
+    assert "1957-03-29" not in reject["raw"]
+    assert "D1" in reject["raw"]
 
 
 @pytest.mark.parametrize("writer", WRITERS)

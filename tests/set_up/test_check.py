@@ -8,6 +8,7 @@ import check
 import check_content
 import pytest
 
+from tests.container.sam import load_template
 from tests.needs import ROOT
 
 
@@ -90,6 +91,17 @@ def test_a_wrong_variable_in_a_sites_wording_is_told(tmp_path: Path) -> None:
     )
 
     assert any("no_such_value" in problem for problem in check_content.problems(tmp_path))
+
+
+def test_rules_that_outlive_the_records_are_told(tmp_path: Path) -> None:
+    template = load_template(ROOT / "template.yaml")
+    assert template["Parameters"]["RecordRetentionDays"]["Default"] == check_content.RETENTION_DAYS
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "documents.yaml").write_text("types:\n  statement: {link_days: 365}\n", "utf-8")
+
+    [problem] = check_content.problems(tmp_path)
+    assert problem.startswith("documents.yaml (rules) line 2: types.statement.link_days: 365 days")
+    assert check_content.problems(tmp_path, retention_days=365) == []
 
 
 def test_a_site_that_is_not_there_is_a_problem(tmp_path: Path) -> None:

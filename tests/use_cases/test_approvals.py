@@ -1,12 +1,35 @@
 """Words that nobody approved are not sent where approval is required, and that is never silent."""
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from exstream_notify.adapters.rendering.approvals import add_approvals
+from exstream_notify.adapters.rendering.brand import Brand
+from exstream_notify.adapters.rendering.notes import Notes, named
 from exstream_notify.domain.approvals import Approval
+from exstream_notify.domain.inbound import Reply
 from exstream_notify.domain.notices import Status
-from tests.fakes import a_document, a_rule
+from exstream_notify.domain.preferences import PortalChange
+from exstream_notify.use_cases.change_preferences import AddressBook
+from exstream_notify.use_cases.record_preferences import record_preferences
+from exstream_notify.use_cases.record_reply import ReplyDesk
+from exstream_notify.use_cases.tell_customer import NotApproved, Note, NotToldYet, Teller
+from tests.fakes import (
+    FakeAddresses,
+    FakeClock,
+    FakeContacts,
+    FakeEvidence,
+    FakeExceptionBus,
+    FakeLedger,
+    FakeProvider,
+    a_contact,
+    a_document,
+    a_rule,
+)
 from tests.use_cases.world import World
 
 LEGAL = Approval("statement", "email", "en", "1", "Legal, J. Doe", "2026-11-01")
@@ -116,3 +139,110 @@ def test_what_a_dead_worker_left_is_in_doubt_not_a_dead_letter(held: str) -> Non
     world.drain()
     assert world.notice("D0001").status == Status.UNCONFIRMED
     world.check()
+
+
+# --- notes: codes, confirmations, answers to replies -------------------------------------------------
+
+
+class Desk:
+    """What tells customers at once, with the package's own words and a site's approvals."""
+
+    def __init__(self, site: Path, *, approved_only: bool = True) -> None:
+        self.clock, self.evidence, self.exceptions = FakeClock(), FakeEvidence(), FakeExceptionBus()
+        self.provider = FakeProvider("text", self.clock)
+        self.notes = Notes(Brand("Northwind Bank"), site)
+        self.teller = Teller(
+            ledger=FakeLedger(),
+            evidence=self.evidence,
+            clock=self.clock,
+            hasher=lambda channel, canonical: f"hash of {channel}:{canonical}",
+            notes=self.notes,
+            provider_for=lambda channel: self.provider,
+            exceptions=self.exceptions,
+            approved_only=approved_only,
+        )
+
+    def note(self, note: str = "code", language: str = "es") -> Note:
+        return Note("n" * 32, f"address:{note}", note, "sms", "+12025550101", "salt", language=language,
+                    values={"code": "123456"})  # fmt: skip
+
+    def approve(self, site: Path, note: str, language: str) -> None:
+        version = self.notes.version(note, "sms", language)
+        add_approvals(site, (Approval(named(note), "sms", language, version, "Legal", "2026-11-01"),))
+
+
+def test_a_note_in_words_that_nobody_approved_is_refused_before_anything_is_stored(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.approve(tmp_path, "code", "en")
+    with pytest.raises(NotApproved):
+        desk.teller.tell(desk.note())
+
+    assert (desk.provider.delivered, dict(desk.evidence.lines)) == ([], {})
+    (raised,) = desk.exceptions.raised
+    assert raised.code == "wording_not_approved"
+    assert f"the note code in es, version {desk.notes.version('code', 'sms', 'es')}" in raised.text
+
+
+def test_an_approved_note_goes_out_and_its_proof_names_who_approved(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.approve(tmp_path, "code", "es")
+    assert desk.teller.tell(desk.note()) == Status.SENT
+    (line,) = desk.evidence.lines.values()
+    assert line.body["wording_approval"] == {
+        "who": "Legal", "when": "2026-11-01", "version": line.body["wording_version"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("changed", ["es: {code: {sms: '{{ brand }}: {{ code }}'}}", "es: {stop: {sms: x}}"])
+def test_a_changed_note_needs_another_approval_and_the_others_none(tmp_path: Path, changed: str) -> None:
+    desk = Desk(tmp_path)
+    desk.approve(tmp_path, "code", "es")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "texts.yaml").write_text(changed, "utf-8")
+    after = Desk(tmp_path)
+    assert (after.notes.approval("code", "sms", "es") is None) == ("code" in changed)
+
+
+def test_where_no_approval_is_required_every_note_goes_out(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, approved_only=False)
+    assert desk.teller.tell(desk.note()) == Status.SENT
+    (line,) = desk.evidence.lines.values()
+    assert line.body["wording_approval"] is None
+
+
+def test_a_reply_is_taken_though_its_answer_is_not_approved(tmp_path: Path) -> None:
+    class Nobody:
+        def at_address(self, channel: str, value: str) -> list[Any]:
+            return []
+
+    desk = Desk(tmp_path)
+    unused: Any = None
+    replies = ReplyDesk(
+        contacts=Nobody(), opt_outs=unused, addresses=FakeAddresses(), ledger=unused, rules=unused,
+        evidence=desk.evidence, exceptions=desk.exceptions, hasher=desk.teller.hasher, teller=desk.teller,
+        clock=desk.clock,
+    )  # type: ignore[arg-type]  # fmt: skip
+    assert replies.record(Reply("r1", "+12025550101", "HELP")) == "help"
+    assert desk.provider.delivered == []
+    assert desk.exceptions.codes == {"wording_not_approved"}
+
+
+def test_a_verified_address_is_not_taken_while_the_old_one_cannot_be_told(tmp_path: Path) -> None:
+    desk, contacts = Desk(tmp_path), FakeContacts()
+    contacts.put([a_contact(1)])
+    book = AddressBook(
+        contacts, FakeAddresses(), desk.teller, desk.clock, (b"key",), lambda salt, change: "https://x"
+    )  # type: ignore[arg-type]
+    change = PortalChange("e1", "retail", "C0001", mobile="+12025550177", verified=True)
+
+    def take() -> str:
+        return record_preferences(
+            change, contacts=contacts, exceptions=desk.exceptions, clock=desk.clock, book=book
+        )  # type: ignore[arg-type]
+
+    with pytest.raises(NotToldYet):
+        take()
+    assert contacts.stored["retail", "C0001"].changing == ()
+    book = replace(book, teller=replace(desk.teller, approved_only=False))
+    assert take() == "changed"
+    assert len(contacts.stored["retail", "C0001"].changing) == 1

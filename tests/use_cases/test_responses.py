@@ -1,9 +1,11 @@
 """What customers did: before, between and after their notices, late, twice; and what that ends."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from exstream_notify.domain.journeys import JourneyRule, why_stopped
 from exstream_notify.domain.notices import chain_holds
 from exstream_notify.domain.quiet_hours import Window
 from tests.fakes import a_document, a_rule
@@ -101,6 +103,150 @@ def test_a_payment_between_decision_and_sending_still_counts(when: str) -> None:
     assert world.told() == []
     assert world.outcomes("run-1") == {"suppressed": 1}
     world.check()
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+@pytest.mark.parametrize("when", ["decided", "queued"])
+def test_a_response_to_a_case_between_decision_and_sending_still_counts(when: str, bulk: bool) -> None:
+    world = World(a_rule(), bulk=bulk)
+    cases = [a_document(n, case_id=f"K-{n}") for n in (1, 2, 3)]
+    world.drop("run-1", *cases, a_document(4))
+    while not world.queues["email" if when == "queued" else "decide"].messages and world.step():
+        pass
+    assert world.respond("responded", case_id="K-2", said="withdrawn") == {"early": 1}
+    world.come_to_rest()
+
+    assert sorted(world.told()) == ["c0001@example.com", "c0003@example.com", "c0004@example.com"]
+    assert world.outcomes("run-1") == {"notified": 3, "suppressed": 1}
+    assert world.reasons("run-1", "suppressed") == {"responded": 1}
+    assert "withdrawn" in world.notice("D0002").events[-1].detail
+    world.check()
+
+
+def test_cases_are_asked_for_once_a_batch_and_only_where_there_are_some() -> None:
+    world = World(a_rule(), bulk=True)
+    world.drop("run-1", *(a_document(n, case_id=f"K-{n}") for n in range(1, 51)))
+    world.come_to_rest()
+    assert world.wire.calls["early_responses.of_cases"] == 2  # the decision's, and the job's
+
+    world = World(a_rule(), bulk=True)
+    world.drop("run-1", a_document(1), a_document(2))
+    world.come_to_rest()
+    assert "early_responses.of_cases" not in world.wire.calls
+
+
+def test_a_response_kept_while_its_notice_is_being_claimed_is_found_on_it() -> None:
+    world = World(a_rule())
+    world.drop("run-1", a_document(1, case_id="K-1"))
+    keep = world.early_responses.keep
+
+    def claimed_meanwhile(*kept: Any) -> None:
+        world.early_responses.keep = keep  # type: ignore[method-assign]
+        world.come_to_rest()
+        keep(*kept)
+
+    world.early_responses.keep = claimed_meanwhile  # type: ignore[method-assign]
+    assert world.respond("responded", case_id="K-1") == {"recorded": 1}
+
+    assert world.notice("D0001").responses == ("responded",)
+    assert world.outcomes("run-1") == {"notified": 1}
+
+
+def test_a_response_kept_before_an_index_showed_its_notice_spares_what_waits() -> None:
+    world = World(a_rule(channels=("sms",)), at=NIGHT)
+    world.drop("run-1", a_document(1, case_id="K-1"))
+    world.drain()
+    assert world.outcomes("run-1") == {"deferred": 1}
+    world.early_responses.keep("retail", "K-1", "responded", "", world.clock.now())
+    world.come_to_rest()
+
+    assert world.told() == []
+    assert world.outcomes("run-1") == {"suppressed": 1}
+    assert world.notice("D0001").responses == ("responded",)
+    world.check()
+
+
+# --- payments --------------------------------------------------------------------------------------
+
+
+def owing(amount: str | None = "100.00", at: str = "2026-11-20T15:00:00+00:00", **changes: Any) -> World:
+    """An SMS of a bill, sent by day and waiting by night."""
+    world = World(a_rule(channels=("sms",), **changes), at=at)
+    world.drop("run-1", a_document(1, amount_due=amount, currency="USD"))
+    world.drain()
+    return world
+
+
+def pay(world: World, amount: str = "", currency: str = "USD", at: str = "2026-11-21T10:00:00Z") -> Any:
+    about = {"customer_key": "C0001", "document_id": "D0001"}
+    return world.respond("paid", **about, amount=amount, currency=currency, at=at)
+
+
+@pytest.mark.parametrize(
+    ("due", "amount", "currency", "settles"),
+    [
+        ("100.00", "100.00", "USD", True),
+        ("100.00", "100.0000", "", True),
+        ("100.00", "250", "USD", True),
+        ("100.00", "99.99", "USD", False),
+        ("100.00", "0.00", "USD", False),
+        ("100.00", "-100.00", "USD", False),
+        ("100.00", "100.00", "EUR", False),
+        ("100.00", "", "", True),
+        (None, "5.00", "USD", True),
+        ("0.00", "5.00", "USD", True),
+        ("-12.00", "5.00", "USD", True),
+        ("0.30", "0.1", "USD", False),
+    ],
+)
+def test_a_payment_ends_what_waits_where_it_leaves_nothing_due(
+    due: str | None, amount: str, currency: str, settles: bool
+) -> None:
+    world = owing(due, at=NIGHT)
+    assert pay(world, amount, currency) == ({"recorded": 1} if settles else {"in_part": 1})
+    world.come_to_rest()
+
+    assert world.outcomes("run-1") == ({"suppressed": 1} if settles else {"notified": 1})
+    assert world.notice("D0001").responses == (("paid",) if settles else ())
+    world.check()
+
+
+def test_payments_in_part_add_up_each_once_and_in_the_documents_currency() -> None:
+    world = owing("0.30")
+    for at in ("10", "10", "11", "11"):
+        pay(world, "0.10", at=f"2026-11-21T{at}:00:00Z")
+    pay(world, "500.00", "EUR", at="2026-11-21T12:00:00Z")
+    assert world.notice("D0001").responses == ()
+    assert [e.what for e in world.notice("D0001").events].count("paid in part") == 3
+
+    assert pay(world, "0.10", at="2026-11-21T13:00:00Z") == {"recorded": 1}
+    assert world.notice("D0001").responses == ("paid",)
+    assert pay(world, "0.10", at="2026-11-21T14:00:00Z") == {"known": 1}
+    assert chain_holds(world.notice("D0001"))
+
+
+def test_the_rule_can_say_that_any_payment_settles() -> None:
+    world = owing(any_payment_settles=True)
+    assert pay(world, "1.00") == {"recorded": 1}
+
+
+def test_a_payment_whose_record_is_gone_counts() -> None:
+    world = owing()
+    world.records.slices.clear()
+    assert pay(world, "1.00") == {"recorded": 1}
+
+
+def test_a_payment_in_part_leaves_the_journey_going() -> None:
+    world = owing()
+    notice = world.notice("D0001")
+    rule = JourneyRule("dunning", ("statement",), (), stops=("paid",))
+    pay(world, "99.00")
+    assert why_stopped(rule, world.notice("D0001")) == why_stopped(rule, notice) == ""
+    pay(world, "1.00", at="2026-11-22T10:00:00Z")
+    assert why_stopped(rule, world.notice("D0001")) == "paid"
+
+
+# --- proof -----------------------------------------------------------------------------------------
 
 
 def test_an_acknowledgement_is_proved() -> None:

@@ -278,6 +278,8 @@ class World:
             contacts=self.contacts,
             runs=self.runs,
             evidence=self.evidence,
+            records=self.records,
+            rules=self.rules,
             clock=self.clock,
         )
 
@@ -684,6 +686,7 @@ class World:
             is_holiday=is_holiday,
             switched_off=lambda domain, channel: bool(self.off & {domain, channel}),
             approved_only=self.approved_only,
+            early=p["early_responses"],
         )
 
     def _record_receipts(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:

@@ -79,6 +79,8 @@ class Deployment:
 
         values = {_snake(name): value for name, value in self.parameters.items() if value != ""}
         values |= {setting: self.outputs[name] for name, setting in _SETTINGS.items() if name in self.outputs}
+        # Whether rules outlive the records is asked where the site's own are at hand: see `read_only`.
+        values.pop("record_retention_days", None)
         return Settings.model_validate({k: v for k, v in values.items() if k in Settings.model_fields})
 
     @cached_property
@@ -87,8 +89,14 @@ class Deployment:
         return self._bootstrap(self.settings, self.client)
 
     def read_only(self, site_dir: str | None = None) -> "Bootstrap":
-        """The same with clients that cannot change anything; `site_dir` holds a site's own rules."""
-        settings = self.settings.model_copy(update={"site_dir": site_dir}) if site_dir else self.settings
+        """The same with clients that cannot change anything; `site_dir` holds a site's own rules.
+
+        The rules are checked as the functions that stage do.
+        """
+        changes: dict[str, object] = {"site_dir": site_dir} if site_dir else {}
+        if days := self.parameters.get("RecordRetentionDays"):
+            changes["record_retention_days"] = int(days)
+        settings = self.settings.model_copy(update=changes)
         return self._bootstrap(settings, lambda service: ReadOnlyClient(self.client(service)))
 
     def _bootstrap(self, settings: "Settings", client: Callable[[str], Any]) -> "Bootstrap":

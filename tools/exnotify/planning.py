@@ -1,18 +1,22 @@
 """What a drop would come to, found out by the use cases themselves on ports that change nothing."""
 
 import json
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exstream_notify.domain.decisions import Why
 from exstream_notify.domain.documents import Document
 from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.notices import Attempt, Notice, Outcome, Status, begun, finished
 from exstream_notify.domain.runs import Control, RecordOutcome, Run, RunState, latest, reconcile
 from exstream_notify.domain.work import Member, SendJob, SlicePointer
 from exstream_notify.use_cases.decide_notices import decide_notices, origin_of, outcome_of, team_of
+from exstream_notify.use_cases.send_notices import APPROVAL_PAUSE, language_of, set_aside
 from exstream_notify.use_cases.stage_run import StagePolicy, Trigger, stage_run
 
 from .overlay import (
@@ -82,6 +86,7 @@ class _Planner:
         )
         self.channels: dict[int, list[str]] = {}
         self.team_copies: dict[str, int] = {}
+        self.unapproved: Counter[str] = Counter()
 
     def plan(self) -> Plan:
         """Run it all."""
@@ -146,36 +151,68 @@ class _Planner:
             clock=self.clock,
             provider_for=app.provider_for,
             policy=app.policy,
+            early=app.early_responses,
         )
         for job in list(self.queues.jobs):
             self._send(job)
 
     def _send(self, job: SendJob) -> None:
-        """Claim a job's notices on paper, as sending it would, and count each as sent."""
+        """Claim a job's notices on paper, as sending it would, and count each as sent.
+
+        Where the deployment requires approved words, the others wait as they would.
+        """
         now = self.clock.now()
         stored = self.ledger.get([member.notice_id for member in job.members if member.stored])
         documents = dict(self.records.read(job.pointer)) if job.pointer.kind == "documents" else {}
+        held = self._unapproved(job, documents)
         claimed: list[Notice] = []
         for member in job.members:
             attempt = Attempt(member.attempt, job.channel, job.provider, "", job.job_id, Status.SENDING)
             before = stored.get(member.notice_id) or _fresh(job, member, documents.get(member.position))
-            claimed.append(begun(before, attempt, now, member.waiting))
+            claimed.append(
+                set_aside(before, member, job.channel, now + APPROVAL_PAUSE, Why.NOT_APPROVED, now)
+                if member in held
+                else begun(before, attempt, now, member.waiting)
+            )
         blocked = self.ledger.put(claimed)
         words, done = [], []
         for member, notice in zip(job.members, claimed, strict=True):
             team = team_of(member.audience)
             other = blocked.get(member.notice_id)
-            if other is None:
+            if other is None and member not in held:
                 notice = finished(notice, member.attempt, Status.SENT, now) or notice
                 done.append(notice)
             if team is None:
                 words.append(outcome_of(other or notice, member.position, notice.origin))
             elif other is None:
                 self.team_copies[team] = self.team_copies.get(team, 0) + 1
-            if team is None and other is None:
+            if team is None and other is None and member not in held:
                 self.channels[member.position] = [job.channel, *(member.waiting if member.both else ())]
         self.ledger.put(done)
         self.runs.put_job(job.pointer.run, job.job_id, words)
+
+    def _unapproved(self, job: SendJob, documents: Mapping[int, Document]) -> set[Member]:
+        """The job's members whose customers would read words that nobody approved, where that is required."""
+        app, words = self.app, self.app.wording
+        if not app.settings.require_approved_wording:
+            return set()
+        known = self.contacts.get(job.pointer.domain, {d.customer_key for d in documents.values()})
+        held: set[Member] = set()
+        for member in job.members:
+            document = documents.get(member.position)
+            if document is None or team_of(member.audience) is not None:
+                continue
+            contact = known.get(document.customer_key)
+            spoken = language_of(contact, document) if contact else document.language
+            language = words.language_for(spoken)
+            wording = app.rules.for_document(document).wording
+            if words.approval(wording, job.channel, language) is None:
+                held.add(member)
+                version = words.version(wording, job.channel, language)
+                self.unapproved[
+                    f"nobody approved the words: {wording} by {job.channel} in {language}, version {version}"
+                ] += 1
+        return held
 
     def _told(self, run: Run, reused: bool) -> Plan:
         outcomes = list(self.runs.outcomes(run.domain, run.run_id))
@@ -189,6 +226,10 @@ class _Planner:
         ] or list(rejects_of(self.app, run))
         told["records"] = [] if reused else self._rows(run, latest(outcomes), rejects)
         told["team_copies"] = dict(sorted(self.team_copies.items()))
+        self.queues.exceptions += [
+            ExceptionRaised(Why.NOT_APPROVED, "error", run.domain, run.run_id, words, part=words, count=count)
+            for words, count in self.unapproved.items()
+        ]
         told["exceptions"] = [
             {"code": e.code, "severity": e.severity, "text": e.text, "count": e.count}
             for e in self.queues.exceptions

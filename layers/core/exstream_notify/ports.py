@@ -174,16 +174,6 @@ class OptOutList(SuppressionList, Protocol):
         """Release what `stop` kept, and nothing else; False if there was nothing."""
 
 
-class SecondStep(Protocol):
-    """Asks for something that only the customer knows; how often is counted by the caller."""
-
-    def asks(self, contact: Contact) -> tuple[str, ...]:
-        """The names of what to ask for, of which one right answer is enough; empty: it cannot be asked."""
-
-    def passes(self, contact: Contact, answers: Mapping[str, str]) -> bool:
-        """Whether an answer is right, compared in constant time."""
-
-
 class Hasher(Protocol):
     """Keyed hashes of addresses."""
 
@@ -482,6 +472,15 @@ class NoteWording(Protocol):
 
     def render(self, note: str, channel: Channel, language: str | None, values: Mapping[str, str]) -> Content:
         """One note's content; WordingError where there are no such words."""
+
+    def language_for(self, tag: str | None) -> str:
+        """The language that a customer of that tag is told in."""
+
+    def version(self, note: str, channel: Channel, language: str | None) -> str:
+        """Which version of the words that is."""
+
+    def approval(self, note: str, channel: Channel, language: str | None) -> Approval | None:
+        """Who approved that version; None if nobody did."""
 
 
 class NoticesOfCustomer(Ledger, Protocol):

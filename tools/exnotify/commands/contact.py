@@ -162,9 +162,13 @@ def _change(target: "Deployment", contact: "Contact", changes: "list[Change]", w
 
 
 def contact_row(contact: "Contact") -> dict[str, Any]:
-    """A contact in the form of `exnotify contact --json`; the salt, a key of its evidence, stays out."""
+    """A contact in the form of `exnotify contact --json`; the salt, a key of its evidence, stays out.
+
+    Of the second step only its kind is told, not the hash of the answer.
+    """
     row = asdict(contact)
     del row["salt"]
+    row["second_step"] = contact.second_step.partition(" ")[0]
     row["opt_outs"] = {topic: list(channels) for topic, channels in sorted((contact.opt_outs or {}).items())}
     return row
 

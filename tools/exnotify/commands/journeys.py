@@ -1,6 +1,6 @@
 """`exnotify journeys`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -13,17 +13,52 @@ if TYPE_CHECKING:
     from ..deployment import Deployment
 
 
-@click.group("journeys", invoke_without_command=True)
+_DONE = {"stop": "stopped", "resume": "resumed"}
+
+
+@click.command("journeys")
+@click.argument("what", type=click.Choice(["stop", "resume"]), required=False)
+@click.option("--customer", "customer_key", metavar="KEY", help="Stop or resume those of this customer.")
+@click.option("--document", "document_id", metavar="ID", help="Of this document of the customer only.")
+@click.option(
+    "--run", "run_name", metavar="ID", help="Those of all that this run told: a run id, or domain/run id."
+)
+@click.option("--domain", metavar="NAME", help="Needed with --customer on a deployed stack.")
+@click.option("--why", default="", metavar="TEXT", help="The reason, for the record.")
 @as_json
 @on_stack
-@click.pass_context
-def command(context: click.Context, as_json: bool, stack: str | None) -> int | None:
-    """List the follow-ups that run, by journey, step and hour; stop them, or let them go on.
+def command(
+    what: Literal["stop", "resume"] | None,
+    customer_key: str | None,
+    document_id: str | None,
+    run_name: str | None,
+    domain: str | None,
+    why: str,
+    as_json: bool,
+    stack: str | None,
+) -> int:
+    """List the follow-ups that run, by journey, step and hour; stop some, or let them go on.
 
-    Members of one journey, step and hour wake together. What has answered leaves when they do.
+    Members of one journey, step and hour wake together. What has answered leaves when they do. While
+    they are stopped nobody is reminded; a step that was missed follows within the hour of their resuming.
     """
-    if context.invoked_subcommand is not None:
-        return None
+    if what is None:
+        if customer_key or document_id or run_name or domain or why:
+            raise MisuseError("say stop or resume: alone, `journeys` lists all that run")
+        return _list(deployment(stack), as_json)
+    if (customer_key is None) == (run_name is None):
+        raise MisuseError(
+            "say whose journeys: --customer KEY, with --document ID for one of them, or --run ID"
+        )
+    if document_id and run_name:
+        raise MisuseError("--document belongs to --customer")
+    target = deployment(stack)
+    if run_name is not None:
+        return _control_run(target, what, run_name, why)
+    return _control_customer(target, what, customer_key or "", document_id, domain, why)
+
+
+def _list(target: "Deployment", as_json: bool) -> int:
     from ..screen import console, emit_json, table
 
     rows = [
@@ -36,7 +71,7 @@ def command(context: click.Context, as_json: bool, stack: str | None) -> int | N
             "execution": state.cohort.execution(state.generation) if state.started else "",
             "generation": state.generation,
         }
-        for state, members in deployment(stack).app.journeys.all_cohorts()
+        for state, members in target.app.journeys.all_cohorts()
     ]
     if as_json:
         emit_json(rows)
@@ -51,69 +86,6 @@ def command(context: click.Context, as_json: bool, stack: str | None) -> int | N
     return 0
 
 
-@command.command("stop")
-@click.option("--customer", "customer_key", metavar="KEY", help="Of this customer.")
-@click.option("--document", "document_id", metavar="ID", help="Of this document of the customer only.")
-@click.option(
-    "--run", "run_name", metavar="ID", help="Of all that this run told: a run id, or domain/run id."
-)
-@click.option("--domain", metavar="NAME", help="Needed with --customer on a deployed stack.")
-@click.option("--why", default="", metavar="TEXT", help="The reason, for the record.")
-@on_stack
-def stop(
-    customer_key: str | None,
-    document_id: str | None,
-    run_name: str | None,
-    domain: str | None,
-    why: str,
-    stack: str | None,
-) -> int:
-    """Stop journeys: nobody is reminded until they are resumed."""
-    return _control("stop", customer_key, document_id, run_name, domain, why, stack)
-
-
-@command.command("resume")
-@click.option("--customer", "customer_key", metavar="KEY", help="Of this customer.")
-@click.option("--document", "document_id", metavar="ID", help="Of this document of the customer only.")
-@click.option(
-    "--run", "run_name", metavar="ID", help="Of all that this run told: a run id, or domain/run id."
-)
-@click.option("--domain", metavar="NAME", help="Needed with --customer on a deployed stack.")
-@click.option("--why", default="", metavar="TEXT", help="The reason, for the record.")
-@on_stack
-def resume(
-    customer_key: str | None,
-    document_id: str | None,
-    run_name: str | None,
-    domain: str | None,
-    why: str,
-    stack: str | None,
-) -> int:
-    """Let stopped journeys go on: a step that was missed follows within the hour."""
-    return _control("resume", customer_key, document_id, run_name, domain, why, stack)
-
-
-def _control(
-    what: str,
-    customer_key: str | None,
-    document_id: str | None,
-    run_name: str | None,
-    domain: str | None,
-    why: str,
-    stack: str | None,
-) -> int:
-    if (customer_key is None) == (run_name is None):
-        raise MisuseError(
-            "say whose journeys: --customer KEY, with --document ID for one of them, or --run ID"
-        )
-    if document_id and run_name:
-        raise MisuseError("--document belongs to --customer")
-    target = deployment(stack)
-    if run_name is not None:
-        return _control_run(target, what, run_name, why)
-    return _control_customer(target, what, customer_key or "", document_id, domain, why)
-
-
 def _control_run(target: "Deployment", what: str, run_name: str, why: str) -> int:
     from exstream_notify.use_cases.control_journeys import resume_run, stop_run
 
@@ -126,7 +98,7 @@ def _control_run(target: "Deployment", what: str, run_name: str, why: str) -> in
         stop_run(run.name, target.who, why, journeys=app.journeys, clock=app.clock)
     else:
         resume_run(run.name, target.who, why, journeys=app.journeys, rules=app.rules, clock=app.clock)
-    remark(f"{'stopped' if what == 'stop' else 'resumed'}: journeys of run {run.name}")
+    remark(f"{_DONE[what]}: journeys of run {run.name}")
     return 0
 
 
@@ -151,7 +123,7 @@ def _control_customer(
             rules=app.rules,
             clock=app.clock,
         )
-    remark(f"{'stopped' if what == 'stop' else 'resumed'}: journeys of {said} notices")
+    remark(f"{_DONE[what]}: journeys of {said} notices")
     return 0
 
 

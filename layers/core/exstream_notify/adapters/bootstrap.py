@@ -33,7 +33,7 @@ from .secrets import Secret
 if TYPE_CHECKING:
     from datetime import date
 
-    from ..ports import Provider, SecondStep, Wording
+    from ..ports import Provider, Wording
     from .addresses import Addresses
     from .alert_channels import Channels
     from .dynamodb.contacts import DynamoContacts, DynamoSuppressions
@@ -134,6 +134,7 @@ class Settings(BaseModel):
     bounce_rate_limit: float = Field(5.0, gt=0)
     complaint_rate_limit: float = Field(0.3, gt=0)
     reputation_minimum: int = Field(500, ge=1)
+    record_retention_days: int = Field(0, ge=0)  # 0: this function does not look at it
     require_approved_wording: bool = False
     site_dir: str = "/opt/site"
     unsubscribe_keys_secret: str = ""
@@ -209,9 +210,11 @@ class Bootstrap:
 
     @cached_property
     def rules(self) -> YamlRules:
-        """The rules, the site's own laid over the package's."""
-        site = Path(self.settings.site_dir) / "rules"
-        return YamlRules(site if site.is_dir() else None, self.settings.runbook)
+        """The rules, the site's own laid over the package's; RulesInvalid where they outlive the records."""
+        rules = YamlRules(self._site("rules"), self.settings.runbook)
+        if self.settings.record_retention_days:
+            rules.check_retention(self.settings.record_retention_days)
+        return rules
 
     @cached_property
     def policy(self) -> Policy:
@@ -458,10 +461,10 @@ class Bootstrap:
         _, keys = self._secret(self.settings.unsubscribe_keys_secret).keys()
         return read_token(token, {int(number): key for number, key in keys.items()}, UNSUBSCRIBE)
 
-    def form_key(self) -> bytes:
-        """What the page's forms and codes are signed with."""
+    def form_keys(self) -> tuple[bytes, ...]:
+        """What the page's forms and codes are signed with: the current key, and those before it."""
         current, keys = self._secret(self.settings.link_keys_secret).keys()
-        return keys[current]
+        return keys[current], *(key for version, key in keys.items() if version != current)
 
     @cached_property
     def topics(self) -> tuple[Topic, ...]:
@@ -469,29 +472,19 @@ class Bootstrap:
         return topics_of(self.rules.of_type(kind) for kind in self.rules.types)
 
     @cached_property
-    def second_step(self) -> "SecondStep":
-        """What only the customer knows."""
-        from .second_step import PostcodeStep
-
-        return PostcodeStep()
-
-    @cached_property
     def preference_views(self) -> "PreferenceViews":
         """The pages on which customers set their preferences."""
         from .preference_views import PreferenceViews
 
-        return PreferenceViews(
-            self.pages, self.topics, self.second_step, self.policy, self.clock.now, self.form_key
-        )
+        return PreferenceViews(self.pages, self.topics, self.policy, self.clock.now, self.form_keys)
 
     def address_ports(self) -> dict[str, Any]:
         """What a change of address takes, beside the teller (`AddressBook`)."""
         return {
             "contacts": self.contacts,
             "addresses": self.addresses,
-            "second_step": self.second_step,
             "clock": self.clock,
-            "key": self.form_key(),
+            "keys": self.form_keys(),
             "undo_for": self.undo_for,
         }
 
@@ -521,6 +514,9 @@ class Bootstrap:
             "languages": LANGUAGES,
             "policy": self.policy,
             "consent_version": self.settings.consent_version,
+            "tries": self.tries,
+            "keys": self.verify_keys,
+            "exceptions": self.exceptions,
         }
 
     @cached_property
@@ -586,6 +582,8 @@ class Bootstrap:
             "clock": self.clock,
             "hasher": self.hasher,
             "notes": self.notes,
+            "exceptions": self.exceptions,
+            "approved_only": self.settings.require_approved_wording,
             "provider_for": lambda channel: self.provider(
                 self.provider_for(channel, "transactional"), channel
             ),
@@ -976,6 +974,7 @@ class Bootstrap:
             "is_holiday": self.is_holiday,
             "switched_off": self.switches.off,
             "approved_only": self.settings.require_approved_wording,
+            "early": self.early_responses,
         }
 
     def _site(self, name: str) -> Path | None:

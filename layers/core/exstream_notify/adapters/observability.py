@@ -2,7 +2,7 @@
 
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -12,6 +12,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+NOTICES_A_LINE = 100
+"""Each id takes 36 bytes of a line."""
 
 logger = Logger()
 metrics = Metrics()
@@ -25,6 +28,17 @@ def count(counts: Mapping[str, int], prefix: str = "") -> None:
     for name, number in counts.items():
         words = "".join(word.capitalize() for word in name.split("_"))
         metrics.add_metric(f"{prefix}{words}", MetricUnit.Count, number)
+
+
+def log_notices(message: str, notices: Iterable[str], **more: object) -> None:
+    """Say what was done to which notices, by their ids: the saved query `notice` finds a line by one.
+
+    A hundred ids a line; `more` stands in the first one.
+    """
+    ids = sorted(set(notices))
+    logger.info(message, extra={**more, "notices": ids[:NOTICES_A_LINE]}, stacklevel=2)
+    for start in range(NOTICES_A_LINE, len(ids), NOTICES_A_LINE):
+        logger.info(message, extra={"notices": ids[start : start + NOTICES_A_LINE]}, stacklevel=2)
 
 
 def rate(name: str, percent: float, **dimensions: str) -> None:
@@ -55,7 +69,8 @@ def count_exceptions(code: str, number: int) -> None:
 def failures_logged(handle: Callable[P, R]) -> Callable[P, R]:
     """Log why one message of a batch failed, the error's kind and the way to it, and count it.
 
-    Its text and its values are left out, since they may repeat what a record says of a customer.
+    Its text and its values are left out, since they may repeat what a record says of a customer; an error
+    whose class says that it is `impersonal` is told in full.
     """
 
     @wraps(handle)
@@ -67,8 +82,9 @@ def failures_logged(handle: Callable[P, R]) -> Callable[P, R]:
                 metrics.add_metric("MessagesFailed", MetricUnit.Count, 1)
             frames = traceback.extract_tb(error.__traceback__)[1:]
             way = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames[-8:]]
+            why = {"why": str(error)} if getattr(error, "impersonal", False) else {}
             logger.error(
-                "message failed, and will come back", extra={"error": type(error).__name__, "way": way}
+                "message failed, and will come back", extra={"error": type(error).__name__, "way": way, **why}
             )
             raise
 

@@ -13,7 +13,7 @@ from ..domain.decisions import Policy, window_for
 from ..domain.form_tokens import make_form_token, read_form_token, same_site
 from ..domain.identity import mask
 from ..domain.preferences import CHANNELS, Topic
-from ..ports import SecondStep
+from ..domain.second_step import StepKind
 from .pages import LANGUAGES, Pages, page_response
 
 FORM_BYTES = 20_000
@@ -59,46 +59,49 @@ class PreferenceViews:
         self,
         pages: Pages,
         topics: Sequence[Topic],
-        step: SecondStep,
         policy: Policy,
         now: Callable[[], datetime],
-        key: Callable[[], bytes],
+        keys: Callable[[], Sequence[bytes]],
     ) -> None:
         self._pages = pages
         self._topics = topics
-        self._step = step
         self._policy = policy
         self._now = now
-        self._key = key
+        self._keys = keys
 
     def check(self, form: Mapping[str, Sequence[str]], token: str, contact: Contact) -> None:
         """PostRefused unless the form is of the page that we showed of this contact as it still is."""
         given = next(iter(form.get("form", ())), "")
-        if read_form_token(self._key(), token, given, self._now()) != contact.version:
+        if read_form_token(self._keys(), token, given, self._now()) != contact.version:
             raise PostRefused
+
+    def language(self, contact: Contact, wishes: str | None) -> str:
+        """The language that a contact's page is in; `wishes` is the browser's Accept-Language."""
+        return self._pages.language(contact.language, wishes)
 
     def show(
         self,
         token: str,
         contact: Contact,
         wishes: str | None,
+        asks: StepKind,
         *,
         done: str = "",
         posted: Outcome | None = None,
         typed: Mapping[str, Sequence[str]] | None = None,
     ) -> Response[str]:
-        """The preferences of a contact; `wishes` is the browser's Accept-Language."""
-        language = self._pages.language(contact.language, wishes)
+        """The preferences of a contact; `asks` is the second step before a change of address."""
+        language = self.language(contact, wishes)
         notes = self._pages.texts("preferences", language)["done"]
         values = shown(
             contact,
             self._topics,
-            self._step.asks(contact),
+            asks,
             pages=self._pages,
             language=language,
             policy=self._policy,
             now=self._now(),
-            form=make_form_token(self._key(), token, contact.version, self._now()),
+            form=make_form_token(self._keys()[0], token, contact.version, self._now()),
             done=done if done in notes else "",
             problem=posted.problem if posted else "",
             field=posted.field if posted else "",
@@ -119,7 +122,7 @@ class PreferenceViews:
 def shown(
     contact: Contact,
     topics: Sequence[Topic],
-    asks: Sequence[str],
+    asks: StepKind,
     *,
     pages: Pages,
     language: str,
@@ -160,8 +163,8 @@ def shown(
         "coming": [
             (c, masked(x.address), x.effective_at[:10]) for c, x in changing.items() if x.confirmed_at
         ],
-        "asks": list(asks),
-        "can_change": bool(asks) and not locked(contact, now),
+        "asks": asks,
+        "can_change": asks != "none" and not locked(contact, now),
         "consent": contact.consent is not None and contact.consent.given,
         "withdrew": contact.withdrew,
         "paper_required": contact.paper_required,

@@ -1,13 +1,13 @@
 """What portals, billing systems and Exstream tell of customers' responses, checked at the edge."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ..domain.exceptions import Unusable
 from ..domain.notices import Response
-from ..domain.records import own_identity
+from ..domain.records import ValueRefused, own_identity, plain_amount
 from ..domain.responses import ResponseEvent
 from .index.faults import RecordRefused
 from .index.schema import RecordSchema
@@ -32,6 +32,13 @@ _TIMES = ("responded_at", "received_at", "acknowledged_at", "at")
 _NATIVE = "Exstream-Email-OPEN"
 
 
+def _amount(text: str) -> str:
+    try:
+        return plain_amount(text) if text else ""
+    except ValueRefused as refused:
+        raise ValueError(str(refused)) from None
+
+
 class _Response(BaseModel):
     model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
 
@@ -42,6 +49,8 @@ class _Response(BaseModel):
     by: str = Field("", max_length=128)
     at: str = Field("", max_length=40)
     said: str = Field("", max_length=200)
+    amount: Annotated[str, AfterValidator(_amount)] = Field("", max_length=40)
+    currency: str = Field("", pattern=r"^([A-Z]{3})?$")
 
 
 def response_of(body: Mapping[str, Any], schema: RecordSchema) -> ResponseEvent:
@@ -70,6 +79,12 @@ def _own(detail: Mapping[str, Any], kind: Response) -> dict[str, Any]:
     told = {name: detail.get(name) or "" for name in ("domain", "customer_key", "document_id", "case_id")}
     said = [str(detail[name]) for name in _SAID[kind] if detail.get(name)]
     at = next((detail[name] for name in _TIMES if detail.get(name)), "")
+    if kind == "paid":
+        amount = detail.get("amount")
+        told |= {
+            "amount": "" if amount is None else amount,
+            "currency": str(detail.get("currency") or "").upper(),
+        }
     return {**told, "by": detail.get("acknowledged_by") or "", "at": at, "said": " ".join(said)[:200]}
 
 

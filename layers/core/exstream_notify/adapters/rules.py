@@ -14,7 +14,7 @@ from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised, Severity
 from ..domain.expectations import ExpectedRun
 from ..domain.incidents import AlertRule, Urgency
-from ..domain.journeys import JourneyRule
+from ..domain.journeys import JourneyRule, most_days
 from ..domain.runs import DomainRule
 from ..domain.second_step import StepKind
 from .alert_rules import RUNBOOK, Alerts, Expected, MessageRules
@@ -30,6 +30,8 @@ ONE_CLICK_PROVIDERS = frozenset({"ses"})
 
 class RulesInvalid(Exception):
     """A rules file that cannot be used; the message names file, line, key and reason."""
+
+    impersonal = True
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -72,6 +74,7 @@ class _Type(_Strict):
     link_days: int = Field(ge=1, le=3650)
     opens: Literal["portal", "inline", "attachment"]
     second_step: StepKind
+    any_payment_settles: bool
     by_account_status: Mapping[str, _Change] = Field(default_factory=dict)
 
 
@@ -172,8 +175,13 @@ class YamlRules:
         """See `RuleBook.paper_queue`."""
         return str(self._documents.get("paper_queue") or "Print")
 
-    def check(self, provider_for: Callable[[Channel, MessageClass], str] | None = None) -> None:
-        """Read and validate everything; with `provider_for` also whether each type's provider can do it."""
+    def check(
+        self,
+        provider_for: Callable[[Channel, MessageClass], str] | None = None,
+        retention_days: int | None = None,
+    ) -> None:
+        """Read and validate everything; with `provider_for` also whether each type's provider can do it,
+        with `retention_days` also whether the records are kept for as long as the rules need them."""
         _ = (self._types, self.queues, self._teams, self._domains, self.messages, self.expected_runs)
         _ = self._journeys
         for team in self._alerts.named_teams():
@@ -185,6 +193,30 @@ class YamlRules:
                     raise RulesInvalid(f"documents.yaml: types.{name}.teams: no team {team!r} in teams.yaml")
         if provider_for is not None:
             self.check_one_click(provider_for)
+        if retention_days is not None:
+            self.check_retention(retention_days)
+
+    def check_retention(self, days: int) -> None:
+        """RulesInvalid where a link or a journey outlives the record (RecordRetentionDays).
+
+        Of a step around a due date only the days after it count: how far off the date is, no rule tells.
+        """
+        for name, variants in self._types.items():
+            if (opens := variants[""].link_days) > days:
+                own = "link_days" in ((self._documents.get("types") or {})[name] or {})
+                path = f"types.{name}.link_days" if own else "defaults.link_days"
+                raise RulesInvalid(
+                    f"documents.yaml{self._line('documents.yaml', path)}: {path}: {opens} days, but "
+                    f"records are kept for {days} (RecordRetentionDays): the link would lead nowhere"
+                )
+        for name, rule in self._journeys.items():
+            for number, step in enumerate(rule.steps):
+                if most_days(step) >= days:
+                    path = f"journeys.{name}.{'unanswered' if step.end else f'steps.{number}'}"
+                    raise RulesInvalid(
+                        f"journeys.yaml{self._line('journeys.yaml', path)}: {path}: due after up to "
+                        f"{most_days(step)} days, but records are kept for {days} (RecordRetentionDays)"
+                    )
 
     def check_one_click(self, provider_for: Callable[[Channel, MessageClass], str]) -> None:
         """Marketing e-mail must offer one click (RFC 8058): RulesInvalid where its provider cannot."""

@@ -91,13 +91,15 @@ class S3Staging:
         self, domain: str, run_id: str, parts: str, record: Mapping[str, Any]
     ) -> tuple[list[SlicePointer], StagedFile]:
         """See `Staging.stage_record`; `record` is the whole event."""
+        schema = self.schema(None, domain)
         try:
-            found = read_event(record["detail"], self.schema(None, domain))
+            found = read_event(record["detail"], schema)
         except RecordRefused as refused:
             fault = refused.faults[0]
             reject = {"pos": 1, "file": "event", "position": 1, "field": fault.field, "reason": fault.reason}
+            raw = json.dumps(schema.hidden(record["detail"]))[: schema.limits.reject_chars]
             _S3Rejects(self._client, self._work, parts, "event").put(
-                0, json.dumps({**reject, "raw": json.dumps(record["detail"])[:4096]}).encode() + b"\n"
+                0, json.dumps({**reject, "raw": raw}).encode() + b"\n"
             )
             return [], StagedFile("event", 0, "", 1, 1, {str(fault): 1}, {}, {})
         found.pop("domain")

@@ -21,9 +21,8 @@ CODES_A_DAY = 3
 UNDO_WITHIN = timedelta(hours=72)
 """How long the old address stays the contact's after the new one was confirmed."""
 
-STEP_TRIES = 5
 LOCKED_FOR = timedelta(hours=24)
-"""After so many wrong second steps in a row no address can be changed for this long."""
+"""After a change was undone no address can be changed for this long."""
 
 
 class Answer(StrEnum):
@@ -56,20 +55,6 @@ def locked(contact: Contact, now: datetime) -> bool:
     """Whether addresses cannot be changed on the page just now."""
     until = contact.changes_locked_until
     return bool(until) and now < datetime.fromisoformat(until)
-
-
-def stepped(contact: Contact, passed: bool, now: datetime) -> Step:
-    """Count one try of the second step; STEP_TRIES wrong ones in a row lock changes for a day."""
-    if locked(contact, now):
-        return Step(contact, Answer.LOCKED)
-    if passed:
-        return Step(replace(contact, step_failures=0) if contact.step_failures else contact, Answer.DONE)
-    failures = contact.step_failures + 1
-    if failures < STEP_TRIES:
-        return Step(replace(contact, step_failures=failures), Answer.WRONG)
-    until = _text(now + LOCKED_FOR)
-    after = replace(contact, step_failures=0, changes_locked_until=until)
-    return Step(_noted(after, now, "page", "changes_locked_until", "", until, "wrong answers"), Answer.LOCKED)
 
 
 def asked(
@@ -105,7 +90,7 @@ def asked(
     return Step(_noted(after, now, source, "changing", "", f"{channel} asked"), Answer.DONE, change)
 
 
-def confirmed(contact: Contact, channel: Channel, code: str, now: datetime, *, equal: bool) -> Step:
+def confirmed(contact: Contact, channel: Channel, now: datetime, *, equal: bool) -> Step:
     """The code came back: `equal` says whether it is the one, compared in constant time by the caller.
 
     Where somebody can still be told (the old address, or the other channel), the new address holds

@@ -16,3 +16,8 @@ class Approval:
     version: str
     who: str
     when: str
+
+    @property
+    def proof(self) -> dict[str, str]:
+        """Who answers for the words, as a message's proof shows it."""
+        return {"who": self.who, "when": self.when, "version": self.version}

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from .documents import Channel, Document
+from .second_step import known_of
 
 AddressStatus = Literal["ok", "soft", "invalid", "opted_out", "complained"]
 
@@ -65,8 +66,9 @@ class Contact:
     `opt_outs` maps a topic ("*" is all) to channels. `salt` keys the customer's evidence: without
     it the evidence cannot be read any more. `version` counts writes, for optimistic locking.
     `quiet_hours` are the customer's own: local times ("09:00", "18:00") between which an SMS may come.
-    `codes_sent` are the times of confirmation codes, `step_failures` wrong second steps in a row, both
-    for their limits; `changes_locked_until` ends a time in which no address can be changed on the page.
+    `codes_sent` are the times of confirmation codes, for their limit; `changes_locked_until` ends a time in
+    which no address can be changed on the page. `second_step` is what can be asked of the customer beside
+    the postcode: its kind, and the keyed hash of the answer (domain/second_step.py).
     `legal_hold` names the matter that forbids to erase it.
     """
 
@@ -91,9 +93,9 @@ class Contact:
     quiet_hours: tuple[str, str] | None = None
     changing: tuple[AddressChange, ...] = ()
     codes_sent: tuple[str, ...] = ()
-    step_failures: int = 0
     changes_locked_until: str = ""
     legal_hold: str = ""
+    second_step: str = ""
 
     def address(self, channel: Channel) -> Address | None:
         """The address of a channel, if there is one."""
@@ -154,6 +156,14 @@ def merge(
         value = getattr(document, name)
         if value and name not in contact.set_by_customer and getattr(contact, name) != value:
             changes[name] = value
+    step = known_of(document.verify_birth_date, document.verify_last4)
+    if step and step != contact.second_step and not _weaker(step, contact.second_step):
+        changes["second_step"] = step
     if not changes and contact.version:
         return contact
     return replace(contact, version=contact.version + 1, changed_at=at, **changes)  # type: ignore[arg-type]
+
+
+def _weaker(step: str, known: str) -> bool:
+    """Whether it is an account's number where the date of birth is known."""
+    return step.startswith("last4") and known.startswith("birth_date")

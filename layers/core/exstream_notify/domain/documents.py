@@ -80,4 +80,5 @@ class DocumentRule:
     link_days: int = 60
     opens: Literal["portal", "inline", "attachment"] = "portal"
     second_step: StepKind = "none"
+    any_payment_settles: bool = False
     purpose: str = "notice"

@@ -6,6 +6,7 @@ the same post again is noticed. There are no cookies, so there is nothing that a
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 LIFE = timedelta(hours=2)
@@ -17,10 +18,14 @@ def make_form_token(key: bytes, page_token: str, version: int, now: datetime) ->
     return f"{text}.{_mac(key, page_token, text)}"
 
 
-def read_form_token(key: bytes, page_token: str, token: str, now: datetime) -> int | None:
-    """The version that the page showed; None for a token that is not ours, of another page, or too old."""
+def read_form_token(keys: Iterable[bytes], page_token: str, token: str, now: datetime) -> int | None:
+    """The version that the page showed; None for a token that is not ours, of another page, or too old.
+
+    `keys` are the current one and those before it: a page that was shown before a rotation is good still.
+    """
     text, _, mac = token.rpartition(".")
-    if not hmac.compare_digest(mac.encode(), _mac(key, page_token, text).encode()):
+    ours = [hmac.compare_digest(mac.encode(), _mac(key, page_token, text).encode()) for key in keys]
+    if not any(ours):
         return None
     made, _, version = text.partition(".")
     at = datetime.fromtimestamp(int(made), UTC)

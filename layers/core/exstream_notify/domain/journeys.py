@@ -88,6 +88,15 @@ class JourneyRule:
         ).hexdigest()
 
 
+def most_days(step: Step) -> int:
+    """Calendar days after its anchor by which a step is due: 31 a month, seven for five working ones.
+
+    Zero for a step before its due date. Holidays come on top.
+    """
+    days = -(-step.delay.days * 7 // 5) if step.business_days else step.delay.days
+    return max(0, 31 * step.delay.months + days + -(-step.delay.seconds // 86400))
+
+
 def rule_body(rule: JourneyRule) -> dict[str, Any]:
     """The rule as JSON."""
     return asdict(rule)

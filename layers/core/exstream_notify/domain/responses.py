@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
 from .decisions import Why
+from .documents import Document
 from .notices import Notice, Origin, Response, Status, happened, opened
 
 EARLY_DAYS = 90
@@ -14,11 +16,16 @@ ENDS_EARLY: Mapping[Response, bool] = {"opened": False, "responded": True, "paid
 """Whether a response that comes before its notice leaves nothing to tell; an e-mail's opening does not."""
 
 
+IN_PART = "paid in part"
+"""The event of a payment that leaves something due; its detail begins with amount and currency."""
+
+
 @dataclass(frozen=True, slots=True)
 class ResponseEvent:
     """A response as some system told it: by customer, document or case, whichever it names.
 
-    `at` is when it happened, by that system; `by` who did it, if it was not the customer.
+    `at` is when it happened, by that system; `by` who did it, if it was not the customer. `amount` (a plain
+    decimal) and `currency` (ISO 4217) are of a payment, empty where they were not told.
     """
 
     kind: Response
@@ -30,6 +37,13 @@ class ResponseEvent:
     by: str = ""
     source: str = ""
     said: str = ""
+    amount: str = ""
+    currency: str = ""
+
+    @property
+    def part(self) -> str:
+        """The words for the event of a payment in part: the same again for the same event only."""
+        return f"{self.amount} {self.currency or '-'}: {self.detail}"
 
     @property
     def detail(self) -> str:
@@ -51,6 +65,30 @@ def responded(notice: Notice, kind: Response, now: datetime, detail: str) -> Not
     if kind in notice.responses:
         return None
     return happened(notice, now, kind, detail, responses=(*notice.responses, kind))
+
+
+def settles(event: ResponseEvent, notice: Notice, document: Document) -> bool:
+    """Whether a payment leaves nothing due: it does where it, or the document, names no amount.
+
+    Payments in part add up, each told once. One in another currency than the document's pays nothing of
+    it; where either names no currency the amounts are taken to be in the same one.
+    """
+    due = Decimal(document.amount_due or 0)
+    if not event.amount or due <= 0:
+        return True
+    told = {e.detail for e in notice.events if e.what == IN_PART} | {event.part}
+    paid = Decimal(0)
+    for detail in told:
+        amount, currency = detail.partition(":")[0].split(" ")
+        if document.currency is None or currency in ("-", document.currency):
+            paid += Decimal(amount)
+    return paid >= due
+
+
+def paid_in_part(notice: Notice, event: ResponseEvent, now: datetime) -> Notice | None:
+    """The notice with a payment that ends nothing; None if it has that, or is paid already."""
+    known = any(e.what == IN_PART and e.detail == event.part for e in notice.events)
+    return None if known or "paid" in notice.responses else happened(notice, now, IN_PART, event.part)
 
 
 def ended_early(notice_id: str, event: ResponseEvent, now: datetime) -> Notice:

@@ -30,6 +30,7 @@ CONCEALED = frozenset({"verify_last4", "verify_birth_date"})
 OF_ACCOUNT = ".account"
 """Ends a kept `verify_last4` that is the end of the record's own account number: no message may show that."""
 
+_HASH = re.compile(r"\w+\.[0-9a-f]{32}")
 _NOT_WORD = re.compile(r"[^0-9A-Za-z]+")
 _ISO = re.compile(r"(\d{4})\D(\d{1,2})\D(\d{1,2})|(\d{4})(\d{2})(\d{2})")
 _DAY_FIRST = re.compile(r"(\d{1,2})\D+(\d{1,2})\D+(\d{4})|(\d{2})(\d{2})(\d{4})")
@@ -69,7 +70,7 @@ class StepAnswer(StrEnum):
 class Step:
     """One question: what is asked, of whom, and the hash of the right answer (empty: there is none).
 
-    `subject` is what else the tries count for, beside the customer: a notice's id, or a page's name.
+    `subject` is what else the tries count for, beside the customer: a notice's id, or nothing.
     """
 
     kind: StepKind
@@ -79,10 +80,16 @@ class Step:
     expected: str
 
     @property
-    def counted(self) -> tuple[str, str]:
+    def counted(self) -> tuple[str, ...]:
         """What the tries are counted for; nothing personal stands in it."""
+        customer = f"tries:customer:{self.customer}"
+        return (f"tries:{self.subject}", customer) if self.subject else (customer,)
+
+    @property
+    def customer(self) -> str:
+        """The customer in 32 hex characters, for places where no key may stand."""
         key = f"{len(self.domain)}:{self.domain}{self.customer_key}".encode()
-        return f"tries:{self.subject}", f"tries:customer:{sha256(key).hexdigest()[:32]}"
+        return sha256(key).hexdigest()[:32]
 
 
 def field_of(kind: StepKind) -> str | None:
@@ -168,6 +175,19 @@ def conceal(record: MutableMapping[str, Any], domain: str, version: str, key: by
         kept = fingerprint(version, key, domain, customer, kind, value)
         account = _NOT_WORD.sub("", record.get("account_number") or "").upper()
         record[_FIELD[kind]] = kept + OF_ACCOUNT if kind == "last4" and account.endswith(value) else kept
+
+
+def known_of(birth_date: str | None, last4: str | None) -> str:
+    """What a contact keeps of a record's hashes, as `<kind> <hash>`; empty: nothing.
+
+    The date of birth, since that is the customer's, and the end of one account's number only without it.
+    What was not concealed at staging (an event that was planned only) is never kept.
+    """
+    for kind, text in (("birth_date", birth_date), ("last4", last4)):
+        kept = (text or "").removesuffix(OF_ACCOUNT)
+        if _HASH.fullmatch(kept):
+            return f"{kind} {kept}"
+    return ""
 
 
 def expected(kind: StepKind, kept: str | None, domain: str, customer_key: str, keys: Keys) -> str:

@@ -60,6 +60,7 @@ class Page:
 
     more: bool
     counts: Mapping[str, int] = field(default_factory=dict)
+    notices: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -99,6 +100,7 @@ def advance_journey(
     is the step's own; the journey goes on.
     """
     counts: Counter[str] = Counter()
+    looked_at: set[str] = set()
     rows = journeys.members(cohort, PAGE_ROWS)
     for number, row in enumerate(rows):
         if number and time_left() < RESERVE:
@@ -110,13 +112,14 @@ def advance_journey(
         )
         journeys.leave(cohort, [row])
         counts += sorted_.counts
+        looked_at.update(member.notice_id for member in row.members)
     if not rows:
         journeys.finish(cohort, generation)
         return Page(False, counts)
     if page >= MAX_PAGES:
         journeys.reopen(cohort, generation)
-        return Page(False, counts)
-    return Page(True, counts)
+        return Page(False, counts, frozenset(looked_at))
+    return Page(True, counts, frozenset(looked_at))
 
 
 def _sort(

@@ -12,7 +12,6 @@ from ..domain.address_changes import (
     asked,
     confirmed,
     pending,
-    stepped,
     to_tell,
     took,
     undone,
@@ -23,7 +22,7 @@ from ..domain.identity import notice_id
 from ..domain.notices import Status
 from ..domain.passes import change_in, handle_in, made_on, topic_in
 from ..domain.preferences import CHANNELS, Topic, Wishes, consented, with_wishes, without
-from ..ports import AddressChecker, Clock, ContactDirectory, SecondStep
+from ..ports import AddressChecker, Clock, ContactDirectory
 from .tell_customer import Note, NotToldYet, Teller
 
 PAGE = "preference page"
@@ -101,26 +100,17 @@ def unsubscribe(
 
 @dataclass(frozen=True, slots=True)
 class AddressBook:
-    """Changes of address, with all that they take. `key` signs codes, `undo_for` makes undo links."""
+    """Changes of address, with all that they take. `undo_for` makes undo links.
+
+    `keys` sign codes, the current one first: one that was sent before a rotation is good still.
+    """
 
     contacts: ContactDirectory
     addresses: AddressChecker
-    second_step: SecondStep
     teller: Teller
     clock: Clock
-    key: bytes
+    keys: Sequence[bytes]
     undo_for: Callable[[str, str], str]
-
-    def ask(self, contact: Contact, channel: Channel, raw: str, answers: Mapping[str, str]) -> Answer:
-        """Begin a change: second step, then a code to the new address. A try is counted before it counts."""
-        now = self.clock.now()
-        if not self.second_step.asks(contact):
-            return Answer.NONE
-        step = stepped(contact, self.second_step.passes(contact, answers), now)
-        contact = self._store(contact, step)
-        if step.answer != Answer.DONE:
-            return step.answer
-        return self.begin(contact, channel, raw, PAGE)
 
     def begin(self, contact: Contact, channel: Channel, raw: str, source: str) -> Answer:
         """A change whose second step is passed: a code goes to the new address."""
@@ -129,7 +119,7 @@ class AddressBook:
             return Answer.WRONG
         change_id, code = self.clock.random_id(), f"{int(self.clock.random_id(), 16) % 1_000_000:06d}"
         step = asked(
-            contact, channel, address, change_id=change_id, code=self._mac(change_id, code),
+            contact, channel, address, change_id=change_id, code=_mac(self.keys[0], change_id, code),
             now=self.clock.now(), source=source,
         )  # fmt: skip
         if step.answer != Answer.DONE or step.change is None:
@@ -140,9 +130,9 @@ class AddressBook:
     def confirm(self, contact: Contact, channel: Channel, code: str) -> Answer:
         """The code came back. The old address is told before the change is recorded, so it always is."""
         change = pending(contact, channel)
-        given = self._mac(change.change_id, code.strip()) if change else ""
-        equal = change is not None and hmac.compare_digest(given, change.code)
-        step = confirmed(contact, channel, given, self.clock.now(), equal=equal)
+        given = [_mac(key, change.change_id, code.strip()) for key in self.keys] if change else []
+        equal = [hmac.compare_digest(mac, change.code) for mac in given] if change else []
+        step = confirmed(contact, channel, self.clock.now(), equal=any(equal))
         return self._conclude(contact, step)
 
     def take(self, contact: Contact, channel: Channel, raw: str, source: str) -> Answer:
@@ -205,8 +195,9 @@ class AddressBook:
             raise Conflict
         return after
 
-    def _mac(self, change_id: str, code: str) -> str:
-        return hmac.new(self.key, f"code\0{change_id}\0{code}".encode(), sha256).hexdigest()[:32]
+
+def _mac(key: bytes, change_id: str, code: str) -> str:
+    return hmac.new(key, f"code\0{change_id}\0{code}".encode(), sha256).hexdigest()[:32]
 
 
 def undo_change(token_id: str, *, contacts: ContactDirectory, clock: Clock) -> Answer:

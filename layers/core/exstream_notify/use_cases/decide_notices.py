@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from ..domain.contacts import Address, Contact, addresses_to_check, merge
 from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, Why, decide
@@ -11,8 +12,19 @@ from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id, notice_id
 from ..domain.journeys import is_stopped, why_stopped
-from ..domain.notices import LOST, REACHED, Notice, Origin, Outcome, Status, happened, opened, standing
-from ..domain.responses import is_early
+from ..domain.notices import (
+    LOST,
+    REACHED,
+    Notice,
+    Origin,
+    Outcome,
+    Response,
+    Status,
+    happened,
+    opened,
+    standing,
+)
+from ..domain.responses import is_early, responded
 from ..domain.runs import Control, RecordOutcome
 from ..domain.second_step import field_of
 from ..domain.work import Member, SendJob, SlicePointer
@@ -117,6 +129,16 @@ def pointer_to(notices: Sequence[Notice]) -> SlicePointer:
     )
 
 
+def document_of(notice: Notice, records: Records) -> Document | None:
+    """The record that a notice came from; None where there is none any more."""
+    if not notice.origin.part:
+        return None
+    try:
+        return dict(records.read(pointer_to([notice]))).get(notice.origin.position)
+    except LookupError:
+        return None
+
+
 def team_audience(team: str) -> str:
     """The audience name of an internal team."""
     return _TEAM_PREFIX + team
@@ -141,6 +163,14 @@ def outcome_of(stored: Notice, position: int, origin: Origin) -> RecordOutcome:
     return RecordOutcome(number, position, Outcome.DUPLICATE, "", 1, stored.notice_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """How many of a slice's records ended how, and which notices it was about, copies to teams included."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    notices: frozenset[str] = frozenset()
+
+
 @dataclass(slots=True)
 class _Slice:
     """What one decided slice comes to, while it is being decided."""
@@ -152,6 +182,14 @@ class _Slice:
     unknown_teams: dict[str, int] = field(default_factory=dict)
     late_teams: dict[str, int] = field(default_factory=dict)
     unresolved: int = 0
+
+    @property
+    def notices(self) -> frozenset[str]:
+        """Every notice that it was about."""
+        members = (member.notice_id for several in self.members.values() for member in several)
+        told = (outcome.notice_id for outcome in self.outcomes)
+        written = (notice.notice_id for notice in self.writes)
+        return frozenset(filter(None, chain(members, told, written)))
 
 
 def decide_notices(
@@ -172,8 +210,8 @@ def decide_notices(
     early: EarlyResponses | None = None,
     journeys: JourneyBook | None = None,
     reputation: Reputation | None = None,
-) -> Counter[str]:
-    """Decide a slice, or only the positions that the pointer names; how many records ended how.
+) -> Decided:
+    """Decide a slice, or only the positions that the pointer names.
 
     Safe to repeat: jobs have the same identity again, and what the ledger already holds stands.
     A held run's slice is left undecided, since its release queues it again; what is looked at again
@@ -184,15 +222,14 @@ def decide_notices(
     run = runs.get(pointer.domain, pointer.run_id)
     control = run.control if run else Control.GO
     if control == Control.HOLD and not pointer.positions:
-        return Counter()
+        return Decided()
     now = clock.now()
     whole, rules = rules, rules_of(pointer, rules, journeys)
     if pointer.kind == "digests":
         content = run.fingerprint if run else ""
-        _decide_digests(
+        return _decide_digests(
             pointer, control, content, records, rules, ledger, queues, exceptions, provider_for, now
         )
-        return Counter()
     documents = records.read(pointer)
     if pointer.positions:
         documents = [
@@ -210,7 +247,7 @@ def decide_notices(
         )
     if control == Control.CANCEL:
         _cancel(pointer, documents, stored, rules, ledger, runs, now)
-        return Counter()
+        return Decided(notices=frozenset(stored))
 
     stops = step_stops(pointer, [d for _, d in documents], whole, journeys, ledger)
     if pointer.version:
@@ -229,6 +266,9 @@ def decide_notices(
         contact = known.get(document.customer_key) or Contact(document.domain, document.customer_key, "")
         suppressed = blocked_channels(contact, blocked)
         before = stored.get(notice_id_of(document, rule))
+        answered = responses.get(document.case_id or "") if not document.test_flag else None
+        if before is not None and answered:
+            before = _with_response(before, *answered, now)
         identity = notice_id_of(document, rule)
         if identity in seen:
             result.outcomes.append(
@@ -245,9 +285,9 @@ def decide_notices(
             )
         stop = stops.get((document.customer_key, document.document_id))
         open_yet = before is None or (before.status == Status.DEFERRED and _is_due(before, now))
-        if before is None and document.case_id in responses:
-            answered = Suppress(Why.RESPONDED, responses[document.case_id])
-            _carry_out(answered, None, pointer, position, document, rule, result, now, provider_for)
+        if before is None and answered:
+            known_already = Suppress(Why.RESPONDED, " ".join(answered).strip())
+            _carry_out(known_already, None, pointer, position, document, rule, result, now, provider_for)
         elif stop and open_yet:
             ended = Suppress(Why.JOURNEY_STOPPED, stop)
             _carry_out(ended, before, pointer, position, document, rule, result, now, provider_for)
@@ -274,8 +314,9 @@ def decide_notices(
     queues.send_jobs(_jobs(pointer, result))
     exceptions.raise_exceptions(_exceptions(pointer, result))
     outcomes = sorted(result.outcomes, key=lambda o: o.position)
+    decided = Decided(Counter(str(o.outcome) for o in outcomes), result.notices)
     if pointer.version:
-        return Counter(str(o.outcome) for o in outcomes)
+        return decided
     if pointer.positions:
         again = job_id(
             pointer.run, pointer.number, "again", (f"{o.position}:{o.version}:{o.outcome}" for o in outcomes)
@@ -284,7 +325,7 @@ def decide_notices(
             runs.put_job(pointer.run, again, outcomes)
     else:
         runs.put_slice(pointer, outcomes)
-    return Counter(str(o.outcome) for o in outcomes)
+    return decided
 
 
 def _held_back(
@@ -381,15 +422,22 @@ def _new_notice(pointer: SlicePointer, position: int, document: Document, rule: 
 
 def _responses_to_cases(
     pointer: SlicePointer, documents: Sequence[tuple[int, Document]], early: EarlyResponses | None
-) -> dict[str | None, str]:
+) -> Mapping[str, tuple[Response, str]]:
     """How customers responded to cases before this slice's notices about them; asked only for cases."""
     cases = {document.case_id for _, document in documents if document.case_id and not document.test_flag}
-    if early is None or not cases or pointer.positions:
+    if early is None or not cases or pointer.version:
+        # What ends a journey's steps, the first notice's own record says.
         return {}
-    return {
-        case: f"{kind} {detail}".strip()
-        for case, (kind, detail) in early.of_cases(pointer.domain, cases).items()
-    }
+    return early.of_cases(pointer.domain, cases)
+
+
+def _with_response(notice: Notice, kind: Response, detail: str, now: datetime) -> Notice:
+    """The notice with a response to its case that was kept while no index showed the notice yet.
+
+    Its version stays: whatever is written of this look has both in one write.
+    """
+    after = responded(notice, kind, now, detail)
+    return replace(after, version=notice.version) if after is not None else notice
 
 
 def _carry_out(
@@ -618,7 +666,7 @@ def _decide_digests(
     exceptions: ExceptionBus,
     provider_for: ProviderChoice,
     now: datetime,
-) -> None:
+) -> Decided:
     """One e-mail per run and team, with counts only."""
     result = _Slice()
     digests = records.read_digests(pointer)
@@ -627,7 +675,7 @@ def _decide_digests(
         stored = ledger.get({digest_id(pointer, team, content) for _, team, _ in digests})
     if control == Control.CANCEL:
         ledger.put([_cancelled(notice, now) for notice in stored.values() if notice.due_at])
-        return
+        return Decided(notices=frozenset(stored))
     key: tuple[Channel, str, bool] = ("email", provider_for("email", "transactional"), False)
     for position, team, _ in digests:
         identity = digest_id(pointer, team, content)
@@ -636,6 +684,7 @@ def _decide_digests(
         ledger.put(result.writes)
     queues.send_jobs(_jobs(pointer, result))
     exceptions.raise_exceptions(_exceptions(pointer, result))
+    return Decided(notices=result.notices)
 
 
 def digest_id(pointer: SlicePointer, team: str, content: str) -> str:

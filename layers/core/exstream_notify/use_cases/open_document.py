@@ -11,7 +11,6 @@ from ..domain.links import PLACES, LinkState, Look
 from ..domain.notices import Notice
 from ..domain.records import ValueRefused, path_in_run
 from ..domain.second_step import Keys, Step, StepAnswer, expected, field_of
-from ..domain.work import SlicePointer
 from ..ports import (
     Clock,
     ContactBook,
@@ -23,6 +22,7 @@ from ..ports import (
     RunBook,
     TryCounter,
 )
+from .decide_notices import document_of
 from .record_response import record
 from .take_second_step import is_locked, take_second_step
 
@@ -60,7 +60,7 @@ def look_at_link(
         return replace(look, state=LinkState.SUPERSEDED)
     if clock.now() >= datetime.fromisoformat(notice.created_at) + timedelta(days=rule.link_days):
         return replace(look, state=LinkState.EXPIRED)
-    document = _document(notice, records)
+    document = document_of(notice, records)
     if document is None:
         return replace(look, state=LinkState.MISSING)
     rule = rules.for_document(document)
@@ -131,18 +131,6 @@ def open_document(
         ]
     record(told, "opened", "by secure link", ledger=ledger, runs=runs, clock=clock)
     return replace(look, state=LinkState.OPENED, leads_to=leads_to)
-
-
-def _document(notice: Notice, records: Records) -> Document | None:
-    o = notice.origin
-    domain, _, run_id = o.run.partition("/")
-    if not o.part:
-        return None
-    pointer = SlicePointer(domain, run_id, o.slice_number, o.part, o.offset, o.length, 1, o.position)
-    try:
-        return dict(records.read(pointer)).get(o.position)
-    except LookupError:
-        return None
 
 
 def _destination(

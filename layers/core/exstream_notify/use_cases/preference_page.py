@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..domain.address_changes import Answer
+from ..domain.address_changes import Answer, locked
 from ..domain.contacts import Contact
 from ..domain.decisions import Policy
 from ..domain.documents import Channel
 from ..domain.preferences import CHANNELS, Topic, Wishes, own_window
-from ..ports import Clock, ContactDirectory
-from .change_preferences import AddressBook, leave_all, save_consent, save_wishes
+from ..domain.second_step import Keys, Step, StepAnswer, StepKind, expected
+from ..ports import Clock, ContactDirectory, ExceptionBus, TryCounter
+from .change_preferences import PAGE, AddressBook, leave_all, save_consent, save_wishes
+from .take_second_step import is_locked, take_second_step
 
 Form = Mapping[str, Sequence[str]]
 """A form's fields as they were sent: none, one or several values each."""
@@ -35,17 +37,26 @@ class PreferencePage:
     policy: Policy
     consent_version: str
     book: AddressBook
+    tries: TryCounter
+    keys: Callable[[], Keys]
+    exceptions: ExceptionBus
 
-    def post(self, contact: Contact, form: Form) -> Posted:
-        """Carry out what the form asks for. Raises Conflict."""
+    def asks(self, contact: Contact) -> StepKind:
+        """What is asked before an address is changed; `none`: no change is possible here just now."""
+        step = question(contact, self.keys())
+        return step.kind if step is not None and not is_locked(step, self.tries) else "none"
+
+    def post(self, contact: Contact, form: Form, language: str) -> Posted:
+        """Carry out what the form asks for; `language` is the page's. Raises Conflict."""
         actions: Mapping[str, Callable[[Contact, Form], Posted]] = {
             "save": self._save,
             "leave": self._leave,
             "consent": self._consent,
             "withdraw": self._withdraw,
-            "address": self._address,
             "code": self._code,
         }
+        if one(form, "action") == "address":
+            return self._address(contact, form, language)
         action = actions.get(one(form, "action"))
         return action(contact, form) if action else Posted(problem="unknown")
 
@@ -85,15 +96,28 @@ class PreferencePage:
         save_consent(contact, False, self.consent_version, contacts=self.contacts, clock=self.clock)
         return Posted("withdrawn")
 
-    def _address(self, contact: Contact, form: Form) -> Posted:
+    def _address(self, contact: Contact, form: Form, language: str) -> Posted:
         channel = _channel(one(form, "channel"))
         if channel is None:
             return Posted(problem="wrong_address", field="address")
-        answers = {name: one(form, name) for name in self.book.second_step.asks(contact)}
-        answer = self.book.ask(contact, channel, one(form, "address"), answers)
-        if answer == Answer.WRONG:
-            # Which of the two was wrong is not told: that would say when the second step was right.
-            return Posted(problem="wrong_step", field="address")
+        step = question(contact, self.keys())
+        if step is None or locked(contact, self.clock.now()):
+            return Posted(problem="locked")
+        taken = take_second_step(
+            step,
+            one(form, step.kind),
+            language,
+            keys=self.keys,
+            tries=self.tries,
+            exceptions=self.exceptions,
+            run_id="preferences",
+        )
+        if taken == StepAnswer.LOCKED:
+            return Posted(problem="locked")
+        answer = Answer.WRONG
+        if taken == StepAnswer.PASSED:
+            answer = self.book.begin(contact, channel, one(form, "address"), PAGE)
+        # Which of the two was wrong is not told: that would say when the second step was right.
         return _ASKED[answer]
 
     def _code(self, contact: Contact, form: Form) -> Posted:
@@ -105,6 +129,7 @@ class PreferencePage:
 
 _ASKED: Mapping[Answer, Posted] = {
     Answer.DONE: Posted("code"),
+    Answer.WRONG: Posted(problem="wrong_step", field="address"),
     Answer.SAME: Posted(problem="same", field="address"),
     Answer.TOO_OFTEN: Posted(problem="too_often", field="address"),
     Answer.LOCKED: Posted(problem="locked"),
@@ -121,6 +146,20 @@ _CONFIRMED: Mapping[Answer, Posted] = {
     Answer.LOCKED: Posted(problem="locked"),
     Answer.SAME: Posted(problem="expired"),
 }
+
+
+def question(contact: Contact, keys: Keys) -> Step | None:
+    """What only this customer knows, as documents ask it: what records brought, else the postcode.
+
+    Tries count for the customer, with those of their secure links. A hash under a key that is gone
+    answers nothing. None: nothing is known.
+    """
+    kind, _, kept = contact.second_step.partition(" ")
+    asked: StepKind = "birth_date" if kind == "birth_date" else "last4"
+    if not kept or kept.partition(".")[0] not in keys[1]:
+        asked, kept = "postcode", contact.postcode or ""
+    answer = expected(asked, kept, contact.domain, contact.customer_key, keys)
+    return Step(asked, contact.domain, contact.customer_key, "", answer) if answer else None
 
 
 def one(form: Form, name: str) -> str:

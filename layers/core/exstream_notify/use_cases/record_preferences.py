@@ -9,6 +9,7 @@ from ..domain.exceptions import ExceptionRaised
 from ..domain.preferences import PortalChange, consented, recorded
 from ..ports import Clock, ContactDirectory, ExceptionBus
 from .change_preferences import AddressBook, Conflict
+from .tell_customer import NotToldYet
 
 Done = Literal["changed", "unchanged", "unknown_customer"]
 
@@ -28,6 +29,7 @@ def record_preferences(
     unless the portal verified it, and the old one is told either way. The same event again does nothing.
 
     A customer whom no record has named is an exception: the portal may be ahead of the composer.
+    Raises NotToldYet where a verified address waits for the old one to be told.
     """
     done: Done = "unchanged"
     for _ in range(_TRIES):
@@ -50,6 +52,9 @@ def record_preferences(
         answer = take(contact, "email" if channel == "email" else "sms", raw, change.who)
         if answer == Answer.WRONG:
             exceptions.raise_exceptions([_unusable(change, channel)])
+        if answer == Answer.TOO_OFTEN and change.verified:
+            # Nothing is taken over before the old address is told: the event comes back.
+            raise NotToldYet("the old address could not be told yet")
         done = "changed" if answer == Answer.DONE else done
         found = contacts.get(change.domain, [change.customer_key])
         contact = found.get(change.customer_key, contact)

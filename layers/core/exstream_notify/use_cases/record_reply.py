@@ -1,6 +1,7 @@
 """Take an SMS reply: stop, start, help, or words for the team."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,7 +24,7 @@ from ..ports import (
     OptOutList,
     Rules,
 )
-from .tell_customer import Note, Teller
+from .tell_customer import NotApproved, Note, Teller
 
 REPLY_SALT = "sms-replies"
 """Keys the evidence of replies by nobody that we know."""
@@ -140,20 +141,21 @@ class ReplyDesk:
 
     def _tell(self, reply: Reply, note: str, number: str, holders: Sequence[Contact]) -> None:
         first = next(iter(holders), None)
-        self.teller.tell(
-            Note(
-                notice_id("", "", reply.reply_id, purpose=f"reply:{note}"),
-                f"reply:{note}",
-                note,
-                "sms",
-                number,
-                first.salt if first else REPLY_SALT,
-                first.domain if first else UNKNOWN_DOMAIN,
-                first.customer_key if first else "",
-                reply.reply_id,
-                first.language if first else None,
-            )
+        answer = Note(
+            notice_id("", "", reply.reply_id, purpose=f"reply:{note}"),
+            f"reply:{note}",
+            note,
+            "sms",
+            number,
+            first.salt if first else REPLY_SALT,
+            first.domain if first else UNKNOWN_DOMAIN,
+            first.customer_key if first else "",
+            reply.reply_id,
+            first.language if first else None,
         )
+        # What the reply asked for is done; an answer that waits for an approval would come days late.
+        with suppress(NotApproved):
+            self.teller.tell(answer)
 
     def _to_the_team(self, reply: Reply, holders: Sequence[Contact], why: str) -> None:
         """The words are kept as evidence, sealed; the team gets the reference, and reads them there."""

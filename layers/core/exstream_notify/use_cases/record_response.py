@@ -1,16 +1,36 @@
 """Record what customers did: opened, responded, paid, acknowledged."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
 from ..domain.contacts import Contact
 from ..domain.identity import job_id, notice_id
 from ..domain.notices import Notice, Response, Status, finished
-from ..domain.responses import EARLY_DAYS, ENDS_EARLY, ResponseEvent, ended_early, responded
+from ..domain.responses import (
+    EARLY_DAYS,
+    ENDS_EARLY,
+    IN_PART,
+    ResponseEvent,
+    ended_early,
+    paid_in_part,
+    responded,
+    settles,
+)
 from ..domain.runs import RecordOutcome
-from ..ports import Clock, ContactBook, EarlyResponses, Evidence, EvidenceLine, ResponseLedger, RunBook
+from ..ports import (
+    Clock,
+    ContactBook,
+    EarlyResponses,
+    Evidence,
+    EvidenceLine,
+    Records,
+    ResponseLedger,
+    Rules,
+    RunBook,
+)
+from .decide_notices import document_of
 
 LOOK_BACK = timedelta(days=120)
 """A response that names a customer only is about the notices of so many days, and not about older ones."""
@@ -26,9 +46,15 @@ def record_response(
     contacts: ContactBook,
     runs: RunBook,
     evidence: Evidence,
+    records: Records,
+    rules: Rules,
     clock: Clock,
 ) -> Counter[str]:
     """Add a response to every notice that it is about; how many were `recorded`, `known`, `early`.
+
+    A payment of less than the record's amount due is recorded as one in part (`in_part`) and ends nothing,
+    unless the type's rule says `any_payment_settles`. One that comes before its notice counts whatever
+    its amount, since what was due is not known yet.
 
     It is about one document's notices, a case's, or, where it names a customer only, all of theirs of
     late that they have not responded to. It may come twice (`known`), late, or before the notice: then
@@ -47,20 +73,24 @@ def record_response(
             found = stored
     else:
         found = {n.notice_id: n for n in _about(event, ledger)}
-    mine = [n for n in found.values() if n.audience == "customer"]
+    mine = _of_customers(found.values())
     if not event.document_id and not event.case_id:
         oldest = (clock.now() - LOOK_BACK).isoformat()
         mine = [n for n in mine if n.created_at >= oldest]
     if not mine:
-        if event.case_id and ENDS_EARLY[event.kind]:
-            until = clock.now() + timedelta(days=EARLY_DAYS)
-            early.keep(event.domain, event.case_id, event.kind, event.detail, until)
+        if not (event.case_id and ENDS_EARLY[event.kind]):
+            return Counter({"unmatched": 1})
+        until = clock.now() + timedelta(days=EARLY_DAYS)
+        early.keep(event.domain, event.case_id, event.kind, event.detail, until)
+        # What was claimed before this was kept has not seen it; what is claimed from now on does.
+        mine = _of_customers(_about(event, ledger))
+        if not mine:
             return Counter({"early": 1})
-        return Counter({"unmatched": 1})
     detail = event.detail
     if event.kind == "acknowledged":
         detail = _prove(event, mine, contacts, evidence, clock)
-    return record(mine, event.kind, detail, ledger=ledger, runs=runs, clock=clock)
+    pay = _payment(event, mine, records, rules, clock) if event.kind == "paid" and event.amount else None
+    return record(mine, event.kind, detail, ledger=ledger, runs=runs, clock=clock, respond=pay)
 
 
 def record(
@@ -71,8 +101,11 @@ def record(
     ledger: ResponseLedger,
     runs: RunBook,
     clock: Clock,
+    respond: Callable[[Notice], Notice | None] | None = None,
 ) -> Counter[str]:
     """Add a response to these notices, over whatever else happens to them meanwhile.
+
+    `respond` gives a notice with the response, where that is more than adding its kind; None: it has it.
 
     A link that was opened is proof that its message arrived, so a single send in doubt counts as sent.
     """
@@ -81,7 +114,7 @@ def record(
     for _ in range(_TRIES):
         changed: dict[str, Notice] = {}
         for identity, notice in wanted.items():
-            after = responded(notice, kind, clock.now(), detail)
+            after = respond(notice) if respond else responded(notice, kind, clock.now(), detail)
             if after is None:
                 told["known"] += 1
                 continue
@@ -89,13 +122,32 @@ def record(
         blocked = ledger.put(list(changed.values()))
         for identity, notice in changed.items():
             if identity not in blocked:
-                told["recorded"] += 1
+                told["in_part" if notice.events[-1].what == IN_PART else "recorded"] += 1
                 if notice.outcome != wanted[identity].outcome:
                     _tell_run(notice, runs)
         if not blocked:
             return told
         wanted = blocked
     raise RuntimeError("a notice kept changing under five attempts to record a response")
+
+
+def _payment(
+    event: ResponseEvent, notices: Collection[Notice], records: Records, rules: Rules, clock: Clock
+) -> Callable[[Notice], Notice | None]:
+    """What a payment of that amount makes of each of these notices: paid, or paid in part."""
+    documents = {notice.notice_id: document_of(notice, records) for notice in notices}
+
+    def pay(notice: Notice) -> Notice | None:
+        document = documents[notice.notice_id]
+        if (
+            document is None
+            or rules.for_document(document).any_payment_settles
+            or settles(event, notice, document)
+        ):
+            return responded(notice, "paid", clock.now(), event.detail)
+        return paid_in_part(notice, event, clock.now())
+
+    return pay
 
 
 def _about(event: ResponseEvent, ledger: ResponseLedger) -> list[Notice]:
@@ -107,6 +159,10 @@ def _about(event: ResponseEvent, ledger: ResponseLedger) -> list[Notice]:
     else:
         return ledger.of_customer(event.domain, event.customer_key)
     return [n for n in found if event.customer_key in ("", n.customer_key)]
+
+
+def _of_customers(notices: Iterable[Notice]) -> list[Notice]:
+    return [n for n in notices if n.audience == "customer"]
 
 
 def _resolved(notice: Notice, clock: Clock) -> Notice:

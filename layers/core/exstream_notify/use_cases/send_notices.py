@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from ..domain.breaker import Breaker
 from ..domain.contacts import Contact
 from ..domain.decisions import Policy, Why, against, window_for
-from ..domain.documents import Document, DocumentRule
+from ..domain.documents import Channel, Document, DocumentRule
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id
 from ..domain.journeys import IsHoliday
@@ -51,6 +51,7 @@ from ..ports import (
     ContactBook,
     DecideQueue,
     DeliveryWatch,
+    EarlyResponses,
     Evidence,
     EvidenceLine,
     ExceptionBus,
@@ -140,6 +141,14 @@ class _Prepared:
         return f"{self.member.notice_id}:{self.member.attempt}"
 
     @property
+    def case(self) -> str:
+        """The case whose response would end this; empty for tests, internal teams, and a journey's steps."""
+        told = self.document
+        if told is None or told.test_flag or self.notice.audience != "customer" or self.notice.rule_version:
+            return ""
+        return told.case_id or ""
+
+    @property
     def moved(self) -> bool:
         """Whether the notice moved on since the decision, by more than being handed on again."""
         newer = self.notice.version - self.member.stored
@@ -216,6 +225,7 @@ def send_notices(
     is_holiday: IsHoliday = no_holidays,
     switched_off: Callable[[str, str], bool] = lambda domain, channel: False,
     approved_only: bool = False,
+    early: EarlyResponses | None = None,
 ) -> Counter[str]:
     """Send what the job holds, at most once per attempt; how many notices ended how.
 
@@ -224,9 +234,9 @@ def send_notices(
     seconds it still has. What does not fit in that time is queued anew. A repeat of the same job
     continues what was claimed: done is done, an abandoned claim is in doubt (or submitted again,
     byte for byte, where the provider de-duplicates), and one that another worker still holds raises
-    InProgress at the end. Members whose decision no longer holds (an opt-out, a quiet hour that began
-    while they queued) go back. Whoever was told joins the journeys of the document's type, before the
-    job counts as done.
+    InProgress at the end. Members whose decision no longer holds (an opt-out, a response to their case,
+    a quiet hour that began while they queued) go back. Whoever was told joins the journeys of the
+    document's type, before the job counts as done.
     While `switched_off` holds for the domain and channel nothing new is claimed: all of it is deferred.
     With `approved_only`, so is what customers would read in words whose version nobody approved.
     """
@@ -242,6 +252,7 @@ def send_notices(
 
     sender = _Sender(job, ledger, jobs, provider, clock, breaker, rate, tally, render, time_left)
     sender.switched_off = lambda: switched_off(job.pointer.domain, job.channel)
+    sender.early = early
     left: list[Member] = []
     rows: list[_Prepared] = []
     if control == Control.CANCEL:
@@ -413,7 +424,7 @@ def _prepare(
                 hasher(job.channel, to.value),
                 contact.salt,
                 link,
-                wording.language_for(_language(contact, document)),
+                wording.language_for(language_of(contact, document)),
                 preferences_for(contact.salt) if job.channel == "email" else None,
                 one_click(unsubscribe_for(contact.salt, rule.topic))
                 if job.channel == "email" and MAY_LEAVE[rule.message_class]
@@ -428,7 +439,7 @@ def one_click(address: str) -> tuple[tuple[str, str], ...]:
     return ("List-Unsubscribe", f"<{address}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 
 
-def _language(contact: Contact, document: Document) -> str | None:
+def language_of(contact: Contact, document: Document) -> str | None:
     """The customer's own choice, else the language the document is in, else what is known."""
     if "language" in contact.set_by_customer:
         return contact.language
@@ -527,6 +538,7 @@ def _prove(
             name = hashlib.sha256(words.encode()).hexdigest()
             shared[name] = batch.content
         for row in batch.rows:
+            approved = wording.approval(row.rule.wording, job.channel, row.language)
             body: dict[str, object] = {
                 "channel": job.channel,
                 "provider": job.provider,
@@ -539,7 +551,7 @@ def _prove(
                 "wording": row.rule.wording,
                 "wording_version": wording.version(row.rule.wording, job.channel, row.language),
                 "language": row.language,
-                "wording_approval": _approval(row, job, wording),
+                "wording_approval": approved.proof if approved else None,
                 "chain": head(row.notice),
             }
             if name:
@@ -551,12 +563,6 @@ def _prove(
             rows.append(row)
     for row, reference in zip(rows, evidence.write(job.job_id, lines, shared) if lines else (), strict=True):
         row.evidence = reference
-
-
-def _approval(row: _Prepared, job: SendJob, wording: Wording) -> dict[str, str] | None:
-    """Who answers for the words, as the proof shows it."""
-    approved = wording.approval(row.rule.wording, job.channel, row.language)
-    return {"who": approved.who, "when": approved.when, "version": approved.version} if approved else None
 
 
 @dataclass(slots=True)
@@ -574,6 +580,7 @@ class _Sender:
     render: Callable[[_Prepared], Content]
     time_left: Callable[[], float]
     switched_off: Callable[[], bool] = lambda: False
+    early: EarlyResponses | None = None
 
     def send(self, batch: _Batch, lease: float) -> None:
         """One batch from claim to record."""
@@ -583,11 +590,24 @@ class _Sender:
         if self.switched_off():
             self._defer_unclaimed(batch, Why.SWITCHED_OFF)
             return
-        claimed = self._claim(batch, lease)
+        claimed = self._claim(self._unanswered(batch), lease)
         if not claimed:
             return
         answers = self._post_bulk(batch, claimed) if batch.bulk else self._post(claimed)
         self._record(claimed, answers)
+
+    def _unanswered(self, batch: _Batch) -> _Batch:
+        """The batch without those whose case was responded to while they queued; the decision ends these.
+
+        A response to a case names no document, so it cannot stand in the way of a claim: it is asked for
+        in one call a batch, as late as can be.
+        """
+        cases = {row.case for row in batch.rows if row.case}
+        if self.early is None or not cases:
+            return batch
+        answered = self.early.of_cases(self.job.pointer.domain, cases)
+        self.tally.again.update(row.member.position for row in batch.rows if row.case in answered)
+        return replace(batch, rows=[row for row in batch.rows if row.case not in answered])
 
     def held_back(self, rows: Sequence[_Prepared], wording: Wording) -> list[_Prepared]:
         """Defer customers' messages in words that nobody approved; the rest, to be sent.
@@ -852,19 +872,7 @@ class _Sender:
             if row.moved:
                 self._met(row, row.notice, 0.0, rest=rest)
                 continue
-            waiting = row.member.waiting if row.notice.attempts else ()
-            if row.notice.attempts:
-                waiting = (self.job.channel, *waiting)
-            status = standing(row.notice.attempts) if row.notice.reached else Status.DEFERRED
-            notice = replace(
-                row.notice,
-                status=status,
-                why=str(why),
-                waiting=waiting,
-                due_at=until.isoformat(timespec="seconds"),
-            )
-            write = happened if row.member.stored else opened
-            notices.append(write(notice, now, "deferred", str(why)))
+            notices.append(set_aside(row.notice, row.member, self.job.channel, until, why, now))
         blocked = self.ledger.put(notices)
         for row, notice in zip((r for r in batch.rows if not r.moved), notices, strict=True):
             if notice.notice_id in blocked:
@@ -873,6 +881,21 @@ class _Sender:
                 self.tally.add(notice)
                 if rest:  # who switches off knows it
                     self.tally.trouble["provider_down", why] += 1
+
+
+def set_aside(
+    notice: Notice, member: Member, channel: Channel, until: datetime, why: Why, now: datetime
+) -> Notice:
+    """The notice as it waits for another look, unclaimed, with the channels that are still open to it."""
+    after = replace(
+        notice,
+        status=standing(notice.attempts) if notice.reached else Status.DEFERRED,
+        why=str(why),
+        waiting=(channel, *member.waiting) if notice.attempts else (),
+        due_at=until.isoformat(timespec="seconds"),
+    )
+    write = happened if member.stored else opened
+    return write(after, now, "deferred", str(why))
 
 
 def _pause(events: Sequence[Event]) -> timedelta:

@@ -6,6 +6,8 @@ from ..domain.exceptions import ExceptionRaised
 from ..domain.second_step import TRIES, Keys, Step, StepAnswer, matches
 from ..ports import ExceptionBus, TryCounter
 
+_PLACE = {True: "a secure link", False: "a preference page, and of that customer's secure links,"}
+
 
 def is_locked(step: Step, tries: TryCounter) -> bool:
     """Whether nothing is asked any more, for this document or for its customer."""
@@ -22,8 +24,8 @@ def take_second_step(
     exceptions: ExceptionBus,
     run_id: str = "none",
 ) -> StepAnswer:
-    """Take one answer. Each is counted before it is compared, so that answers at the same time cannot
-    be more than the limit; a right one clears the count.
+    """Take one answer, on the page of a document or of preferences. Each is counted before it is
+    compared, so that answers at the same time cannot be more than the limit; a right one clears the count.
 
     The last wrong one locks, for the document and for the customer alike, and says so to the team of
     `link_locked`; only an operator lifts that. An answer that can be none (no date, five digits) counts
@@ -39,6 +41,7 @@ def take_second_step(
     if TRIES not in counts:
         # Another try was the one that locked, and told.
         return StepAnswer.LOCKED
+    notice = step.subject
     exceptions.raise_exceptions(
         [
             ExceptionRaised(
@@ -46,9 +49,9 @@ def take_second_step(
                 "warning",
                 step.domain,
                 run_id,
-                f"{TRIES} wrong answers: the second step of a secure link is locked",
-                part=f"notice {step.subject}",
-                detail={"notice": step.subject},
+                f"{TRIES} wrong answers: the second step of {_PLACE[bool(notice)]} is locked",
+                part=f"notice {notice}" if notice else f"page of {step.customer}",
+                detail={"notice": notice} if notice else {},
             )
         ]
     )

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import NoReturn
 
+from ..domain.decisions import Why
 from ..domain.documents import Channel, MessageClass
+from ..domain.exceptions import ExceptionRaised
 from ..domain.messages import Accepted, Answer, GiveUp, Message, TryAgain, Unconfirmed
 from ..domain.notices import Attempt, Notice, Origin, Status, begun, finished, head, put_off
-from ..ports import Clock, Evidence, EvidenceLine, Hasher, Ledger, NoteWording, Provider
+from ..ports import Clock, Evidence, EvidenceLine, ExceptionBus, Hasher, Ledger, NoteWording, Provider
 
 LEASE = 60.0
 """Seconds after which a claim counts as abandoned; no function that tells takes longer."""
@@ -15,6 +18,10 @@ LEASE = 60.0
 
 class NotToldYet(Exception):
     """Certainly not sent, or another worker is about it: the same call again may succeed."""
+
+
+class NotApproved(NotToldYet):
+    """Nobody approved the words, and only approved ones are sent; compliance was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,7 @@ class Teller:
 
     It does not wait for quiet hours, since it answers what the customer just did (47 CFR
     64.1200(a)(12) for the confirmation of an opt-out), and no preference stands against it.
+    With `approved_only` words whose version nobody approved are refused, before anything is stored.
     """
 
     ledger: Ledger
@@ -52,12 +60,17 @@ class Teller:
     hasher: Hasher
     notes: NoteWording
     provider_for: Callable[[Channel], Provider]
+    exceptions: ExceptionBus
+    approved_only: bool = False
 
     def tell(self, note: Note) -> Status:
-        """How it ended: sent, failed, or unconfirmed. Raises NotToldYet."""
+        """How it ended: sent, failed, or unconfirmed. Raises NotToldYet, NotApproved."""
         stored = self.ledger.get([note.identity]).get(note.identity)
         if stored is not None and stored.status != Status.DEFERRED:
             return self._met(stored)
+        approved = self.notes.approval(note.note, note.channel, note.language)
+        if self.approved_only and approved is None:
+            self._refuse(note)
         provider = self.provider_for(note.channel)
         notice = stored or _fresh(note)
         content = self.notes.render(note.note, note.channel, note.language, note.values)
@@ -72,6 +85,8 @@ class Teller:
             "subject": content.subject,
             "text": content.text,
             "html": content.html,
+            "wording_version": self.notes.version(note.note, note.channel, note.language),
+            "wording_approval": approved.proof if approved else None,
             "chain": head(notice),
         }
         line = EvidenceLine(ref, note.salt, now.isoformat(timespec="milliseconds"), body)
@@ -94,6 +109,23 @@ class Teller:
         asked = provider.request(Message(ref, note.channel, note.to, note.message_class, content))
         answer: Answer = asked if isinstance(asked, GiveUp) else next(iter(provider.send([asked])))
         return self._record(claimed, answer)
+
+    def _refuse(self, note: Note) -> NoReturn:
+        version = self.notes.version(note.note, note.channel, note.language)
+        language = self.notes.language_for(note.language)
+        self.exceptions.raise_exceptions(
+            [
+                ExceptionRaised(
+                    Why.NOT_APPROVED,
+                    "error",
+                    note.domain,
+                    "notes",
+                    f"{note.channel}: the note {note.note} in {language}, version {version}",
+                    part=f"notice {note.identity}",
+                )
+            ]
+        )
+        raise NotApproved(Why.NOT_APPROVED)
 
     def _met(self, stored: Notice) -> Status:
         attempt = stored.attempt(1)

@@ -193,7 +193,9 @@ def contact_from(item: Item) -> Contact:
             data[name] = tuple(data[name])
     if "opt_outs" in data:
         data["opt_outs"] = {topic: tuple(channels) for topic, channels in data["opt_outs"].items()}
-    return Contact(version=int(item["v"]["N"]), **data)
+    return Contact(
+        version=int(item["v"]["N"]), **{name: value for name, value in data.items() if name in _PROFILE}
+    )
 
 
 class DynamoSuppressions:

@@ -39,10 +39,17 @@ class DynamoLedger:
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
+        self._written: set[str] = set()
+
+    def written(self) -> set[str]:
+        """A set that from now on gets the id of each notice that is put: for a function's log."""
+        self._written = set()
+        return self._written
 
     def put(self, notices: Sequence[Notice]) -> dict[str, Notice]:
         """See `Ledger.put`. A write that had succeeded although its answer was lost counts as done."""
         wanted = {n.notice_id: n for n in notices}
+        self._written.update(wanted)
         failed = put_if(
             self._client, self._table, {key: (to_item(n), n.version) for key, n in wanted.items()}
         )

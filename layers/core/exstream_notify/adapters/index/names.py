@@ -1,7 +1,7 @@
 """From the names a site gives its columns, keys and elements to the fields of a drop record."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from importlib.resources import files
@@ -124,6 +124,10 @@ class AliasTable:
     def can_feed(self, name: str, field: str) -> bool:
         """Whether a name may feed that field."""
         return field in self.candidates(name)
+
+    def can_feed_any(self, name: str, fields: Set[str]) -> bool:
+        """Whether a name may feed one of those fields."""
+        return not fields.isdisjoint(self.candidates(name))
 
     def plan(self, names: tuple[str, ...]) -> Plan:
         """The plan for records with these names, remembered."""

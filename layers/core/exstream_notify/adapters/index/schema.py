@@ -107,6 +107,9 @@ class Record(TypedDict, total=False):
 
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 
+HIDDEN = "***"
+"""In the place of what a customer is asked for, in copies that are kept."""
+
 _PATTERN_REASONS = {
     "content_sha256": "not 64 hexadecimal digits",
     "currency": "not a three-letter code (ISO 4217)",
@@ -202,6 +205,25 @@ class RecordSchema:
         if self._conceal is not None and not CONCEALED.isdisjoint(found):
             self._conceal(found)
         return found
+
+    def hidden(self, value: object, depth: int | None = None) -> object:
+        """What JSON has, with the answers to a second step hidden under every name that can mean one.
+
+        For copies of records that were rejected; an empty value is shown, since it may be the fault, and
+        what is nested beyond `depth` (the limit for elements) is hidden unseen.
+        """
+        left = self.limits.depth if depth is None else depth
+        if not isinstance(value, Mapping | list | tuple):
+            return value
+        if not left:
+            return HIDDEN
+        if not isinstance(value, Mapping):
+            return [self.hidden(inner, left - 1) for inner in value]
+        asked = {name for name in value if self.aliases.can_feed_any(str(name), CONCEALED)}
+        return {
+            name: HIDDEN if inner and name in asked else self.hidden(inner, left - 1)
+            for name, inner in value.items()
+        }
 
     def fields_of(self, names: tuple[str, ...], values: Sequence[object]) -> dict[str | None, str]:
         """The first half of `normalise`: clean text by field, that of unknown names under None."""

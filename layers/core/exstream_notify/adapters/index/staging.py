@@ -152,7 +152,7 @@ class _Pass:
                 document = normalise(*entry)
                 self._keep(document)
             except RecordRefused as refused:
-                self._reject(refused.faults, reader)
+                self._reject(refused.faults, reader, entry)
 
     def stage_customers(self, reader: _Reader) -> None:
         """Customers of a native manifest, with their queues."""
@@ -173,7 +173,7 @@ class _Pass:
             except QueueUnmapped as unmapped:
                 self._ignore([unmapped.queue], True)
             except RecordRefused as refused:
-                self._reject(refused.faults, reader)
+                self._reject(refused.faults, reader, entry)
 
     def _ignore(self, queues: Sequence[str], without_document: bool) -> None:
         tally = self._tally
@@ -199,7 +199,7 @@ class _Pass:
         for team in teams:
             counts.setdefault(team, Counter())[kind] += 1
 
-    def _reject(self, faults: Sequence[Fault], reader: _Reader) -> None:
+    def _reject(self, faults: Sequence[Fault], reader: _Reader, entry: Entry | None = None) -> None:
         tally, first = self._tally, faults[0]
         reject: dict[str, Any] = {
             "pos": tally.next_position,
@@ -207,10 +207,18 @@ class _Pass:
             "position": tally.records,
             "field": first.field,
             "reason": first.reason,
-            "raw": reader.raw()[: self._limits.reject_chars],
+            "raw": self._kept(reader, entry)[: self._limits.reject_chars],
         }
         if len(faults) > 1:
             reject["also"] = [{"field": fault.field, "reason": fault.reason} for fault in faults[1:]]
         self._rejects.add(to_json(reject))
         tally.next_position += 1
         tally.reject_reasons[str(first)] += 1
+
+    def _kept(self, reader: _Reader, entry: Entry | None) -> str:
+        """The record as it stands in the file; by name and value where an answer in it has to be hidden."""
+        if entry is None:
+            return reader.raw()
+        pairs = [{name: value} for name, value in zip(*entry, strict=True)]
+        hidden = self._schema.hidden(pairs)
+        return reader.raw() if hidden == pairs else to_json(hidden).decode()

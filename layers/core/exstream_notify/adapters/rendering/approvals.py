@@ -1,6 +1,7 @@
 """`approvals.yaml` of a site's wording folder: who approved which version of which words, and when."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import date, datetime
 from pathlib import Path
@@ -25,6 +26,11 @@ def read_approvals(folder: Path | None) -> tuple[Approval, ...]:
     if set(data) - {"approved"} or not isinstance(data.get("approved") or [], list):
         raise WordingError(f"{NAME}: `approved` and a list below it is all that may stand here")
     return tuple(_approval(number, row) for number, row in enumerate(data.get("approved") or [], 1))
+
+
+def approvals_by_version(folder: Path | None) -> Mapping[tuple[str, str, str, str], Approval]:
+    """The approvals of a folder by wording, channel, language and version; the newest of each counts."""
+    return {(a.wording, a.channel, a.language, a.version): a for a in read_approvals(folder)}
 
 
 def _approval(number: int, row: Any) -> Approval:

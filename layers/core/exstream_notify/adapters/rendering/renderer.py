@@ -10,7 +10,7 @@ from ...domain.approvals import Approval
 from ...domain.documents import Channel, Document
 from ...domain.messages import Content
 from ...ports import BulkRendering
-from .approvals import read_approvals
+from .approvals import approvals_by_version
 from .brand import Brand
 from .composing import Composer, best_fit, is_internal, part_limit
 from .formats import format_count, locale_for, split_tag
@@ -50,7 +50,7 @@ class Renderer:
         self._sms: dict[tuple[str, str, frozenset[str]], list[Pattern]] = {}
         self._versions: dict[tuple[str, str, str], str] = {}
         self._overrides = overrides
-        self._approvals: dict[tuple[str, str, str, str], Approval] | None = None
+        self._approvals: Mapping[tuple[str, str, str, str], Approval] | None = None
 
     @property
     def brand(self) -> Brand:
@@ -179,8 +179,7 @@ class Renderer:
     def approval(self, wording: str, channel: Channel, language: str) -> Approval | None:
         """Who approved the words as they are now, newest first; None if nobody did. Raises WordingError."""
         if self._approvals is None:
-            rows = read_approvals(self._overrides)
-            self._approvals = {(a.wording, a.channel, a.language, a.version): a for a in rows}
+            self._approvals = approvals_by_version(self._overrides)
         spoken = self.language_for(language)
         return self._approvals.get((wording, channel, spoken, self.version(wording, channel, spoken)))
 
