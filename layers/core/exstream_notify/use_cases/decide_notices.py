@@ -148,7 +148,7 @@ class _Slice:
     outcomes: list[RecordOutcome] = field(default_factory=list)
     writes: list[Notice] = field(default_factory=list)
     members: dict[tuple[Channel, str, bool], list[Member]] = field(default_factory=dict)
-    unreached: dict[str, list[int]] = field(default_factory=dict)
+    unreached: dict[str, list[int | None]] = field(default_factory=dict)
     unknown_teams: dict[str, int] = field(default_factory=dict)
     late_teams: dict[str, int] = field(default_factory=dict)
     unresolved: int = 0
@@ -240,13 +240,12 @@ def decide_notices(
         asked = field_of(rule.second_step)
         first = rule.purpose == "notice" and before is None
         if first and asked and not getattr(document, asked) and not rule.skip:
-            result.unreached.setdefault("second_step_missing", []).append(
-                document.customer_in_run or position
-            )
+            result.unreached.setdefault("second_step_missing", []).append(document.customer_in_run)
         stop = stops.get((document.customer_key, document.document_id))
         open_yet = before is None or (before.status == Status.DEFERRED and _is_due(before, now))
-        if before is None and document.case_id in responses:
-            answered = Suppress(Why.RESPONDED, responses[document.case_id])
+        early_one = responses.get(document.case_id or "")
+        if before is None and early_one is not None and early_one.answers(document):
+            answered = Suppress(Why.RESPONDED, f"{early_one.kind} {early_one.detail}".strip())
             _carry_out(answered, None, pointer, position, document, rule, result, now, provider_for)
         elif stop and open_yet:
             ended = Suppress(Why.JOURNEY_STOPPED, stop)
@@ -437,7 +436,7 @@ def _carry_out(
     result.writes.append(after)
     result.outcomes.append(RecordOutcome(number, position, after.outcome, after.why, after.version, identity))
     if isinstance(decision, Suppress) and decision.why == Why.NO_CHANNEL:
-        result.unreached.setdefault(Why.NO_CHANNEL, []).append(document.customer_in_run or position)
+        result.unreached.setdefault(Why.NO_CHANNEL, []).append(document.customer_in_run)
 
 
 def _look_again(
@@ -475,7 +474,7 @@ def _look_again(
             RecordOutcome(pointer.number, position, after.outcome, why, after.version, before.notice_id)
         )
         if code:
-            result.unreached.setdefault(code, []).append(document.customer_in_run or position)
+            result.unreached.setdefault(code, []).append(document.customer_in_run)
 
     further = None
     if before.waiting:
@@ -714,7 +713,7 @@ def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
             texts[code],
             part=f"slice {pointer.number} {','.join(map(str, pointer.positions[:3]))}".strip(),
             count=len(customers),
-            customers_in_run=tuple(customers),
+            customers_in_run=tuple(number for number in customers if number is not None),
         )
         for code, customers in result.unreached.items()
     ]
