@@ -2,14 +2,15 @@
 
 import json
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exstream_notify.domain.decisions import Why
 from exstream_notify.domain.documents import Document
 from exstream_notify.domain.exceptions import ExceptionRaised
-from exstream_notify.domain.notices import Attempt, Notice, Outcome, Status, begun, finished
+from exstream_notify.domain.notices import Attempt, Notice, Outcome, Status, begun, finished, happened
 from exstream_notify.domain.runs import Control, RecordOutcome, Run, RunState, latest, reconcile
 from exstream_notify.domain.work import Member, SendJob, SlicePointer
 from exstream_notify.use_cases.decide_notices import decide_notices, origin_of, outcome_of, team_of
@@ -146,33 +147,37 @@ class _Planner:
             clock=self.clock,
             provider_for=app.provider_for,
             policy=app.policy,
+            early=app.early_responses,
+            reputation=app.reputation,
         )
         for job in list(self.queues.jobs):
             self._send(job)
 
     def _send(self, job: SendJob) -> None:
-        """Claim a job's notices on paper, as sending it would, and count each as sent."""
+        """Claim a job's notices on paper, as sending it would, and count each as sent; or as put off
+        where its channel or domain is switched off."""
         now = self.clock.now()
+        off = self.app.switches.off(job.pointer.domain, job.channel)
         stored = self.ledger.get([member.notice_id for member in job.members if member.stored])
         documents = dict(self.records.read(job.pointer)) if job.pointer.kind == "documents" else {}
         claimed: list[Notice] = []
         for member in job.members:
             attempt = Attempt(member.attempt, job.channel, job.provider, "", job.job_id, Status.SENDING)
             before = stored.get(member.notice_id) or _fresh(job, member, documents.get(member.position))
-            claimed.append(begun(before, attempt, now, member.waiting))
+            claimed.append(_put_off(before, now) if off else begun(before, attempt, now, member.waiting))
         blocked = self.ledger.put(claimed)
         words, done = [], []
         for member, notice in zip(job.members, claimed, strict=True):
             team = team_of(member.audience)
             other = blocked.get(member.notice_id)
-            if other is None:
+            if other is None and not off:
                 notice = finished(notice, member.attempt, Status.SENT, now) or notice
                 done.append(notice)
             if team is None:
                 words.append(outcome_of(other or notice, member.position, notice.origin))
-            elif other is None:
+            elif other is None and not off:
                 self.team_copies[team] = self.team_copies.get(team, 0) + 1
-            if team is None and other is None:
+            if team is None and other is None and not off:
                 self.channels[member.position] = [job.channel, *(member.waiting if member.both else ())]
         self.ledger.put(done)
         self.runs.put_job(job.pointer.run, job.job_id, words)
@@ -253,6 +258,11 @@ def _fresh(job: SendJob, member: Member, document: Document | None) -> Notice:
         Status.SENDING,
         version=0,
     )
+
+
+def _put_off(before: Notice, now: datetime) -> Notice:
+    waits = replace(before, status=Status.DEFERRED, why=Why.SWITCHED_OFF)
+    return happened(waits, now, "deferred", Why.SWITCHED_OFF)
 
 
 def _detail(word: RecordOutcome | None, notice: Notice | None) -> str:
