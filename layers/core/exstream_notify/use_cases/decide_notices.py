@@ -12,7 +12,7 @@ from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id, notice_id
 from ..domain.journeys import is_stopped, why_stopped
 from ..domain.notices import LOST, REACHED, Notice, Origin, Outcome, Status, happened, opened, standing
-from ..domain.responses import is_early
+from ..domain.responses import EarlyResponse, is_early
 from ..domain.runs import Control, RecordOutcome
 from ..domain.second_step import field_of
 from ..domain.work import Member, SendJob, SlicePointer
@@ -380,15 +380,12 @@ def _new_notice(pointer: SlicePointer, position: int, document: Document, rule: 
 
 def _responses_to_cases(
     pointer: SlicePointer, documents: Sequence[tuple[int, Document]], early: EarlyResponses | None
-) -> dict[str | None, str]:
+) -> Mapping[str, EarlyResponse]:
     """How customers responded to cases before this slice's notices about them; asked only for cases."""
     cases = {document.case_id for _, document in documents if document.case_id and not document.test_flag}
     if early is None or not cases or pointer.positions:
         return {}
-    return {
-        case: f"{kind} {detail}".strip()
-        for case, (kind, detail) in early.of_cases(pointer.domain, cases).items()
-    }
+    return early.of_cases(pointer.domain, cases)
 
 
 def _carry_out(

@@ -8,7 +8,7 @@ from datetime import timedelta
 from ..domain.contacts import Contact
 from ..domain.identity import job_id, notice_id
 from ..domain.notices import Notice, Response, Status, finished
-from ..domain.responses import EARLY_DAYS, ENDS_EARLY, ResponseEvent, ended_early, responded
+from ..domain.responses import EARLY_DAYS, ENDS_EARLY, ResponseEvent, early_response, ended_early, responded
 from ..domain.runs import RecordOutcome
 from ..ports import Clock, ContactBook, EarlyResponses, Evidence, EvidenceLine, ResponseLedger, RunBook
 
@@ -54,7 +54,7 @@ def record_response(
     if not mine:
         if event.case_id and ENDS_EARLY[event.kind]:
             until = clock.now() + timedelta(days=EARLY_DAYS)
-            early.keep(event.domain, event.case_id, event.kind, event.detail, until)
+            early.keep(event.domain, event.case_id, early_response(event, clock.now()), until)
             return Counter({"early": 1})
         return Counter({"unmatched": 1})
     detail = event.detail
