@@ -13,7 +13,7 @@ from exstream_notify.adapters.dynamodb.responses import DynamoEarlyResponses, Dy
 from exstream_notify.adapters.s3 import S3Documents
 from exstream_notify.domain.notices import opened
 from exstream_notify.domain.records import ValueRefused
-from exstream_notify.domain.responses import ResponseEvent, ended_early, revoked
+from exstream_notify.domain.responses import EarlyResponse, ResponseEvent, ended_early, revoked
 from tests.fakes import a_notice
 
 from .conftest import Tables
@@ -37,9 +37,10 @@ def test_tries_at_the_same_time_all_count(tables: Tables) -> None:
 
 def test_early_responses_are_kept_by_case(tables: Tables) -> None:
     early = DynamoEarlyResponses(tables.client, tables.notices)
-    early.keep("retail", "K-1", "paid", "10.00", NOW + timedelta(days=90))
+    paid = EarlyResponse("paid", "10.00", "2026-11-20T15:00:00Z", "C1")
+    early.keep("retail", "K-1", paid, NOW + timedelta(days=90))
 
-    assert early.of_cases("retail", ["K-1", "K-2"]) == {"K-1": ("paid", "10.00")}
+    assert early.of_cases("retail", ["K-1", "K-2"]) == {"K-1": paid}
     assert early.of_cases("claims", ["K-1"]) == {}
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from exstream_notify.adapters.bootstrap import Bootstrap, Settings, provider_choice
+from exstream_notify.adapters.index import RecordRefused
 from exstream_notify.adapters.providers.opentext import OpenText
 from exstream_notify.adapters.providers.ses import Ses
 from exstream_notify.adapters.providers.sms import Sms
 from exstream_notify.adapters.rules import ONE_CLICK_PROVIDERS, RulesInvalid, YamlRules
+from exstream_notify.adapters.staging import S3Staging
 from exstream_notify.domain.documents import Channel, MessageClass
 from exstream_notify.domain.exceptions import ExceptionRaised
 from tests.fakes import a_document
@@ -76,6 +78,17 @@ def test_a_family_says_what_a_code_does_not_and_default_what_a_family_does_not(t
     assert rule.runbook == "https://wiki.example.com/runbook#run-unusable"
 
 
+def test_a_domain_says_how_its_dates_are_written(tmp_path: Path) -> None:
+    rules = site(tmp_path, domains="domains: {germany: {dates: dmy}}")
+    rules.check()
+    names, values = ("customer_key", "document_type", "due_date"), ("C1", "invoice", "31.12.2026")
+    staging = S3Staging(None, "work", "drop", rules)
+
+    assert staging.schema(None, "germany").normalise(names, values)["due_date"] == "2026-12-31"
+    with pytest.raises(RecordRefused, match="due_date: not an ISO 8601 date"):
+        staging.schema(None, "retail").normalise(names, values)
+
+
 @pytest.mark.parametrize(
     ("status", "skip", "urgent"),
     [
@@ -119,6 +132,7 @@ def test_an_unknown_team_has_no_address() -> None:
         ({"teams": "astrology: nowhere"}, "teams.yaml: astrology: an e-mail address is needed"),
         ({"teams": "astrology: [a@example.com]"}, "teams.yaml: astrology"),
         ({"domains": "domains: {x: {unsaeled: false}}"}, "domains.x.unsaeled"),
+        ({"domains": "domains: {x: {dates: ymd}}"}, "domains.x.dates"),
         ({"alerts": "codes: {unreached: {family: x, colour: red}}"}, "codes.unreached.colour"),
         ({"alerts": "families:\n  own:\n    runbook: '#x'"}, "line 3: families.own.runbook"),
     ],

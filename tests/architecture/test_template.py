@@ -207,7 +207,7 @@ def test_environment_and_settings_agree() -> None:
     given = {name.lower() for name in given if not name.startswith("POWERTOOLS_")}
     known = set(Settings.model_fields)
     assert given <= known
-    assert known - given == {"default_region", "site_dir"}, "settings that no function is given"
+    assert known - given == {"site_dir"}, "settings that no function is given"
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

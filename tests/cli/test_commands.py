@@ -123,6 +123,14 @@ def test_bad_use_ends_with_2_and_says_what_is_wrong(
     assert done.err.strip()
 
 
+def test_a_sites_own_rules_are_checked_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "domains.yaml").write_text("domains:\n  retail:\n    dates: ymd\n", "utf-8")
+    done = exnotify("up", "--port", "0", "--site", tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert "domains.yaml (rules) line 3: domains.retail.dates" in done.err
+
+
 def test_a_port_that_is_taken_is_named() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -175,6 +175,12 @@ def test_no_run_at_all_says_what_starts_one() -> None:
     assert "StageRunFunction" in Play({}).ends(Expected("f1")).advice
 
 
+def test_a_large_run_is_waited_for_while_it_is_read() -> None:
+    play = Play({150: puts(a_run(), Outcome.NOTIFIED, Outcome.NOTIFIED)}, idle_at=1e9)
+    assert play.ends(Expected("f1"), stall=180).end == End.BALANCED
+    assert Play({}, idle_at=1e9).ends(Expected("f1"), stall=180).end == End.ABSENT
+
+
 def test_a_run_that_stops_moving_is_given_up_while_something_runs_only_after_the_stall() -> None:
     play = Play({0: puts(a_run(), Outcome.NOTIFIED)}, idle_at=1e9)
     followed = play.ends(Expected("f1"), stall=30)

@@ -72,6 +72,7 @@ FIELDS: Sequence[tuple[str, str, str, Any]] = [
     ("language", "FR_ca", "language", "fr-CA"),
     ("time_zone", "Europe/Vienna", "time_zone", "Europe/Vienna"),
     ("country", "at", "country", "AT"),
+    ("country", "Deutschland", "country", "DE"),
     ("postcode", "1010", "postcode", "1010"),
     ("paper_required", "Yes", "paper_required", True),
     ("channel_order", '"sms,email"', "channel_order", ("sms", "email")),
@@ -120,7 +121,7 @@ def test_a_customer_whom_no_record_has_named_becomes_known(tmp_path: Path, conta
 REFUSED = [
     ("customer_key,language", "C1,klingonese", "language", "not a language tag"),
     ("customer_key,time_zone", "C1,Mars/Base", "time_zone", "no zone"),
-    ("customer_key,country", "C1,USA", "country", "two-letter"),
+    ("customer_key,country", "C1,Ruritania", "country", "ISO 3166"),
     ("customer_key,postcode", "C1," + "1" * 21, "postcode", "longer than 20"),
     ("customer_key,paper_required", "C1,maybe", "paper_required", "neither yes nor no"),
     ("customer_key,paper_required", "C1,-", "paper_required", "cannot take this back"),

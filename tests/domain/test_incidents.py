@@ -20,6 +20,7 @@ from exstream_notify.domain.incidents import (
     grouped_under,
     is_over,
     make_alert,
+    meaning,
     muted,
     noted,
     resolved,
@@ -114,6 +115,14 @@ def test_an_alert_says_what_happened_what_it_means_and_what_to_do() -> None:
         "-CUSTOMERLIST=2,7",
         "-CUSTOMERLIST=14-50",
     )
+
+
+@pytest.mark.parametrize("customers", ["", "2,7"])
+def test_what_it_means_has_its_count_whether_customers_are_known_or_not(customers: str) -> None:
+    rule = replace(RULE, means="{count} documents of which nobody was told")
+    said = meaning(added_up(HEAD, [report(1200, customers=customers)]), rule)
+
+    assert said.endswith("1,200 documents of which nobody was told")
 
 
 def test_single_documents_share_a_days_incident() -> None:

@@ -1,6 +1,5 @@
 """A stack that requires approved wording: nothing goes out unapproved, all of it once somebody answers for it."""
 
-import json
 import os
 import signal
 import time
@@ -11,17 +10,15 @@ from pathlib import Path
 import pytest
 
 from exnotify.dropping import prepare, upload
-from exnotify.local import ROOT, LocalCloud
+from exnotify.local import LocalCloud
 from exnotify.simulators import SimulatedMessage
 from tests.cli.shell import exnotify
-from tests.container.sam import load_template
 
 from .conftest import MakeRun, record
 
 pytestmark = pytest.mark.slow
 
 SIXTEEN_MINUTES = 4.0  # seconds, on a clock that has a day in six minutes
-PLACES = ("CodeUri", "ContentUri", "DefinitionUri")
 
 
 @pytest.fixture
@@ -32,19 +29,10 @@ def site(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def strict(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
-    """The project's template, with the site's folder where its layer would be."""
-    template = load_template(ROOT / "template.yaml")
-    template["Globals"]["Function"]["Environment"]["Variables"]["SITE_DIR"] = str(site)
-    for resource in template["Resources"].values():
-        properties = resource.get("Properties", {})
-        for name in PLACES:
-            if isinstance(properties.get(name), str):
-                properties[name] = str(ROOT / properties[name])
-    path = tmp_path / "template.yaml"
-    path.write_text(json.dumps(template, default=str), "utf-8")
+def strict(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
+    """The project's stack with the site's own folder, as `exnotify up --site` starts it."""
     parameters = {"RequireApprovedWording": "true", "CompanyName": "Northwind Bank"}
-    with LocalCloud(at="2026-11-24T15:00:00+00:00", day=360, parameters=parameters, template=path) as running:
+    with LocalCloud(at="2026-11-24T15:00:00+00:00", day=360, parameters=parameters, site=site) as running:
         monkeypatch.setenv("EXNOTIFY_URL", running.url)
         yield running
 

@@ -62,6 +62,11 @@ def test_what_is_queued_waits_with_its_reason_and_goes_out_when_it_is_on_again(
     assert told["reasons"]["deferred"] == {"switched_off": RECORDS - at_rest}
     assert told["balanced"]
 
+    plan = exnotify(
+        "plan", make_run("later", [record(900, mobile=None)]), "--domain", "retail", "--json"
+    ).json
+    assert plan["reasons"]["deferred"] == {"switched_off": 1}, "a plan says what would happen now"
+
     # Looked at again meanwhile, several times, and put off again: nothing goes out, nothing is lost.
     time.sleep(12)
     assert len(switched.messages) == at_rest

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from exstream_notify.domain.notices import Response
 from exstream_notify.domain.records import path_in_run
+from exstream_notify.domain.responses import EarlyResponse
 
 
 class FakeTries:
@@ -33,13 +33,13 @@ class FakeEarlyResponses:
     """`EarlyResponses`; nothing ends by itself."""
 
     def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], tuple[Response, str]] = {}
+        self.kept: dict[tuple[str, str], EarlyResponse] = {}
 
-    def keep(self, domain: str, case_id: str, kind: Response, detail: str, until: datetime) -> None:
+    def keep(self, domain: str, case_id: str, response: EarlyResponse, until: datetime) -> None:
         """See `EarlyResponses.keep`."""
-        self.kept[domain, case_id] = (kind, detail)
+        self.kept[domain, case_id] = response
 
-    def of_cases(self, domain: str, case_ids: Collection[str]) -> dict[str, tuple[Response, str]]:
+    def of_cases(self, domain: str, case_ids: Collection[str]) -> dict[str, EarlyResponse]:
         """See `EarlyResponses.of_cases`."""
         return {case: self.kept[domain, case] for case in case_ids if (domain, case) in self.kept}
 

@@ -54,6 +54,14 @@ def test_a_header_alone_is_a_run_of_nobody():
     assert stage(HEADER, "a.index.csv").tally.records == 0
 
 
+def test_columns_that_mean_nothing_may_have_the_same_name():
+    text = "customer_key,filler,document_id,filler,document_type\nC1,a,D1,b,invoice\n"
+    found = stage(text, "a.index.csv")
+    assert [{name: d[name] for name in d if name != "pos"} for d in found.documents] == [
+        {"customer_key": "C1", "document_id": "D1", "document_type": "invoice"}
+    ]
+
+
 def test_the_last_line_needs_no_end():
     assert ids(stage(HEADER + "C1,D1,invoice,x", "a.index.csv")) == ["D1"]
 

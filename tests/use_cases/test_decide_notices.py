@@ -263,6 +263,16 @@ def test_customers_who_cannot_be_reached_are_told_as_a_list_to_compose_again() -
     assert "C0001" not in str(raised), "nothing personal"
 
 
+def test_a_customer_without_a_number_in_the_run_is_counted_but_never_to_be_composed_by_its_position() -> None:
+    world = World()
+    nobody = {"email": None, "mobile": None}
+    world.drop("run-1", a_document(1), a_document(2, customer_in_run=9, **nobody), a_document(3, **nobody))
+    world.come_to_rest()
+
+    (raised,) = world.exceptions.raised
+    assert (raised.count, raised.customers_in_run) == (2, (9,))
+
+
 def test_a_slice_of_a_held_run_is_left_undecided() -> None:
     world = World()
     world.drop("run-1", a_document(1))

@@ -8,6 +8,7 @@ import pytest
 from exstream_notify.domain.journeys import JourneyRule, why_stopped
 from exstream_notify.domain.notices import chain_holds
 from exstream_notify.domain.quiet_hours import Window
+from exstream_notify.domain.responses import EarlyResponse
 from tests.fakes import a_document, a_rule
 from tests.use_cases.world import World
 
@@ -91,6 +92,35 @@ def test_a_response_to_a_case_before_its_letter() -> None:
     assert "withdrawn" in world.notice("D0001").events[0].detail
 
 
+def test_a_response_to_a_case_ends_only_letters_that_its_customer_can_have_known() -> None:
+    world = World(a_rule(), at="2026-11-20T15:00:00+00:00")
+    assert world.respond("responded", case_id="K-1", customer_key="C0001", at="2026-11-20T14:00:00Z")
+    world.drop(
+        "run-1",
+        a_document(1, case_id="K-1", produced_at="2026-11-20T03:00:00Z"),
+        a_document(1, case_id="K-1", produced_at="2026-11-20T14:30:00Z", document_id="later letter"),
+        a_document(2, case_id="K-1", produced_at="2026-11-20T03:00:00Z"),
+    )
+    world.come_to_rest()
+
+    assert [world.notice(d).status for d in ("D0001", "later letter", "D0002")] == [
+        "suppressed",
+        "sent",
+        "sent",
+    ]
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2099-01-01T00:00:00Z"])
+def test_a_response_to_a_case_at_a_time_that_cannot_be_was_made_when_it_came(at: str) -> None:
+    world = World(a_rule(), at="2026-11-20T15:00:00+00:00")
+    world.respond("responded", case_id="K-1", at=at)
+    told = {"D0001": "2026-11-20T14:59:59Z", "D0002": "2026-11-20T15:00:01Z"}
+    world.drop("run-1", *(a_document(n, case_id="K-1", produced_at=told[f"D000{n}"]) for n in (1, 2)))
+    world.come_to_rest()
+
+    assert [world.notice(d).status for d in told] == ["suppressed", "sent"]
+
+
 @pytest.mark.parametrize("when", ["decided", "queued"])
 def test_a_payment_between_decision_and_sending_still_counts(when: str) -> None:
     world = World(a_rule())
@@ -157,7 +187,8 @@ def test_a_response_kept_before_an_index_showed_its_notice_spares_what_waits() -
     world.drop("run-1", a_document(1, case_id="K-1"))
     world.drain()
     assert world.outcomes("run-1") == {"deferred": 1}
-    world.early_responses.keep("retail", "K-1", "responded", "", world.clock.now())
+    kept = EarlyResponse("responded", "", world.clock.now().isoformat())
+    world.early_responses.keep("retail", "K-1", kept, world.clock.now())
     world.come_to_rest()
 
     assert world.told() == []

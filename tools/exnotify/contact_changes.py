@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import available_timezones
 
+from exstream_notify.adapters.countries import country_code
 from exstream_notify.domain.contacts import Address, Consent, Contact
 from exstream_notify.domain.documents import Channel
 from exstream_notify.domain.records import ValueRefused, language_tag, truth
@@ -138,9 +139,10 @@ def _time_zone(contact: Contact, value: str, _: Context) -> Contact:
 
 
 def _country(contact: Contact, value: str, _: Context) -> Contact:
-    if value and not (len(value) == 2 and value.isascii() and value.isalpha()):
-        raise ChangeRefusedError(f"country {value!r} is no two-letter code (ISO 3166), such as US")
-    return replace(contact, country=value.upper() or None)
+    code = country_code(value)
+    if value and not (len(code) == 2 and code.isascii() and code.isalpha()):
+        raise ChangeRefusedError(f"country {value!r} is no code (ISO 3166) or name of one, such as US")
+    return replace(contact, country=code or None)
 
 
 def _postcode(contact: Contact, value: str, _: Context) -> Contact:

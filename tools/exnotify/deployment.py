@@ -61,7 +61,8 @@ _READS = re.compile(r"(get|list|head|describe|query|scan|batch_get)(_|$)|excepti
 class Deployment:
     """One running stack. `name` is how it is spoken of, `client` makes boto3 clients by service.
 
-    `url` is the embedded cloud's address, None for a stack on AWS; `pace` its clock (empty: real time).
+    `url` is the embedded cloud's address, None for a stack on AWS; `pace` its clock (empty: real time),
+    `site` the folder with the site's own files that it runs with (empty: none).
     """
 
     name: str
@@ -71,6 +72,7 @@ class Deployment:
     url: str | None = None
     scheduled: tuple[str, ...] = ()
     pace: str = ""
+    site: str = ""
 
     @cached_property
     def settings(self) -> "Settings":
@@ -81,6 +83,8 @@ class Deployment:
         values |= {setting: self.outputs[name] for name, setting in _SETTINGS.items() if name in self.outputs}
         # Whether rules outlive the records is asked where the site's own are at hand: see `read_only`.
         values.pop("record_retention_days", None)
+        if self.site:
+            values["site_dir"] = self.site
         return Settings.model_validate({k: v for k, v in values.items() if k in Settings.model_fields})
 
     @cached_property
@@ -174,6 +178,7 @@ def embedded(url: str) -> Deployment:
         url,
         tuple(told.get("scheduled", ())),
         json.dumps(told["clock"]),
+        told.get("site", ""),
     )
 
 

@@ -95,7 +95,8 @@ def follow(
         still = now() - moved
         over = still > stall or idle > _IDLE  # nothing more will happen by itself
         if run is None or added is None:
-            if over or still > _ABSENT:
+            # A run that is being read has no record yet, and a large one is read for minutes.
+            if over or (still > _ABSENT and not expected.fingerprint):
                 advice = _NOT_TAKEN if expected.fingerprint else _NOTHING_STARTS_IT
                 return Followed(End.ABSENT, None, advice)
         elif ended := _end(run, added, expected, over):
@@ -147,8 +148,8 @@ _NOTHING_STARTS_IT = (
     "leave --no-seal out"
 )
 _NOT_TAKEN = (
-    "no run began although what starts one is there: the logs of StageRunFunction and the queue "
-    "RunDeadLetters say why"
+    "no run began although what starts one is there: a large one may still be being read (--timeout waits "
+    "longer), else the logs of StageRunFunction and the queue RunDeadLetters say why"
 )
 
 

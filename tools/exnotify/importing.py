@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 from zoneinfo import available_timezones
 
+from exstream_notify.adapters.countries import country_code
 from exstream_notify.domain.contacts import FIELD_OF, Address, Consent, Contact
 from exstream_notify.domain.documents import Channel
 from exstream_notify.domain.preferences import CHANNELS, own_window, recorded
@@ -93,9 +94,10 @@ def _time_zone(text: str, _: Site) -> str:
 
 
 def _country(text: str, _: Site) -> str:
-    if not (len(text) == 2 and text.isascii() and text.isalpha()):
-        raise RowRefusedError("no two-letter code (ISO 3166), such as US")
-    return text.upper()
+    code = country_code(text)
+    if not (len(code) == 2 and code.isascii() and code.isalpha()):
+        raise RowRefusedError("no code (ISO 3166) or name of a country, such as US")
+    return code
 
 
 def _postcode(text: str, _: Site) -> str:

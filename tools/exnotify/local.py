@@ -42,7 +42,8 @@ class LocalCloud(EmbeddedCloud):
     """The embedded cloud on this project's template, with everything that stands around it.
 
     `parameters` go over the template's own defaults; `data` is a folder for the functions' logs and a
-    copy of every message. Raises what `EmbeddedCloud` raises.
+    copy of every message, `site` one with the site's own rules and wording. Raises what `EmbeddedCloud`
+    raises.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class LocalCloud(EmbeddedCloud):
         seed: int = 0,
         chaos: frozenset[str] = frozenset(),
         data: Path | None = None,
+        site: Path | None = None,
         parameters: Mapping[str, str] | None = None,
         template: Path = TEMPLATE,
         receipts: bool = True,
@@ -68,7 +70,9 @@ class LocalCloud(EmbeddedCloud):
             chaos=chaos,
             parameters=given,
             log_dir=data / "logs" if data else None,
+            environment={"SITE_DIR": str(site.resolve())} if site else None,
         )
+        self._site = str(site.resolve()) if site else ""
         self._defaults = _defaults(template)
         self._given = given
         self._password = secrets.token_urlsafe(24)
@@ -152,8 +156,9 @@ class LocalCloud(EmbeddedCloud):
         return {**self._defaults, **{name: self.filled(value) for name, value in self._given.items()}}
 
     def describe(self) -> dict[str, Any]:
-        """See `EmbeddedCloud.describe`; with the parameters and the inbox."""
-        return {**super().describe(), "parameters": self.parameters, "inbox": self.inbox_url}
+        """See `EmbeddedCloud.describe`; with the parameters, the inbox and the site's folder."""
+        more = {"parameters": self.parameters, "inbox": self.inbox_url, "site": self._site}
+        return {**super().describe(), **more}
 
     def deployment(self) -> Deployment:
         """This cloud, as commands see it."""
@@ -165,6 +170,7 @@ class LocalCloud(EmbeddedCloud):
             self.url,
             tuple(self.describe()["scheduled"]),
             self.clock.as_json(),
+            self._site,
         )
 
     def _describe_notice(self, notice_id: str) -> Mapping[str, Any] | None:
@@ -212,6 +218,16 @@ def _defaults(template: Path) -> dict[str, str]:
     loaded = yaml.load(template.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
     parameters: dict[str, dict[str, Any]] = loaded.get("Parameters") or {}
     return {name: str(entry["Default"]) for name, entry in parameters.items() if "Default" in entry}
+
+
+def check_site(site: Path) -> None:
+    """Whether a site's own rules can be used: ValueError with file, line and key otherwise."""
+    from exstream_notify.adapters.rules import RulesInvalid, YamlRules
+
+    try:
+        YamlRules(site / "rules").check()
+    except RulesInvalid as invalid:
+        raise ValueError(f"{site / 'rules'}: {invalid}") from invalid
 
 
 def chaos_of(text: str | None) -> frozenset[str]:

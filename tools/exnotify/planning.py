@@ -152,16 +152,16 @@ class _Planner:
             provider_for=app.provider_for,
             policy=app.policy,
             early=app.early_responses,
+            reputation=app.reputation,
         )
         for job in list(self.queues.jobs):
             self._send(job)
 
     def _send(self, job: SendJob) -> None:
-        """Claim a job's notices on paper, as sending it would, and count each as sent.
-
-        Where the deployment requires approved words, the others wait as they would.
-        """
+        """Claim a job's notices on paper, as sending it would, and count each as sent; or as put off
+        where its channel or domain is switched off, or its words need an approval that nobody gave."""
         now = self.clock.now()
+        off = self.app.switches.off(job.pointer.domain, job.channel)
         stored = self.ledger.get([member.notice_id for member in job.members if member.stored])
         documents = dict(self.records.read(job.pointer)) if job.pointer.kind == "documents" else {}
         held = self._unapproved(job, documents)
@@ -169,24 +169,24 @@ class _Planner:
         for member in job.members:
             attempt = Attempt(member.attempt, job.channel, job.provider, "", job.job_id, Status.SENDING)
             before = stored.get(member.notice_id) or _fresh(job, member, documents.get(member.position))
-            claimed.append(
-                set_aside(before, member, job.channel, now + APPROVAL_PAUSE, Why.NOT_APPROVED, now)
-                if member in held
-                else begun(before, attempt, now, member.waiting)
-            )
+            if off or member in held:
+                why = Why.SWITCHED_OFF if off else Why.NOT_APPROVED
+                claimed.append(set_aside(before, member, job.channel, now + APPROVAL_PAUSE, why, now))
+            else:
+                claimed.append(begun(before, attempt, now, member.waiting))
         blocked = self.ledger.put(claimed)
         words, done = [], []
         for member, notice in zip(job.members, claimed, strict=True):
             team = team_of(member.audience)
             other = blocked.get(member.notice_id)
-            if other is None and member not in held:
+            if other is None and not off and member not in held:
                 notice = finished(notice, member.attempt, Status.SENT, now) or notice
                 done.append(notice)
             if team is None:
                 words.append(outcome_of(other or notice, member.position, notice.origin))
-            elif other is None:
+            elif other is None and not off:
                 self.team_copies[team] = self.team_copies.get(team, 0) + 1
-            if team is None and other is None and member not in held:
+            if team is None and other is None and not off and member not in held:
                 self.channels[member.position] = [job.channel, *(member.waiting if member.both else ())]
         self.ledger.put(done)
         self.runs.put_job(job.pointer.run, job.job_id, words)

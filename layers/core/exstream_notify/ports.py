@@ -14,8 +14,9 @@ from .domain.exceptions import ExceptionRaised, Severity
 from .domain.incidents import Alert, AlertRule, Head, Report, Urgency
 from .domain.journeys import Cohort, JourneyRule, MemberRow
 from .domain.messages import Answer, BulkJob, Content, GiveUp, Message, SentRequest
-from .domain.notices import Notice, Response
+from .domain.notices import Notice
 from .domain.receipts import Receipt, Suppression
+from .domain.responses import EarlyResponse
 from .domain.runs import DomainRule, RecordOutcome, Run, Seal
 from .domain.watching import Watched
 from .domain.work import SendJob, SlicePointer
@@ -63,10 +64,10 @@ class ResponseLedger(Ledger, Protocol):
 class EarlyResponses(Protocol):
     """Responses about cases that no notice is known of yet; each kept for a limited time."""
 
-    def keep(self, domain: str, case_id: str, kind: Response, detail: str, until: datetime) -> None:
-        """Keep one; the same kind again replaces it."""
+    def keep(self, domain: str, case_id: str, response: EarlyResponse, until: datetime) -> None:
+        """Keep one; another of the same case replaces it."""
 
-    def of_cases(self, domain: str, case_ids: Collection[str]) -> dict[str, tuple[Response, str]]:
+    def of_cases(self, domain: str, case_ids: Collection[str]) -> dict[str, EarlyResponse]:
         """What was kept, by case."""
 
 

@@ -42,7 +42,6 @@ def command(notice_id: str, revoke: str | None, unlock: str | None, as_json: boo
                 ("waiting", ", ".join(row["waiting"])),
                 ("responses", ", ".join(row["responses"])),
                 ("superseded by", row["superseded_by"]),
-                ("responses", ", ".join(row["responses"])),
                 ("link revoked", row["link_revoked"]),
                 ("chain", "holds" if row["chain_holds"] else "is broken: an event was changed"),
             ]

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 @click.option("--day", type=float, metavar="SECONDS", help="A day of its clock lasts so long.")
 @click.option("--seed", type=int, default=0, metavar="N", help="Decides what chaos does (0).")
 @click.option("--chaos", metavar="KIND,...", help="duplicates, reorder, faults (of the providers).")
+@click.option(
+    "--site",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The site's own files, as in SiteLayer: a folder with rules/ and wording/.",
+)
 @click.option("--set", "settings", multiple=True, metavar="PARAMETER=VALUE", help="A template parameter.")
 def command(
     port: int | None,
@@ -39,6 +45,7 @@ def command(
     day: float | None,
     seed: int,
     chaos: str | None,
+    site: Path | None,
     settings: tuple[str, ...],
 ) -> int:
     """Start the embedded cloud, and run it until stopped.
@@ -57,6 +64,7 @@ def command(
             day=day,
             seed=seed,
             chaos=chaos,
+            site=site,
             parameters=parameters_of(settings),
         )
         with ExitStack() as last:
@@ -93,6 +101,7 @@ def started(
     day: float | None = None,
     seed: int = 0,
     chaos: str | None = None,
+    site: Path | None = None,
     parameters: dict[str, str] | None = None,
 ) -> "LocalCloud":
     """The embedded cloud, started, with a sign of life while it deploys; a sentence if it cannot start."""
@@ -101,12 +110,14 @@ def started(
     err = console(err=True)
     with err.status("starting the embedded cloud") if err.is_terminal else nullcontext():
         from ..cloud import TemplateError
-        from ..local import LocalCloud, chaos_of
+        from ..local import LocalCloud, chaos_of, check_site
 
         try:
             kinds = chaos_of(chaos)
+            if site is not None:
+                check_site(site)
             cloud = LocalCloud(
-                port=port, at=at, day=day, seed=seed, chaos=kinds, data=data, parameters=parameters
+                port=port, at=at, day=day, seed=seed, chaos=kinds, data=data, site=site, parameters=parameters
             )
         except ValueError as error:
             raise MisuseError(str(error)) from error

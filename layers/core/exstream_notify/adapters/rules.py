@@ -15,6 +15,7 @@ from ..domain.exceptions import ExceptionRaised, Severity
 from ..domain.expectations import ExpectedRun
 from ..domain.incidents import AlertRule, Urgency
 from ..domain.journeys import JourneyRule, most_days
+from ..domain.records import DateOrder
 from ..domain.runs import DomainRule
 from ..domain.second_step import StepKind
 from .alert_rules import RUNBOOK, Alerts, Expected, MessageRules
@@ -81,6 +82,7 @@ class _Type(_Strict):
 class _Domain(_Strict):
     unsealed: bool
     encoding: str | None
+    dates: DateOrder
     exit_statuses: tuple[int, ...]
     hold_on_exit_status: bool
     seal_within_minutes: int = Field(ge=1, le=10080)

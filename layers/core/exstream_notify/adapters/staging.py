@@ -151,6 +151,7 @@ class S3Staging:
             self._rules.queues,
             aliases=aliases,
             run=run,
+            dates=self._rules.domain(domain).dates if domain else "iso",
             conceal=self._concealer(domain) if domain and self._keys is not None else None,
         )
 

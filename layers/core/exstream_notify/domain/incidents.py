@@ -430,13 +430,14 @@ def make_alert(
 def meaning(incident: Incident, rule: AlertRule) -> str:
     """What an incident means for customers."""
     late = size(incident.late)
+    means = rule.means.replace("{count}", f"{incident.count:,}")
     if late and RANK[incident.severity] >= RANK["error"]:
         return f"documents of {late:,} customer{'s' if late > 1 else ''} late" + (
-            f"; {rule.means}" if rule.means else ""
+            f"; {means}" if means else ""
         )
-    if late and not rule.means:
+    if late and not means:
         return f"{late:,} customer{'s' if late > 1 else ''} affected; their documents were composed"
-    return rule.means.replace("{count}", f"{incident.count:,}")
+    return means
 
 
 _TITLES: Mapping[What, str] = {

@@ -117,7 +117,9 @@ def _date(text: str, order: DateOrder) -> date:
     try:
         if _ISO_DATE.fullmatch(text):
             found = date.fromisoformat(text)
-        elif order != "iso" and (parts := _SITE_DATE.fullmatch(text)):
+        elif parts := _SITE_DATE.fullmatch(text):
+            if order == "iso":
+                raise ValueRefused("not an ISO 8601 date (a site that writes others needs the dates setting)")
             first, _, second, year = parts.groups()
             month, day = (first, second) if order == "mdy" else (second, first)
             found = date(int(year), int(month), int(day))

@@ -1,13 +1,15 @@
 """What a customer did about a notice, as it goes into the notice's own record."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from .decisions import Why
 from .documents import Document
 from .notices import Notice, Origin, Response, Status, happened, opened
+from .records import ValueRefused, instant
 
 EARLY_DAYS = 90
 """How long a response about a case that no notice is known of yet is kept."""
@@ -55,6 +57,37 @@ class ResponseEvent:
             self.source,
         ]
         return ", ".join(filter(None, told))
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyResponse:
+    """A response about a case that no notice was known of yet; `at` in UTC, to the second (ISO 8601)."""
+
+    kind: Response
+    detail: str
+    at: str
+    customer_key: str = ""
+
+    @property
+    def told(self) -> str:
+        """The words for the reason."""
+        return f"{self.kind} {self.detail}".strip()
+
+    def answers(self, document: Document) -> bool:
+        """Whether it leaves nothing to tell of a letter: it is that customer's, who can have known it.
+
+        One that was composed afterwards is news, whatever was said about its case before.
+        """
+        theirs = self.customer_key in ("", document.customer_key)
+        return theirs and (document.produced_at or "") <= self.at
+
+
+def early_response(event: ResponseEvent, now: datetime) -> EarlyResponse:
+    """What is kept of an event: its own time, if that can be read and is not to come, else now."""
+    at = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    with suppress(ValueRefused):
+        at = min(at, instant(event.at))
+    return EarlyResponse(event.kind, event.detail, at, event.customer_key)
 
 
 def responded(notice: Notice, kind: Response, now: datetime, detail: str) -> Notice | None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from statistics import median
 
 from .notices import Outcome
+from .records import DateOrder
 
 
 class RunState(StrEnum):
@@ -68,6 +69,7 @@ class DomainRule:
 
     unsealed: bool = True
     encoding: str | None = None
+    dates: DateOrder = "iso"
     exit_statuses: tuple[int, ...] = (0,)
     hold_on_exit_status: bool = False
     seal_within_minutes: int = 240

@@ -18,13 +18,12 @@ from ..domain.notices import (
     Notice,
     Origin,
     Outcome,
-    Response,
     Status,
     happened,
     opened,
     standing,
 )
-from ..domain.responses import is_early, responded
+from ..domain.responses import EarlyResponse, is_early, responded
 from ..domain.runs import Control, RecordOutcome
 from ..domain.second_step import field_of
 from ..domain.work import Member, SendJob, SlicePointer
@@ -178,7 +177,7 @@ class _Slice:
     outcomes: list[RecordOutcome] = field(default_factory=list)
     writes: list[Notice] = field(default_factory=list)
     members: dict[tuple[Channel, str, bool], list[Member]] = field(default_factory=dict)
-    unreached: dict[str, list[int]] = field(default_factory=dict)
+    unreached: dict[str, list[int | None]] = field(default_factory=dict)
     unknown_teams: dict[str, int] = field(default_factory=dict)
     late_teams: dict[str, int] = field(default_factory=dict)
     unresolved: int = 0
@@ -266,9 +265,9 @@ def decide_notices(
         contact = known.get(document.customer_key) or Contact(document.domain, document.customer_key, "")
         suppressed = blocked_channels(contact, blocked)
         before = stored.get(notice_id_of(document, rule))
-        answered = responses.get(document.case_id or "") if not document.test_flag else None
-        if before is not None and answered:
-            before = _with_response(before, *answered, now)
+        answered = _answer_to(document, responses)
+        if before is not None and answered is not None:
+            before = _with_response(before, answered, now)
         identity = notice_id_of(document, rule)
         if identity in seen:
             result.outcomes.append(
@@ -280,13 +279,11 @@ def decide_notices(
         asked = field_of(rule.second_step)
         first = rule.purpose == "notice" and before is None
         if first and asked and not getattr(document, asked) and not rule.skip:
-            result.unreached.setdefault("second_step_missing", []).append(
-                document.customer_in_run or position
-            )
+            result.unreached.setdefault("second_step_missing", []).append(document.customer_in_run)
         stop = stops.get((document.customer_key, document.document_id))
         open_yet = before is None or (before.status == Status.DEFERRED and _is_due(before, now))
-        if before is None and answered:
-            known_already = Suppress(Why.RESPONDED, " ".join(answered).strip())
+        if before is None and answered is not None:
+            known_already = Suppress(Why.RESPONDED, answered.told)
             _carry_out(known_already, None, pointer, position, document, rule, result, now, provider_for)
         elif stop and open_yet:
             ended = Suppress(Why.JOURNEY_STOPPED, stop)
@@ -422,7 +419,7 @@ def _new_notice(pointer: SlicePointer, position: int, document: Document, rule: 
 
 def _responses_to_cases(
     pointer: SlicePointer, documents: Sequence[tuple[int, Document]], early: EarlyResponses | None
-) -> Mapping[str, tuple[Response, str]]:
+) -> Mapping[str, EarlyResponse]:
     """How customers responded to cases before this slice's notices about them; asked only for cases."""
     cases = {document.case_id for _, document in documents if document.case_id and not document.test_flag}
     if early is None or not cases or pointer.version:
@@ -431,12 +428,17 @@ def _responses_to_cases(
     return early.of_cases(pointer.domain, cases)
 
 
-def _with_response(notice: Notice, kind: Response, detail: str, now: datetime) -> Notice:
+def _answer_to(document: Document, responses: Mapping[str, EarlyResponse]) -> EarlyResponse | None:
+    early = responses.get(document.case_id or "")
+    return early if early and not document.test_flag and early.answers(document) else None
+
+
+def _with_response(notice: Notice, early: EarlyResponse, now: datetime) -> Notice:
     """The notice with a response to its case that was kept while no index showed the notice yet.
 
     Its version stays: whatever is written of this look has both in one write.
     """
-    after = responded(notice, kind, now, detail)
+    after = responded(notice, early.kind, now, early.detail)
     return replace(after, version=notice.version) if after is not None else notice
 
 
@@ -485,7 +487,7 @@ def _carry_out(
     result.writes.append(after)
     result.outcomes.append(RecordOutcome(number, position, after.outcome, after.why, after.version, identity))
     if isinstance(decision, Suppress) and decision.why == Why.NO_CHANNEL:
-        result.unreached.setdefault(Why.NO_CHANNEL, []).append(document.customer_in_run or position)
+        result.unreached.setdefault(Why.NO_CHANNEL, []).append(document.customer_in_run)
 
 
 def _look_again(
@@ -523,7 +525,7 @@ def _look_again(
             RecordOutcome(pointer.number, position, after.outcome, why, after.version, before.notice_id)
         )
         if code:
-            result.unreached.setdefault(code, []).append(document.customer_in_run or position)
+            result.unreached.setdefault(code, []).append(document.customer_in_run)
 
     further = None
     if before.waiting:
@@ -763,7 +765,7 @@ def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
             texts[code],
             part=f"slice {pointer.number} {','.join(map(str, pointer.positions[:3]))}".strip(),
             count=len(customers),
-            customers_in_run=tuple(customers),
+            customers_in_run=tuple(number for number in customers if number is not None),
         )
         for code, customers in result.unreached.items()
     ]

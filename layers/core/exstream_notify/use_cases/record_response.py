@@ -13,6 +13,7 @@ from ..domain.responses import (
     ENDS_EARLY,
     IN_PART,
     ResponseEvent,
+    early_response,
     ended_early,
     paid_in_part,
     responded,
@@ -81,7 +82,7 @@ def record_response(
         if not (event.case_id and ENDS_EARLY[event.kind]):
             return Counter({"unmatched": 1})
         until = clock.now() + timedelta(days=EARLY_DAYS)
-        early.keep(event.domain, event.case_id, event.kind, event.detail, until)
+        early.keep(event.domain, event.case_id, early_response(event, clock.now()), until)
         # What was claimed before this was kept has not seen it; what is claimed from now on does.
         mine = _of_customers(_about(event, ledger))
         if not mine:

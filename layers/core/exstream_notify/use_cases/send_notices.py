@@ -42,6 +42,7 @@ from ..domain.notices import (
 )
 from ..domain.preferences import MAY_LEAVE
 from ..domain.quiet_hours import is_open
+from ..domain.responses import EarlyResponse
 from ..domain.runs import Control, RecordOutcome
 from ..domain.watching import Watched
 from ..domain.work import Member, SendJob
@@ -147,6 +148,11 @@ class _Prepared:
         if told is None or told.test_flag or self.notice.audience != "customer" or self.notice.rule_version:
             return ""
         return told.case_id or ""
+
+    def is_answered(self, responses: Mapping[str, EarlyResponse]) -> bool:
+        """Whether one of the responses to cases leaves nothing to tell."""
+        early = responses.get(self.case)
+        return early is not None and self.document is not None and early.answers(self.document)
 
     @property
     def moved(self) -> bool:
@@ -605,9 +611,10 @@ class _Sender:
         cases = {row.case for row in batch.rows if row.case}
         if self.early is None or not cases:
             return batch
-        answered = self.early.of_cases(self.job.pointer.domain, cases)
-        self.tally.again.update(row.member.position for row in batch.rows if row.case in answered)
-        return replace(batch, rows=[row for row in batch.rows if row.case not in answered])
+        responses = self.early.of_cases(self.job.pointer.domain, cases)
+        answered = {row.member.position for row in batch.rows if row.is_answered(responses)}
+        self.tally.again.update(answered)
+        return replace(batch, rows=[row for row in batch.rows if row.member.position not in answered])
 
     def held_back(self, rows: Sequence[_Prepared], wording: Wording) -> list[_Prepared]:
         """Defer customers' messages in words that nobody approved; the rest, to be sent.

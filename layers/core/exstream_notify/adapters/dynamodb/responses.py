@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import cast
 
 from ...domain.notices import Response
+from ...domain.responses import EarlyResponse
 from .batches import DynamoDBClient, get_items
 
 _EARLY = "early:"
@@ -18,24 +19,32 @@ class DynamoEarlyResponses:
         self._client = client
         self._table = table
 
-    def keep(self, domain: str, case_id: str, kind: Response, detail: str, until: datetime) -> None:
+    def keep(self, domain: str, case_id: str, response: EarlyResponse, until: datetime) -> None:
         """See `EarlyResponses.keep`."""
         self._client.put_item(
             TableName=self._table,
             Item={
                 "pk": {"S": f"{_EARLY}{domain}#{case_id}"},
-                "kind": {"S": kind},
-                "detail": {"S": detail},
+                "kind": {"S": response.kind},
+                "detail": {"S": response.detail},
+                "at": {"S": response.at},
+                "customer_key": {"S": response.customer_key},
                 "expires": {"N": str(int(until.timestamp()))},
             },
         )
 
-    def of_cases(self, domain: str, case_ids: Collection[str]) -> dict[str, tuple[Response, str]]:
+    def of_cases(self, domain: str, case_ids: Collection[str]) -> dict[str, EarlyResponse]:
         """See `EarlyResponses.of_cases`."""
         keys = {f"{_EARLY}{domain}#{case}": case for case in case_ids}
         found = get_items(self._client, self._table, keys)
         return {
-            keys[key]: (cast(Response, item["kind"]["S"]), item["detail"]["S"]) for key, item in found.items()
+            keys[key]: EarlyResponse(
+                cast(Response, item["kind"]["S"]),
+                item["detail"]["S"],
+                item["at"]["S"],
+                item["customer_key"]["S"],
+            )
+            for key, item in found.items()
         }
 
 

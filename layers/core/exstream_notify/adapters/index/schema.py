@@ -25,6 +25,7 @@ from ...domain.records import (
     type_key,
 )
 from ...domain.second_step import CONCEALED
+from ..countries import country_code
 from .faults import Fault, Limits, RecordRefused
 from .names import AliasTable, Plan
 
@@ -79,7 +80,7 @@ class Record(TypedDict, total=False):
     language: Annotated[_Code, BeforeValidator(_Memo(language_tag).__getitem__)]
     time_zone: _Code
     postcode: Annotated[str, StringConstraints(max_length=20)]
-    country: _Code
+    country: Annotated[_Code, BeforeValidator(country_code)]
     first_name: _Name
     last_name: _Name
     # Whether an address can be written to is the decision's to say, not the index reader's.

@@ -11,6 +11,8 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from ..countries import country_code
+
 if TYPE_CHECKING:
     from babel import Locale
 
@@ -19,7 +21,6 @@ DateStyle = Literal["long", "medium"]
 _ISO_639_2 = {"eng": "en", "spa": "es", "fra": "fr", "fre": "fr", "deu": "de", "ger": "de"}
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z]{4})?(?:[-_]([A-Za-z]{2}))?(?:[-_.@].*)?")
 _CURRENCY_SIGNS = {"€": "EUR", "£": "GBP"}  # `$`, `¥` and `kr` name several currencies
-_COUNTRY_ALIASES = {"UK": "GB", "EL": "GR"}
 _PLAIN_AMOUNT = re.compile(r"[+-]?\d{1,15}(\.\d{1,6})?", re.ASCII)
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 _QUARTER = re.compile(r"([1-9]\d{3})-?Q([1-4])", re.ASCII)
@@ -46,9 +47,8 @@ def locale_for(language: str, country: str | None, tag: str | None, default_terr
     from babel.localedata import exists
 
     tag_language, region = split_tag(tag)
-    code = (country or "").strip().upper()
     wanted = (
-        _COUNTRY_ALIASES.get(code, code),
+        country_code(country or ""),
         region if tag_language == language else "",
         default_territory,
     )
