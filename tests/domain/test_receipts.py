@@ -397,6 +397,14 @@ def test_a_release_holds_until_something_new_happens() -> None:
     assert again.in_force(NOW + timedelta(hours=3))
 
 
+def test_a_release_lifts_what_a_clock_ahead_of_ours_told() -> None:
+    ahead = entry(a_receipt(Kind.HARD_BOUNCE, at=at(5)))
+    lifted = released(ahead, "operator", "the customer called", NOW + timedelta(hours=1))
+    assert not lifted.in_force(NOW + timedelta(hours=2))
+    again = entry(a_receipt(Kind.HARD_BOUNCE, at=at(6)), start=lifted)
+    assert again.in_force(NOW + timedelta(hours=2))
+
+
 @given(st.lists(st.tuples(_KINDS, st.integers(0, 400)), max_size=14), st.integers(0, 1000))
 @settings(max_examples=300, deadline=None)
 def test_suppression_does_not_depend_on_the_order(rows: Sequence[tuple[Kind, int]], seed: int) -> None:

@@ -501,11 +501,14 @@ def _crowded(times: tuple[str, ...], policy: ReceiptPolicy) -> str:
 
 
 def released(entry: Suppression, who: str, why: str, now: datetime) -> Suppression:
-    """The entry lifted, with who did it and why; later events suppress again."""
+    """The entry lifted, with who did it and why; later events suppress again.
+
+    A provider's clock may be ahead of ours: what it told by now is lifted, whatever time it says.
+    """
     at = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return replace(
         entry,
-        released_at=at,
+        released_at=max(at, entry.at),
         failures=(),
         history=_noted(entry, at, "released", who, why),
         version=entry.version + 1,
