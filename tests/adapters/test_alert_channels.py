@@ -5,7 +5,9 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from exstream_notify.adapters.alert_channels import Channels
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.incidents import Alert, What
+from exstream_notify.domain.sms_text import parts
 from tests.fakes import FakeClock, FakeProvider
 
 ALERT = Alert(
@@ -78,7 +81,8 @@ def channels(addresses: dict[str, str], **more: Any) -> Channels:
         "provider": lambda channel: FakeProvider("mail", FakeClock()),
         "sleep": lambda seconds: None,
     }
-    return Channels(YamlRules(), lambda: addresses, **{**given, **more})
+    rules = more.pop("rules", None) or YamlRules()
+    return Channels(rules, lambda: addresses, **{**given, **more})
 
 
 @pytest.mark.parametrize("channel", ["slack", "teams", "webhook", "pagerduty"])
@@ -103,8 +107,6 @@ def test_a_teams_own_address_beats_the_channels(hook: Hook) -> None:
 
 
 def test_a_pager_hears_of_one_incident_until_it_is_resolved(hook: Hook) -> None:
-    from dataclasses import replace
-
     found = channels({"pagerduty/it": "KEY", "pagerduty_url": f"{hook.url}/enqueue"})
     found.tell("pagerduty", "it", ALERT)
     assert (hook.document["event_action"], hook.document["payload"]["severity"]) == ("trigger", "critical")
@@ -174,6 +176,18 @@ def test_by_e_mail_it_goes_through_the_notification_provider() -> None:
     assert mail.to == "operations@example.com"
 
 
+def test_by_sms_it_is_one_part_and_its_link_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "alerts.yaml").write_text('teams: {it: {mobile: "+12025550100"}}\n')
+    provider = FakeProvider("sms", FakeClock())
+    found = channels({}, rules=YamlRules(tmp_path), provider=lambda channel: provider)
+    for title in (ALERT.title, ALERT.title * 4):
+        assert found.tell("sms", "it", replace(ALERT, title=title)).outcome == "sent"
+    for text in (message.text for message in provider.delivered):
+        assert parts(text) == 1
+        assert text.startswith("[SEVERE] EX000001S x 9 in retail/run-1")
+        assert text.endswith(f" {ALERT.link}")
+
+
 class Topic:
     """SNS, as far as it is used."""
 
@@ -197,3 +211,4 @@ def test_a_topic_that_nobody_listens_to_is_not_set_up(confirmed: int, outcome: s
     assert found.tell("sns", "it", ALERT).outcome == outcome
     assert len(topic.published) == confirmed
     assert all(len(m["Subject"]) <= 100 and m["Subject"].isascii() for m in topic.published)
+    assert all("EX000001S x 9" in m["Subject"] for m in topic.published)

@@ -121,6 +121,25 @@ def test_exception_rows_by_any_names_of_their_columns() -> None:
     assert grouped.unmatched == 1
 
 
+def test_a_quote_that_nothing_closes_swallows_no_row() -> None:
+    rows = (
+        "customer_in_run|queue|rule|text\n"
+        '1|Hold|APR|"over\n'
+        'two lines, with a | bar"\n'
+        '2|Hold|APR|"never closed\n'
+        '3|Hold|APR|a 5" pipe\n'
+        '4|Hold|APR|"misplaced" quotes\n'
+        "5|Hold|APR|last\n"
+    )
+    for ending in (*(f"{n}|Hold|APR|more\n" for n in range(6, 60)), 'x|||"'):
+        rows += ending
+    grouped = read(rows.encode(), "exceptions.psv")
+
+    assert to_text(grouped.groups["APR", "Hold"].customers.ranges()) == "1-59"
+    assert (grouped.groups["APR", "Hold"].count, grouped.unmatched) == (59, 1)
+    assert grouped.first_unmatched == 62
+
+
 def test_rows_without_a_rule_or_a_queue_are_no_exception_rows() -> None:
     with pytest.raises(Unusable, match="no column"):
         read(b"a|b\n1|2\n", "exceptions.psv")

@@ -106,7 +106,14 @@ def test_watched_jobs_come_due_by_themselves(tables: Tables) -> None:
     watch.add(job)
     assert watch.due(NOW, 10) == []
     assert watch.due(NOW + timedelta(hours=24), 10) == [job]
-    watch.done(job)
+    others = [
+        replace(job, job=f"job-{n}", deadline=(NOW + timedelta(hours=n)).isoformat()) for n in range(2, 9)
+    ]
+    for other in others:
+        watch.add(other)
+    assert watch.due(NOW + timedelta(hours=25), 3) == others[:3], "those that are due first"
+    for watched in (job, *others):
+        watch.done(watched)
     assert watch.due(NOW + timedelta(hours=25), 10) == []
     only_sms = DynamoDeliveryWatch(tables.client, tables.notices, ["sms"])
     only_sms.add(job)

@@ -110,7 +110,14 @@ def test_three_codes_a_day() -> None:
 def test_a_confirmed_change_is_not_pushed_aside_by_another() -> None:
     contact = give(ask(a_contact()).contact).contact
 
-    assert ask(contact, NOW + timedelta(hours=1)).answer == Answer.LOCKED
+    assert ask(contact, NOW + timedelta(hours=1), "c2").answer == Answer.LOCKED
+
+
+def test_the_same_change_again_leaves_everything_as_it_is() -> None:
+    once = ask(a_contact()).contact
+    again = ask(once, NOW + timedelta(minutes=1))
+
+    assert (again.answer, again.contact) == (Answer.DONE, once)
 
 
 def test_the_address_we_have_is_no_change() -> None:

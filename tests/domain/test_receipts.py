@@ -134,6 +134,9 @@ def test_what_falls_back_did_not_reach_anybody() -> None:
         (("Permanent", "SomethingNew"), "", Kind.HARD_BOUNCE),
         (("Undetermined", "Undetermined"), "", Kind.UNDETERMINED),
         (("Transient", "General"), "", Kind.SOFT_BOUNCE),
+        (("Transient", "General"), "4.4.7", Kind.SOFT_BOUNCE),
+        (("Transient", "General"), "5.7.1", Kind.POLICY_REFUSED),
+        (("Transient", "General"), "4.7.0", Kind.POLICY_REFUSED),
         (("Transient", "MailboxFull"), "4.2.2", Kind.SOFT_BOUNCE),
         (("Transient", "MessageTooLarge"), "", Kind.CONTENT_REFUSED),
         (("Transient", "ContentRejected"), "", Kind.CONTENT_REFUSED),
@@ -392,6 +395,14 @@ def test_a_release_holds_until_something_new_happens() -> None:
     assert not entry(a_receipt(Kind.HARD_BOUNCE, at=at(0.5)), start=lifted).in_force(NOW + timedelta(hours=2))
     again = entry(a_receipt(Kind.HARD_BOUNCE, at=at(2)), start=lifted)
     assert again.in_force(NOW + timedelta(hours=3))
+
+
+def test_a_release_lifts_what_a_clock_ahead_of_ours_told() -> None:
+    ahead = entry(a_receipt(Kind.HARD_BOUNCE, at=at(5)))
+    lifted = released(ahead, "operator", "the customer called", NOW + timedelta(hours=1))
+    assert not lifted.in_force(NOW + timedelta(hours=2))
+    again = entry(a_receipt(Kind.HARD_BOUNCE, at=at(6)), start=lifted)
+    assert again.in_force(NOW + timedelta(hours=2))
 
 
 @given(st.lists(st.tuples(_KINDS, st.integers(0, 400)), max_size=14), st.integers(0, 1000))

@@ -21,7 +21,8 @@ STOP = [
     "please stop texting me", "Stop texting me!", "stop sending me these messages", "Please stop sending texts",
     "don't text me again", "Do not text me", "dont text me anymore", "don’t send me any more texts",
     "take me off your list", "Remove my number from this list please", "I don't want to receive these texts",
-    "unsubscribe me", "leave me alone", "no more texts please", "stop sms",
+    "unsubscribe me", "leave me alone", "no more texts please", "stop sms", "STOP STOP", "stop! STOP! stop!",
+    "Stop it!", "stop sending me these", "Stop sending this please", "desuscribirme",
     "Deje de enviarme mensajes", "no me envíe más mensajes", "No quiero recibir más SMS",
     "Arrêtez de m'envoyer des SMS", "ne m'envoyez plus de messages", "je ne veux plus recevoir de SMS",
     "Bitte keine weiteren SMS", "schicken Sie mir keine SMS mehr", "Ich möchte keine SMS mehr",
@@ -35,7 +36,7 @@ FREE = [
     "how do I opt out of paper", "nonstop", "stopwatch", "unstoppable", "weekend", "cancelled flight", "revoked card",
     "ok", "👍", "", "   ", "...", "12345", "thanks", "please", "no pare el servicio", "n'arrêtez pas", "nicht stoppen",
     "Bitte kündigen Sie meinen Vertrag", "stop " * 60, "help me stop the payment", "I need help with my bill",
-    "start over", "don't text me the code by email", "yes I paid", "no more questions",
+    "no no", "stop it from renewing", "stop sending this to my old address", "start over", "don't text me the code by email", "yes I paid", "no more questions",
 ]  # fmt: skip
 
 OTHERS: list[tuple[str, Meaning]] = [

@@ -194,7 +194,7 @@ def test_an_address_changes_after_a_second_step_a_code_and_three_days(
 def test_stop_stops_everybody_who_has_the_number_and_is_confirmed_once(
     cloud: LocalCloud, make_run: MakeRun
 ) -> None:
-    from exnotify.replying import reply
+    from exnotify.replying import replies, reply
 
     number = "+12025550177"
     rows = [record(40 + n, mobile=number, email="") for n in range(2)]
@@ -215,7 +215,12 @@ def test_stop_stops_everybody_who_has_the_number_and_is_confirmed_once(
     assert not any(contact(cloud, 40 + n).opted_out("sms", "statements") for n in range(2))
     assert len(texts()) == before + 2
     app = cloud.deployment().app
-    assert {c for i in app.incidents.of_run(DOMAIN, "sms-replies") for c in i.codes} == {"sms_reply"}
+    (incident,) = [i for i in app.incidents.all() if (i.domain, i.codes) == (DOMAIN, ("sms_reply",))]
+    assert incident.head.alerts == 1
+    (told,) = [m for m in cloud.messages if m.to == "operations@example.com" and "sms_reply" in m.subject]
+    assert "stop the service" not in told.text
+    (words,) = replies(cloud.deployment(), DOMAIN)
+    assert (words["from"], words["text"], words["customers"]) == (number, "don't stop the service", 2)
 
 
 def test_the_same_preferences_are_the_same_bytes(cloud: LocalCloud, make_run: MakeRun) -> None:

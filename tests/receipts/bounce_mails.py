@@ -336,6 +336,24 @@ OTHERS: list[tuple[str, str, Kind | None]] = [
         ),
         Kind.CHALLENGE,
     ),
+    (
+        "a-parcel",
+        plain(
+            "Anna <c100001@example.com>",
+            "Delivery to my new house",
+            "Your letter could not be delivered, address unknown? Write to new@example.com.",
+        ),
+        None,
+    ),
+    (
+        "a-reply-to-a-bounce",
+        plain(
+            "Anna <c100001@example.com>",
+            "Re: Mail delivery failed: returning message to sender",
+            "Why do I get this? You say that a message could not be delivered to other@example.com.",
+        ),
+        None,
+    ),
     ("complaint", ARF % "abuse", Kind.COMPLAINT),
     ("not-spam", ARF % "not-spam", Kind.NOT_SPAM),
     (

@@ -167,6 +167,14 @@ def test_each_event_of_ses(event: dict[str, Any], kinds: list[Kind]) -> None:
     assert [receipt.kind for receipt in read(event)] == kinds
 
 
+def test_an_automatic_reply_that_ses_reports_as_a_bounce_is_none() -> None:
+    # As SES reports somebody out of office: a bounce without a delivery status notification.
+    away = {"bouncedRecipients": [{"emailAddress": "c100001@example.com"}]}
+    (reply,) = read(ses(bounce=bounce("Transient", "General", **away)))
+    (failed,) = read(ses(bounce=bounce("Transient", "General", "4.4.7")))
+    assert (reply.kind, failed.kind) == (Kind.AUTO_REPLY, Kind.SOFT_BOUNCE)
+
+
 def test_each_recipient_of_a_message_counts_by_itself() -> None:
     rows = [{"emailAddress": f"c{n}@example.com", "status": "5.7.1" if n else "5.1.1"} for n in range(2)]
     event = ses(bounce=bounce(subtype="General", bouncedRecipients=rows))

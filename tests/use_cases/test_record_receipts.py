@@ -11,6 +11,7 @@ import pytest
 from exstream_notify.domain.documents import Channel
 from exstream_notify.domain.notices import Attempt, Notice, Origin, Status, begun, chain_holds, finished, head
 from exstream_notify.domain.receipts import Kind, Receipt, ReceiptPolicy, stamp
+from exstream_notify.domain.watching import Watched
 from exstream_notify.use_cases.record_receipts import record_batch, record_receipts
 from tests.fakes import (
     FakeAddresses,
@@ -309,6 +310,16 @@ def test_a_document_without_a_receipt_at_its_deadline_is_never_silent() -> None:
     world.clock.advance(hours=2)
     assert world.poll().overdue == 0, "once"
     world.check()
+
+
+def test_a_backlog_of_jobs_is_looked_at_in_one_go() -> None:
+    world = World(a_rule(deadline_hours=24))
+    at = world.clock.now().isoformat()
+    for number in range(1_000):
+        world.watch.add(Watched(f"job-{number}", "email", "ses", at, at, (f"unknown-{number}",)))
+
+    assert world.poll().looked_at == 1_000
+    assert not world.watch.watched
 
 
 @pytest.mark.parametrize(

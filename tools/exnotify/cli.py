@@ -24,6 +24,7 @@ COMMANDS = {
     "journeys": "List the follow-ups that run; stop them, let them go on.",
     "paper": "Say what Exstream must print of a run.",
     "reply": "Send an SMS reply, as a customer would.",
+    "replies": "Show what customers answered by SMS in words of their own.",
     "export": "Export preferences for Exstream.",
     "import": "Check an existing preference file, and lay it over the contacts.",
     "incidents": "List what went wrong, by run and team.",

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from ..domain.documents import Channel
 from ..domain.incidents import ALERT_REF, Alert, What
 from ..domain.messages import Accepted, Content, GiveUp, Message
+from ..domain.sms_text import fold, parts
 from ..ports import ChannelAnswer, Provider
 from .observability import count, logger
 from .rules import YamlRules
@@ -106,7 +107,7 @@ class Channels:
         arn = self._topics.get(team)
         if not arn or not self._has_subscribers(arn):
             return ABSENT
-        subject = alert.title.encode("ascii", "replace").decode()[:100]
+        subject = fold(alert.title).encode("ascii", "replace").decode()[:100]
         self._sns().publish(TopicArn=arn, Subject=subject, Message=alert.text())
         return SENT
 
@@ -126,7 +127,10 @@ class Channels:
 
     def _by_sms(self, team: str, alert: Alert) -> ChannelAnswer:
         to = self._rules.team_mobile(team)
-        text = f"{alert.title[:110]} {alert.link}".strip()
+        title = fold(alert.title)[:110]
+        while parts(f"{title} {alert.link}") > 1 and len(title) > 50:
+            title = title[:-1]
+        text = f"{title} {alert.link}".strip()
         return self._by_provider("sms", to, Content(text), alert) if to else ABSENT
 
     def _by_provider(self, channel: Channel, to: str, content: Content, alert: Alert) -> ChannelAnswer:

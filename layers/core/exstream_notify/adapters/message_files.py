@@ -3,7 +3,9 @@
 import codecs
 import csv
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
@@ -25,6 +27,8 @@ LINE_CHARS = 64 * 1024
 """What is looked at of one line; the rest of it is passed over."""
 
 _DEPTH = 64
+_QUOTED_LINES = 20
+"""Lines that one quoted cell may go over."""
 _FIELDS = 40
 _VALUE_CHARS = 2000
 
@@ -101,17 +105,7 @@ class MessageFiles:
         columns = self._columns(names)
         if not {"rule", "queue"} & set(columns):
             raise Unusable("messages_unreadable", f"{name}, line 1", "no column names a rule or a queue")
-        rows = csv.reader(lines, delimiter=delimiter)
-        number = 1
-        while True:
-            number += 1
-            try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except csv.Error:
-                grouped.is_unmatched(number)
-                continue
+        for number, row in _rows(lines, delimiter, len(names)):
             if not any(cell.strip() for cell in row):
                 continue
             message, queue = self._message(row, columns)
@@ -151,6 +145,43 @@ class MessageFiles:
             ),
             queue,
         )
+
+
+def _rows(lines: Iterator[str], delimiter: str, width: int) -> Iterator[tuple[int, list[str]]]:
+    """Rows below the heading with the number of their first line.
+
+    A quoted cell may go on over lines (RFC 4180). A quote that none of `_QUOTED_LINES` closes so that the
+    row has `width` cells is a character like any other: it swallows no row behind it.
+    """
+    ahead: deque[str] = deque()
+    number = 1
+    while ahead or (ahead := deque(islice(lines, 1))):
+        number += 1
+        first = ahead.popleft()
+        if '"' not in first:
+            yield number, first.split(delimiter)
+            continue
+        held = [first]
+        while (row := _parsed(held, delimiter, width)) is None and len(held) < _QUOTED_LINES:
+            following = ahead.popleft() if ahead else next(lines, None)
+            if following is None:
+                break
+            held.append(following)
+        if row is None:
+            ahead.extendleft(reversed(held[1:]))
+            yield number, first.split(delimiter)
+        else:
+            yield number, row
+            number += len(held) - 1
+
+
+def _parsed(held: list[str], delimiter: str, width: int) -> list[str] | None:
+    """These lines as one row; None while a quote is open, and for several that make no whole row."""
+    try:
+        row = next(csv.reader(("\n".join(held),), delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    return row if len(held) == 1 or len(row) == width else None
 
 
 def _code(text: str) -> str:

@@ -26,7 +26,7 @@ LOCKED_FOR = timedelta(hours=24)
 
 
 class Answer(StrEnum):
-    """What came of a step."""
+    """What came of a step; LATER: a message could not go out yet, and the same step again may succeed."""
 
     DONE = "done"
     WRONG = "wrong"
@@ -34,6 +34,7 @@ class Answer(StrEnum):
     TOO_OFTEN = "too_often"
     LOCKED = "locked"
     SAME = "same"
+    LATER = "later"
     NONE = "none"
 
 
@@ -70,7 +71,7 @@ def asked(
     """A change begun: `code` is the keyed hash of what now goes to the new address.
 
     An earlier change of the channel that was not confirmed yet makes room; a confirmed one stands
-    until its three days are over or it is undone.
+    until its three days are over or it is undone. The same change again leaves everything as it is.
     """
     if locked(contact, now):
         return Step(contact, Answer.LOCKED)
@@ -78,6 +79,8 @@ def asked(
     if known is not None and known.value == address.value:
         return Step(contact, Answer.SAME)
     before = pending(contact, channel)
+    if before is not None and before.change_id == change_id:
+        return Step(contact, Answer.DONE, before)
     if before is not None and before.confirmed_at:
         return Step(contact, Answer.LOCKED)
     recent = tuple(t for t in contact.codes_sent if datetime.fromisoformat(t) > now - timedelta(days=1))

@@ -15,6 +15,7 @@ _UP = "A-ZÀ-ÖØ-ÞĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮİŁŃŅŇŌ
 _LOW = "a-zß-öø-ÿāăąćĉċčďđēĕėęěĝğġģĥħĩīĭįıłńņňōŏőœŕŗřśŝşšţťŧũūŭůűųŵŷźżž'’"
 _WORD = rf"[{_UP}][{_LOW}]+(?:-[{_UP}]?[{_LOW}]+)*"
 _LOUD = rf"[{_UP}][{_UP}'’-]{{1,}}"
+_NAME = rf"(?:{_WORD}|{_LOUD})"
 
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"[^\s<>\"'(),;:=@]+@[^\s<>\"'(),;:=]+"), "‹e-mail›"),
@@ -42,11 +43,13 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         "‹name›",
     ),
+    # First and last name in either order, with or without a comma, either of them in capitals.
     (
-        re.compile(rf"\b{_WORD}(?: +(?:[{_UP}]\.|von|van|de|der|del|la|du|di|Ó|Mc|Mac|{_WORD}))* +{_WORD}\b"),
+        re.compile(
+            rf"\b{_NAME}(?:,? +(?:[{_UP}]\.|von|van|de|der|del|la|du|di|Ó|Mc|Mac|{_NAME}))*,? +{_NAME}\b"
+        ),
         "‹name›",
     ),
-    (re.compile(rf"\b{_LOUD}(?: +(?:[{_UP}]\. +)?{_LOUD})+\b"), "‹name›"),
 )
 
 

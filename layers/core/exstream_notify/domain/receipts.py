@@ -189,13 +189,19 @@ EXSTREAM_EVENTS: Final[tuple[tuple[str, Kind], ...]] = (
 """By the end of `schemaType`; the others of Exstream's own delivery say nothing that we act on."""
 
 
-def ses_bounce_kind(bounce_type: str, subtype: str, enhanced: str) -> Kind:
-    """A recipient's bounce; 5.7.x is a policy that refuses us, whatever SES calls it."""
+def ses_bounce_kind(bounce_type: str, subtype: str, enhanced: str, *, reported: bool = True) -> Kind:
+    """A recipient's bounce; x.7.x is a policy that refuses us, whatever SES calls it.
+
+    `reported`: a delivery status notification came with it. A general transient one without is what SES
+    makes of an automatic reply, mostly that somebody is out of office: the message arrived.
+    """
+    if (bounce_type, subtype) == ("Transient", "General") and not reported:
+        return Kind.AUTO_REPLY
     known = SES_BOUNCES.get((bounce_type, subtype))
     if known is None and bounce_type == "Permanent" and SES_ECHO_SUBTYPES.search(subtype):
         known = Kind.ECHO_BOUNCE
     kind = known or SES_BOUNCES.get((bounce_type, ""), Kind.UNDETERMINED)
-    if kind is Kind.HARD_BOUNCE and enhanced.startswith("5.7."):
+    if kind in (Kind.HARD_BOUNCE, Kind.SOFT_BOUNCE) and enhanced.startswith(("5.7.", "4.7.")):
         return Kind.POLICY_REFUSED
     return kind
 
@@ -495,11 +501,14 @@ def _crowded(times: tuple[str, ...], policy: ReceiptPolicy) -> str:
 
 
 def released(entry: Suppression, who: str, why: str, now: datetime) -> Suppression:
-    """The entry lifted, with who did it and why; later events suppress again."""
+    """The entry lifted, with who did it and why; later events suppress again.
+
+    A provider's clock may be ahead of ours: what it told by now is lifted, whatever time it says.
+    """
     at = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return replace(
         entry,
-        released_at=at,
+        released_at=max(at, entry.at),
         failures=(),
         history=_noted(entry, at, "released", who, why),
         version=entry.version + 1,

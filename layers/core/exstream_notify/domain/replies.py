@@ -21,6 +21,7 @@ KEYWORDS: Mapping[Meaning, frozenset[str]] = {
             "stop texts", "stop texting", "stop sms", "remove me", "no more", "no more texts",
             # es
             "alto", "parar", "pare", "detener", "cancelar", "cancela", "baja", "fin", "terminar", "no mas",
+            "desuscribir", "desuscribirme", "darme de baja",
             # fr
             "arret", "arreter", "arretez", "desabonner", "desinscrire", "annuler", "resilier", "stopper",
             # de
@@ -55,6 +56,7 @@ PHRASES: tuple[str, ...] = (
     rf"(?:please )?(?:do not|don t|dont|never) send (?:me )?(?:(?:any|more|any more|these) )*{_TEXTS}(?: (?:again|any ?more|please))*",
     r"(?:please )?(?:take|remove|delete) (?:me|my (?:number|phone|mobile))(?: (?:off|from)(?: (?:your|this|the))?(?: (?:text|sms|mailing|message))? ?list)?(?: please)?",
     rf"i (?:do not|don t|dont|no longer) want (?:to (?:get|receive) )?(?:(?:any|more|any more|these|your) )*{_TEXTS}(?: any ?more)?",
+    r"(?:please )?(?:stop|quit|cease) (?:sending (?:me )?)?(?:it|this|these|them)(?: (?:any ?more|now|please))*",
     r"(?:please )?unsubscribe me(?: please)?|i want to (?:opt out|unsubscribe)|opt me out(?: please)?|leave me alone",
     rf"no more {_TEXTS}(?: please)?",
     # es
@@ -85,6 +87,8 @@ def meaning_of(text: str) -> Meaning:
     if not words or len(words) > _LONGEST:
         return "free"
     bare = _without_courtesy(words)
+    if len(said := set(bare.split())) == 1:
+        bare = said.pop()  # "STOP STOP STOP"
     for meaning, keywords in KEYWORDS.items():
         if words in keywords or bare in keywords or bare.replace(" ", "") in keywords:
             return meaning

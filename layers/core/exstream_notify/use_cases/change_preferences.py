@@ -112,12 +112,16 @@ class AddressBook:
     keys: Sequence[bytes]
     undo_for: Callable[[str, str], str]
 
-    def begin(self, contact: Contact, channel: Channel, raw: str, source: str) -> Answer:
-        """A change whose second step is passed: a code goes to the new address."""
+    def begin(self, contact: Contact, channel: Channel, raw: str, source: str, change_id: str = "") -> Answer:
+        """A change whose second step is passed: a code goes to the new address.
+
+        The same `change_id` again tells the same code, if it was not told yet, and nothing else.
+        """
         address = self.addresses.check(channel, raw, contact.country)
         if not address.usable:
             return Answer.WRONG
-        change_id, code = self.clock.random_id(), f"{int(self.clock.random_id(), 16) % 1_000_000:06d}"
+        change_id = change_id or self.clock.random_id()
+        code = f"{int(_mac(self.keys[0], change_id, 'new'), 16) % 1_000_000:06d}"
         step = asked(
             contact, channel, address, change_id=change_id, code=_mac(self.keys[0], change_id, code),
             now=self.clock.now(), source=source,
@@ -158,7 +162,7 @@ class AddressBook:
             for channel, address in to_tell(contact, step.change.channel):
                 link = self.undo_for(contact.salt, step.change.change_id)
                 told = self._tell(contact, "changed", channel, address.value, step.change, {"link": link})
-                if told == Answer.TOO_OFTEN:
+                if told == Answer.LATER:
                     return told
         self._store(contact, step)
         return step.answer
@@ -183,7 +187,7 @@ class AddressBook:
                 )
             )  # fmt: skip
         except NotToldYet:
-            return Answer.TOO_OFTEN
+            return Answer.LATER
         return Answer.WRONG if told == Status.FAILED and note == "code" else Answer.DONE
 
     def _store(self, contact: Contact, step: Step) -> Contact:

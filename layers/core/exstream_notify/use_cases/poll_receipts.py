@@ -1,7 +1,7 @@
 """Look after receipts that did not come: ask, match early ones, speak up at deadlines, watch reputations."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -40,6 +40,8 @@ _ASK = 10
 """Jobs asked for in one go; about that many is what OpenText recommends."""
 
 _JOBS = 100
+"""Jobs read from the index at once."""
+
 _EARLY = 500
 
 
@@ -80,7 +82,7 @@ def poll_receipts(
     """
     now = clock.now()
     asked = recorded = overdue = looked = 0
-    for watched in watch.due(now, _JOBS):
+    for watched in _all_due(watch, now):
         if time_left() < 15:
             break
         looked += 1
@@ -103,6 +105,14 @@ def poll_receipts(
     matched, given_up = _match_early(early, ledger, record_early, exceptions, now, receipt_policy)
     rates = _check_reputation(reputation, exceptions, limits, now)
     return Polled(looked, asked, recorded, matched, given_up, overdue, rates)
+
+
+def _all_due(watch: DeliveryWatch, now: datetime) -> Iterator[Watched]:
+    """Every job that is due, page by page, each once: what was just put off may still be in the index."""
+    seen: set[str] = set()
+    while fresh := [watched for watched in watch.due(now, _JOBS) if watched.job not in seen]:
+        seen.update(watched.job for watched in fresh)
+        yield from fresh
 
 
 def _open(watched: Watched, ledger: Ledger) -> list[tuple[Notice, Attempt]]:

@@ -1,11 +1,14 @@
 """Take what the portal's customers changed there."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
 from ..domain.address_changes import Answer
 from ..domain.contacts import Contact
+from ..domain.documents import Channel
 from ..domain.exceptions import ExceptionRaised
+from ..domain.identity import notice_id
 from ..domain.preferences import PortalChange, consented, recorded
 from ..ports import Clock, ContactDirectory, ExceptionBus
 from .change_preferences import AddressBook, Conflict
@@ -29,7 +32,7 @@ def record_preferences(
     unless the portal verified it, and the old one is told either way. The same event again does nothing.
 
     A customer whom no record has named is an exception: the portal may be ahead of the composer.
-    Raises NotToldYet where a verified address waits for the old one to be told.
+    Raises NotToldYet where a provider could not take the code or the word to the old address.
     """
     done: Done = "unchanged"
     for _ in range(_TRIES):
@@ -45,20 +48,27 @@ def record_preferences(
             break
     else:
         raise Conflict
-    for channel, raw in (("email", change.email), ("sms", change.mobile)):
+    wanted: tuple[tuple[Channel, str | None], ...] = (("email", change.email), ("sms", change.mobile))
+    for channel, raw in wanted:
         if raw is None:
             continue
-        take = book.take if change.verified else book.begin
-        answer = take(contact, "email" if channel == "email" else "sms", raw, change.who)
-        if answer == Answer.WRONG:
-            exceptions.raise_exceptions([_unusable(change, channel)])
-        if answer == Answer.TOO_OFTEN and change.verified:
-            # Nothing is taken over before the old address is told: the event comes back.
-            raise NotToldYet("the old address could not be told yet")
-        done = "changed" if answer == Answer.DONE else done
-        found = contacts.get(change.domain, [change.customer_key])
-        contact = found.get(change.customer_key, contact)
+        if change.verified:
+            answer = book.take(contact, channel, raw, change.who)
+        else:
+            answer = book.begin(contact, channel, raw, change.who, _change_id(change, channel))
+        if answer == Answer.LATER:
+            raise NotToldYet(channel)
+        if answer in _REFUSED:
+            exceptions.raise_exceptions([_unusable(change, channel, _REFUSED[answer])])
+        found = contacts.get(change.domain, [change.customer_key]).get(change.customer_key, contact)
+        done = "changed" if found.version != contact.version else done
+        contact = found
     return done
+
+
+def _change_id(change: PortalChange, channel: Channel) -> str:
+    """The same for the same event, so that its redelivery sends no second code."""
+    return notice_id(change.domain, change.customer_key, change.event_id, purpose=f"address:{channel}")
 
 
 def _taken(contact: Contact, change: PortalChange) -> bool:
@@ -94,12 +104,20 @@ def _unknown(change: PortalChange) -> ExceptionRaised:
     )
 
 
-def _unusable(change: PortalChange, channel: str) -> ExceptionRaised:
+_REFUSED: Mapping[Answer, str] = {
+    Answer.WRONG: "the portal set an address that no message can go to",
+    Answer.LOCKED: "the portal set an address while the one before can still be undone, or was just undone",
+    Answer.TOO_OFTEN: "the portal set more new addresses in a day than codes go out",
+}
+"""Why an address that the portal set is not the contact's, nor going to be."""
+
+
+def _unusable(change: PortalChange, channel: Channel, why: str) -> ExceptionRaised:
     return ExceptionRaised(
         "preferences_unusable",
         "warning",
         change.domain,
         "portal",
-        f"the portal set an address that no message can go to ({channel})",
+        f"{why} ({channel})",
         part=f"event {change.event_id} {channel}",
     )

@@ -10,6 +10,7 @@ from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import notice_id
 from ..domain.inbound import Reply
 from ..domain.notices import Notice
+from ..domain.passes import handle_of
 from ..domain.preferences import again, without
 from ..domain.replies import Meaning, meaning_of
 from ..ports import (
@@ -158,7 +159,8 @@ class ReplyDesk:
             self.teller.tell(answer)
 
     def _to_the_team(self, reply: Reply, holders: Sequence[Contact], why: str) -> None:
-        """The words are kept as evidence, sealed; the team gets the reference, and reads them there."""
+        """The words are kept as evidence, sealed; the team gets the reference and the contact's handle, which
+        open them as long as the contact is not erased."""
         first = next(iter(holders), None)
         now = self.clock.now()
         identity = notice_id("", "", reply.reply_id, purpose="reply:free")
@@ -171,7 +173,7 @@ class ReplyDesk:
             [
                 ExceptionRaised(
                     "sms_reply",
-                    "info",
+                    "warning",
                     first.domain if first else UNKNOWN_DOMAIN,
                     "sms-replies",
                     "a customer answered a text message in words of their own",
@@ -180,6 +182,7 @@ class ReplyDesk:
                         "reply": identity,
                         "evidence": reference,
                         "customers": str(len(holders)),
+                        **({"contact": handle_of(first.salt)} if first else {}),
                         **({"why": why} if why else {}),
                     },
                 )

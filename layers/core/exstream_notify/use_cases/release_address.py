@@ -29,7 +29,7 @@ def release_address(
 
     The entry stays, with its history: what happens to the address from now on suppresses it again.
     It is lifted for every customer who has the address; the mark goes from this contact alone, since
-    the others' may have reasons of their own. Raises NothingToRelease.
+    the others' may have reasons of their own. A stop by whoever has it stands. Raises NothingToRelease.
     """
     address = contact.address(channel)
     if address is None:
@@ -39,12 +39,16 @@ def release_address(
     hashes = suppressions.hashes(channel, address.value)
     for _ in range(_TRIES):
         known = suppressions.entries([(channel, one) for one in hashes])
-        lifted = [released(e, who, why, now) for e in known.values() if e.version and not e.released]
+        lifted = [
+            released(e, who, why, now) for e in known.values() if (e.reason or e.failures) and not e.released
+        ]
         if not lifted or not suppressions.put(lifted):
             break
     else:
         raise RuntimeError("a suppression kept changing under five attempts to lift it")
-    if not lifted and address.usable and address.status == "ok":
+    if not lifted and address.status == "ok":
+        if stop := next((e.stopped for e in known.values() if e.stopped), ""):
+            raise NothingToRelease(f"the customer stopped it ({stop}), and only they can start it again")
         raise NothingToRelease(f"the address for {channel} is neither suppressed nor marked")
     for _ in range(_TRIES):
         address = contact.address(channel)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from ...domain.documents import Channel
@@ -39,18 +40,27 @@ class _Slots:
             **more,
         )
 
-    def due(self, until: str) -> Iterator[Item]:
-        keys = [
-            row["pk"]["S"]
+    def due(self, until: str, limit: int) -> Iterator[Item]:
+        """The first `limit` items that are due by then; those that are due first before the others."""
+        rows = [
+            row
             for shard in range(_SHARDS)
-            for row in query(
-                self._client.query,
-                TableName=self._table,
-                IndexName="due",
-                KeyConditionExpression="due_slot = :s AND due_at <= :u",
-                ExpressionAttributeValues={":s": {"S": f"{self._name}#{shard}"}, ":u": {"S": until}},
+            for row in islice(
+                query(
+                    self._client.query,
+                    TableName=self._table,
+                    IndexName="due",
+                    KeyConditionExpression="due_slot = :s AND due_at <= :u",
+                    ExpressionAttributeValues={
+                        ":s": {"S": f"{self._name}#{shard}"},
+                        ":u": {"S": until},
+                    },
+                    Limit=limit,
+                ),
+                limit,
             )
         ]
+        keys = [row["pk"]["S"] for row in sorted(rows, key=lambda row: row["due_at"]["S"])[:limit]]
         for chunk in chunks(keys, 100):
             request = {self._table: {"Keys": [{"pk": {"S": key}} for key in chunk]}}
             yield from self._client.batch_get_item(RequestItems=request)["Responses"].get(self._table, ())
@@ -85,7 +95,7 @@ class DynamoEarlyReceipts:
 
     def waiting(self, limit: int) -> list[tuple[Receipt, datetime]]:
         """See `EarlyReceipts.waiting`."""
-        rows = sorted(self._slots.due("9"), key=lambda item: item["due_at"]["S"])[:limit]
+        rows = sorted(self._slots.due("9", limit), key=lambda item: item["due_at"]["S"])
         return [
             (receipt_from(json.loads(row["body"]["S"])), datetime.fromisoformat(row["due_at"]["S"]))
             for row in rows
@@ -137,10 +147,10 @@ class DynamoDeliveryWatch:
 
     def due(self, now: datetime, limit: int) -> list[Watched]:
         """See `DeliveryWatch.due`."""
-        rows = self._slots.due(now.astimezone(UTC).isoformat(timespec="seconds"))
+        rows = self._slots.due(now.astimezone(UTC).isoformat(timespec="seconds"), limit)
         found = (json.loads(row["body"]["S"]) for row in rows)
         watched = (Watched(**{**body, "notices": tuple(body["notices"])}) for body in found)
-        return sorted(watched, key=lambda w: w.due_at)[:limit]
+        return sorted(watched, key=lambda w: w.due_at)
 
     def done(self, watched: Watched) -> None:
         """See `DeliveryWatch.done`."""

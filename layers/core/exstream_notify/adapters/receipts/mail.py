@@ -473,7 +473,7 @@ class _Reader:
             + self.phrases.found("bodies", lowered)
         )
         report = self.mail.get_content_type() == "multipart/report"
-        if signs + report < 2:
+        if signs + report < 2 or not (failed or report or self._from_machine(text)):
             return ()
         worded = self.phrases.found("bodies", lowered) or self.phrases.kind_of(lowered)
         if signs + report == 2 and not (failed or report or worded or _ENHANCED.search(text)):
@@ -489,6 +489,15 @@ class _Reader:
                     "",
                 ]
             )[:RECIPIENTS]
+        )
+
+    def _from_machine(self, text: str) -> bool:
+        """Whether anything but words says so: a person, too, may write of a delivery that failed."""
+        return (
+            self._from_daemon()
+            or _header(self.mail, "Auto-Submitted").lower() not in ("", "no")
+            or bool(self.kinds & {"message/rfc822", "text/rfc822-headers"})
+            or bool(_ENHANCED.search(text) or _SMTP.search(text))
         )
 
     def _why(self, address: str, text: str) -> Told:

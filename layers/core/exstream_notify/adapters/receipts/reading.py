@@ -188,7 +188,8 @@ def _ses_bounce(event: Mapping[str, Any], base: Receipt, to: list[str]) -> Itera
     types = str(bounce.get("bounceType", "")), str(bounce.get("bounceSubType", ""))
     for row in bounce.get("bouncedRecipients") or [{"emailAddress": a} for a in to[:1] if len(to) == 1]:
         status = str(row.get("status") or "")
-        kind = ses_bounce_kind(types[0], types[1], status)
+        reported = any(row.get(name) for name in ("action", "status", "diagnosticCode"))
+        kind = ses_bounce_kind(*types, status, reported=reported)
         yield replace(
             base,
             kind=kind,

@@ -1,0 +1,129 @@
+"""What a portal's customers changed there, told at least once."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from exstream_notify.domain.contacts import Contact
+from exstream_notify.domain.documents import Channel
+from exstream_notify.domain.messages import Content, TryAgain
+from exstream_notify.domain.preferences import PortalChange
+from exstream_notify.use_cases.change_preferences import AddressBook
+from exstream_notify.use_cases.record_preferences import record_preferences
+from exstream_notify.use_cases.tell_customer import NotToldYet, Teller
+from tests.fakes.clock import FakeClock
+from tests.fakes.contacts import FakeAddresses, FakeContacts
+from tests.fakes.evidence import FakeEvidence
+from tests.fakes.examples import a_contact
+from tests.fakes.exceptions import FakeExceptionBus
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.providers import FakeProvider
+
+
+class Notes:
+    def render(self, note: str, channel: Channel, language: str | None, values: Mapping[str, str]) -> Content:
+        return Content(f"{note} {values.get('code', '')}")
+
+
+class NoSecondStep:
+    """The portal's sign-in is the second step: nobody asks for another."""
+
+    def asks(self, contact: Contact) -> tuple[str, ...]:
+        raise AssertionError
+
+    def passes(self, contact: Contact, answers: Mapping[str, str]) -> bool:
+        raise AssertionError
+
+
+class Portal:
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.contacts = FakeContacts()
+        self.contacts.put([a_contact()])
+        self.provider = FakeProvider("ses", self.clock)
+        self.exceptions = FakeExceptionBus()
+        teller = Teller(
+            FakeLedger(), FakeEvidence(), self.clock, lambda channel, value: f"hash {value}", Notes(),
+            lambda channel: self.provider,
+        )  # fmt: skip
+        self.book = AddressBook(
+            self.contacts,  # type: ignore[arg-type]
+            FakeAddresses(), NoSecondStep(), teller, self.clock, b"key", lambda salt, change: "link",
+        )  # fmt: skip
+
+    def tell(self, event: str = "event-1", **fields: object) -> str:
+        change = PortalChange(event, "retail", "C0001", **fields)  # type: ignore[arg-type]
+        return record_preferences(
+            change,
+            contacts=self.contacts,  # type: ignore[arg-type]
+            exceptions=self.exceptions,
+            clock=self.clock,
+            book=self.book,
+        )
+
+    @property
+    def contact(self) -> Contact:
+        return self.contacts.get("retail", ["C0001"])["C0001"]
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        return [(message.to, message.text) for message in self.provider.delivered]
+
+
+@pytest.mark.parametrize("verified", [False, True])
+def test_an_address_that_is_told_twice_is_changed_once_and_told_once(verified: bool) -> None:
+    portal = Portal()
+    assert portal.tell(email="new@example.com", verified=verified) == "changed"
+    once, told = portal.contact, portal.told
+
+    assert portal.tell(email="new@example.com", verified=verified) == "unchanged"
+    assert (portal.contact, portal.told) == (once, told)
+    assert len(told) == 1
+
+
+def test_a_code_that_could_not_be_sent_goes_out_with_the_redelivery_and_is_the_right_one() -> None:
+    portal = Portal()
+    portal.provider.script(TryAgain("throttled"))
+    with pytest.raises(NotToldYet):
+        portal.tell(email="new@example.com")
+    assert not portal.told
+
+    portal.tell(email="new@example.com")
+    ((to, text),) = portal.told
+    assert to == "new@example.com"
+    assert portal.book.confirm(portal.contact, "email", text.removeprefix("code ")) == "done"
+
+
+def test_an_address_that_the_portal_proved_waits_until_the_old_one_is_told() -> None:
+    portal = Portal()
+    portal.provider.script(TryAgain("throttled"))
+    with pytest.raises(NotToldYet):
+        portal.tell(email="new@example.com", verified=True)
+    assert not portal.contact.changing
+
+    portal.tell(email="new@example.com", verified=True)
+    assert [to for to, _ in portal.told] == ["c0001@example.com"]
+    assert portal.contact.changing[0].confirmed_at
+
+
+@pytest.mark.parametrize("verified", [False, True])
+def test_an_address_that_is_not_taken_is_told_of_and_a_repeat_of_one_that_was_is_not(verified: bool) -> None:
+    portal = Portal()
+    portal.tell(email="new@example.com")
+    code = portal.told[0][1].removeprefix("code ")
+    portal.book.confirm(portal.contact, "email", code)
+    portal.tell(email="new@example.com")
+    assert not portal.exceptions.raised
+
+    # The old address can still undo the first change, so a second one does not push it aside.
+    portal.tell("event-2", email="other@example.com", verified=verified)
+    assert portal.contact.changing[0].address.value == "new@example.com"
+    assert portal.exceptions.codes == {"preferences_unusable"}
+
+
+def test_another_event_asks_anew_with_another_code() -> None:
+    portal = Portal()
+    portal.tell(email="new@example.com")
+    portal.tell("event-2", email="new@example.com")
+
+    assert len({text for _, text in portal.told}) == 2
