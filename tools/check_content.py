@@ -11,9 +11,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from exstream_notify.adapters.bootstrap import Settings, provider_choice
 from exstream_notify.adapters.rendering.check import check_wording
 from exstream_notify.adapters.rules import RulesInvalid, YamlRules
+from exstream_notify.adapters.settings import Settings, provider_choice
 
 RETENTION_DAYS = 120
 """What the template sets unless told otherwise."""

@@ -15,6 +15,7 @@ from exstream_notify.adapters.incident_page import name_of, show_incident
 from exstream_notify.adapters.observability import count, logger, metrics
 from exstream_notify.adapters.pages import redirect_response
 from exstream_notify.domain.incidents import acknowledged
+from exstream_notify.domain.links import INCIDENT
 from exstream_notify.use_cases.alert_exceptions import change_incident
 
 app = Bootstrap()
@@ -23,14 +24,14 @@ api = APIGatewayHttpResolver()
 
 @api.get("/i/<token>")
 def show(token: str) -> Response[str]:
-    found = app.incident_of(token)
+    found = app.link_signer.read(token, INCIDENT)
     incident = app.incidents.get(found) if found else None
     return show_incident(app.pages, incident, app.rules, api.current_event.headers)
 
 
 @api.post("/i/<token>")
 def acknowledge(token: str) -> Response[str]:
-    found = app.incident_of(token)
+    found = app.link_signer.read(token, INCIDENT)
     at = app.clock.now().isoformat(timespec="seconds")
     who = name_of(api.current_event.decoded_body)
     if not found or not change_incident(

@@ -25,7 +25,7 @@ resolver = APIGatewayHttpResolver()
 
 
 def contact_of(token: str) -> Contact | None:
-    found, days = app.read_pass(token, PREFERENCES), app.settings.preferences_days
+    found, days = app.link_signer.read(token, PREFERENCES), app.settings.preferences_days
     return open_page(found, contacts=app.contacts, clock=app.clock, days=days) if found else None
 
 

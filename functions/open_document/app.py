@@ -21,7 +21,7 @@ web = APIGatewayHttpResolver()
 
 
 def look(token: str) -> Look:
-    found = look_at_link(app.notice_of(token), **app.look_ports)
+    found = look_at_link(app.link_signer.read(token), **app.look_ports)
     if found.notice is not None:
         logger.append_keys(notice_id=found.notice.notice_id)
     return found

@@ -27,12 +27,12 @@ def answer(state: str) -> Response[str]:
 
 @resolver.get("/p/undo/<token>")
 def ask(token: str) -> Response[str]:
-    return answer("gone" if app.read_pass(token, UNDO) is None else "ask")
+    return answer("gone" if app.link_signer.read(token, UNDO) is None else "ask")
 
 
 @resolver.post("/p/undo/<token>")
 def undo(token: str) -> Response[str]:
-    found = app.read_pass(token, UNDO)
+    found = app.link_signer.read(token, UNDO)
     done = found is not None and undo_change(found, contacts=app.contacts, clock=app.clock) == Answer.DONE
     count({"addresses_undone": int(done)})
     return answer("done" if done else "gone")

@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.observability import count, logger, metrics
+from exstream_notify.domain.passes import UNSUBSCRIBE
 from exstream_notify.use_cases.change_preferences import unsubscribe
 
 app = Bootstrap()
@@ -25,12 +26,12 @@ def answer(state: str, status: int = 200) -> Response[str]:
 
 @resolver.get("/u/<token>")
 def ask(token: str) -> Response[str]:
-    return answer("gone", 404) if app.read_unsubscribe(token) is None else answer("ask")
+    return answer("gone", 404) if app.unsubscribe_signer.read(token, UNSUBSCRIBE) is None else answer("ask")
 
 
 @resolver.post("/u/<token>")
 def leave(token: str) -> Response[str]:
-    found = app.read_unsubscribe(token)
+    found = app.unsubscribe_signer.read(token, UNSUBSCRIBE)
     if found is None:
         return answer("gone", 404)
     topic = unsubscribe(found, app.topics, contacts=app.contacts, clock=app.clock)

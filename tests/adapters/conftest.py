@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from exstream_notify.adapters.bootstrap import Bootstrap, Settings
+from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.dynamodb.contacts import DynamoContacts
 from exstream_notify.adapters.dynamodb.ledger import DynamoDueIndex, DynamoLedger
 from exstream_notify.adapters.dynamodb.runs import DynamoRuns
+from exstream_notify.adapters.settings import Settings
 from exstream_notify.ports import ContactBook, DueIndex, Ledger, RunBook
 from tests.container.sam import load_template
 from tests.fakes import FakeContacts, FakeDueIndex, FakeLedger, FakeRunBook

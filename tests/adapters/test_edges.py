@@ -12,13 +12,13 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exstream_notify.adapters.bootstrap import Settings, provider_choice
 from exstream_notify.adapters.clock import SystemClock
 from exstream_notify.adapters.index.schema import RecordSchema
 from exstream_notify.adapters.responses import response_of
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.adapters.seal import parse_seal
 from exstream_notify.adapters.secrets import KEEP, Secret
+from exstream_notify.adapters.settings import Settings, provider_choice
 from exstream_notify.adapters.sqs import SqsQueue
 from exstream_notify.adapters.staging import S3Staging
 from exstream_notify.adapters.triggers import as_exception, document_of, exception_of, run_of

@@ -7,10 +7,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from exstream_notify.adapters.bootstrap import Bootstrap, Settings
+from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.dynamodb.ledger import DynamoLedger
 from exstream_notify.adapters.dynamodb.responses import DynamoEarlyResponses, DynamoTries
 from exstream_notify.adapters.s3 import S3Documents
+from exstream_notify.adapters.settings import Settings
 from exstream_notify.domain.notices import opened
 from exstream_notify.domain.records import ValueRefused
 from exstream_notify.domain.responses import EarlyResponse, ResponseEvent, ended_early, revoked

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from exstream_notify.adapters.bootstrap import Bootstrap, Settings, provider_choice
+from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.index import RecordRefused
 from exstream_notify.adapters.providers.opentext import OpenText
 from exstream_notify.adapters.providers.ses import Ses
 from exstream_notify.adapters.providers.sms import Sms
 from exstream_notify.adapters.rules import ONE_CLICK_PROVIDERS, RulesInvalid, YamlRules
+from exstream_notify.adapters.settings import Settings, provider_choice
 from exstream_notify.adapters.staging import S3Staging
 from exstream_notify.domain.documents import Channel, MessageClass
 from exstream_notify.domain.exceptions import ExceptionRaised

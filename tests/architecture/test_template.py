@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from exstream_notify.adapters.bootstrap import Settings
+from exstream_notify.adapters.settings import Settings
 from tests.container.sam import load_template
 
 ROOT = Path(__file__).resolve().parents[2]

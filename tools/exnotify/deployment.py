@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from .errors import CommandError, MisuseError
 
 if TYPE_CHECKING:
-    from exstream_notify.adapters.bootstrap import Bootstrap, Settings
+    from exstream_notify.adapters.bootstrap import Bootstrap
+    from exstream_notify.adapters.settings import Settings
 
 DEFAULT_PORT = 4580
 URL_VARIABLE = "EXNOTIFY_URL"
@@ -77,7 +78,7 @@ class Deployment:
     @cached_property
     def settings(self) -> "Settings":
         """The stack's outputs and parameters as the layer's settings."""
-        from exstream_notify.adapters.bootstrap import Settings
+        from exstream_notify.adapters.settings import Settings
 
         values = {_snake(name): value for name, value in self.parameters.items() if value != ""}
         values |= {setting: self.outputs[name] for name, setting in _SETTINGS.items() if name in self.outputs}

@@ -9,26 +9,25 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.config import Config
-from pydantic import BaseModel, ConfigDict, Field
 
 from ..domain.decisions import Policy
 from ..domain.documents import Channel, MessageClass
 from ..domain.identity import address_hash, notice_id
-from ..domain.links import PLACES, make_token, read_token
+from ..domain.links import INCIDENT, PLACES
 from ..domain.passes import PREFERENCES, UNDO, UNSUBSCRIBE, preferences_id, undo_id, unsubscribe_id
 from ..domain.preferences import Topic, topics_of
 from ..domain.receipts import ReceiptPolicy
 from ..domain.reputation import Limits
 from ..domain.second_step import Keys
-from .alert_rules import RUNBOOK
 from .clock import SystemClock
 from .rules import YamlRules
-from .secrets import Secret
+from .secrets import Secret, Signer
+from .settings import Settings, provider_choice
 
 if TYPE_CHECKING:
     from datetime import date
@@ -67,103 +66,6 @@ if TYPE_CHECKING:
     )
     from .staging import S3Staging
     from .states import StepFunctions
-
-
-class Settings(BaseModel):
-    """A function's environment, as the template sets it; a function has only those that it needs."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    drop_bucket: str = ""
-    work_bucket: str = ""
-    evidence_bucket: str = ""
-    contacts_table: str = ""
-    suppressions_table: str = ""
-    notices_table: str = ""
-    runs_table: str = ""
-    incidents_table: str = ""
-    journeys_table: str = ""
-    follow_up_machine: str = ""
-    run_queue_url: str = ""
-    decide_queue_url: str = ""
-    email_queue_url: str = ""
-    sms_queue_url: str = ""
-    urgent_queue_url: str = ""
-    exception_queue_url: str = ""
-    alert_channels_secret: str = ""
-    alert_topics: str = ""
-    dead_letter_urls: str = ""
-    peppers_secret: str = ""
-    link_keys_secret: str = ""
-    verify_keys_secret: str = ""
-    portal_url_pattern: str = ""
-    evidence_secret: str = ""
-    opentext_secret: str = ""
-    opentext_url: str = ""
-    opentext_token_url: str = ""
-    opentext_deduplicates: bool = False
-    ses_configuration_set: str = ""
-    sms_configuration_set: str = ""
-    company_name: str = "Example Company"
-    sender_email: str = "notices@example.com"
-    sms_sender: str = ""
-    support_contact: str = ""
-    runbook: str = RUNBOOK
-    postal_address: str = ""
-    link_host: str = "documents.example.com"
-    email_provider: str = "opentext"
-    sms_provider: str = "opentext"
-    provider_overrides: str = ""
-    default_time_zone: str = "America/New_York"
-    default_language: str = "en"
-    default_region: str = "US"
-    email_concurrency: int = Field(1, ge=1)
-    email_rate: float = Field(14.0, gt=0)
-    sms_concurrency: int = Field(1, ge=1)
-    sms_rate: float = Field(3.0, gt=0)
-    missing_file_minutes: int = Field(60, ge=1)
-    quiet_period_seconds: int = Field(120, ge=1)
-    volume_limit_percent: int = Field(50, ge=1)
-    receipt_queue_url: str = ""
-    receipt_hook_secret: str = ""
-    delivery_receipts: str = "email,sms"
-    soft_bounce_limit: int = Field(3, ge=1)
-    soft_bounce_window_days: int = Field(7, ge=1)
-    delay_wait_hours: int = Field(4, ge=1)
-    unmatched_receipt_hours: int = Field(24, ge=1)
-    bounce_rate_limit: float = Field(5.0, gt=0)
-    complaint_rate_limit: float = Field(0.3, gt=0)
-    reputation_minimum: int = Field(500, ge=1)
-    record_retention_days: int = Field(0, ge=0)  # 0: this function does not look at it
-    require_approved_wording: bool = False
-    site_dir: str = "/opt/site"
-    unsubscribe_keys_secret: str = ""
-    eligibility_secret: str = ""
-    queue_separator: str = ","
-    preferences_days: int = Field(400, ge=1)
-    consent_version: str = "1"
-    sms_stop_scope: Literal["all", "topic"] = "all"
-    export_bucket: str = ""
-    export_queue_url: str = ""
-    export_segments: int = Field(16, ge=1, le=1000)
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read and validate; a variable that is wrong is a ValidationError that names it."""
-        lowered = {name.lower(): value for name, value in environment.items()}
-        return cls.model_validate({name: lowered[name] for name in cls.model_fields if name in lowered})
-
-
-def provider_choice(settings: Settings) -> Callable[[Channel, MessageClass], str]:
-    """Provider by channel and message class; `email/marketing=ses,...` beats the channel's own."""
-    overrides: dict[str, str] = {}
-    for entry in filter(None, (e.strip() for e in settings.provider_overrides.split(","))):
-        key, separator, name = entry.partition("=")
-        if not separator or name not in ("opentext", "ses", "sms"):
-            raise ValueError(f"PROVIDER_OVERRIDES: {entry!r} is not channel/class=provider")
-        overrides[key.strip()] = name.strip()
-    defaults = {"email": settings.email_provider, "sms": settings.sms_provider}
-    return lambda channel, kind: overrides.get(f"{channel}/{kind}", defaults[channel])
 
 
 class Bootstrap:
@@ -403,63 +305,50 @@ class Bootstrap:
         return host if "://" in host else f"https://{host}"
 
     @cached_property
+    def link_signer(self) -> Signer:
+        """Signs the tokens of links, and reads them."""
+        return Signer(self._secret(self.settings.link_keys_secret))
+
+    @cached_property
+    def unsubscribe_signer(self) -> Signer:
+        """The same for unsubscription: its keys outlive those of other links."""
+        return Signer(self._secret(self.settings.unsubscribe_keys_secret))
+
+    @cached_property
     def link_for(self) -> Callable[[str], str]:
         """The secure link of a notice."""
-        secret = self._secret(self.settings.link_keys_secret)
-
-        def link(notice_id: str) -> str:
-            current, keys = secret.keys()
-            return f"{self.site}/d/{make_token(notice_id, int(current), keys[current])}"
-
-        return link
+        return lambda notice_id: f"{self.site}/d/{self.link_signer.sign(notice_id)}"
 
     # ---- Preferences and eligibility ----
 
     @cached_property
     def preferences_for(self) -> Callable[[str], str]:
         """The address of the preference page, of a contact's salt."""
-        secret = self._secret(self.settings.link_keys_secret)
 
         def link(salt: str) -> str:
-            current, keys = secret.keys()
             identity = preferences_id(salt, self.clock.now().date())
-            return f"{self.site}/p/{make_token(identity, int(current), keys[current], PREFERENCES)}"
+            return f"{self.site}/p/{self.link_signer.sign(identity, PREFERENCES)}"
 
         return link
 
     @cached_property
     def unsubscribe_for(self) -> Callable[[str, str], str]:
         """The address of one-click unsubscription, of a contact's salt and a topic."""
-        secret = self._secret(self.settings.unsubscribe_keys_secret)
 
         def link(salt: str, topic: str) -> str:
-            current, keys = secret.keys()
-            identity = unsubscribe_id(salt, topic)
-            return f"{self.site}/u/{make_token(identity, int(current), keys[current], UNSUBSCRIBE)}"
+            token = self.unsubscribe_signer.sign(unsubscribe_id(salt, topic), UNSUBSCRIBE)
+            return f"{self.site}/u/{token}"
 
         return link
 
     @cached_property
     def undo_for(self) -> Callable[[str, str], str]:
         """The address at which a change of address is undone, of a contact's salt and the change's id."""
-        secret = self._secret(self.settings.link_keys_secret)
 
         def link(salt: str, change_id: str) -> str:
-            current, keys = secret.keys()
-            token = make_token(undo_id(salt, change_id), int(current), keys[current], UNDO)
-            return f"{self.site}/p/undo/{token}"
+            return f"{self.site}/p/undo/{self.link_signer.sign(undo_id(salt, change_id), UNDO)}"
 
         return link
-
-    def read_pass(self, token: str, purpose: str) -> str | None:
-        """What a genuine token of that purpose carries, else None."""
-        _, keys = self._secret(self.settings.link_keys_secret).keys()
-        return read_token(token, {int(number): key for number, key in keys.items()}, purpose)
-
-    def read_unsubscribe(self, token: str) -> str | None:
-        """What a genuine unsubscribe token carries, else None; its keys outlive those of other links."""
-        _, keys = self._secret(self.settings.unsubscribe_keys_secret).keys()
-        return read_token(token, {int(number): key for number, key in keys.items()}, UNSUBSCRIBE)
 
     def form_keys(self) -> tuple[bytes, ...]:
         """What the page's forms and codes are signed with: the current key, and those before it."""
@@ -607,11 +496,6 @@ class Bootstrap:
 
     # --- secure links and responses ---
 
-    def notice_of(self, token: str) -> str | None:
-        """The notice of a genuine token, else None; nothing is looked up for that."""
-        _, keys = self._secret(self.settings.link_keys_secret).keys()
-        return read_token(token, {int(number): key for number, key in keys.items()})
-
     @cached_property
     def verify_keys(self) -> Callable[[], Keys]:
         """The keys of what customers are asked for as a second step."""
@@ -758,18 +642,7 @@ class Bootstrap:
     @cached_property
     def incident_link(self) -> Callable[[str], str]:
         """The signed link by which an incident is acknowledged."""
-        secret = self._secret(self.settings.link_keys_secret)
-
-        def link(incident_id: str) -> str:
-            current, keys = secret.keys()
-            return f"{self.site}/i/{make_token(incident_id, int(current), keys[current], 'incident')}"
-
-        return link
-
-    def incident_of(self, token: str) -> str | None:
-        """The incident of a genuine link, else None."""
-        _, keys = self._secret(self.settings.link_keys_secret).keys()
-        return read_token(token, {int(version): key for version, key in keys.items()}, "incident")
+        return lambda incident_id: f"{self.site}/i/{self.link_signer.sign(incident_id, INCIDENT)}"
 
     def dead_letters(self) -> dict[str, int]:
         """How many messages lie in each dead-letter queue, by its name."""
@@ -845,7 +718,7 @@ class Bootstrap:
             Phrases(self._site("rules")),
             lambda bucket, key: mail_loader(self.client("s3"))(bucket, key),
             self._composed_notice,
-            self._genuine_link,
+            self.link_signer.read,
             self.clock.now,
         )
 
@@ -864,10 +737,6 @@ class Bootstrap:
         except RecordRefused:
             return ""
         return notice_id(domain, record["customer_key"], record["document_id"]) if domain else ""
-
-    def _genuine_link(self, token: str) -> str | None:
-        keys = self._secret(self.settings.link_keys_secret).keys()[1]
-        return read_token(token, {int(version): key for version, key in keys.items()})
 
     @cached_property
     def unread_receipts(self) -> "UnreadReceipts":

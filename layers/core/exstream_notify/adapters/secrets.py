@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..domain.links import make_token, read_token
+
 KEEP = 300.0
 
 
@@ -38,3 +40,20 @@ class Secret:
         fields = dict(self.fields())
         current = fields.pop("current")
         return current, {version: text.encode() for version, text in fields.items()}
+
+
+class Signer:
+    """Tokens of links under a key secret: the current version signs, every version that is kept reads."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
+
+    def sign(self, identity: str, purpose: str = "open") -> str:
+        """A token that carries `identity` (32 hex characters) for one purpose."""
+        current, keys = self._secret.keys()
+        return make_token(identity, int(current), keys[current], purpose)
+
+    def read(self, token: str, purpose: str = "open") -> str | None:
+        """What a genuine token of that purpose carries, else None; nothing else is looked up for that."""
+        _, keys = self._secret.keys()
+        return read_token(token, {int(version): key for version, key in keys.items()}, purpose)

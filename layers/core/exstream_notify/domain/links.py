@@ -23,6 +23,9 @@ PLACES = (
 )
 """What a portal's address may name. Never the customer's key: addresses are kept in many a log."""
 
+INCIDENT = "incident"
+"""The purpose of the link by which a team answers an incident."""
+
 _MAC_BYTES = 5  # 40 bits: online guessing at 100 a second takes centuries, and SMS pay by character
 
 

@@ -12,7 +12,7 @@ from .credentials import Credentials
 from .errors import MessageRefused
 
 if TYPE_CHECKING:
-    from ..bootstrap import Settings
+    from ..settings import Settings
 
 TRIES = 3
 PATIENCE = 5.0
