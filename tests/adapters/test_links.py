@@ -1,11 +1,13 @@
 """Tries, early responses and what is found by document and case, on DynamoDB; presigned addresses."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
+from moto import mock_aws
 
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.dynamodb.ledger import DynamoLedger
@@ -64,15 +66,18 @@ def test_a_notice_is_found_by_its_document_and_its_case(tables: Tables) -> None:
 
 
 @pytest.fixture
-def documents(tables: Tables) -> S3Documents:
-    client = Bootstrap(Settings.from_environment({})).client("s3")
-    if client.meta.endpoint_url and "amazonaws" not in client.meta.endpoint_url:
-        pytest.skip("there is no S3 here")
-    client.create_bucket(Bucket="drops")
-    for name in ("out/D1.pdf", "out/page.html", "out/strange"):
-        client.put_object(Bucket="drops", Key=f"drop/retail/run-1/{name}", Body=b"x")
-    client.put_object(Bucket="drops", Key="drop/retail/run-2/D2.pdf", Body=b"x")
-    return S3Documents(client, "drops")
+def documents(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Documents]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client = Bootstrap(Settings.from_environment({})).client("s3")
+        client.create_bucket(Bucket="drops")
+        for name in ("out/D1.pdf", "out/page.html", "out/strange"):
+            client.put_object(Bucket="drops", Key=f"drop/retail/run-1/{name}", Body=b"x")
+        client.put_object(Bucket="drops", Key="drop/retail/run-2/D2.pdf", Body=b"x")
+        yield S3Documents(client, "drops")
 
 
 @pytest.mark.parametrize(
