@@ -62,10 +62,11 @@ def _entry(row: dict[str, Any]) -> "Text":
     entry.append(f"{row['last_seen']}  {row['incident_id']}\n", style="dim")
     for text in row["sample"]:
         entry.append(f"         {text}\n", style="default")
-    for place in row["where"][:_PLACES]:
+    places = [place for place in row["where"] if len(place) > 2 or place["part"] != "run"]
+    for place in places[:_PLACES]:
         named = "  ".join(f"{k} {v}" for k, v in place.items() if k not in ("code", "part"))
         entry.append(f"         {place['code']} at {place['part']}  {named}".rstrip() + "\n", style="dim")
-    if len(row["where"]) > _PLACES:
+    if len(places) > _PLACES:
         entry.append("         and more: --json names them\n", style="dim")
     for switch in row["reruns"]:
         entry.append(f"         compose again with {switch}\n", style="cyan")
