@@ -266,6 +266,7 @@ def decide_notices(
         contact = known.get(document.customer_key) or Contact(document.domain, document.customer_key, "")
         suppressed = blocked_channels(contact, blocked)
         before = stored.get(notice_id_of(document, rule))
+        due = before is not None and _is_due(before, now)
         answered = responses.get(document.case_id or "") if not document.test_flag else None
         if before is not None and answered:
             before = _with_response(before, *answered, now)
@@ -284,7 +285,7 @@ def decide_notices(
                 document.customer_in_run or position
             )
         stop = stops.get((document.customer_key, document.document_id))
-        open_yet = before is None or (before.status == Status.DEFERRED and _is_due(before, now))
+        open_yet = before is None or (before.status == Status.DEFERRED and due)
         if before is None and answered:
             known_already = Suppress(Why.RESPONDED, " ".join(answered).strip())
             _carry_out(known_already, None, pointer, position, document, rule, result, now, provider_for)
@@ -298,8 +299,8 @@ def decide_notices(
             _carry_out(decision, None, pointer, position, document, rule, result, now, provider_for)
         else:
             _look_again(
-                before, pointer, position, document, rule, contact, suppressed, zones, result, now, policy,
-                provider_for, reputation,
+                before, due, pointer, position, document, rule, contact, suppressed, zones, result, now,
+                policy, provider_for, reputation,
             )  # fmt: skip
         if not document.test_flag:
             _copy_teams(pointer, position, document, rule, rules, stored, result, now, provider_for)
@@ -490,6 +491,7 @@ def _carry_out(
 
 def _look_again(
     before: Notice,
+    due: bool,
     pointer: SlicePointer,
     position: int,
     document: Document,
@@ -509,7 +511,6 @@ def _look_again(
     if same != (origin.run, origin.slice_number, origin.position):
         result.outcomes.append(outcome_of(before, position, origin))
         return
-    due = _is_due(before, now)
     late = now > datetime.fromisoformat(before.created_at) + timedelta(hours=rule.deadline_hours)
 
     def carry(decision: Decision) -> None:
