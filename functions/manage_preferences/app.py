@@ -33,16 +33,17 @@ def contact_of(token: str) -> Contact | None:
 def answer(token: str) -> Response[str]:
     event, contact, views = resolver.current_event, contact_of(token), app.preference_views
     wishes, written = event.headers.get("accept-language"), app.ledger.written()
-    book = AddressBook(teller=Teller(**app.teller_ports()), **app.address_ports())
-    page = PreferencePage(book=book, **app.page_ports())
+    page = PreferencePage(
+        book=lambda: AddressBook(teller=Teller(**app.teller_ports()), **app.address_ports()),
+        **app.page_ports(),
+    )
     if contact is None:
         return views.confirm("preferences", "gone", wishes, 404)
     if event.http_method == "GET":
         done = (event.query_string_parameters or {}).get("done", "")
         return views.show(token, contact, wishes, page.asks(contact), done=done)
     try:
-        form = form_of(event.decoded_body, event.headers, app.site)
-        views.check(form, token, contact)
+        form = views.checked(form_of(event.decoded_body, event.headers, app.site), token, contact)
         posted = page.post(contact, form, views.language(contact, wishes))
     except (PostRefused, Conflict):
         return views.confirm("changed", "gone", wishes, 409)
@@ -50,8 +51,7 @@ def answer(token: str) -> Response[str]:
     log_notices("preferences", written, did=posted.done or posted.problem)
     if posted.done:
         return redirect_response(f"/p/{token}?done={posted.done}")
-    contact = contact_of(token) or contact
-    return views.show(token, contact, wishes, page.asks(contact), posted=posted, typed=form)
+    return views.show(token, contact_of(token) or contact, wishes, page.asks(contact), posted, form)
 
 
 @logger.inject_lambda_context

@@ -80,7 +80,7 @@ class Site:
             ("en",),
             Policy(),
             "1",
-            book,
+            lambda: book,
             self.tries,
             lambda: self.keys,
             self.exceptions,

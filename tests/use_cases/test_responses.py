@@ -8,7 +8,6 @@ import pytest
 from exstream_notify.domain.journeys import JourneyRule, why_stopped
 from exstream_notify.domain.notices import chain_holds
 from exstream_notify.domain.quiet_hours import Window
-from exstream_notify.domain.responses import EarlyResponse
 from tests.fakes import a_document, a_rule
 from tests.use_cases.world import World
 
@@ -165,6 +164,29 @@ def test_cases_are_asked_for_once_a_batch_and_only_where_there_are_some() -> Non
     assert "early_responses.of_cases" not in world.wire.calls
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_claim_of_a_dead_worker_is_resolved_though_its_case_was_answered_since(when: Any) -> None:
+    def dropped() -> World:
+        world = World(a_rule())
+        world.drop("run-1", a_document(1, case_id="K-1"))
+        return world
+
+    probe = dropped()
+    probe.come_to_rest()
+    posting = next(n for n, call in enumerate(probe.wire.log, 1) if call.startswith("provider"))
+    world = dropped()
+    world.wire.kill_at(posting, when)
+    while not world.kills:
+        world.step()
+    # The index did not show the claim yet, so the response was kept.
+    world.answer_case("K-1")
+    world.come_to_rest()
+
+    assert world.outcomes("run-1") == {"unconfirmed": 1}
+    assert len(world.told()) == (when == "after")
+    world.check()
+
+
 def test_a_response_kept_while_its_notice_is_being_claimed_is_found_on_it() -> None:
     world = World(a_rule())
     world.drop("run-1", a_document(1, case_id="K-1"))
@@ -187,8 +209,7 @@ def test_a_response_kept_before_an_index_showed_its_notice_spares_what_waits() -
     world.drop("run-1", a_document(1, case_id="K-1"))
     world.drain()
     assert world.outcomes("run-1") == {"deferred": 1}
-    kept = EarlyResponse("responded", "", world.clock.now().isoformat())
-    world.early_responses.keep("retail", "K-1", kept, world.clock.now())
+    world.answer_case("K-1")
     world.come_to_rest()
 
     assert world.told() == []

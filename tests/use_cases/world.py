@@ -30,7 +30,7 @@ from exstream_notify.domain.links import Look
 from exstream_notify.domain.notices import RANK, Notice, Response, Status, chain_holds
 from exstream_notify.domain.receipts import Kind, Receipt, ReceiptPolicy, stamp
 from exstream_notify.domain.reputation import Limits
-from exstream_notify.domain.responses import ResponseEvent
+from exstream_notify.domain.responses import EarlyResponse, ResponseEvent
 from exstream_notify.domain.runs import Control, Reconciliation, Run, Seal, reconcile
 from exstream_notify.domain.second_step import Keys
 from exstream_notify.domain.work import SendJob, SlicePointer
@@ -254,6 +254,11 @@ class World:
     def compose(self, event_id: str, document: Mapping[str, Any], domain: str = DOMAIN) -> None:
         """A single document comes as an event."""
         self.queues["document"].send([{"id": event_id, "domain": domain, "detail": dict(document)}])
+
+    def answer_case(self, case_id: str) -> None:
+        """A response to a case is kept, as one is that comes before any notice of the case is known."""
+        now = self.clock.now()
+        self.early_responses.keep(DOMAIN, case_id, EarlyResponse("responded", "", now.isoformat()), now)
 
     def control(self, run_id: str, control: Control, domain: str = DOMAIN) -> Run:
         """An operator holds, releases or cancels a run."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import parse_qs
 
 from aws_lambda_powertools.event_handler import Response
@@ -24,6 +24,10 @@ LANGUAGE_NAMES: Mapping[str, str] = {"en": "English", "es": "Español", "fr": "F
 
 class PostRefused(Exception):
     """A post that does not come from our own page, or is no form."""
+
+
+Form: TypeAlias = Mapping[str, Sequence[str]]
+"""A form's fields as they were sent."""
 
 
 def form_of(body: str | None, headers: Mapping[str, str], site: str) -> dict[str, list[str]]:
@@ -69,11 +73,12 @@ class PreferenceViews:
         self._now = now
         self._keys = keys
 
-    def check(self, form: Mapping[str, Sequence[str]], token: str, contact: Contact) -> None:
-        """PostRefused unless the form is of the page that we showed of this contact as it still is."""
+    def checked(self, form: Form, token: str, contact: Contact) -> Form:
+        """The form; PostRefused unless it is of the page that we showed of this contact as it still is."""
         given = next(iter(form.get("form", ())), "")
         if read_form_token(self._keys(), token, given, self._now()) != contact.version:
             raise PostRefused
+        return form
 
     def language(self, contact: Contact, wishes: str | None) -> str:
         """The language that a contact's page is in; `wishes` is the browser's Accept-Language."""
@@ -85,10 +90,10 @@ class PreferenceViews:
         contact: Contact,
         wishes: str | None,
         asks: StepKind,
-        *,
-        done: str = "",
         posted: Outcome | None = None,
         typed: Mapping[str, Sequence[str]] | None = None,
+        *,
+        done: str = "",
     ) -> Response[str]:
         """The preferences of a contact; `asks` is the second step before a change of address."""
         language = self.language(contact, wishes)

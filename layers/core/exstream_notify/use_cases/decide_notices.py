@@ -265,6 +265,7 @@ def decide_notices(
         contact = known.get(document.customer_key) or Contact(document.domain, document.customer_key, "")
         suppressed = blocked_channels(contact, blocked)
         before = stored.get(notice_id_of(document, rule))
+        due = before is not None and _is_due(before, now)
         answered = _answer_to(document, responses)
         if before is not None and answered is not None:
             before = _with_response(before, answered, now)
@@ -281,7 +282,7 @@ def decide_notices(
         if first and asked and not getattr(document, asked) and not rule.skip:
             result.unreached.setdefault("second_step_missing", []).append(document.customer_in_run)
         stop = stops.get((document.customer_key, document.document_id))
-        open_yet = before is None or (before.status == Status.DEFERRED and _is_due(before, now))
+        open_yet = before is None or (before.status == Status.DEFERRED and due)
         if before is None and answered is not None:
             known_already = Suppress(Why.RESPONDED, answered.told)
             _carry_out(known_already, None, pointer, position, document, rule, result, now, provider_for)
@@ -295,8 +296,8 @@ def decide_notices(
             _carry_out(decision, None, pointer, position, document, rule, result, now, provider_for)
         else:
             _look_again(
-                before, pointer, position, document, rule, contact, suppressed, zones, result, now, policy,
-                provider_for, reputation,
+                before, due, pointer, position, document, rule, contact, suppressed, zones, result, now,
+                policy, provider_for, reputation,
             )  # fmt: skip
         if not document.test_flag:
             _copy_teams(pointer, position, document, rule, rules, stored, result, now, provider_for)
@@ -492,6 +493,7 @@ def _carry_out(
 
 def _look_again(
     before: Notice,
+    due: bool,
     pointer: SlicePointer,
     position: int,
     document: Document,
@@ -511,7 +513,6 @@ def _look_again(
     if same != (origin.run, origin.slice_number, origin.position):
         result.outcomes.append(outcome_of(before, position, origin))
         return
-    due = _is_due(before, now)
     late = now > datetime.fromisoformat(before.created_at) + timedelta(hours=rule.deadline_hours)
 
     def carry(decision: Decision) -> None:

@@ -28,7 +28,7 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class PreferencePage:
-    """The page's actions, by the value of the field `action`."""
+    """The page's actions, by the value of the field `action`; `book` is made for changes of address only."""
 
     contacts: ContactDirectory
     clock: Clock
@@ -36,7 +36,7 @@ class PreferencePage:
     languages: Sequence[str]
     policy: Policy
     consent_version: str
-    book: AddressBook
+    book: Callable[[], AddressBook]
     tries: TryCounter
     keys: Callable[[], Keys]
     exceptions: ExceptionBus
@@ -116,7 +116,7 @@ class PreferencePage:
             return Posted(problem="locked")
         answer = Answer.WRONG
         if taken == StepAnswer.PASSED:
-            answer = self.book.begin(contact, channel, one(form, "address"), PAGE)
+            answer = self.book().begin(contact, channel, one(form, "address"), PAGE)
         # Which of the two was wrong is not told: that would say when the second step was right.
         return _ASKED[answer]
 
@@ -124,7 +124,7 @@ class PreferencePage:
         channel = _channel(one(form, "channel"))
         if channel is None:
             return Posted(problem="expired")
-        return _CONFIRMED[self.book.confirm(contact, channel, one(form, "code"))]
+        return _CONFIRMED[self.book().confirm(contact, channel, one(form, "code"))]
 
 
 _ASKED: Mapping[Answer, Posted] = {

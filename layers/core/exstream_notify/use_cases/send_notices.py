@@ -606,15 +606,21 @@ class _Sender:
         """The batch without those whose case was responded to while they queued; the decision ends these.
 
         A response to a case names no document, so it cannot stand in the way of a claim: it is asked for
-        in one call a batch, as late as can be.
+        in one call a batch, as late as can be. What an earlier delivery claimed stays, to be resolved.
         """
         cases = {row.case for row in batch.rows if row.case}
-        if self.early is None or not cases:
+        responses = self.early.of_cases(self.job.pointer.domain, cases) if self.early and cases else {}
+        rows = [row for row in batch.rows if row.is_answered(responses)]
+        if not rows:
             return batch
-        responses = self.early.of_cases(self.job.pointer.domain, cases)
-        answered = {row.member.position for row in batch.rows if row.is_answered(responses)}
-        self.tally.again.update(answered)
-        return replace(batch, rows=[row for row in batch.rows if row.member.position not in answered])
+        stored = self.ledger.get({row.member.notice_id for row in rows})
+        back = set()
+        for row in rows:
+            notice = stored.get(row.member.notice_id)
+            if notice is None or notice.attempt(row.member.attempt) is None:
+                back.add(row.member.notice_id)
+                self.tally.again.add(row.member.position)
+        return replace(batch, rows=[row for row in batch.rows if row.member.notice_id not in back])
 
     def held_back(self, rows: Sequence[_Prepared], wording: Wording) -> list[_Prepared]:
         """Defer customers' messages in words that nobody approved; the rest, to be sent.
