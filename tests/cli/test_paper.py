@@ -15,6 +15,7 @@ from exstream_notify.domain.notices import Outcome, Status
 from exstream_notify.domain.runs import RecordOutcome, Run, RunState
 from exstream_notify.domain.work import SlicePointer
 from exstream_notify.use_cases.decide_notices import notice_id_of
+from tests.cli.shell import exnotify
 from tests.fakes import FakeRules, a_document, a_notice, a_rule
 
 RUN = Run("retail", "r1", RunState.DISPATCHED, parts="parts/retail/r1/")
@@ -74,6 +75,20 @@ def test_a_journey_that_ends_otherwise_prints_nothing(end: str) -> None:
 
 def test_a_step_that_was_a_reminder_prints_nothing() -> None:
     assert [row["reason"] for row in paper_rows(app(ended(3, Status.SENT)), RUN)] == ["paper_chosen"]
+
+
+@pytest.mark.parametrize(("run_id", "nothing"), [("r1", False), ("empty", True)])
+def test_that_nothing_goes_to_paper_is_said_only_where_it_is_so(
+    run_id: str, nothing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = app()
+    found.runs.get = lambda domain, name: RUN if name == "r1" else replace(RUN, run_id=name, parts="")
+    monkeypatch.setattr("exnotify.deployment.connect", lambda stack: SimpleNamespace(app=found))
+    said = exnotify("paper", f"retail/{run_id}")
+
+    assert ("nothing of this run goes to paper" in said.out) is nothing
+    assert ("1 of 1 documents name no place in their run" in said.err) is not nothing
+    assert ("D0002" in said.out) is not nothing
 
 
 def test_a_run_without_parts_prints_nothing() -> None:

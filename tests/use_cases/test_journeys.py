@@ -169,9 +169,44 @@ def test_an_operator_stops_one_customer_and_lets_them_go_on() -> None:
         ledger=world.ledger, journeys=world.journeys, rules=world.rules, clock=world.clock,
     )  # fmt: skip
     world.follow()
-    assert [p for _, p, _ in story(world, "D0001")] == ["notice", "step:reminder:1", "step:reminder:2"]
+    assert [(day, p) for day, p, _ in story(world, "D0001")] == [
+        ("day 0", "notice"),
+        ("day 16", "step:reminder:1"),
+        ("day 23", "step:reminder:2"),
+    ], "a last call keeps its distance from the reminder"
+    assert (world.clock.now() - datetime.fromisoformat(AT)).days >= 30, "and so does the end"
     said = [(e.what, e.detail) for e in world.notice("D0001").events if e.what.startswith("journey")]
     assert said[:2] == [("journey stopped", "ann: complaint"), ("journey resumed", "ann: settled")]
+
+
+def test_a_reminder_of_a_date_that_passed_while_it_was_stopped_is_left_out() -> None:
+    dunning = JourneyRule(
+        "dunning",
+        ("statement",),
+        (
+            Step(Delay(days=-3), "due_date", channels=("email",), wording="soon"),
+            Step(Delay(days=2), "due_date", channels=("email",), wording="overdue"),
+            Step(Delay(days=14), "due_date", channels=("email",), wording="demand"),
+            Step(Delay(days=28), "due_date", end="event"),
+        ),
+    )
+    world = a_world(dunning)
+    world.drop("run-1", a_document(1, due_date="2026-11-30"), a_document(2, due_date="2026-12-21"))
+    world.follow_until(days(1))
+    stop_run("retail/run-1", "ann", "wrong file", journeys=world.journeys, clock=world.clock)
+    world.follow_until(days(28))
+    resume_run("retail/run-1", "ann", "", journeys=world.journeys, rules=world.rules, clock=world.clock)
+    world.follow()
+
+    assert [(day, p) for day, p, _ in story(world, "D0001")][1:] == [
+        ("day 28", "step:dunning:2"),
+        ("day 40", "step:dunning:3"),
+    ]
+    assert [(day, p) for day, p, _ in story(world, "D0002")][1:] == [
+        ("day 28", "step:dunning:1"),
+        ("day 33", "step:dunning:2"),
+        ("day 45", "step:dunning:3"),
+    ]
 
 
 def test_an_operator_stops_a_run_and_lets_it_go_on() -> None:

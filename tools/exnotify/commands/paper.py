@@ -37,7 +37,8 @@ def command(name: str, output: Path | None, as_json: bool, stack: str | None) ->
         return 0
     if missing := sum(1 for row in rows if not row["customer_in_run"]):
         remark(f"{missing} of {len(rows)} documents name no place in their run: find them by the rows")
-    click.echo("\n".join(found) or "nothing of this run goes to paper")
+    if found or not rows:
+        click.echo("\n".join(found) or "nothing of this run goes to paper")
     target = output.open("w", encoding="utf-8", newline="") if output else sys.stdout
     try:
         if output or rows:

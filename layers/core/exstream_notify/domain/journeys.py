@@ -28,6 +28,9 @@ ENDED = "journey ended"
 
 _STEP = "step:"
 _WEEKEND = frozenset({5, 6})
+LATE = timedelta(days=1)
+"""By so much a step that went out late puts off those that follow it."""
+
 _LONGEST_PAUSE = 400  # days looked ahead for a business day: a calendar without one is a mistake in it
 
 
@@ -209,10 +212,33 @@ def first_step(
 
 
 def next_step(
-    rule: JourneyRule, member: Member, done: int, now: datetime, is_holiday: IsHoliday
+    rule: JourneyRule, member: Member, done: int, now: datetime, is_holiday: IsHoliday, *, told: bool = True
 ) -> tuple[int, datetime] | None:
-    """The same after step `done`; one that an outage made late comes at once."""
-    return _from(rule, member, done + 1, now, is_holiday, late_too=True)
+    """The same after step `done`; one that an outage made late comes at once.
+
+    Where `done` itself went out more than a day late, since somebody had stopped the journey perhaps, the
+    next one keeps its distance from it: a last call is not to follow its reminder within the hour, nor the
+    end the last call. `told`: whether `done` went out at all.
+    """
+    found = _from(rule, member, done + 1, now, is_holiday, late_too=True)
+    if found is None or not told:
+        return found
+    before, following = rule.steps[done - 1], rule.steps[found[0] - 1]
+    meant = due_at(rule, before, member, is_holiday)
+    if meant is None or before.anchor != following.anchor or now - meant < LATE:
+        return found
+    distance = timedelta(hours=_hours(following.delay) - _hours(before.delay))
+    return found[0], max(found[1], now + distance)
+
+
+def is_past(step: Step, member: Member, now: datetime) -> bool:
+    """Whether a reminder of a due date comes after that date: nobody wants "three days left" then."""
+    return (
+        step.anchor == "due_date"
+        and _hours(step.delay) < 0
+        and bool(member.due_date)
+        and now.date() > date.fromisoformat(member.due_date[:10])
+    )
 
 
 def _from(

@@ -19,6 +19,7 @@ from ..domain.journeys import (
     capped_until,
     cohort_at,
     has_ended,
+    is_past,
     is_stopped,
     next_step,
     step_purpose,
@@ -68,6 +69,7 @@ class _Sorted:
     """A row's members by what becomes of them."""
 
     go: list[Member] = field(default_factory=list)
+    past: list[Member] = field(default_factory=list)
     ended: list[Notice] = field(default_factory=list)
     aside: list[tuple[str, Member]] = field(default_factory=list)
     later: dict[datetime, list[Member]] = field(default_factory=dict)
@@ -165,6 +167,9 @@ def _sort(
             if not has_ended(rule, notice):
                 found.ended.append(notice)
                 found.counts["unanswered"] += 1
+        elif is_past(rule.steps[cohort.step - 1], member, now):
+            found.past.append(member)
+            found.counts["past_date"] += 1
         elif until := _capped(rule, cohort, notice, history, now):
             found.later.setdefault(until, []).append(member)
             found.counts["capped"] += 1
@@ -223,9 +228,11 @@ def _carry_out(
     following: dict[Cohort, list[Member]] = {}
     for until, members in found.later.items():
         following.setdefault(cohort_at(cohort.domain, rule, cohort.step, until), []).extend(members)
-    for member in found.go:
-        if then := next_step(rule, member, cohort.step, since + timedelta(hours=1), is_holiday):
-            following.setdefault(cohort_at(cohort.domain, rule, *then), []).append(member)
+    soon = since + timedelta(hours=1)
+    for told, members in ((True, found.go), (False, found.past)):
+        for member in members:
+            if then := next_step(rule, member, cohort.step, soon, is_holiday, told=told):
+                following.setdefault(cohort_at(cohort.domain, rule, *then), []).append(member)
     enrol(following, rule, row, journeys)
     if found.go:
         decide_queue.send_slices([_pointer(cohort, rule, row, found.go)])

@@ -8,6 +8,8 @@ from .faults import Fault, IndexUnreadable, Limits
 from .names import AliasTable
 from .reading import Entry
 
+_SEPARATORS = {",": "commas", "|": "|", ";": ";", "\t": "tabs"}
+
 
 class DelimitedRecords:
     """Iterates over the records of a delimited text. Lines end in LF or CRLF.
@@ -74,6 +76,11 @@ class DelimitedRecords:
         names = tuple(name or f"(column {at})" for at, name in enumerate(stripped, 1))
         if len(names) > self._limits.record_fields:
             raise IndexUnreadable(self._file, at, f"more than {self._limits.record_fields} columns")
+        if len(names) == 1 and any(mark in names[0] for mark in _SEPARATORS):
+            wanted = _SEPARATORS[self._separator]
+            raise IndexUnreadable(
+                self._file, at, f"no usable header: its columns are not separated by {wanted}"
+            )
         if missing := self._aliases.missing_customer_key(names):
             raise IndexUnreadable(self._file, at, f"no usable header: {missing}")
         plan = self._aliases.plan(names)
