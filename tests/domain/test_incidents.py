@@ -115,9 +115,10 @@ def test_an_alert_says_what_happened_what_it_means_and_what_to_do() -> None:
     )
 
 
-def test_single_documents_share_a_days_incident() -> None:
+def test_single_documents_and_what_is_of_no_run_share_a_days_incident() -> None:
     single = ExceptionRaised("records_rejected", "error", "retail", "event-17", "x")
     assert grouped_under(single, RULE, NOW) == "day-2026-11-20"
+    assert grouped_under(replace(single, run_id="none"), RULE, NOW) == "day-2026-11-20"
     assert grouped_under(replace(single, run_id="run-1"), RULE, NOW) == "run-1"
     assert grouped_under(replace(single, run_id="run-1"), replace(RULE, group="day"), NOW) == "day-2026-11-20"
 
