@@ -1,7 +1,7 @@
 """Runs as the command tells them: names of the JSON, rows, lists of customers, proofs."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,6 +15,7 @@ from exnotify.deployment import Deployment, ReadOnlyClient
 from exnotify.errors import CommandError, MisuseError
 from exnotify.notices import domains_of, find_notice, notice_row
 from exnotify.proof import as_html, filled, proof_of
+from exnotify.records import delivery_of
 from exnotify.runs import find_run, report
 from exstream_notify.adapters.encryption import EvidenceUnreadable
 from exstream_notify.domain.documents import Channel
@@ -28,6 +29,7 @@ from exstream_notify.domain.notices import (
     finished,
     head,
 )
+from exstream_notify.domain.receipts import Kind, Receipt, ReceiptPolicy, applied, stamp
 from exstream_notify.domain.runs import RecordOutcome, Run, RunState, reconcile
 from tests.fakes.contacts import FakeContacts
 from tests.fakes.examples import a_contact, a_notice
@@ -147,6 +149,35 @@ def test_a_notice_is_found_by_id_and_by_reference() -> None:
         find_notice(app, "b" * 32)
     with pytest.raises(MisuseError, match="no notice id"):
         find_notice(app, "b")
+
+
+def test_a_record_s_times_are_of_the_attempt_that_it_tells_of() -> None:
+    def passed(hours: int) -> datetime:
+        return NOW + timedelta(hours=hours)
+
+    def reported(notice: Notice, kind: Kind, hours: int, number: int, channel: Channel) -> Notice:
+        receipt = Receipt("ses", channel, kind, stamp(passed(hours)), notice.notice_id, number)
+        after = applied(notice, receipt, passed(hours), ReceiptPolicy())
+        assert after is not None
+        return after
+
+    def sent(notice: Notice, number: int, channel: Channel, hours: int) -> Notice:
+        attempt = Attempt(number, channel, "ses", "hash", "job", Status.SENDING, lease=1.0)
+        after = finished(
+            begun(notice, attempt, passed(hours), ()), number, Status.SENT, passed(hours), ref=f"m-{number}"
+        )
+        assert after is not None
+        return after
+
+    mail = reported(sent(a_notice(version=0), 1, "email", 0), Kind.DELIVERED, 1, 1, "email")
+    told = delivery_of(mail)
+    assert (told["channel"], told["sent_at"][11:13], told["delivered_at"][11:13]) == ("email", "15", "16")
+
+    # What bounced later was not delivered, and the text that followed is not either, yet.
+    text = sent(reported(mail, Kind.HARD_BOUNCE, 2, 1, "email"), 2, "sms", 3)
+    told = delivery_of(text)
+    assert (told["channel"], told["sent_at"][11:13], told["delivered_at"]) == ("sms", "18", "")
+    assert delivery_of(reported(text, Kind.DELIVERED, 4, 2, "sms"))["delivered_at"][11:13] == "19"
 
 
 class _Evidence:

@@ -125,9 +125,10 @@ def test_what_it_means_has_its_count_whether_customers_are_known_or_not(customer
     assert said.endswith("1,200 documents of which nobody was told")
 
 
-def test_single_documents_share_a_days_incident() -> None:
+def test_single_documents_and_what_is_of_no_run_share_a_days_incident() -> None:
     single = ExceptionRaised("records_rejected", "error", "retail", "event-17", "x")
     assert grouped_under(single, RULE, NOW) == "day-2026-11-20"
+    assert grouped_under(replace(single, run_id="none"), RULE, NOW) == "day-2026-11-20"
     assert grouped_under(replace(single, run_id="run-1"), RULE, NOW) == "run-1"
     assert grouped_under(replace(single, run_id="run-1"), replace(RULE, group="day"), NOW) == "day-2026-11-20"
 

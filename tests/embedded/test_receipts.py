@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -108,6 +109,21 @@ def test_a_proof_shows_what_was_changed(cloud: LocalCloud, make_run: MakeRun) ->
         assert chain_holds(forged)
         assert not proof_of(app, forged)["holds"]
     assert not proof_of(app, chained(notice.events[:-1]), thorough=True)["holds"], "cut short"
+
+    # What the evidence keeps of a receipt is told as the chain has it, or the proof does not hold.
+    named = re.findall(r"evidence/receipts/\S+", " ".join(e.detail for e in notice.events))[-1]
+    place = {"Bucket": cloud.outputs["EvidenceBucketName"], "Key": named}
+    s3 = cloud.client("s3")
+    kept = s3.get_object(**place)["Body"].read()
+    (told,) = [r for row in app.receipt_evidence.read(named) for r in row["receipts"]][-1:]
+    for word, other in (
+        (told["kind"], "complaint"), (told["at"], "2026-01-01T00:00:00.000Z"), (told["ref"], "another"),
+        (told["identity"], "0" * 12), (told["reason"], "no such user"), ("{", "["),
+    ):  # fmt: skip
+        s3.put_object(**place, Body=kept.replace(word.encode(), other.encode()))
+        assert not proof_of(app, notice)["holds"], word
+    s3.put_object(**place, Body=kept)
+    assert proof_of(app, notice)["holds"]
 
 
 def test_a_forged_push_is_refused_and_a_genuine_one_is_taken(cloud: LocalCloud) -> None:

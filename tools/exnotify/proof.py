@@ -91,16 +91,47 @@ def _anchors(
     anchors: list[dict[str, Any]] = []
     receipts: list[dict[str, Any]] = []
     for reference in found:
-        rows = [r for r in app.receipt_evidence.read(reference) if r.get("notice_id") == notice.notice_id]
+        try:
+            kept = app.receipt_evidence.read(reference)
+        except ValueError:
+            anchors.append({"reference": reference, "at": "", "event": None, "problem": "it cannot be read"})
+            continue
+        rows = [r for r in kept if r.get("notice_id") == notice.notice_id]
         if not rows and reference in named:
             problem = "the ledger names it, and it is not there"
             anchors.append({"reference": reference, "at": "", "event": None, "problem": problem})
         for row in rows:
             place = places.get(row["head"])
-            fits = None if place is not None else "its head is not in the ledger's chain"
-            anchors.append({"reference": reference, "at": row["at"], "event": place, "problem": fits})
+            wrong = None if place is not None else "its head is not in the ledger's chain"
+            wrong = wrong or _differs(notice, row)
+            anchors.append({"reference": reference, "at": row["at"], "event": place, "problem": wrong})
             receipts += [{**receipt, "kept_in": reference} for receipt in row.get("receipts", ())]
     return anchors, sorted(receipts, key=lambda row: str(row.get("at", "")))
+
+
+def _differs(notice: Notice, row: dict[str, Any]) -> str | None:
+    """What is wrong with an anchor's receipts: each is an event of the chain, told in the same words."""
+    from exstream_notify.domain.receipts import Kind, Receipt
+
+    for told in row.get("receipts", ()):
+        mark = f"#{told.get('identity')}"
+        event = next((e for e in notice.events if mark in e.detail), None)
+        if event is None:
+            return "a receipt in it is not in the ledger's chain"
+        try:
+            if event.what == f"receipt {told['kind']}" and told.get("reason", "") in event.detail:
+                # Older evidence does not say whom it was about, so its other words cannot be checked.
+                made = {name: told[name] for name in ("attempt", "code", "ref") if name in told}
+                receipt = Receipt(
+                    told["provider"], told["channel"], Kind(told["kind"]), told["at"],
+                    notice_id=notice.notice_id, hashes=(told["who"],) if told.get("who") else (), **made,
+                )  # fmt: skip
+                if "who" not in told or mark == f"#{receipt.identity}":
+                    continue
+        except (KeyError, TypeError, ValueError):
+            pass
+        return "a receipt in it is not as the ledger's chain has it"
+    return None
 
 
 def _objects_since(app: "Bootstrap", since: str) -> Iterator[str]:

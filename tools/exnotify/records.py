@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from exstream_notify.domain.notices import Notice, Outcome, head
+from exstream_notify.domain.notices import Notice, Outcome, Status, head
 from exstream_notify.domain.runs import Run, latest
 
 from .notices import spoken_attempt
@@ -54,17 +54,23 @@ class Reject:
         return f"record {self.record} of {self.file}: {what}"
 
 
-def _delivery(notice: Notice) -> dict[str, Any]:
-    """How a notice went, and where its proof lies: the evidence as sent, and the head of its chain."""
+def delivery_of(notice: Notice) -> dict[str, Any]:
+    """How a notice went, and where its proof lies: the evidence as sent, and the head of its chain.
+
+    All of it is of one attempt, and `delivered_at` empty unless that attempt stands as delivered.
+    """
     attempt = spoken_attempt(notice)
-    done = {event.what: event.at for event in reversed(notice.events)}
+    number = str(attempt.number) if attempt else ""
+    mine = [event for event in reversed(notice.events) if event.detail.partition(" ")[0] == number]
+    done = {event.what: event.at for event in mine}
+    arrived = attempt is not None and attempt.status in (Status.DELIVERED, Status.COMPLAINED)
     return {
         "status": str(notice.status),
         "channel": attempt.channel if attempt else "",
         "provider": attempt.provider if attempt else "",
         "provider_ref": attempt.ref if attempt else "",
-        "sent_at": done.get("sent", ""),
-        "delivered_at": done.get("receipt delivered", ""),
+        "sent_at": done.get("sent") or done.get("receipt sent", ""),
+        "delivered_at": done.get("receipt delivered", "") if arrived else "",
         "attempts": len(notice.attempts),
         "evidence": attempt.evidence if attempt else "",
         "chain_head": head(notice),
@@ -115,7 +121,7 @@ def records_of(app: "Bootstrap", run: Run) -> Iterator[RecordRow]:
                 word.notice_id if word else "",
             )
             notice = notices.get(row.notice_id)
-            yield replace(row, **_delivery(notice)) if notice else row
+            yield replace(row, **delivery_of(notice)) if notice else row
     for reject in rejects_of(app, run):
         what = f"{reject.field}: {reject.reason}" if reject.field else reject.reason
         yield RecordRow(reject.position, "", "", "", str(Outcome.REJECTED), what, "")

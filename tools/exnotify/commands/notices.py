@@ -23,7 +23,7 @@ def command(customer_key: str, domain: str | None, as_json: bool, stack: str | N
         for notice in target.app.ledger.of_customer(name, customer_key)
     ]
     if not rows:
-        where = f" in domain {domain}" if domain else ""
+        where = f" in domain {domain}" if domain else ": an erased customer's are found with --domain"
         raise CommandError(f"no notices of customer {customer_key}{where}")
     if as_json:
         emit_json(rows)

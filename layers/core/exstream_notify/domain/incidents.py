@@ -26,6 +26,9 @@ HISTORY = 60
 
 SAMPLES = 3
 
+NO_RUN = "none"
+"""The run id of an exception that is of no run."""
+
 Urgency = Literal["quiet", "normal", "urgent"]
 
 
@@ -200,8 +203,9 @@ def incident_id(domain: str, run_id: str, family: str, team: str) -> str:
 
 
 def grouped_under(exception: ExceptionRaised, rule: AlertRule, at: str) -> str:
-    """The run that an exception counts under, or the day: single documents come by thousands, too."""
-    if rule.group == "day" or exception.run_id.startswith("event-"):
+    """The run that an exception counts under, or the day: single documents come by thousands, too, and an
+    incident of no run, which never ends, would swallow the next week's."""
+    if rule.group == "day" or exception.run_id == NO_RUN or exception.run_id.startswith("event-"):
         return f"day-{at[:10]}"
     return exception.run_id
 

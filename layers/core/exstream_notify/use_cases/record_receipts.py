@@ -384,11 +384,12 @@ def _keep_evidence(batch: _Batch, evidence: ReceiptEvidence, reference: str) -> 
 
 
 def _row(receipt: Receipt) -> dict[str, object]:
-    """A receipt as the evidence keeps it: nothing personal in it."""
+    """A receipt as the evidence keeps it: nothing personal in it, and all that its identity is made of."""
     names = ("provider", "channel", "at", "attempt", "code", "reason", "ref", "raw")
     return {
         "identity": receipt.identity,
         "kind": str(receipt.kind),
+        "who": next(iter(receipt.hashes), ""),
         **{name: value for name in names if (value := getattr(receipt, name)) not in ("", None)},
     }
 
