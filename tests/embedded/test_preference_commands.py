@@ -101,7 +101,6 @@ def test_an_erased_customer_is_gone_but_for_what_must_stay(
 
     salt = contact(cloud, 2).salt
     app = cloud.deployment().app
-    assert cloud.idle(30)
     (notice,) = app.ledger.of_customer(DOMAIN, key(2))
     shell("contact", key(2), "--domain", DOMAIN, "--erase", "--why", "asked in writing")
 
@@ -123,7 +122,7 @@ def test_an_erased_customer_is_gone_but_for_what_must_stay(
     (mark,) = [json.loads(item["erased"]["S"]) for item in rows if "erased" in item]
     assert mark["why"] == "asked in writing"
     # The ledger's entry and its sealed evidence stay, and nobody can open the evidence any more.
-    assert app.ledger.of_customer(DOMAIN, key(2)) == [notice]
+    assert [n.notice_id for n in app.ledger.of_customer(DOMAIN, key(2))] == [notice.notice_id]
     with pytest.raises(EvidenceUnreadable):
         app.evidence.read(notice.attempts[0].evidence, f"{notice.notice_id}:1", "0" * len(salt))
     # Texts to the number stay stopped; the e-mail address was never stopped, and is free again.

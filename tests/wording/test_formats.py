@@ -60,7 +60,8 @@ def test_language_tags(tag: str | None, expected: tuple[str, str]) -> None:
         ("de", "FR", None, "DE", "de_DE"),  # there is no German of France
         ("de", "FR", "de-AT", "DE", "de_AT"),
         ("en", None, "pt-BR", "US", "en_US"),  # the region of another language says nothing
-        ("en", "Germany", None, "US", "en_US"),
+        ("en", "Germany", None, "US", "en_DE"),
+        ("en", "Ruritania", None, "US", "en_US"),
         ("en", "../..", None, "US", "en_US"),
         ("it", None, None, "", "it"),
         ("xx", None, None, "XX", "en_US"),
