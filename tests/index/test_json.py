@@ -46,6 +46,19 @@ def test_an_empty_array_is_a_run_of_nobody():
     assert stage("[]", NAME).tally.records == 0
 
 
+@pytest.mark.parametrize("outer", ["{%s}", "[{%s}]"])
+def test_an_object_around_the_records_is_told_and_not_rejected_as_the_only_one(outer):
+    text = outer % f'"run": 7, "documents": [{line(1)}, {line(2)}]'
+    with pytest.raises(IndexUnreadable, match="an object around the records"):
+        stage(text, NAME)
+
+
+def test_a_record_with_rows_of_its_own_is_a_record():
+    assert ids(stage(line(1, items=[{"text": "tea"}]), NAME)) == ["D1"]
+    found = stage(line(1) + "\n" + json.dumps({"items": [{"text": "tea"}]}), NAME)
+    assert (ids(found), len(found.rejects)) == (["D1"], 1)
+
+
 def test_numbers_keep_their_digits():
     text = '{"customer_key": 12345678901234567890123, "document_type": "invoice", "amount_due": 12345678901234.5600}'
     (found,) = stage(text, NAME).documents

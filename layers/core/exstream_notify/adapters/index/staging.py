@@ -141,8 +141,9 @@ class _Pass:
         self._rejects = rejects
 
     def stage_records(self, reader: _Reader) -> None:
-        """Records that are documents, each."""
+        """Records that are documents, each. `IndexUnreadable` where the only one is a list's wrapping."""
         tally, normalise = self._tally, self._schema.normalise
+        wrapping = False
         for entry in reader:
             tally.records += 1
             if isinstance(entry, Fault):
@@ -153,6 +154,11 @@ class _Pass:
                 self._keep(document)
             except RecordRefused as refused:
                 self._reject(refused.faults, reader, entry)
+                wrapping = any(isinstance(v, list) and v and isinstance(v[0], dict) for v in entry[1])
+        if wrapping and tally.records == 1:
+            # Rejected as one record, a whole run would be balanced, complete, and told to nobody.
+            reason = "an object around the records: write their list, or one record after another"
+            raise IndexUnreadable(tally.name, "line 1", reason)
 
     def stage_customers(self, reader: _Reader) -> None:
         """Customers of a native manifest, with their queues."""
