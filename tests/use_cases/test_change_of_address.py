@@ -83,7 +83,7 @@ class Site:
             lambda: book,
             self.tries,
             lambda: self.keys,
-            self.exceptions,
+            lambda: self.exceptions,
         )
 
     def ask(self, language: str = "en", **answer: str) -> Posted:

@@ -405,7 +405,7 @@ class Bootstrap:
             "consent_version": self.settings.consent_version,
             "tries": self.tries,
             "keys": self.verify_keys,
-            "exceptions": self.exceptions,
+            "exceptions": lambda: self.exceptions,
         }
 
     @cached_property

@@ -28,7 +28,10 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class PreferencePage:
-    """The page's actions, by the value of the field `action`; `book` is made for changes of address only."""
+    """The page's actions, by the value of the field `action`.
+
+    `book` and `exceptions` are made only where an address is changed: a look at the page is to be quick.
+    """
 
     contacts: ContactDirectory
     clock: Clock
@@ -39,7 +42,7 @@ class PreferencePage:
     book: Callable[[], AddressBook]
     tries: TryCounter
     keys: Callable[[], Keys]
-    exceptions: ExceptionBus
+    exceptions: Callable[[], ExceptionBus]
 
     def asks(self, contact: Contact) -> StepKind:
         """What is asked before an address is changed; `none`: no change is possible here just now."""
@@ -109,7 +112,7 @@ class PreferencePage:
             language,
             keys=self.keys,
             tries=self.tries,
-            exceptions=self.exceptions,
+            exceptions=self.exceptions(),
             run_id="preferences",
         )
         if taken == StepAnswer.LOCKED:
