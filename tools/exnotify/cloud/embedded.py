@@ -20,7 +20,7 @@ from .asynchronous import AsynchronousInvoker
 from .aws_request import AwsRequest
 from .clients import Clients
 from .clock import Clock
-from .control import PREFIX, Control, invoke_api
+from .control import PREFIX, Control, lambda_api
 from .corrections import corrected
 from .deploy import deploy
 from .emulator import Emulator
@@ -106,10 +106,17 @@ class EmbeddedCloud:
         self._stop_requested = threading.Event()
         self._url = ""
         bus = self._emulator.place.arn("events", "event-bus/default")
-        self._machines = Machines(self._clock, self.invoke, self._put_events, self._role_may, bus)
+        self._machines = Machines(
+            self._clock,
+            self.invoke,
+            self._put_events,
+            self._role_may,
+            bus,
+            lambda metric, arn: self._book.record("AWS/States", metric, {"StateMachineArn": arn}, 1),
+        )
         self._server.answer("states", self._machines.answer)
         self._server.mount(PREFIX, Control(self))
-        self._server.answer("lambda", self._invoke_api)
+        self._server.answer("lambda", self._lambda_api)
 
     # ---- life ----
 
@@ -323,13 +330,16 @@ class EmbeddedCloud:
         self._access.forget()
 
     def invoke(self, function: str, event: Any) -> Outcome:
-        """Runs a function (logical id, name or ARN) and waits for its end. Raises UnknownFunctionError."""
+        """Runs a function (logical id, name or ARN) and waits for its end.
+
+        Raises UnknownFunctionError, ThrottledError.
+        """
         return self._functions.find(function).invoke(event)
 
     def tick(self, name: str) -> Outcome:
         """Runs a scheduled function (logical id) now, with its schedule's event.
 
-        Raises UnknownFunctionError.
+        Raises UnknownFunctionError, ThrottledError.
         """
         function = self._functions.find(name)
         for schedule in self._schedules:
@@ -500,8 +510,8 @@ class EmbeddedCloud:
     def _scheduled(self) -> set[str]:
         return {schedule.function for schedule in self._schedules if schedule.function is not None}
 
-    def _invoke_api(self, request: AwsRequest) -> Response:
-        return invoke_api(request, self.invoke, self._asynchronous.start)
+    def _lambda_api(self, request: AwsRequest) -> Response:
+        return lambda_api(request, self.invoke, self._asynchronous.start, self._functions.reserve)
 
 
 def _json_input(text: Any) -> Any:
