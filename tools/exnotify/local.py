@@ -42,7 +42,8 @@ class LocalCloud(EmbeddedCloud):
     """The embedded cloud on this project's template, with everything that stands around it.
 
     `parameters` go over the template's own defaults; `data` is a folder for the functions' logs and a
-    copy of every message. Raises what `EmbeddedCloud` raises.
+    copy of every message; `site` is a folder with the site's own rules and wording, in place of its layer.
+    Raises what `EmbeddedCloud` raises.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class LocalCloud(EmbeddedCloud):
         seed: int = 0,
         chaos: frozenset[str] = frozenset(),
         data: Path | None = None,
+        site: Path | None = None,
         parameters: Mapping[str, str] | None = None,
         template: Path = TEMPLATE,
         receipts: bool = True,
@@ -68,6 +70,7 @@ class LocalCloud(EmbeddedCloud):
             chaos=chaos,
             parameters=given,
             log_dir=data / "logs" if data else None,
+            environment={"SITE_DIR": str(site)} if site else None,
         )
         self._defaults = _defaults(template)
         self._given = given
