@@ -245,12 +245,12 @@ class EmbeddedCloud:
         """Hold the clock back while work is under way, and let it run when all of it is done."""
         held, quiet = True, 0
         while not self._stop_requested.wait(_PACE):
-            quiet = 0 if self._under_way() else quiet + 1
+            quiet = 0 if self.under_way() else quiet + 1
             if held is not (quiet < _QUIET):
                 held = not held
                 self._clock.hold(held)
 
-    def _under_way(self) -> bool:
+    def under_way(self) -> bool:
         """Whether something happens that is not merely a look at whether something is due."""
         if any(poller.busy for poller in self._pollers):
             return True

@@ -36,7 +36,7 @@ from ..redriving import DeadLetters, redrive
 
 _AT = "2026-11-24T15:00:00+00:00"  # ten in the morning in New York: nothing waits for the day
 _DAY = 720.0  # real seconds: a minute lasts half of one
-_WORKING = 20.0  # seconds of the cloud's clock in a real one, while work is under way
+_WORKING = 10.0  # seconds of the cloud's clock in a real one, while work is under way
 _ANSWER = 1.0  # real seconds between looks of who is on call
 _FIRES = 240.0  # real seconds at most until the alarms are on
 _CLEARS = 240.0
@@ -143,7 +143,7 @@ class Ground:
         """Throw away what lies in a queue."""
         self.cloud.client("sqs").purge_queue(QueueUrl=self.cloud.resource(queue))
 
-    def wait(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    def wait(self, condition: Callable[[], bool], seconds: float = 120.0) -> None:
         """Until the condition holds. TimeoutError otherwise."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -235,7 +235,7 @@ def _stopped(ground: Ground) -> Cure:
     message = json.dumps({"detail-type": "Exception Raised", "detail": exception.to_detail()})
     ground.put("ExceptionQueue", message)
     ground.wait(lambda: bool(ground.cloud.worker_pids("AlertExceptionFunction")))
-    ground.wait(lambda: bool(ground.cloud.state()["idle"]))
+    ground.wait(lambda: not ground.cloud.under_way())
     pids = ground.cloud.worker_pids("AlertExceptionFunction")
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
@@ -305,7 +305,7 @@ def _word_lost(ground: Ground) -> Cure:
     ground.drop("lost", ground.record(), ground.record())
     runs = ground.cloud.deployment().app.runs
     ground.wait(lambda: ground.told("lost", 2))
-    ground.wait(lambda: bool(ground.cloud.state()["idle"]))
+    ground.wait(lambda: not ground.cloud.under_way())
     run = runs.get("retail", "lost")
     if run is None:
         raise TimeoutError("the run has no record")
@@ -573,8 +573,7 @@ def drill(fault: Fault) -> Result:
             _until(lambda: fault.fires <= _fired(cloud), _FIRES)
             time.sleep(_LINGER)
             cure()
-            _until(lambda: not cloud.watcher.firing(), _CLEARS)
-            time.sleep(_LINGER)
+            _until(lambda: not cloud.watcher.firing(), _CLEARS, lasting=_LINGER)
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
         fired, stayed = _fired(cloud), {_short(name) for name in cloud.watcher.firing()}
@@ -599,7 +598,8 @@ def _answer(ground: Ground) -> None:
     answered = 0
     while not ground.over.wait(_ANSWER):
         while not ground.unanswered.is_set() and answered < len(ground.cloud.catcher.alerts):
-            ground.open(ground.cloud.catcher.alerts[answered]["link"], b"name=On+call")
+            if link := ground.cloud.catcher.alerts[answered]["link"]:  # none where it is over
+                ground.open(link, b"name=On+call")
             answered += 1
 
 
@@ -616,9 +616,14 @@ def _short(name: str) -> str:
     return name.partition("-")[2]
 
 
-def _until(condition: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
+def _until(condition: Callable[[], bool], seconds: float, lasting: float = 0.0) -> None:
+    """Until the condition has held for so long, at most `seconds` and what it lasts."""
+    started = since = time.monotonic()
+    while since - started < seconds:
+        if not condition():
+            since = time.monotonic()
+        elif time.monotonic() - since >= lasting:
+            return
         time.sleep(_STEP)
 
 
