@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.observability import count, log_notices, logger, metrics, rate
+from exstream_notify.domain.reputation import worst
 from exstream_notify.use_cases.poll_receipts import poll_receipts
 from exstream_notify.use_cases.record_receipts import record_receipts
 
@@ -42,6 +43,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     for row in polled.rates:
         rate("BounceRate", row.bounce_rate, Channel=row.channel, Sender=row.sender)
         rate("ComplaintRate", row.complaint_rate, Channel=row.channel, Sender=row.sender)
+    # An alarm cannot name senders that are not known when it is deployed.
+    bounces, complaints = worst(polled.rates, "email", app.reputation_limits.minimum)
+    rate("EmailBounceRate", bounces)
+    rate("EmailComplaintRate", complaints)
     told = {
         n: getattr(polled, n) for n in ("looked_at", "asked", "recorded", "matched", "given_up", "overdue")
     }

@@ -142,6 +142,16 @@ def test_a_longer_period_is_put_together_from_minutes(book: MetricBook) -> None:
     assert got == [2.0, 7.0]
 
 
+def test_the_periods_slide_with_the_minute(book: MetricBook) -> None:
+    for minute in (3, 4, 5, 6):
+        book.record("N", "M", {"q": "1"}, 4, at=minute * 60)
+    five_minutes = alarm(Statistic="Sum", Period=300, EvaluationPeriods=1, DatapointsToAlarm=1)
+    assert [five_minutes.points(book, until=60.0 * n)[-1] for n in (4, 6, 7, 8, 9, 12)] == [
+        4.0, 12.0, 16.0, 16.0, 12.0, None,
+    ]  # fmt: skip
+    assert [five_minutes.state(book, 60.0 * n, OK) for n in (5, 6, 9)] == [OK, ALARM, ALARM]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -24,7 +24,7 @@ from exnotify.cloud.asl import (
 )
 from exnotify.cloud.aws_request import AwsRequest
 from exnotify.cloud.clock import Clock
-from exnotify.cloud.functions import Outcome
+from exnotify.cloud.functions import Outcome, ThrottledError
 from exnotify.cloud.machines import NAME_KEPT, Machines, MachineSpec
 from exstream_notify.use_cases.advance_journey import MAX_PAGES
 from tests.needs import ROOT
@@ -199,6 +199,7 @@ class Stage:
 
     def __init__(self, definition: str, function: Callable[[Any], Outcome], *, allowed: bool = True) -> None:
         self.events: list[dict[str, Any]] = []
+        self.measured: list[tuple[str, str]] = []
         self.clock = Clock.starting("2026-11-20T00:00:00Z", 4.0)
         self.lock = threading.Lock()
         self.machines = Machines(
@@ -207,6 +208,7 @@ class Stage:
             self._put,
             lambda role, action, resource: allowed,
             "bus",
+            lambda metric, machine: self.measured.append((metric, machine)),
         )
         self.machines.add(MachineSpec("M", "m", ARN, "role", parse_definition(definition)))
 
@@ -293,6 +295,21 @@ def test_a_page_that_keeps_failing_ends_in_an_exception_and_a_failed_execution()
     detail = json.loads(entry["Detail"])
     assert (entry["Source"], detail["code"], detail["domain"]) == ("exnotify", "journey_failed", "retail")
     assert "KeyError" in detail["text"]
+    assert on.measured == [("ExecutionsStarted", ARN), ("ExecutionsFailed", ARN)]
+
+
+def test_a_throttled_function_is_tried_again() -> None:
+    tries: list[int] = []
+
+    def busy(event: Any) -> Outcome:
+        tries.append(1)
+        if len(tries) == 1:
+            raise ThrottledError("no room")
+        return says({**event, "more": False})
+
+    with stage(follow_up(), busy) as on:
+        assert on.run("throttled", ABOUT)["status"] == "SUCCEEDED"
+    assert on.measured == [("ExecutionsStarted", ARN), ("ExecutionsSucceeded", ARN)]
 
 
 def test_the_exception_that_it_raises_is_one_that_we_take() -> None:

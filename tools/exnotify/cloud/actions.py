@@ -239,17 +239,21 @@ def _sns(request: AwsRequest, place: Place) -> Iterator[Need]:
         yield from (Need(f"kms:{action}", key, via) for action in ("GenerateDataKey", "Decrypt"))
 
 
-_LAMBDA_FUNCTION = re.compile(r"^/2015-03-31/functions/(?P<name>[^/]+)/invocations$")
+_LAMBDA_FUNCTION = re.compile(r"^/[\d-]+/functions/(?P<name>[^/]+)/(?P<what>invocations|concurrency)$")
+_LAMBDA_ACTIONS = {
+    ("POST", "invocations"): "lambda:InvokeFunction",
+    ("PUT", "concurrency"): "lambda:PutFunctionConcurrency",
+    ("DELETE", "concurrency"): "lambda:DeleteFunctionConcurrency",
+}
 
 
 def _lambda(request: AwsRequest, place: Place) -> Iterator[Need]:
     found = _LAMBDA_FUNCTION.match(request.path)
-    if found is None:
+    action = _LAMBDA_ACTIONS.get((request.method, found["what"])) if found else None
+    if found is None or action is None:
         raise UnknownActionError(f"Lambda {request.method} {request.path}")
     name = unquote(found["name"])
-    yield Need(
-        "lambda:InvokeFunction", name if name.startswith("arn:") else place.arn("lambda", f"function:{name}")
-    )
+    yield Need(action, name if name.startswith("arn:") else place.arn("lambda", f"function:{name}"))
 
 
 def _states(request: AwsRequest, place: Place) -> Iterator[Need]:

@@ -1,4 +1,7 @@
-"""Asynchronous invocations: retried twice, then handed to the function's destination, as Lambda does."""
+"""Asynchronous invocations: retried twice, then handed to the function's destination, as Lambda does.
+
+A throttled event is tried again until it is let through, where Lambda gives up after six hours.
+"""
 
 import json
 import logging
@@ -9,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .clock import Clock
-from .functions import Functions, Outcome
+from .functions import Functions, Outcome, ThrottledError
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +89,11 @@ class AsynchronousInvoker:
         config = self._configs.get(function, InvokeConfig())
         attempts = 0
         while not self._stopping.is_set():
-            outcome = target.invoke(event)
+            try:
+                outcome = target.invoke(event)
+            except ThrottledError:
+                self._stopping.wait(_BACKOFF[0])
+                continue
             attempts += 1
             if outcome.error is None:
                 return

@@ -1,6 +1,7 @@
-"""The embedded cloud's own addresses, under `/_exnotify/`, and Lambda's Invoke."""
+"""The embedded cloud's own addresses, under `/_exnotify/`, and what it knows of Lambda's API."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import unquote
@@ -8,11 +9,12 @@ from urllib.parse import unquote
 from werkzeug.wrappers import Request, Response
 
 from .aws_request import AwsRequest
-from .functions import Outcome, UnknownFunctionError
+from .functions import Outcome, ThrottledError, UnknownFunctionError
 from .logs import LogLine
 
 PREFIX = "/_exnotify"
 _LOG_LINES = 200  # returned unless `?limit=` says otherwise
+_FUNCTION = re.compile(r"/[\d-]+/functions/(?P<name>[^/]+)/(?P<what>invocations|concurrency)")
 
 
 class Controlled(Protocol):
@@ -86,6 +88,8 @@ class Control:
             outcome = self._cloud.tick(name)
         except UnknownFunctionError as error:
             return _json({"error": str(error.args[0])}, 404)
+        except ThrottledError as error:
+            return _json({"error": str(error)}, 429)
         answer: dict[str, Any] = {"request_id": outcome.request_id, "seconds": round(outcome.seconds, 3)}
         if outcome.error is not None:
             return _json({**answer, "error": outcome.error}, 200)
@@ -96,31 +100,56 @@ def _json(value: Any, status: int = 200) -> Response:
     return Response(json.dumps(value), status, content_type="application/json")
 
 
-def invoke_api(
-    request: AwsRequest, invoke: Callable[[str, Any], Outcome], start: Callable[[str, Any], None]
+def lambda_api(
+    request: AwsRequest,
+    invoke: Callable[[str, Any], Outcome],
+    start: Callable[[str, Any], None],
+    reserve: Callable[[str, int | None], None],
 ) -> Response:
-    """Lambda's Invoke: `RequestResponse` waits for the answer, `Event` does not."""
-    if not request.path.endswith("/invocations"):
-        what = f"Lambda {request.method} {request.path}"
-        return _failure("UnknownOperationException", f"{what} is not known to the embedded cloud", 400)
-    name = unquote(request.path.split("/")[3])
-    kind = request.headers.get("x-amz-invocation-type", "RequestResponse")
+    """Lambda's Invoke, PutFunctionConcurrency, DeleteFunctionConcurrency.
+
+    `invoke` waits for the answer (`RequestResponse`), `start` does not (`Event`); `reserve` sets a
+    function's concurrency, None takes the reservation back.
+    """
+    found = _FUNCTION.fullmatch(request.path)
+    name, what = (unquote(found["name"]), found["what"]) if found else ("", "")
     try:
-        event = json.loads(request.body or b"{}")
-        if kind == "Event":
-            start(name, event)
-            return Response(b"", 202)
-        if kind != "RequestResponse":
-            return _failure(
-                "InvalidParameterValueException", f"{kind} is not known to the embedded cloud", 400
-            )
-        outcome = invoke(name, event)
+        given = json.loads(request.body or b"{}")
+        match request.method, what:
+            case "POST", "invocations":
+                return _invocation(request, name, given, invoke, start)
+            case "PUT", "concurrency":
+                reserve(name, int(given["ReservedConcurrentExecutions"]))
+                return _json(given)
+            case "DELETE", "concurrency":
+                reserve(name, None)
+                return Response(b"", 204)
+        unknown = f"{request.method} {request.path} is not known to the embedded cloud"
+        return _failure("UnknownOperationException", unknown, 404)
     except ValueError as error:
         return _failure(
             "InvalidRequestContentException", f"Could not parse request body into json: {error}", 400
         )
     except UnknownFunctionError as error:
         return _failure("ResourceNotFoundException", str(error.args[0]), 404)
+    except ThrottledError as error:
+        return _failure("TooManyRequestsException", str(error), 429)
+
+
+def _invocation(
+    request: AwsRequest,
+    name: str,
+    event: Any,
+    invoke: Callable[[str, Any], Outcome],
+    start: Callable[[str, Any], None],
+) -> Response:
+    kind = request.headers.get("x-amz-invocation-type", "RequestResponse")
+    if kind == "Event":
+        start(name, event)
+        return Response(b"", 202)
+    if kind != "RequestResponse":
+        return _failure("InvalidParameterValueException", f"{kind} is not known to the embedded cloud", 400)
+    outcome = invoke(name, event)
     headers = {"X-Amz-Executed-Version": "$LATEST", "x-amzn-requestid": outcome.request_id}
     if outcome.error is not None:
         headers["X-Amz-Function-Error"] = "Unhandled"

@@ -19,9 +19,9 @@ from .alarms import AlarmBoard
 from .asynchronous import AsynchronousInvoker
 from .aws_request import AwsRequest
 from .clients import Clients
-from .clock import Clock
+from .clock import WORKING_RATE, Clock
 from .cloudformation import CloudFormation
-from .control import PREFIX, Control, invoke_api
+from .control import PREFIX, Control, lambda_api
 from .corrections import corrected
 from .deploy import deploy
 from .emulator import Emulator
@@ -53,11 +53,12 @@ class EmbeddedCloud:
 
     A parameter's value may contain `{url}`, the address of this cloud, for services that are mounted on it,
     and `{api}`, the address of its HTTP API: one port further than `port`, or a free one.
-    `at` (ISO 8601) is when its clock starts, `day` how many real seconds one of its days lasts. `seed`
-    decides what `chaos` does (`duplicates`, `reorder`). `workers` is how many invocations each event
-    source may have at once. `redelivery` is how many real seconds it takes at most until the messages of a
-    failed invocation are visible again; None waits for the visibility time-out, as AWS does. `environment`
-    is added to every function's environment: for tests.
+    `at` (ISO 8601) is when its clock starts, `day` how many real seconds one of its days lasts, and
+    `working_rate` how many of its seconds a real one lasts at most while work is under way. `seed` decides
+    what `chaos` does (`duplicates`, `reorder`). `workers` is how many invocations each event source may have
+    at once. `redelivery` is how many real seconds it takes at most until the messages of a failed invocation
+    are visible again; None waits for the visibility time-out, as AWS does. `environment` is added to every
+    function's environment: for tests.
 
     Nothing is kept when it stops. Only one can run in a process; starting a second raises RuntimeError.
     """
@@ -71,6 +72,7 @@ class EmbeddedCloud:
         parameters: Mapping[str, str] | None = None,
         at: str | None = None,
         day: float | None = None,
+        working_rate: float = WORKING_RATE,
         seed: int = 0,
         chaos: frozenset[str] = frozenset(),
         workers: int = 2,
@@ -93,7 +95,7 @@ class EmbeddedCloud:
         self._emulator = Emulator(region)
         self._access = AccessControl(self._emulator)
         self._server = Server(self._emulator, self._access)
-        self._clock = Clock.starting(at, day)
+        self._clock = Clock.starting(at, day, working_rate)
         self._book = MetricBook(self._clock)
         self._logs.listener = self._keep
         self._watcher: Watcher | None = None
@@ -107,10 +109,17 @@ class EmbeddedCloud:
         self._stop_requested = threading.Event()
         self._url = ""
         bus = self._emulator.place.arn("events", "event-bus/default")
-        self._machines = Machines(self._clock, self.invoke, self._put_events, self._role_may, bus)
+        self._machines = Machines(
+            self._clock,
+            self.invoke,
+            self._put_events,
+            self._role_may,
+            bus,
+            lambda metric, arn: self._book.record("AWS/States", metric, {"StateMachineArn": arn}, 1),
+        )
         self._server.answer("states", self._machines.answer)
         self._server.mount(PREFIX, Control(self))
-        self._server.answer("lambda", self._invoke_api)
+        self._server.answer("lambda", self._lambda_api)
         self._server.answer("cloudformation", lambda request: CloudFormation(self.describe).answer(request))
 
     # ---- life ----
@@ -238,12 +247,12 @@ class EmbeddedCloud:
         """Hold the clock back while work is under way, and let it run when all of it is done."""
         held, quiet = True, 0
         while not self._stop_requested.wait(_PACE):
-            quiet = 0 if self._under_way() else quiet + 1
+            quiet = 0 if self.under_way() else quiet + 1
             if held is not (quiet < _QUIET):
                 held = not held
                 self._clock.hold(held)
 
-    def _under_way(self) -> bool:
+    def under_way(self) -> bool:
         """Whether something happens that is not merely a look at whether something is due."""
         if any(poller.busy for poller in self._pollers):
             return True
@@ -325,13 +334,16 @@ class EmbeddedCloud:
         self._access.forget()
 
     def invoke(self, function: str, event: Any) -> Outcome:
-        """Runs a function (logical id, name or ARN) and waits for its end. Raises UnknownFunctionError."""
+        """Runs a function (logical id, name or ARN) and waits for its end.
+
+        Raises UnknownFunctionError, ThrottledError.
+        """
         return self._functions.find(function).invoke(event)
 
     def tick(self, name: str) -> Outcome:
         """Runs a scheduled function (logical id) now, with its schedule's event.
 
-        Raises UnknownFunctionError.
+        Raises UnknownFunctionError, ThrottledError.
         """
         function = self._functions.find(name)
         for schedule in self._schedules:
@@ -502,8 +514,8 @@ class EmbeddedCloud:
     def _scheduled(self) -> set[str]:
         return {schedule.function for schedule in self._schedules if schedule.function is not None}
 
-    def _invoke_api(self, request: AwsRequest) -> Response:
-        return invoke_api(request, self.invoke, self._asynchronous.start)
+    def _lambda_api(self, request: AwsRequest) -> Response:
+        return lambda_api(request, self.invoke, self._asynchronous.start, self._functions.reserve)
 
 
 def _json_input(text: Any) -> Any:

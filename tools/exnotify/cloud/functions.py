@@ -15,7 +15,8 @@ from .logs import LogBook, Metric
 from .processes import Specification, Worker, WorkerDiedError, WorkerHost, WorkerTimeoutError
 
 _PAYLOAD_LIMIT = 6 * 1024 * 1024  # bytes, of a synchronous invocation's event and of its answer
-_UNRESERVED = 16  # invocations at once of a function that reserves no concurrency: this machine's limit
+_UNRESERVED = 16  # invocations at once of a function that reserves no concurrency, which then wait: this
+# machine's limit, where an account has a thousand and refuses
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,10 @@ class UnknownFunctionError(LookupError):
     """No function has that logical id, name or ARN."""
 
 
+class ThrottledError(Exception):
+    """The function's reserved concurrency is used up: it was not invoked. Whoever asked may come again."""
+
+
 class Function:
     """One function and its workers, which start when they are needed and then stay."""
 
@@ -92,8 +97,9 @@ class Function:
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
-        self._slots = threading.BoundedSemaphore(spec.reserved or _UNRESERVED)
+        self._slots = threading.BoundedSemaphore(_UNRESERVED)
         self._waiting = 0
+        self.reserved = spec.reserved
 
     @property
     def running(self) -> int:
@@ -108,19 +114,20 @@ class Function:
             return sorted(worker.pid for worker in [*self._idle, *self._busy])
 
     def invoke(self, event: Any) -> Outcome:
-        """Runs the function on an event and waits for its end, however it ends."""
+        """Runs the function on an event and waits for its end, however it ends.
+
+        Raises ThrottledError if its reserved concurrency is used up.
+        """
         request_id = str(uuid.uuid4())
         with self._lock:
-            self._waiting += 1
+            throttled = self.reserved is not None and self._waiting >= self.reserved
+            self._waiting += not throttled
+        if throttled:
+            self._measure("Throttles", 1)
+            raise ThrottledError(f"{self.spec.name} has {self.reserved} invocations reserved")
         try:
-            if not self._slots.acquire(blocking=False):
-                # AWS would refuse the invocation, and whoever asked would come again.
-                self._measure("Throttles", 1)
-                self._slots.acquire()
-            try:
+            with self._slots:
                 return self._run(request_id, event)
-            finally:
-                self._slots.release()
         finally:
             with self._lock:
                 self._waiting -= 1
@@ -278,6 +285,13 @@ class Functions:
             if reference in (function.spec.logical_id, function.spec.name, function.spec.arn):
                 return function
         raise UnknownFunctionError(f"no function {reference}: there are {', '.join(self._functions)}")
+
+    def reserve(self, reference: str, concurrency: int | None) -> None:
+        """Let so many invocations of a function run at once, 0: none; None takes that back.
+
+        Raises UnknownFunctionError.
+        """
+        self.find(reference).reserved = concurrency
 
     def __iter__(self) -> Iterator[Function]:
         return iter(self._functions.values())

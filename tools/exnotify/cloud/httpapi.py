@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from .clock import Clock
-from .functions import Outcome
+from .functions import Outcome, ThrottledError
 from .wsgi import Environ
 
 logger = logging.getLogger(__name__)
@@ -136,7 +136,10 @@ class HttpApi:
             logger.warning("no permission lets %s invoke %s, as on AWS", source, route.function)
             return _message(500, "Internal Server Error")
         started = time.monotonic()
-        outcome = self.invoke(route.function, self._event(environ, route, parameters, raw, body))
+        try:
+            outcome = self.invoke(route.function, self._event(environ, route, parameters, raw, body))
+        except ThrottledError:  # inferred: the developer guide does not tell how a throttled function is told
+            return _message(503, "Service Unavailable")
         if time.monotonic() - started > route.timeout:
             return _message(503, "Service Unavailable")
         return _message(500, "Internal Server Error") if outcome.error is not None else _response(outcome)

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 from . import asl
 from .aws_request import AwsRequest
 from .clock import Clock
-from .functions import Outcome
+from .functions import Outcome, ThrottledError
 
 logger = logging.getLogger(__name__)
 
@@ -67,8 +67,9 @@ class Execution:
 class Machines:
     """Every state machine of the stack, its executions, and the thread that moves them on.
 
-    `invoke(function_arn, event)` runs a function, `put_events(entries)` puts events on the bus, and
-    `role_allowed(role_arn, action, resource)` tells what a machine's role may do.
+    `invoke(function_arn, event)` runs a function, `put_events(entries)` puts events on the bus,
+    `role_allowed(role_arn, action, resource)` tells what a machine's role may do, and
+    `measure(metric, machine_arn)` is told of each start and end, as AWS/States counts them.
     """
 
     def __init__(
@@ -78,12 +79,14 @@ class Machines:
         put_events: Callable[[list[dict[str, Any]]], Mapping[str, Any]],
         role_allowed: Callable[[str, str, str], bool],
         bus_arn: str,
+        measure: Callable[[str, str], None] = lambda metric, machine_arn: None,
     ) -> None:
         self._clock = clock
         self._invoke = invoke
         self._put_events = put_events
         self._role_allowed = role_allowed
         self._bus_arn = bus_arn
+        self._measure = measure
         self._machines: dict[str, MachineSpec] = {}
         self._executions: dict[str, Execution] = {}
         self._waiting: list[tuple[float, int, str]] = []
@@ -201,7 +204,10 @@ class Machines:
     def _call_function(self, execution: Execution, parameters: dict[str, Any]) -> Any:
         arn = str(parameters["FunctionName"])
         self._demand(execution, "lambda:InvokeFunction", arn)
-        outcome = self._invoke(arn, parameters.get("Payload", {}))
+        try:
+            outcome = self._invoke(arn, parameters.get("Payload", {}))
+        except ThrottledError as error:
+            raise asl.StateError("Lambda.TooManyRequestsException", str(error)) from error
         if outcome.error is not None:
             raise asl.StateError(str(outcome.error.get("errorType")), json.dumps(dict(outcome.error)))
         return {"ExecutedVersion": "$LATEST", "Payload": json.loads(outcome.payload), "StatusCode": 200}
@@ -264,6 +270,7 @@ class Machines:
             execution.status, execution.stopped = status, self._clock.now()
             execution.output, execution.error, execution.cause = output, error, cause
         self._note(execution, f"Execution{status.capitalize()}", error=error, cause=cause)
+        self._measure(f"Executions{status.capitalize()}", execution.machine.arn)
 
     def _note(self, execution: Execution, kind: str, **details: Any) -> None:
         execution.history.append(
@@ -320,6 +327,7 @@ class Machines:
             self._executions[arn] = execution
             self._note(execution, "ExecutionStarted", input=given)
             self._schedule(execution, now)
+        self._measure("ExecutionsStarted", spec.arn)
         return {"executionArn": arn, "startDate": now}
 
     def _describe(self, asked: Mapping[str, Any]) -> dict[str, Any]:

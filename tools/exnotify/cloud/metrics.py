@@ -87,16 +87,17 @@ class MetricBook:
     ) -> list[float | None]:
         """The last `number` periods that are over by `until`, oldest first; None where nothing came.
 
-        Periods are aligned with the clock, as CloudWatch's are.
+        They end with the last full minute, as an alarm's do: its evaluation window slides, unless it asks for
+        one by the wall clock ("Alarm evaluation windows", CloudWatch user guide).
         """
-        end = int(until // period)
+        each = period // MINUTE
+        end = int(until // MINUTE)
         with self._lock:
             minutes = dict(self._minutes.get(wanted, {}))
-        each = period // MINUTE
         found: list[float | None] = []
-        for slot in range(end - number, end):
+        for start in range(end - number * each, end, each):
             merged = DataPoint()
-            for minute in range(slot * each, (slot + 1) * each):
+            for minute in range(start, start + each):
                 if minute in minutes:
                     merged.merge(minutes[minute])
             found.append(merged.statistic(statistic) if merged.count else None)

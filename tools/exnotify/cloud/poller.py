@@ -2,7 +2,8 @@
 
 A message is received with the queue's visibility time-out, counts its receives, and goes to the dead-letter
 queue when it has been received too often. What a function returns in `batchItemFailures`, and everything
-when it fails, stays in the queue.
+when it fails, stays in the queue. A throttled batch is tried again until its messages are visible again, by
+the cloud's clock.
 
 One thing is not as on AWS: messages of an invocation that failed reappear after `redelivery` seconds at the
 latest, where AWS lets their visibility time-out (often minutes) pass. The invocation has ended by then, so
@@ -21,11 +22,12 @@ from typing import Any
 
 from .clock import Clock
 from .emulator import Emulator
-from .functions import Function, Outcome
+from .functions import Function, Outcome, ThrottledError
 
 logger = logging.getLogger(__name__)
 
 _IDLE_STEP = 0.02  # seconds between looks at a queue
+_THROTTLED_STEP = 0.5  # seconds until a throttled batch is tried again
 _BATCH_BYTES = 6 * 1024 * 1024 - 64 * 1024  # of bodies in one event; Lambda's payload limit is 6 MB
 _DUPLICATED = 0.3  # share of messages that chaos delivers twice
 
@@ -241,9 +243,11 @@ class Poller:
 
     def _deliver(self, batch: _Batch) -> None:
         try:
-            outcome = self._function.invoke({"Records": batch.records})
+            outcome = self._invoke({"Records": batch.records})
             if not self._stopping.is_set():
-                self._settle(batch, failed_items(batch.records, outcome, self._mapping.partial_responses))
+                failed = failed_items(batch.records, outcome, self._mapping.partial_responses)
+                # A throttled batch has waited already.
+                self._settle(batch, failed, 0.0 if outcome is None else self._redelivery)
         except Exception:
             logger.exception("delivering from %s failed inside the embedded cloud", self._mapping.queue)
         finally:
@@ -251,11 +255,26 @@ class Poller:
                 self._invocations -= 1
             self._slots.release()
 
-    def _settle(self, batch: _Batch, failed: frozenset[str]) -> None:
+    def _invoke(self, event: dict[str, Any]) -> Outcome | None:
+        """How the invocation ended; None if it was throttled until the messages are visible again.
+
+        "Handling errors for an SQS event source in Lambda", Lambda operator guide.
+        """
+        started = self._clock.now()
+        while True:
+            try:
+                return self._function.invoke(event)
+            except ThrottledError:
+                with self._emulator.lock:
+                    ends = started + float(self._queue().visibility_timeout)
+                if self._stopping.wait(_THROTTLED_STEP) or self._clock.now() > ends:
+                    return None
+
+    def _settle(self, batch: _Batch, failed: frozenset[str], redelivery: float | None) -> None:
         with self._emulator.lock:
             for record in batch.records:
                 if record["messageId"] in failed:
-                    self._hasten(record, batch.visible_at)
+                    self._hasten(record, batch.visible_at, redelivery)
                 else:
                     self._delete(record["receiptHandle"])
 
@@ -268,11 +287,11 @@ class Poller:
             # The function, or the delivery that this one duplicates, has disposed of it already.
             logger.debug("a message of %s was gone when its batch succeeded", self._mapping.queue)
 
-    def _hasten(self, record: dict[str, Any], visible_at: dict[str, float]) -> None:
+    def _hasten(self, record: dict[str, Any], visible_at: dict[str, float], redelivery: float | None) -> None:
         receipt = record["receiptHandle"]
-        if self._redelivery is None or receipt not in visible_at:
+        if redelivery is None or receipt not in visible_at:
             return
-        soonest = (time.time() + self._redelivery) * 1000.0
+        soonest = (time.time() + redelivery) * 1000.0
         for message in self._queue()._messages:
             # A new receipt means somebody else has it; another time, that the function chose it.
             if message.receipt_handle == receipt and message.visible_at == visible_at[receipt]:
@@ -280,15 +299,15 @@ class Poller:
 
 
 def failed_items(
-    records: Sequence[dict[str, Any]], outcome: Outcome, partial_responses: bool
+    records: Sequence[dict[str, Any]], outcome: Outcome | None, partial_responses: bool
 ) -> frozenset[str]:
-    """Ids of the messages that the invocation did not dispose of.
+    """Ids of the messages that the invocation did not dispose of; without an outcome there was none.
 
     "Reporting batch item failures", Lambda developer guide: an empty list is success; a malformed list, or
     an id that was not in the batch, fails the whole batch.
     """
     everything = frozenset(record["messageId"] for record in records)
-    if outcome.error is not None:
+    if outcome is None or outcome.error is not None:
         return everything
     if not partial_responses:
         return frozenset()

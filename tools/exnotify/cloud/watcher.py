@@ -15,6 +15,8 @@ logger = logging.getLogger(__name__)
 #: Real seconds between two looks: on a faster clock several minutes share one look at the queues.
 STEP = 0.1
 
+_EVALUATED = 3  # minutes at most that are evaluated at a look, the last ones: a clock may run very fast
+
 
 class Watcher:
     """A thread that measures the queues and evaluates the alarms, each minute that has passed."""
@@ -52,16 +54,17 @@ class Watcher:
                 logger.exception("looking at the alarms failed inside the embedded cloud")
 
     def look(self) -> None:
-        """Measures now, and evaluates the alarms if a minute has passed since."""
+        """Measures now, and evaluates the alarms at each minute that has passed since."""
         with self._lock:
             now = self._clock.now()
             minute = int(now // MINUTE)
+            passed = range(self._minute + 1, minute + 1)
             # What was not looked at in between was as it is now, as far as anybody knows.
             for queue in self._queues:
-                self._measure(queue, range(self._minute + 1, minute + 1) or range(minute, minute + 1))
-            if minute > self._minute:
-                self._minute = minute
-                self._board.evaluate(now)
+                self._measure(queue, passed or range(minute, minute + 1))
+            for each in passed[-_EVALUATED:]:
+                self._board.evaluate(float(each * MINUTE))
+            self._minute = minute
 
     def _measure(self, queue: str, minutes: range) -> None:
         depth = self._emulator.depth(queue)

@@ -138,22 +138,13 @@ def _own(row: Json) -> tuple[dict[str, Json], str | None]:
     service = {"service": SERVICE}
     if "metric" in row:
         return {"m": _query(NAMESPACE, row["metric"], service, row["statistic"], row)}, None
-    if "codes" in row:
-        if len(row["codes"]) > MATH_METRICS:
-            raise ValueError(
-                f"{row['codes'][0]}...: an alarm's expression reads {MATH_METRICS} metrics at most"
-            )
-        queries = {
-            f"m{n}": _query(NAMESPACE, "ExceptionsRaised", {**service, "code": code}, "Sum", row)
-            for n, code in enumerate(row["codes"])
-        }
-        return queries, " + ".join(f"FILL({key}, 0)" for key in queries)
-    rate = row["rate"]
+    if len(row["codes"]) > MATH_METRICS:
+        raise ValueError(f"{row['codes'][0]}...: an alarm's expression reads {MATH_METRICS} metrics at most")
     queries = {
-        "part": _query(NAMESPACE, rate["of"], service, "Sum", row),
-        "whole": _query(NAMESPACE, rate["per"], service, "Sum", row),
+        f"m{n}": _query(NAMESPACE, "ExceptionsRaised", {**service, "code": code}, "Sum", row)
+        for n, code in enumerate(row["codes"])
     }
-    return queries, f"IF(whole >= {rate['least']}, 100 * FILL(part, 0) / whole, 0)"
+    return queries, " + ".join(f"FILL({key}, 0)" for key in queries)
 
 
 def _query(namespace: str, name: str, dimensions: Json, statistic: str, row: Json) -> Json:

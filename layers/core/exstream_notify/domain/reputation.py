@@ -1,6 +1,6 @@
 """A sender's reputation: the rates that mailbox providers judge by, and when marketing stops for them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .documents import Channel
@@ -35,6 +35,18 @@ def rates_of(channel: Channel, sender: str, counts: Mapping[str, int]) -> Rates:
         return Rates(channel, sender, 0, 0.0, 0.0)
     complaints = counts.get("complaint", 0)
     return Rates(channel, sender, messages, 100 * bounces / messages, 100 * complaints / messages)
+
+
+def worst(rates: Iterable[Rates], channel: Channel, minimum: int) -> tuple[float, float]:
+    """A channel's highest bounce rate and highest complaint rate, 0 where no sender has messages enough.
+
+    Complaints are told from twice `minimum` messages on (1,000, unless a site sets it): SES wants fewer than
+    1 in 1,000, and among fewer messages a single one would be over that.
+    """
+    mine = [row for row in rates if row.channel == channel]
+    bounces = [row.bounce_rate for row in mine if row.messages >= minimum]
+    complaints = [row.complaint_rate for row in mine if row.messages >= 2 * minimum]
+    return max(bounces, default=0.0), max(complaints, default=0.0)
 
 
 def over(rates: Rates, limits: Limits) -> str:
