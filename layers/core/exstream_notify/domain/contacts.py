@@ -135,8 +135,7 @@ def merge(
     """The contact as it stands after this record; the same object if nothing changes.
 
     What the customer set wins over what a drop says. A different address in a later drop replaces
-    one that an earlier drop brought, and with it an `invalid` mark. Consent to electronic delivery
-    is taken as given to the composer, and so recorded, unless the customer said otherwise.
+    one that an earlier drop brought, and with it an `invalid` mark.
     """
     at = now.isoformat(timespec="seconds")
     if contact is None:
