@@ -189,3 +189,12 @@ def test_a_fast_clock_is_held_back_while_work_is_under_way_and_never_jumps(tmp_p
 def test_a_clock_of_an_ordinary_pace_is_left_alone() -> None:
     assert not Clock.starting(None, None).is_paced
     assert not Clock.starting("2026-11-20T15:00:00Z", day=1440).is_paced
+    assert not Clock.starting(None, None, working_rate=10).is_paced
+
+
+def test_how_far_work_holds_a_clock_back_can_be_chosen() -> None:
+    clock = Clock.starting("2026-11-20T15:00:00Z", day=1440, working_rate=10)
+    assert clock.is_paced
+    for working, seconds in ((True, 10), (False, 60)):
+        clock.hold(working)
+        assert clock.at_real(1.0) - clock.at_real(0.0) == pytest.approx(seconds)

@@ -15,7 +15,7 @@ from .conftest import MINIATURE, Hands, eventually
 
 @pytest.fixture
 def hands() -> Iterator[Hands]:
-    with EmbeddedCloud(MINIATURE, redelivery=2.0) as cloud:
+    with EmbeddedCloud(MINIATURE, day=8640) as cloud:  # a visibility time-out of 12 seconds lasts 1.2
         yield Hands(cloud)
 
 

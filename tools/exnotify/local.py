@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from exnotify.cloud import EmbeddedCloud
+from exnotify.cloud.clock import WORKING_RATE
 from exnotify.inbox import Inbox
 from exnotify.simulators import MessageStore, Receipt, SimulatedMessage, Simulators
 from exstream_notify.adapters.bootstrap import Bootstrap
@@ -41,9 +42,9 @@ FAULTS: Mapping[str, float] = {"throttle": 0.15, "drop": 0.04, "hang": 0.01}
 class LocalCloud(EmbeddedCloud):
     """The embedded cloud on this project's template, with everything that stands around it.
 
-    `parameters` go over the template's own defaults; `data` is a folder for the functions' logs and a
-    copy of every message; `site` is a folder with the site's own rules and wording, in place of its layer.
-    Raises what `EmbeddedCloud` raises.
+    `parameters` go over the template's own defaults; `data` is a folder for the functions' logs and a copy
+    of every message; `working_rate` as `EmbeddedCloud` has it; `site` is a folder with the site's own rules
+    and wording, in place of its layer. Raises what `EmbeddedCloud` raises.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class LocalCloud(EmbeddedCloud):
         port: int = 0,
         at: str | None = None,
         day: float | None = None,
+        working_rate: float = WORKING_RATE,
         seed: int = 0,
         chaos: frozenset[str] = frozenset(),
         data: Path | None = None,
@@ -66,6 +68,7 @@ class LocalCloud(EmbeddedCloud):
             port=port,
             at=at,
             day=day,
+            working_rate=working_rate,
             seed=seed,
             chaos=chaos,
             parameters=given,

@@ -2,7 +2,8 @@
 
 After "Configuring how CloudWatch alarms treat missing data" and "Using metric math" (CloudWatch user guide).
 The evaluation range (how many data points CloudWatch retrieves to make up for missing ones) is documented
-by example only: 5 for 3 evaluation periods. Two more than the evaluation periods is taken here.
+by example only: 5 for 3 evaluation periods. Two more than the evaluation periods is taken here. Windows
+slide, which is CloudWatch's default.
 """
 
 import ast

@@ -19,16 +19,22 @@ class Clock:
     virtual seconds for each real second, as it is just now.
     """
 
-    def __init__(self, real: float, virtual: float, rate: float = 1.0) -> None:
+    def __init__(
+        self, real: float, virtual: float, rate: float = 1.0, working_rate: float = WORKING_RATE
+    ) -> None:
         self._anchor = (real, virtual, rate)
         self._waiting_rate = rate
+        self._working_rate = min(rate, working_rate)
         self._file: Path | None = None
 
     @classmethod
-    def starting(cls, at: str | None = None, day: float | None = None) -> "Clock":
+    def starting(
+        cls, at: str | None = None, day: float | None = None, working_rate: float = WORKING_RATE
+    ) -> "Clock":
         """A clock that starts now; at `at` (ISO 8601, UTC unless it says so), a day lasting `day` seconds.
 
-        Raises ValueError if `at` is no time or `day` is not positive.
+        While work is under way it is held at `working_rate`. Raises ValueError if `at` is no time or `day`
+        is not positive.
         """
         real = time.time()
         virtual = real
@@ -37,7 +43,7 @@ class Clock:
             virtual = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         if day is not None and not day > 0:
             raise ValueError(f"a day must last more than 0 seconds, not {day}")
-        return cls(real, virtual, _DAY / day if day is not None else 1.0)
+        return cls(real, virtual, _DAY / day if day is not None else 1.0, working_rate)
 
     @property
     def real(self) -> float:
@@ -62,7 +68,7 @@ class Clock:
     @property
     def is_paced(self) -> bool:
         """Whether it runs so fast that it must be held back while work is under way."""
-        return self.rate > WORKING_RATE
+        return self.rate > self._working_rate
 
     def now(self) -> float:
         """Seconds since the epoch, by this clock."""
@@ -85,7 +91,7 @@ class Clock:
     def hold(self, working: bool) -> None:
         """Run no faster than work can follow, or at full pace again; it never jumps."""
         now = time.time()
-        rate = min(self._waiting_rate, WORKING_RATE) if working else self._waiting_rate
+        rate = self._working_rate if working else self._waiting_rate
         self._anchor = (now, self.at_real(now), rate)
         if self._file is not None:
             fresh = self._file.with_suffix(".new")

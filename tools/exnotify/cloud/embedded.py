@@ -19,7 +19,7 @@ from .alarms import AlarmBoard
 from .asynchronous import AsynchronousInvoker
 from .aws_request import AwsRequest
 from .clients import Clients
-from .clock import Clock
+from .clock import WORKING_RATE, Clock
 from .control import PREFIX, Control, lambda_api
 from .corrections import corrected
 from .deploy import deploy
@@ -52,11 +52,12 @@ class EmbeddedCloud:
 
     A parameter's value may contain `{url}`, the address of this cloud, for services that are mounted on it,
     and `{api}`, the address of its HTTP API: one port further than `port`, or a free one.
-    `at` (ISO 8601) is when its clock starts, `day` how many real seconds one of its days lasts. `seed`
-    decides what `chaos` does (`duplicates`, `reorder`). `workers` is how many invocations each event
-    source may have at once. `redelivery` is how many real seconds it takes at most until the messages of a
-    failed invocation are visible again; None waits for the visibility time-out, as AWS does. `environment`
-    is added to every function's environment: for tests.
+    `at` (ISO 8601) is when its clock starts, `day` how many real seconds one of its days lasts, and
+    `working_rate` how many of its seconds a real one lasts at most while work is under way. `seed` decides
+    what `chaos` does (`duplicates`, `reorder`). `workers` is how many invocations each event source may have
+    at once. `redelivery` is how many real seconds it takes at most until the messages of a failed invocation
+    are visible again; None waits for the visibility time-out, as AWS does. `environment` is added to every
+    function's environment: for tests.
 
     Nothing is kept when it stops. Only one can run in a process; starting a second raises RuntimeError.
     """
@@ -70,6 +71,7 @@ class EmbeddedCloud:
         parameters: Mapping[str, str] | None = None,
         at: str | None = None,
         day: float | None = None,
+        working_rate: float = WORKING_RATE,
         seed: int = 0,
         chaos: frozenset[str] = frozenset(),
         workers: int = 2,
@@ -92,7 +94,7 @@ class EmbeddedCloud:
         self._emulator = Emulator(region)
         self._access = AccessControl(self._emulator)
         self._server = Server(self._emulator, self._access)
-        self._clock = Clock.starting(at, day)
+        self._clock = Clock.starting(at, day, working_rate)
         self._book = MetricBook(self._clock)
         self._logs.listener = self._keep
         self._watcher: Watcher | None = None
@@ -243,13 +245,16 @@ class EmbeddedCloud:
         """Hold the clock back while work is under way, and let it run when all of it is done."""
         held, quiet = True, 0
         while not self._stop_requested.wait(_PACE):
-            quiet = 0 if self._under_way() else quiet + 1
+            quiet = 0 if self.under_way() else quiet + 1
             if held is not (quiet < _QUIET):
                 held = not held
                 self._clock.hold(held)
 
-    def _under_way(self) -> bool:
-        """Whether something happens that is not merely a look at whether something is due."""
+    def under_way(self) -> bool:
+        """Whether something happens that is not merely a look at whether something is due.
+
+        `state` counts such looks, too: on a fast clock there is always one.
+        """
         if any(poller.busy for poller in self._pollers):
             return True
         scheduled = self._scheduled()

@@ -2,7 +2,8 @@
 
 A message is received with the queue's visibility time-out, counts its receives, and goes to the dead-letter
 queue when it has been received too often. What a function returns in `batchItemFailures`, and everything
-when it fails, stays in the queue. A throttled batch is tried again until its messages are visible again.
+when it fails, stays in the queue. A throttled batch is tried again until its messages are visible again, by
+the cloud's clock.
 
 One thing is not as on AWS: messages of an invocation that failed reappear after `redelivery` seconds at the
 latest, where AWS lets their visibility time-out (often minutes) pass. The invocation has ended by then, so
@@ -259,19 +260,15 @@ class Poller:
 
         "Handling errors for an SQS event source in Lambda", Lambda operator guide.
         """
-        started = time.monotonic()
+        started = self._clock.now()
         while True:
             try:
                 return self._function.invoke(event)
             except ThrottledError:
-                if self._stopping.wait(_THROTTLED_STEP) or time.monotonic() - started > self._invisible():
+                with self._emulator.lock:
+                    ends = started + float(self._queue().visibility_timeout)
+                if self._stopping.wait(_THROTTLED_STEP) or self._clock.now() > ends:
                     return None
-
-    def _invisible(self) -> float:
-        """Seconds until a message that was received is visible again."""
-        with self._emulator.lock:
-            seconds = float(self._queue().visibility_timeout)
-        return seconds if self._redelivery is None else min(seconds, self._redelivery)
 
     def _settle(self, batch: _Batch, failed: frozenset[str], redelivery: float | None) -> None:
         with self._emulator.lock:
