@@ -1,13 +1,17 @@
 """The drill: every failure caused for real in the embedded cloud, and the alarms that it trips.
 
-Each fault has a cloud of its own, on a clock sixty times as fast. It is caused, the alarms that come on are
-compared with those that should, it is repaired, and everything must go off again. `FAULTS` is the table; a
-new fault is one more row.
+Each fault has a cloud of its own, whose clock is fast while nothing happens, and so much slower while work is
+under way that a busy machine does not look like a slow stack. The fault is caused, the alarms that come on
+are compared with those that should, it is repaired, and everything must go off again. Meanwhile somebody is
+on call who acknowledges each incident by the link in its alert. `FAULTS` is the table; a new fault is one
+more row.
 """
 
 import argparse
 import json
+import logging
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -15,12 +19,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+
+import httpx
+import yaml
 
 from exstream_notify.domain.exceptions import ExceptionRaised
 
@@ -30,9 +36,11 @@ from ..local import LocalCloud
 from ..redriving import DeadLetters, redrive
 
 _AT = "2026-11-24T15:00:00+00:00"  # ten in the morning in New York: nothing waits for the day
-_DAY = 1440.0  # real seconds: a minute lasts one
-_FIRES = 150.0  # real seconds at most until the alarms are on
-_CLEARS = 180.0
+_DAY = 720.0  # real seconds: a minute lasts half of one
+_WORKING = 10.0  # seconds of the cloud's clock in a real one, while work is under way
+_ANSWER = 1.0  # real seconds between looks of who is on call
+_FIRES = 240.0  # real seconds at most until the alarms are on
+_CLEARS = 240.0
 _LINGER = 4.0  # real seconds in which nothing else may come on
 _STEP = 0.2
 
@@ -46,7 +54,10 @@ class Ground:
     cloud: LocalCloud
     folder: Path
     number: int = 0
-    _exit: ExitStack = field(default_factory=ExitStack)
+    #: Nobody is on call: alerts stay unanswered.
+    unanswered: threading.Event = field(default_factory=threading.Event)
+    #: The drill is over, and so is the duty.
+    over: threading.Event = field(default_factory=threading.Event)
 
     def record(self, **fields: Any) -> dict[str, Any]:
         """One more customer's statement."""
@@ -60,7 +71,14 @@ class Ground:
             **fields,
         }
 
-    def drop(self, name: str, *records: Mapping[str, Any], without: str = "", spoil: bool = False) -> None:
+    def drop(
+        self,
+        name: str,
+        *records: Mapping[str, Any],
+        without: str = "",
+        spoil: bool = False,
+        sealed: bool = True,
+    ) -> None:
         """Drop a run; `without` leaves a listed file out, `spoil` changes the index after the seal."""
         source = self.folder / name
         source.mkdir(parents=True)
@@ -68,7 +86,7 @@ class Ground:
         index.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
         if without:
             (source / without).write_text(json.dumps(self.record()) + "\n", "utf-8")
-        run = prepare(source, domain="retail", run_id=name, sealed=True)
+        run = prepare(source, domain="retail", run_id=name, sealed=sealed)
         if spoil:
             index.write_text(index.read_text("utf-8").replace("D0", "E0", 1), "utf-8")
         if without:
@@ -78,6 +96,27 @@ class Ground:
     def put(self, queue: str, body: str) -> None:
         """A message on a queue, as anybody could send it."""
         self.cloud.client("sqs").send_message(QueueUrl=self.cloud.resource(queue), MessageBody=body)
+
+    def document(self) -> None:
+        """One more customer's statement, as a single document's event."""
+        detail = {**self.record(), "domain": "retail"}
+        event = {"source": "exstream", "detail-type": "Document Composed", "detail": detail, "time": _AT}
+        self.put("DocumentQueue", json.dumps({**event, "id": detail["document_id"]}))
+
+    def file(self, key: str, body: bytes) -> None:
+        """An object in the drop bucket."""
+        bucket = self.cloud.deployment().settings.drop_bucket
+        self.cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+
+    def open(self, url: str, form: bytes | None = None) -> int:
+        """The status of a page, as a browser gets it; with a form it is posted."""
+        method = "GET" if form is None else "POST"
+        return httpx.request(method, url, content=form, timeout=60, trust_env=False).status_code
+
+    def told(self, run_id: str, number: int) -> bool:
+        """Whether so many of a run's customers were told."""
+        outcomes = self.cloud.deployment().app.runs.outcomes("retail", run_id)
+        return sum(outcome.outcome == "notified" for outcome in outcomes) >= number
 
     def deny(self, role: str, service: str) -> Cure:
         """Take a service's actions out of a role, as a wrong change of the template would."""
@@ -105,7 +144,7 @@ class Ground:
         """Throw away what lies in a queue."""
         self.cloud.client("sqs").purge_queue(QueueUrl=self.cloud.resource(queue))
 
-    def wait(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    def wait(self, condition: Callable[[], bool], seconds: float = 120.0) -> None:
         """Until the condition holds. TimeoutError otherwise."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -116,12 +155,17 @@ class Ground:
 
 @dataclass(frozen=True)
 class Fault:
-    """One failure. `cause` makes it and returns its cure; `fires` are the alarms that must come on."""
+    """One failure. `cause` makes it and returns its cure; `fires` are the alarms that must come on.
+
+    `rules` are the site's own, by file; `day` is how many real seconds a day lasts.
+    """
 
     name: str
     cause: Callable[[Ground], Cure]
     fires: frozenset[str]
     parameters: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    day: float = _DAY
 
 
 def _provider(**faults: Any) -> Callable[[Ground], Cure]:
@@ -147,10 +191,7 @@ def _table_denied(ground: Ground) -> Cure:
 def _many_fail(ground: Ground) -> Cure:
     allow = ground.deny("StageDocumentRole", "s3:")
     for _ in range(12):
-        detail = {**ground.record(), "domain": "retail"}
-        event = {"source": "exstream", "detail-type": "Document Composed", "detail": detail, "time": _AT}
-        event["id"] = str(detail["document_id"])
-        ground.put("DocumentQueue", json.dumps(event))
+        ground.document()
 
     def cure() -> None:
         allow()
@@ -195,7 +236,7 @@ def _stopped(ground: Ground) -> Cure:
     message = json.dumps({"detail-type": "Exception Raised", "detail": exception.to_detail()})
     ground.put("ExceptionQueue", message)
     ground.wait(lambda: bool(ground.cloud.worker_pids("AlertExceptionFunction")))
-    ground.wait(lambda: bool(ground.cloud.state()["idle"]))
+    ground.wait(lambda: not ground.cloud.under_way())
     pids = ground.cloud.worker_pids("AlertExceptionFunction")
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
@@ -251,8 +292,7 @@ def _spoiled(ground: Ground) -> Cure:
 
 
 def _misplaced(ground: Ground) -> Cure:
-    bucket = ground.cloud.deployment().settings.drop_bucket
-    ground.cloud.client("s3").put_object(Bucket=bucket, Key="drop/too/deep/by/far/_COMPLETE.json", Body=b"{}")
+    ground.file("drop/too/deep/by/far/_COMPLETE.json", b"{}")
     return lambda: None
 
 
@@ -265,12 +305,8 @@ def _word_lost(ground: Ground) -> Cure:
     """A run's word is lost, and hours go by: it no longer adds up."""
     ground.drop("lost", ground.record(), ground.record())
     runs = ground.cloud.deployment().app.runs
-
-    def told() -> bool:
-        return sum(o.outcome == "notified" for o in runs.outcomes("retail", "lost")) == 2
-
-    ground.wait(told)
-    ground.wait(lambda: bool(ground.cloud.state()["idle"]))
+    ground.wait(lambda: ground.told("lost", 2))
+    ground.wait(lambda: not ground.cloud.under_way())
     run = runs.get("retail", "lost")
     if run is None:
         raise TimeoutError("the run has no record")
@@ -299,6 +335,110 @@ def _word_lost(ground: Ground) -> Cure:
 
     return cure
 
+
+def _throttled(ground: Ground) -> Cure:
+    """Somebody reserves no concurrency for a function."""
+    api, name = ground.cloud.client("lambda"), ground.cloud.resource("StageDocumentFunction")
+    api.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    ground.document()
+    return lambda: api.delete_function_concurrency(FunctionName=name)
+
+
+def _slow(ground: Ground) -> Cure:
+    """A function stands still for nearly all of its time, twice."""
+    url = f"{ground.cloud.api_url}/d/nobodys"
+    ground.open(url)
+    (pid,) = ground.cloud.worker_pids("OpenDocumentFunction")
+    for _ in range(2):
+        os.kill(pid, signal.SIGSTOP)
+        on = threading.Timer(14.2, os.kill, (pid, signal.SIGCONT))  # of 15 seconds
+        on.start()
+        ground.open(url)
+        on.join()
+    return lambda: None
+
+
+def _execution_denied(ground: Ground) -> Cure:
+    """A reminder's execution may not call the function that reminds."""
+    allow = ground.deny("FollowUpRole", "lambda:")
+    ground.drop("reminded", ground.record())
+    return allow
+
+
+def _page_denied(ground: Ground) -> Cure:
+    """Customers open their links, and go on trying."""
+    ground.drop("opened", ground.record())
+    ground.wait(lambda: ground.told("opened", 1))
+    link = next(
+        found[0]
+        for message in ground.cloud.messages
+        if (found := re.search(r"http\S+/d/[\w-]+", message.text))
+    )
+    allow = ground.deny("OpenDocumentRole", "dynamodb:")
+    over = threading.Event()
+
+    def knock() -> None:
+        while not over.wait(0.1):
+            ground.open(link)
+
+    customers = threading.Thread(target=knock, daemon=True)
+    customers.start()
+
+    def cure() -> None:
+        allow()
+        over.set()
+        customers.join()
+
+    return cure
+
+
+def _run_missing(ground: Ground) -> Cure:
+    """The calendar's run (rules of the site) does not come; it is late, not lost."""
+    return lambda: ground.drop("billing", ground.record())
+
+
+def _not_sealed(ground: Ground) -> Cure:
+    ground.drop("unsealed", ground.record(), sealed=False)
+    return lambda: None
+
+
+def _no_receipts(ground: Ground) -> Cure:
+    ground.drop("silent", *(ground.record(email=f"silent-{n}@example.com") for n in range(3)))
+    return lambda: None
+
+
+def _unanswered(ground: Ground) -> Cure:
+    ground.unanswered.set()
+    ground.file("drop/retail/stopped/engine.dat", b"EX001111S stopped\n")
+    return ground.unanswered.clear
+
+
+def _alerts_lost(ground: Ground) -> Cure:
+    """The chat's address is wrong, and the provider that would take the e-mail is down."""
+    ground.cloud.client("secretsmanager").put_secret_value(
+        SecretId=ground.cloud.resource("AlertChannels"),
+        SecretString=json.dumps({"webhook": f"{ground.cloud.url}/chat/moved"}),
+    )
+    ground.cloud.simulators.faults.set("opentext", down=True)
+    ground.file("drop/retail/warned/engine.dat", b"EX007777W (1) something is missing\n")
+    return ground.cloud.simulators.faults.clear
+
+
+def _bounces(ground: Ground) -> Cure:
+    """A run with old addresses, whose customers are told by SMS then; the next run's are good."""
+    old = [ground.record(email=f"bounce-{n}@example.com", mobile=f"+1202555{100 + n:04d}") for n in range(6)]
+    ground.drop("old", *old, *(ground.record() for _ in range(54)))
+    return lambda: ground.drop("good", *(ground.record() for _ in range(80)))
+
+
+def _complaints(ground: Ground) -> Cure:
+    """One of forty calls it spam; after a day that is over."""
+    ground.drop("spam", ground.record(email="complain-1@example.com"), *(ground.record() for _ in range(39)))
+    return lambda: None
+
+
+_REMINDER = {"after": "PT1M", "channels": ["email"], "wording": "unread-reminder"}
+_EXPECTED = {"domain": "retail", "name": "billing", "by": "11:00", "zone": "America/New_York"}
 
 FAULTS = (
     Fault("provider down", _provider(down=True), frozenset({"ProviderFailing"})),
@@ -337,6 +477,60 @@ FAULTS = (
     Fault("a seal lies where no run is", _misplaced, frozenset({"RunHeld"})),
     Fault("a customer has no channel", _nobody, frozenset({"NobodyReached"})),
     Fault("a run no longer adds up", _word_lost, frozenset({"RunUnbalanced"})),
+    Fault(
+        "a function's concurrency is taken away",
+        _throttled,
+        frozenset({"StageDocumentFunctionThrottles"}),
+    ),
+    Fault(
+        "a function comes near its time-out",
+        _slow,
+        frozenset({"OpenDocumentFunctionDuration"}),
+    ),
+    Fault(
+        "an execution may not call its function",
+        _execution_denied,
+        frozenset({"FollowUpMachineExecutions"}),
+        rules={"journeys": {"journeys": {"unread-statement": {"steps": [_REMINDER]}}}},
+    ),
+    Fault(
+        "the ledger is denied to open_document",
+        _page_denied,
+        frozenset({"HttpApiServerErrors", "OpenDocumentFunctionErrors"}),
+    ),
+    Fault(
+        "an expected run does not come",
+        _run_missing,
+        frozenset({"RunMissing"}),
+        rules={"domains": {"expected": [_EXPECTED]}},
+    ),
+    Fault(
+        "a run is never sealed",
+        _not_sealed,
+        frozenset({"RunMissing"}),
+        rules={"domains": {"defaults": {"seal_within_minutes": 5}}},
+    ),
+    Fault(
+        "no receipt comes",
+        _no_receipts,
+        frozenset({"ReceiptsMissing", "NobodyReached"}),
+        rules={"documents": {"types": {"statement": {"deadline_hours": 1}}}},
+    ),
+    Fault("nobody answers an alert", _unanswered, frozenset({"IncidentsUnacknowledged"})),
+    Fault("an alert reaches nobody", _alerts_lost, frozenset({"AlertUndelivered"})),
+    Fault(
+        "a run's addresses bounce",
+        _bounces,
+        frozenset({"BounceRate"}),
+        {"ReputationMinimum": "50"},
+    ),
+    Fault(
+        "a customer calls it spam",
+        _complaints,
+        frozenset({"ComplaintRate"}),
+        {"ReputationMinimum": "20", "EmailProvider": "ses"},
+        day=_DAY / 12,
+    ),
 )  # fmt: skip
 
 
@@ -364,22 +558,50 @@ def drill(fault: Fault) -> Result:
     problem = ""
     with (
         tempfile.TemporaryDirectory() as folder,
-        LocalCloud(at=_AT, day=_DAY, parameters=fault.parameters) as cloud,
+        LocalCloud(
+            at=_AT,
+            day=fault.day,
+            working_rate=_WORKING,
+            parameters=fault.parameters,
+            site=_site(Path(folder), fault.rules),
+        ) as cloud,
     ):
         ground = Ground(cloud, Path(folder))
+        on_call = threading.Thread(target=_answer, args=(ground,), daemon=True)
+        on_call.start()
         try:
             cure = fault.cause(ground)
             _until(lambda: fault.fires <= _fired(cloud), _FIRES)
             time.sleep(_LINGER)
             cure()
-            _until(lambda: not cloud.watcher.firing(), _CLEARS)
-            time.sleep(_LINGER)
+            _until(lambda: not cloud.watcher.firing(), _CLEARS, lasting=_LINGER)
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
         fired, stayed = _fired(cloud), {_short(name) for name in cloud.watcher.firing()}
+        ground.over.set()
+        on_call.join()
     return Result(
         fault.name, expected, tuple(sorted(fired)), tuple(sorted(stayed)), time.monotonic() - started, problem
     )
+
+
+def _site(folder: Path, rules: Mapping[str, Any]) -> Path:
+    """A site's folder with rules of its own."""
+    site = folder / "site"
+    (site / "rules").mkdir(parents=True)
+    for name, content in rules.items():
+        (site / "rules" / f"{name}.yaml").write_text(yaml.safe_dump(content), "utf-8")
+    return site
+
+
+def _answer(ground: Ground) -> None:
+    """Whoever is on call acknowledges each incident that is told."""
+    answered = 0
+    while not ground.over.wait(_ANSWER):
+        while not ground.unanswered.is_set() and answered < len(ground.cloud.catcher.alerts):
+            if link := ground.cloud.catcher.alerts[answered]["link"]:  # none where it is over
+                ground.open(link, b"name=On+call")
+            answered += 1
 
 
 def _fired(cloud: LocalCloud) -> set[str]:
@@ -395,13 +617,20 @@ def _short(name: str) -> str:
     return name.partition("-")[2]
 
 
-def _until(condition: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
+def _until(condition: Callable[[], bool], seconds: float, lasting: float = 0.0) -> None:
+    """Until the condition has held for so long, at most `seconds` and what it lasts."""
+    started = since = time.monotonic()
+    while since - started < seconds:
+        if not condition():
+            since = time.monotonic()
+        elif time.monotonic() - since >= lasting:
+            return
         time.sleep(_STEP)
 
 
 def _drill(name: str) -> Result:
+    # What the cloud warns of is the fault.
+    logging.getLogger("exnotify").setLevel(logging.ERROR)
     return drill(next(fault for fault in FAULTS if fault.name == name))
 
 
@@ -411,7 +640,7 @@ def main() -> int:
     Exit code 1 if a row is not as it should be.
     """
     parser = argparse.ArgumentParser(description="cause every failure and watch the alarms")
-    parser.add_argument("--jobs", type=int, default=2, help="clouds at once")
+    parser.add_argument("--jobs", type=int, default=3, help="clouds at once")
     parser.add_argument("faults", nargs="*", help="only faults whose name contains one of these")
     arguments = parser.parse_args()
     names = [
