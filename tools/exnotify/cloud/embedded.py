@@ -253,7 +253,10 @@ class EmbeddedCloud:
                 self._clock.hold(held)
 
     def under_way(self) -> bool:
-        """Whether something happens that is not merely a look at whether something is due."""
+        """Whether something happens that is not merely a look at whether something is due.
+
+        `state` counts such looks, too: on a fast clock there is always one.
+        """
         if any(poller.busy for poller in self._pollers):
             return True
         scheduled = self._scheduled()

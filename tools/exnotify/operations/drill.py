@@ -640,7 +640,7 @@ def main() -> int:
     Exit code 1 if a row is not as it should be.
     """
     parser = argparse.ArgumentParser(description="cause every failure and watch the alarms")
-    parser.add_argument("--jobs", type=int, default=2, help="clouds at once")
+    parser.add_argument("--jobs", type=int, default=3, help="clouds at once")
     parser.add_argument("faults", nargs="*", help="only faults whose name contains one of these")
     arguments = parser.parse_args()
     names = [
