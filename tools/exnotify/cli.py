@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import click
 
-from .errors import FAILED, CommandError
+from .errors import FAILED, CommandError, MisuseError
 
 COMMANDS = {
     "demo": "Show the main job from start to end on five sample runs.",
@@ -80,8 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         code = exnotify.main(arguments, prog_name="exnotify", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        failure = _misused(error)
+        failure.show()
+        code = failure.exit_code
     except click.Abort:
         code = 130
     except KeyboardInterrupt:
@@ -91,12 +92,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stderr.close()
         code = FAILED
     except Exception as error:
-        failure = _foreseen(error)
-        if failure is None:
+        foreseen = _foreseen(error)
+        if foreseen is None:
             raise
-        failure.show()
-        code = failure.exit_code
+        foreseen.show()
+        code = foreseen.exit_code
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _misused(error: click.ClickException) -> click.ClickException:
+    """What click says of bad use, as one sentence; without any argument it shows the help."""
+    if not isinstance(error, click.UsageError) or isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error
+    command = error.ctx.command_path if error.ctx else "exnotify"
+    return MisuseError(f"{error.format_message().rstrip('.')}: see {command} --help")
 
 
 def _foreseen(error: Exception) -> CommandError | None:

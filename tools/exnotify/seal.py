@@ -24,7 +24,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Optional
+from typing import Any, BinaryIO, NamedTuple, NoReturn, Optional
 from xml.parsers import expat
 
 SEAL_NAME = "_COMPLETE.json"
@@ -830,8 +830,13 @@ def _count(text: str) -> int:
     return number
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}: see {self.prog} --help\n")
+
+
 def _parser(prog: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=prog,
         description="Seal a folder of Exstream output: write _COMPLETE.json, which says what the run holds.",
         epilog="Copy _COMPLETE.json to the drop bucket last: its arrival starts the run.",
