@@ -87,6 +87,16 @@ def test_exactly_the_silent_ones_are_reminded_then_called_last_then_told_of() ->
     world.check()
 
 
+def test_a_record_without_the_due_date_that_its_journey_follows_is_told_of() -> None:
+    dunning = replace(JOURNEY, steps=(Step(Delay(days=2), anchor="due_date", wording="overdue"),))
+    world = a_world(dunning)
+    world.drop("run-1", a_document(1, due_date="2026-12-24"), a_document(2, due_date=None, customer_in_run=2))
+    world.drain()
+
+    (missing,) = [e for e in world.exceptions.raised if e.code == "due_date_missing"]
+    assert (missing.count, missing.customers_in_run) == (1, (2,))
+
+
 @pytest.mark.parametrize("kind", ["opened", "responded", "paid", "acknowledged"])
 def test_each_response_that_the_rule_names_stops_it_and_no_other(kind: Response) -> None:
     for stops, reminded in (((kind,), False), ((), True)):

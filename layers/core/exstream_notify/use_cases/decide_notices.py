@@ -11,7 +11,7 @@ from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, W
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id, notice_id
-from ..domain.journeys import is_stopped, why_stopped
+from ..domain.journeys import is_stopped, joins, why_stopped
 from ..domain.notices import (
     LOST,
     REACHED,
@@ -260,6 +260,7 @@ def decide_notices(
         _supersede(pointer, documents, rules, ledger, runs, now)
     seen: set[str] = set()
     responses = _responses_to_cases(pointer, documents, early)
+    dated = [j for j in rules.journeys().values() if any(step.anchor == "due_date" for step in j.steps)]
     for position, document in documents:
         rule = rules.for_document(document)
         contact = known.get(document.customer_key) or Contact(document.domain, document.customer_key, "")
@@ -281,6 +282,8 @@ def decide_notices(
         first = rule.purpose == "notice" and before is None
         if first and asked and not getattr(document, asked) and not rule.skip:
             result.unreached.setdefault("second_step_missing", []).append(document.customer_in_run)
+        if first and not document.due_date and not rule.skip and any(joins(j, document) for j in dated):
+            result.unreached.setdefault("due_date_missing", []).append(document.customer_in_run)
         stop = stops.get((document.customer_key, document.document_id))
         open_yet = before is None or (before.status == Status.DEFERRED and due)
         if before is None and answered is not None:
@@ -753,6 +756,7 @@ def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
     texts = {
         Why.NO_CHANNEL: "customers with no channel that works, and no paper by rule",
         "second_step_missing": "documents whose rule asks for a second step that their record cannot answer",
+        "due_date_missing": "documents whose journey follows a due date that their record does not have",
         "unreached": "documents whose every channel failed",
         "deadline_passed": "documents that waited beyond their deadline",
         "unconfirmed_at_deadline": "sends in doubt that no receipt resolved in time",
