@@ -1,9 +1,13 @@
 """What is read beside an index becomes one report a code, the severe ones as they are met."""
 
+import pytest
+
 from exstream_notify.adapters.message_files import MessageFiles
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.customer_ranges import from_text, size
 from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.incidents import added_up
+from exstream_notify.use_cases.alert_exceptions import alert_exceptions
 from exstream_notify.use_cases.read_messages import read_messages
 from tests.use_cases.world import World
 
@@ -46,10 +50,23 @@ def test_a_severe_message_is_raised_before_the_files_end_and_counted_in_the_end(
     world = World(site_rules=RULES)
     raised = read(world, "a.dat", b"EX000001S (1) stop\nEX000002E (2) x\nEX000001S (3) stop\n")
     assert [(e.code, e.count, e.part) for e in raised] == [
-        ("EX000001S", 1, "a.dat"),
+        ("EX000001S", 1, "a.dat so far"),
         ("EX000001S", 2, "a.dat"),
         ("EX000002E", 1, "a.dat"),
     ]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_count_stands_whichever_of_the_two_reports_arrives_last(turned: bool) -> None:
+    world = World(site_rules=RULES)
+    early, whole = read(world, "a.dat", b"EX000001S (1) stop\nEX000001S (3) stop\n")
+    arriving = [whole, early, early] if turned else [early, whole, whole]
+    (incident,) = {found for one in arriving for found in alert_exceptions([one], world.alerting())}
+
+    head = world.incidents.head(incident)
+    assert head is not None
+    found = added_up(head, world.incidents.reports(incident))
+    assert (found.count, found.customers) == (2, ((1, 1), (3, 3)))
 
 
 def test_a_long_list_of_customers_goes_on_in_further_reports_and_counts_once() -> None:

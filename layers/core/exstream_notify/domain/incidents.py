@@ -214,8 +214,15 @@ PARTS = 100
 """How many reporting parts an incident names; a storm has thousands."""
 
 
+SO_FAR = " so far"
+"""Ends the part of a report that is told before all is counted. The whole one, of the same code and of the
+part without it, takes its place, whichever of the two arrives last."""
+
+
 def added_up(head: Head, reports: Sequence[Report]) -> Incident:
     """An incident from its head and all its reports."""
+    whole = {(r.exception.code, r.exception.part + SO_FAR) for r in reports}
+    reports = [r for r in reports if (r.exception.code, r.exception.part) not in whole]
     counting = [r for r in reports if r.exception.count] or list(reports)
     told = [r.exception for r in counting]
     samples = dict.fromkeys(sample for e in told for sample in e.samples or (e.text,))

@@ -6,7 +6,7 @@ from datetime import timedelta
 from ..domain.composer_messages import Group, Grouped, RunSummary
 from ..domain.customer_ranges import texts
 from ..domain.exceptions import ExceptionRaised, Severity, Unusable
-from ..domain.incidents import AlertRule
+from ..domain.incidents import SO_FAR, AlertRule
 from ..ports import AlertRules, Clock, DropFolder, DueIndex, ExceptionBus, MessageFiles, Rules, RunBook
 
 CUSTOMER_CHARS = 60_000
@@ -30,8 +30,8 @@ def read_messages(
     """Read one file of a run's folder and raise what it says, a report per code; what was counted.
 
     Whether the run is sealed, refused or never ends is no matter. A severe message is told when it is
-    met, long before the file's end; its report is replaced when all are counted. The same file again
-    replaces its reports. None for a file that is none of these.
+    met, long before the file's end; the report of all that were counted takes its place. The same file
+    again replaces its reports. None for a file that is none of these.
     """
     kind = files.kind(name)
     if kind is None:
@@ -99,7 +99,7 @@ def _reports(
             domain,
             run_id,
             what + at,
-            part=place if not number else f"{place} {number + 1}",
+            part=f"{place}{SO_FAR}" if so_far else place if not number else f"{place} {number + 1}",
             count=0 if number else group.count,
             samples=tuple(group.samples),
             customers=customers,
