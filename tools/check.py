@@ -10,8 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"
 
+_PARTS = (["--ignore=tests/container"], ["tests/container"])
 _SHOWN = 15  # failed tests named in the summary
 _YAML_RULES = (
     "{extends: relaxed, rules: {line-length: disable, braces: disable, brackets: disable, commas: disable, "
@@ -67,8 +71,8 @@ def linters(site: str | None) -> list[Step]:
     return steps
 
 
-def run(step: Step) -> Result:
-    """Run one step; its output goes to the terminal."""
+def run(step: Step, variables: Mapping[str, str] | None = None, output: Path | None = None) -> Result:
+    """Run one step with `variables` in its environment; its output goes to the terminal, or to a file."""
     print(f"\n=== {step.name}: {' '.join(step.command[1:])[:100]}", flush=True)
     started = time.monotonic()
     # A machine may have AWS settings of its own: no check needs an account.
@@ -76,19 +80,46 @@ def run(step: Step) -> Result:
         "AWS_EC2_METADATA_DISABLED": "true",
         "PYTHONPATH": os.pathsep.join(str(ROOT / folder) for folder in ("layers/core", "tools")),
         "SAM_CLI_TELEMETRY": "0",
+        **(variables or {}),
     }
-    code = subprocess.run(step.command, cwd=ROOT, env=environment, check=False).returncode
+    with nullcontext() if output is None else output.open("wb") as file:
+        done = subprocess.run(step.command, cwd=ROOT, env=environment, check=False, stdout=file, stderr=file)
+    code = done.returncode
     return Result(step.name, code == 0, time.monotonic() - started, "" if code == 0 else f"exit code {code}")
 
 
 def run_tests(arguments: Sequence[str]) -> tuple[Result, dict[str, Any]]:
-    """Run pytest; returns its result and the figures that tests/machine.py left."""
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.json"
-        os.environ["TEST_REPORT"] = str(report)
-        result = run(Step("tests", [sys.executable, "-m", "pytest", *arguments]))
-        figures = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
-    return result, figures
+    """Run pytest; returns its result and the figures that tests/machine.py left.
+
+    The tests in containers, which wait for most of their time, run beside all others, and their output
+    comes after the others'; with `arguments` of its own, pytest runs once.
+    """
+    parts = [list(arguments)] if arguments else _PARTS
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(len(parts)) as pool:
+        reports = [Path(name) / f"report-{number}.json" for number in range(len(parts))]
+        outputs = [None, *(Path(name) / f"output-{number}" for number in range(1, len(parts)))]
+        results = list(pool.map(_run_pytest, parts, reports, outputs))
+        for output in filter(None, outputs):
+            print(output.read_text("utf-8", "replace"), flush=True)
+        figures = [json.loads(report.read_text("utf-8")) for report in reports if report.exists()]
+    bad = next((result for result in results if not result.passed), results[0])
+    return replace(bad, seconds=time.monotonic() - started), _added_up(figures)
+
+
+def _run_pytest(arguments: Sequence[str], report: Path, output: Path | None) -> Result:
+    step = Step("tests", [sys.executable, "-m", "pytest", *arguments])
+    return run(step, {"TEST_REPORT": str(report)}, output)
+
+
+def _added_up(figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    if not figures:
+        return {}
+    left_out: Counter[str] = Counter()
+    for one in figures:
+        left_out.update(one["left_out"])
+    failed = [test for one in figures for test in one["failed"]]
+    return {"passed": sum(one["passed"] for one in figures), "failed": failed, "left_out": dict(left_out)}
 
 
 def summary(results: Sequence[Result], figures: dict[str, Any]) -> str:

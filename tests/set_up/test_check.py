@@ -57,6 +57,29 @@ def test_pytest_leaves_its_figures_for_the_screen(tmp_path: Path, monkeypatch: p
     assert [name.rpartition("::")[2] for name in figures["failed"]] == ["test_bad"]
 
 
+def test_what_runs_beside_the_rest_is_on_the_same_screen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    parts = []
+    for name, body in (("one", "pass"), ("two", "assert not 1")):
+        test = tmp_path / f"test_{name}.py"
+        test.write_text(f"def test_{name}():\n    {body}\n", encoding="utf-8")
+        parts.append(["-p", "tests.machine", "-p", "no:cacheprovider", "-v", str(test)])
+    monkeypatch.setattr(check, "_PARTS", parts)
+
+    result, figures = check.run_tests([])
+
+    assert not result.passed
+    assert figures["passed"] == 1
+    assert [name.rpartition("::")[2] for name in figures["failed"]] == ["test_two"]
+    shown = capfd.readouterr().out
+    assert "::test_one PASSED" in shown
+    assert "::test_two FAILED" in shown
+
+    monkeypatch.setattr(check, "_PARTS", [parts[0], ["--no-such-option"]])
+    assert not check.run_tests([])[0].passed, "a part that ends without figures is no success"
+
+
 def test_every_linter_is_one_that_this_set_up_has() -> None:
     for linter in check.linters(site=None):
         program, first, second, *_ = [*linter.command, ""]
