@@ -1,25 +1,28 @@
 """What the use cases need of the outside world, in batches."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, Literal, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
-from .domain.approvals import Approval
-from .domain.composer_messages import Group, Grouped, RunSummary
-from .domain.contacts import Address, Contact
-from .domain.documents import Channel, Document, DocumentRule
-from .domain.due import WaitKind
-from .domain.exceptions import ExceptionRaised, Severity
-from .domain.incidents import Alert, AlertRule, Head, Report, Urgency
-from .domain.journeys import Cohort, JourneyRule, MemberRow
-from .domain.messages import Answer, BulkJob, Content, GiveUp, Message, SentRequest
-from .domain.notices import Notice
-from .domain.receipts import Receipt, Suppression
-from .domain.responses import EarlyResponse
-from .domain.runs import DomainRule, RecordOutcome, Run, Seal
-from .domain.watching import Watched
-from .domain.work import SendJob, SlicePointer
+if TYPE_CHECKING:
+    from .domain.approvals import Approval
+    from .domain.composer_messages import Group, Grouped, RunSummary
+    from .domain.contacts import Address, Contact
+    from .domain.documents import Channel, Document, DocumentRule
+    from .domain.due import WaitKind
+    from .domain.exceptions import ExceptionRaised, Severity
+    from .domain.incidents import Alert, AlertRule, Head, Report, Urgency
+    from .domain.journeys import Cohort, JourneyRule, MemberRow
+    from .domain.messages import Answer, BulkJob, Content, GiveUp, Message, SentRequest
+    from .domain.notices import Notice
+    from .domain.receipts import Receipt, Suppression
+    from .domain.responses import EarlyResponse
+    from .domain.runs import DomainRule, RecordOutcome, Run, Seal
+    from .domain.watching import Watched
+    from .domain.work import SendJob, SlicePointer
 
 
 class Clock(Protocol):
@@ -375,7 +378,7 @@ class RunQueue(Protocol):
 class Evidence(Protocol):
     """Proof of what was about to be sent, kept beyond our own reach where the site locks it."""
 
-    def write(self, job: str, lines: Sequence["EvidenceLine"], shared: Mapping[str, Content]) -> list[str]:
+    def write(self, job: str, lines: Sequence[EvidenceLine], shared: Mapping[str, Content]) -> list[str]:
         """Store the lines, and once each content that several share, by its name; a reference per line."""
 
 

@@ -12,10 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from ..domain.exceptions import ExceptionRaised, Severity
 from ..domain.expectations import DAYS, ExpectedRun
 from ..domain.incidents import AlertRule, Urgency
-from .index.source import known_encoding
-
-RUNBOOK = "docs/runbook.md"
-"""Where the runbook is read unless the stack's parameter RunbookUrl says otherwise."""
 
 CHANNELS = ("sns", "email", "sms", "slack", "teams", "pagerduty", "webhook", "apprise")
 
@@ -106,9 +102,7 @@ class Alerts(_Strict):
             raise ValueError("`default` with normal and urgent channels is needed")
         return teams
 
-    def route(
-        self, exception: ExceptionRaised, severity: Severity | None = None, runbook: str = RUNBOOK
-    ) -> AlertRule:
+    def route(self, exception: ExceptionRaised, severity: Severity | None, runbook: str) -> AlertRule:
         """The rule of an exception: the code's entry with every route that fits laid over it.
 
         `severity` stands for the whole incident's in what it brings (urgency, time to answer); the section
@@ -183,6 +177,8 @@ class MessageRules(_Strict):
     @field_validator("encoding")
     @classmethod
     def _known(cls, name: str | None) -> str | None:
+        from .index.source import known_encoding  # a parser of XML with it, which few functions need
+
         if name is not None and known_encoding(name) is None:
             raise ValueError("no encoding that is read here")
         return name

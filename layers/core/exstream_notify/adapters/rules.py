@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -18,7 +18,10 @@ from ..domain.journeys import JourneyRule, most_days
 from ..domain.records import DateOrder
 from ..domain.runs import DomainRule
 from ..domain.second_step import StepKind
-from .alert_rules import RUNBOOK, Alerts, Expected, MessageRules
+from .settings import RUNBOOK
+
+if TYPE_CHECKING:
+    from .alert_rules import Alerts, MessageRules
 
 _JOURNEY_NAME = re.compile(r"[a-z0-9-]{1,40}")
 
@@ -134,13 +137,17 @@ class YamlRules:
         return self._alerts.rerun_chars
 
     @cached_property
-    def messages(self) -> MessageRules:
+    def messages(self) -> "MessageRules":
         """What files beside an index are, and what their columns mean."""
+        from .alert_rules import MessageRules
+
         return self._validate(MessageRules, self._read("messages.yaml"), "messages.yaml", "")
 
     @cached_property
     def expected_runs(self) -> tuple[ExpectedRun, ...]:
         """The runs that the calendar expects."""
+        from .alert_rules import Expected
+
         rows = enumerate(self._read("domains.yaml").get("expected") or ())
         found = [
             self._validate(Expected, row, "domains.yaml", f"expected.{n}").to_domain() for n, row in rows
@@ -295,7 +302,9 @@ class YamlRules:
         return journeys
 
     @cached_property
-    def _alerts(self) -> Alerts:
+    def _alerts(self) -> "Alerts":
+        from .alert_rules import Alerts
+
         return self._validate(Alerts, self._read("alerts.yaml"), "alerts.yaml", "")
 
     def _read(self, name: str) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..domain.documents import Channel, MessageClass
-from .alert_rules import RUNBOOK
+
+RUNBOOK = "docs/runbook.md"
+"""Where the runbook is read unless the stack's parameter RunbookUrl says otherwise."""
 
 
 class Settings(BaseModel):
