@@ -20,10 +20,10 @@ from exstream_notify.use_cases.check_runs import cover_customers, look_at
 
 app = Bootstrap()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-alerting = Alerting(app.rules, app.incidents, app.channels, app.due, app.clock, app.incident_link)
 
 
 def handle(bodies: list[dict[str, Any]]) -> None:
+    alerting = Alerting(app.rules, app.incidents, app.channels, app.due, app.clock, app.incident_link)
     raised = [exception for body in bodies for exception in exceptions_of(body)]
     told = alert_exceptions(raised, alerting)
     for exception in raised:
