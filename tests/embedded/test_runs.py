@@ -32,10 +32,10 @@ def test_a_sealed_run_tells_each_customer_once(cloud: LocalCloud, make_run: Make
 def test_a_notice_is_found_in_the_log_of_every_function_that_touched_it(
     cloud: LocalCloud, make_run: MakeRun
 ) -> None:
-    drop(cloud, make_run("traced", [record(n) for n in (901, 902)]), "traced", "traced")
+    drop(cloud, make_run("traced", [record(n) for n in (961, 962)]), "traced", "traced")
     app = cloud.deployment().app
-    (message,) = [m for m in cloud.messages if m.to == "e000901@example.com"]
-    detail = {"domain": "traced", "customer_key": "E000901", "document_id": "E000901-STA"}
+    (message,) = [m for m in cloud.messages if m.to == "e000961@example.com"]
+    detail = {"domain": "traced", "customer_key": "E000961", "document_id": "E000961-STA"}
     app.client("events").put_events(
         Entries=[{"Source": "portal", "DetailType": "Customer Responded", "Detail": json.dumps(detail)}]
     )
