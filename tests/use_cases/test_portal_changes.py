@@ -24,15 +24,14 @@ class Notes:
     def render(self, note: str, channel: Channel, language: str | None, values: Mapping[str, str]) -> Content:
         return Content(f"{note} {values.get('code', '')}")
 
+    def language_for(self, tag: str | None) -> str:
+        return "en"
 
-class NoSecondStep:
-    """The portal's sign-in is the second step: nobody asks for another."""
+    def version(self, note: str, channel: Channel, language: str | None) -> str:
+        return "1"
 
-    def asks(self, contact: Contact) -> tuple[str, ...]:
-        raise AssertionError
-
-    def passes(self, contact: Contact, answers: Mapping[str, str]) -> bool:
-        raise AssertionError
+    def approval(self, note: str, channel: Channel, language: str | None) -> None:
+        return None
 
 
 class Portal:
@@ -44,11 +43,11 @@ class Portal:
         self.exceptions = FakeExceptionBus()
         teller = Teller(
             FakeLedger(), FakeEvidence(), self.clock, lambda channel, value: f"hash {value}", Notes(),
-            lambda channel: self.provider,
+            lambda channel: self.provider, self.exceptions,
         )  # fmt: skip
         self.book = AddressBook(
             self.contacts,  # type: ignore[arg-type]
-            FakeAddresses(), NoSecondStep(), teller, self.clock, b"key", lambda salt, change: "link",
+            FakeAddresses(), teller, self.clock, (b"key",), lambda salt, change: "link",
         )  # fmt: skip
 
     def tell(self, event: str = "event-1", **fields: object) -> str:
