@@ -152,6 +152,17 @@ def test_a_response_to_a_case_between_decision_and_sending_still_counts(when: st
     world.check()
 
 
+@pytest.mark.parametrize(("days", "told"), [(1, 0), (4, 1)])
+def test_a_response_answers_a_letter_of_unknown_age_for_some_days_only(days: int, told: int) -> None:
+    world = World(a_rule())
+    assert world.respond("responded", case_id="K-1") == {"early": 1}
+    world.clock.advance(seconds=days * 86_400)
+    world.drop("run-1", a_document(1, case_id="K-1", produced_at=None))
+    world.come_to_rest()
+
+    assert len(world.told()) == told
+
+
 def test_cases_are_asked_for_once_a_batch_and_only_where_there_are_some() -> None:
     world = World(a_rule(), bulk=True)
     world.drop("run-1", *(a_document(n, case_id=f"K-{n}") for n in range(1, 51)))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from .decisions import Why
@@ -13,6 +13,9 @@ from .records import ValueRefused, instant
 
 EARLY_DAYS = 90
 """How long a response about a case that no notice is known of yet is kept."""
+
+UNDATED = timedelta(days=3)
+"""How long after a response a letter without `produced_at` may come and count as answered by it."""
 
 ENDS_EARLY: Mapping[Response, bool] = {"opened": False, "responded": True, "paid": True, "acknowledged": True}
 """Whether a response that comes before its notice leaves nothing to tell; an e-mail's opening does not."""
@@ -73,13 +76,17 @@ class EarlyResponse:
         """The words for the reason."""
         return f"{self.kind} {self.detail}".strip()
 
-    def answers(self, document: Document) -> bool:
+    def answers(self, document: Document, now: datetime) -> bool:
         """Whether it leaves nothing to tell of a letter: it is that customer's, who can have known it.
 
-        One that was composed afterwards is news, whatever was said about its case before.
+        One that was composed afterwards is news, whatever was said about its case before. Where nothing
+        says when it was composed, it counts as known for a few days (`UNDATED`), and then as news.
         """
-        theirs = self.customer_key in ("", document.customer_key)
-        return theirs and (document.produced_at or "") <= self.at
+        if self.customer_key not in ("", document.customer_key):
+            return False
+        if document.produced_at:
+            return document.produced_at <= self.at
+        return now <= datetime.fromisoformat(self.at) + UNDATED
 
 
 def early_response(event: ResponseEvent, now: datetime) -> EarlyResponse:

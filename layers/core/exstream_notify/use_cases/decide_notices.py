@@ -267,7 +267,7 @@ def decide_notices(
         suppressed = blocked_channels(contact, blocked)
         before = stored.get(notice_id_of(document, rule))
         due = before is not None and _is_due(before, now)
-        answered = _answer_to(document, responses)
+        answered = _answer_to(document, responses, now)
         if before is not None and answered is not None:
             before = _with_response(before, answered, now)
         identity = notice_id_of(document, rule)
@@ -432,9 +432,11 @@ def _responses_to_cases(
     return early.of_cases(pointer.domain, cases)
 
 
-def _answer_to(document: Document, responses: Mapping[str, EarlyResponse]) -> EarlyResponse | None:
+def _answer_to(
+    document: Document, responses: Mapping[str, EarlyResponse], now: datetime
+) -> EarlyResponse | None:
     early = responses.get(document.case_id or "")
-    return early if early and not document.test_flag and early.answers(document) else None
+    return early if early and not document.test_flag and early.answers(document, now) else None
 
 
 def _with_response(notice: Notice, early: EarlyResponse, now: datetime) -> Notice:

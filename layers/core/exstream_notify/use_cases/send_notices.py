@@ -149,10 +149,10 @@ class _Prepared:
             return ""
         return told.case_id or ""
 
-    def is_answered(self, responses: Mapping[str, EarlyResponse]) -> bool:
+    def is_answered(self, responses: Mapping[str, EarlyResponse], now: datetime) -> bool:
         """Whether one of the responses to cases leaves nothing to tell."""
         early = responses.get(self.case)
-        return early is not None and self.document is not None and early.answers(self.document)
+        return early is not None and self.document is not None and early.answers(self.document, now)
 
     @property
     def moved(self) -> bool:
@@ -610,7 +610,7 @@ class _Sender:
         """
         cases = {row.case for row in batch.rows if row.case}
         responses = self.early.of_cases(self.job.pointer.domain, cases) if self.early and cases else {}
-        rows = [row for row in batch.rows if row.is_answered(responses)]
+        rows = [row for row in batch.rows if row.is_answered(responses, self.clock.now())]
         if not rows:
             return batch
         stored = self.ledger.get({row.member.notice_id for row in rows})
