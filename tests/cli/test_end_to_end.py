@@ -16,6 +16,7 @@ import pytest
 from exnotify.deployment import connect
 from exnotify.samples import AT, SAMPLES, SampleRun, write_samples
 from exnotify.seal import SEAL_NAME, main, seal_folder, write_seal
+from exstream_notify.domain.passes import handle_of
 from tests.processes import start, stop
 
 from .shell import Done, exnotify
@@ -453,6 +454,10 @@ def test_what_is_set_for_a_customer_decides_the_next_notice(tmp_path: Path) -> N
     message = outbox()[-1]
     assert (message["document_id"], message["channel"]) == ("D-second", "sms")
     assert exnotify("contact", "P0007", "--set", "opt_out=sms").code == 0
+    salt = connect().app.contacts.get("default", ["P0007"])["P0007"].salt
+    named = exnotify("contact", f"handle:{handle_of(salt)}", "--json")
+    assert (named.code, named.json["customer_key"]) == (0, "P0007")
+    assert exnotify("contact", "handle:" + "0" * 24).code == 1
     third = write_index(tmp_path / "last", row(7, "P", document_id="D-third"))
     done = exnotify("drop", third, "--json")
     assert done.json["reasons"] == {"suppressed": {"opted_out": 1}}

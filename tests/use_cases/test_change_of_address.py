@@ -8,6 +8,7 @@ import pytest
 from exstream_notify.domain.contacts import Contact, merge
 from exstream_notify.domain.decisions import Policy
 from exstream_notify.domain.links import LinkState
+from exstream_notify.domain.passes import handle_of
 from exstream_notify.domain.second_step import TRIES, Keys, conceal
 from exstream_notify.use_cases.change_preferences import AddressBook
 from exstream_notify.use_cases.preference_page import Posted, PreferencePage
@@ -151,6 +152,7 @@ def test_five_wrong_answers_lock_and_raise_one_alert() -> None:
     assert site.page.asks(site.contact) == "none"
     (raised,) = site.exceptions.raised
     assert (raised.code, raised.run_id) == ("link_locked", "preferences")
+    assert raised.part == f"contact handle:{handle_of(site.contact.salt)}"
     assert "C0001" not in str(raised)
 
 

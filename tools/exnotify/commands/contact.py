@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..deployment import Deployment
 
 _TRIES = 5
+_HANDLE = "handle:"
 
 
 @click.command("contact")
@@ -50,6 +51,8 @@ def command(
     stack: str | None,
 ) -> int:
     """Show a contact, or change it: who changed what, and when, stays in its history.
+
+    KEY is the customer's, or handle:… as incidents name a contact.
 
     Fields: email, mobile, language, time_zone, country, postcode, paper_required (yes, no),
     channel_order (sms,email), opt_out and opt_in (sms, or statements/sms for one topic), opt_outs
@@ -129,6 +132,11 @@ def suppression_rows(target: "Deployment", contact: "Contact") -> list[dict[str,
 def _find(target: "Deployment", customer_key: str, domain: str | None) -> "Contact":
     from ..notices import domains_of
 
+    if customer_key.startswith(_HANDLE):
+        by_handle = target.app.contacts.by_handle(customer_key.removeprefix(_HANDLE))
+        if by_handle is None:
+            raise CommandError(f"no contact {customer_key}: was the customer erased?")
+        return by_handle
     domains = domains_of(target, customer_key, domain)
     if len(domains) > 1:
         raise MisuseError(f"{', '.join(domains)} all know a customer {customer_key}: say which with --domain")

@@ -82,14 +82,9 @@ class Step:
     @property
     def counted(self) -> tuple[str, ...]:
         """What the tries are counted for; nothing personal stands in it."""
-        customer = f"tries:customer:{self.customer}"
-        return (f"tries:{self.subject}", customer) if self.subject else (customer,)
-
-    @property
-    def customer(self) -> str:
-        """The customer in 32 hex characters, for places where no key may stand."""
         key = f"{len(self.domain)}:{self.domain}{self.customer_key}".encode()
-        return sha256(key).hexdigest()[:32]
+        customer = f"tries:customer:{sha256(key).hexdigest()[:32]}"
+        return (f"tries:{self.subject}", customer) if self.subject else (customer,)
 
 
 def field_of(kind: StepKind) -> str | None:

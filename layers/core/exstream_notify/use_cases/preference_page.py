@@ -7,6 +7,7 @@ from ..domain.address_changes import Answer, locked
 from ..domain.contacts import Contact
 from ..domain.decisions import Policy
 from ..domain.documents import Channel
+from ..domain.passes import handle_of
 from ..domain.preferences import CHANNELS, Topic, Wishes, own_window
 from ..domain.second_step import Keys, Step, StepAnswer, StepKind, expected
 from ..ports import Clock, ContactDirectory, ExceptionBus, TryCounter
@@ -114,6 +115,7 @@ class PreferencePage:
             tries=self.tries,
             exceptions=self.exceptions(),
             run_id="preferences",
+            handle=handle_of(contact.salt),
         )
         if taken == StepAnswer.LOCKED:
             return Posted(problem="locked")

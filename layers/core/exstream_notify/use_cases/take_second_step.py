@@ -23,13 +23,15 @@ def take_second_step(
     tries: TryCounter,
     exceptions: ExceptionBus,
     run_id: str = "none",
+    handle: str = "",
 ) -> StepAnswer:
     """Take one answer, on the page of a document or of preferences. Each is counted before it is
     compared, so that answers at the same time cannot be more than the limit; a right one clears the count.
 
     The last wrong one locks, for the document and for the customer alike, and says so to the team of
     `link_locked`; only an operator lifts that. An answer that can be none (no date, five digits) counts
-    like a wrong one: it tells nothing of the right one.
+    like a wrong one: it tells nothing of the right one. `handle` names the contact where there is no
+    notice; a hash of the customer's key would say whose it is to everybody who can count.
     """
     counts = tries.count(step.counted)
     if max(counts) <= TRIES:
@@ -50,7 +52,7 @@ def take_second_step(
                 step.domain,
                 run_id,
                 f"{TRIES} wrong answers: the second step of {_PLACE[bool(notice)]} is locked",
-                part=f"notice {notice}" if notice else f"page of {step.customer}",
+                part=f"notice {notice}" if notice else f"contact handle:{handle}",
                 detail={"notice": notice} if notice else {},
             )
         ]
