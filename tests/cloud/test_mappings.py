@@ -89,7 +89,7 @@ def _errors(hands: Any) -> list[str]:
 
 
 def test_a_function_may_hold_a_message_back_itself(hands: Any, wait: Any) -> None:
-    hands.order(do="hold", id="held", seconds=1)
+    hands.order(do="hold", id="held", seconds=2)
     wait(lambda: hands.deliveries("held") == 1)
     first = time.monotonic()
     wait(lambda: hands.deliveries("held") == 2)
