@@ -57,7 +57,7 @@ def test_dunning_goes_by_the_due_date_and_by_working_days() -> None:
     # Fourteen working days on.
     assert found["step:dunning:3"] == "2026-12-18"
     (case,) = [e for e in world.exceptions.raised if e.code == "journey_unanswered"]
-    assert case.detail["team"] == "collections"
+    assert case.team == "collections"
 
 
 def test_who_paid_is_dunned_no_further() -> None:

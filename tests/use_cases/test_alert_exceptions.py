@@ -1,6 +1,8 @@
 """Teams are told once, by whatever channel works; again when it matters; others when nobody answers."""
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -103,6 +105,57 @@ def test_a_severe_error_overtakes_what_was_told() -> None:
     raised(here, an_exception(part="b.dat", severity="severe"))
 
     assert whats(here) == ["opened", "worse"]
+
+
+ROUTES = """
+codes:
+  journey_unanswered: {team: cards}
+routes:
+  - {when: {document_type: claim-letter}, team: claims, family: letters}
+teams:
+  claims: {normal: ["slack > email"], urgent: ["pagerduty"]}
+families:
+  letters: {means: letters of open claims are late, advice: ask the claims desk}
+"""
+
+
+def test_an_incident_by_document_type_goes_by_its_own_team_s_channels_and_words(tmp_path: Path) -> None:
+    (tmp_path / "alerts.yaml").write_text(ROUTES)
+    (tmp_path / "teams.yaml").write_text("claims: claims@example.com\ncards: cards@example.com\n")
+    here = World(site_rules=YamlRules(tmp_path))
+    here.channels.answers = {"slack": ChannelAnswer("sent")}
+    raised(here, an_exception(document_type="claim-letter"))
+
+    assert [(channel, team) for channel, team, _ in here.channels.told] == [("slack", "claims")]
+    facts = dict(here.channels.told[0][2].facts)
+    assert facts["For customers"] == "documents of 2 customers late; letters of open claims are late"
+    assert facts["What to do"] == "ask the claims desk"
+
+
+def test_the_words_are_those_of_the_worst_cause_not_of_the_first_code(tmp_path: Path) -> None:
+    (tmp_path / "alerts.yaml").write_text("codes: {exit_status: {means: the composer has stopped}}")
+    here = World(site_rules=YamlRules(tmp_path))
+    raised(here, an_exception(code="composition_failed", severity="warning", customers=""))
+    raised(here, an_exception(code="exit_status", severity="severe", customers="", part="seal"))
+
+    assert only(here).codes == ("composition_failed", "exit_status")
+    assert dict(here.channels.alerts()[-1].facts)["For customers"] == "the composer has stopped"
+
+
+def test_an_exception_may_name_its_team_and_a_route_outranks_it(tmp_path: Path) -> None:
+    (tmp_path / "alerts.yaml").write_text(ROUTES)
+    (tmp_path / "teams.yaml").write_text("claims: claims@example.com\ncards: cards@example.com\n")
+    here = World(site_rules=YamlRules(tmp_path))
+    unanswered = an_exception(code="journey_unanswered", severity="warning", customers="")
+    raised(here, unanswered)
+    raised(here, replace(unanswered, run_id="run-2", team="compliance"))
+    raised(here, replace(unanswered, run_id="run-3", team="compliance", document_type="claim-letter"))
+
+    assert {i.run_id: i.team for i in here.incidents.all()} == {
+        "run-1": "cards",
+        "run-2": "compliance",
+        "run-3": "claims",
+    }
 
 
 def test_a_channel_that_fails_goes_to_the_next_and_one_that_is_not_there_is_passed_over() -> None:

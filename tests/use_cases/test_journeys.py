@@ -289,7 +289,7 @@ def test_paper_and_case_ends() -> None:
     world.drop("run-1", a_document(1), a_document(2))
     world.follow()
     (raised,) = [e for e in world.exceptions.raised if e.code == "journey_unanswered"]
-    assert (raised.count, raised.detail["team"]) == (2, "collections")
+    assert (raised.count, raised.team) == (2, "collections")
     assert "C000" not in str(raised)
 
 

@@ -103,13 +103,16 @@ class Alerts(_Strict):
         return teams
 
     def route(self, exception: ExceptionRaised, severity: Severity | None, runbook: str) -> AlertRule:
-        """The rule of an exception: the code's entry with every route that fits laid over it.
+        """The rule of an exception: the code's entry, the team that it names itself, and every route that
+        fits, each laid over what was before.
 
         `severity` stands for the whole incident's in what it brings (urgency, time to answer); the section
         of the family is one of the book at `runbook`.
         """
         found: dict[str, Any] = self.default.model_dump(exclude_none=True)
         found |= self.codes.get(exception.code, _Entry()).model_dump(exclude_none=True)
+        if exception.team:
+            found["team"] = exception.team
         for route in self.routes:
             if route.when.fits(exception, found.get("family", exception.code)):
                 found |= route.model_dump(exclude_none=True, exclude={"when"})

@@ -36,6 +36,7 @@ class _Exception(_Model):
     customers: str = ""
     queue: str = ""
     document_type: str = ""
+    team: str = ""
 
 
 _EXCEPTION = TypeAdapter(_Exception)

@@ -14,7 +14,7 @@ class ExceptionRaised:
 
     `customers_in_run` are sequence numbers in the run; `customers` are more of them, as the text that
     the engine takes (`2,7,14-50`). `samples` are masked. `queue` and `document_type` name where it
-    happened, for the rules to route by."""
+    happened, for the rules to route by; `team` is whose it is where a rule of its own says so."""
 
     code: str
     severity: Severity
@@ -29,6 +29,7 @@ class ExceptionRaised:
     customers: str = ""
     queue: str = ""
     document_type: str = ""
+    team: str = ""
 
     def to_detail(self) -> dict[str, Any]:
         """As the detail of an EventBridge event."""

@@ -141,7 +141,8 @@ class Head:
 class Incident:
     """Exceptions of one run, family and team, added up over the parts that reported them.
 
-    `where` are the first of those parts (file, slice, event, notice), each with what its report names.
+    `where` are the first of those parts (file, slice, event, notice), each with what its report names;
+    `cause` is the worst of what was reported.
     """
 
     head: Head
@@ -155,6 +156,7 @@ class Incident:
     sample: tuple[str, ...] = field(default=())
     queues: tuple[str, ...] = ()
     where: tuple[Mapping[str, str], ...] = ()
+    cause: ExceptionRaised | None = None
 
     @property
     def incident_id(self) -> str:
@@ -238,6 +240,7 @@ def added_up(head: Head, reports: Sequence[Report]) -> Incident:
         tuple(list(samples)[:SAMPLES]),
         tuple(sorted({e.queue for e in told if e.queue})),
         tuple({"code": e.code, "part": e.part, **e.detail} for e in told[:PARTS]),
+        max(told, key=lambda e: RANK[e.severity], default=None),
     )
 
 

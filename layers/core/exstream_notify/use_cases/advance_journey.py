@@ -346,5 +346,6 @@ def _case(rule: JourneyRule, row: MemberRow, team: str, notices: Sequence[Notice
         f"customers who did not answer by the end of journey {rule.name}",
         part=f"{rule.name} {row.name}",
         count=len(notices),
-        detail={"journey": rule.name, "team": team, "notices": " ".join(n.notice_id for n in notices)},
+        detail={"journey": rule.name, "notices": " ".join(n.notice_id for n in notices)},
+        team=team,
     )

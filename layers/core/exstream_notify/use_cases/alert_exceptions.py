@@ -155,12 +155,14 @@ def _escalation(head: Head, rule: AlertRule, at: str) -> What | None:
 
 
 def _rule_of(incident: Incident, rules: AlertRules) -> AlertRule:
-    """The rule of its worst cause, with what the incident's severity brings."""
-    code = incident.codes[0] if incident.codes else ""
-    text, queue = "", incident.queues[0] if incident.queues else ""
-    exception = ExceptionRaised(code, incident.severity, incident.domain, incident.run_id, text, queue=queue)
-    rule = rules.route(exception, incident.severity)
-    return replace(rule, team=incident.team, family=incident.family)
+    """The rule of its worst cause, with what the incident's severity brings.
+
+    Rules change while an incident is open: it stays the team's that it was of.
+    """
+    cause = incident.cause or ExceptionRaised("", incident.severity, incident.domain, incident.run_id, "")
+    rule = rules.route(cause, incident.severity)
+    chains = rule.chains if rule.team == incident.team else rules.telling(incident.team, rule.urgency)
+    return replace(rule, team=incident.team, family=incident.family, chains=chains)
 
 
 def _tell(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -> None:
