@@ -22,7 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"
 
-_PARTS = (["--ignore=tests/container"], ["tests/container"])
+# Tests that mostly wait for other programs, beside all others.
+_BESIDE = ["tests/container", "tests/set_up/test_layer_build.py", "tests/set_up/test_sam_build.py"]
+_PARTS = ([f"--ignore={tests}" for tests in _BESIDE], _BESIDE)
 _SHOWN = 15  # failed tests named in the summary
 _YAML_RULES = (
     "{extends: relaxed, rules: {line-length: disable, braces: disable, brackets: disable, commas: disable, "
@@ -91,8 +93,8 @@ def run(step: Step, variables: Mapping[str, str] | None = None, output: Path | N
 def run_tests(arguments: Sequence[str]) -> tuple[Result, dict[str, Any]]:
     """Run pytest; returns its result and the figures that tests/machine.py left.
 
-    The tests in containers, which wait for most of their time, run beside all others, and their output
-    comes after the others'; with `arguments` of its own, pytest runs once.
+    What runs beside the others (containers, builds) is printed after them; with `arguments` of its own,
+    pytest runs once.
     """
     parts = [list(arguments)] if arguments else _PARTS
     started = time.monotonic()
