@@ -1,12 +1,11 @@
 """What the queues bring, checked at the edge."""
 
-from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from ..domain.exceptions import ExceptionRaised, Severity, Unusable
+from ..domain.exceptions import ExceptionRaised, Unusable
 from .seal import SEAL_NAME
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._=-]{0,127}$"
@@ -22,24 +21,7 @@ class _Run(_Model):
     run_id: str = Field(pattern=NAME)
 
 
-class _Exception(_Model):
-    code: str
-    severity: Severity
-    domain: str
-    run_id: str
-    text: str
-    part: str = "run"
-    count: int = 1
-    customers_in_run: tuple[int, ...] = ()
-    detail: Mapping[str, str] = Field(default_factory=dict)
-    samples: tuple[str, ...] = ()
-    customers: str = ""
-    queue: str = ""
-    document_type: str = ""
-    team: str = ""
-
-
-_EXCEPTION = TypeAdapter(_Exception)
+_EXCEPTION = TypeAdapter(ExceptionRaised)
 
 
 def run_of(body: dict[str, Any]) -> tuple[str, str, Literal["seal", "manifest", "again"]]:
@@ -69,8 +51,7 @@ def document_of(body: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
 
 def exception_of(body: dict[str, Any]) -> ExceptionRaised:
     """The exception of an `Exception Raised` event; ValidationError if it is none."""
-    model = _EXCEPTION.validate_python(body["detail"])
-    return ExceptionRaised(**model.model_dump())
+    return _EXCEPTION.validate_python(body["detail"])
 
 
 def as_exception(unusable: Unusable) -> ExceptionRaised:
