@@ -128,7 +128,7 @@ class CannedCloud:
         headers = {"etag": '"0"', "content-type": "binary/octet-stream"}
         if request.method == "PUT":
             coded = "aws-chunked" in request.headers.get("content-encoding", "")
-            self.objects[name] = unchunked(request.body) if coded else request.body
+            self.objects[name] = unchunked(request.body) or b"" if coded else request.body
             self.usage.call("s3.PutObject")
             self.usage.bill("s3_put", 1)
             return Answer(200, headers, b"")

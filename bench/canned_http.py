@@ -84,21 +84,26 @@ class Conversation:
 
     def _whole_body(self, headers: Mapping[str, str]) -> bytes | None:
         if headers.get("transfer-encoding", "") == "chunked":
-            return unchunked(bytes(self._taken)) if self._taken.endswith(b"0\r\n\r\n") else None
+            return unchunked(bytes(self._taken))
         length = int(headers.get("content-length", "0"))
         return bytes(self._taken) if len(self._taken) >= length else None
 
 
-def unchunked(body: bytes) -> bytes:
-    """The payload of a chunked body, HTTP's own or S3's `aws-chunked`; trailers are dropped."""
+def unchunked(body: bytes) -> bytes | None:
+    """The payload of a chunked body, HTTP's own or S3's `aws-chunked`, or None until its end is there.
+
+    Trailers are dropped. Sizes alone tell the end: a payload may look like one.
+    """
     data, position = bytearray(), 0
-    while True:
-        end = body.index(b"\r\n", position)
+    while (end := body.find(b"\r\n", position)) >= 0:
         size = int(body[position:end].split(b";")[0], 16)
+        position = end + 2 + size + 2
+        if len(body) < position:
+            return None
         if not size:
             return bytes(data)
         data += body[end + 2 : end + 2 + size]
-        position = end + 2 + size + 2
+    return None
 
 
 class _Socket:

@@ -167,6 +167,17 @@ def test_an_aws_chunked_body_loses_its_trailer():
     assert unchunked(b"3\r\nabc\r\n2\r\nde\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n") == b"abcde"
 
 
+def test_what_looks_like_the_end_of_a_body_is_none():
+    # Clients send a body in pieces, and one may end within the trailer: right after its "0\r\n".
+    sizes = range(128 * 1024 - 24, 128 * 1024)
+    cloud = CannedCloud(SCHEMAS)
+    with cloud.installed(), environment({}):
+        s3 = client("s3")
+        for size in sizes:
+            s3.put_object(Bucket="work", Key=str(size), Body=b"x" * size)
+    assert [len(body) for body in cloud.objects.values()] == list(sizes)
+
+
 class TestBatchesAsTheyAre:
     """`adapters.dynamodb.wire` changes what botocore does, not what DynamoDB sees."""
 
