@@ -38,13 +38,13 @@ def test_tries_at_the_same_time_all_count(tables: Tables) -> None:
     assert tries.highest(["tries:n", "tries:customer:c"]) == 0
 
 
-def test_early_responses_are_kept_by_case(tables: Tables) -> None:
+def test_early_responses_are_kept_by_subject(tables: Tables) -> None:
     early = DynamoEarlyResponses(tables.client, tables.notices)
-    paid = EarlyResponse("paid", "10.00", "2026-11-20T15:00:00Z", "C1")
+    paid = EarlyResponse("paid", "10.00", "2026-11-20T15:00:00Z", "C1", "D1")
     early.keep("retail", "K-1", paid, NOW + timedelta(days=90))
 
-    assert early.of_cases("retail", ["K-1", "K-2"]) == {"K-1": paid}
-    assert early.of_cases("claims", ["K-1"]) == {}
+    assert early.on("retail", ["K-1", "K-2"]) == {"K-1": paid}
+    assert early.on("claims", ["K-1"]) == {}
 
 
 def test_a_notice_is_found_by_its_document_and_its_case(tables: Tables) -> None:

@@ -88,6 +88,18 @@ def test_a_run_is_written_where_its_version_is_the_next(books: Books) -> None:
     assert books.runs.get("retail", "never") is None
 
 
+def test_a_run_comes_with_whether_responses_by_document_are_kept_in_its_domain(books: Books) -> None:
+    domain = f"d{next(_IDS)}"
+    mine, other = a_run(domain=domain), a_run(domain=f"{domain}-2")
+    assert books.runs.put(mine)
+    assert books.runs.put(other)
+    assert books.runs.with_early(domain, mine.run_id) == (mine, False)
+    books.runs.keep_early(domain, datetime(2036, 1, 1, tzinfo=UTC))
+    assert books.runs.with_early(domain, mine.run_id) == (mine, True)
+    assert books.runs.with_early(domain, "unknown") == (None, True)
+    assert books.runs.with_early(f"{domain}-2", other.run_id) == (other, False)
+
+
 def test_what_a_slice_or_a_job_says_replaces_what_it_said(books: Books) -> None:
     run = a_run()
     for outcome in (Outcome.IN_FLIGHT, Outcome.DEFERRED):

@@ -35,13 +35,13 @@ class FakeEarlyResponses:
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], EarlyResponse] = {}
 
-    def keep(self, domain: str, case_id: str, response: EarlyResponse, until: datetime) -> None:
+    def keep(self, domain: str, subject: str, response: EarlyResponse, until: datetime) -> None:
         """See `EarlyResponses.keep`."""
-        self.kept[domain, case_id] = response
+        self.kept[domain, subject] = response
 
-    def of_cases(self, domain: str, case_ids: Collection[str]) -> dict[str, EarlyResponse]:
-        """See `EarlyResponses.of_cases`."""
-        return {case: self.kept[domain, case] for case in case_ids if (domain, case) in self.kept}
+    def on(self, domain: str, subjects: Collection[str]) -> dict[str, EarlyResponse]:
+        """See `EarlyResponses.on`."""
+        return {subject: self.kept[domain, subject] for subject in subjects if (domain, subject) in self.kept}
 
 
 class FakeDocuments:

@@ -19,7 +19,16 @@ class FakeRunBook:
         self._parked: dict[str, dict[tuple[str, str], SendJob]] = {}
         self._volumes: dict[tuple[str, str], list[tuple[str, int]]] = {}
         self._arrivals: dict[tuple[str, str], tuple[str, datetime]] = {}
+        self._early: set[str] = set()
         self._lock = threading.Lock()
+
+    def with_early(self, domain: str, run_id: str) -> tuple[Run | None, bool]:
+        """See `RunBook.with_early`."""
+        return self.get(domain, run_id), domain in self._early
+
+    def keep_early(self, domain: str, until: datetime) -> None:
+        """See `RunBook.keep_early`; nothing ends by itself."""
+        self._early.add(domain)
 
     def get(self, domain: str, run_id: str) -> Run | None:
         """See `RunBook.get`."""

@@ -152,6 +152,49 @@ def test_a_response_to_a_case_between_decision_and_sending_still_counts(when: st
     world.check()
 
 
+@pytest.mark.parametrize("bulk", [False, True])
+@pytest.mark.parametrize("when", ["before", "decided", "queued"])
+def test_a_response_by_document_alone_before_its_notice_ends_just_that(when: str, bulk: bool) -> None:
+    world = World(a_rule(), bulk=bulk)
+    if when != "before":
+        world.drop("run-1", *(a_document(n) for n in (1, 2, 3)))
+        while not world.queues["email" if when == "queued" else "decide"].messages and world.step():
+            pass
+    assert world.respond("acknowledged", document_id="D0002", by="portal user") == {"early": 1}
+    if when == "before":
+        world.clock.advance(seconds=10 * 86_400)
+        world.drop("run-1", *(a_document(n, produced_at=None) for n in (1, 2, 3)))
+    world.come_to_rest()
+
+    assert sorted(world.told()) == ["c0001@example.com", "c0003@example.com"]
+    assert world.outcomes("run-1") == {"notified": 2, "suppressed": 1}
+    assert world.reasons("run-1", "suppressed") == {"responded": 1}
+    assert "portal user" in world.notice("D0002").events[-1].detail
+    world.check()
+
+
+def test_what_was_composed_after_a_response_by_document_is_news() -> None:
+    world = World(a_rule())
+    world.respond("responded", document_id="D0001", at="2026-11-20T14:00:00Z")
+    world.drop("run-1", a_document(1, produced_at="2026-11-20T14:30:00Z"))
+    world.come_to_rest()
+
+    assert world.told() == ["c0001@example.com"]
+
+
+def test_documents_are_asked_for_only_while_a_response_by_document_is_kept_in_their_domain() -> None:
+    world = World(a_rule(), bulk=True)
+    world.drop("run-1", a_document(1), a_document(2))
+    world.come_to_rest()
+    assert "early_responses.on" not in world.wire.calls
+
+    world.respond("acknowledged", document_id="elsewhere")
+    world.drop("run-2", a_document(3), a_document(4))
+    world.come_to_rest()
+    assert world.wire.calls["early_responses.on"] == 2  # the decision's, and the job's
+    assert len(world.told()) == 4
+
+
 @pytest.mark.parametrize(("days", "told"), [(1, 0), (4, 1)])
 def test_a_response_answers_a_letter_of_unknown_age_for_some_days_only(days: int, told: int) -> None:
     world = World(a_rule())
@@ -167,12 +210,12 @@ def test_cases_are_asked_for_once_a_batch_and_only_where_there_are_some() -> Non
     world = World(a_rule(), bulk=True)
     world.drop("run-1", *(a_document(n, case_id=f"K-{n}") for n in range(1, 51)))
     world.come_to_rest()
-    assert world.wire.calls["early_responses.of_cases"] == 2  # the decision's, and the job's
+    assert world.wire.calls["early_responses.on"] == 2  # the decision's, and the job's
 
     world = World(a_rule(), bulk=True)
     world.drop("run-1", a_document(1), a_document(2))
     world.come_to_rest()
-    assert "early_responses.of_cases" not in world.wire.calls
+    assert "early_responses.on" not in world.wire.calls
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -141,7 +141,7 @@ def test_a_copy_settled_by_two_workers_at_once_says_nothing_of_the_customer() ->
     (look,) = world.queues["decide"].messages
     world.queues["decide"].send([look.json()])
     start = len(world.wire.log)
-    rehearsed = ("runs.get", "records.read", "ledger.get", "contacts.get", "suppressions.suppressed")
+    rehearsed = ("runs.with_early", "records.read", "ledger.get", "contacts.get", "suppressions.suppressed")
 
     def the_other() -> None:
         world.clock.advance(seconds=1)

@@ -148,6 +148,14 @@ class PlannedRuns:
         """See `RunBook.get`."""
         return self._runs.get(f"{domain}/{run_id}") or self._there.get(domain, run_id)
 
+    def with_early(self, domain: str, run_id: str) -> tuple[Run | None, bool]:
+        """See `RunBook.with_early`."""
+        there, early = self._there.with_early(domain, run_id)
+        return self._runs.get(f"{domain}/{run_id}") or there, early
+
+    def keep_early(self, domain: str, until: datetime) -> None:
+        """See `RunBook.keep_early`; a plan records no response."""
+
     def put(self, run: Run) -> bool:
         """See `RunBook.put`; nobody else writes here."""
         self._runs[run.name] = run

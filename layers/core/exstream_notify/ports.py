@@ -65,13 +65,13 @@ class ResponseLedger(Ledger, Protocol):
 
 
 class EarlyResponses(Protocol):
-    """Responses about cases that no notice is known of yet; each kept for a limited time."""
+    """Responses that came before their notice was known; each kept for a limited time."""
 
-    def keep(self, domain: str, case_id: str, response: EarlyResponse, until: datetime) -> None:
-        """Keep one; another of the same case replaces it."""
+    def keep(self, domain: str, subject: str, response: EarlyResponse, until: datetime) -> None:
+        """Keep one; another on the same subject replaces it."""
 
-    def of_cases(self, domain: str, case_ids: Collection[str]) -> dict[str, EarlyResponse]:
-        """What was kept, by case."""
+    def on(self, domain: str, subjects: Collection[str]) -> dict[str, EarlyResponse]:
+        """What was kept, by subject."""
 
 
 class TryCounter(Protocol):
@@ -245,6 +245,12 @@ class RunBook(Protocol):
 
     def get(self, domain: str, run_id: str) -> Run | None:
         """The run's record, read consistently."""
+
+    def with_early(self, domain: str, run_id: str) -> tuple[Run | None, bool]:
+        """The same, and whether early responses by document alone are kept in the domain; one call."""
+
+    def keep_early(self, domain: str, until: datetime) -> None:
+        """Remember that such responses are kept, until then."""
 
     def put(self, run: Run) -> bool:
         """Write where the stored version is one less; False if it is not."""

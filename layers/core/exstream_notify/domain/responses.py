@@ -12,14 +12,16 @@ from .notices import Notice, Origin, Response, Status, happened, opened
 from .records import ValueRefused, instant
 
 EARLY_DAYS = 90
-"""How long a response about a case that no notice is known of yet is kept."""
+"""How long a response is kept whose notice is not known yet."""
 
 UNDATED = timedelta(days=3)
-"""How long after a response a letter without `produced_at` may come and count as answered by it."""
+"""How long after a response to a case a letter without `produced_at` may come and count as answered by it."""
 
 ENDS_EARLY: Mapping[Response, bool] = {"opened": False, "responded": True, "paid": True, "acknowledged": True}
 """Whether a response that comes before its notice leaves nothing to tell; an e-mail's opening does not."""
 
+
+_DOCUMENT = "document#"
 
 IN_PART = "paid in part"
 """The event of a payment that leaves something due; its detail begins with amount and currency."""
@@ -46,6 +48,11 @@ class ResponseEvent:
     currency: str = ""
 
     @property
+    def subject(self) -> str:
+        """What it is kept under while its notice is not known: the document, else the case, else nothing."""
+        return f"{_DOCUMENT}{self.document_id}" if self.document_id else self.case_id
+
+    @property
     def part(self) -> str:
         """The words for the event of a payment in part: the same again for the same event only."""
         return f"{self.amount} {self.currency or '-'}: {self.detail}"
@@ -64,12 +71,14 @@ class ResponseEvent:
 
 @dataclass(frozen=True, slots=True)
 class EarlyResponse:
-    """A response about a case that no notice was known of yet; `at` in UTC, to the second (ISO 8601)."""
+    """A response that came before its notice was known, about a case or a document; `at` in UTC, to the
+    second (ISO 8601)."""
 
     kind: Response
     detail: str
     at: str
     customer_key: str = ""
+    document_id: str = ""
 
     @property
     def told(self) -> str:
@@ -77,16 +86,32 @@ class EarlyResponse:
         return f"{self.kind} {self.detail}".strip()
 
     def answers(self, document: Document, now: datetime) -> bool:
-        """Whether it leaves nothing to tell of a letter: it is that customer's, who can have known it.
+        """Whether it leaves nothing to tell of a document: it is that customer's, who can have known it.
 
-        One that was composed afterwards is news, whatever was said about its case before. Where nothing
-        says when it was composed, it counts as known for a few days (`UNDATED`), and then as news.
+        One that was composed afterwards is news, whatever was said before. Where nothing says when it was
+        composed, one that was named itself was known, and one of the case for a few days (`UNDATED`).
         """
         if self.customer_key not in ("", document.customer_key):
             return False
         if document.produced_at:
             return document.produced_at <= self.at
-        return now <= datetime.fromisoformat(self.at) + UNDATED
+        return bool(self.document_id) or now <= datetime.fromisoformat(self.at) + UNDATED
+
+
+def subjects_of(document: Document, *, by_document: bool = True) -> tuple[str, ...]:
+    """What responses to a document may be kept under: itself, if asked for, and its case; a test has none."""
+    if document.test_flag:
+        return ()
+    case = (document.case_id,) if document.case_id else ()
+    return (f"{_DOCUMENT}{document.document_id}", *case) if by_document else case
+
+
+def answer_to(
+    document: Document, responses: Mapping[str, EarlyResponse], now: datetime
+) -> EarlyResponse | None:
+    """Which of the responses, by what they were kept under, leaves nothing to tell of a document."""
+    found = (responses.get(subject) for subject in subjects_of(document))
+    return next((early for early in found if early and early.answers(document, now)), None)
 
 
 def early_response(event: ResponseEvent, now: datetime) -> EarlyResponse:
@@ -94,7 +119,7 @@ def early_response(event: ResponseEvent, now: datetime) -> EarlyResponse:
     at = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with suppress(ValueRefused):
         at = min(at, instant(event.at))
-    return EarlyResponse(event.kind, event.detail, at, event.customer_key)
+    return EarlyResponse(event.kind, event.detail, at, event.customer_key, event.document_id)
 
 
 def responded(notice: Notice, kind: Response, now: datetime, detail: str) -> Notice | None:

@@ -159,8 +159,8 @@ def _rule_of(incident: Incident, rules: AlertRules) -> AlertRule:
 
     Rules change while an incident is open: it stays the team's that it was of.
     """
-    cause = incident.cause or ExceptionRaised("", incident.severity, incident.domain, incident.run_id, "")
-    rule = rules.route(cause, incident.severity)
+    unknown = ExceptionRaised(incident.family, incident.severity, incident.domain, incident.run_id, "")
+    rule = rules.route(incident.cause or unknown, incident.severity)
     chains = rule.chains if rule.team == incident.team else rules.telling(incident.team, rule.urgency)
     return replace(rule, team=incident.team, family=incident.family, chains=chains)
 

@@ -23,7 +23,7 @@ from ..domain.notices import (
     opened,
     standing,
 )
-from ..domain.responses import EarlyResponse, is_early, responded
+from ..domain.responses import EarlyResponse, answer_to, is_early, responded, subjects_of
 from ..domain.runs import Control, RecordOutcome
 from ..domain.second_step import field_of
 from ..domain.work import Member, SendJob, SlicePointer
@@ -218,7 +218,7 @@ def decide_notices(
     what the ledger does not hold yet stays free. A pointer to a journey's step decides that step's
     notices the same way, by the journey's rule; they are no records of the run and say nothing to it.
     """
-    run = runs.get(pointer.domain, pointer.run_id)
+    run, by_document = runs.with_early(pointer.domain, pointer.run_id)
     control = run.control if run else Control.GO
     if control == Control.HOLD and not pointer.positions:
         return Decided()
@@ -259,7 +259,7 @@ def decide_notices(
     if not pointer.positions:
         _supersede(pointer, documents, rules, ledger, runs, now)
     seen: set[str] = set()
-    responses = _responses_to_cases(pointer, documents, early)
+    responses = _early_responses(pointer, documents, early, by_document)
     dated = [j for j in rules.journeys().values() if any(step.anchor == "due_date" for step in j.steps)]
     for position, document in documents:
         rule = rules.for_document(document)
@@ -267,7 +267,7 @@ def decide_notices(
         suppressed = blocked_channels(contact, blocked)
         before = stored.get(notice_id_of(document, rule))
         due = before is not None and _is_due(before, now)
-        answered = _answer_to(document, responses, now)
+        answered = answer_to(document, responses, now)
         if before is not None and answered is not None:
             before = _with_response(before, answered, now)
         identity = notice_id_of(document, rule)
@@ -421,26 +421,22 @@ def _new_notice(pointer: SlicePointer, position: int, document: Document, rule: 
     )
 
 
-def _responses_to_cases(
-    pointer: SlicePointer, documents: Sequence[tuple[int, Document]], early: EarlyResponses | None
+def _early_responses(
+    pointer: SlicePointer,
+    documents: Sequence[tuple[int, Document]],
+    early: EarlyResponses | None,
+    by_document: bool,
 ) -> Mapping[str, EarlyResponse]:
-    """How customers responded to cases before this slice's notices about them; asked only for cases."""
-    cases = {document.case_id for _, document in documents if document.case_id and not document.test_flag}
-    if early is None or not cases or pointer.version:
+    """How customers responded before this slice's notices; asked only for what responses are kept on."""
+    subjects = {s for _, document in documents for s in subjects_of(document, by_document=by_document)}
+    if early is None or not subjects or pointer.version:
         # What ends a journey's steps, the first notice's own record says.
         return {}
-    return early.of_cases(pointer.domain, cases)
-
-
-def _answer_to(
-    document: Document, responses: Mapping[str, EarlyResponse], now: datetime
-) -> EarlyResponse | None:
-    early = responses.get(document.case_id or "")
-    return early if early and not document.test_flag and early.answers(document, now) else None
+    return early.on(pointer.domain, subjects)
 
 
 def _with_response(notice: Notice, early: EarlyResponse, now: datetime) -> Notice:
-    """The notice with a response to its case that was kept while no index showed the notice yet.
+    """The notice with a response that was kept while no index showed the notice yet.
 
     Its version stays: whatever is written of this look has both in one write.
     """

@@ -59,7 +59,8 @@ def record_response(
 
     It is about one document's notices, a case's, or, where it names a customer only, all of theirs of
     late that they have not responded to. It may come twice (`known`), late, or before the notice: then
-    the document's notice is ended before it exists, and a case's response waits for its notice.
+    the document's notice is ended before it exists; where no customer is named, or a case, the response
+    waits for its notice.
     An acknowledgement is written to the evidence first, so that the event in the ledger names its proof.
     `unmatched`: there is no such notice, and nothing in the event that one could be known by later.
     """
@@ -79,10 +80,12 @@ def record_response(
         oldest = (clock.now() - LOOK_BACK).isoformat()
         mine = [n for n in mine if n.created_at >= oldest]
     if not mine:
-        if not (event.case_id and ENDS_EARLY[event.kind]):
+        if not (event.domain and event.subject and ENDS_EARLY[event.kind]):
             return Counter({"unmatched": 1})
         until = clock.now() + timedelta(days=EARLY_DAYS)
-        early.keep(event.domain, event.case_id, early_response(event, clock.now()), until)
+        early.keep(event.domain, event.subject, early_response(event, clock.now()), until)
+        if event.document_id:
+            runs.keep_early(event.domain, until)
         # What was claimed before this was kept has not seen it; what is claimed from now on does.
         mine = _of_customers(_about(event, ledger))
         if not mine:

@@ -42,7 +42,7 @@ from ..domain.notices import (
 )
 from ..domain.preferences import MAY_LEAVE
 from ..domain.quiet_hours import is_open
-from ..domain.responses import EarlyResponse
+from ..domain.responses import answer_to, subjects_of
 from ..domain.runs import Control, RecordOutcome
 from ..domain.watching import Watched
 from ..domain.work import Member, SendJob
@@ -142,17 +142,10 @@ class _Prepared:
         return f"{self.member.notice_id}:{self.member.attempt}"
 
     @property
-    def case(self) -> str:
-        """The case whose response would end this; empty for tests, internal teams, and a journey's steps."""
-        told = self.document
-        if told is None or told.test_flag or self.notice.audience != "customer" or self.notice.rule_version:
-            return ""
-        return told.case_id or ""
-
-    def is_answered(self, responses: Mapping[str, EarlyResponse], now: datetime) -> bool:
-        """Whether one of the responses to cases leaves nothing to tell."""
-        early = responses.get(self.case)
-        return early is not None and self.document is not None and early.answers(self.document, now)
+    def ended_by(self) -> Document | None:
+        """The document a response to which would end this; none for internal teams and a journey's steps."""
+        mine = self.notice.audience == "customer" and not self.notice.rule_version
+        return self.document if mine else None
 
     @property
     def moved(self) -> bool:
@@ -246,7 +239,7 @@ def send_notices(
     While `switched_off` holds for the domain and channel nothing new is claimed: all of it is deferred.
     With `approved_only`, so is what customers would read in words whose version nobody approved.
     """
-    run = runs.get(job.pointer.domain, job.pointer.run_id)
+    run, by_document = runs.with_early(job.pointer.domain, job.pointer.run_id)
     control = run.control if run else Control.GO
     if control == Control.HOLD:
         runs.park(job)
@@ -258,7 +251,7 @@ def send_notices(
 
     sender = _Sender(job, ledger, jobs, provider, clock, breaker, rate, tally, render, time_left)
     sender.switched_off = lambda: switched_off(job.pointer.domain, job.channel)
-    sender.early = early
+    sender.early, sender.by_document = early, by_document
     left: list[Member] = []
     rows: list[_Prepared] = []
     if control == Control.CANCEL:
@@ -587,6 +580,7 @@ class _Sender:
     time_left: Callable[[], float]
     switched_off: Callable[[], bool] = lambda: False
     early: EarlyResponses | None = None
+    by_document: bool = False
 
     def send(self, batch: _Batch, lease: float) -> None:
         """One batch from claim to record."""
@@ -603,14 +597,18 @@ class _Sender:
         self._record(claimed, answers)
 
     def _unanswered(self, batch: _Batch) -> _Batch:
-        """The batch without those whose case was responded to while they queued; the decision ends these.
+        """The batch without those that were responded to while they queued; the decision ends these.
 
-        A response to a case names no document, so it cannot stand in the way of a claim: it is asked for
-        in one call a batch, as late as can be. What an earlier delivery claimed stays, to be resolved.
+        A response to a case, or to a document of whomever, names no notice, so it cannot stand in the way
+        of a claim: it is asked for in one call a batch, as late as can be. What an earlier delivery claimed
+        stays, to be resolved.
         """
-        cases = {row.case for row in batch.rows if row.case}
-        responses = self.early.of_cases(self.job.pointer.domain, cases) if self.early and cases else {}
-        rows = [row for row in batch.rows if row.is_answered(responses, self.clock.now())]
+        open_yet = [(row, row.ended_by) for row in batch.rows]
+        subjects = {s for _, d in open_yet if d for s in subjects_of(d, by_document=self.by_document)}
+        if self.early is None or not subjects:
+            return batch
+        responses, now = self.early.on(self.job.pointer.domain, subjects), self.clock.now()
+        rows = [row for row, document in open_yet if document and answer_to(document, responses, now)]
         if not rows:
             return batch
         stored = self.ledger.get({row.member.notice_id for row in rows})

@@ -25,21 +25,26 @@ def chunks(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 def get_items(
     client: DynamoDBClient, table: str, keys: Collection[str], *, consistent: bool = True
 ) -> dict[str, Item]:
-    """Items by their `pk`; what DynamoDB leaves unprocessed is asked for again, with jitter."""
-    found: dict[str, Item] = {}
-    for chunk in chunks(sorted(set(keys)), GET_LIMIT):
-        request: Any = {table: {"Keys": [{"pk": {"S": key}} for key in chunk], "ConsistentRead": consistent}}
+    """Items by their `pk`, where that is the whole key."""
+    wanted = [{"pk": {"S": key}} for key in sorted(set(keys))]
+    return {row["pk"]["S"]: row for row in get_rows(client, table, wanted, consistent=consistent)}
+
+
+def get_rows(
+    client: DynamoDBClient, table: str, keys: Sequence[Item], *, consistent: bool = True
+) -> Iterator[Item]:
+    """Items by their keys, as they come; what DynamoDB leaves unprocessed is asked for again, with jitter."""
+    for chunk in chunks(keys, GET_LIMIT):
+        request: Any = {table: {"Keys": chunk, "ConsistentRead": consistent}}
         for pause in _pauses():
             answer = client.batch_get_item(RequestItems=request)
-            for item in answer["Responses"].get(table, ()):
-                found[item["pk"]["S"]] = item
+            yield from answer["Responses"].get(table, ())
             request = answer.get("UnprocessedKeys")
             if not request:
                 break
             time.sleep(pause)
         else:
             raise RuntimeError("DynamoDB kept leaving keys unprocessed")
-    return found
 
 
 def put_if(client: DynamoDBClient, table: str, items: Mapping[str, tuple[Item, int]]) -> set[str]:

@@ -19,23 +19,24 @@ class DynamoEarlyResponses:
         self._client = client
         self._table = table
 
-    def keep(self, domain: str, case_id: str, response: EarlyResponse, until: datetime) -> None:
+    def keep(self, domain: str, subject: str, response: EarlyResponse, until: datetime) -> None:
         """See `EarlyResponses.keep`."""
         self._client.put_item(
             TableName=self._table,
             Item={
-                "pk": {"S": f"{_EARLY}{domain}#{case_id}"},
+                "pk": {"S": f"{_EARLY}{domain}#{subject}"},
                 "kind": {"S": response.kind},
                 "detail": {"S": response.detail},
                 "at": {"S": response.at},
                 "customer_key": {"S": response.customer_key},
+                "document_id": {"S": response.document_id},
                 "expires": {"N": str(int(until.timestamp()))},
             },
         )
 
-    def of_cases(self, domain: str, case_ids: Collection[str]) -> dict[str, EarlyResponse]:
-        """See `EarlyResponses.of_cases`."""
-        keys = {f"{_EARLY}{domain}#{case}": case for case in case_ids}
+    def on(self, domain: str, subjects: Collection[str]) -> dict[str, EarlyResponse]:
+        """See `EarlyResponses.on`."""
+        keys = {f"{_EARLY}{domain}#{subject}": subject for subject in subjects}
         found = get_items(self._client, self._table, keys)
         return {
             keys[key]: EarlyResponse(
@@ -43,6 +44,7 @@ class DynamoEarlyResponses:
                 item["detail"]["S"],
                 item["at"]["S"],
                 item["customer_key"]["S"],
+                item["document_id"]["S"],
             )
             for key, item in found.items()
         }

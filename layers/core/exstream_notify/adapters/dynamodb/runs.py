@@ -10,7 +10,7 @@ import orjson
 from ...domain.notices import Outcome
 from ...domain.runs import HISTORY_LENGTH, Control, RecordOutcome, Run, RunState
 from ...domain.work import SendJob, SlicePointer
-from .batches import DynamoDBClient, Item, query
+from .batches import DynamoDBClient, Item, get_rows, query
 
 _ARRIVALS_KEPT = timedelta(days=31)
 OPEN = "open"
@@ -34,6 +34,18 @@ class DynamoRuns:
             TableName=self._table, Key=_key(run_id, f"{domain}#run"), ConsistentRead=True
         )
         return _run(answer["Item"]) if "Item" in answer else None
+
+    def with_early(self, domain: str, run_id: str) -> tuple[Run | None, bool]:
+        """See `RunBook.with_early`; DynamoDB drops what is remembered some time after it expired."""
+        keys = (_key(run_id, f"{domain}#run"), _early_key(domain))
+        rows = {row["pk"]["S"]: row for row in get_rows(self._client, self._table, keys)}
+        run = rows.pop(run_id, None)
+        return _run(run) if run else None, bool(rows)
+
+    def keep_early(self, domain: str, until: datetime) -> None:
+        """See `RunBook.keep_early`."""
+        expires = {"N": str(int(until.timestamp()))}
+        self._client.put_item(TableName=self._table, Item={**_early_key(domain), "expires": expires})
 
     def find(self, run_id: str) -> list[Run]:
         """The runs of that id, of whichever domains."""
@@ -205,6 +217,10 @@ class DynamoRuns:
 
 def _key(run_id: str, name: str) -> Item:
     return {"pk": {"S": run_id}, "sk": {"S": name}}
+
+
+def _early_key(domain: str) -> Item:
+    return _key(f"early#{domain}", "early")
 
 
 def _run(item: Item) -> Run:
