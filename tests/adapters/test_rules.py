@@ -136,6 +136,7 @@ def test_an_unknown_team_has_no_address() -> None:
         ({"domains": "domains: {x: {dates: ymd}}"}, "domains.x.dates"),
         ({"alerts": "codes: {unreached: {family: x, colour: red}}"}, "codes.unreached.colour"),
         ({"alerts": "families:\n  own:\n    runbook: '#x'"}, "line 3: families.own.runbook"),
+        ({"alert": "codes: {}"}, "alert.yaml: nobody reads it; rules are alerts.yaml, aliases.yaml"),
     ],
 )
 def test_what_is_wrong_is_said_with_file_line_and_key(

@@ -131,6 +131,13 @@ def test_a_sites_own_rules_are_checked_before_anything_starts(tmp_path: Path) ->
     assert "domains.yaml (rules) line 3: domains.retail.dates" in done.err
 
 
+def test_a_folder_with_nothing_of_a_sites_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "alerts.yaml").write_text("rerun_chars: 40\n", "utf-8")
+    done = exnotify("up", "--port", "0", "--site", tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert "has neither rules/ nor wording/" in done.err
+
+
 def test_a_port_that_is_taken_is_named() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

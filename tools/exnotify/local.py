@@ -224,9 +224,12 @@ def _defaults(template: Path) -> dict[str, str]:
 
 
 def check_site(site: Path) -> None:
-    """Whether a site's own rules can be used: ValueError with file, line and key otherwise."""
+    """Whether a site's own rules can be used: ValueError with file, line and key otherwise, or if there is
+    nothing of a site's in the folder."""
     from exstream_notify.adapters.rules import RulesInvalid, YamlRules
 
+    if not any((site / name).is_dir() for name in ("rules", "wording")):
+        raise ValueError(f"{site}: has neither rules/ nor wording/, so nothing of it would be used")
     try:
         YamlRules(site / "rules").check()
     except RulesInvalid as invalid:

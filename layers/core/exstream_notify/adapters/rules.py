@@ -191,6 +191,12 @@ class YamlRules:
     ) -> None:
         """Read and validate everything; with `provider_for` also whether each type's provider can do it,
         with `retention_days` also whether the records are kept for as long as the rules need them."""
+        known = sorted(path.name for path in PACKAGE_RULES.glob("*.yaml"))
+        for path in (
+            path for folder in self._folders if folder.is_dir() for path in sorted(folder.iterdir())
+        ):
+            if path.suffix in (".yaml", ".yml") and path.name not in known:
+                raise RulesInvalid(f"{path.name}: nobody reads it; rules are {', '.join(known)}")
         _ = (self._types, self.queues, self._teams, self._domains, self.messages, self.expected_runs)
         _ = self._journeys
         for team in self._alerts.named_teams():

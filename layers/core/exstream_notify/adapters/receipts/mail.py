@@ -524,6 +524,7 @@ class _Reader:
         try:
             temporary, permanent = all_failures(self.mail)
         except Exception:
+            # A stranger's mail may break any of its readers: what is found by our own rules still counts.
             return []
         found = [a.decode("utf-8", "replace") for a in sorted(permanent or temporary)]
         return [a for a in found if "@" in a][:RECIPIENTS]
