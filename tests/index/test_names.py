@@ -7,11 +7,11 @@ import pytest
 from exstream_notify.adapters.index import AliasesUnusable, AliasTable, check_aliases, default_aliases
 from exstream_notify.adapters.index.names import FIELDS
 from exstream_notify.adapters.index.schema import Record
-from exstream_notify.domain.documents import Document
+from exstream_notify.domain.documents import STAGED_FIELDS, Document
 
 
 def test_the_contract_names_the_same_fields_everywhere():
-    assert set(FIELDS) == {f.name for f in dataclasses.fields(Document)} - {"domain"}
+    assert set(FIELDS) == {f.name for f in dataclasses.fields(Document)} - {"domain", *STAGED_FIELDS}
     assert set(Record.__annotations__) == set(FIELDS)
     assert list(default_aliases()) == list(FIELDS), (
         "in the order of the contract, which is that of precedence"

@@ -11,12 +11,19 @@ Channel = Literal["email", "sms"]
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One normalised drop record. Dates are ISO 8601 strings, amounts plain decimals ("1204.50")."""
+    """One normalised drop record. Dates are ISO 8601 strings, amounts plain decimals ("1204.50").
+
+    `recipient` names one holder of an account that several share; None is the only one. The fields of
+    `STAGED_FIELDS` are set by staging, never by a site: `edition` tells documents of one id apart
+    (domain/records.py), `disputed` says that another record of the run gives the same customer and
+    recipient another address, so that neither becomes the contact's.
+    """
 
     domain: str
     customer_key: str
     document_id: str
     document_type: str
+    recipient: str | None = None
     customer_in_run: int | None = None
     queue_name: str | None = None
     delivery_channel: str | None = None
@@ -50,6 +57,25 @@ class Document:
     verify_last4: str | None = None
     verify_birth_date: str | None = None
     test_flag: bool = False
+    edition: str = ""
+    disputed: bool = False
+
+    @property
+    def contact_key(self) -> str:
+        """The contact that this record is about: see `contact_key`."""
+        return contact_key(self.customer_key, self.recipient)
+
+
+STAGED_FIELDS = ("edition", "disputed")
+"""Fields of a document that staging sets; a site cannot write them."""
+
+
+def contact_key(customer_key: str, recipient: str | None) -> str:
+    """The key of a contact within its domain: the customer's, with the recipient behind a unit separator.
+
+    The separator is a control character, which no field of a record can hold: two pairs never share a key.
+    """
+    return f"{customer_key}\x1f{recipient}" if recipient else customer_key
 
 
 @dataclass(frozen=True, slots=True)

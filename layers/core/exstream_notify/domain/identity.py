@@ -20,6 +20,8 @@ def notice_id(
     customer_key: str,
     document_id: str,
     *,
+    recipient: str = "",
+    document_type: str = "",
     edition: str = "",
     purpose: str = "notice",
     audience: str = "customer",
@@ -27,10 +29,12 @@ def notice_id(
     """128-bit identity of one notice, 32 hex characters.
 
     It has no channel and no address in it: a customer whose preference or address changes
-    between two drops of the same document is still told once. `edition` stays empty unless the
-    type's rule lets new content notify again; then it is the content's hash.
+    between two drops of the same document is still notified once. `edition` stays empty unless the
+    type's rule lets new content notify again, then it is the content's hash; or unless the document
+    is known by a file name only, then it also holds what tells two files of one name apart.
     """
-    return _digest((domain, customer_key, document_id, edition, purpose, audience), 16)
+    fields = (domain, customer_key, recipient, document_type, document_id, edition, purpose, audience)
+    return _digest(fields, 16)
 
 
 def job_id(run: str, slice_number: int, group: str, members: Iterable[str]) -> str:

@@ -70,6 +70,7 @@ class Record(TypedDict, total=False):
     customer_key: Required[_Key]
     document_id: _Id
     document_type: _Type
+    recipient: _Key
     customer_in_run: _Count
     queue_name: _Name
     delivery_channel: _Code
