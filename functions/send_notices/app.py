@@ -13,7 +13,14 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.bootstrap import Bootstrap
-from exstream_notify.adapters.observability import count, failures_logged, log_notices, logger, metrics
+from exstream_notify.adapters.observability import (
+    count,
+    failures_logged,
+    log_error,
+    log_notices,
+    logger,
+    metrics,
+)
 from exstream_notify.domain.breaker import Breaker
 from exstream_notify.domain.work import SendJob
 from exstream_notify.use_cases.send_notices import InProgress, send_notices
@@ -33,6 +40,7 @@ def send(record: SQSRecord, lambda_context: LambdaContext) -> None:
             **app.send_ports(job.provider, job.channel),
             breaker=breakers.setdefault(job.provider, Breaker()),
             time_left=lambda: lambda_context.get_remaining_time_in_millis() / 1000,
+            unrendered=lambda error: log_error("a notice cannot be rendered", error),
         )
     except InProgress as busy:
         # Mostly the other worker is done long before its lease ends, so look again soon, then later.

@@ -21,9 +21,13 @@ class FakeWording:
         self.approvals: list[Approval] = []
 
     def language_for(self, document_language: str | None) -> str:
-        """See `Wording.language_for`."""
+        """The document's language where it is offered, else the first."""
         language = (document_language or "").partition("-")[0]
         return language if language in self.languages else self.languages[0]
+
+    def language_of(self, wording: str, channel: Channel, document_language: str | None) -> str:
+        """See `Wording.language_of`; it has words for everything."""
+        return self.language_for(document_language)
 
     def render(
         self,

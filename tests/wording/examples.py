@@ -6,10 +6,13 @@ from typing import Any
 from hypothesis import strategies as st
 
 from exstream_notify.adapters.rendering import Brand, Renderer
-from exstream_notify.adapters.rendering.check import LONGEST_LINK, REQUIRED_TYPES
+from exstream_notify.adapters.rendering.check import LONGEST_LINK
+from exstream_notify.adapters.rules import YamlRules
+from exstream_notify.adapters.words_needed import words_needed
 from exstream_notify.domain.documents import Channel, Document
 
 LANGUAGES = ("en", "es", "fr", "de")
+REQUIRED_TYPES = tuple(dict.fromkeys(need.wording for need in words_needed(YamlRules())))
 TYPES = tuple(name for name in REQUIRED_TYPES if not name.startswith("team-"))
 CHANNELS: tuple[Channel, ...] = ("email", "sms")
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from exnotify.preview import LINK, write_preview
-from exstream_notify.adapters.rendering.check import REQUIRED_TYPES
 
-from .examples import LANGUAGES, RENDERER, TYPES
+from .examples import LANGUAGES, RENDERER, REQUIRED_TYPES, TYPES
 
 
 class Page(HTMLParser):

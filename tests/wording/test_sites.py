@@ -11,7 +11,6 @@ from exstream_notify.adapters.rendering import Brand, Renderer, WordingError
 from exstream_notify.adapters.rendering.check import (
     LONGEST_LINK,
     LONGEST_VALUES,
-    REQUIRED_TYPES,
     check_wording,
 )
 from exstream_notify.adapters.rendering.texts import PACKAGE_WORDING, LanguageTexts, WordingFiles
@@ -19,7 +18,7 @@ from exstream_notify.adapters.rendering.variables import ALLOWED, VARIABLES
 from exstream_notify.domain.links import make_token
 from exstream_notify.domain.sms_text import alphabet
 
-from .examples import BRAND, LANGUAGES, LINK, RENDERER, full
+from .examples import BRAND, LANGUAGES, LINK, RENDERER, REQUIRED_TYPES, full
 
 
 def site(folder: Path, name: str, text: str) -> Path:

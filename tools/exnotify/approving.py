@@ -64,6 +64,8 @@ def all_words(app: "Bootstrap") -> Iterator[Words]:
     wordings = [
         (wording, wording, channel, language, renderer)
         for (wording, channel), language in product(sorted(_used(app.rules)), renderer.languages)
+        # A language without these words reads those of the default one.
+        if renderer.language_of(wording, channel, language) == language
     ]
     answers = [
         (named(note), note, channel, language, notes)

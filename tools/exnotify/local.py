@@ -223,17 +223,25 @@ def _defaults(template: Path) -> dict[str, str]:
     return {name: str(entry["Default"]) for name, entry in parameters.items() if "Default" in entry}
 
 
-def check_site(site: Path) -> None:
-    """Whether a site's own rules can be used: ValueError with file, line and key otherwise, or if there is
-    nothing of a site's in the folder."""
+def check_site(site: Path, parameters: Mapping[str, str] | None = None) -> None:
+    """Whether a site's own rules and wording can be used together: ValueError with file, line and key
+    otherwise, or if there is nothing of a site's in the folder. `parameters` are the template's."""
+    from exstream_notify.adapters.rendering.coverage import refuse_gaps
     from exstream_notify.adapters.rules import RulesInvalid, YamlRules
 
     if not any((site / name).is_dir() for name in ("rules", "wording")):
         raise ValueError(f"{site}: has neither rules/ nor wording/, so nothing of it would be used")
+    wording = site / "wording"
+    rules = YamlRules(site / "rules")
+    language = (parameters or {}).get("DefaultLanguage") or _defaults(TEMPLATE)["DefaultLanguage"]
     try:
-        YamlRules(site / "rules").check()
+        rules.check()
     except RulesInvalid as invalid:
         raise ValueError(f"{site / 'rules'}: {invalid}") from invalid
+    try:
+        refuse_gaps(rules, wording if wording.is_dir() else None, language)
+    except RulesInvalid as invalid:
+        raise ValueError(f"{site}: {invalid}") from invalid
 
 
 def chaos_of(text: str | None) -> frozenset[str]:

@@ -10,7 +10,6 @@ from html import escape
 from pathlib import Path
 
 from exstream_notify.adapters.rendering import Brand, Renderer
-from exstream_notify.adapters.rendering.check import REQUIRED_TYPES
 from exstream_notify.domain.documents import Document
 from exstream_notify.domain.messages import Content
 from exstream_notify.domain.sms_text import alphabet, parts, units
@@ -36,7 +35,7 @@ class _Case:
     """One message to show: with all that a record can give, or only with what it must."""
 
     title: str
-    mail: Content
+    mail: Content | None
     sms: Content | None
 
 
@@ -79,8 +78,8 @@ def write_preview(path: Path, renderer: Renderer | None = None) -> None:
     Without a renderer, the package's own wording is shown, of an example company.
     """
     renderer = renderer or Renderer(EXAMPLE)
-    known = set(renderer.files.language(renderer.languages[0]).types)
-    types = [*REQUIRED_TYPES, *sorted(known - set(REQUIRED_TYPES))]
+    texts = [renderer.files.language(language) for language in renderer.languages]
+    types = list(dict.fromkeys(name for language in texts for name in language.types))
     body = "\n".join(_type(renderer, name) for name in types)
     contents = "".join(f'<a href="#{escape(name)}">{escape(name)}</a>' for name in types)
     filters = "".join(
@@ -99,8 +98,14 @@ def write_preview(path: Path, renderer: Renderer | None = None) -> None:
 
 
 def _type(renderer: Renderer, name: str) -> str:
-    rows = "\n".join(_language(renderer, name, language) for language in renderer.languages)
+    # A language without these words reads those of the default one.
+    spoken = [language for language in renderer.languages if _speaks(renderer, name, language)]
+    rows = "\n".join(_language(renderer, name, language) for language in spoken)
     return f'<section id="{escape(name)}"><h2>{escape(name)}</h2>\n{rows}</section>'
+
+
+def _speaks(renderer: Renderer, name: str, language: str) -> bool:
+    return name in renderer.files.language(language).types
 
 
 def _language(renderer: Renderer, name: str, language: str) -> str:
@@ -132,17 +137,26 @@ def _cases(renderer: Renderer, name: str, language: str) -> Iterator[_Case]:
         ("no values but the reference", least, LINK, None),
         ("reference, no link", replace(document, respond_by=None), None, None),
     ):
-        mail = renderer.render(
-            name, "email", record, link=link, preferences_link=preferences, language=language
-        )
-        yield _Case(title, mail, renderer.render(name, "sms", record, link=link, language=language))
+        # A type that goes out on one channel alone has no words for the other.
+        texts = renderer.files.language(language)
+        shown: Content | None = None
+        sms: Content | None = None
+        if not texts.lacks(name, "email"):
+            shown = renderer.render(
+                name, "email", record, link=link, preferences_link=preferences, language=language
+            )
+        if not texts.lacks(name, "sms"):
+            sms = renderer.render(name, "sms", record, link=link, language=language)
+        yield _Case(title, shown, sms)
 
 
 def _case(case: _Case, name: str, language: str) -> str:
     title = f"{name} {language} {case.title}"
     sms = "" if case.sms is None else _sms(case.sms.text)
-    mails = "".join(_mail(case.mail, title, device, width) for device, width in _WIDTHS.items())
-    text = f"<h4>Text version</h4><pre>{escape(case.mail.text)}</pre>"
+    mails = text = ""
+    if case.mail is not None:
+        mails = "".join(_mail(case.mail, title, device, width) for device, width in _WIDTHS.items())
+        text = f"<h4>Text version</h4><pre>{escape(case.mail.text)}</pre>"
     return f'<div class="case">{mails}<div class="plain">{sms}{text}</div></div>'
 
 

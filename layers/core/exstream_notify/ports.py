@@ -437,8 +437,9 @@ class BulkRendering:
 class Wording(Protocol):
     """Words for a document, in its customer's language."""
 
-    def language_for(self, document_language: str | None) -> str:
-        """The language that will be used."""
+    def language_of(self, wording: str, channel: Channel, document_language: str | None) -> str:
+        """The language of a message: the document's where it is offered and has words for this wording and
+        channel, else the site's default language."""
 
     def render(
         self,

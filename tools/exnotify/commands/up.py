@@ -115,7 +115,7 @@ def started(
         try:
             kinds = chaos_of(chaos)
             if site is not None:
-                check_site(site)
+                check_site(site, parameters)
             cloud = LocalCloud(
                 port=port, at=at, day=day, seed=seed, chaos=kinds, data=data, site=site, parameters=parameters
             )

@@ -112,10 +112,20 @@ class Bootstrap:
 
     @cached_property
     def rules(self) -> YamlRules:
-        """The rules, the site's own laid over the package's; RulesInvalid where they outlive the records."""
+        """The rules, the site's own laid over the package's.
+
+        Functions that take documents in know for how long records are kept. There, RulesInvalid where rules
+        outlive the records, or where a site's rules ask for words that nobody wrote: what is refused here
+        has notified nobody yet. Functions that go on with documents do not stop: what cannot be rendered
+        fails alone.
+        """
         rules = YamlRules(self._site("rules"), self.settings.runbook)
         if self.settings.record_retention_days:
             rules.check_retention(self.settings.record_retention_days)
+            if self._site("rules") or self._site("wording"):  # the package's own are checked by the build
+                from .rendering.coverage import refuse_gaps
+
+                refuse_gaps(rules, self._site("wording"), self.settings.default_language)
         return rules
 
     @cached_property

@@ -80,12 +80,15 @@ def failures_logged(handle: Callable[P, R]) -> Callable[P, R]:
         except Exception as error:
             if not getattr(error, "expected", False):
                 metrics.add_metric("MessagesFailed", MetricUnit.Count, 1)
-            frames = traceback.extract_tb(error.__traceback__)[1:]
-            way = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames[-8:]]
-            why = {"why": str(error)} if getattr(error, "impersonal", False) else {}
-            logger.error(
-                "message failed, and will come back", extra={"error": type(error).__name__, "way": way, **why}
-            )
+            log_error("message failed, and will come back", error)
             raise
 
     return handled
+
+
+def log_error(message: str, error: Exception) -> None:
+    """Log an error's kind and the way to it; its text only where its class says that it is impersonal."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    way = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames[-8:]]
+    why = {"why": str(error)} if getattr(error, "impersonal", False) else {}
+    logger.error(message, extra={"error": type(error).__name__, "way": way, **why})

@@ -170,6 +170,10 @@ class YamlRules:
         """All rules of a document type: the one without an account status, then those by status."""
         return tuple(self._types[document_type].values())
 
+    def by_status(self, document_type: str) -> Mapping[str, DocumentRule]:
+        """The same by account status in small letters; the one without a status by ""."""
+        return self._types[document_type]
+
     @cached_property
     def queues(self) -> Mapping[str, str]:
         """Document type by output queue."""
@@ -339,15 +343,23 @@ class YamlRules:
                 f"{where}: {first['msg'].removeprefix('Value error, ')} (it says {first['input']!r})"
             ) from error
 
+    def line_of(self, file: str, path: str) -> int:
+        """The line of a key in the topmost file that has it, or that of its nearest parent; 0 if none has."""
+        return self._place(file, path)[1]
+
     def _line(self, file: str, path: str) -> str:
         """Where a key stands, in the topmost file that has it; found again only to tell an error."""
+        folder, line = self._place(file, path)
+        return f" ({folder}) line {line}" if line else ""
+
+    def _place(self, file: str, path: str) -> tuple[str, int]:
         for folder in reversed(self._folders):
             if (folder / file).exists():
                 node: Any = yaml.compose((folder / file).read_text("utf-8"), yaml.SafeLoader)
                 line = _line_of(node, path.split("."))
                 if line is not None:
-                    return f" ({folder.name}) line {line}"
-        return ""
+                    return folder.name, line
+        return "", 0
 
 
 def _line_of(node: Any, path: list[str]) -> int | None:

@@ -26,6 +26,7 @@ class Why(StrEnum):
     PROVIDER_DOWN = "provider_down"
     SWITCHED_OFF = "switched_off"
     NOT_APPROVED = "wording_not_approved"
+    NOT_RENDERED = "not_rendered"
     DEADLINE_PASSED = "deadline_passed"
     SUPERSEDED = "superseded"
     RESPONDED = "responded"

@@ -257,6 +257,26 @@ def begun(notice: Notice, attempt: Attempt, now: datetime, waiting: tuple[Channe
     )
 
 
+def not_begun(notice: Notice, attempt: Attempt, now: datetime, waiting: tuple[Channel, ...]) -> Notice:
+    """The notice with an attempt that failed before its claim: no provider can have seen anything of it.
+
+    A notice that reached its customer by an earlier attempt stays as it is, as with `finished`.
+    """
+    attempts = (*notice.attempts, attempt)
+    overall = standing(attempts) if any(a.status in REACHED for a in attempts) else attempt.status
+    return happened(
+        notice,
+        now,
+        str(attempt.status),
+        f"{attempt.number} {attempt.why}",
+        attempts=attempts,
+        status=overall,
+        why="" if overall in REACHED else attempt.why,
+        waiting=waiting,
+        due_at="",
+    )
+
+
 def finished(
     notice: Notice,
     number: int,

@@ -36,6 +36,7 @@ from ..domain.notices import (
     finished,
     happened,
     head,
+    not_begun,
     opened,
     put_off,
     standing,
@@ -69,6 +70,7 @@ from ..ports import (
 )
 from .decide_notices import RELEASED, notice_id_of, origin_of, outcome_of, step_stops, team_of
 from .join_journeys import join_journeys, no_holidays
+from .render_notices import NOT_RENDERED, Rendering, Unexpected
 from .step_rules import rules_of
 
 DOUBT_LIMIT = 10
@@ -136,6 +138,7 @@ class _Prepared:
     content: Content | None = None
     inserts: tuple[str, ...] = ()
     evidence: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)  # of a digest
 
     @property
     def ref(self) -> str:
@@ -225,6 +228,7 @@ def send_notices(
     switched_off: Callable[[str, str], bool] = lambda domain, channel: False,
     approved_only: bool = False,
     early: EarlyResponses | None = None,
+    unrendered: Unexpected = lambda error: None,
 ) -> Counter[str]:
     """Send what the job holds, at most once per attempt; how many notices ended how.
 
@@ -238,6 +242,7 @@ def send_notices(
     document's type, before the job counts as done.
     While `switched_off` holds for the domain and channel nothing new is claimed: all of it is deferred.
     With `approved_only`, so is what customers would read in words whose version nobody approved.
+    What cannot be rendered fails alone, unclaimed, with an exception; `unrendered` is told of each error.
     """
     run, by_document = runs.with_early(job.pointer.domain, job.pointer.run_id)
     control = run.control if run else Control.GO
@@ -245,11 +250,8 @@ def send_notices(
         runs.park(job)
         return Counter()
     tally = _Tally()
-
-    def render(row: _Prepared) -> Content:
-        return _render(row, job, wording, records)
-
-    sender = _Sender(job, ledger, jobs, provider, clock, breaker, rate, tally, render, time_left)
+    rendering = Rendering(job, wording, unrendered)
+    sender = _Sender(job, ledger, jobs, provider, clock, breaker, rate, tally, rendering, time_left)
     sender.switched_off = lambda: switched_off(job.pointer.domain, job.channel)
     sender.early, sender.by_document = early, by_document
     left: list[Member] = []
@@ -263,19 +265,23 @@ def send_notices(
             job, records, rules, contacts, addresses, policy, ledger, wording, clock, hasher, link_for,
             preferences_for, unsubscribe_for, tally, journeys,
         )  # fmt: skip
+        sayable, lacking = rendering.sayable(rows)
         if approved_only:
-            rows = sender.held_back(rows, wording)
-        batches, singles = _batches(job, rows, provider, wording, clock)
+            sayable = sender.held_back(sayable)
+        batches, singles, more = _batches(sayable, provider, rendering, clock)
+        lacking += more
         budget = max(1, int(max(0.0, time_left() - RESERVE) * rate))
         left = [row.member for row in singles[budget:]]
         singles = singles[:budget]
-        for row in singles:
-            row.content = render(row)
+        written = [row for row in singles if row.content or rendering.render(row)]
+        lacking += [row for row in singles if row.content is None]
+        singles = written
+        sender.fail_unrendered(lacking)
         batches += [
             _Batch(job.job_id, singles[start : start + DOUBT_LIMIT])
             for start in range(0, len(singles), DOUBT_LIMIT)
         ]
-        _prove(job, batches, evidence, wording, clock)
+        _prove(job, batches, evidence, rendering, clock)
         for number, batch in enumerate(batches):
             if number and time_left() < RESERVE + (0 if batch.bulk else len(batch.rows) / rate):
                 left += [row.member for b in batches[number:] for row in b.rows]
@@ -285,7 +291,7 @@ def send_notices(
         send_queues.send_jobs([replace(job, members=tuple(left))])
     if tally.again:
         decide_queue.send_slices([replace(job.pointer, positions=tuple(sorted(tally.again)))])
-    exceptions.raise_exceptions(_exceptions(job, tally))
+    exceptions.raise_exceptions([*_exceptions(job, tally), *rendering.exceptions()])
     if journeys is not None:
         documents = {row.member.notice_id: row.document for row in rows if row.document is not None}
         told = [(n, documents[n.notice_id]) for n in tally.told if n.notice_id in documents]
@@ -347,7 +353,7 @@ def _prepare(
     asked = {m.notice_id for m in job.members if m.stored}
     stored = ledger.get(asked) if asked else {}
     if pointer.kind == "digests":
-        teams = {position: team for position, team, _ in records.read_digests(pointer)}
+        digests = {position: (team, counts) for position, team, counts in records.read_digests(pointer)}
         digest = Document(pointer.domain, "", pointer.run_id, "team-digest")
         return [
             _Prepared(
@@ -359,10 +365,11 @@ def _prepare(
                 hasher("email", address),
                 TEAM_SALT,
                 None,
-                wording.language_for(None),
+                wording.language_of(_DIGEST_RULE.wording, "email", None),
+                counts=digests[member.position][1],
             )
             for member in job.members
-            if (address := rules.team_address(teams[member.position])) is not None
+            if (address := rules.team_address(digests[member.position][0])) is not None
         ]
     documents = dict(records.read(pointer))
     keys = {documents[m.position].customer_key for m in job.members}
@@ -398,7 +405,7 @@ def _prepare(
                     hasher("email", address),
                     TEAM_SALT,
                     None,
-                    wording.language_for(None),
+                    wording.language_of("team-copy", "email", None),
                 )
             )
             continue
@@ -423,7 +430,7 @@ def _prepare(
                 hasher(job.channel, to.value),
                 contact.salt,
                 link,
-                wording.language_for(language_of(contact, document)),
+                wording.language_of(rule.wording, job.channel, language_of(contact, document)),
                 preferences_for(contact.salt) if job.channel == "email" else None,
                 one_click(unsubscribe_for(contact.salt, rule.topic))
                 if job.channel == "email" and MAY_LEAVE[rule.message_class]
@@ -463,9 +470,9 @@ def _fresh(job: SendJob, member: Member, document: Document, purpose: str) -> No
 
 
 def _batches(
-    job: SendJob, rows: Sequence[_Prepared], provider: Provider, wording: Wording, clock: Clock
-) -> tuple[list[_Batch], list[_Prepared]]:
-    """Bulk jobs where provider, class and wording allow, and what goes one by one."""
+    rows: Sequence[_Prepared], provider: Provider, rendering: Rendering, clock: Clock
+) -> tuple[list[_Batch], list[_Prepared], list[_Prepared]]:
+    """Bulk jobs where provider, class and wording allow; what goes one by one; what cannot be rendered."""
     groups: dict[Hashable, list[_Prepared]] = {}
     singles: list[_Prepared] = []
     for row in rows:
@@ -473,57 +480,31 @@ def _batches(
         # A header field is one person's, so what carries some goes by itself too; marketing always does.
         headed = row.headers and (provider.supports_headers or row.rule.message_class == "marketing")
         alone = headed or row.rule.message_class == "regulated"
-        if provider.supports_bulk and row.document and not alone:
-            key = (row.rule.wording, row.rule.message_class, row.language, bool(row.link))
-            groups.setdefault((*key, wording.bulk_key(row.document)), []).append(row)
+        alike = rendering.key(row.document) if provider.supports_bulk and row.document and not alone else None
+        if alike is not None:
+            key = (row.rule.wording, row.rule.message_class, row.language, bool(row.link), alike)
+            groups.setdefault(key, []).append(row)
         else:
             singles.append(row)
     batches: list[_Batch] = []
+    lacking: list[_Prepared] = []
     for group in groups.values():
         if len(group) == 1:
             singles += group
             continue
-        first = group[0]
-        rendering = wording.render_bulk(
-            first.rule.wording,
-            job.channel,
-            [row.document for row in group if row.document],
-            [row.link for row in group],
-            first.language,
-            preferences_links=[row.preferences for row in group],
-        )
-        members = []
-        for row, inserts in zip(group, rendering.inserts, strict=True):
-            if inserts is None:
-                singles.append(row)
-            else:
-                row.inserts = inserts
-                members.append(row)
-        if members:
+        content, members, others, unrendered = rendering.bulk(group)
+        singles += others
+        lacking += unrendered
+        if content is not None and members:
             # Which of the members can be claimed is not known yet, so the name cannot come from them:
             # a name used twice for different members would be de-duplicated to the first ones.
             name = clock.random_id()[:24]
-            batches.append(_Batch(name, members, rendering.content))
-    return batches, singles
-
-
-def _render(row: _Prepared, job: SendJob, wording: Wording, records: Records) -> Content:
-    if row.document is None:
-        counts = {position: counts for position, _, counts in records.read_digests(job.pointer)}
-        team = team_of(row.member.audience) or ""
-        return wording.render_digest(team, job.pointer.run_id, counts[row.member.position])
-    return wording.render(
-        row.rule.wording,
-        job.channel,
-        row.document,
-        link=row.link,
-        preferences_link=row.preferences,
-        language=row.language,
-    )
+            batches.append(_Batch(name, members, content))
+    return batches, singles, lacking
 
 
 def _prove(
-    job: SendJob, batches: Sequence[_Batch], evidence: Evidence, wording: Wording, clock: Clock
+    job: SendJob, batches: Sequence[_Batch], evidence: Evidence, rendering: Rendering, clock: Clock
 ) -> None:
     """Write what is about to be sent, before anything is claimed: a claim then names its proof."""
     at = clock.now().isoformat(timespec="milliseconds")
@@ -537,7 +518,7 @@ def _prove(
             name = hashlib.sha256(words.encode()).hexdigest()
             shared[name] = batch.content
         for row in batch.rows:
-            approved = wording.approval(row.rule.wording, job.channel, row.language)
+            approved = rendering.approval(row)
             body: dict[str, object] = {
                 "channel": job.channel,
                 "provider": job.provider,
@@ -548,7 +529,7 @@ def _prove(
                 "audience": row.member.audience,
                 "message_class": row.rule.message_class,
                 "wording": row.rule.wording,
-                "wording_version": wording.version(row.rule.wording, job.channel, row.language),
+                "wording_version": rendering.version(row),
                 "language": row.language,
                 "wording_approval": approved.proof if approved else None,
                 "chain": head(row.notice),
@@ -576,7 +557,7 @@ class _Sender:
     breaker: Breaker
     rate: float
     tally: _Tally
-    render: Callable[[_Prepared], Content]
+    rendering: Rendering
     time_left: Callable[[], float]
     switched_off: Callable[[], bool] = lambda: False
     early: EarlyResponses | None = None
@@ -620,28 +601,65 @@ class _Sender:
                 self.tally.again.add(row.member.position)
         return replace(batch, rows=[row for row in batch.rows if row.member.notice_id not in back])
 
-    def held_back(self, rows: Sequence[_Prepared], wording: Wording) -> list[_Prepared]:
+    def held_back(self, rows: Sequence[_Prepared]) -> list[_Prepared]:
         """Defer customers' messages in words that nobody approved; the rest, to be sent.
 
         What was claimed before goes on: its words were approved then, or the switch was not on.
         """
-        approved: dict[tuple[str, str], bool] = {}
         held: list[_Prepared] = []
         kept: list[_Prepared] = []
         for row in rows:
-            key = (row.rule.wording, row.language)
-            if key not in approved:
-                approved[key] = wording.approval(key[0], self.job.channel, key[1]) is not None
             internal = row.notice.audience != "customer"
-            (kept if internal or row.moved or approved[key] else held).append(row)
+            approved = internal or row.moved or self.rendering.approval(row) is not None
+            (kept if approved else held).append(row)
         if held:
             self._defer_unclaimed(_Batch(self.job.job_id, held), Why.NOT_APPROVED)
         for row in held:
             if not any(event.detail == Why.NOT_APPROVED for event in row.notice.events):  # told once
-                version = wording.version(row.rule.wording, self.job.channel, row.language)
+                version = self.rendering.version(row)
                 words = f"{row.rule.wording} in {row.language}, version {version}"
                 self.tally.trouble[str(Why.NOT_APPROVED), words] += 1
         return kept
+
+    def fail_unrendered(self, rows: Sequence[_Prepared]) -> None:
+        """Record what cannot be rendered as an attempt that failed; nothing of it was claimed or sent.
+
+        Another channel, paper or an exception follows, as after any failure.
+        """
+        now = self.clock.now()
+        failed: dict[str, tuple[_Prepared, Notice]] = {}
+        stored: list[tuple[_Prepared, Notice]] = []
+        for row in rows:
+            if row.moved:
+                stored.append((row, row.notice))
+                continue
+            attempt = Attempt(
+                row.member.attempt,
+                self.job.channel,
+                self.job.provider,
+                row.address,
+                "",
+                Status.FAILED,
+                why=NOT_RENDERED,
+            )
+            notice = not_begun(row.notice, attempt, now, row.member.waiting)
+            if not row.member.stored:
+                notice = replace(notice, created_at=now.isoformat(timespec="milliseconds"))
+            failed[row.member.notice_id] = (row, notice)
+        blocked = self.ledger.put([notice for _, notice in failed.values()]) if failed else {}
+        for identity, (row, notice) in failed.items():
+            if identity in blocked:
+                stored.append((row, blocked[identity]))
+            else:
+                self.rendering.failed(row)
+                self.tally.add(notice)
+                self._follow(notice, row.member.both)
+        for row, notice in stored:
+            # An earlier delivery, or another worker: what became of it then stands.
+            before = notice.attempt(row.member.attempt)
+            if before is not None and before.why == NOT_RENDERED:
+                self.rendering.failed(row)
+            self._met(row, notice, 0.0, rest=False)
 
     def _claim(self, batch: _Batch, lease: float) -> list[tuple[_Prepared, Notice]]:
         now = self.clock.now()
@@ -745,7 +763,10 @@ class _Sender:
         # Marketing must offer one click (RFC 8058): through a provider that cannot it does not go at all.
         if row.headers and not self.provider.supports_headers and row.rule.message_class == "marketing":
             return GiveUp(NO_ONE_CLICK, "us")
-        content = row.content or self.render(row)
+        if row.content is None and not self.rendering.render(row):
+            self.rendering.failed(row)
+            return GiveUp(NOT_RENDERED, "content")
+        content = row.content or Content("")
         headers = row.headers if self.provider.supports_headers else ()
         message = Message(row.ref, self.job.channel, row.to, row.rule.message_class, content, headers)
         return self.provider.request(message)
@@ -856,7 +877,9 @@ class _Sender:
     def _note(self, notice: Notice, answer: Answer, both: bool) -> None:
         self.tally.add(notice)
         self._follow(notice, both)
-        if isinstance(answer, GiveUp):
+        if isinstance(answer, GiveUp) and answer.reason == NOT_RENDERED:
+            pass  # an exception of its own says why
+        elif isinstance(answer, GiveUp):
             code = "address_refused" if answer.whose == "recipient" else "send_refused"
             self.tally.trouble[code, answer.reason] += 1
         elif isinstance(answer, Unconfirmed):

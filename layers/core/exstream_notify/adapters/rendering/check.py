@@ -1,20 +1,24 @@
-"""Whether wording can be used: everything that would otherwise fail at a customer.
+"""Whether rules and wording can be used together: everything that would otherwise fail at a customer.
 
-Run by the tests, by the build and by `exnotify preview` over the package's wording, and over a site's
-folder as it is laid over the package's.
+Run by the tests and by `make lint` over the package's own, and over a site's folder as it is laid over the
+package's. `coverage.check_coverage` is the part that a function and `exnotify up` can afford at their start.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import chain
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ...domain.documents import Channel
 from ...domain.sms_text import alphabet, fold, parts
+from ..rules import YamlRules
+from ..words_needed import channels_needed, words_needed
 from .approvals import NAME as APPROVALS
 from .approvals import read_approvals
 from .brand import SMS_NAME_LENGTH, Brand
 from .composing import BODY_KEYS, HEAD_KEYS, Composer, best_fit, is_internal, part_limit
+from .coverage import Problem, gap_problems
 from .forms import MailForm, Pattern, Phrasebook, alternatives
 from .texts import (
     LAYOUTS,
@@ -27,32 +31,6 @@ from .texts import (
 )
 from .variables import ALLOWED, CONSTANT, SMS_DETAILS, Place
 
-REQUIRED_TYPES = (
-    "statement",
-    "invoice",
-    "utility-bill",
-    "policy-document",
-    "contract-pack",
-    "account-opening",
-    "payment-reminder",
-    "overdue-notice",
-    "final-demand",
-    "claim-letter",
-    "dispute-response",
-    "service-resolution",
-    "secure-correspondence",
-    "renewal-notice",
-    "follow-up-reminder",
-    "follow-up-last-call",
-    "payment-due-soon",
-    "acknowledgement-reminder",
-    "acknowledgement-last-call",
-    "unread-reminder",
-    "team-copy",
-    "team-digest",
-)
-"""What every language must have words for."""
-
 LONGEST_LINK = "https://" + "h" * 40 + "/d/" + "t" * 30
 LONGEST_VALUES: Mapping[str, str] = {
     "link": LONGEST_LINK,
@@ -64,34 +42,32 @@ LONGEST_VALUES: Mapping[str, str] = {
 """The longest values that an SMS must have room for."""
 
 _LABELS = ("facts", "account_status", "case_type")
-_NEEDED = ("subject", "heading", "body")
+_NEEDED: Mapping[Channel, tuple[str, ...]] = {
+    "email": ("subject", "heading", "body", "button", "document"),
+    "sms": ("sms", "sms_frames"),
+}
+_TEAM_NEEDS = ("subject", "heading", "body")
 _COMMON = {*HEAD_KEYS, *BODY_KEYS, *_LABELS, "body", "sms", "sms_frames", "sms_opt_out"}
 _OWN = {*HEAD_KEYS, *BODY_KEYS, "document", "body", "facts", "sms", "sms_frames", "sms_opt_out"} | {
     "sms_opt_out_notice"
 }
+_EMAIL_OWN = {"subject", "preheader", "heading", "body", "button"}
+_SMS_OWN = {"sms"}
 _ALWAYS = frozenset({"document"})  # every document is called something
 _TOP = {"territory", "common", "types"}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """What is wrong, and where; `line` is 0 where the fault is that something is not there."""
-
-    file: str
-    line: int
-    key: str
-    reason: str
-
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.key}: {self.reason}" if self.key else f"{place}: {self.reason}"
-
-
-def check_wording(folder: Path | None = None, brand: Brand | None = None) -> list[Problem]:
+def check_wording(
+    folder: Path | None = None,
+    brand: Brand | None = None,
+    rules: YamlRules | None = None,
+    default_language: str = "en",
+) -> list[Problem]:
     """All problems of the package's wording with a site's folder laid over it; empty if it is sound.
 
-    Texts that several types share are told of once. SMS lengths are checked for a company name of
-    the greatest length, and for the brand's own name if there is one.
+    What there must be words for, and on which channels, the rules say (the package's, unless others are
+    given). Texts that several types share are told of once. SMS lengths are checked for a company name of
+    the greatest length, and for the brand's own name if there is one. Raises RulesInvalid.
     """
     site = folder if folder is not None and folder.resolve() != PACKAGE_WORDING.resolve() else None
     if site is not None and not site.is_dir():
@@ -110,8 +86,19 @@ def check_wording(folder: Path | None = None, brand: Brand | None = None) -> lis
         read_approvals(site)
     except WordingError as error:
         problems.add(Problem(APPROVALS, 0, "", str(error).removeprefix(f"{APPROVALS}: ")))
+    chosen = rules or YamlRules()
+    needed = words_needed(chosen)
+    asked = channels_needed(needed)
     for language in _touched(files, site):
-        problems.update(_Language(files, language, own, book).problems())
+        problems.update(_Language(files, language, own, book, asked).problems())
+    faulty = {f"{p.file} {'.'.join(p.key.split('.')[:2])}" for p in problems}
+    with suppress(WordingError):  # of a file that cannot be read, which is reported above, with its line
+        problems.update(
+            problem
+            for gap, problem in gap_problems(chosen, needed, files, default_language)
+            # Words that are there and not complete are one fault, reported where it is.
+            if f"{default_language}.yaml types.{gap.needed.wording}" not in faulty
+        )
     return sorted(problems)
 
 
@@ -125,8 +112,16 @@ def _touched(files: WordingFiles, site: Path | None) -> list[str]:
 class _Language:
     """The check of one language."""
 
-    def __init__(self, files: WordingFiles, language: str, brand: Brand, book: Phrasebook) -> None:
+    def __init__(
+        self,
+        files: WordingFiles,
+        language: str,
+        brand: Brand,
+        book: Phrasebook,
+        asked: Mapping[str, Collection[Channel]],
+    ) -> None:
         self._files = files
+        self._asked = asked
         self._file = f"{language}.yaml"
         self._language = language
         self._book = book
@@ -142,13 +137,24 @@ class _Language:
             yield self._at("", str(error).removeprefix(f"{self._file}: "))
             return
         yield from self._keys()
-        for wording in chain(REQUIRED_TYPES, sorted(set(texts.types) - set(REQUIRED_TYPES))):
-            if wording not in texts.types:
-                yield self._at(f"types.{wording}", "there are no words for this type")
-                continue
-            found = [*self._missing(texts, wording), *self._phrases(texts, wording)]
+        if not texts.types:
+            yield self._at("types", "there are no words in this language at all")
+        for wording in texts.types:
+            channels = self._channels(texts, wording)
+            found = [*self._missing(texts, wording, channels), *self._phrases(texts, wording)]
             # What does not compile cannot be laid out: one fault, told once, where it is.
-            yield from found or self._messages(texts, wording)
+            yield from found or self._messages(texts, wording, channels)
+
+    def _channels(self, texts: LanguageTexts, wording: str) -> list[Channel]:
+        """On which channels a type must have words here: those that its rules allow and that it begins to
+        have words for; both where no rule names it. What it says nothing on, the fallback language says."""
+        if is_internal(wording):
+            return ["email"]
+        if wording not in self._asked:
+            return ["email", "sms"]
+        own = set(texts.types[wording])
+        begun: dict[Channel, bool] = {"email": bool(own & _EMAIL_OWN), "sms": bool(own & _SMS_OWN)}
+        return [channel for channel, there in begun.items() if there]
 
     def _keys(self) -> Iterator[Problem]:
         for path in self._files.paths(self._file):
@@ -180,9 +186,10 @@ class _Language:
         elif not _is_text(value):
             yield self._at(path, "a text, or a list of texts, is needed")
 
-    def _missing(self, texts: LanguageTexts, wording: str) -> Iterator[Problem]:
-        internal = is_internal(wording)
-        needed = _NEEDED if internal else (*_NEEDED, "button", "document", "sms", "sms_frames")
+    def _missing(
+        self, texts: LanguageTexts, wording: str, channels: Collection[Channel]
+    ) -> Iterator[Problem]:
+        needed = _TEAM_NEEDS if is_internal(wording) else tuple(k for c in channels for k in _NEEDED[c])
         for key in needed:
             if not texts.of(wording, key):
                 yield self._at(f"types.{wording}.{key}", "there are no words")
@@ -225,8 +232,16 @@ class _Language:
         if key == "sms_frames" and "message" not in phrase.mentions:
             yield self._at(path, "{{ message }} is missing")
 
-    def _messages(self, texts: LanguageTexts, wording: str) -> Iterator[Problem]:
+    def _messages(
+        self, texts: LanguageTexts, wording: str, channels: Collection[Channel]
+    ) -> Iterator[Problem]:
         """Made up from every set of values that differs from all or from nothing by one."""
+        if "email" in channels:
+            yield from self._mails(texts, wording)
+        if "sms" in channels:
+            yield from self._lengths(texts, wording)
+
+    def _mails(self, texts: LanguageTexts, wording: str) -> Iterator[Problem]:
         known = self._composer.variables(texts, wording, "email") - CONSTANT
         digest = {"team": "T", "run": "R", "total": "1"}
         given = digest if wording == "team-digest" else {}
@@ -242,8 +257,6 @@ class _Language:
                 return
             if not said["subject"]:
                 yield self._at(f"types.{wording}.subject", "says nothing")
-        if not is_internal(wording):
-            yield from self._lengths(texts, wording)
 
     def _odd(self, wording: str, form: MailForm) -> Iterator[Problem]:
         if any(mark in p.format for p in form.patterns for mark in ("\ue000", "\ue001", "{{", "{%")):

@@ -32,9 +32,10 @@ _SMS_KEYS = ("sms", "sms_frames", "sms_opt_out", "sms_opt_out_notice")
 class Renderer:
     """Renders documents in a brand's wording: `ports.Wording`.
 
-    `overrides` is a site's folder, laid over the package's wording (docs/wording.md). Files are read
-    and templates compiled when first needed, then kept. Raises WordingError for wording that cannot
-    be used; `check_wording` finds all of that beforehand.
+    `overrides` is a site's folder, laid over the package's wording (docs/wording.md). `default_language` is
+    the fallback: for customers whose language is not offered, and for types without words in a language
+    that is. Files are read and templates compiled when first needed, then kept. Raises WordingError for
+    wording that cannot be used; `check_wording` finds all of that beforehand.
     """
 
     def __init__(self, brand: Brand, *, overrides: Path | None = None, default_language: str = "en") -> None:
@@ -48,6 +49,7 @@ class Renderer:
         self._variables: dict[tuple[str, str, str], frozenset[str]] = {}
         self._mails: dict[tuple[str, str, frozenset[str]], MailForm] = {}
         self._sms: dict[tuple[str, str, frozenset[str]], list[Pattern]] = {}
+        self._spoken: dict[tuple[str, Channel, str], str] = {}
         self._versions: dict[tuple[str, str, str], str] = {}
         self._overrides = overrides
         self._approvals: Mapping[tuple[str, str, str, str], Approval] | None = None
@@ -72,6 +74,13 @@ class Renderer:
         language, _ = split_tag(document_language)
         return language if language in self._languages else self._default
 
+    def language_of(self, wording: str, channel: Channel, document_language: str | None) -> str:
+        """See `Wording.language_of`."""
+        key = (wording, channel, self.language_for(document_language))
+        if key not in self._spoken:
+            self._spoken[key] = self._files.language_with(*key, self._default)
+        return self._spoken[key]
+
     def render(
         self,
         wording: str,
@@ -84,7 +93,7 @@ class Renderer:
     ) -> Content:
         """The content of one message. Raises WordingError."""
         own = None if is_internal(wording) else document.language
-        texts = self._files.language(self.language_for(language or own))
+        texts = self._files.language(self.language_of(wording, channel, language or own))
         values = self._values(texts, wording, channel, document, link, preferences_link)
         if channel == "sms":
             candidates = self._sms_form(texts, wording, frozenset(values))
@@ -103,7 +112,7 @@ class Renderer:
 
         `counts` are documents by document type. Raises WordingError.
         """
-        texts = self._files.language(self.language_for(language))
+        texts = self._files.language(self.language_of(DIGEST, "email", language))
         locale = locale_for(texts.language, None, None, texts.territory)
         given = {
             "team": clean(team.replace("-", " ").replace("_", " ").capitalize()),
@@ -135,7 +144,7 @@ class Renderer:
         most; inserts are None for a document that needs another (it has other values, or would get a
         shorter SMS) or has a value that the provider could take for an insert mark: send it by itself.
         """
-        texts = self._files.language(self.language_for(language))
+        texts = self._files.language(self.language_of(wording, channel, language))
         footers = preferences_links or [None] * len(documents)
         rows = [
             self._values(texts, wording, channel, document, link, footer)
@@ -167,7 +176,7 @@ class Renderer:
 
     def version(self, wording: str, channel: Channel, language: str) -> str:
         """Twelve hex characters that name the words, layout and brand a message was made from."""
-        key = (wording, channel, self.language_for(language))
+        key = (wording, channel, self.language_of(wording, channel, language))
         if key not in self._versions:
             texts = self._files.language(key[2]).effective(wording)
             sms = {name: texts.pop(name, None) for name in _SMS_KEYS}
@@ -180,7 +189,7 @@ class Renderer:
         """Who approved the words as they are now, newest first; None if nobody did. Raises WordingError."""
         if self._approvals is None:
             self._approvals = approvals_by_version(self._overrides)
-        spoken = self.language_for(language)
+        spoken = self.language_of(wording, channel, language)
         return self._approvals.get((wording, channel, spoken, self.version(wording, channel, spoken)))
 
     def _values(

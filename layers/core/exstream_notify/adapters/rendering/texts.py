@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...domain.documents import Channel
+
 PACKAGE_WORDING = Path(__file__).parent.parent.parent / "wording"
 LAYOUTS = ("layout.html", "layout.txt")
 NO_LANGUAGES = frozenset({"brand", "approvals", "notes"})
 """YAML files of a wording folder that are no language's; short notes have all languages in one."""
 
+WORDS: Mapping[Channel, tuple[str, ...]] = {"email": ("subject", "body"), "sms": ("sms", "sms_frames")}
+"""The texts without which a type has no message on a channel."""
+
 
 class WordingError(Exception):
-    """Wording or brand that cannot be used; the message names file, key and reason."""
+    """Wording or brand that cannot be used; the message names file, key and reason, never a value."""
+
+    impersonal = True
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -68,6 +75,13 @@ class LanguageTexts:
             raise WordingError(f"{self.language}.yaml: types.{wording}: there are no such words")
         return entry.get(key, self.common.get(key, default))
 
+    def lacks(self, wording: str, channel: Channel) -> tuple[str, ...]:
+        """The texts of `WORDS` that a type does not have on a channel; empty where it has words."""
+        entry = self.types.get(wording)
+        if entry is None:
+            return WORDS[channel]
+        return tuple(key for key in WORDS[channel] if not _says(entry.get(key, self.common.get(key))))
+
     def effective(self, wording: str) -> dict[str, Any]:
         """All texts that a message of this type can show."""
         if wording not in self.types:
@@ -94,6 +108,13 @@ class LanguageTexts:
         entry = self.types.get(document_type)
         name = entry.get("document") if entry else None
         return str(name or document_type.replace("-", " ").replace("_", " ").capitalize())
+
+
+def _says(entry: object) -> bool:
+    """Whether a text, or one of a list, is more than blanks."""
+    if isinstance(entry, list):
+        return any(map(_says, entry))
+    return entry is not None and bool(str(entry).strip())
 
 
 class WordingFiles:
@@ -127,6 +148,20 @@ class WordingFiles:
             territory = str(merged.get("territory") or "")
             self._languages[language] = LanguageTexts(language, territory, common, types)
         return self._languages[language]
+
+    def language_with(self, wording: str, channel: Channel, language: str, fallback: str) -> str:
+        """`language` where it has words for this type and channel, else `fallback` where that has some.
+
+        Where neither has words, and where the language's file cannot be read, it is `language`: rendering
+        then fails and names the file.
+        """
+        if language == fallback:
+            return language
+        try:
+            lacks = bool(self.language(language).lacks(wording, channel))
+            return fallback if lacks and not self.language(fallback).lacks(wording, channel) else language
+        except WordingError:
+            return language
 
     def layout(self, name: str) -> str:
         """A layout's source: the site's own, else the package's."""
