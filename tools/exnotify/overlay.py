@@ -220,17 +220,21 @@ class PlannedContacts:
 
 
 class PlannedLedger:
-    """`Ledger` over the deployment's."""
+    """`Ledger` over the deployment's, which is asked for each notice once."""
 
     def __init__(self, there: Ledger) -> None:
         self._there = there
         self._own: dict[str, Notice] = {}
+        self._seen: dict[str, Notice | None] = {}
 
     def get(self, notice_ids: Collection[str]) -> dict[str, Notice]:
         """See `Ledger.get`."""
-        own = {key: self._own[key] for key in notice_ids if key in self._own}
-        rest = [key for key in notice_ids if key not in own]
-        return {**(self._there.get(rest) if rest else {}), **own}
+        rest = [key for key in notice_ids if key not in self._own and key not in self._seen]
+        if rest:
+            found = self._there.get(rest)
+            self._seen |= {key: found.get(key) for key in rest}
+        known = {key: self._own.get(key) or self._seen.get(key) for key in notice_ids}
+        return {key: notice for key, notice in known.items() if notice is not None}
 
     def put(self, notices: Sequence[Notice]) -> dict[str, Notice]:
         """See `Ledger.put`."""
@@ -243,6 +247,10 @@ class PlannedLedger:
             elif known is not None:
                 blocked[notice.notice_id] = known
         return blocked
+
+    def written(self, notice_ids: Collection[str]) -> list[Notice]:
+        """Those of these notices that the plan wrote, as they stand now."""
+        return [self._own[key] for key in notice_ids if key in self._own]
 
 
 class PlannedQueues:

@@ -1,22 +1,17 @@
 """What a drop would come to, found out by the use cases themselves on ports that change nothing."""
 
 import json
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exstream_notify.domain.decisions import Why
-from exstream_notify.domain.documents import Document
 from exstream_notify.domain.exceptions import ExceptionRaised
-from exstream_notify.domain.notices import Attempt, Notice, Outcome, Status, begun, finished
+from exstream_notify.domain.notices import Notice, Outcome
 from exstream_notify.domain.runs import Control, RecordOutcome, Run, RunState, latest, reconcile
-from exstream_notify.domain.work import Member, SendJob, SlicePointer
-from exstream_notify.use_cases.decide_notices import decide_notices, origin_of, outcome_of, team_of
-from exstream_notify.use_cases.send_notices import APPROVAL_PAUSE, language_of, set_aside
+from exstream_notify.domain.work import SlicePointer
+from exstream_notify.use_cases.decide_notices import decide_notices
 from exstream_notify.use_cases.stage_run import StagePolicy, Trigger, stage_run
 
 from .overlay import (
@@ -28,6 +23,7 @@ from .overlay import (
     PlannedQueues,
     PlannedRuns,
 )
+from .planned_sends import PlannedSends
 from .records import Reject, reject_from, rejects_of
 from .runs import report
 
@@ -84,9 +80,9 @@ class _Planner:
         self.staging = S3Staging(
             bucket, settings.work_bucket, settings.drop_bucket, app.rules, site if site.is_dir() else None
         )
-        self.channels: dict[int, list[str]] = {}
-        self.team_copies: dict[str, int] = {}
-        self.unapproved: Counter[str] = Counter()
+        self.sends = PlannedSends(
+            app, self.records, self.contacts, self.ledger, self.runs, self.queues, self.clock
+        )
 
     def plan(self) -> Plan:
         """Run it all."""
@@ -155,64 +151,7 @@ class _Planner:
             reputation=app.reputation,
         )
         for job in list(self.queues.jobs):
-            self._send(job)
-
-    def _send(self, job: SendJob) -> None:
-        """Claim a job's notices on paper, as sending it would, and count each as sent; or as put off
-        where its channel or domain is switched off, or its words need an approval that nobody gave."""
-        now = self.clock.now()
-        off = self.app.switches.off(job.pointer.domain, job.channel)
-        stored = self.ledger.get([member.notice_id for member in job.members if member.stored])
-        documents = dict(self.records.read(job.pointer)) if job.pointer.kind == "documents" else {}
-        held = self._unapproved(job, documents)
-        claimed: list[Notice] = []
-        for member in job.members:
-            attempt = Attempt(member.attempt, job.channel, job.provider, "", job.job_id, Status.SENDING)
-            before = stored.get(member.notice_id) or _fresh(job, member, documents.get(member.position))
-            if off or member in held:
-                why = Why.SWITCHED_OFF if off else Why.NOT_APPROVED
-                claimed.append(set_aside(before, member, job.channel, now + APPROVAL_PAUSE, why, now))
-            else:
-                claimed.append(begun(before, attempt, now, member.waiting))
-        blocked = self.ledger.put(claimed)
-        words, done = [], []
-        for member, notice in zip(job.members, claimed, strict=True):
-            team = team_of(member.audience)
-            other = blocked.get(member.notice_id)
-            if other is None and not off and member not in held:
-                notice = finished(notice, member.attempt, Status.SENT, now) or notice
-                done.append(notice)
-            if team is None:
-                words.append(outcome_of(other or notice, member.position, notice.origin))
-            elif other is None and not off:
-                self.team_copies[team] = self.team_copies.get(team, 0) + 1
-            if team is None and other is None and not off and member not in held:
-                self.channels[member.position] = [job.channel, *(member.waiting if member.both else ())]
-        self.ledger.put(done)
-        self.runs.put_job(job.pointer.run, job.job_id, words)
-
-    def _unapproved(self, job: SendJob, documents: Mapping[int, Document]) -> set[Member]:
-        """The job's members whose customers would read words that nobody approved, where that is required."""
-        app, words = self.app, self.app.wording
-        if not app.settings.require_approved_wording:
-            return set()
-        known = self.contacts.get(job.pointer.domain, {d.customer_key for d in documents.values()})
-        held: set[Member] = set()
-        for member in job.members:
-            document = documents.get(member.position)
-            if document is None or team_of(member.audience) is not None:
-                continue
-            contact = known.get(document.customer_key)
-            spoken = language_of(contact, document) if contact else document.language
-            language = words.language_for(spoken)
-            wording = app.rules.for_document(document).wording
-            if words.approval(wording, job.channel, language) is None:
-                held.add(member)
-                version = words.version(wording, job.channel, language)
-                self.unapproved[
-                    f"nobody approved the words: {wording} by {job.channel} in {language}, version {version}"
-                ] += 1
-        return held
+            self.sends.send(job)
 
     def _told(self, run: Run, reused: bool) -> Plan:
         outcomes = list(self.runs.outcomes(run.domain, run.run_id))
@@ -225,11 +164,7 @@ class _Planner:
             for line in self.bucket.get_object(Bucket="", Key=key)["Body"]
         ] or list(rejects_of(self.app, run))
         told["records"] = [] if reused else self._rows(run, latest(outcomes), rejects)
-        told["team_copies"] = dict(sorted(self.team_copies.items()))
-        self.queues.exceptions += [
-            ExceptionRaised(Why.NOT_APPROVED, "error", run.domain, run.run_id, words, part=words, count=count)
-            for words, count in self.unapproved.items()
-        ]
+        told["team_copies"] = dict(sorted(self.sends.team_copies.items()))
         told["exceptions"] = [
             {"code": e.code, "severity": e.severity, "text": e.text, "count": e.count}
             for e in self.queues.exceptions
@@ -272,28 +207,11 @@ class _Planner:
                         "outcome": str(word.outcome if word else Outcome.IN_FLIGHT),
                         "reason": word.why if word else "",
                         "detail": _detail(word, notice),
-                        "channels": self.channels.get(position, []),
+                        "channels": self.sends.channels.get(position, []),
                         "until": (notice.due_at or None) if notice else None,
                     }
                 )
         return sorted(rows, key=itemgetter("position"))
-
-
-def _fresh(job: SendJob, member: Member, document: Document | None) -> Notice:
-    """A notice that the ledger does not hold yet; without a document, a team's digest of the run."""
-    pointer = job.pointer
-    return Notice(
-        member.notice_id,
-        pointer.domain,
-        document.customer_key if document else "",
-        document.document_id if document else pointer.run_id,
-        document.document_type if document else "team-digest",
-        "notice" if document else "digest",
-        member.audience,
-        origin_of(pointer, member.position),
-        Status.SENDING,
-        version=0,
-    )
 
 
 def _detail(word: RecordOutcome | None, notice: Notice | None) -> str:
