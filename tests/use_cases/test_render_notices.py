@@ -40,7 +40,9 @@ class BrokenWording(FakeWording):
             raise error
         return super().render_digest(team, run_id, counts)
 
-    def render_bulk(self, wording: str, channel: Any, documents: Any, *rest: Any, **more: Any) -> BulkRendering:
+    def render_bulk(
+        self, wording: str, channel: Any, documents: Any, *rest: Any, **more: Any
+    ) -> BulkRendering:
         for document in documents:
             if error := self.fails(wording, channel, document.document_id):
                 raise error
@@ -107,7 +109,13 @@ def test_the_incident_names_file_type_channel_language_and_place_and_nothing_of_
     (told,) = raised(here)
     assert told.count == 2
     assert told.document_type == "statement"
-    for part in ("wording/fr.yaml", "type statement", "by email", "in fr", "KeyError at test_render_notices.py:"):
+    for part in (
+        "wording/fr.yaml",
+        "type statement",
+        "by email",
+        "in fr",
+        "KeyError at test_render_notices.py:",
+    ):
         assert part in told.text
     assert SECRET not in repr(here.exceptions.raised)
     assert "C000" not in told.text
@@ -123,7 +131,9 @@ def test_words_that_nobody_wrote_are_named_as_the_error_says() -> None:
     assert [m.to for m in here.outbox] == ["c0002@example.com"]
     by_channel = sorted(e.text for e in raised(here))
     assert [("by email" in text, "by sms" in text) for text in by_channel] == [(True, False), (False, True)]
-    assert by_channel[0].startswith("wording/en.yaml: type tax-form: 'tax-form' by email in en cannot be rendered")
+    assert by_channel[0].startswith(
+        "wording/en.yaml: type tax-form: 'tax-form' by email in en cannot be rendered"
+    )
     assert by_channel[0].endswith(": types.tax-form: there are no such words")
     (unreached,) = raised(here, "unreached")
     assert unreached.customers_in_run == (9,)

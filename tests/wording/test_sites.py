@@ -265,10 +265,17 @@ def test_faults_are_told_with_file_line_and_key(
     assert all(p.file == "en.yaml" for p in problems)
 
 
-def test_an_incomplete_language_lists_what_it_lacks(tmp_path: Path) -> None:
-    problems = check_wording(site(tmp_path, "it.yaml", "territory: IT\ntypes: {}\n"))
-    assert {p.key for p in problems} == {f"types.{name}" for name in REQUIRED_TYPES}
-    assert {p.file for p in problems} == {"it.yaml"}
+def test_a_language_without_any_words_is_a_mistake(tmp_path: Path) -> None:
+    (problem,) = check_wording(site(tmp_path, "it.yaml", "territory: IT\ntypes: {}\n"))
+    assert (problem.file, problem.key) == ("it.yaml", "types")
+
+
+def test_a_type_that_a_language_begins_must_be_complete(tmp_path: Path) -> None:
+    text = "common: {sms_frames: ['{{ message }}']}\ntypes: {statement: {subject: S, body: [B], sms: T}}"
+    problems = check_wording(site(tmp_path, "it.yaml", text))
+    assert {(p.file, p.key) for p in problems} == {
+        ("it.yaml", f"types.statement.{key}") for key in ("heading", "button", "document")
+    }
 
 
 @pytest.mark.parametrize(
