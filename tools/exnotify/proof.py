@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from exstream_notify.domain.decisions import Why
 from exstream_notify.domain.notices import Notice
 
 from .notices import notice_row
@@ -178,6 +179,16 @@ def salt_of(app: "Bootstrap", notice: Notice) -> str | None:
     return contact.salt if contact else None
 
 
+def _never_begun(notice: Notice, number: int) -> bool:
+    """Whether an attempt ended before its claim, as its chained events say too: it could not be rendered."""
+    attempt = notice.attempt(number)
+    if attempt is None or attempt.why != Why.NOT_RENDERED:
+        return False
+    of_it = [event.what for event in notice.events if event.detail.startswith(f"{number} ")]
+    # A claim that was withdrawn, with the same number, is followed by its being put off.
+    return "failed" in of_it and "claimed" not in of_it[max(0, of_it.index("failed") - 1) : of_it.index("failed")]
+
+
 def _attempt(
     app: "Bootstrap", notice: Notice, number: int, reference: str, salt: str | None, heads: set[str]
 ) -> dict[str, Any]:
@@ -185,6 +196,8 @@ def _attempt(
         "number": number, "reference": reference, "evidence": None, "problem": None, "erased": False,
     }  # fmt: skip
     ref = f"{notice.notice_id}:{number}"
+    if not reference and _never_begun(notice, number):
+        return told  # nothing was prepared, so there is nothing to prove
     if not reference:
         return told | {"problem": "the ledger names no evidence for it"}
     if salt is None:
