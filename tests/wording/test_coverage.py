@@ -120,7 +120,9 @@ def test_what_is_written_or_in_the_fallback_language_is_sound(
 def test_lint_reports_the_same_with_file_and_line(tmp_path: Path) -> None:
     site = make_site(tmp_path, documents(), en={"tax-form": MAIL})
     (problem,) = check_content.problems(site)
-    assert problem.startswith("documents.yaml:2: types.tax-form: type tax-form has no words 'tax-form' by sms")
+    assert problem.startswith(
+        "documents.yaml:2: types.tax-form: type tax-form has no words 'tax-form' by sms"
+    )
     make_site(site, {}, en={"tax-form": {**MAIL, **SMS}})
     assert check_content.problems(site) == []
 

@@ -186,7 +186,8 @@ def _never_begun(notice: Notice, number: int) -> bool:
         return False
     of_it = [event.what for event in notice.events if event.detail.startswith(f"{number} ")]
     # A claim that was withdrawn, with the same number, is followed by its being put off.
-    return "failed" in of_it and "claimed" not in of_it[max(0, of_it.index("failed") - 1) : of_it.index("failed")]
+    before = of_it[: of_it.index("failed")] if "failed" in of_it else ["claimed"]
+    return before[-1:] != ["claimed"]
 
 
 def _attempt(
