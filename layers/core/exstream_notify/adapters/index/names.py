@@ -10,9 +10,7 @@ from typing import Any
 from ...domain.documents import STAGED_FIELDS, Document
 from .faults import Fault
 
-FIELDS: tuple[str, ...] = tuple(
-    f.name for f in fields(Document) if f.name not in ("domain", *STAGED_FIELDS)
-)
+FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Document) if f.name not in ("domain", *STAGED_FIELDS))
 """The fields of a drop record, in the order of the contract."""
 
 _FIELD_SET = frozenset(FIELDS)
