@@ -135,7 +135,7 @@ def an_incident(code: str, severity: Severity, status: IncidentStatus = Incident
             SENT,
             "1 of 3 rejected: email bad; 2 notified",
         ),
-        (a_run(control=Control.CANCEL), SENT, "cancelled, 0 of 2 not notified; 2 notified"),
+        (a_run(control=Control.CANCEL), SENT, "cancelled; 2 notified"),
     ],
 )
 def test_a_run_that_balances_and_needs_a_look_says_so(

@@ -197,6 +197,7 @@ def test_a_run_s_state_is_said_before_its_records(run: dict[str, Any], ends: End
          "would notify 57 of 60; 3 of 60 rejected: customer_key missing"),
         ({"control": Control.HOLD, "why": "900 documents"}, {"notified": 5},
          "would be held: 900 documents; its release would notify 5 of 5"),
+        ({}, {"duplicate": 2}, "would notify 0 of 2; 2 of 2 are duplicates (nobody would be notified)"),
         ({"state": RunState.REFUSED, "why": "a: stated 2"}, {}, "would be refused: a: stated 2"),
         ({"state": RunState.WAITING, "why": "waiting for 1 of 2 files: b"}, {},
          "would be waiting for 1 of 2 files: b"),

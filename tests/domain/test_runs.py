@@ -332,7 +332,7 @@ SOME = words((2, Outcome.NOTIFIED, ""), (1, Outcome.DEFERRED, "quiet_hours"))
             {"control": Control.HOLD, "why": "old", "history": ({"what": "hold", "why": ""},)},
             [("held", 2, 4, "")],
         ),
-        ({"control": Control.CANCEL}, [("cancelled", 1, 4, "")]),
+        ({"control": Control.CANCEL}, [("cancelled", 2, 4, "")]),
         ({"state": RunState.STAGED}, [("staged", 1, 4, "")]),
         (
             {"state": RunState.REFUSED, "composed": 0, "why": "a: stated 2"},

@@ -133,9 +133,9 @@ def _concern(concern: Concern, details: Particulars) -> dict[str, Any]:
 
 def reused(told: dict[str, Any], *, planned: bool = False) -> dict[str, Any]:
     """What a drop of other content under a used run id comes to; its figures are of the run with that id."""
-    nothing = "nothing of it would be read" if planned else "nothing of it was read"
+    be, read = ("would be ", "would be read") if planned else ("", "was read")
     look = {"what": "run_id_reused", "count": 0, "of": told["composed"], "reason": ""}
-    line = f"refused: the run id was used before with other content, so {nothing}"
+    line = f"{be}refused: the run id was used before with other content, so nothing of it {read}"
     others = [row for row in told["needs_look"] if row["reason"] != look["what"]]
     return told | {"clean": False, "headline": line, "needs_look": [look, *others]}
 

@@ -138,7 +138,7 @@ def _words(what: Look, several: Sequence[Concern], particulars: Particulars, *, 
         return f"{share} {_RECORDS[what]}{_reasons((c.reason, c.count) for c in several)}"
     match what:
         case Look.CANCELLED:
-            return (f"cancelled, {share} not notified" if of else "cancelled") + _after(first.reason)
+            return (f"cancelled, {share} not notified" if count else "cancelled") + _after(first.reason)
         case Look.HELD:
             waits = f"held, {share} {'waits' if count == 1 else 'wait'}" if count else "held"
             return waits + _after(first.reason)
@@ -160,7 +160,8 @@ def _words(what: Look, several: Sequence[Concern], particulars: Particulars, *, 
             return f"{share} deferred{wait}{_reasons((c.reason, c.count) for c in several)}"
         case Look.DUPLICATES:
             are = "is a duplicate" if count == 1 else "are duplicates"
-            return f"{share} {are}{_by_runs(particulars, 'of')} (nobody was notified)"
+            nobody = "nobody would be notified" if planned else "nobody was notified"
+            return f"{share} {are}{_by_runs(particulars, 'of')} ({nobody})"
         case Look.EMPTY:
             return "no documents, and no seal says that none were expected"
         case _:

@@ -313,7 +313,8 @@ def _needs_look(
     of, open_ones = run.composed, counts[Outcome.IN_FLIGHT]
     dispatched = run.state == RunState.DISPATCHED
     if run.control == Control.CANCEL:
-        ended = reasons.get(Outcome.SUPPRESSED, {}).get(Why.RUN_CANCELLED, 0)
+        # What is deferred ends as soon as the cancellation is carried out.
+        ended = reasons.get(Outcome.SUPPRESSED, {}).get(Why.RUN_CANCELLED, 0) + counts[Outcome.DEFERRED]
         yield Concern(Look.CANCELLED, ended + open_ones, of, _said(run))
     elif run.control == Control.HOLD:
         yield Concern(Look.HELD, open_ones + counts[Outcome.DEFERRED], of, _said(run))
