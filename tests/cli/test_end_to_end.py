@@ -529,6 +529,11 @@ def test_people_see_the_same_without_json(dropped: dict[str, tuple[Done, Done]])
     )
     for word in ("dispatched, balanced, complete", "quiet_hours", "paper_chosen"):
         assert word in done.out
+    clean = exnotify("run", "uc2-policies")
+    assert clean.code == 0
+    assert clean.out.startswith(
+        "insurance/uc2-policies  6 of 7 notified; 1 on paper: no channel that works\n"
+    )
 
 
 def test_the_demo_ends_by_itself_without_a_terminal() -> None:
@@ -539,4 +544,6 @@ def test_the_demo_ends_by_itself_without_a_terminal() -> None:
     assert done.returncode == 0, done.stderr
     for sample in SAMPLES:
         assert sample.title in done.stdout
+    assert "1 of 6 rejected: customer_key missing; 5 notified" in done.stderr
+    assert "1 of 5 runs is clean." in done.stdout
     assert "messages reached the simulated providers" in done.stdout

@@ -63,7 +63,7 @@ LEFT_OUT = finding("values_left_out", "warning", "1 value left out in 12 records
             {"notified_by": ("r0",)},
             "1 of 4 notified; 3 duplicates of run r0",
         ),
-        ({}, {}, "no documents, and none expected"),
+        ({}, {}, "no documents, and the seal expects none"),
         (
             {"notified": 60},
             {"findings": [LEFT_OUT]},

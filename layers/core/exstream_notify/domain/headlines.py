@@ -13,12 +13,14 @@ from .runs import Concern, Look, Reconciliation, Run
 SAID = frozenset(
     {
         # The outcomes say it.
-        "records_rejected", "customers_missing", "no_channel", "unreached", "deadline_passed",
-        "send_unconfirmed", "unconfirmed_at_deadline", "provider_down", "wording_not_approved",
+        "records_rejected", "documents_missing", "holders_mixed", "customers_missing", "no_channel",
+        "unreached", "deadline_passed", "send_unconfirmed", "unconfirmed_at_deadline", "provider_down",
+        "wording_not_approved", "duplicate_differs", "run_all_duplicates", "nothing_due",
         # The run's state says it; a run that went on afterwards has overtaken it.
         "seal_unreadable", "seal_without_index", "index_unreadable", "files_missing", "size_mismatch",
         "checksum_mismatch", "record_count_mismatch", "document_count_mismatch", "customer_count_mismatch",
-        "manifest_count_mismatch", "manifest_uncounted", "volume_deviates", "run_expected", "run_not_sealed",
+        "manifest_count_mismatch", "manifest_uncounted", "trailer_missing", "trailer_count_mismatch",
+        "no_records", "volume_deviates", "rejects_high", "domain_unknown", "run_expected", "run_not_sealed",
     }
 )  # fmt: skip
 """Exception codes of which the run itself says how they stand now: no concern of their own."""
@@ -114,7 +116,7 @@ def headline(
     return "; ".join(parts)
 
 
-_NO_DOCUMENTS = "no documents, and none expected"
+_NO_DOCUMENTS = "no documents, and the seal expects none"
 
 
 def _worst(
