@@ -125,7 +125,9 @@ def test_a_sample_run_ends_as_it_must(dropped: dict[str, tuple[Done, Done]], sam
     assert {name: n for name, n in told["outcomes"].items() if n} == sample.outcomes
     assert list(told["outcomes"]) == OUTCOMES
     assert (told["balanced"], told["complete"]) == (True, sample.complete)
-    assert done.code == (0 if sample.complete else 3)
+    assert {row["what"] for row in told["needs_look"]} == sample.needs_look
+    assert told["clean"] is not bool(sample.needs_look)
+    assert done.code == (3 if sample.needs_look else 0)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: s.run_id)
@@ -327,7 +329,8 @@ def test_a_native_manifest_alone_counts_after_the_quiet_period(samples: dict[str
     folder = samples["uc1-statements"]
     planned = exnotify("plan", folder, "--no-seal", "--run-id", "unsealed", "--json")
     done = exnotify("drop", folder, "--no-seal", "--run-id", "unsealed", "--json")
-    assert (planned.code, done.code) == (0, 0)
+    # Nobody is notified: the sealed drop of the same documents was first.
+    assert (planned.code, done.code) == (3, 3)
     assert done.json["sealed"] is planned.json["sealed"] is False
     assert done.json["outcomes"] == planned.json["outcomes"]
 
@@ -361,7 +364,8 @@ def test_an_event_becomes_a_run_of_one(tmp_path: Path) -> None:
     told = exnotify("event", file, "--json").json
     assert told["run"] == f"retail/event-{told['event_id']}"
     followed = exnotify("event", file, "--follow", "--json")
-    assert (followed.code, followed.json["composed"]) == (0, 1)
+    assert followed.json["composed"] == 1
+    assert followed.code == (0 if followed.json["outcomes"]["notified"] else 3)
     outcomes = [followed.json["outcomes"], exnotify("run", told["run"], "--json").json["outcomes"]]
     assert sorted(o["notified"] for o in outcomes) == [0, 1]
     assert sorted(o["duplicate"] for o in outcomes) == [0, 1]
@@ -371,8 +375,8 @@ def test_an_event_that_is_rejected_says_why(tmp_path: Path) -> None:
     file = tmp_path / "event.json"
     file.write_text(json.dumps(event(document_type="statement")))
     done = exnotify("event", file, "--follow")
-    assert done.code == 0
-    assert "customer_key: missing" in done.out
+    assert done.code == 3
+    assert "1 of 1 rejected: customer_key missing" in done.out
 
 
 def test_a_run_record_by_record(dropped: dict[str, tuple[Done, Done]]) -> None:
@@ -385,6 +389,7 @@ def test_a_run_record_by_record(dropped: dict[str, tuple[Done, Done]]) -> None:
     assert [r["position"] for r in rows] == ["2", "3", "4", "5", "6", "1"]
     assert [r["outcome"] for r in rows] == ["notified"] * 5 + ["rejected"]
     assert rows[-1]["reason"] == "customer_key: missing"
+    assert (done.code, done.err) == (3, "6 records: 5 notified, 1 rejected\n")
     assert exnotify("notice", rows[0]["notice_id"], "--json").json["document_id"] == rows[0]["document_id"]
 
 
@@ -470,7 +475,9 @@ def test_a_plan_changes_nothing(tmp_path: Path) -> None:
             tmp_path / f"unseen-{number}", row(number, "U"), row(number + 1, "U", email="not an address")
         )
         before = everything(target)
-        assert exnotify("plan", folder).code == 0
+        planned = exnotify("plan", folder)
+        assert planned.code == 0
+        assert f"default/{folder.name}  would notify 2 of 2\n" in planned.out
         assert sorted(p.name for p in folder.iterdir()) == ["a.index.csv"]
         assert exnotify("run", folder.name).code == 1
         # The cloud's own schedules write now and then; what a plan wrote, it would write each time.
@@ -506,7 +513,6 @@ def test_tick_runs_a_scheduled_function_now() -> None:
 
 def test_people_see_the_same_without_json(dropped: dict[str, tuple[Done, Done]]) -> None:
     for arguments, words in (
-        (("run", "uc1-statements"), ("balanced, complete", "quiet_hours", "paper_chosen")),
         (("incidents",), ("customers_missing", "2 of 8 customers were not composed")),
         (("outbox",), ("D0100001-STA", "team:compliance", "/inbox")),
         (("contact", "C0100002"), ("c0100002@example.com", "version 1")),
@@ -516,6 +522,18 @@ def test_people_see_the_same_without_json(dropped: dict[str, tuple[Done, Done]])
         assert done.code == 0
         for word in words:
             assert word in done.out, done.out
+    done = exnotify("run", "uc1-statements")
+    assert done.code == 3
+    assert done.out.startswith(
+        "retail/uc1-statements  1 of 10 not notified: no channel that works; 5 notified"
+    )
+    for word in ("dispatched, balanced, complete", "quiet_hours", "paper_chosen"):
+        assert word in done.out
+    clean = exnotify("run", "uc2-policies")
+    assert clean.code == 0
+    assert clean.out.startswith(
+        "insurance/uc2-policies  6 of 7 notified; 1 on paper: no channel that works\n"
+    )
 
 
 def test_the_demo_ends_by_itself_without_a_terminal() -> None:
@@ -526,4 +544,6 @@ def test_the_demo_ends_by_itself_without_a_terminal() -> None:
     assert done.returncode == 0, done.stderr
     for sample in SAMPLES:
         assert sample.title in done.stdout
+    assert "1 of 6 rejected: customer_key missing; 5 notified" in done.stderr
+    assert "1 of 5 runs is clean." in done.stdout
     assert "messages reached the simulated providers" in done.stdout

@@ -1,7 +1,7 @@
 """How following a run ends, on a deployment in memory and a clock that only waiting moves."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -12,9 +12,12 @@ import pytest
 from exnotify.deployment import Deployment
 from exnotify.following import End, Expected, Followed, follow
 from exnotify.runs import exit_code
+from exstream_notify.domain.exceptions import ExceptionRaised, Severity
+from exstream_notify.domain.incidents import Head, Incident, IncidentStatus, Report, added_up
 from exstream_notify.domain.notices import Outcome
 from exstream_notify.domain.runs import Control, RecordOutcome, Run, RunState
 from exstream_notify.domain.work import SlicePointer
+from tests.fakes.ledger import FakeLedger
 from tests.fakes.runs import FakeRunBook
 
 START = datetime(2026, 11, 20, 15, tzinfo=UTC)
@@ -31,6 +34,7 @@ class Play:
     time: float = 0.0
     runs: FakeRunBook = field(default_factory=FakeRunBook)
     looks: int = 0
+    incidents: tuple[Incident, ...] = ()
 
     @property
     def pace(self) -> str:
@@ -39,10 +43,8 @@ class Play:
     @property
     def app(self) -> Any:
         clock = SimpleNamespace(now=lambda: START + timedelta(seconds=self.time * self.rate))
-        return SimpleNamespace(runs=self.runs, clock=clock, incidents=SimpleNamespace(of_run=self._incidents))
-
-    def _incidents(self, domain: str, run_id: str) -> Iterator[Any]:
-        yield SimpleNamespace(incident_id="i1")
+        incidents = SimpleNamespace(of_run=lambda domain, run_id: iter(self.incidents))
+        return SimpleNamespace(runs=self.runs, clock=clock, incidents=incidents, ledger=FakeLedger())
 
     def state(self) -> dict[str, Any]:
         return {"idle": self.time >= self.idle_at, "queues": {"SendDeadLetters": {"visible": 0}}}
@@ -100,20 +102,73 @@ SENT = (Outcome.NOTIFIED, Outcome.NOTIFIED)
 
 
 def test_a_run_that_balances_ends_with_its_sums_and_incidents() -> None:
-    play = Play({1: puts(a_run(state=RunState.STAGED)), 2: puts(a_run()), 4: puts(a_run(), *SENT)}, idle_at=4)
+    play = Play(
+        {1: puts(a_run(state=RunState.STAGED)), 2: puts(a_run()), 4: puts(a_run(), *SENT)},
+        idle_at=4,
+        incidents=(an_incident("address_refused", "warning"),),
+    )
     followed = play.ends(Expected("f1"))
     assert (followed.end, followed.advice) == (End.BALANCED, "")
     told = followed.told or {}
     assert told["outcomes"]["notified"] == 2
     assert (told["balanced"], told["complete"], told["incidents"]) == (True, True, ["i1"])
+    assert (told["clean"], told["headline"]) == (True, "2 of 2 notified; some text")
     assert exit_code(told) == 0
     assert 4 <= play.time < 5
 
 
-def test_a_run_with_less_than_expected_balances_incomplete() -> None:
-    followed = Play({0: puts(a_run(expected=3), *SENT)}).ends(Expected("f1"))
+def an_incident(code: str, severity: Severity, status: IncidentStatus = IncidentStatus.OPEN) -> Incident:
+    raised = ExceptionRaised(code, severity, "retail", "r1", "some text")
+    head = Head("i1", "retail", "r1", "operations", "index", status)
+    return added_up(head, [Report(raised, "t1", "t1")])
+
+
+@pytest.mark.parametrize(
+    ("run", "outcomes", "headline"),
+    [
+        (a_run(expected=3), SENT, "1 customer was not composed; 2 notified"),
+        (a_run(), (Outcome.NOTIFIED, Outcome.FAILED), "1 of 2 failed; 1 notified"),
+        (a_run(), (Outcome.DUPLICATE, Outcome.DUPLICATE), "2 of 2 are duplicates (nobody was notified)"),
+        (a_run(), (Outcome.DEFERRED, Outcome.DEFERRED), "2 of 2 deferred"),
+        (
+            a_run(composed=3, expected=3, rejected={"email: bad": 1}),
+            SENT,
+            "1 of 3 rejected: email bad; 2 notified",
+        ),
+        (a_run(control=Control.CANCEL), SENT, "cancelled; 2 notified"),
+    ],
+)
+def test_a_run_that_balances_and_needs_a_look_says_so(
+    run: Run, outcomes: tuple[Outcome, ...], headline: str
+) -> None:
+    followed = Play({0: puts(run, *outcomes)}).ends(Expected("f1"))
+    told = followed.told or {}
     assert followed.end == End.BALANCED
-    assert exit_code(followed.told or {}) == 3
+    assert (told["clean"], told["headline"], exit_code(told)) == (False, headline, 3)
+
+
+@pytest.mark.parametrize(
+    ("code", "severity", "status", "ended"),
+    [
+        ("index_not_sealed", "error", IncidentStatus.OPEN, 3),
+        ("index_not_sealed", "severe", IncidentStatus.ACKNOWLEDGED, 3),
+        ("index_not_sealed", "error", IncidentStatus.RESOLVED, 0),
+        ("address_refused", "warning", IncidentStatus.OPEN, 0),
+        ("size_mismatch", "error", IncidentStatus.OPEN, 0),
+    ],
+)
+def test_an_incident_that_nobody_resolved_needs_a_look(
+    code: str, severity: Severity, status: IncidentStatus, ended: int
+) -> None:
+    play = Play({0: puts(a_run(), *SENT)}, incidents=(an_incident(code, severity, status),))
+    assert exit_code(play.ends(Expected("f1")).told or {}) == ended
+
+
+def test_on_aws_an_exception_has_time_to_become_an_incident() -> None:
+    play = Play({0: puts(a_run(), *SENT)}, idle_at=1e9)
+    play.state = lambda: None  # type: ignore[assignment,method-assign,return-value]
+    assert play.ends(Expected("f1")).end == End.BALANCED
+    assert 10 <= play.time < 12
 
 
 @pytest.mark.parametrize(
@@ -135,7 +190,8 @@ def test_a_run_that_does_not_go_on_ends_with_what_to_do(run: Run, end: End, advi
     followed = Play({1: puts(run)}).ends(Expected("f1"))
     assert followed.end == end
     assert advice in followed.advice
-    assert exit_code(followed.told or {}) == 1
+    told = followed.told or {}
+    assert (exit_code(told), told["clean"], told["needs_look"] != []) == (1, False, True)
 
 
 def test_the_word_on_an_earlier_drop_is_not_taken_for_this_one_s() -> None:

@@ -16,7 +16,7 @@ from exnotify.errors import CommandError, MisuseError
 from exnotify.notices import domains_of, find_notice, notice_row
 from exnotify.proof import as_html, filled, proof_of
 from exnotify.records import delivery_of
-from exnotify.runs import find_run, report
+from exnotify.runs import find_run, particulars, report, reused
 from exstream_notify.adapters.encryption import EvidenceUnreadable
 from exstream_notify.domain.documents import Channel
 from exstream_notify.domain.incidents import Head, Incident
@@ -59,9 +59,101 @@ def test_a_run_s_json_has_the_contract_s_names() -> None:
         "reasons": {"paper": {"no_channel": 1}, "rejected": {"email: bad": 1}},
         "balanced": True,
         "complete": False,
+        "clean": False,
+        "headline": "1 customer was not composed; 1 of 3 rejected: email bad; 1 notified",
+        "needs_look": [
+            {"what": "not_composed", "count": 1, "of": 4, "reason": ""},
+            {"what": "rejected", "count": 1, "of": 3, "reason": "email: bad"},
+        ],
         "incidents": ["i1"],
     }  # fmt: skip
     assert {name: told[name] for name in contract} == contract
+
+
+def a_ledger(*notices: Notice) -> FakeLedger:
+    ledger = FakeLedger()
+    ledger.put(notices)
+    return ledger
+
+
+def waiting(number: int, due_at: str) -> Notice:
+    return replace(a_notice(), notice_id=f"{number:032x}", version=1, status=Status.DEFERRED, due_at=due_at)
+
+
+@pytest.mark.parametrize(
+    ("dues", "headline", "until"),
+    [
+        (["2026-11-20T17:05:00+00:00"] * 2, "2 of 2 deferred until 17:05 UTC: provider down", "17:05:00"),
+        (
+            ["2026-11-20T17:05:00+00:00", "2026-11-20T18:00:00+00:00"],
+            "2 of 2 deferred until 17:05 UTC at the earliest: provider down",
+            "17:05:00",
+        ),
+        (
+            ["2026-11-20T11:05:10-06:00", "2026-11-20T17:05:40+00:00"],
+            "2 of 2 deferred until 17:05 UTC: provider down",
+            "17:05:10",
+        ),
+        # Of the other the ledger says nothing.
+        (
+            ["2026-11-20T17:05:00+00:00"],
+            "2 of 2 deferred until 17:05 UTC at the earliest: provider down",
+            "17:05:00",
+        ),
+    ],
+)
+def test_until_when_deferred_records_wait_is_in_the_ledger(
+    dues: list[str], headline: str, until: str
+) -> None:
+    run = replace(RUN, composed=2, expected=2, rejected={})
+    words = [RecordOutcome(0, n, Outcome.DEFERRED, "provider_down", 1, f"{n:032x}") for n in (1, 2)]
+    added = reconcile(run, words)
+    ledger = a_ledger(*(waiting(n, due) for n, due in enumerate(dues, 1)))
+    told = report(run, added, details=particulars(ledger, run, added, [], NOW))
+    assert told["headline"] == headline
+    (look,) = told["needs_look"]
+    assert look == {
+        "what": "deferred", "count": 2, "of": 2, "reason": "provider_down", "until": f"2026-11-20T{until}+00:00",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("origins", "why", "words"),
+    [
+        (["retail/r0"] * 3, "", "3 of 3 are duplicates of run r0 (nobody was notified)"),
+        (
+            ["retail/r0", "retail/r9", "retail/r0"],
+            "",
+            "3 of 3 are duplicates of runs r0 and r9 (nobody was notified)",
+        ),
+        (["retail/r0"], "", "3 of 3 are duplicates of run r0 and others (nobody was notified)"),
+        (["retail/r1"] * 3, "", "3 of 3 are duplicates (nobody was notified)"),
+        (
+            ["retail/r0"] * 3,
+            "other_content",
+            "3 duplicates have other content than what was notified by run r0",
+        ),
+    ],
+)
+def test_which_run_notified_the_duplicates_is_in_the_ledger(origins: list[str], why: str, words: str) -> None:
+    run = replace(RUN, composed=3, expected=3, rejected={})
+    added = reconcile(run, [RecordOutcome(0, n, Outcome.DUPLICATE, why, 1, f"{n:032x}") for n in (1, 2, 3)])
+    ledger = a_ledger(
+        *(
+            replace(told(), notice_id=f"{n:032x}", version=1, origin=replace(a_notice().origin, run=origin))
+            for n, origin in enumerate(origins, 1)
+        )
+    )
+    assert report(run, added, details=particulars(ledger, run, added, [], NOW))["headline"] == words
+
+
+def test_a_drop_of_other_content_under_a_used_run_id_is_not_clean_whatever_the_run_is() -> None:
+    run = replace(RUN, composed=1, expected=1, rejected={})
+    before = report(run, reconcile(run, [RecordOutcome(0, 1, Outcome.NOTIFIED)]))
+    assert before["clean"]
+    after = reused(before)
+    assert (after["clean"], after["needs_look"][0]["what"]) == (False, "run_id_reused")
+    assert "nothing of it was read" in after["headline"]
 
 
 class _Runs:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from exstream_notify.domain.notices import Outcome
 from exstream_notify.domain.runs import (
+    Control,
     RecordOutcome,
     Run,
     RunState,
@@ -169,7 +171,7 @@ def test_a_run_whose_records_all_ended_balances() -> None:
         "rejected": 1,
     }
     assert found.reasons == {"paper": {"no_channel": 1}, "rejected": {"email: too long": 1}}
-    assert (found.balanced, found.complete) == (True, True)
+    assert (found.balanced, found.complete, found.clean) == (True, True, False)
     assert set(found.outcomes) == set(Outcome)
 
 
@@ -239,3 +241,178 @@ def test_outcomes_add_up_to_what_was_composed_unless_there_are_too_many(
     # Told again, in any order of slices and jobs, the same: nothing drifts.
     again = reconcile(run, [said(*word) for word in [*words, *words]])
     assert again == found
+
+
+# --- what needs a look ----------------------------------------------------------------------------
+
+
+def words(*ends: tuple[int, Outcome, str]) -> list[RecordOutcome]:
+    """Outcomes of consecutive records: so many of each outcome and reason."""
+    every = [(outcome, why) for count, outcome, why in ends for _ in range(count)]
+    return [RecordOutcome(0, n, outcome, why, 1, f"{n:032x}") for n, (outcome, why) in enumerate(every, 1)]
+
+
+CLEAN: list[tuple[tuple[int, Outcome, str], ...]] = [
+    ((4, Outcome.NOTIFIED, ""),),
+    ((3, Outcome.NOTIFIED, ""), (1, Outcome.DUPLICATE, "")),
+    ((4, Outcome.DEFERRED, "quiet_hours"),),
+    ((4, Outcome.PAPER, "paper_chosen"),),
+    ((3, Outcome.NOTIFIED, ""), (1, Outcome.PAPER, "no_channel")),
+    ((4, Outcome.SUPPRESSED, "nothing_due"),),
+    ((1, Outcome.NOTIFIED, ""), (2, Outcome.SUPPRESSED, "opted_out"), (1, Outcome.SUPPRESSED, "responded")),
+    ((3, Outcome.DUPLICATE, ""), (1, Outcome.DEFERRED, "quiet_hours")),
+]
+
+
+@pytest.mark.parametrize("ends", CLEAN)
+def test_what_was_notified_or_decided_is_clean(ends: tuple[tuple[int, Outcome, str], ...]) -> None:
+    found = reconcile(RUN, words(*ends))
+
+    assert (found.needs_look, found.clean, found.balanced) == ((), True, True)
+
+
+LOOKS: list[tuple[tuple[tuple[int, Outcome, str], ...], list[tuple[str, int, str]]]] = [
+    (((4, Outcome.FAILED, "not_rendered"),), [("failed", 4, "not_rendered")]),
+    (((3, Outcome.NOTIFIED, ""), (1, Outcome.FAILED, "")), [("failed", 1, "")]),
+    (((3, Outcome.NOTIFIED, ""), (1, Outcome.UNCONFIRMED, "timeout")), [("unconfirmed", 1, "timeout")]),
+    (
+        ((3, Outcome.NOTIFIED, ""), (1, Outcome.DUPLICATE, "other_content")),
+        [("other_content", 1, "other_content")],
+    ),
+    (((3, Outcome.NOTIFIED, ""), (1, Outcome.SUPPRESSED, "no_channel")), [("not_notified", 1, "no_channel")]),
+    (((4, Outcome.DEFERRED, "provider_down"),), [("deferred", 4, "provider_down")]),
+    (
+        ((2, Outcome.DEFERRED, "quiet_hours"), (2, Outcome.DEFERRED, "switched_off")),
+        [("deferred", 2, "switched_off")],
+    ),
+    (((4, Outcome.DEFERRED, "wording_not_approved"),), [("deferred", 4, "wording_not_approved")]),
+    (((4, Outcome.DUPLICATE, ""),), [("duplicates", 4, "")]),
+    (((3, Outcome.DUPLICATE, ""), (1, Outcome.SUPPRESSED, "superseded")), [("duplicates", 3, "")]),
+    (
+        ((4, Outcome.DUPLICATE, "other_content"),),
+        [("other_content", 4, "other_content")],
+    ),
+    (
+        ((1, Outcome.FAILED, "b"), (2, Outcome.FAILED, "a"), (1, Outcome.DEFERRED, "provider_down")),
+        [("failed", 2, "a"), ("failed", 1, "b"), ("deferred", 1, "provider_down")],
+    ),
+    (((3, Outcome.NOTIFIED, ""), (1, Outcome.IN_FLIGHT, "")), [("in_flight", 1, "")]),
+    (((5, Outcome.NOTIFIED, ""),), [("unbalanced", 5, "")]),
+]
+
+
+@pytest.mark.parametrize(("ends", "looks"), LOOKS)
+def test_what_nobody_decided_needs_a_look(
+    ends: tuple[tuple[int, Outcome, str], ...], looks: list[tuple[str, int, str]]
+) -> None:
+    found = reconcile(RUN, words(*ends))
+
+    assert [(str(c.what), c.count, c.reason) for c in found.needs_look] == looks
+    assert {c.of for c in found.needs_look} == {4}
+    assert not found.clean
+
+
+SOME = words((2, Outcome.NOTIFIED, ""), (1, Outcome.DEFERRED, "quiet_hours"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "looks"),
+    [
+        ({"rejected": {"customer_key: missing": 1}}, [("rejected", 1, 4, "customer_key: missing")]),
+        (
+            {"expected": 6, "rejected": {"email: bad": 1}},
+            [("not_composed", 2, 6, ""), ("rejected", 1, 4, "email: bad")],
+        ),
+        ({"control": Control.HOLD, "why": "900 documents"}, [("held", 2, 4, "900 documents")]),
+        (
+            {"control": Control.HOLD, "why": "old", "history": ({"what": "hold", "why": "mine"},)},
+            [("held", 2, 4, "mine")],
+        ),
+        (
+            {"control": Control.HOLD, "why": "old", "history": ({"what": "hold", "why": ""},)},
+            [("held", 2, 4, "")],
+        ),
+        ({"control": Control.CANCEL}, [("cancelled", 2, 4, "")]),
+        ({"state": RunState.STAGED}, [("staged", 1, 4, "")]),
+        (
+            {"state": RunState.REFUSED, "composed": 0, "why": "a: stated 2"},
+            [("refused", 0, 0, "a: stated 2")],
+        ),
+        ({"state": RunState.INCOMPLETE, "composed": 0}, [("incomplete", 0, 0, "")]),
+        ({"state": RunState.WAITING, "composed": 0}, [("waiting", 0, 0, "")]),
+    ],
+)
+def test_a_run_s_own_state_needs_a_look(
+    changes: dict[str, Any], looks: list[tuple[str, int, int, str]]
+) -> None:
+    found = reconcile(replace(RUN, **changes), SOME)
+
+    assert [(str(c.what), c.count, c.of, c.reason) for c in found.needs_look] == looks
+    assert not found.clean
+
+
+def test_a_run_without_documents_is_clean_only_if_a_seal_expects_none() -> None:
+    empty = replace(RUN, composed=0, expected=0)
+
+    assert reconcile(empty, []).clean
+    assert [c.what for c in reconcile(replace(empty, sealed=False), []).needs_look] == ["empty"]
+    assert [c.what for c in reconcile(replace(empty, expected=3), []).needs_look] == ["not_composed"]
+
+
+def test_of_each_reason_a_hundred_notices_are_named_at_most() -> None:
+    run = replace(RUN, composed=303, expected=303)
+    found = reconcile(
+        run,
+        words(
+            (150, Outcome.DEFERRED, "provider_down"), (150, Outcome.NOTIFIED, ""), (3, Outcome.DUPLICATE, "")
+        ),
+    )
+
+    assert {name: {why: len(ids) for why, ids in r.items()} for name, r in found.examples.items()} == {
+        "deferred": {"provider_down": 100},
+        "duplicate": {"": 3},
+    }
+
+
+@given(
+    ends=st.lists(
+        st.tuples(
+            st.sampled_from(list(Outcome)),
+            st.sampled_from(
+                ["", "quiet_hours", "provider_down", "no_channel", "other_content", "nothing_due"]
+            ),
+        ),
+        max_size=8,
+    ),
+    rejected=st.integers(0, 2),
+    missing=st.integers(0, 2),
+    control=st.sampled_from(list(Control)),
+)
+def test_a_clean_run_has_nobody_whom_nobody_decided_about(
+    ends: list[tuple[Outcome, str]], rejected: int, missing: int, control: Control
+) -> None:
+    composed = len(ends) + rejected
+    run = replace(
+        RUN,
+        composed=composed,
+        expected=composed + missing,
+        control=control,
+        rejected={"bad": rejected} if rejected else {},
+    )
+    found = reconcile(run, [RecordOutcome(0, n, o, w, 1) for n, (o, w) in enumerate(ends, 1)])
+
+    never = {Outcome.FAILED, Outcome.UNCONFIRMED, Outcome.IN_FLIGHT, Outcome.REJECTED}
+    spoiled = (
+        rejected
+        or missing
+        or control != Control.GO
+        or any(o in never for o, _ in ends)
+        or any((o, w) == (Outcome.SUPPRESSED, "no_channel") for o, w in ends)
+        or any((o, w) == (Outcome.DUPLICATE, "other_content") for o, w in ends)
+        or any(o == Outcome.DEFERRED and w != "quiet_hours" for o, w in ends)
+    )
+    told = {Outcome.NOTIFIED, Outcome.DEFERRED, Outcome.PAPER}
+    only_duplicates = any(o == Outcome.DUPLICATE for o, _ in ends) and not any(o in told for o, _ in ends)
+    assert found.clean is not bool(spoiled or only_duplicates)
+    if found.clean:
+        assert (found.balanced, found.complete) == (True, True)

@@ -69,8 +69,8 @@ def exnotify(context: click.Context, stack: str | None) -> None:
     """Exstream output in, notices out.
 
     Works on the embedded cloud that `exnotify up` started (EXNOTIFY_URL, else its default port), or
-    with --stack on a deployed stack. Exit codes: 0 done, 1 not balanced or not found, 2 bad use,
-    3 balanced but incomplete.
+    with --stack on a deployed stack. Exit codes: 0 done (of a run: clean), 1 not balanced or not
+    found, 2 bad use, 3 balanced but something needs a look.
     """
     context.obj = stack
 

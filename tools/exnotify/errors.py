@@ -10,8 +10,8 @@ FAILED = 1
 MISUSED = 2
 """Bad use of the command."""
 
-INCOMPLETE = 3
-"""Balanced, but less was composed than was expected."""
+NEEDS_LOOK = 3
+"""A run balances, but something of it needs a look."""
 
 
 class CommandError(click.ClickException):

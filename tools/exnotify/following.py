@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from exstream_notify.domain.runs import Control, Reconciliation, Run, RunState
 
-from .runs import added_up, incidents_of, report
+from .runs import added_up, reused, state_of
 
 if TYPE_CHECKING:
     from .deployment import Deployment
@@ -22,6 +22,8 @@ _ABSENT = 20.0
 _LOOK = 0.4
 _IDLE = 6.0
 _SWEEP = 90.0
+_REPORTED = 10.0
+"""Seconds that an exception takes to become an incident, where nobody can say that the queues are empty."""
 
 
 class End(StrEnum):
@@ -101,20 +103,19 @@ def follow(
                 return Followed(End.ABSENT, None, advice)
         elif ended := _end(run, added, expected, over):
             # Its incidents and the internal teams' copies are on their way.
+            if state is None:
+                pause(_REPORTED)
             deployment.settle(30.0)
             run = app.runs.get(domain, run_id) or run
-            return Followed(ended, _told(deployment, run), _advice(ended, run))
+            told = state_of(app, run)
+            return Followed(ended, reused(told) if ended == End.REUSED else told, _advice(ended, run))
         elif run.state == RunState.WAITING:
             if still > stall and _overdue(deployment, run) > _SWEEP:
-                return Followed(End.WAITING, _told(deployment, run), _advice(End.WAITING, run))
+                return Followed(End.WAITING, state_of(app, run), _advice(End.WAITING, run))
         elif over:
-            return Followed(End.STALLED, _told(deployment, run), _stalled(still, state))
+            return Followed(End.STALLED, state_of(app, run), _stalled(still, state))
         # A look at a large run takes long: leave it at least as much time to move.
         pause(max(_LOOK, now() - started))
-
-
-def _told(deployment: "Deployment", run: Run) -> dict[str, Any]:
-    return report(run, added_up(deployment.app, run), incidents_of(deployment.app, run))
 
 
 def _end(run: Run, added: Reconciliation, expected: Expected, over: bool) -> End | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.incidents import worst_by_code
 from exstream_notify.domain.notices import Notice, Outcome
 from exstream_notify.domain.runs import Control, RecordOutcome, Run, RunState, latest, reconcile
 from exstream_notify.domain.work import SlicePointer
@@ -25,7 +26,7 @@ from .overlay import (
 )
 from .planned_sends import PlannedSends
 from .records import Reject, reject_from, rejects_of
-from .runs import report
+from .runs import particulars, report, reused
 
 if TYPE_CHECKING:
     from exstream_notify.adapters.bootstrap import Bootstrap
@@ -83,10 +84,13 @@ class _Planner:
         self.sends = PlannedSends(
             app, self.records, self.contacts, self.ledger, self.runs, self.queues, self.clock
         )
+        self.dropped = False
 
     def plan(self) -> Plan:
         """Run it all."""
         domain, run_id = self.prepared.domain, self.prepared.run_id
+        before = self.runs.get(domain, run_id)
+        self.dropped = before is not None and before.state == RunState.DISPATCHED
         self._stage("manifest" if self.prepared.seal is None else "seal")
         run = self.runs.get(domain, run_id)
         if run is not None and run.state == RunState.WAITING and not run.sealed and run.deadline:
@@ -99,14 +103,14 @@ class _Planner:
             run = Run(domain, run_id, RunState.WAITING, sealed=False, why=why)
             self.runs.put(run)
         held = run if run.control == Control.HOLD else None
-        reused = any(e.code == REUSED for e in self.queues.exceptions)
-        if held is not None and run.state == RunState.STAGED and not reused:
+        reused_id = any(e.code == REUSED for e in self.queues.exceptions)
+        if held is not None and run.state == RunState.STAGED and not reused_id:
             # What its release would come to.
             self.runs.put(replace(run, control=Control.GO))
             self.queues.pointers += self.staging.slices(domain, run_id, run.parts)
         for pointer in self.queues.pointers:
             self._decide(pointer)
-        return self._told(run, reused)
+        return self._told(run, reused_id)
 
     def _stage(self, trigger: Trigger) -> None:
         settings = self.app.settings
@@ -153,23 +157,33 @@ class _Planner:
         for job in list(self.queues.jobs):
             self.sends.send(job)
 
-    def _told(self, run: Run, reused: bool) -> Plan:
+    def _told(self, run: Run, reused_id: bool) -> Plan:
         outcomes = list(self.runs.outcomes(run.domain, run.run_id))
         # A run that is held is added up as if it were released.
         counted = replace(run, state=RunState.DISPATCHED) if run.state == RunState.STAGED else run
-        told = report(run, reconcile(counted, outcomes))
+        added = reconcile(counted, outcomes)
         rejects = [
             reject_from(json.loads(line))
             for key in self.bucket.keys("rejects/")
             for line in self.bucket.get_object(Bucket="", Key=key)["Body"]
         ] or list(rejects_of(self.app, run))
-        told["records"] = [] if reused else self._rows(run, latest(outcomes), rejects)
+        details = particulars(self.ledger, run, added, self._findings(), self.app.clock.now())
+        told = report(counted, added, details=details, planned=not self.dropped)
+        told["state"] = str(run.state)
+        if reused_id:
+            told = reused(told, planned=True)
+        told["records"] = [] if reused_id else self._rows(run, latest(outcomes), rejects)
         told["team_copies"] = dict(sorted(self.sends.team_copies.items()))
         told["exceptions"] = [
             {"code": e.code, "severity": e.severity, "text": e.text, "count": e.count}
             for e in self.queues.exceptions
         ]
         return Plan(told, self.queues.exceptions, rejects)
+
+    def _findings(self) -> list[ExceptionRaised]:
+        """What would be raised, the worst of each code, with the severity that the rules give it."""
+        routed = [replace(e, severity=self.app.rules.route(e).severity) for e in self.queues.exceptions]
+        return list(worst_by_code(routed))
 
     def _rows(
         self, run: Run, outcomes: dict[int, RecordOutcome], rejects: list[Reject]

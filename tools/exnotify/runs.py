@@ -1,11 +1,19 @@
 """Runs as operators see them: found by id, added up, and shown."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import reduce
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from exstream_notify.domain.runs import Reconciliation, Run, reconcile
+from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.headlines import NONE, Particulars, Until, all_concerns, headline
+from exstream_notify.domain.incidents import IncidentStatus
+from exstream_notify.domain.notices import Outcome
+from exstream_notify.domain.runs import OTHER_CONTENT, Concern, Look, Reconciliation, Run, reconcile
 
-from .errors import FAILED, INCOMPLETE, CommandError, MisuseError
+from .errors import FAILED, NEEDS_LOOK, CommandError, MisuseError
 from .screen import styled, table
 
 if TYPE_CHECKING:
@@ -13,6 +21,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from exstream_notify.adapters.bootstrap import Bootstrap
+    from exstream_notify.ports import Ledger
 
 
 def find_run(app: "Bootstrap", name: str) -> Run:
@@ -36,8 +45,60 @@ def added_up(app: "Bootstrap", run: Run) -> Reconciliation:
     return reconcile(run, app.runs.outcomes(run.domain, run.run_id))
 
 
-def report(run: Run, added: Reconciliation, incidents: Iterable[str] = ()) -> dict[str, Any]:
-    """A run in the form of `exnotify run --json`."""
+def state_of(app: "Bootstrap", run: Run) -> dict[str, Any]:
+    """A run as it stands now, in the form of `exnotify run --json`: with its incidents and its headline."""
+    added = added_up(app, run)
+    incidents = sorted(app.incidents.of_run(run.domain, run.run_id), key=attrgetter("incident_id"))
+    findings = [e for i in incidents if i.status != IncidentStatus.RESOLVED for e in i.causes]
+    details = particulars(app.ledger, run, added, findings, app.clock.now())
+    return report(run, added, [i.incident_id for i in incidents], details)
+
+
+def particulars(
+    ledger: "Ledger",
+    run: Run,
+    added: Reconciliation,
+    findings: Sequence[ExceptionRaised],
+    now: datetime,
+) -> Particulars:
+    """What the ledger says of deferred records and duplicates; at most a hundred of each reason are read."""
+    until: dict[str, Until] = {}
+    for why, ids in added.examples.get(Outcome.DEFERRED, {}).items():
+        dues = [
+            datetime.fromisoformat(n.due_at).astimezone(UTC) for n in ledger.get(ids).values() if n.due_at
+        ]
+        if dues:
+            all_read = len(dues) == added.reasons.get(Outcome.DEFERRED, {}).get(why, len(dues))
+            found = reduce(Until.joined, map(Until, dues))
+            until[why] = replace(found, same=found.same and all_read)
+    duplicates = added.examples.get(Outcome.DUPLICATE, {})
+    # Where some differ from what was notified, the line is about those.
+    ids = duplicates.get(OTHER_CONTENT) or tuple(i for several in duplicates.values() for i in several)
+    others = ledger.get(ids) if ids else {}
+    origins = {n.origin.run for n in others.values()} - {run.name}
+    return Particulars(
+        until,
+        tuple(sorted(name.removeprefix(f"{run.domain}/") for name in origins)),
+        len(others) == (_counted(added, OTHER_CONTENT) or added.outcomes[Outcome.DUPLICATE]),
+        findings,
+        now,
+    )
+
+
+def _counted(added: Reconciliation, reason: str) -> int:
+    return added.reasons.get(Outcome.DUPLICATE, {}).get(reason, 0)
+
+
+def report(
+    run: Run,
+    added: Reconciliation,
+    incidents: Iterable[str] = (),
+    details: Particulars = NONE,
+    *,
+    planned: bool = False,
+) -> dict[str, Any]:
+    """A run in the form of `exnotify run --json`; `planned` words its headline as what would happen."""
+    concerns = all_concerns(added, details)
     return {
         "run_id": run.run_id,
         "domain": run.domain,
@@ -53,6 +114,9 @@ def report(run: Run, added: Reconciliation, incidents: Iterable[str] = ()) -> di
         "reasons": {name: dict(sorted(why.items())) for name, why in sorted(added.reasons.items())},
         "balanced": added.balanced,
         "complete": added.complete,
+        "clean": not concerns,
+        "headline": headline(run, added, details, planned=planned),
+        "needs_look": [_concern(concern, details) for concern in concerns],
         "incidents": list(incidents),
         "opened_at": run.opened_at,
         "changed_at": run.changed_at,
@@ -60,16 +124,27 @@ def report(run: Run, added: Reconciliation, incidents: Iterable[str] = ()) -> di
     }
 
 
-def incidents_of(app: "Bootstrap", run: Run) -> list[str]:
-    """Ids of a run's incidents."""
-    return sorted(incident.incident_id for incident in app.incidents.of_run(run.domain, run.run_id))
+def _concern(concern: Concern, details: Particulars) -> dict[str, Any]:
+    row = {"what": str(concern.what), "count": concern.count, "of": concern.of, "reason": concern.reason}
+    if concern.what == Look.DEFERRED and (wait := details.until.get(concern.reason)):
+        row["until"] = wait.earliest.isoformat(timespec="seconds")
+    return row
+
+
+def reused(told: dict[str, Any], *, planned: bool = False) -> dict[str, Any]:
+    """What a drop of other content under a used run id comes to; its figures are of the run with that id."""
+    be, read = ("would be ", "would be read") if planned else ("", "was read")
+    look = {"what": "run_id_reused", "count": 0, "of": told["composed"], "reason": ""}
+    line = f"{be}refused: the run id was used before with other content, so nothing of it {read}"
+    others = [row for row in told["needs_look"] if row["reason"] != look["what"]]
+    return told | {"clean": False, "headline": line, "needs_look": [look, *others]}
 
 
 def exit_code(told: Mapping[str, Any]) -> int:
-    """What a followed run's end means for the shell."""
+    """What a run means for the shell: 0 clean, 3 balanced but something needs a look, 1 not balanced."""
     if not told["balanced"]:
         return FAILED
-    return 0 if told["complete"] else INCOMPLETE
+    return 0 if told["clean"] else NEEDS_LOOK
 
 
 def outcome_table(told: Mapping[str, Any]) -> "Table":
@@ -80,26 +155,17 @@ def outcome_table(told: Mapping[str, Any]) -> "Table":
 
 
 def summary(told: Mapping[str, Any]) -> "Text":
-    """One line: how the run stands."""
+    """One line: the run's name, and what needs a look or how many were notified."""
     from rich.text import Text
 
     line = Text(f"{told['domain']}/{told['run_id']}  ", style="bold")
-    if told["balanced"]:
-        line.append("balanced", style="green")
-        line.append(", complete" if told["complete"] else "")
-        if not told["complete"]:
-            missing = told["expected"] - told["composed"]
-            line.append(", incomplete", style="yellow")
-            line.append(f": {missing} of {told['expected']} expected documents were not composed")
-    else:
-        line.append(told["state"], style="red" if told["state"] in ("refused", "incomplete") else "cyan")
-        if told["control"] != "go":
-            line.append(f" ({told['control']})", style="yellow")
-        if told["why"]:
-            line.append(f": {told['why']}")
+    line.append(told["headline"], style=_STYLES[exit_code(told)])
     if not told["sealed"]:
         line.append("  unsealed", style="yellow")
     return line
+
+
+_STYLES = {0: "green", NEEDS_LOOK: "yellow", FAILED: "red"}
 
 
 def _reasons(why: Mapping[str, int]) -> object:

@@ -41,7 +41,8 @@ def command(
     """Upload a folder as a run, and follow it until it balances.
 
     It is sealed on the way unless it holds a _COMPLETE.json; the folder itself stays as it is.
-    Exit code 0: balanced and complete, 3: balanced but incomplete, 1: anything else.
+    Exit code 0: clean, 3: balanced but something needs a look, which the first line says, 1: anything
+    else.
     """
     from ..dropping import prepare
     from ..screen import emit_json, remark

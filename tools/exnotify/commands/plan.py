@@ -1,11 +1,13 @@
 """`exnotify plan DIR`."""
 
+import csv
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import FAILED
+from ..errors import FAILED, CommandError, MisuseError
 from .options import as_json, deployment, name_of, on_stack
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ _SHOWN = 40
     metavar="DIR",
     help="The site's own files: a folder with rules/, as in the stack's SiteLayer.",
 )
+@click.option("--csv", "as_csv", is_flag=True, help="Every record: what would become of it, and why.")
 @as_json
 @on_stack
 def command(
@@ -33,19 +36,22 @@ def command(
     run_id: str | None,
     no_seal: bool,
     site: Path | None,
+    as_csv: bool,
     as_json: bool,
     stack: str | None,
 ) -> int:
     """Say what would be sent, deferred, suppressed or rejected if the folder were dropped now, and why.
 
-    Nothing is sent, nothing is written. Exit codes as for drop, of what would happen.
+    Nothing is sent, nothing is written. Exit codes as for drop, of what would happen: 0 the run would be
+    clean, 3 something would need a look, 1 it would be refused, held or wait.
     """
     from ..dropping import prepare
-    from ..errors import CommandError
     from ..planning import plan_run
     from ..runs import exit_code
     from ..screen import emit_json, progress, remark
 
+    if as_csv and as_json:
+        raise MisuseError("--csv and --json show the same records: choose one")
     if domain:
         name_of("domain", domain)
     if run_id:
@@ -61,6 +67,8 @@ def command(
         plan = plan_run(target.read_only(str(site) if site else None), prepared)
     if as_json:
         emit_json(plan.told)
+    elif as_csv:
+        _write_csv(plan)
     else:
         _show(plan)
     if plan.refused:
@@ -72,12 +80,30 @@ def command(
     return exit_code(plan.told)
 
 
+COLUMNS = (
+    "position", "customer_key", "document_id", "document_type", "outcome", "reason", "detail", "channels",
+    "until",
+)  # fmt: skip
+
+
+def _write_csv(plan: "Plan") -> None:
+    from .run import safe_cell
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in plan.told["records"]:
+        writer.writerow(safe_cell(value) for value in _flat(row))
+
+
+def _flat(row: dict[str, Any]) -> list[object]:
+    return [" ".join(row[name]) if name == "channels" else row[name] for name in COLUMNS]
+
+
 def _show(plan: "Plan") -> None:
-    from ..runs import outcome_table
+    from ..runs import outcome_table, summary
     from ..screen import console, table
 
     told, out = plan.told, console()
-    out.print(f"[bold]{told['domain']}/{told['run_id']}[/]  planned, nothing done")
     if any(told["outcomes"].values()):
         out.print(outcome_table(told))
     others = [row for row in told["records"] if row["outcome"] != "notified"]
@@ -90,6 +116,8 @@ def _show(plan: "Plan") -> None:
         out.print(f"team {team}: {count} message(s)", style="dim")
     for exception in told["exceptions"]:
         out.print(f"{exception['severity']}: {exception['text']}", style="yellow", markup=False)
+    out.print(summary(told))
+    out.print("planned: nothing was sent or written", style="dim")
 
 
 def _row(row: dict[str, Any]) -> tuple[object, ...]:

@@ -2,11 +2,12 @@
 
 import csv
 import sys
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import CommandError, MisuseError
+from ..errors import FAILED, CommandError, MisuseError
 from .options import as_json, deployment, on_stack
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ _FORMULA = ("=", "+", "-", "@", "\t")
 def command(name: str, wanted: str | None, why: str, as_csv: bool, as_json: bool, stack: str | None) -> int:
     """Show how a run stands; hold, release or cancel it.
 
-    ID is a run id, or domain/run id.
+    ID is a run id, or domain/run id. Exit code 0: clean, 3: balanced but something needs a look, 1: not
+    balanced, or there is no such run. After --hold, --release or --cancel 0: it is done.
     """
     from ..runs import find_run
 
@@ -39,11 +41,8 @@ def command(name: str, wanted: str | None, why: str, as_csv: bool, as_json: bool
     run = find_run(target.app, name)
     if wanted:
         run = _control(target, run, wanted, why)
-    if as_csv:
-        _write_csv(target, run)
-    else:
-        _show(target, run, as_json=as_json)
-    return 0
+    code = _write_csv(target, run) if as_csv else _show(target, run, as_json=as_json)
+    return 0 if wanted else code
 
 
 def _control(target: "Deployment", run: "Run", wanted: str, why: str) -> "Run":
@@ -63,13 +62,24 @@ def _control(target: "Deployment", run: "Run", wanted: str, why: str) -> "Run":
     return after
 
 
-def _write_csv(target: "Deployment", run: "Run") -> None:
+def _write_csv(target: "Deployment", run: "Run") -> int:
     from ..records import COLUMNS, records_of
+    from ..runs import exit_code, state_of
+    from ..screen import remark
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(COLUMNS)
+    written: Counter[str] = Counter()
     for row in records_of(target.app, run):
+        written[row.outcome] += 1
         writer.writerow([safe_cell(getattr(row, name)) for name in COLUMNS])
+    rows = sum(written.values())
+    remark(f"{rows} records: " + (", ".join(f"{n} {name}" for name, n in written.items()) or "none"))
+    told = state_of(target.app, run)
+    if run.parts and rows != run.composed:
+        remark(f"exnotify: the run has {run.composed} records, and {rows} of them can be read")
+        return FAILED
+    return exit_code(told)
 
 
 def safe_cell(value: object) -> object:
@@ -77,23 +87,24 @@ def safe_cell(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def _show(target: "Deployment", run: "Run", *, as_json: bool) -> None:
+def _show(target: "Deployment", run: "Run", *, as_json: bool) -> int:
     from itertools import islice
 
     from ..records import rejects_of
-    from ..runs import added_up, incidents_of, outcome_table, report, summary
+    from ..runs import exit_code, outcome_table, state_of, summary
     from ..screen import console, emit_json, fields
 
-    told = report(run, added_up(target.app, run), incidents_of(target.app, run))
+    told = state_of(target.app, run)
     if as_json:
         emit_json(told)
-        return
+        return exit_code(told)
     out = console()
     out.print(summary(told))
     out.print(
         fields(
             [
                 ("application", told["app"]),
+                ("state", _state(told)),
                 ("documents", f"{told['composed']} composed, {told['expected']} expected"),
                 ("opened", told["opened_at"]),
                 ("changed", told["changed_at"]),
@@ -107,3 +118,13 @@ def _show(target: "Deployment", run: "Run", *, as_json: bool) -> None:
         out.print(outcome_table(told))
     for reject in islice(rejects_of(target.app, run), 20):
         out.print(f"rejected: {reject}", markup=False)
+    return exit_code(told)
+
+
+def _state(told: dict[str, Any]) -> str:
+    """Where the run is, and whether it adds up."""
+    words = [told["state"], {"hold": "held", "cancel": "cancelled"}.get(told["control"], "")]
+    if told["state"] == "dispatched":
+        words.append("balanced" if told["balanced"] else "not balanced")
+        words.append("complete" if told["complete"] else "not complete")
+    return ", ".join(filter(None, words))

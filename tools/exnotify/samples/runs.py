@@ -15,7 +15,8 @@ AT = "2026-11-20T15:00:00+00:00"
 
 @dataclass(frozen=True, slots=True)
 class SampleRun:
-    """One run. `outcomes` are what its records must come to, `customers_expected` what the seal says."""
+    """One run. `outcomes` are what its records must come to, `customers_expected` what the seal says;
+    `needs_look` is what is wrong with it on purpose (values of `Look`), empty where it ends clean."""
 
     use_case: str
     title: str
@@ -27,6 +28,7 @@ class SampleRun:
     form: Callable[[Sequence[Record]], bytes]
     outcomes: Mapping[str, int]
     customers_expected: int
+    needs_look: frozenset[str] = frozenset()
 
     @property
     def complete(self) -> bool:
@@ -40,6 +42,7 @@ SAMPLES: Sequence[SampleRun] = (
         "_STDDELIVERYFILE.xml", "native manifest",
         STATEMENTS, native,
         {"notified": 5, "suppressed": 2, "deferred": 1, "paper": 1, "duplicate": 1}, 10,
+        frozenset({"not_notified"}),
     ),
     SampleRun(
         "uc2", "policies, contracts", "insurance", "uc2-policies",
@@ -50,16 +53,19 @@ SAMPLES: Sequence[SampleRun] = (
         "uc3", "reminders, demands", "lending", "uc3-collections",
         "collections.index.psv", "pipe-separated, UTF-16",
         COLLECTIONS, psv_utf16, {"notified": 4, "suppressed": 1, "unconfirmed": 1}, 6,
+        frozenset({"unconfirmed", "incident"}),
     ),
     SampleRun(
         "uc4", "claims, case letters", "claims", "uc4-cases",
         "cases.index.xml", "XML, Latin-1",
         CASES, xml_latin1, {"notified": len(CASES)}, len(CASES) + 2,
+        frozenset({"not_composed"}),
     ),
     SampleRun(
         "uc6", "access prompts", "insurance", "uc6-renewals",
         "renewals.index.csv.gz", "CSV, gzipped",
         RENEWALS, csv_gz, {"notified": 5, "rejected": 1}, 6,
+        frozenset({"rejected"}),
     ),
 )  # fmt: skip
 

@@ -142,7 +142,7 @@ class Incident:
     """Exceptions of one run, family and team, added up over the parts that reported them.
 
     `where` are the first of those parts (file, slice, event, notice), each with what its report names;
-    `cause` is the worst of what was reported.
+    `cause` is the worst of what was reported, `causes` the worst of each code, with that code's count.
     """
 
     head: Head
@@ -157,6 +157,7 @@ class Incident:
     queues: tuple[str, ...] = ()
     where: tuple[Mapping[str, str], ...] = ()
     cause: ExceptionRaised | None = None
+    causes: tuple[ExceptionRaised, ...] = ()
 
     @property
     def incident_id(self) -> str:
@@ -241,6 +242,18 @@ def added_up(head: Head, reports: Sequence[Report]) -> Incident:
         tuple(sorted({e.queue for e in told if e.queue})),
         tuple({"code": e.code, "part": e.part, **e.detail} for e in told[:PARTS]),
         max(told, key=lambda e: RANK[e.severity], default=None),
+        worst_by_code(told),
+    )
+
+
+def worst_by_code(told: Iterable[ExceptionRaised]) -> tuple[ExceptionRaised, ...]:
+    """The worst exception of each code, with the sum of that code's counts; sorted by code."""
+    by_code: dict[str, list[ExceptionRaised]] = {}
+    for exception in told:
+        by_code.setdefault(exception.code, []).append(exception)
+    return tuple(
+        replace(max(several, key=lambda e: RANK[e.severity]), count=sum(e.count for e in several))
+        for _, several in sorted(by_code.items())
     )
 
 

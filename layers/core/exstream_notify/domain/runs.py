@@ -3,11 +3,12 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from statistics import median
 
+from .decisions import Why
 from .notices import Outcome
 from .records import DateOrder
 
@@ -195,14 +196,67 @@ class RecordOutcome:
     notice_id: str = ""
 
 
+class Look(StrEnum):
+    """What about a run a person has to look at, the worst first."""
+
+    CANCELLED = "cancelled"
+    HELD = "held"
+    REFUSED = "refused"
+    INCOMPLETE = "incomplete"
+    WAITING = "waiting"
+    STAGED = "staged"
+    IN_FLIGHT = "in_flight"
+    UNBALANCED = "unbalanced"
+    FAILED = "failed"
+    UNCONFIRMED = "unconfirmed"
+    OTHER_CONTENT = "other_content"
+    NOT_COMPOSED = "not_composed"
+    REJECTED = "rejected"
+    NOT_NOTIFIED = "not_notified"
+    DEFERRED = "deferred"
+    DUPLICATES = "duplicates"
+    EMPTY = "empty"
+    INCIDENT = "incident"
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One thing about a run that needs a look: `count` of `of` records, and why.
+
+    `of` is the records composed; for NOT_COMPOSED the records expected.
+    """
+
+    what: Look
+    count: int
+    of: int
+    reason: str = ""
+
+
+OTHER_CONTENT = "other_content"
+"""Reason of a duplicate whose content differs from what its customer was notified of."""
+
+_EXAMPLES = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """A run added up. `reasons` is by outcome, then reason."""
+    """A run added up. `reasons` is by outcome, then reason; `needs_look` is sorted, the worst first.
+
+    `examples` are up to a hundred notice ids of each reason, for the outcomes DEFERRED and DUPLICATE:
+    the ledger holds until when a notice waits, and which run notified.
+    """
 
     outcomes: Mapping[str, int]
     reasons: Mapping[str, Mapping[str, int]]
     balanced: bool
     complete: bool
+    needs_look: tuple[Concern, ...] = ()
+    examples: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing about the run needs a look, by its records: exit code 0 of `drop` and `run`."""
+        return not self.needs_look
 
 
 def latest(outcomes: Iterable[RecordOutcome]) -> dict[int, RecordOutcome]:
@@ -223,10 +277,15 @@ def reconcile(run: Run, outcomes: Iterable[RecordOutcome]) -> Reconciliation:
     """
     counts: Counter[str] = Counter({str(o): 0 for o in Outcome})
     reasons: dict[str, Counter[str]] = {}
+    examples: dict[str, dict[str, list[str]]] = {}
     for record in latest(outcomes).values():
         counts[record.outcome] += 1
         if record.why:
             reasons.setdefault(str(record.outcome), Counter())[record.why] += 1
+        if record.outcome in (Outcome.DEFERRED, Outcome.DUPLICATE) and record.notice_id:
+            ids = examples.setdefault(str(record.outcome), {}).setdefault(record.why, [])
+            if len(ids) < _EXAMPLES:
+                ids.append(record.notice_id)
     for reason, number in run.rejected.items():
         counts[Outcome.REJECTED] += number
         reasons.setdefault(str(Outcome.REJECTED), Counter())[reason] += number
@@ -234,4 +293,77 @@ def reconcile(run: Run, outcomes: Iterable[RecordOutcome]) -> Reconciliation:
     counts[Outcome.IN_FLIGHT] += max(0, run.composed - known)
     done = run.state == RunState.DISPATCHED
     balanced = done and counts[Outcome.IN_FLIGHT] == 0 and known == run.composed
-    return Reconciliation(counts, reasons, balanced, done and run.composed == run.expected)
+    return Reconciliation(
+        counts,
+        reasons,
+        balanced,
+        done and run.composed == run.expected,
+        tuple(_needs_look(run, counts, reasons)),
+        {name: {why: tuple(ids) for why, ids in by_reason.items()} for name, by_reason in examples.items()},
+    )
+
+
+def _needs_look(
+    run: Run, counts: Mapping[str, int], reasons: Mapping[str, Mapping[str, int]]
+) -> Iterator[Concern]:
+    """What of a run needs a look: its state, then its records, the worst first.
+
+    What is deferred for quiet hours alone, goes to paper or is suppressed by a decision needs none.
+    """
+    of, open_ones = run.composed, counts[Outcome.IN_FLIGHT]
+    dispatched = run.state == RunState.DISPATCHED
+    if run.control == Control.CANCEL:
+        # What is deferred ends as soon as the cancellation is carried out.
+        ended = reasons.get(Outcome.SUPPRESSED, {}).get(Why.RUN_CANCELLED, 0) + counts[Outcome.DEFERRED]
+        yield Concern(Look.CANCELLED, ended + open_ones, of, _said(run))
+    elif run.control == Control.HOLD:
+        yield Concern(Look.HELD, open_ones + counts[Outcome.DEFERRED], of, _said(run))
+    elif not dispatched:
+        yield Concern(Look(run.state), open_ones, of, run.why)
+    elif open_ones:
+        yield Concern(Look.IN_FLIGHT, open_ones, of)
+    if not dispatched:
+        return
+    if (found := sum(counts.values())) != of:
+        yield Concern(Look.UNBALANCED, found, of)
+    yield from _concerns(Look.FAILED, of, _counted(counts, reasons, Outcome.FAILED))
+    yield from _concerns(Look.UNCONFIRMED, of, _counted(counts, reasons, Outcome.UNCONFIRMED))
+    duplicates = _counted(counts, reasons, Outcome.DUPLICATE)
+    yield from _concerns(Look.OTHER_CONTENT, of, {OTHER_CONTENT: duplicates.pop(OTHER_CONTENT, 0)})
+    yield from _concerns(Look.NOT_COMPOSED, run.expected, {"": max(0, run.expected - of)})
+    yield from _concerns(Look.REJECTED, of, _counted(counts, reasons, Outcome.REJECTED))
+    lost = reasons.get(Outcome.SUPPRESSED, {}).get(Why.NO_CHANNEL, 0)
+    yield from _concerns(Look.NOT_NOTIFIED, of, {str(Why.NO_CHANNEL): lost})
+    waits = _counted(counts, reasons, Outcome.DEFERRED)
+    waits.pop(Why.QUIET_HOURS, 0)
+    yield from _concerns(Look.DEFERRED, of, waits)
+    if not any(counts[outcome] for outcome in _FOLLOWED):
+        yield from _concerns(Look.DUPLICATES, of, {"": sum(duplicates.values())})
+    if not of and not run.expected and not run.sealed:
+        yield Concern(Look.EMPTY, 0, 0)
+
+
+_FOLLOWED = (Outcome.NOTIFIED, Outcome.DEFERRED, Outcome.PAPER, Outcome.UNCONFIRMED, Outcome.IN_FLIGHT)
+"""Outcomes by which somebody was notified by this run, perhaps was, or will be."""
+
+
+def _counted(
+    counts: Mapping[str, int], reasons: Mapping[str, Mapping[str, int]], outcome: Outcome
+) -> Counter[str]:
+    """An outcome's records by reason; the empty one stands for those without."""
+    found = Counter(reasons.get(outcome, {}))
+    found[""] += counts[outcome] - sum(found.values())
+    return found
+
+
+def _concerns(what: Look, of: int, counted: Mapping[str, int]) -> Iterator[Concern]:
+    """A concern for each reason that occurs, the most frequent first."""
+    for reason, count in sorted(counted.items(), key=lambda entry: (-entry[1], entry[0])):
+        if count:
+            yield Concern(what, count, of, reason)
+
+
+def _said(run: Run) -> str:
+    """Why a run is held or cancelled, where the run or its operator says so."""
+    entry = next((e for e in reversed(run.history) if e.get("what") == run.control), {})
+    return entry.get("why", "") or ("" if entry else run.why)
