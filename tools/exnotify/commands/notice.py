@@ -44,8 +44,10 @@ def command(notice_id: str, revoke: str | None, unlock: str | None, as_json: boo
                 ("waiting", ", ".join(row["waiting"])),
                 ("responses", ", ".join(row["responses"])),
                 ("amount due", _money(row["amount_due"], row["currency"])),
-                ("paid", _money(row["paid"], row["currency"]) if row["payments"] else ""),
-                ("left to pay", _left(row)),
+                *(
+                    (name, _of_payments(row, key))
+                    for name, key in (("paid", "paid"), ("left to pay", "left"))
+                ),
                 ("superseded by", row["superseded_by"]),
                 ("link revoked", row["link_revoked"]),
                 ("chain", "holds" if row["chain_holds"] else "is broken: an event was changed"),
@@ -69,10 +71,10 @@ def command(notice_id: str, revoke: str | None, unlock: str | None, as_json: boo
 
 
 def _money(amount: str | None, currency: str | None) -> str:
-    return " ".join(filter(None, (amount, currency)))
+    return " ".join(filter(None, (amount, currency))) if amount is not None else ""
 
 
-def _left(row: dict[str, Any]) -> str:
+def _of_payments(row: dict[str, Any], key: str) -> str:
     if not row["payments"]:
         return ""
-    return _money(row["left"], row["currency"]) if row["left"] is not None else "not known"
+    return _money(row[key], row["currency"]) or "not known"

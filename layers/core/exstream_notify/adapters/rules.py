@@ -361,10 +361,10 @@ class YamlRules:
 
 
 def _demanding_words(types: Mapping[str, Mapping[str, DocumentRule]]) -> frozenset[str]:
-    """The words of the types that ask for payment."""
-    return frozenset(
-        rule.wording for variants in types.values() for rule in variants.values() if rule.demands_payment
-    )
+    """The words of the types that ask for payment, whatever the account; not those borrowed from a bill."""
+    asking = {name for name, variants in types.items() if variants[""].demands_payment}
+    words = {types[name][""].wording for name in asking}
+    return frozenset(word for word in words if word not in types or word in asking)
 
 
 def _demanding(types: dict[str, dict[str, DocumentRule]]) -> dict[str, dict[str, DocumentRule]]:

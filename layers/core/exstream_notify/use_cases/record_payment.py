@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from ..domain.decisions import Why
 from ..domain.documents import Document
 from ..domain.exceptions import ExceptionRaised
 from ..domain.journeys import IsHoliday, due_at, has_ended, joins, went_out
@@ -156,8 +157,9 @@ class PaymentRecorder:
 
 
 def _reopened(notice: Notice) -> bool:
-    """Whether a notice that was paid is not paid any more."""
-    return "paid" not in notice.responses and any(e.what == "paid" for e in notice.events)
+    """Whether a notice that was paid, perhaps before anybody was notified, is not paid any more."""
+    was_paid = notice.why == Why.RESPONDED or any(e.what == "paid" for e in notice.events)
+    return was_paid and "paid" not in notice.responses
 
 
 def _uncounted(event: ResponseEvent, run_id: str, why: str) -> ExceptionRaised:
