@@ -91,6 +91,8 @@ def reversal(**detail: Any) -> dict[str, Any]:
         ({"TransactionReference": "T", "payment_id": "P-1"}, "P-1"),
         ({"payment_id": "", "transaction_id": "T"}, "T"),
         ({"payment_id": None}, ""),
+        ({"payment_id": "N/A", "transaction_id": "NULL"}, ""),
+        ({"payment_id": "000000", "transaction_id": "0-7"}, "0-7"),
         ({}, ""),
     ],
 )

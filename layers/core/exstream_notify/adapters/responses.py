@@ -41,6 +41,8 @@ _PAYMENT_NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """Names of a payment's identities, the most trusted first; case, `_`, `-` and spaces do not matter."""
 
+_NO_IDS = frozenset({"null", "none", "nil", "n/a", "na", "unknown", "undefined", "\\n"})
+
 _SEPARATORS = re.compile(r"[\s_.-]+")
 
 
@@ -109,6 +111,12 @@ def _own(detail: Mapping[str, Any], kind: Response) -> dict[str, Any]:
     return {**told, "by": detail.get("acknowledged_by") or "", "at": at, "said": " ".join(said)[:200]}
 
 
+def _is_placeholder(value: object) -> bool:
+    """Whether a payment's id is none: one that all payments have would make them all the same."""
+    text = str(value if value is not None else "").strip().lower()
+    return text in _NO_IDS or not text.strip("0-./ ")
+
+
 def _identities(detail: Mapping[str, Any], *, reversed_: bool) -> dict[str, Any]:
     """The payment that an event is about, and the one that it takes back.
 
@@ -118,7 +126,7 @@ def _identities(detail: Mapping[str, Any], *, reversed_: bool) -> dict[str, Any]
 
     def first(field: str) -> Any:
         values = (names.get(name) for name in _PAYMENT_NAMES[field])
-        return next((value for value in values if value is not None and str(value).strip()), "")
+        return next((value for value in values if not _is_placeholder(value)), "")
 
     payment, of, own = first("payment_id"), first("reversal_of"), first("reversal_id")
     if reversed_ and not of:

@@ -413,7 +413,7 @@ def _prepare(
         if contact is None or to is None or contact.paper_required or contact.withdrew:
             tally.again.add(member.position)
             continue
-        payments = paid.get(notice_id_of(document, whole.for_document(document)), NO_PAYMENTS)
+        payments = paid.get(linked, NO_PAYMENTS)
         left = as_left(document, payments)
         if pointer.version and rule.demands_payment and nothing_due(left):
             tally.again.add(member.position)

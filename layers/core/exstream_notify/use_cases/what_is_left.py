@@ -1,6 +1,6 @@
 """What is left to pay of documents, at the time when a message about them is decided or sent."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from ..domain.documents import Document
@@ -15,7 +15,7 @@ IdentityOf = Callable[[Document, Rules], str]
 
 
 def payments_by_document(
-    documents: Iterable[Document],
+    documents: Sequence[Document],
     stored: Mapping[str, Notice],
     identity: Callable[[Document], str],
     early: EarlyResponses | None,
@@ -29,6 +29,8 @@ def payments_by_document(
     `stored` are first notices as the ledger has them. Payments that came before a notice was known are
     asked for in one call, and only where there can be some.
     """
+    if not stored and (early is None or not (by_document or any(d.case_id for d in documents))):
+        return {}
     owing = {identity(d): d for d in documents if amount_of(d) is not None and not d.test_flag}
     subjects = {s for d in owing.values() for s in subjects_of(d, by_document=by_document)}
     kept: Mapping[str, EarlyResponse] = early.on(domain, subjects) if early is not None and subjects else {}
