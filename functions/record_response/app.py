@@ -1,6 +1,7 @@
 """Record what customers did about their documents.
 
-Trigger: ResponseQueue: `Customer Responded`, `Payment Received`, `Document Acknowledged`, and native opens.
+Trigger: ResponseQueue: `Customer Responded`, `Payment Received`, `Payment Reversed`, `Document Acknowledged`,
+and native opens.
 Guarantee: at least once, in no order, before or after the notice; the same response again changes nothing.
 Failure: the message comes back after its visibility time-out, five times, then ResponseDeadLetters.
 """
@@ -39,6 +40,9 @@ def record(record: SQSRecord) -> None:
         evidence=app.evidence,
         records=app.records,
         rules=app.rules,
+        journeys=app.journeys,
+        exceptions=app.exceptions,
+        is_holiday=app.is_holiday,
         clock=app.clock,
     )
     count(told, prefix="Response")

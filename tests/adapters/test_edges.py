@@ -76,6 +76,75 @@ def test_a_payment_that_cannot_be_read_is_told_and_counts_as_none(detail: dict[s
         response_of(payment(**detail), RecordSchema({}))
 
 
+def reversal(**detail: Any) -> dict[str, Any]:
+    """A "Payment Reversed" event."""
+    return {**payment(**detail), "detail-type": "Payment Reversed"}
+
+
+@pytest.mark.parametrize(
+    ("detail", "payment_id"),
+    [
+        ({"payment_id": "P-1"}, "P-1"),
+        ({"PaymentId": "P-1"}, "P-1"),
+        ({"payment-reference": "P-1"}, "P-1"),
+        ({"transactionId": 4711}, "4711"),
+        ({"TransactionReference": "T", "payment_id": "P-1"}, "P-1"),
+        ({"payment_id": "", "transaction_id": "T"}, "T"),
+        ({"payment_id": None}, ""),
+        ({"payment_id": "N/A", "transaction_id": "NULL"}, ""),
+        ({"payment_id": "000000", "transaction_id": "0-7"}, "0-7"),
+        ({}, ""),
+    ],
+)
+def test_a_payment_has_an_identity_under_the_names_that_systems_use(
+    detail: dict[str, Any], payment_id: str
+) -> None:
+    event = response_of(payment(amount="5.00", **detail), RecordSchema({}))
+    assert (event.payment_id, event.event_id, event.reverses) == (payment_id, "e1", False)
+
+
+def same_payment(*bodies: dict[str, Any]) -> bool:
+    facts = {(f.kind, f.key) for f in (response_of(body, RecordSchema({})).fact for body in bodies)}
+    return len(facts) == 1
+
+
+def test_payments_are_told_apart_by_their_id_else_by_the_events() -> None:
+    one, two = payment(amount="5.00", payment_id="P-1"), payment(amount="5.00", payment_id="P-2")
+    assert same_payment(one, {**one, "id": "e2"}, {**one, "time": "2026-11-21T10:00:00Z"})
+    assert not same_payment(one, two)
+    plain = payment(amount="5.00")
+    assert same_payment(plain, plain)
+    assert not same_payment(plain, {**plain, "id": "e2"})
+
+
+@pytest.mark.parametrize(
+    ("body", "of", "amount"),
+    [
+        (reversal(payment_id="P-1"), "P-1", ""),
+        (reversal(payment_id="P-1", amount="20.00"), "P-1", "20.00"),
+        (reversal(reversal_of="P-1", payment_id="R-1", amount="-20.00"), "P-1", "20.00"),
+        (reversal(originalPaymentId="P-1", reversalId="R-1"), "P-1", ""),
+        (payment(reversal_of="P-1", amount="20.00"), "P-1", "20.00"),
+        (payment(payment_id="P-1", amount="-20.00"), "P-1", "20.00"),
+        (payment(payment_id="P-1", amount="-1,020.00"), "P-1", "1020.00"),
+    ],
+)
+def test_a_reversal_names_the_payment_that_it_takes_back(body: dict[str, Any], of: str, amount: str) -> None:
+    event = response_of(body, RecordSchema({}))
+    paid = response_of(payment(payment_id=of, amount="50.00"), RecordSchema({})).fact
+    assert event.reverses
+    assert (event.fact.kind, event.fact.of, event.fact.amount) == ("reversal", paid.key, amount)
+
+
+def test_a_reversal_of_nothing_and_an_id_that_is_no_text_are_reported() -> None:
+    with pytest.raises(Unusable, match="neither the payment that is reversed nor an amount"):
+        response_of(reversal(), RecordSchema({}))
+    with pytest.raises(Unusable, match="event e1: payment_id: "):
+        response_of(payment(payment_id={"id": "P-1"}), RecordSchema({}))
+    loose = response_of(reversal(amount="20.00"), RecordSchema({}))
+    assert (loose.fact.kind, loose.fact.loose, loose.amount) == ("reversal", True, "-20.00")
+
+
 # --- triggers --------------------------------------------------------------------------------------
 
 

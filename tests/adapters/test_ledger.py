@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from exstream_notify.adapters.dynamodb.ledger import DynamoLedger
 from exstream_notify.domain.notices import Attempt, Event, Notice, Origin, Status, begun, happened, opened
+from exstream_notify.domain.payments import Fact, Payments
 from tests.adapters.conftest import Books, Tables
 from tests.fakes import FakeLedger, a_notice
 
@@ -228,6 +229,24 @@ NOTICES = st.builds(
     due_at=st.sampled_from(["", "2026-11-20T15:00:00+00:00"]),
     superseded_by=_TEXT,
     created_at=_TEXT,
+    payments=st.builds(
+        Payments,
+        facts=st.lists(
+            st.builds(
+                Fact,
+                kind=st.sampled_from(["payment", "reversal"]),
+                key=_TEXT,
+                of=_TEXT,
+                amount=_TEXT,
+                currency=_TEXT,
+                loose=st.booleans(),
+            ),
+            max_size=3,
+        ).map(tuple),
+        folded=st.lists(st.tuples(_TEXT, _TEXT), max_size=2).map(tuple),
+        # A key that was added up never stands without its sum.
+        known=st.just(()),
+    ),
 )
 
 

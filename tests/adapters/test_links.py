@@ -11,12 +11,22 @@ from moto import mock_aws
 
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.dynamodb.ledger import DynamoLedger
-from exstream_notify.adapters.dynamodb.responses import DynamoEarlyResponses, DynamoTries
+from exstream_notify.adapters.dynamodb.responses import (
+    EARLY_PAYMENTS,
+    DynamoEarlyResponses,
+    DynamoTries,
+)
 from exstream_notify.adapters.s3 import S3Documents
 from exstream_notify.adapters.settings import Settings
 from exstream_notify.domain.notices import opened
 from exstream_notify.domain.records import ValueRefused
-from exstream_notify.domain.responses import EarlyResponse, ResponseEvent, ended_early, revoked
+from exstream_notify.domain.responses import (
+    EarlyPayment,
+    EarlyResponse,
+    ResponseEvent,
+    ended_early,
+    revoked,
+)
 from tests.fakes import a_notice
 
 from .conftest import Tables
@@ -45,6 +55,29 @@ def test_early_responses_are_kept_by_subject(tables: Tables) -> None:
 
     assert early.on("retail", ["K-1", "K-2"]) == {"K-1": paid}
     assert early.on("claims", ["K-1"]) == {}
+
+
+def test_early_payments_add_up_on_their_subject_and_each_once(tables: Tables) -> None:
+    early, until = DynamoEarlyResponses(tables.client, tables.notices), NOW + timedelta(days=90)
+
+    def payment(number: int, of: str = "") -> EarlyPayment:
+        event = ResponseEvent("paid", "retail", amount="5.00", payment_id=f"P-{number}", reversal_of=of)
+        return EarlyPayment(event.fact, "2026-11-20T15:00:00Z", "C1", "D1")
+
+    kept = [payment(1), payment(2), payment(1), payment(3, of="P-2")]
+    assert all(early.keep_payment("retail", "document#D1", one, until) for one in kept)
+    found = early.on("retail", ["document#D1"])["document#D1"]
+    assert (found.kind, found.at) == ("paid", "")
+    assert set(found.payments) == set(kept)
+
+    answered = EarlyResponse("responded", "by portal", "2026-11-20T16:00:00Z", "C1", "D1")
+    early.keep("retail", "document#D1", answered, until)  # the payments stay beside it
+    assert early.on("retail", ["document#D1"]) == {"document#D1": replace(answered, payments=found.payments)}
+
+    for number in range(EARLY_PAYMENTS):
+        early.keep_payment("retail", "document#D2", payment(number), until)
+    assert not early.keep_payment("retail", "document#D2", payment(999), until)
+    assert len(early.on("retail", ["document#D2"])["document#D2"].payments) == EARLY_PAYMENTS
 
 
 def test_a_notice_is_found_by_its_document_and_its_case(tables: Tables) -> None:

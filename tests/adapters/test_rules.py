@@ -34,6 +34,43 @@ def test_a_site_changes_one_key_and_keeps_the_rest(tmp_path: Path) -> None:
     assert rules.of_type("invoice") == YamlRules().of_type("invoice")
 
 
+def test_what_asks_for_payment_is_of_the_class_or_in_the_words_of_a_demand(tmp_path: Path) -> None:
+    rules = site(
+        tmp_path,
+        documents="""
+types:
+  invoice: {by_account_status: {default: {wording: final-demand}, late: {asks_for_payment: true}}}
+  late-fee: {use_case: uc3, topic: overdue, class: collections}
+  second-reminder: {use_case: uc3, topic: overdue, wording: overdue-notice}
+  thank-you: {use_case: uc3, topic: overdue, class: collections, asks_for_payment: false}
+""",
+        journeys="""
+journeys:
+  chase:
+    documents: [invoice]
+    steps: [{after: P7D, wording: overdue-notice}]
+    unanswered: {after: P14D, end: event}
+  renewal-dates:
+    documents: [renewal-notice]
+    asks_for_payment: false
+    steps: [{around_due_date: -P3D, wording: follow-up-reminder}]
+    unanswered: {around_due_date: P14D, end: event}
+""",
+    )
+    rules.check()
+    shipped = ("payment-reminder", "overdue-notice", "final-demand")
+    assert {name for name in rules.types if rules.of_type(name).demands_payment} == {
+        *shipped,
+        "late-fee",
+        "second-reminder",
+    }
+    for status, demands in (("", False), ("default", True), ("LATE", True), ("current", False)):
+        bill = a_document(document_type="invoice", account_status=status)
+        assert rules.for_document(bill).demands_payment is demands
+    follows = {name for name, journey in rules.journeys().items() if journey.follows_payment}
+    assert follows == {"dunning", "chase"}
+
+
 def test_a_site_adds_types_queues_teams_and_domains(tmp_path: Path) -> None:
     rules = site(
         tmp_path,

@@ -55,7 +55,7 @@ class FakeJourneyBook:
         if self.rows.get(cohort):
             self._touch(cohort)
 
-    def park(self, under: str, cohort: Cohort, row: MemberRow) -> None:
+    def park(self, under: str, cohort: Cohort, row: MemberRow, until: datetime | None = None) -> None:
         """See `JourneyBook.park`."""
         self.aside.setdefault(under, {})[cohort, row.name] = row
 

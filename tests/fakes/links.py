@@ -1,10 +1,11 @@
 """What stands around a secure link, in memory: documents, tries, responses that came early."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from exstream_notify.domain.records import path_in_run
-from exstream_notify.domain.responses import EarlyResponse
+from exstream_notify.domain.responses import EarlyPayment, EarlyResponse
 
 
 class FakeTries:
@@ -34,10 +35,21 @@ class FakeEarlyResponses:
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], EarlyResponse] = {}
+        self.most_payments = 200
 
     def keep(self, domain: str, subject: str, response: EarlyResponse, until: datetime) -> None:
         """See `EarlyResponses.keep`."""
-        self.kept[domain, subject] = response
+        before = self.kept.get((domain, subject))
+        self.kept[domain, subject] = replace(response, payments=before.payments if before else ())
+
+    def keep_payment(self, domain: str, subject: str, payment: EarlyPayment, until: datetime) -> bool:
+        """See `EarlyResponses.keep_payment`."""
+        before = self.kept.get((domain, subject)) or EarlyResponse("paid", "", "")
+        if payment not in before.payments:
+            if len(before.payments) >= self.most_payments:
+                return False
+            self.kept[domain, subject] = replace(before, payments=(*before.payments, payment))
+        return True
 
     def on(self, domain: str, subjects: Collection[str]) -> dict[str, EarlyResponse]:
         """See `EarlyResponses.on`."""

@@ -41,3 +41,26 @@ def test_an_overdue_notice_older_than_its_deadline_is_not_sent() -> None:
     world.come_to_rest()
     assert world.reasons("run-1", "failed") == {"deadline_passed": 1}
     assert "deadline_passed" in {e.code for e in world.exceptions.raised}
+
+
+@pytest.mark.parametrize("kind", ["payment-reminder", "overdue-notice", "final-demand"])
+@pytest.mark.parametrize("amount", ["0.00", "-0.01", "-25.00"])
+def test_nobody_is_asked_for_nothing_and_collections_hear_of_it(kind: str, amount: str) -> None:
+    world = shipped()
+    rows = {"document_type": kind, "account_status": "delinquent", "due_date": "2026-12-01"}
+    world.drop("run-1", a_document(1, amount_due=amount, **rows), a_document(2, amount_due="0.01", **rows))
+    world.follow()
+
+    assert world.outcomes("run-1") == {"notified": 1, "suppressed": 1}
+    assert world.reasons("run-1", "suppressed") == {"nothing_due": 1}
+    assert {n.document_id for n in world.ledger.notices.values() if n.attempts} == {"D0002"}
+    (raised,) = [e for e in world.exceptions.raised if e.code == "nothing_due"]
+    assert world.rules.route(raised).team == "collections"
+
+
+@pytest.mark.parametrize("kind", ["statement", "invoice", "utility-bill"])
+def test_a_bill_of_nothing_is_ready_all_the_same(kind: str) -> None:
+    world = shipped()
+    world.drop("run-1", a_document(1, document_type=kind, amount_due="0.00", currency="USD"))
+    world.come_to_rest()
+    assert world.outcomes("run-1") == {"notified": 1}

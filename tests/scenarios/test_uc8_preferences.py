@@ -27,6 +27,7 @@ def stories(draw: Any) -> dict[str, Any]:
         "blocked": draw(channels),
         "status": draw(st.sampled_from([None, "paid", "default"])),
         "wish": draw(st.sampled_from([None, "sms", "email", "paper"])),
+        "amount": draw(st.sampled_from([None, "0.00", "-25.00", "12.00"])),
         "contact": {
             "email": an_address("c0001@example.com", status=draw(statuses)),
             "mobile": an_address("+12025550101", status=draw(statuses)),
@@ -54,7 +55,11 @@ def test_what_it_says_is_what_happens(story: dict[str, Any]) -> None:
         assert address is not None
         world.suppressions.addresses.add((channel, address.value))
     document = a_document(
-        1, document_type=story["kind"], account_status=story["status"], delivery_channel=story["wish"]
+        1,
+        document_type=story["kind"],
+        account_status=story["status"],
+        delivery_channel=story["wish"],
+        amount_due=story["amount"],
     )
 
     (answer,) = answer_eligibility(

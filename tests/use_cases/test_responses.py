@@ -61,7 +61,7 @@ def test_a_response_that_names_a_customer_is_not_about_notices_of_long_ago() -> 
 def test_who_paid_before_the_notice_gets_none() -> None:
     world = World(a_rule())
     assert world.respond("paid", customer_key="C0001", document_id="D0001") == {"early": 1}
-    assert world.respond("paid", customer_key="C0001", document_id="D0001") == {"known": 1}
+    assert world.respond("paid", customer_key="C0001", document_id="D0001") == {"early": 1}
 
     world.drop("run-1", a_document(1), a_document(2))
     world.come_to_rest()
@@ -309,7 +309,8 @@ def test_a_payment_ends_what_waits_where_it_leaves_nothing_due(
     due: str | None, amount: str, currency: str, settles: bool
 ) -> None:
     world = owing(due, at=NIGHT)
-    assert pay(world, amount, currency) == ({"recorded": 1} if settles else {"in_part": 1})
+    word = "recorded" if settles else "reversed" if amount.startswith("-") else "in_part"
+    assert pay(world, amount, currency) == {word: 1}
     world.come_to_rest()
 
     assert world.outcomes("run-1") == ({"suppressed": 1} if settles else {"notified": 1})
@@ -327,7 +328,9 @@ def test_payments_in_part_add_up_each_once_and_in_the_documents_currency() -> No
 
     assert pay(world, "0.10", at="2026-11-21T13:00:00Z") == {"recorded": 1}
     assert world.notice("D0001").responses == ("paid",)
+    assert pay(world, "0.10", at="2026-11-21T14:00:00Z") == {"recorded": 1}
     assert pay(world, "0.10", at="2026-11-21T14:00:00Z") == {"known": 1}
+    assert world.notice("D0001").responses == ("paid",)
     assert chain_holds(world.notice("D0001"))
 
 

@@ -285,6 +285,9 @@ class World:
             evidence=self.evidence,
             records=self.records,
             rules=self.rules,
+            journeys=self.journeys,
+            exceptions=self._ports["exceptions"],
+            is_holiday=is_holiday,
             clock=self.clock,
         )
 

@@ -75,10 +75,38 @@ def notice_row(notice: Notice) -> dict[str, Any]:
         "waiting": list(notice.waiting),
         "due_at": notice.due_at,
         "responses": list(notice.responses),
+        "payments": [
+            {
+                "kind": f.kind,
+                "payment": f.of or f.key,
+                "amount": f.amount or None,
+                "currency": f.currency or None,
+            }
+            for f in notice.payments.facts
+        ],
         "superseded_by": notice.superseded_by,
         "link_revoked": notice.link_revoked,
         "created_at": notice.created_at,
         "version": notice.version,
+    }
+
+
+def what_is_left(app: "Bootstrap", notice: Notice) -> dict[str, Any]:
+    """What was due on a notice's document, what was paid on it, and what is left: plain decimals, None where
+    nobody can say it. The record is read for it, as long as it is kept."""
+    from exstream_notify.domain.payments import balance, left_to_pay
+    from exstream_notify.use_cases.decide_notices import document_of
+
+    document = document_of(notice, app.records)
+    if document is None or document.amount_due is None:
+        return {"amount_due": None, "currency": None, "paid": None, "left": None}
+    found = balance(notice.payments, document)
+    left = left_to_pay(notice.payments, document)
+    return {
+        "amount_due": document.amount_due,
+        "currency": document.currency,
+        "paid": f"{found.paid:f}" if found.clear else None,
+        "left": None if left is None else f"{left:f}",
     }
 
 

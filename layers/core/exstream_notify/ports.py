@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .domain.messages import Answer, BulkJob, Content, GiveUp, Message, SentRequest
     from .domain.notices import Notice
     from .domain.receipts import Receipt, Suppression
-    from .domain.responses import EarlyResponse
+    from .domain.responses import EarlyPayment, EarlyResponse
     from .domain.runs import DomainRule, RecordOutcome, Run, Seal
     from .domain.watching import Watched
     from .domain.work import SendJob, SlicePointer
@@ -68,7 +68,10 @@ class EarlyResponses(Protocol):
     """Responses that came before their notice was known; each kept for a limited time."""
 
     def keep(self, domain: str, subject: str, response: EarlyResponse, until: datetime) -> None:
-        """Keep one; another on the same subject replaces it."""
+        """Keep one; another on the same subject replaces it, and payments on it stay."""
+
+    def keep_payment(self, domain: str, subject: str, payment: EarlyPayment, until: datetime) -> bool:
+        """Keep a payment or a reversal beside the others on its subject; False if there are too many."""
 
     def on(self, domain: str, subjects: Collection[str]) -> dict[str, EarlyResponse]:
         """What was kept, by subject."""
@@ -701,8 +704,8 @@ class JourneyBook(Protocol):
     def finish(self, cohort: Cohort, generation: int) -> None:
         """Note that it is done, unless rows came meanwhile: then it needs a further execution."""
 
-    def park(self, under: str, cohort: Cohort, row: MemberRow) -> None:
-        """Put a row aside: `under` a notice id, or a run."""
+    def park(self, under: str, cohort: Cohort, row: MemberRow, until: datetime | None = None) -> None:
+        """Put a row aside: `under` a notice id, or a run; forgotten some time after `until`."""
 
     def parked(self, under: str) -> list[tuple[Cohort, MemberRow]]:
         """What lies aside there."""

@@ -1,5 +1,7 @@
 """`exnotify notice ID`."""
 
+from typing import Any
+
 import click
 
 from .options import as_json, deployment, on_stack
@@ -16,7 +18,7 @@ def command(notice_id: str, revoke: str | None, unlock: str | None, as_json: boo
 
     ID is a notice id, or a reference `<notice id>:<attempt>` as providers get it.
     """
-    from ..notices import find_notice, notice_row, revoke_link, unlock_link
+    from ..notices import find_notice, notice_row, revoke_link, unlock_link, what_is_left
     from ..screen import console, emit_json, fields, table
 
     target = deployment(stack)
@@ -25,7 +27,7 @@ def command(notice_id: str, revoke: str | None, unlock: str | None, as_json: boo
         found = revoke_link(target, found, revoke)
     if unlock is not None:
         found = unlock_link(target, found, unlock)
-    row = notice_row(found)
+    row = {**notice_row(found), **what_is_left(target.app, found)}
     if as_json:
         emit_json(row)
         return 0
@@ -41,6 +43,11 @@ def command(notice_id: str, revoke: str | None, unlock: str | None, as_json: boo
                 ("waits until", row["due_at"]),
                 ("waiting", ", ".join(row["waiting"])),
                 ("responses", ", ".join(row["responses"])),
+                ("amount due", _money(row["amount_due"], row["currency"])),
+                *(
+                    (name, _of_payments(row, key))
+                    for name, key in (("paid", "paid"), ("left to pay", "left"))
+                ),
                 ("superseded by", row["superseded_by"]),
                 ("link revoked", row["link_revoked"]),
                 ("chain", "holds" if row["chain_holds"] else "is broken: an event was changed"),
@@ -56,5 +63,18 @@ def command(notice_id: str, revoke: str | None, unlock: str | None, as_json: boo
                 numbers=("attempt",),
             )
         )
+    if row["payments"]:
+        listed = ([p[n] or "all" if n == "amount" else p[n] for n in p] for p in row["payments"])
+        out.print(table(("what", "payment", "amount", "currency"), listed))
     out.print(table(("at", "event", "detail"), ([e["at"], e["what"], e["detail"]] for e in row["events"])))
     return 0
+
+
+def _money(amount: str | None, currency: str | None) -> str:
+    return " ".join(filter(None, (amount, currency))) if amount is not None else ""
+
+
+def _of_payments(row: dict[str, Any], key: str) -> str:
+    if not row["payments"]:
+        return ""
+    return _money(row[key], row["currency"]) or "not known"

@@ -45,6 +45,7 @@ class CustomerAsked(_Strict):
     mobile: Annotated[str, Field(max_length=40, pattern=_PLAIN)] | None = None
     delivery_channel: _Short | None = None
     account_status: _Short | None = None
+    amount_due: _Short | None = None
     language: Annotated[str, Field(pattern=_TAG)] | None = None
     country: Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")] | None = None
     time_zone: _Short | None = None

@@ -100,6 +100,7 @@ class JourneyModel(BaseModel):
     hour: int = Field(ge=0, le=23)
     cap: _Cap | None
     changes_apply_to: Literal["new", "running"]
+    asks_for_payment: bool | None = None
 
     @model_validator(mode="after")
     def _one_after_the_other(self) -> "JourneyModel":
@@ -129,6 +130,7 @@ class JourneyModel(BaseModel):
             hour=self.hour,
             cap=Cap(self.cap.messages, self.cap.days) if self.cap else None,
             changes_apply_to=self.changes_apply_to,
+            asks_for_payment=self.asks_for_payment,
         )
 
 

@@ -1,5 +1,6 @@
 """What portals, billing systems and Exstream tell of customers' responses, checked at the edge."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from .triggers import NAME
 KINDS: Mapping[str, Response] = {
     "Customer Responded": "responded",
     "Payment Received": "paid",
+    "Payment Reversed": "paid",
     "Document Acknowledged": "acknowledged",
     "Exstream-Email-OPEN": "opened",
 }
@@ -28,8 +30,20 @@ _SAID: Mapping[str, tuple[str, ...]] = {
 }
 """Which words of the detail go into the notice's event."""
 
-_TIMES = ("responded_at", "received_at", "acknowledged_at", "at")
+_TIMES = ("responded_at", "received_at", "reversed_at", "acknowledged_at", "at")
 _NATIVE = "Exstream-Email-OPEN"
+_REVERSED = "Payment Reversed"
+
+_PAYMENT_NAMES: Mapping[str, tuple[str, ...]] = {
+    "payment_id": ("paymentid", "paymentreference", "paymentref", "transactionid", "transactionreference"),
+    "reversal_of": ("reversalof", "reverses", "reversedpaymentid", "originalpaymentid"),
+    "reversal_id": ("reversalid", "reversalreference"),
+}
+"""Names of a payment's identities, the most trusted first; case, `_`, `-` and spaces do not matter."""
+
+_NO_IDS = frozenset({"null", "none", "nil", "n/a", "na", "unknown", "undefined", "\\n"})
+
+_SEPARATORS = re.compile(r"[\s_.-]+")
 
 
 def _amount(text: str) -> str:
@@ -51,6 +65,8 @@ class _Response(BaseModel):
     said: str = Field("", max_length=200)
     amount: Annotated[str, AfterValidator(_amount)] = Field("", max_length=40)
     currency: str = Field("", pattern=r"^([A-Z]{3})?$")
+    payment_id: str = Field("", max_length=256)
+    reversal_of: str = Field("", max_length=256)
 
 
 def response_of(body: Mapping[str, Any], schema: RecordSchema) -> ResponseEvent:
@@ -63,6 +79,8 @@ def response_of(body: Mapping[str, Any], schema: RecordSchema) -> ResponseEvent:
     if kind is None or not isinstance(detail, Mapping):
         raise Unusable("event_unusable", place, "not the event of a response")
     told = _native(detail, schema, place) if body["detail-type"] == _NATIVE else _own(detail, kind)
+    if kind == "paid":
+        told |= _identities(detail, reversed_=body["detail-type"] == _REVERSED)
     try:
         found = _Response.model_validate(told)
     except ValidationError as error:
@@ -71,8 +89,13 @@ def response_of(body: Mapping[str, Any], schema: RecordSchema) -> ResponseEvent:
     if not (found.customer_key or found.document_id or found.case_id):
         raise Unusable("event_unusable", place, "no customer_key, document_id or case_id")
     at = found.at or str(body.get("time", ""))
-    values = found.model_dump()
-    return ResponseEvent(kind, **{**values, "at": at}, source=str(body.get("source", ""))[:64])
+    if body["detail-type"] == _REVERSED and not (found.reversal_of or found.amount):
+        raise Unusable("event_unusable", place, "neither the payment that is reversed nor an amount")
+    values = {**found.model_dump(), "at": at}
+    if body["detail-type"] == _REVERSED and not found.reversal_of:
+        values["amount"] = "-" + found.amount.removeprefix("-")
+    event_id = str(body.get("id") or "")[:256]
+    return ResponseEvent(kind, **values, source=str(body.get("source", ""))[:64], event_id=event_id)
 
 
 def _own(detail: Mapping[str, Any], kind: Response) -> dict[str, Any]:
@@ -86,6 +109,31 @@ def _own(detail: Mapping[str, Any], kind: Response) -> dict[str, Any]:
             "currency": str(detail.get("currency") or "").upper(),
         }
     return {**told, "by": detail.get("acknowledged_by") or "", "at": at, "said": " ".join(said)[:200]}
+
+
+def _is_placeholder(value: object) -> bool:
+    """Whether a payment's id is none: one that all payments have would make them all the same."""
+    text = str(value if value is not None else "").strip().lower()
+    return text in _NO_IDS or not text.strip("0-./ ")
+
+
+def _identities(detail: Mapping[str, Any], *, reversed_: bool) -> dict[str, Any]:
+    """The payment that an event is about, and the one that it takes back.
+
+    A reversal that names one payment only takes that one back, under the identity of its event.
+    """
+    names = {_SEPARATORS.sub("", str(name)).lower(): value for name, value in detail.items()}
+
+    def first(field: str) -> Any:
+        values = (names.get(name) for name in _PAYMENT_NAMES[field])
+        return next((value for value in values if not _is_placeholder(value)), "")
+
+    payment, of, own = first("payment_id"), first("reversal_of"), first("reversal_id")
+    if reversed_ and not of:
+        payment, of = "", payment
+    if of:
+        return {"payment_id": own or ("" if payment == of else payment), "reversal_of": of}
+    return {"payment_id": payment, "reversal_of": ""}
 
 
 def _native(detail: Mapping[str, Any], schema: RecordSchema, place: str) -> dict[str, Any]:

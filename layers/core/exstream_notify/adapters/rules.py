@@ -56,6 +56,7 @@ class _Change(_Strict):
     paper_on_failure: bool | None = None
     deadline_hours: int | None = Field(None, ge=1, le=8760)
     skip: str | None = None
+    asks_for_payment: bool | None = None
 
 
 class _Type(_Strict):
@@ -79,6 +80,7 @@ class _Type(_Strict):
     opens: Literal["portal", "inline", "attachment"]
     second_step: StepKind
     any_payment_settles: bool
+    asks_for_payment: bool | None = None
     by_account_status: Mapping[str, _Change] = Field(default_factory=dict)
 
 
@@ -265,7 +267,14 @@ class YamlRules:
             rules[name] = {"": rule}
             for status, change in model.by_account_status.items():
                 rules[name][status.lower()] = replace(rule, **change.model_dump(exclude_none=True))
-        return rules
+        return _demanding(rules)
+
+    def _demanded(self, journey: JourneyRule) -> JourneyRule:
+        """The journey, asking for payment where the words of a step do and the file does not say."""
+        words = _demanding_words(self._types)
+        if journey.asks_for_payment is None and any(step.wording in words for step in journey.steps):
+            return replace(journey, asks_for_payment=True)
+        return journey
 
     @cached_property
     def _teams(self) -> dict[str, str]:
@@ -302,6 +311,7 @@ class YamlRules:
                 where = self._line("journeys.yaml", key)
                 raise RulesInvalid(f"journeys.yaml{where}: {key}: a name is of a-z, 0-9 and -, 40 at most")
             rule = self._validate(JourneyModel, {**defaults, **entry}, "journeys.yaml", key).rule(name)
+            rule = self._demanded(rule)
             unknown = [kind for kind in rule.documents if kind not in self._types]
             lost = [s.team for s in rule.steps if s.team and s.team not in self._teams]
             if unknown or lost:
@@ -360,6 +370,26 @@ class YamlRules:
                 if line is not None:
                     return folder.name, line
         return "", 0
+
+
+def _demanding_words(types: Mapping[str, Mapping[str, DocumentRule]]) -> frozenset[str]:
+    """The words of the types that ask for payment, whatever the account; not those borrowed from a bill."""
+    asking = {name for name, variants in types.items() if variants[""].demands_payment}
+    words = {types[name][""].wording for name in asking}
+    return frozenset(word for word in words if word not in types or word in asking)
+
+
+def _demanding(types: dict[str, dict[str, DocumentRule]]) -> dict[str, dict[str, DocumentRule]]:
+    """The rules, where what borrows the words of a demand is one too, unless the file says that it is not.
+
+    An account's status can turn a bill into a final demand by its words alone.
+    """
+    words = _demanding_words(types)
+    for variants in types.values():
+        for status, rule in variants.items():
+            if rule.asks_for_payment is None and rule.wording in words:
+                variants[status] = replace(rule, asks_for_payment=True)
+    return types
 
 
 def _line_of(node: Any, path: list[str]) -> int | None:

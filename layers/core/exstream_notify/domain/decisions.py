@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from .contacts import Contact
 from .documents import Channel, Document, DocumentRule
+from .payments import nothing_due
 from .quiet_hours import Window, is_open, next_open
 
 
@@ -37,6 +38,7 @@ class Why(StrEnum):
     REFUSED = "refused"
     REPUTATION = "reputation"
     NO_RECEIPT = "no_receipt"
+    NOTHING_DUE = "nothing_due"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ def decide(
         return Suppress(Why.TEST_DOCUMENT)
     if rule.skip:
         return Suppress(Why.ACCOUNT_STATUS, rule.skip)
+    if rule.demands_payment and nothing_due(document):
+        return Suppress(Why.NOTHING_DUE)
     if contact.paper_required:
         return Paper(Why.PAPER_REQUIRED)
     if contact.withdrew:

@@ -82,7 +82,8 @@ def contact_key(customer_key: str, recipient: str | None) -> str:
 class DocumentRule:
     """What a document type's rule says (rules/documents.yaml); `skip` is why nobody is told at all.
 
-    `purpose` is what its notices are for: `notice`, or a journey's step.
+    `purpose` is what its notices are for: `notice`, or a journey's step. `asks_for_payment`: whether its
+    words ask for money that is due; None leaves that to the message class (`demands_payment`).
     """
 
     name: str
@@ -108,3 +109,11 @@ class DocumentRule:
     second_step: StepKind = "none"
     any_payment_settles: bool = False
     purpose: str = "notice"
+    asks_for_payment: bool | None = None
+
+    @property
+    def demands_payment(self) -> bool:
+        """Whether nobody is notified where nothing is due: reminders, overdue notices, final demands."""
+        if self.asks_for_payment is None:
+            return self.message_class == "collections"
+        return self.asks_for_payment

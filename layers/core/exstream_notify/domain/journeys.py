@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from .documents import Channel, Document, DocumentRule
 from .notices import Notice, Response, Status
+from .payments import nothing_due
 
 Stop = Literal["opened", "responded", "paid", "acknowledged", "opted_out"]
 End = Literal["event", "paper", "case"]
@@ -82,6 +83,14 @@ class JourneyRule:
     hour: int = 15
     cap: Cap | None = None
     changes_apply_to: Literal["new", "running"] = "new"
+    asks_for_payment: bool | None = None
+
+    @property
+    def follows_payment(self) -> bool:
+        """Whether its steps ask for money: by the rule's word, else where one is counted from a due date."""
+        if self.asks_for_payment is None:
+            return any(step.anchor == "due_date" for step in self.steps)
+        return self.asks_for_payment
 
     @property
     def version(self) -> str:
@@ -193,9 +202,15 @@ def cohort_at(domain: str, rule: JourneyRule, step: int, due: datetime) -> Cohor
     return Cohort(hour.strftime("%Y-%m-%dT%H"), domain, rule.name, step)
 
 
-def joins(rule: JourneyRule, document: Document) -> bool:
-    """Whether a document's notice begins this journey."""
+def joins(rule: JourneyRule, document: Document, demanded: bool = False) -> bool:
+    """Whether a document's notice begins this journey.
+
+    One that follows a payment does not begin where nothing is due; `demanded`: the document's own type
+    asks for payment.
+    """
     if document.test_flag or document.document_type not in rule.documents:
+        return False
+    if (demanded or rule.follows_payment) and nothing_due(document):
         return False
     return document.requires_ack or not rule.only_requires_ack
 
@@ -388,6 +403,7 @@ def step_rule(rule: DocumentRule, journey: JourneyRule, number: int) -> Document
         paper_on_failure=False,
         on_unconfirmed="alert",
         on_no_receipt="ignore" if rule.on_no_receipt == "ignore" else "alert",
+        asks_for_payment=rule.demands_payment or journey.follows_payment,
         deadline_hours=_patience(journey, number) or rule.deadline_hours,
         purpose=step_purpose(journey.name, number),
     )

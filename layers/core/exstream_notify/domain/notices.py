@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 from .documents import Channel
+from .payments import NO_PAYMENTS, Payments
 
 
 class Status(StrEnum):
@@ -136,6 +137,7 @@ class Notice:
 
     `responses` are what the customer did, beside the status and never a part of it; `link_revoked` is why
     the secure link opens nothing any more. `rule_version` is the journey's rule that a step was made by.
+    `payments` are those on the document, as far as they were reported.
     """
 
     notice_id: str
@@ -159,6 +161,7 @@ class Notice:
     case_id: str = ""
     link_revoked: str = ""
     rule_version: str = ""
+    payments: Payments = NO_PAYMENTS
 
     def attempt(self, number: int) -> Attempt | None:
         """The attempt of that number, if it was made."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 from .decisions import Why
 from .documents import Document
 from .notices import Notice, Origin, Response, Status, happened, opened
+from .payments import NO_PAYMENTS, Fact, Payments, hashed, in_other_currency, is_settled, with_facts
 from .records import ValueRefused, instant
 
 EARLY_DAYS = 90
@@ -26,13 +27,26 @@ _DOCUMENT = "document#"
 IN_PART = "paid in part"
 """The event of a payment that leaves something due; its detail begins with amount and currency."""
 
+PAID_AGAIN = "paid again"
+"""The event of a payment of what nothing is due on any more."""
+
+REVERSED = "payment reversed"
+"""The event of a payment that was taken back, wholly or in part."""
+
+_OF_PAYMENTS = frozenset({"paid", IN_PART, PAID_AGAIN, REVERSED})
+
+MAX_PAYMENT_EVENTS = 100
+"""Events of payments in a notice's chain. Further ones are counted, and have no event of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class ResponseEvent:
     """A response as some system told it: by customer, document or case, whichever it names.
 
     `at` is when it happened, by that system; `by` who did it, if it was not the customer. `amount` (a plain
-    decimal) and `currency` (ISO 4217) are of a payment, empty where they were not told.
+    decimal) and `currency` (ISO 4217) are of a payment, empty where they were not told. `payment_id` is the
+    payment's own identity (a reversal's own, where it has one), `reversal_of` the payment that is taken
+    back, `event_id` the identity of the report.
     """
 
     kind: Response
@@ -46,6 +60,31 @@ class ResponseEvent:
     said: str = ""
     amount: str = ""
     currency: str = ""
+    payment_id: str = ""
+    reversal_of: str = ""
+    event_id: str = ""
+
+    @property
+    def reverses(self) -> bool:
+        """Whether this takes a payment back."""
+        return self.kind == "paid" and bool(self.reversal_of or self.amount.startswith("-"))
+
+    @property
+    def fact(self) -> Fact:
+        """What a payment, or a reversal, adds to the payments of its notices.
+
+        The payment's id tells it from others, else the event's; without either, what it says.
+        """
+        identity = self.payment_id or self.event_id or f"{self.amount} {self.currency} {self.detail}"
+        amount = self.amount.removeprefix("-")
+        if not self.reverses:
+            return Fact("payment", hashed("payment", identity), "", amount, self.currency)
+        key = hashed("reversal", identity)
+        if not self.reversal_of:
+            return Fact("reversal", key, hashed("payment", identity), amount, self.currency, loose=True)
+        if not amount:
+            key = hashed("whole", self.reversal_of)
+        return Fact("reversal", key, hashed("payment", self.reversal_of), amount, self.currency)
 
     @property
     def subject(self) -> str:
@@ -54,8 +93,8 @@ class ResponseEvent:
 
     @property
     def part(self) -> str:
-        """The words for the event of a payment in part: the same again for the same event only."""
-        return f"{self.amount} {self.currency or '-'}: {self.detail}"
+        """The words for the event of a payment in part, or of a reversal."""
+        return f"{self.amount.removeprefix('-') or 'all'} {self.currency or '-'}: {self.detail}"
 
     @property
     def detail(self) -> str:
@@ -70,15 +109,33 @@ class ResponseEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlyPayment:
+    """A payment, or a reversal, that came before its notice was known; `at` as in `EarlyResponse`."""
+
+    fact: Fact
+    at: str
+    customer_key: str = ""
+    document_id: str = ""
+
+    def is_of(self, document: Document, now: datetime) -> bool:
+        """Whether it is about this document: what names customer and document always is."""
+        mine = self.customer_key in ("", document.customer_key)
+        if mine and self.customer_key and self.document_id:
+            return True
+        return mine and _was_known(document, self.at, by_document=bool(self.document_id), now=now)
+
+
+@dataclass(frozen=True, slots=True)
 class EarlyResponse:
-    """A response that came before its notice was known, about a case or a document; `at` in UTC, to the
-    second (ISO 8601)."""
+    """What came before its notice was known, about a case or a document; `at` in UTC, to the second
+    (ISO 8601), and empty where there are payments only."""
 
     kind: Response
     detail: str
     at: str
     customer_key: str = ""
     document_id: str = ""
+    payments: tuple[EarlyPayment, ...] = ()
 
     @property
     def told(self) -> str:
@@ -91,11 +148,19 @@ class EarlyResponse:
         One that was composed afterwards is news, whatever was said before. Where nothing says when it was
         composed, one that was named itself was known, and one of the case for a few days (`UNDATED`).
         """
-        if self.customer_key not in ("", document.customer_key):
+        if not self.at or self.customer_key not in ("", document.customer_key):
             return False
-        if document.produced_at:
-            return document.produced_at <= self.at
-        return bool(self.document_id) or now <= datetime.fromisoformat(self.at) + UNDATED
+        return _was_known(document, self.at, by_document=bool(self.document_id), now=now)
+
+    def facts_of(self, document: Document, now: datetime) -> tuple[Fact, ...]:
+        """The payments that are about this document."""
+        return tuple(early.fact for early in self.payments if early.is_of(document, now))
+
+
+def _was_known(document: Document, at: str, *, by_document: bool, now: datetime) -> bool:
+    if document.produced_at:
+        return document.produced_at <= at
+    return by_document or now <= datetime.fromisoformat(at) + UNDATED
 
 
 def subjects_of(document: Document, *, by_document: bool = True) -> tuple[str, ...]:
@@ -107,19 +172,48 @@ def subjects_of(document: Document, *, by_document: bool = True) -> tuple[str, .
 
 
 def answer_to(
-    document: Document, responses: Mapping[str, EarlyResponse], now: datetime
+    document: Document,
+    responses: Mapping[str, EarlyResponse],
+    now: datetime,
+    *,
+    any_payment_settles: bool = False,
 ) -> EarlyResponse | None:
-    """Which of the responses, by what they were kept under, leaves nothing to tell of a document."""
+    """Which of the responses, by what they were kept under, leaves nothing to tell of a document.
+
+    Payments do where they add up to what is due, or where the type's rule takes any payment.
+    """
+    found = [early for subject in subjects_of(document) if (early := responses.get(subject))]
+    answered = next((early for early in found if early.answers(document, now)), None)
+    if answered is not None:
+        return answered
+    payments = early_payments(document, responses, now)
+    if not payments or not is_settled(payments, document, any_payment=any_payment_settles):
+        return None
+    at = max(paid.at for early in found for paid in early.payments)
+    return EarlyResponse("paid", "", at)
+
+
+def early_payments(document: Document, responses: Mapping[str, EarlyResponse], now: datetime) -> Payments:
+    """The payments on a document that were kept before its notice was known."""
     found = (responses.get(subject) for subject in subjects_of(document))
-    return next((early for early in found if early and early.answers(document, now)), None)
+    return with_facts(NO_PAYMENTS, (f for early in found if early for f in early.facts_of(document, now)))
 
 
 def early_response(event: ResponseEvent, now: datetime) -> EarlyResponse:
     """What is kept of an event: its own time, if that can be read and is not to come, else now."""
+    return EarlyResponse(event.kind, event.detail, _when(event, now), event.customer_key, event.document_id)
+
+
+def early_payment(event: ResponseEvent, now: datetime) -> EarlyPayment:
+    """What is kept of a payment or a reversal, with a time as `early_response` gives it."""
+    return EarlyPayment(event.fact, _when(event, now), event.customer_key, event.document_id)
+
+
+def _when(event: ResponseEvent, now: datetime) -> str:
     at = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with suppress(ValueRefused):
         at = min(at, instant(event.at))
-    return EarlyResponse(event.kind, event.detail, at, event.customer_key, event.document_id)
+    return at
 
 
 def responded(notice: Notice, kind: Response, now: datetime, detail: str) -> Notice | None:
@@ -132,28 +226,60 @@ def responded(notice: Notice, kind: Response, now: datetime, detail: str) -> Not
     return happened(notice, now, kind, detail, responses=(*notice.responses, kind))
 
 
-def settles(event: ResponseEvent, notice: Notice, document: Document) -> bool:
-    """Whether a payment leaves nothing due: it does where it, or the document, names no amount.
+def with_payment(
+    notice: Notice,
+    event: ResponseEvent,
+    document: Document | None,
+    now: datetime,
+    *,
+    any_payment_settles: bool = False,
+    early: Payments = NO_PAYMENTS,
+) -> Notice | None:
+    """The notice with a payment, or with one taken back; None if it was counted before.
 
-    Payments in part add up, each told once. One in another currency than the document's pays nothing of
-    it; where either names no currency the amounts are taken to be in the same one.
+    `document` is the notice's record, None where it is gone; `early` what was kept before the notice was
+    known. A notice on which nothing is due any more has the response `paid`; one whose payment is taken
+    back is open again.
     """
-    due = Decimal(document.amount_due or 0)
-    if not event.amount or due <= 0:
-        return True
-    told = {e.detail for e in notice.events if e.what == IN_PART} | {event.part}
-    paid = Decimal(0)
-    for detail in told:
-        amount, currency = detail.partition(":")[0].split(" ")
-        if document.currency is None or currency in ("-", document.currency):
-            paid += Decimal(amount)
-    return paid >= due
+    fact = event.fact
+    known = with_facts(notice.payments, early.facts)
+    if notice.payments.has(fact):
+        return None
+    payments = with_facts(known, (fact,))
+    was_paid = "paid" in notice.responses
+    settled = is_settled(payments, document, any_payment=any_payment_settles)
+    if was_paid and not settled and not (event.reverses and payments.knows_payment(fact.of)):
+        # Only a payment that is taken back opens it again.
+        settled = True
+    responses = notice.responses
+    if settled and not was_paid:
+        responses = (*responses, "paid")
+    elif was_paid and not settled:
+        responses = tuple(kind for kind in responses if kind != "paid")
+    what = REVERSED if event.reverses else "paid" if settled else IN_PART
+    if what == "paid" and was_paid:
+        what = PAID_AGAIN
+    changes = {"responses": responses, "payments": payments}
+    if sum(1 for e in notice.events if e.what in _OF_PAYMENTS) >= MAX_PAYMENT_EVENTS:
+        return replace(notice, version=notice.version + 1, **changes)  # type: ignore[arg-type]
+    return happened(notice, now, what, event.detail if what == "paid" else event.part, **changes)
 
 
-def paid_in_part(notice: Notice, event: ResponseEvent, now: datetime) -> Notice | None:
-    """The notice with a payment that ends nothing; None if it has that, or is paid already."""
-    known = any(e.what == IN_PART and e.detail == event.part for e in notice.events)
-    return None if known or "paid" in notice.responses else happened(notice, now, IN_PART, event.part)
+def conflicts(notice: Notice, event: ResponseEvent) -> bool:
+    """Whether a payment of the same id, and of another amount or currency, was counted before."""
+    fact = event.fact
+    known = notice.payments.like(fact)
+    if known is None:
+        return False
+    other_currency = bool(known.currency and fact.currency) and known.currency != fact.currency
+    return other_currency or bool(
+        known.amount and fact.amount and Decimal(known.amount) != Decimal(fact.amount)
+    )
+
+
+def is_foreign(event: ResponseEvent, document: Document | None) -> bool:
+    """Whether a payment's amount cannot be set against the document's: it is in another currency."""
+    return in_other_currency(event.fact, document)
 
 
 def ended_early(notice_id: str, event: ResponseEvent, now: datetime) -> Notice:

@@ -41,6 +41,7 @@ from ..ports import (
     Rules,
     RunBook,
 )
+from .control_journeys import bring_back
 from .join_journeys import enrol
 from .step_rules import pinned
 
@@ -50,6 +51,9 @@ PAGE_ROWS = 10
 MAX_PAGES = 2000
 """Pages of one execution. A page is seven events of its history, so 14,000 of the 25,000 that there may
 be, with room for tries; what is left then is the next generation's."""
+
+PAID_KEPT = timedelta(days=120)
+"""How long a customer who paid is kept aside, in case the payment is taken back."""
 
 RESERVE = 20.0
 """Seconds of the function's time within which no further row is begun."""
@@ -72,6 +76,7 @@ class _Sorted:
     past: list[Member] = field(default_factory=list)
     ended: list[Notice] = field(default_factory=list)
     aside: list[tuple[str, Member]] = field(default_factory=list)
+    paid: list[Member] = field(default_factory=list)
     later: dict[datetime, list[Member]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -110,8 +115,9 @@ def advance_journey(
         rule = pinned(cohort.journey, row.version, rules, journeys)
         sorted_ = _sort(cohort, rule, row, journeys, rules, ledger, history, contacts, runs, clock.now())
         _carry_out(
-            cohort, rule, row, sorted_, journeys, ledger, decide_queue, events, exceptions, is_holiday, clock
-        )
+            cohort, rule, row, sorted_, journeys, rules, ledger, decide_queue, events, exceptions, is_holiday,
+            clock,
+        )  # fmt: skip
         journeys.leave(cohort, [row])
         counts += sorted_.counts
         looked_at.update(member.notice_id for member in row.members)
@@ -160,6 +166,8 @@ def _sort(
             reason = "opted_out" if _opted_out(contact, notice, rules) else ""
         if reason or notice is None:
             found.counts[reason] += 1
+            if reason == "paid":
+                found.paid.append(member)
         elif is_stopped(notice):
             found.aside.append((member.notice_id, member))
             found.counts["stopped"] += 1
@@ -213,6 +221,7 @@ def _carry_out(
     row: MemberRow,
     found: _Sorted,
     journeys: JourneyBook,
+    rules: Rules,
     ledger: Ledger,
     decide_queue: DecideQueue,
     events: JourneyEvents,
@@ -225,6 +234,7 @@ def _carry_out(
     since = max(cohort.due, now.replace(minute=0, second=0, microsecond=0))
     for under, members in _by_place(found.aside).items():
         journeys.park(under, cohort, replace(row, members=tuple(members)))
+    _put_by(cohort, rule, row, found.paid, journeys, ledger, rules, now)
     following: dict[Cohort, list[Member]] = {}
     for until, members in found.later.items():
         following.setdefault(cohort_at(cohort.domain, rule, cohort.step, until), []).extend(members)
@@ -238,6 +248,27 @@ def _carry_out(
         decide_queue.send_slices([_pointer(cohort, rule, row, found.go)])
     if found.ended:
         _end(cohort, rule, row, found.ended, ledger, events, exceptions, now)
+
+
+def _put_by(
+    cohort: Cohort,
+    rule: JourneyRule,
+    row: MemberRow,
+    members: Sequence[Member],
+    journeys: JourneyBook,
+    ledger: Ledger,
+    rules: Rules,
+    now: datetime,
+) -> None:
+    """Put aside those who paid: a payment can be taken back, and then this step is the next one.
+
+    One that was taken back between the look and this write is brought back at once.
+    """
+    for member in members:
+        journeys.park(member.notice_id, cohort, replace(row, members=(member,)), now + PAID_KEPT)
+    for notice in ledger.get({m.notice_id for m in members}).values() if members else ():
+        if "paid" not in notice.responses:
+            bring_back(notice.notice_id, journeys, rules, now)
 
 
 def _by_place(aside: Sequence[tuple[str, Member]]) -> dict[str, list[Member]]:

@@ -1,9 +1,11 @@
 """An operator stops journeys, of a customer, a document or a run, or lets them go on."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ..domain.journeys import RESUMED, STOPPED, Cohort, JourneyRule, MemberRow, cohort_at, is_stopped
+from ..domain.identity import job_id
+from ..domain.journeys import RESUMED, STOPPED, Cohort, JourneyRule, cohort_at, is_stopped
 from ..domain.notices import Notice, happened
 from ..ports import Clock, JourneyBook, Ledger, Rules
 from .step_rules import pinned
@@ -30,7 +32,7 @@ def resume_notices(
     """Let them go on: who was put aside meanwhile gets the step that was missed within the hour."""
     said = _say([n for n in notices if is_stopped(n)], RESUMED, who, why, ledger, clock)
     for notice in notices:
-        _bring_back(notice.notice_id, journeys, rules, clock.now())
+        bring_back(notice.notice_id, journeys, rules, clock.now())
     return said
 
 
@@ -42,7 +44,7 @@ def stop_run(run: str, who: str, why: str, *, journeys: JourneyBook, clock: Cloc
 def resume_run(run: str, who: str, why: str, *, journeys: JourneyBook, rules: Rules, clock: Clock) -> None:
     """Let them go on."""
     journeys.stop_run(run, _word("resume", clock.now(), who, why))
-    _bring_back(run, journeys, rules, clock.now())
+    bring_back(run, journeys, rules, clock.now())
 
 
 def _word(what: str, now: datetime, who: str, why: str) -> dict[str, str]:
@@ -61,12 +63,19 @@ def _say(notices: Sequence[Notice], what: str, who: str, why: str, ledger: Ledge
     raise RuntimeError("notices kept changing under five attempts to write to them")
 
 
-def _bring_back(under: str, journeys: JourneyBook, rules: Rules, now: datetime) -> None:
-    """Into the next hour's cohort of the same step; forgotten aside last, so that a repeat loses nobody."""
-    for cohort, row in journeys.parked(under):
+def bring_back(under: str, journeys: JourneyBook, rules: Rules, now: datetime) -> int:
+    """Into the next hour's cohort of the same step; forgotten aside last, so that a repeat loses nobody.
+
+    How many rows lay aside.
+    """
+    aside = journeys.parked(under)
+    for cohort, row in aside:
         rule: JourneyRule = pinned(cohort.journey, row.version, rules, journeys)
         due = max(cohort.due, now + timedelta(minutes=1))
         again: Cohort = cohort_at(cohort.domain, rule, cohort.step, due)
-        rows: list[MemberRow] = [row]
-        journeys.enrol(again, rows)
-        journeys.unpark(under, cohort, rows)
+        # Named by its members: several of one slice come back into one cohort.
+        ids = sorted(m.notice_id for m in row.members)
+        named = replace(row, name=job_id(row.run, row.slice_number, "members", (row.version, *ids)))
+        journeys.enrol(again, [named])
+        journeys.unpark(under, cohort, [row])
+    return len(aside)

@@ -23,7 +23,15 @@ from ..domain.notices import (
     opened,
     standing,
 )
-from ..domain.responses import EarlyResponse, answer_to, is_early, responded, subjects_of
+from ..domain.payments import Payments, nothing_due, with_facts
+from ..domain.responses import (
+    EarlyResponse,
+    answer_to,
+    early_payments,
+    is_early,
+    responded,
+    subjects_of,
+)
 from ..domain.runs import Control, RecordOutcome
 from ..domain.second_step import field_of
 from ..domain.work import Member, SendJob, SlicePointer
@@ -44,6 +52,7 @@ from ..ports import (
     SuppressionList,
 )
 from .step_rules import journey_of, rules_of
+from .what_is_left import at_step
 
 ProviderChoice = Callable[[Channel, MessageClass], str]
 
@@ -75,6 +84,10 @@ def notice_id_of(document: Document, rule: DocumentRule, audience: str = "custom
         purpose=rule.purpose,
         audience=audience,
     )
+
+
+def _first_id(document: Document, rules: Rules) -> str:
+    return notice_id_of(document, rules.for_document(document))
 
 
 def step_stops(
@@ -180,6 +193,7 @@ class _Slice:
     unreached: dict[str, list[int | None]] = field(default_factory=dict)
     unknown_teams: dict[str, int] = field(default_factory=dict)
     late_teams: dict[str, int] = field(default_factory=dict)
+    nothing_due: dict[str, list[int | None]] = field(default_factory=dict)
     unresolved: int = 0
 
     @property
@@ -249,6 +263,7 @@ def decide_notices(
         return Decided(notices=frozenset(stored))
 
     stops = step_stops(pointer, [d for _, d in documents], whole, journeys, ledger)
+    documents = at_step(pointer, documents, whole, _first_id, ledger, early, by_document=by_document, now=now)
     if pointer.version:
         # The record is of days ago: what it says of the customer was heard then.
         known = contacts.get(pointer.domain, {d.customer_key for _, d in documents})
@@ -267,9 +282,9 @@ def decide_notices(
         suppressed = blocked_channels(contact, blocked)
         before = stored.get(notice_id_of(document, rule))
         due = before is not None and _is_due(before, now)
-        answered = answer_to(document, responses, now)
+        answered = answer_to(document, responses, now, any_payment_settles=rule.any_payment_settles)
         if before is not None and answered is not None:
-            before = _with_response(before, answered, now)
+            before = _with_response(before, answered, early_payments(document, responses, now), now)
         identity = notice_id_of(document, rule)
         if identity in seen:
             result.outcomes.append(
@@ -282,13 +297,22 @@ def decide_notices(
         first = rule.purpose == "notice" and before is None
         if first and asked and not getattr(document, asked) and not rule.skip:
             result.unreached.setdefault("second_step_missing", []).append(document.customer_in_run)
-        if first and not document.due_date and not rule.skip and any(joins(j, document) for j in dated):
+        demanded = rule.demands_payment
+        if (
+            first
+            and not document.due_date
+            and not rule.skip
+            and any(joins(j, document, demanded) for j in dated)
+        ):
             result.unreached.setdefault("due_date_missing", []).append(document.customer_in_run)
         stop = stops.get((document.customer_key, document.document_id))
         open_yet = before is None or (before.status == Status.DEFERRED and due)
         if before is None and answered is not None:
             known_already = Suppress(Why.RESPONDED, answered.told)
             _carry_out(known_already, None, pointer, position, document, rule, result, now, provider_for)
+            paid = early_payments(document, responses, now)
+            if paid and answered.kind == "paid":
+                result.writes[-1] = replace(result.writes[-1], responses=("paid",), payments=paid)
         elif stop and open_yet:
             ended = Suppress(Why.JOURNEY_STOPPED, stop)
             _carry_out(ended, before, pointer, position, document, rule, result, now, provider_for)
@@ -302,7 +326,7 @@ def decide_notices(
                 before, due, pointer, position, document, rule, contact, suppressed, zones, result, now,
                 policy, provider_for, reputation,
             )  # fmt: skip
-        if not document.test_flag:
+        if not document.test_flag and not (demanded and nothing_due(document)):
             _copy_teams(pointer, position, document, rule, rules, stored, result, now, provider_for)
 
     for identity, other in ledger.put(result.writes).items():
@@ -435,13 +459,15 @@ def _early_responses(
     return early.on(pointer.domain, subjects)
 
 
-def _with_response(notice: Notice, early: EarlyResponse, now: datetime) -> Notice:
-    """The notice with a response that was kept while no index showed the notice yet.
+def _with_response(notice: Notice, early: EarlyResponse, paid: Payments, now: datetime) -> Notice:
+    """The notice with a response, and with payments, that were kept while no index showed the notice yet.
 
     Its version stays: whatever is written of this look has both in one write.
     """
     after = responded(notice, early.kind, now, early.detail)
-    return replace(after, version=notice.version) if after is not None else notice
+    if after is None:
+        return notice
+    return replace(after, version=notice.version, payments=with_facts(notice.payments, paid.facts))
 
 
 def _carry_out(
@@ -490,6 +516,8 @@ def _carry_out(
     result.outcomes.append(RecordOutcome(number, position, after.outcome, after.why, after.version, identity))
     if isinstance(decision, Suppress) and decision.why == Why.NO_CHANNEL:
         result.unreached.setdefault(Why.NO_CHANNEL, []).append(document.customer_in_run)
+    if isinstance(decision, Suppress) and decision.why == Why.NOTHING_DUE and not pointer.version:
+        result.nothing_due.setdefault(document.document_type, []).append(document.customer_in_run)
 
 
 def _look_again(
@@ -771,6 +799,20 @@ def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
             customers_in_run=tuple(number for number in customers if number is not None),
         )
         for code, customers in result.unreached.items()
+    ]
+    raised += [
+        ExceptionRaised(
+            Why.NOTHING_DUE,
+            "warning",
+            pointer.domain,
+            pointer.run_id,
+            f"{document_type}: records on which nothing is due, or with a credit; nobody was notified",
+            part=f"slice {pointer.number} {document_type} {','.join(map(str, pointer.positions[:3]))}",
+            count=len(customers),
+            customers_in_run=tuple(number for number in customers if number is not None),
+            document_type=document_type,
+        )
+        for document_type, customers in result.nothing_due.items()
     ]
     raised += [
         ExceptionRaised(

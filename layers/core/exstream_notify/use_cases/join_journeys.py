@@ -46,7 +46,8 @@ def join_journeys(
     for rule in ruled:
         cohorts: dict[Cohort, list[Member]] = {}
         for notice, document in told:
-            if not joins(rule, document) or not went_out(notice):
+            demanded = rules.for_document(document).demands_payment
+            if not joins(rule, document, demanded) or not went_out(notice):
                 continue
             member = member_of(notice, document)
             first = first_step(rule, member, clock.now(), is_holiday)

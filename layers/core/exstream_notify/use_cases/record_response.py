@@ -7,17 +7,17 @@ from datetime import timedelta
 
 from ..domain.contacts import Contact
 from ..domain.identity import job_id, notice_id
+from ..domain.journeys import IsHoliday
 from ..domain.notices import Notice, Response, Status, finished
 from ..domain.responses import (
     EARLY_DAYS,
     ENDS_EARLY,
     IN_PART,
+    REVERSED,
     ResponseEvent,
     early_response,
     ended_early,
-    paid_in_part,
     responded,
-    settles,
 )
 from ..domain.runs import RecordOutcome
 from ..ports import (
@@ -26,17 +26,23 @@ from ..ports import (
     EarlyResponses,
     Evidence,
     EvidenceLine,
+    ExceptionBus,
+    JourneyBook,
     Records,
     ResponseLedger,
     Rules,
     RunBook,
 )
-from .decide_notices import document_of
+from .join_journeys import no_holidays
+from .record_payment import PaymentPorts, PaymentRecorder, keep_early
 
 LOOK_BACK = timedelta(days=120)
 """A response that names a customer only is about the notices of so many days, and not about older ones."""
 
 _TRIES = 5
+
+_TOLD = {IN_PART: "in_part", REVERSED: "reversed"}
+"""How a notice counts whose newest event is one of a payment."""
 
 
 def record_response(
@@ -49,13 +55,17 @@ def record_response(
     evidence: Evidence,
     records: Records,
     rules: Rules,
+    journeys: JourneyBook,
+    exceptions: ExceptionBus,
     clock: Clock,
+    is_holiday: IsHoliday = no_holidays,
 ) -> Counter[str]:
     """Add a response to every notice that it is about; how many were `recorded`, `known`, `early`.
 
     A payment of less than the record's amount due is recorded as one in part (`in_part`) and ends nothing,
-    unless the type's rule says `any_payment_settles`. One that comes before its notice counts whatever
-    its amount, since what was due is not known yet.
+    unless the type's rule says `any_payment_settles`. Payments have an identity: each counts once, and adds
+    up with the others. One that is taken back (`reversed`) leaves its notice open again (`reopened`), and
+    the journey goes on. A payment that comes before its notice is kept and set against what is due then.
 
     It is about one document's notices, a case's, or, where it names a customer only, all of theirs of
     late that they have not responded to. It may come twice (`known`), late, or before the notice: then
@@ -64,17 +74,18 @@ def record_response(
     An acknowledgement is written to the evidence first, so that the event in the ledger names its proof.
     `unmatched`: there is no such notice, and nothing in the event that one could be known by later.
     """
+    payments = PaymentPorts(early, records, rules, journeys, exceptions, is_holiday, clock)
     if event.domain and event.customer_key and event.document_id:
         identity = notice_id(event.domain, event.customer_key, event.document_id)
         # Read by its own id as well: the index may not show yet what was written a moment ago.
-        found = {**ledger.get([identity]), **{n.notice_id: n for n in _about(event, ledger)}}
-        if not found and ENDS_EARLY[event.kind]:
+        found = {**_by_identity(event, ledger), **_by_index(event, ledger)}
+        if not found and ENDS_EARLY[event.kind] and event.kind != "paid":
             stored = ledger.put([ended_early(identity, event, clock.now())])
             if not stored:
                 return Counter({"early": 1})
             found = stored
     else:
-        found = {n.notice_id: n for n in _about(event, ledger)}
+        found = _by_index(event, ledger)
     mine = _of_customers(found.values())
     if not event.document_id and not event.case_id:
         oldest = (clock.now() - LOOK_BACK).isoformat()
@@ -83,18 +94,25 @@ def record_response(
         if not (event.domain and event.subject and ENDS_EARLY[event.kind]):
             return Counter({"unmatched": 1})
         until = clock.now() + timedelta(days=EARLY_DAYS)
-        early.keep(event.domain, event.subject, early_response(event, clock.now()), until)
+        if event.kind == "paid":
+            keep_early(event, payments)
+        else:
+            early.keep(event.domain, event.subject, early_response(event, clock.now()), until)
         if event.document_id:
             runs.keep_early(event.domain, until)
         # What was claimed before this was kept has not seen it; what is claimed from now on does.
-        mine = _of_customers(_about(event, ledger))
+        mine = _of_customers({**_by_identity(event, ledger), **_by_index(event, ledger)}.values())
         if not mine:
             return Counter({"early": 1})
     detail = event.detail
     if event.kind == "acknowledged":
         detail = _prove(event, mine, contacts, evidence, clock)
-    pay = _payment(event, mine, records, rules, clock) if event.kind == "paid" and event.amount else None
-    return record(mine, event.kind, detail, ledger=ledger, runs=runs, clock=clock, respond=pay)
+    if event.kind != "paid":
+        return record(mine, event.kind, detail, ledger=ledger, runs=runs, clock=clock)
+    recorder = PaymentRecorder(event, payments)
+    recorder.look_up(mine)
+    told = record(mine, event.kind, detail, ledger=ledger, runs=runs, clock=clock, respond=recorder.respond)
+    return told + recorder.follow_up()
 
 
 def record(
@@ -126,7 +144,7 @@ def record(
         blocked = ledger.put(list(changed.values()))
         for identity, notice in changed.items():
             if identity not in blocked:
-                told["in_part" if notice.events[-1].what == IN_PART else "recorded"] += 1
+                told[_TOLD.get(notice.events[-1].what, "recorded")] += 1
                 if notice.outcome != wanted[identity].outcome:
                     _tell_run(notice, runs)
         if not blocked:
@@ -135,23 +153,14 @@ def record(
     raise RuntimeError("a notice kept changing under five attempts to record a response")
 
 
-def _payment(
-    event: ResponseEvent, notices: Collection[Notice], records: Records, rules: Rules, clock: Clock
-) -> Callable[[Notice], Notice | None]:
-    """What a payment of that amount makes of each of these notices: paid, or paid in part."""
-    documents = {notice.notice_id: document_of(notice, records) for notice in notices}
+def _by_identity(event: ResponseEvent, ledger: ResponseLedger) -> dict[str, Notice]:
+    if not (event.domain and event.customer_key and event.document_id):
+        return {}
+    return ledger.get([notice_id(event.domain, event.customer_key, event.document_id)])
 
-    def pay(notice: Notice) -> Notice | None:
-        document = documents[notice.notice_id]
-        if (
-            document is None
-            or rules.for_document(document).any_payment_settles
-            or settles(event, notice, document)
-        ):
-            return responded(notice, "paid", clock.now(), event.detail)
-        return paid_in_part(notice, event, clock.now())
 
-    return pay
+def _by_index(event: ResponseEvent, ledger: ResponseLedger) -> dict[str, Notice]:
+    return {notice.notice_id: notice for notice in _about(event, ledger)}
 
 
 def _about(event: ResponseEvent, ledger: ResponseLedger) -> list[Notice]:

@@ -41,9 +41,10 @@ from ..domain.notices import (
     put_off,
     standing,
 )
+from ..domain.payments import NO_PAYMENTS, Payments, as_left, nothing_due, with_facts
 from ..domain.preferences import MAY_LEAVE
 from ..domain.quiet_hours import is_open
-from ..domain.responses import answer_to, subjects_of
+from ..domain.responses import answer_to, early_payments, subjects_of
 from ..domain.runs import Control, RecordOutcome
 from ..domain.watching import Watched
 from ..domain.work import Member, SendJob
@@ -72,6 +73,7 @@ from .decide_notices import RELEASED, notice_id_of, origin_of, outcome_of, step_
 from .join_journeys import join_journeys, no_holidays
 from .render_notices import NOT_RENDERED, Rendering, Unexpected
 from .step_rules import rules_of
+from .what_is_left import payments_by_document
 
 DOUBT_LIMIT = 10
 """Notices claimed together when sent one by one: so many at most are in doubt after a kill."""
@@ -139,6 +141,7 @@ class _Prepared:
     inserts: tuple[str, ...] = ()
     evidence: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)  # of a digest
+    record: Document | None = None  # the document as staged; `document` says what is left to pay
 
     @property
     def ref(self) -> str:
@@ -148,7 +151,7 @@ class _Prepared:
     def ended_by(self) -> Document | None:
         """The document a response to which would end this; none for internal teams and a journey's steps."""
         mine = self.notice.audience == "customer" and not self.notice.rule_version
-        return self.document if mine else None
+        return (self.record or self.document) if mine else None
 
     @property
     def moved(self) -> bool:
@@ -263,7 +266,7 @@ def send_notices(
     else:
         rows = _prepare(
             job, records, rules, contacts, addresses, policy, ledger, wording, clock, hasher, link_for,
-            preferences_for, unsubscribe_for, tally, journeys,
+            preferences_for, unsubscribe_for, tally, journeys, early, by_document,
         )  # fmt: skip
         sayable, lacking = rendering.sayable(rows)
         if approved_only:
@@ -293,7 +296,7 @@ def send_notices(
         decide_queue.send_slices([replace(job.pointer, positions=tuple(sorted(tally.again)))])
     exceptions.raise_exceptions([*_exceptions(job, tally), *rendering.exceptions()])
     if journeys is not None:
-        documents = {row.member.notice_id: row.document for row in rows if row.document is not None}
+        documents = {r.member.notice_id: document for r in rows if (document := r.record or r.document)}
         told = [(n, documents[n.notice_id]) for n in tally.told if n.notice_id in documents]
         join_journeys(job.pointer, told, rules=rules, journeys=journeys, is_holiday=is_holiday, clock=clock)
     part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
@@ -347,6 +350,8 @@ def _prepare(
     unsubscribe_for: Callable[[str, str], str],
     tally: _Tally,
     journeys: JourneyBook | None,
+    early: EarlyResponses | None,
+    by_document: bool,
 ) -> list[_Prepared]:
     """Members with document, address and ledger state; whose decision no longer holds goes back."""
     pointer = job.pointer
@@ -379,6 +384,7 @@ def _prepare(
     # A queue can be days long: who has answered meanwhile is not reminded.
     stops = step_stops(pointer, asked_for, rules, journeys, ledger)
     whole, rules = rules, rules_of(pointer, rules, journeys)
+    paid = _paid(job, asked_for, stored, whole, ledger, early, by_document, now)
     rows: list[_Prepared] = []
     for member in job.members:
         document = documents[member.position]
@@ -414,6 +420,13 @@ def _prepare(
         if contact is None or to is None or contact.paper_required or contact.withdrew:
             tally.again.add(member.position)
             continue
+        payments = paid.get(linked, NO_PAYMENTS)
+        left = as_left(document, payments)
+        if pointer.version and rule.demands_payment and nothing_due(left):
+            tally.again.add(member.position)
+            continue
+        if not pointer.version:
+            notice = replace(notice, payments=with_facts(notice.payments, payments.facts))
         quiet = job.channel == "sms" and not is_open(
             now, addresses.zones(contact) or policy.default_zones, window_for(contact, policy)
         )
@@ -425,7 +438,7 @@ def _prepare(
                 member,
                 notice,
                 rule,
-                document,
+                left,
                 to.value,
                 hasher(job.channel, to.value),
                 contact.salt,
@@ -435,9 +448,34 @@ def _prepare(
                 one_click(unsubscribe_for(contact.salt, rule.topic))
                 if job.channel == "email" and MAY_LEAVE[rule.message_class]
                 else (),
+                record=document,
             )
         )
     return rows
+
+
+def _paid(
+    job: SendJob,
+    documents: Sequence[Document],
+    stored: Mapping[str, Notice],
+    rules: Rules,
+    ledger: Ledger,
+    early: EarlyResponses | None,
+    by_document: bool,
+    now: datetime,
+) -> dict[str, Payments]:
+    """What was paid on these documents, by their first notices' ids. `rules` are those of the documents."""
+
+    def first(document: Document) -> str:
+        return notice_id_of(document, rules.for_document(document))
+
+    firsts = stored
+    if job.pointer.version:
+        owing = {first(d) for d in documents if d.amount_due}
+        firsts = ledger.get(owing) if owing else {}
+    return payments_by_document(
+        documents, firsts, first, early, job.pointer.domain, by_document=by_document, now=now
+    )
 
 
 def one_click(address: str) -> tuple[tuple[str, str], ...]:
@@ -589,7 +627,16 @@ class _Sender:
         if self.early is None or not subjects:
             return batch
         responses, now = self.early.on(self.job.pointer.domain, subjects), self.clock.now()
-        rows = [row for row, document in open_yet if document and answer_to(document, responses, now)]
+
+        def is_news(row: _Prepared, document: Document) -> bool:
+            any_payment = row.rule.any_payment_settles
+            if answer_to(document, responses, now, any_payment_settles=any_payment):
+                return True
+            # A payment in part that came while the words were made: they name too much.
+            paid = early_payments(document, responses, now).facts if document.amount_due else ()
+            return not all(row.notice.payments.has(fact) for fact in paid)
+
+        rows = [row for row, document in open_yet if document and is_news(row, document)]
         if not rows:
             return batch
         stored = self.ledger.get({row.member.notice_id for row in rows})

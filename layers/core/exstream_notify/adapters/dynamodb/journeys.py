@@ -96,9 +96,10 @@ class DynamoJourneys:
 
     # ---- aside ----
 
-    def park(self, under: str, cohort: Cohort, row: MemberRow) -> None:
+    def park(self, under: str, cohort: Cohort, row: MemberRow, until: datetime | None = None) -> None:
         """See `JourneyBook.park`."""
-        self._put(_key(f"aside#{under}", f"{cohort.name}#{row.name}"), _row_item(row))
+        ends = {"expires": {"N": str(int(until.timestamp()))}} if until is not None else {}
+        self._put(_key(f"aside#{under}", f"{cohort.name}#{row.name}"), {**_row_item(row), **ends})
 
     def parked(self, under: str) -> list[tuple[Cohort, MemberRow]]:
         """See `JourneyBook.parked`."""

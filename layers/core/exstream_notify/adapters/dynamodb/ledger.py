@@ -9,6 +9,7 @@ import orjson
 
 from ...domain.due import WaitKind, slot, slots
 from ...domain.notices import Attempt, Event, Notice, Origin, Status
+from ...domain.payments import Fact, Payments
 from .batches import DynamoDBClient, Item, get_items, put_if, query
 
 _TEXT = {
@@ -191,6 +192,8 @@ def to_item(notice: Notice) -> Item:
         item["waiting"] = {"S": ",".join(notice.waiting)}
     if notice.responses:
         item["responses"] = {"S": ",".join(notice.responses)}
+    if notice.payments:
+        item["payments"] = {"S": _dumps(_payments(notice.payments))}
     if notice.case_id:
         item["case"] = {"S": f"{notice.domain}#{notice.case_id}"}
     if notice.audience == "customer":
@@ -226,7 +229,25 @@ def from_item(item: Item) -> Notice:
         events=tuple(Event(*row) for row in orjson.loads(item["events"]["S"])),
         waiting=waiting,
         responses=responses,
+        payments=_payments_from(item["payments"]["S"]) if "payments" in item else Payments(),
         **text,
+    )
+
+
+def _payments(p: Payments) -> list[Any]:
+    facts = [[f.kind[0], f.key, f.of, f.amount, f.currency, int(f.loose)] for f in p.facts]
+    return [facts, list(p.folded), list(p.known)]
+
+
+def _payments_from(text: str) -> Payments:
+    facts, folded, known = orjson.loads(text)
+    return Payments(
+        tuple(
+            Fact("payment" if kind == "p" else "reversal", key, of, amount, currency, bool(loose))
+            for kind, key, of, amount, currency, loose in facts
+        ),
+        tuple((currency, amount) for currency, amount in folded),
+        tuple(known),
     )
 
 

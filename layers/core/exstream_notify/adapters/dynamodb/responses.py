@@ -4,12 +4,18 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import cast
 
+import orjson
+
 from ...domain.notices import Response
-from ...domain.responses import EarlyResponse
-from .batches import DynamoDBClient, get_items
+from ...domain.payments import Fact
+from ...domain.responses import EarlyPayment, EarlyResponse
+from .batches import DynamoDBClient, Item, get_items
 
 _EARLY = "early:"
 _YEAR = 366 * 86400
+
+EARLY_PAYMENTS = 200
+"""Payments that are kept on one document or case before its notice is known."""
 
 
 class DynamoEarlyResponses:
@@ -20,34 +26,64 @@ class DynamoEarlyResponses:
         self._table = table
 
     def keep(self, domain: str, subject: str, response: EarlyResponse, until: datetime) -> None:
-        """See `EarlyResponses.keep`."""
-        self._client.put_item(
+        """See `EarlyResponses.keep`; payments on the same subject stay."""
+        self._client.update_item(
             TableName=self._table,
-            Item={
-                "pk": {"S": f"{_EARLY}{domain}#{subject}"},
-                "kind": {"S": response.kind},
-                "detail": {"S": response.detail},
-                "at": {"S": response.at},
-                "customer_key": {"S": response.customer_key},
-                "document_id": {"S": response.document_id},
-                "expires": {"N": str(int(until.timestamp()))},
+            Key={"pk": {"S": f"{_EARLY}{domain}#{subject}"}},
+            UpdateExpression="SET kind = :k, detail = :d, #at = :a, customer_key = :c, document_id = :i, "
+            "expires = :e",
+            ExpressionAttributeNames={"#at": "at"},
+            ExpressionAttributeValues={
+                ":k": {"S": response.kind},
+                ":d": {"S": response.detail},
+                ":a": {"S": response.at},
+                ":c": {"S": response.customer_key},
+                ":i": {"S": response.document_id},
+                ":e": {"N": str(int(until.timestamp()))},
             },
         )
+
+    def keep_payment(self, domain: str, subject: str, payment: EarlyPayment, until: datetime) -> bool:
+        """See `EarlyResponses.keep_payment`: a set, so that the same again changes nothing."""
+        fact = payment.fact
+        row = [fact.kind, fact.key, fact.of, fact.amount, fact.currency, fact.loose]
+        text = orjson.dumps([*row, payment.at, payment.customer_key, payment.document_id]).decode()
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": f"{_EARLY}{domain}#{subject}"}},
+                UpdateExpression="ADD payments :p SET expires = :e",
+                ConditionExpression="attribute_not_exists(payments) OR size(payments) < :most",
+                ExpressionAttributeValues={
+                    ":p": {"SS": [text]},
+                    ":e": {"N": str(int(until.timestamp()))},
+                    ":most": {"N": str(EARLY_PAYMENTS)},
+                },
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
 
     def on(self, domain: str, subjects: Collection[str]) -> dict[str, EarlyResponse]:
         """See `EarlyResponses.on`."""
         keys = {f"{_EARLY}{domain}#{subject}": subject for subject in subjects}
         found = get_items(self._client, self._table, keys)
-        return {
-            keys[key]: EarlyResponse(
-                cast(Response, item["kind"]["S"]),
-                item["detail"]["S"],
-                item["at"]["S"],
-                item["customer_key"]["S"],
-                item["document_id"]["S"],
-            )
-            for key, item in found.items()
-        }
+        return {keys[key]: _early(item) for key, item in found.items()}
+
+
+def _early(item: Item) -> EarlyResponse:
+    def text(name: str) -> str:
+        return str(item[name]["S"]) if name in item else ""
+
+    payments = sorted(orjson.loads(told) for told in item.get("payments", {}).get("SS", ()))
+    return EarlyResponse(
+        cast(Response, text("kind") or "paid"),
+        text("detail"),
+        text("at"),
+        text("customer_key"),
+        text("document_id"),
+        tuple(EarlyPayment(Fact(*row[:6]), *row[6:]) for row in payments),
+    )
 
 
 class DynamoTries:

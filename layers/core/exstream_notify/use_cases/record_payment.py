@@ -1,0 +1,187 @@
+"""Record payments and reversals: what they make of each notice, and what follows when one is open again."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ..domain.decisions import Why
+from ..domain.documents import Document
+from ..domain.exceptions import ExceptionRaised
+from ..domain.journeys import IsHoliday, due_at, has_ended, joins, went_out
+from ..domain.notices import Notice, Origin, Status
+from ..domain.payments import NO_PAYMENTS, Payments
+from ..domain.responses import (
+    EARLY_DAYS,
+    ResponseEvent,
+    conflicts,
+    early_payment,
+    early_payments,
+    is_foreign,
+    subjects_of,
+    with_payment,
+)
+from ..ports import Clock, EarlyResponses, ExceptionBus, JourneyBook, Records, Rules
+from .control_journeys import bring_back
+from .decide_notices import document_of
+from .join_journeys import member_of
+
+UNCOUNTED = "payment_uncounted"
+"""A payment, or a reversal, that could not be set against what is due."""
+
+REOPENED = "payment_reversed"
+"""A payment was taken back, and nothing follows by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPorts:
+    """What recording payments takes."""
+
+    early: EarlyResponses
+    records: Records
+    rules: Rules
+    journeys: JourneyBook
+    exceptions: ExceptionBus
+    is_holiday: IsHoliday
+    clock: Clock
+
+
+def keep_early(event: ResponseEvent, ports: PaymentPorts) -> None:
+    """Keep a payment whose notice is not known yet; one too many is reported."""
+    now = ports.clock.now()
+    until = now + timedelta(days=EARLY_DAYS)
+    if not ports.early.keep_payment(event.domain, event.subject, early_payment(event, now), until):
+        ports.exceptions.raise_exceptions([_uncounted(event, "", "too many payments before the notice")])
+
+
+@dataclass(slots=True)
+class PaymentRecorder:
+    """One payment, or one reversal, on each of its notices; `respond` is what `record` calls.
+
+    Made anew for each event.
+    """
+
+    event: ResponseEvent
+    ports: PaymentPorts
+    _documents: dict[str, Document | None] = field(default_factory=dict)
+    _early: dict[str, Payments] = field(default_factory=dict)
+    _after: dict[str, Notice] = field(default_factory=dict)
+    _trouble: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def look_up(self, notices: Collection[Notice]) -> None:
+        """Read what is due on these notices, and what was paid before they were known."""
+        read: dict[Origin, Document | None] = {}
+        for notice in notices:
+            # A payment of everything settles whatever is due, so the record is not needed.
+            if self.event.amount or self.event.reverses or notice.payments:
+                if notice.origin not in read:
+                    read[notice.origin] = document_of(notice, self.ports.records)
+                self._documents[notice.notice_id] = read[notice.origin]
+        now = self.ports.clock.now()
+        found = {key: d for key, d in self._documents.items() if d is not None}
+        subjects = {subject for document in found.values() for subject in subjects_of(document)}
+        kept = self.ports.early.on(self.event.domain, subjects) if subjects else {}
+        self._early = {key: early_payments(document, kept, now) for key, document in found.items()}
+
+    def respond(self, notice: Notice) -> Notice | None:
+        """The notice with the payment; None if it was counted before."""
+        document = self._documents.get(notice.notice_id)
+        any_payment = self._any_payment_settles(document)
+        after = with_payment(
+            notice,
+            self.event,
+            document,
+            self.ports.clock.now(),
+            any_payment_settles=any_payment,
+            early=self._early.get(notice.notice_id, NO_PAYMENTS),
+        )
+        self._after[notice.notice_id] = after or notice
+        if why := self._not_counted(notice, after, document, any_payment):
+            self._trouble[notice.notice_id] = (notice.origin.run.partition("/")[2], why)
+        return after
+
+    def follow_up(self) -> Counter[str]:
+        """Have journeys go on that a payment had ended, and report what needs a person."""
+        first = [n for n in self._after.values() if n.purpose == "notice"]
+        raised = [
+            _uncounted(self.event, *self._trouble[n.notice_id]) for n in first if n.notice_id in self._trouble
+        ]
+        counts: Counter[str] = Counter()
+        if self.event.reverses:
+            for notice in (n for n in first if _reopened(n)):
+                if self._goes_on(notice):
+                    counts["reopened"] += 1
+                else:
+                    raised.append(_left_open(self.event, notice))
+        # Notices of one run and one reason are one report.
+        once = {(e.code, e.run_id, e.part, e.text): e for e in raised}
+        self.ports.exceptions.raise_exceptions(list(once.values()))
+        return counts
+
+    def _any_payment_settles(self, document: Document | None) -> bool:
+        return document is not None and self.ports.rules.for_document(document).any_payment_settles
+
+    def _not_counted(
+        self, before: Notice, after: Notice | None, document: Document | None, any_payment: bool
+    ) -> str:
+        if after is None:
+            other = conflicts(before, self.event)
+            return "another amount than before was reported for the same payment" if other else ""
+        fact = self.event.fact
+        if document is not None and not any_payment and is_foreign(self.event, document):
+            return "the payment is in another currency than the document"
+        if self.event.reverses and not fact.loose and not after.payments.knows_payment(fact.of):
+            return "a reversal names a payment that is not known"
+        return ""
+
+    def _goes_on(self, notice: Notice) -> bool:
+        """Whether something follows by itself: what lay aside is brought back first."""
+        now = self.ports.clock.now()
+        if bring_back(notice.notice_id, self.ports.journeys, self.ports.rules, now):
+            return True
+        if notice.status == Status.DEFERRED:
+            return True
+        document = self._documents.get(notice.notice_id)
+        return document is not None and went_out(notice) and self._is_in_a_journey(notice, document, now)
+
+    def _is_in_a_journey(self, notice: Notice, document: Document, now: datetime) -> bool:
+        rules = self.ports.rules
+        demanded = rules.for_document(document).demands_payment
+        for rule in rules.journeys().values():
+            if not joins(rule, document, demanded) or has_ended(rule, notice):
+                continue
+            last = due_at(rule, rule.steps[-1], member_of(notice, document), self.ports.is_holiday)
+            if last is not None and last > now:
+                return True
+        return False
+
+
+def _reopened(notice: Notice) -> bool:
+    """Whether a notice that was paid, perhaps before anybody was notified, is not paid any more."""
+    was_paid = notice.why == Why.RESPONDED or any(e.what == "paid" for e in notice.events)
+    return was_paid and "paid" not in notice.responses
+
+
+def _uncounted(event: ResponseEvent, run_id: str, why: str) -> ExceptionRaised:
+    return ExceptionRaised(
+        UNCOUNTED,
+        "warning",
+        event.domain,
+        run_id or "none",
+        f"a payment was not counted: {why}",
+        part=f"payment {event.fact.key}",
+    )
+
+
+def _left_open(event: ResponseEvent, notice: Notice) -> ExceptionRaised:
+    detail: Mapping[str, str] = {"notices": notice.notice_id}
+    return ExceptionRaised(
+        REOPENED,
+        "warning",
+        event.domain,
+        notice.origin.run.partition("/")[2] or "none",
+        "a payment was taken back of a document that nothing more is sent about",
+        part=f"payment {event.fact.key} {notice.notice_id}",
+        detail=detail,
+        document_type=notice.document_type,
+    )

@@ -1,0 +1,203 @@
+"""What payments and reversals come to: the same set of facts comes to the same, in whatever order."""
+
+import random
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exstream_notify.adapters.dynamodb.ledger import from_item, to_item
+from exstream_notify.domain.payments import (
+    MAX_FACTS,
+    MAX_FOLDED,
+    NO_PAYMENTS,
+    Fact,
+    Payments,
+    amount_of,
+    as_left,
+    balance,
+    hashed,
+    is_settled,
+    left_to_pay,
+    nothing_due,
+    with_facts,
+)
+from exstream_notify.domain.responses import ResponseEvent
+from tests.fakes import a_document, a_notice
+
+BILL = a_document(1, amount_due="100.00", currency="USD")
+
+
+def paid(identity: str, amount: str = "", currency: str = "USD") -> Fact:
+    return ResponseEvent("paid", "retail", amount=amount, currency=currency, payment_id=identity).fact
+
+
+def taken_back(of: str, amount: str = "", own: str = "r", currency: str = "USD") -> Fact:
+    return ResponseEvent(
+        "paid", "retail", amount=amount, currency=currency, payment_id=own, reversal_of=of
+    ).fact
+
+
+def left(*facts: Fact) -> Decimal | None:
+    return left_to_pay(with_facts(NO_PAYMENTS, facts), BILL)
+
+
+@pytest.mark.parametrize(
+    ("facts", "remains"),
+    [
+        ([], "100.00"),
+        ([paid("P-1", "50.00"), paid("P-2", "50.00")], "0"),
+        ([paid("P-1", "50.00"), paid("P-1", "50.00")], "50.00"),
+        ([paid("P-1", "33.33"), paid("P-2", "33.33"), paid("P-3", "33.33")], "0.01"),
+        ([paid("P-1", "250.00")], "0"),
+        ([paid("P-1")], "0"),
+        ([paid("P-1", "0.00")], "100.00"),
+        ([paid("P-1", "50.00"), taken_back("P-1")], "100.00"),
+        ([taken_back("P-1"), paid("P-1", "50.00")], "100.00"),
+        ([paid("P-1", "50.00"), taken_back("P-1", own="a"), taken_back("P-1", own="b")], "100.00"),
+        ([paid("P-1", "50.00"), taken_back("P-1", "20.00")], "70.00"),
+        ([paid("P-1", "50.00"), taken_back("P-1", "20.00", "a"), taken_back("P-1", "20.00", "a")], "70.00"),
+        ([paid("P-1", "50.00"), taken_back("P-1", "20.00", "a"), taken_back("P-1", "20.00", "b")], "90.00"),
+        # Never beyond the payment itself: it takes nothing of another one along.
+        ([paid("P-1", "50.00"), paid("P-2", "30.00"), taken_back("P-1", "90.00")], "70.00"),
+        ([paid("P-1"), taken_back("P-1", "40.00")], "40.00"),
+        ([taken_back("P-9")], "100.00"),
+        # A negative payment: it takes back its own id, else it lowers the sum, which never owes more.
+        ([paid("P-1", "50.00"), paid("P-1", "-50.00")], "100.00"),
+        ([paid("P-1", "-50.00"), paid("P-1", "50.00")], "100.00"),
+        ([paid("P-1", "60.00"), paid("P-2", "-10.00")], "50.00"),
+        ([paid("P-2", "-10.00")], "100.00"),
+        ([paid("P-1", "50.00", "EUR")], None),
+        ([paid("P-1", "50.00", "EUR"), paid("P-2", "20.00")], None),
+        ([paid("P-1", "50.00", "EUR"), taken_back("P-1", currency="EUR")], "100.00"),
+        ([paid("P-1", "50.00", "EUR"), taken_back("P-1", currency="")], "100.00"),
+        ([paid("P-1", "50.00"), taken_back("P-1", "20.00", currency="EUR")], None),
+        ([paid("P-1", "50.00", "")], "50.00"),
+    ],
+)
+def test_what_is_left(facts: Sequence[Fact], remains: str | None) -> None:
+    found = left(*facts)
+    assert found == (None if remains is None else Decimal(remains))
+
+
+@pytest.mark.parametrize(
+    ("amount", "nothing"),
+    [("0.00", True), ("0", True), ("-25.00", True), ("-0.01", True), ("0.01", False), (None, False)],
+)
+def test_nothing_is_due_where_the_record_says_so(amount: str | None, nothing: bool) -> None:
+    assert nothing_due(a_document(amount_due=amount)) is nothing
+
+
+@pytest.mark.parametrize("amount", ["", "a lot", "NaN", "Infinity"])
+def test_what_is_not_a_number_is_not_known(amount: str) -> None:
+    assert amount_of(a_document(amount_due=amount)) is None
+    assert not nothing_due(a_document(amount_due=amount))
+
+
+def test_a_message_names_what_is_left_or_no_amount() -> None:
+    half, euros = (with_facts(NO_PAYMENTS, [paid("P-1", "50.00", c)]) for c in ("USD", "EUR"))
+    assert as_left(BILL, NO_PAYMENTS) is BILL
+    assert as_left(BILL, half).amount_due == "50.00"
+    assert as_left(BILL, euros).amount_due is None
+    assert as_left(a_document(amount_due=None), half).amount_due is None
+    assert as_left(
+        a_document(amount_due="0.1", currency=None), with_facts(NO_PAYMENTS, [paid("a", "0.03")])
+    ) == (a_document(amount_due="0.07", currency=None))
+
+
+def test_whether_it_is_settled_is_the_rules_and_the_records_question() -> None:
+    part = with_facts(NO_PAYMENTS, [paid("P-1", "1.00")])
+    assert not is_settled(part, BILL)
+    assert is_settled(part, BILL, any_payment=True)
+    assert is_settled(part, None)
+    assert is_settled(part, a_document(amount_due=None))
+    back = with_facts(part, [taken_back("P-1")])
+    for document, any_payment in ((BILL, True), (None, False), (a_document(amount_due=None), False)):
+        assert not is_settled(back, document, any_payment=any_payment)
+
+
+# --- properties ------------------------------------------------------------------------------------
+
+_CENTS = st.integers(0, 20_000).map(lambda cents: f"{Decimal(cents) / 100:.2f}")
+_IDS = st.sampled_from([f"P-{n}" for n in range(6)])
+
+
+@st.composite
+def _distinct(draw: st.DrawFn) -> list[Fact]:
+    """Payments of different ids, and reversals of some of them and of others, each with one meaning."""
+    found: dict[tuple[str, str], Fact] = {}
+    currency = st.sampled_from(["USD", "USD", "USD", "", "EUR"])
+    for identity in draw(st.lists(_IDS, unique=True)):
+        fact = paid(identity, draw(st.one_of(_CENTS, st.just(""))), draw(currency))
+        found[fact.kind, fact.key] = fact
+    for number in range(draw(st.integers(0, 5))):
+        fact = taken_back(draw(_IDS), draw(st.one_of(_CENTS, st.just(""))), f"R-{number}", draw(currency))
+        found.setdefault((fact.kind, fact.key), fact)
+    for number in range(draw(st.integers(0, 2))):
+        fact = paid(draw(st.one_of(_IDS, st.just(f"N-{number}"))), "-" + draw(_CENTS))
+        found.setdefault((fact.kind, fact.key), fact)
+    return list(found.values())
+
+
+@given(facts=_distinct(), seed=st.integers(), due=st.one_of(st.none(), _CENTS))
+def test_any_order_and_any_repetition_comes_to_what_the_set_comes_to(
+    facts: list[Fact], seed: int, due: str | None
+) -> None:
+    chance = random.Random(seed)
+    document = a_document(amount_due=due, currency="USD")
+    once = with_facts(NO_PAYMENTS, facts)
+    mixed = facts + [chance.choice(facts) for _ in range(2 * len(facts))] if facts else []
+    chance.shuffle(mixed)
+    payments = NO_PAYMENTS
+    for fact in mixed:  # one event after the other, as a queue delivers them
+        payments = with_facts(payments, [fact])
+
+    assert set(payments.facts) == set(once.facts)
+    assert balance(payments, document) == balance(once, document)
+    assert left_to_pay(payments, document) == left_to_pay(once, document)
+    assert is_settled(payments, document) == is_settled(once, document)
+
+
+@given(facts=_distinct())
+def test_nobody_is_asked_for_more_than_the_record_says(facts: list[Fact]) -> None:
+    payments = with_facts(NO_PAYMENTS, facts)
+    found = left_to_pay(payments, BILL)
+    assert found is None or 0 <= found <= Decimal("100.00")
+    shown = amount_of(as_left(BILL, payments))
+    assert shown == found
+
+
+# --- size ------------------------------------------------------------------------------------------
+
+
+def test_many_payments_add_up_in_a_bounded_item_and_each_still_counts_once() -> None:
+    document = a_document(amount_due="9000.00", currency="USD")
+    facts = [paid(f"P-{n}", "1.50") for n in range(600)]
+    payments = with_facts(NO_PAYMENTS, facts)
+    again = with_facts(payments, facts[400:])
+
+    assert again == payments
+    assert len(payments.facts) == MAX_FACTS
+    assert len(payments.known) == MAX_FOLDED
+    assert left_to_pay(payments, document) == Decimal("8100.00")
+    stored = a_notice(payments=payments)
+    item = to_item(stored)
+    assert from_item(item) == stored
+    assert len(item["payments"]["S"]) < 32_000
+
+
+def test_an_old_payment_that_was_added_up_can_be_taken_back_by_its_amount_only() -> None:
+    document = a_document(amount_due="9000.00", currency="USD")
+    payments = with_facts(NO_PAYMENTS, [paid(f"P-{n}", "10.00") for n in range(300)])
+    assert payments.knows_payment(hashed("payment", "P-0"))
+    by_amount = with_facts(payments, [taken_back("P-0", "10.00")])
+    assert left_to_pay(by_amount, document) == Decimal("6010.00")
+    assert left_to_pay(with_facts(payments, [taken_back("P-0")]), document) is None
+
+
+def test_reversals_without_payments_are_bounded_too() -> None:
+    payments: Payments = with_facts(NO_PAYMENTS, [taken_back(f"P-{n}") for n in range(700)])
+    assert len(payments.facts) == MAX_FACTS
+    assert left_to_pay(payments, BILL) == Decimal("100.00")
