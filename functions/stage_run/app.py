@@ -1,6 +1,6 @@
 """Stage a run.
 
-Trigger: RunQueue: "Object Created" of a seal or a native manifest, or a run to look at again.
+Trigger: RunQueue: "Object Created" of a seal, a native manifest or an index, or a run to look at again.
 Guarantee: at least once, in no order; staging the same run again changes nothing.
 Failure: the message comes back after its visibility time-out, five times, then RunDeadLetters.
 """
@@ -24,16 +24,20 @@ policy = StagePolicy(
     timedelta(minutes=app.settings.missing_file_minutes),
     timedelta(seconds=app.settings.quiet_period_seconds),
     app.settings.volume_limit_percent,
+    app.settings.reject_limit_percent,
 )
 
 
 @failures_logged
 def stage(record: SQSRecord) -> None:
     try:
-        domain, run_id, trigger = run_of(record.json_body)
+        found = run_of(record.json_body)
     except Unusable as unusable:
         app.exceptions.raise_exceptions([as_exception(unusable)])
         return
+    if found is None:
+        return
+    domain, run_id, trigger = found
     logger.info("staging", extra={"domain": domain, "run_id": run_id, "trigger": trigger})
     stage_run(
         domain,

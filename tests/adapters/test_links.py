@@ -12,6 +12,8 @@ from moto import mock_aws
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.dynamodb.ledger import DynamoLedger
 from exstream_notify.adapters.dynamodb.responses import DynamoEarlyResponses, DynamoTries
+from exstream_notify.adapters.rules import YamlRules
+from exstream_notify.adapters.run_documents import OwnFiles
 from exstream_notify.adapters.s3 import S3Documents
 from exstream_notify.adapters.settings import Settings
 from exstream_notify.domain.notices import opened
@@ -77,7 +79,7 @@ def documents(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Documents]:
         for name in ("out/D1.pdf", "out/page.html", "out/strange"):
             client.put_object(Bucket="drops", Key=f"drop/retail/run-1/{name}", Body=b"x")
         client.put_object(Bucket="drops", Key="drop/retail/run-2/D2.pdf", Body=b"x")
-        yield S3Documents(client, "drops")
+        yield S3Documents(client, "drops", OwnFiles(lambda: YamlRules().messages))
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,12 @@ class _Planner:
         self.records = S3Records(bucket, settings.work_bucket)
         site = Path(settings.site_dir) / "rules"
         self.staging = S3Staging(
-            bucket, settings.work_bucket, settings.drop_bucket, app.rules, site if site.is_dir() else None
+            bucket,
+            settings.work_bucket,
+            settings.drop_bucket,
+            app.rules,
+            site if site.is_dir() else None,
+            portal=bool(settings.portal_url_pattern),
         )
         self.sends = PlannedSends(
             app, self.records, self.contacts, self.ledger, self.runs, self.queues, self.clock
@@ -127,6 +132,7 @@ class _Planner:
                 timedelta(minutes=settings.missing_file_minutes),
                 timedelta(seconds=settings.quiet_period_seconds),
                 settings.volume_limit_percent,
+                settings.reject_limit_percent,
             ),
         )
 

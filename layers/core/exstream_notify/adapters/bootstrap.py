@@ -241,6 +241,7 @@ class Bootstrap:
             self.rules,
             self._site("rules"),
             self.verify_keys,
+            portal=bool(settings.portal_url_pattern),
         )
 
     @cached_property
@@ -529,9 +530,11 @@ class Bootstrap:
     @cached_property
     def documents(self) -> "S3Documents":
         """The composed documents."""
+        from .run_documents import OwnFiles
         from .s3 import S3Documents
 
-        return S3Documents(self.client("s3"), self.settings.drop_bucket)
+        own = OwnFiles(lambda: self.rules.messages)
+        return S3Documents(self.client("s3"), self.settings.drop_bucket, own)
 
     @cached_property
     def portal(self) -> str:
