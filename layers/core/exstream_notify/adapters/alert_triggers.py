@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..domain.customer_ranges import HIGHEST, from_text, to_text
-from ..domain.exceptions import RANK, ExceptionRaised, Severity, Unusable
+from ..domain.exceptions import RANK, ExceptionRaised, Severity
 from ..domain.masking import masked
 from .triggers import NAME, exception_of, run_file_of
 

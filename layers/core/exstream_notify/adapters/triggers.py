@@ -95,7 +95,7 @@ def exception_of(body: dict[str, Any]) -> ExceptionRaised:
 
 
 def as_exception(unusable: Unusable) -> ExceptionRaised:
-    """A trigger that cannot be used, for its team; it belongs to no run, so its place tells it from others."""
+    """A trigger that cannot be used, for its team; it is of no run, so its place tells it from others."""
     return ExceptionRaised(
         unusable.code, "error", "unknown", "none", str(unusable), part=unusable.place[:200]
     )

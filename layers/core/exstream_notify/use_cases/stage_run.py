@@ -288,7 +288,7 @@ def _stage(
             "why": why,
         }
         history = (*history, entry)
-    # Reported before the state is written: killed in between, a repeat reports it again, which changes nothing.
+    # Reported before the state is written: killed in between, a repeat reports the same again.
     _tell_findings(stage, seal, records, rejected, unread)
     _tell_documents(stage, staged, rejected)
     run = stage.save(

@@ -8,7 +8,6 @@ from typing import Any, BinaryIO, Protocol, TypeAlias
 from pydantic_core import to_json
 
 from ...domain.documents import FileFault
-
 from .delimited import DelimitedRecords
 from .faults import Fault, IndexUnreadable, Limits, RecordRefused
 from .json_records import JsonRecords
