@@ -5,7 +5,6 @@ Guarantee: at least once, in no order; staging the same run again changes nothin
 Failure: the message comes back after its visibility time-out, five times, then RunDeadLetters.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -16,16 +15,10 @@ from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.observability import failures_logged, logger, metrics
 from exstream_notify.adapters.triggers import as_exception, run_of
 from exstream_notify.domain.exceptions import Unusable
-from exstream_notify.use_cases.stage_run import StagePolicy, stage_run
+from exstream_notify.use_cases.stage_run import stage_run
 
 app = Bootstrap()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-policy = StagePolicy(
-    timedelta(minutes=app.settings.missing_file_minutes),
-    timedelta(seconds=app.settings.quiet_period_seconds),
-    app.settings.volume_limit_percent,
-    app.settings.reject_limit_percent,
-)
 
 
 @failures_logged
@@ -52,7 +45,7 @@ def stage(record: SQSRecord) -> None:
         send_queues=app.send_queues,
         exceptions=app.exceptions,
         clock=app.clock,
-        policy=policy,
+        policy=app.stage_policy,
     )
 
 

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from exstream_notify.domain.exceptions import ExceptionRaised, Unusable
-from exstream_notify.domain.runs import Control, DomainRule, RunState, Seal, SealedFile
-from exstream_notify.use_cases.stage_run import StagePolicy
+from exstream_notify.domain.runs import Control, DomainRule, RunState, Seal, SealedFile, StagePolicy
 from tests.fakes import a_document
 from tests.fakes.drops import INDEX, MANIFEST
 from tests.use_cases.world import DOMAIN, World

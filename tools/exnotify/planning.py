@@ -12,7 +12,7 @@ from exstream_notify.domain.notices import Notice, Outcome
 from exstream_notify.domain.runs import Control, RecordOutcome, Run, RunState, latest, reconcile
 from exstream_notify.domain.work import SlicePointer
 from exstream_notify.use_cases.decide_notices import decide_notices
-from exstream_notify.use_cases.stage_run import StagePolicy, Trigger, stage_run
+from exstream_notify.use_cases.stage_run import Trigger, stage_run
 
 from .overlay import (
     PlannedBucket,
@@ -114,7 +114,6 @@ class _Planner:
         return self._told(run, reused)
 
     def _stage(self, trigger: Trigger) -> None:
-        settings = self.app.settings
         stage_run(
             self.prepared.domain,
             self.prepared.run_id,
@@ -128,12 +127,7 @@ class _Planner:
             send_queues=self.queues,
             exceptions=self.queues,
             clock=self.clock,
-            policy=StagePolicy(
-                timedelta(minutes=settings.missing_file_minutes),
-                timedelta(seconds=settings.quiet_period_seconds),
-                settings.volume_limit_percent,
-                settings.reject_limit_percent,
-            ),
+            policy=self.app.stage_policy,
         )
 
     def _decide(self, pointer: SlicePointer) -> None:

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from statistics import median
 from typing import Literal
@@ -62,6 +63,16 @@ class Seal:
         rows = sorted((f.name, f.bytes, f.sha256, f.records) for f in self.files)
         totals = (self.customers_expected, self.customers_processed, self.documents)
         return hashlib.sha256(json.dumps([rows, totals]).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class StagePolicy:
+    """Waits and limits of staging, by template parameter."""
+
+    missing_file_wait: timedelta = timedelta(minutes=60)
+    quiet_period: timedelta = timedelta(seconds=120)
+    volume_limit_percent: int = 50
+    reject_limit_percent: int = 10
 
 
 @dataclass(frozen=True, slots=True)

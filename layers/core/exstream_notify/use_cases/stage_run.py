@@ -16,6 +16,7 @@ from ..domain.runs import (
     RunState,
     Seal,
     SealedFile,
+    StagePolicy,
     compare_file,
     compare_totals,
     content_of,
@@ -50,16 +51,6 @@ FILE_FAULTS = {f"output_uri: {fault}" for fault in FileFault}
 
 class RunBusy(Exception):
     """Another worker wrote the run's record meanwhile: try again later."""
-
-
-@dataclass(frozen=True, slots=True)
-class StagePolicy:
-    """Waits and limits of staging, by template parameter."""
-
-    missing_file_wait: timedelta = timedelta(minutes=60)
-    quiet_period: timedelta = timedelta(seconds=120)
-    volume_limit_percent: int = 50
-    reject_limit_percent: int = 10
 
 
 @dataclass(slots=True)
