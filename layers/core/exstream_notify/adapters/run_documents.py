@@ -4,13 +4,11 @@ import unicodedata
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote
 
 from ..domain.documents import FileFault
 from .index.reading import form_of
-from .seal import SEAL_NAME
 
 if TYPE_CHECKING:
     from .alert_rules import MessageRules
@@ -55,11 +53,13 @@ class OwnFiles:
     def _names_one(self, path: str) -> bool:
         if path[:1] == "_" or "/_" in path:
             return True
-        folder, _, name = path.rpartition("/")
-        name = name.strip()
-        if name[:1] == "_" or form_of(name) is not None or name.lower() == SEAL_NAME.lower():
+        folder, _, name = path.lower().rpartition("/")
+        # The seal begins with `_`. Nearly no document's name has either of these two in it.
+        if ("_stddelivery" in name or ".index." in name or name[:1] == " ") and _is_index(name.strip()):
             return True
-        return not folder.strip("./ ") and self._messages().names_one(name)
+        if folder and folder.strip("./ "):
+            return False
+        return self._messages().names_one(name.strip())
 
 
 class _Hashes:
@@ -152,8 +152,13 @@ class DocumentCheck:
         return self._listing.fault(path)
 
 
+def _is_index(name: str) -> bool:
+    return name[:1] == "_" or form_of(name) is not None
+
+
 def _hash(name: str) -> int:
-    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+    """64 bits; Python's own hash, which differs by process, is the fastest that there is."""
+    return hash(name) & 0xFFFF_FFFF_FFFF_FFFF
 
 
 def _folded(name: str) -> str:
