@@ -200,7 +200,7 @@ def test_an_index_that_lands_while_the_run_is_staged_is_reported() -> None:
             assert found, call
 
 
-def test_an_index_that_is_replaced_is_reported_and_the_same_one_again_is_not() -> None:
+def test_an_index_that_is_replaced_is_other_content_and_the_same_one_again_is_not() -> None:
     world = World()
     world.drop("run-1", *three())
     world.come_to_rest()
@@ -213,8 +213,9 @@ def test_an_index_that_is_replaced_is_reported_and_the_same_one_again_is_not() -
     folder.write_index(three(4))
     world.landed("run-1", "index")
     world.come_to_rest()
-    (told,) = raised(world, "index_after_seal")
-    assert told.text == f"was replaced after the run was taken, so not read: {INDEX}"
+    (told,) = raised(world, "run_id_reused")
+    assert told.text == f"the run id was used before with other content; this was not read: {INDEX}"
+    assert world.outcomes("run-1") == {"notified": 3}
 
 
 def test_an_index_beside_an_unsealed_manifest_is_reported_when_it_comes_late() -> None:

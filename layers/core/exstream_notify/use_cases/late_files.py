@@ -61,22 +61,38 @@ def late_findings(
     ]
     replaced = changed_files(folder, staging, [found[name] for name in read])
     raised = []
-    for what, names in (("landed", late), ("replaced", replaced)):
-        if names:
-            verb = "landed" if what == "landed" else "was replaced"
-            text = f"{verb} after the run was taken, so not read: {', '.join(sorted(names)[:3])}"
-            raised.append(
-                ExceptionRaised(
-                    "index_after_seal",
-                    "error",
-                    run.domain,
-                    run.run_id,
-                    text,
-                    part=f"index {what}",
-                    count=len(names),
-                )
+    if late:
+        text = f"landed after the run was taken, so not read: {', '.join(sorted(late)[:3])}"
+        raised.append(
+            ExceptionRaised(
+                "index_after_seal",
+                "error",
+                run.domain,
+                run.run_id,
+                text,
+                part="index landed",
+                count=len(late),
             )
+        )
+    if replaced:
+        raised.append(
+            ExceptionRaised(
+                "run_id_reused",
+                "severe",
+                run.domain,
+                run.run_id,
+                reused_text(replaced),
+                part="index replaced",
+                count=len(replaced),
+            )
+        )
     return raised
+
+
+def reused_text(changed: Sequence[str]) -> str:
+    """What is said of files that are others than those that the run was taken with."""
+    names = ", ".join(sorted(changed)[:3])
+    return f"the run id was used before with other content; this was not read: {names}"
 
 
 def changed_files(folder: DropFolder, staging: Staging, found: Iterable[FoundFile]) -> list[str]:

@@ -39,7 +39,14 @@ from ..ports import (
     StagedFile,
     Staging,
 )
-from .late_files import changed_files, compare_late_seal, late_findings, resembles_index, unread_indexes
+from .late_files import (
+    changed_files,
+    compare_late_seal,
+    late_findings,
+    resembles_index,
+    reused_text,
+    unread_indexes,
+)
 
 Trigger = Literal["seal", "manifest", "index", "again"]
 
@@ -524,10 +531,7 @@ def _reused(stage: _Stage, run: Run, fingerprint: str, *, repeated: bool) -> str
         return "the run id was used before with other content; nothing of the new content was read"
     read = [f for f in stage.staging.found(run.parts).values() if f.sha256] if repeated else []
     changed = changed_files(stage.folder, stage.staging, read)
-    if not changed:
-        return ""
-    names = ", ".join(sorted(changed)[:3])
-    return f"the run id was used before with other content, which was not read: {names} has changed"
+    return reused_text(changed) if changed else ""
 
 
 def _carry_on(stage: _Stage, run: Run, fingerprint: str, *, repeated: bool = False) -> None:
