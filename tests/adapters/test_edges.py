@@ -48,6 +48,28 @@ def test_an_event_that_is_rejected_is_kept_without_the_answers_to_a_second_step(
     assert "D1" in kept
 
 
+@pytest.mark.parametrize(
+    ("path", "rejected"),
+    [
+        ("output/q/D1.pdf", {}),
+        ("_COMPLETE.json", {"output_uri: names a file of the run itself": 1}),
+        ("output%5C_STDDELIVERYFILE.xml", {"output_uri: names a file of the run itself": 1}),
+        ("x.INDEX.csv", {"output_uri: names a file of the run itself": 1}),
+    ],
+)
+def test_an_events_document_may_come_later_but_is_not_one_of_a_runs_own_files(
+    path: str, rejected: dict[str, int]
+) -> None:
+    class Bucket:
+        def put_object(self, **_: Any) -> None:
+            pass
+
+    staging = S3Staging(Bucket(), "work", "drop", YamlRules())
+    detail = {"domain": "retail", "customer_key": "C1", "document_type": "statement", "output_uri": path}
+    _, staged = staging.stage_record("retail", "event-1", "parts/x/", {"detail": detail})
+    assert staged.rejected == rejected
+
+
 def payment(**detail: Any) -> dict[str, Any]:
     """A "Payment Received" event."""
     about = {"domain": "retail", "customer_key": "C1", "document_id": "D1"}
