@@ -321,7 +321,7 @@ def _reasons_to_hold(
     holds = []
     if rule.unknown:
         holds.append(f"domains.yaml names no domain {stage.domain}")
-        stage.tell("domain_unknown", "severe", f"held: {holds[-1]}", part="domain", count=records)
+        stage.tell("domain_unknown", "severe", f"held: {holds[-1]}", part="domain")
     if volume_deviates(records, usual, policy.volume_limit_percent):
         holds.append(f"{records} documents; the last runs had {', '.join(map(str, usual))}")
         stage.tell("volume_deviates", "severe", f"held: {holds[-1]}", count=records)
