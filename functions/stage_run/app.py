@@ -1,11 +1,10 @@
 """Stage a run.
 
-Trigger: RunQueue: "Object Created" of a seal or a native manifest, or a run to look at again.
+Trigger: RunQueue: "Object Created" of a seal, a native manifest or an index, or a run to look at again.
 Guarantee: at least once, in no order; staging the same run again changes nothing.
 Failure: the message comes back after its visibility time-out, five times, then RunDeadLetters.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -16,24 +15,22 @@ from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.observability import failures_logged, logger, metrics
 from exstream_notify.adapters.triggers import as_exception, run_of
 from exstream_notify.domain.exceptions import Unusable
-from exstream_notify.use_cases.stage_run import StagePolicy, stage_run
+from exstream_notify.use_cases.stage_run import stage_run
 
 app = Bootstrap()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-policy = StagePolicy(
-    timedelta(minutes=app.settings.missing_file_minutes),
-    timedelta(seconds=app.settings.quiet_period_seconds),
-    app.settings.volume_limit_percent,
-)
 
 
 @failures_logged
 def stage(record: SQSRecord) -> None:
     try:
-        domain, run_id, trigger = run_of(record.json_body)
+        found = run_of(record.json_body)
     except Unusable as unusable:
         app.exceptions.raise_exceptions([as_exception(unusable)])
         return
+    if found is None:
+        return
+    domain, run_id, trigger = found
     logger.info("staging", extra={"domain": domain, "run_id": run_id, "trigger": trigger})
     stage_run(
         domain,
@@ -48,7 +45,7 @@ def stage(record: SQSRecord) -> None:
         send_queues=app.send_queues,
         exceptions=app.exceptions,
         clock=app.clock,
-        policy=policy,
+        policy=app.stage_policy,
     )
 
 

@@ -71,18 +71,33 @@ def test_what_is_no_exception_is_something_else() -> None:
     ("key", "found"),
     [
         ("drop/retail/run-1/a.dat", ("retail", "run-1", "a.dat")),
-        ("drop/retail/run-1/My%20Messages.dat", ("retail", "run-1", "My Messages.dat")),
+        ("drop/retail/run-1/My%20Messages.dat", ("retail", "run-1", "My%20Messages.dat")),
+        ("drop/retail/run-1/My Messages+.dat", ("retail", "run-1", "My Messages+.dat")),
         ("drop/retail/run-1/output/Queue/a.dat", None),
-        ("drop/retail/a.dat", None),
+        ("drop/retail/run-1/output/Queue/table.csv", None),
+        ("drop/retail/run-1/", None),
     ],
 )
 def test_a_file_belongs_to_the_run_whose_folder_it_lies_in(key: str, found: Any) -> None:
     assert file_of({"detail": {"object": {"key": key}}}) == found
 
 
-def test_a_folder_that_cannot_be_a_runs_is_told() -> None:
-    with pytest.raises(Unusable):
-        file_of({"detail": {"object": {"key": "drop/re tail/run-1/a.dat"}}})
+@pytest.mark.parametrize(
+    ("key", "code", "folder"),
+    [
+        ("drop/re tail/run-1/a.dat", "name_unusable", "drop/re tail/run-1/"),
+        ("drop/retail/23%2E1/x.index.csv", "name_unusable", "drop/retail/23%2E1/"),
+        ("drop/retail/x.csv", "drop_misplaced", "drop/retail/"),
+        ("drop/a.dat", "drop_misplaced", "drop/"),
+        ("x.csv", "drop_misplaced", "drop bucket"),
+        ("Drop/retail/run-1/x.index.csv", "drop_misplaced", "Drop/retail/run-1/"),
+        ("drop/retail/run-1/sub/x.INDEX.txt", "drop_misplaced", "drop/retail/run-1/sub/"),
+    ],
+)
+def test_a_file_where_no_run_has_one_is_reported_with_its_folder(key: str, code: str, folder: str) -> None:
+    with pytest.raises(Unusable) as unusable:
+        file_of({"detail": {"object": {"key": key}}})
+    assert (unusable.value.code, unusable.value.place) == (code, folder)
 
 
 def test_the_event_file_is_one() -> None:

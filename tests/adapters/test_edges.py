@@ -48,6 +48,28 @@ def test_an_event_that_is_rejected_is_kept_without_the_answers_to_a_second_step(
     assert "D1" in kept
 
 
+@pytest.mark.parametrize(
+    ("path", "rejected"),
+    [
+        ("output/q/D1.pdf", {}),
+        ("_COMPLETE.json", {"output_uri: names a file of the run itself": 1}),
+        ("output%5C_STDDELIVERYFILE.xml", {"output_uri: names a file of the run itself": 1}),
+        ("x.INDEX.csv", {"output_uri: names a file of the run itself": 1}),
+    ],
+)
+def test_an_events_document_may_come_later_but_is_not_one_of_a_runs_own_files(
+    path: str, rejected: dict[str, int]
+) -> None:
+    class Bucket:
+        def put_object(self, **_: Any) -> None:
+            pass
+
+    staging = S3Staging(Bucket(), "work", "drop", YamlRules())
+    detail = {"domain": "retail", "customer_key": "C1", "document_type": "statement", "output_uri": path}
+    _, staged = staging.stage_record("retail", "event-1", "parts/x/", {"detail": detail})
+    assert staged.rejected == rejected
+
+
 def payment(**detail: Any) -> dict[str, Any]:
     """A "Payment Received" event."""
     about = {"domain": "retail", "customer_key": "C1", "document_id": "D1"}
@@ -159,9 +181,12 @@ def landed(key: str) -> dict[str, Any]:
         (landed("drop/retail/run-1/_COMPLETE.json"), ("retail", "run-1", "seal")),
         (landed("drop/retail/run-1/_STDDELIVERYFILE.xml"), ("retail", "run-1", "manifest")),
         (
-            landed("drop/retail/2026-11-20T04.12_a%3Db/_COMPLETE.json"),
+            landed("drop/retail/2026-11-20T04.12_a=b/_COMPLETE.json"),
             ("retail", "2026-11-20T04.12_a=b", "seal"),
         ),
+        (landed("drop/retail/run-1/_STDDELIVERYFILE.xml.gz"), ("retail", "run-1", "manifest")),
+        (landed("drop/retail/run-1/BILLING.INDEX.CSV.GZ"), ("retail", "run-1", "index")),
+        (landed("drop/retail/run-1/b+c d.index.psv"), ("retail", "run-1", "index")),
         ({"stage": {"domain": "retail", "run_id": "run-1"}}, ("retail", "run-1", "again")),
     ],
 )
@@ -169,9 +194,22 @@ def test_a_message_says_which_run(body: dict[str, Any], run: tuple[str, str, str
     assert run_of(body) == run
 
 
+@pytest.mark.parametrize("name", ["x.csv", "x.index.txt", "old_COMPLETE.json", "output/q/table.csv", "a.pdf"])
+def test_a_file_that_starts_nothing_is_passed_over(name: str) -> None:
+    assert run_of(landed(f"drop/retail/run-1/{name}")) is None
+
+
 @pytest.mark.parametrize(
     ("key", "code"),
     [
+        ("Drop/retail/run-1/_COMPLETE.json", "drop_misplaced"),
+        ("drop/retail/x.index.csv", "drop_misplaced"),
+        ("retail/run-1/x.index.jsonl.gz", "drop_misplaced"),
+        ("drop/retail/run-1/sub/x.index.csv", "drop_misplaced"),
+        ("drop/retail/run-1/_complete.json", "drop_misplaced"),
+        ("drop/retail/run-1/_StdDeliveryFile.xml", "drop_misplaced"),
+        ("drop/retail/23m%2E1/_COMPLETE.json", "name_unusable"),
+        ("drop/retail/a+b/x.index.csv", "name_unusable"),
         ("drop/retail/_COMPLETE.json", "drop_misplaced"),
         ("drop/retail/run-1/output/_COMPLETE.json", "drop_misplaced"),
         ("elsewhere/retail/run-1/_COMPLETE.json", "drop_misplaced"),
@@ -191,6 +229,24 @@ def test_what_lies_in_the_wrong_place_is_told(key: str, code: str) -> None:
     assert unusable.value.code == code
     raised = as_exception(unusable.value)
     assert (raised.code, raised.run_id) == (code, "none")
+    folder = key.rpartition("/")[0]
+    assert folder[:160] in raised.text
+    assert raised.part.startswith(folder[:160] or "drop bucket")
+
+
+def test_each_folder_is_a_report_of_its_own_and_a_hostile_key_is_made_readable() -> None:
+    keys = [f"drop/retail/Run {letter}/_COMPLETE.json" for letter in "ABC"]
+    keys += [f"drop/retail/{'r' * 300}{n}/_COMPLETE.json" for n in (1, 2)]
+    keys += ["drop/retail/a\x1b[31m/_COMPLETE.json", "drop/retail/a\u202e[31m/_COMPLETE.json"]
+    raised = []
+    for key in keys:
+        with pytest.raises(Unusable) as unusable:
+            run_of(landed(key))
+        raised.append(as_exception(unusable.value))
+
+    assert len({e.part for e in raised}) == len(keys)
+    assert all(len(e.part) <= 200 and e.part.isprintable() for e in raised)
+    assert all(len(e.text) <= 400 and e.text.isprintable() for e in raised)
 
 
 def test_a_single_document_says_its_domain_itself_or_in_exstreams_words() -> None:

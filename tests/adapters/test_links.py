@@ -16,6 +16,8 @@ from exstream_notify.adapters.dynamodb.responses import (
     DynamoEarlyResponses,
     DynamoTries,
 )
+from exstream_notify.adapters.rules import YamlRules
+from exstream_notify.adapters.run_documents import OwnFiles
 from exstream_notify.adapters.s3 import S3Documents
 from exstream_notify.adapters.settings import Settings
 from exstream_notify.domain.notices import opened
@@ -107,10 +109,11 @@ def documents(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Documents]:
     with mock_aws():
         client = Bootstrap(Settings.from_environment({})).client("s3")
         client.create_bucket(Bucket="drops")
-        for name in ("out/D1.pdf", "out/page.html", "out/strange"):
+        own = ("_COMPLETE.json", "b.index.csv", "ExstreamMessages.dat", "_STDDELIVERYFILE.xml", "out/_x.pdf")
+        for name in ("out/D1.pdf", "out/page.html", "out/strange", *own):
             client.put_object(Bucket="drops", Key=f"drop/retail/run-1/{name}", Body=b"x")
         client.put_object(Bucket="drops", Key="drop/retail/run-2/D2.pdf", Body=b"x")
-        yield S3Documents(client, "drops")
+        yield S3Documents(client, "drops", OwnFiles(lambda: YamlRules().messages))
 
 
 @pytest.mark.parametrize(
@@ -140,3 +143,15 @@ def test_what_is_not_in_the_runs_folder_has_no_address(documents: S3Documents) -
     assert documents.address("retail/run-1", "D2.pdf", "x", inline=True, language="en") is None
     with pytest.raises(ValueRefused):
         documents.address("retail/run-1", "../run-2/D2.pdf", "x", inline=True, language="en")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "_COMPLETE.json", "b.index.csv", "ExstreamMessages.dat", "_STDDELIVERYFILE.xml", "out/_x.pdf",
+        "./_COMPLETE.json", "B.INDEX.CSV", "%5fCOMPLETE.json", "out\\_x.pdf",
+    ],
+)  # fmt: skip
+def test_a_runs_own_files_have_no_address_although_they_are_there(documents: S3Documents, path: str) -> None:
+    with pytest.raises(ValueRefused, match="names a file of the run itself"):
+        documents.address("retail/run-1", path, "x", inline=False, language="en")

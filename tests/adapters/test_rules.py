@@ -1,6 +1,7 @@
 """Rules as data: the site's own laid over the package's; what is wrong is said with file, line and key."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,22 @@ from tests.fakes import a_document
 
 def site(tmp_path: Path, **files: str) -> YamlRules:
     """Rules with these files of the site."""
+    tmp_path.mkdir(exist_ok=True)
     for name, text in files.items():
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
     return YamlRules(tmp_path)
+
+
+def test_domains_that_the_rules_do_not_name_wait_where_they_name_any(tmp_path: Path) -> None:
+    listed = "domains: {retail: {}, cards: {}}"
+    strict = site(tmp_path / "strict", domains=listed)
+    lenient = site(tmp_path / "lenient", domains=f"{listed}\nunknown_domains: accept")
+
+    assert [strict.domain(name).unknown for name in ("retail", "cards", "Retail", "retial")] == [
+        False, False, True, True,
+    ]  # fmt: skip
+    assert not lenient.domain("retial").unknown
+    assert not YamlRules().domain("retial").unknown, "a site that names none has no unknown ones"
 
 
 def test_a_site_changes_one_key_and_keeps_the_rest(tmp_path: Path) -> None:
@@ -90,7 +104,7 @@ def test_a_site_adds_types_queues_teams_and_domains(tmp_path: Path) -> None:
     assert rules.team_address("taxes") == "taxes@example.com"
     assert rules.domain("mainframe").encoding == "latin-1"
     assert rules.domain("mainframe").exit_statuses == (0,)
-    assert rules.domain("retail") == YamlRules().domain("retail")
+    assert rules.domain("retail") == replace(YamlRules().domain("retail"), unknown=True)
     for code, team, family in (("unreached", "taxes", "unreached"), ("NEW", "operations", "NEW")):
         rule = rules.route(ExceptionRaised(code, "error", "retail", "run-1", "text"))
         assert (rule.team, rule.family) == (team, family)
@@ -171,6 +185,8 @@ def test_an_unknown_team_has_no_address() -> None:
         ({"teams": "astrology: [a@example.com]"}, "teams.yaml: astrology"),
         ({"domains": "domains: {x: {unsaeled: false}}"}, "domains.x.unsaeled"),
         ({"domains": "domains: {x: {dates: ymd}}"}, "domains.x.dates"),
+        ({"domains": "domains: {x: {missing_documents: wait}}"}, "domains.x.missing_documents"),
+        ({"domains": "unknown_domains: [retail]"}, "unknown_domains"),
         ({"alerts": "codes: {unreached: {family: x, colour: red}}"}, "codes.unreached.colour"),
         ({"alerts": "families:\n  own:\n    runbook: '#x'"}, "line 3: families.own.runbook"),
         ({"alert": "codes: {}"}, "alert.yaml: nobody reads it; rules are alerts.yaml, aliases.yaml"),

@@ -131,6 +131,66 @@ def test_a_rule_reaches_queues_whose_policy_lets_this_rule_alone_send(rule: str)
                 assert source in feeders(queue), queue
 
 
+def patterns(value: Any) -> Iterator[str]:
+    """The wildcard patterns of an event pattern."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name == "wildcard":
+                yield inner
+            else:
+                yield from patterns(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from patterns(inner)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_is_not_too_complex_for_eventbridge(rule: str) -> None:
+    """EventBridge refuses four alternatives of two wildcards in one rule, and takes three."""
+    found = list(patterns(RULES[rule]["EventPattern"]))
+    assert len(found) <= 3
+    assert all(pattern.count("*") <= 2 for pattern in found)
+
+
+def lets_through(rule: str, key: str) -> bool:
+    """Whether an object's rule matches its key."""
+    for condition in RULES[rule]["EventPattern"]["detail"]["object"]["key"]:
+        ((operator, text),) = condition.items()
+        if operator == "suffix" and key.lower().endswith(text["equals-ignore-case"]):
+            return True
+        if operator == "wildcard" and re.fullmatch(".*".join(map(re.escape, text.split("*"))), key):
+            return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("key", "rules"),
+    [
+        ("drop/retail/r1/_COMPLETE.json", {"RunSealedRule"}),
+        ("drop/retail/Run A/_COMPLETE.json", {"RunSealedRule"}),
+        ("retail/r1/_complete.json", {"RunSealedRule"}),
+        ("_COMPLETE.json", {"RunSealedRule"}),
+        ("drop/retail/r1/_STDDELIVERYFILE.xml.gz", {"RunSealedRule", "MessageFileRule"}),
+        ("drop/retail/r1/billing.index.jsonl", {"IndexFileRule"}),
+        ("drop/retail/r1/BILLING.INDEX.XML.GZ", {"IndexFileRule"}),
+        ("Drop/retail/billing.index.txt", {"IndexFileRule"}),
+        ("drop/retail/billing.csv", {"IndexFileRule"}),
+        ("drop/retail/r1/ErrorReport.csv", {"IndexFileRule"}),
+        ("drop/retail/r1/ExstreamMessages.dat", {"MessageFileRule"}),
+        ("retail/r1/EXSTREAMMESSAGES.DAT", {"MessageFileRule"}),
+        ("drop/retail/r1/my-messages.xml.gz", {"MessageFileRule"}),
+        ("drop/retail/r1/exceptions.psv", {"MessageFileRule", "IndexFileRule"}),
+        ("drop/retail/r1/run.summary", {"MessageFileRule"}),
+        ("drop/retail/r1/output/Email_Statements/D1.pdf", set()),
+        ("drop/retail/r1/output/Email_Statements/D1.PDF", set()),
+        ("drop/retail/r1/output/Email_Letters/page.html", set()),
+    ],
+)
+def test_which_files_of_the_drop_start_a_function(key: str, rules: set[str]) -> None:
+    of_the_drop = ("RunSealedRule", "IndexFileRule", "MessageFileRule")
+    assert {rule for rule in of_the_drop if lets_through(rule, key)} == rules
+
+
 @pytest.mark.parametrize("queue", QUEUES)
 def test_every_queue_is_encrypted_refuses_plain_http_and_loses_nothing(queue: str) -> None:
     properties = QUEUES[queue]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from exstream_notify.domain.notices import Outcome
 from exstream_notify.domain.runs import (
     Control,
+    FoundFile,
     RecordOutcome,
     Run,
     RunState,
@@ -18,10 +19,12 @@ from exstream_notify.domain.runs import (
     SealedFile,
     compare_file,
     compare_totals,
+    content_of,
     customers_missing,
     expected_documents,
     latest,
     reconcile,
+    rejects_are_high,
     volume_deviates,
 )
 
@@ -416,3 +419,33 @@ def test_a_clean_run_has_nobody_whom_nobody_decided_about(
     assert found.clean is not bool(spoiled or only_duplicates)
     if found.clean:
         assert (found.balanced, found.complete) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("rejected", "records", "high"),
+    [
+        (0, 0, False),
+        (24, 24, False),
+        (25, 25, True),
+        (25, 250, False),
+        (25, 249, True),
+        (100_000, 1_000_000, False),
+        (100_001, 1_000_000, True),
+    ],
+)
+def test_rejects_count_from_twenty_five_on_and_above_the_limit(
+    rejected: int, records: int, high: bool
+) -> None:
+    assert rejects_are_high(rejected, records, 10) is high
+
+
+def test_the_identity_of_a_runs_content_is_that_of_its_bytes() -> None:
+    files = [FoundFile("a", 1, "e1", "aa", 3), FoundFile("b", 2, "e2", "bb")]
+    same = [FoundFile("b", 2, "other", "bb"), FoundFile("a", 1, "parts-2", "aa", None)]
+    assert content_of(files) == content_of(same)
+    for changed in (
+        FoundFile("a", 1, "e1", "ab"),
+        FoundFile("a2", 1, "e1", "aa"),
+        FoundFile("a", 2, "e1", "aa"),
+    ):
+        assert content_of([changed, files[1]]) != content_of(files)

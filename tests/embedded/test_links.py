@@ -83,7 +83,11 @@ def test_a_link_is_looked_at_without_effect_and_opens_the_document(
         record(1, output_uri="output/Email_Letters/E000001-STA.pdf", language="de"),
         record(2, output_uri="output/Email_Letters/gone.pdf"),
     ]
-    drop(linked, with_file(make_run("opens", rows), 1, "E000001-STA.pdf"), "opens", "links")
+    folder = with_file(make_run("opens", rows), 1, "E000001-STA.pdf")
+    drop(linked, with_file(folder, 2, "gone.pdf"), "opens", "links")
+    deployment = linked.deployment()
+    key = "drop/links/opens/output/Email_Letters/gone.pdf"
+    deployment.client("s3").delete_object(Bucket=deployment.settings.drop_bucket, Key=key)
     link = link_of(linked, 1)
     before = notice_of(linked, "links", 1)
 

@@ -9,6 +9,7 @@ import pytest
 from exnotify.dropping import prepare, upload
 from exnotify.following import End, Expected, follow
 from exnotify.local import LocalCloud
+from exstream_notify.domain.documents import FileFault
 from exstream_notify.domain.notices import chain_holds
 from tests.cli.shell import exnotify
 
@@ -139,6 +140,9 @@ def test_a_native_manifest_alone_counts_after_its_quiet_period(cloud: LocalCloud
     )
     manifest = f'<d xmlns="urn:site"><outputList customersProcessed="3">{customers}</outputList></d>'
     (folder / "_STDDELIVERYFILE.xml").write_text(manifest)
+    (folder / "output" / "Email_Statements").mkdir(parents=True)
+    for n in range(3):
+        (folder / "output" / "Email_Statements" / f"N{n}.pdf").write_bytes(b"%PDF")
     deployment = cloud.deployment()
     run = prepare(folder, domain="native", run_id="unsealed", sealed=False)
     fingerprint = upload(deployment, run)
@@ -146,3 +150,51 @@ def test_a_native_manifest_alone_counts_after_its_quiet_period(cloud: LocalCloud
     assert followed.told is not None
     assert followed.told["sealed"] is False
     assert outcomes(followed) == {"notified": 3}
+
+    # Its seal comes when everybody was notified: it is checked, and what it says of the whole run holds.
+    listed = {"name": "_STDDELIVERYFILE.xml", "bytes": len(manifest)}
+    stated = {"run_id": "unsealed", "domain": "native", "customers_expected": 4, "customers_processed": 3}
+    (folder / "_COMPLETE.json").write_text(json.dumps({**stated, "files": [listed]}))
+    followed = drop(cloud, folder, "unsealed", "native")
+    assert followed.told is not None
+    assert (followed.told["sealed"], followed.told["expected"], followed.told["complete"]) == (True, 4, False)
+
+
+def test_a_record_is_rejected_whose_document_its_customer_could_not_open(
+    cloud: LocalCloud, make_run: MakeRun
+) -> None:
+    names = ["there.pdf", "gone.pdf", "empty.pdf", "Stra\u00dfe-u\u0308.pdf", "UPPER.PDF"]
+    rows = [record(310 + n, output_uri=f"output/Q/{name}") for n, name in enumerate(names)]
+    rows.append(record(318, output_uri="%5FCOMPLETE.json"))
+    folder = make_run("documents", rows)
+    (folder / "output" / "Q").mkdir(parents=True)
+    for name in ("there.pdf", "empty.pdf", "Stra\u00dfe-\u00fc.pdf", "upper.pdf"):
+        (folder / "output" / "Q" / name).write_bytes(b"" if name == "empty.pdf" else b"%PDF")
+    followed = drop(cloud, folder, "documents", "documents")
+
+    assert outcomes(followed) == {"notified": 1, "rejected": 5}
+    assert followed.told is not None
+    assert set(followed.told["reasons"]["rejected"]) == {f"output_uri: {fault}" for fault in FileFault}
+    incidents = list(cloud.deployment().app.incidents.of_run("documents", "documents"))
+    assert {code for incident in incidents for code in incident.codes} == {"documents_missing"}
+    assert [incident.count for incident in incidents] == [5]
+
+
+def test_files_that_are_late_or_in_the_wrong_place_are_reported(cloud: LocalCloud, make_run: MakeRun) -> None:
+    drop(cloud, make_run("late", [record(320)]), "late", "late")
+    deployment = cloud.deployment()
+    index = (make_run("more", [record(321)]) / "more.index.jsonl").read_bytes()
+    keys = [f"drop/late/Run {letter}/_COMPLETE.json" for letter in "ABC"]
+    keys += ["drop/late/23m%2E1/_COMPLETE.json", "Drop/late/late/_COMPLETE.json", "drop/late/loose.csv"]
+    for key in ("drop/late/late/more.index.jsonl", *keys):
+        deployment.client("s3").put_object(Bucket=deployment.settings.drop_bucket, Key=key, Body=index)
+    assert cloud.idle(60)
+
+    app = deployment.app
+    (late,) = app.incidents.of_run("late", "late")
+    assert (late.codes, late.count) == (("index_after_seal",), 1)
+    day = app.clock.now().date()
+    (misplaced,) = app.incidents.of_run("unknown", f"day-{day}")
+    places = {entry["part"].removeprefix("none ") for entry in misplaced.where}
+    assert {key.rpartition("/")[0] + "/" for key in keys} <= places
+    assert not told(cloud, "e000321")

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
+from exstream_notify.adapters.run_documents import DocumentCheck
 from exstream_notify.domain.documents import Document
 from exstream_notify.domain.exceptions import Unusable
-from exstream_notify.domain.runs import Seal, SealedFile
+from exstream_notify.domain.runs import FoundFile, Seal, SealedFile
 from exstream_notify.domain.work import SlicePointer
 from exstream_notify.ports import DropFolder, DropObject, StagedFile
 
@@ -23,6 +24,7 @@ class FakeDropFolder:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.sealed: Seal | Unusable | None = None
+        self.etags: dict[str, str] = {}  # of files that were uploaded in parts
 
     def seal(self) -> Seal | None:
         """See `DropFolder.seal`."""
@@ -33,6 +35,10 @@ class FakeDropFolder:
     def list(self) -> dict[str, DropObject]:
         """See `DropFolder.list`."""
         return {name: self._object(name) for name in self.files if "/" not in name}
+
+    def files_below(self) -> Iterator[tuple[str, int]]:
+        """See `DropFolder.files_below`."""
+        yield from ((name, len(data)) for name, data in self.files.items())
 
     def head(self, name: str) -> DropObject | None:
         """See `DropFolder.head`."""
@@ -58,7 +64,8 @@ class FakeDropFolder:
 
     def _object(self, name: str) -> DropObject:
         data = self.files[name]
-        return DropObject(name, len(data), hashlib.md5(data, usedforsecurity=False).hexdigest())
+        etag = self.etags.get(name) or hashlib.md5(data, usedforsecurity=False).hexdigest()
+        return DropObject(name, len(data), etag)
 
 
 class FakeRecords:
@@ -81,10 +88,15 @@ class FakeStaging:
     """`Staging` of indexes that `FakeDropFolder.write_index` wrote, into `FakeRecords`.
 
     A native manifest is such an index too, one customer a record, and states how many it has unless
-    its first line says otherwise: `{"customersProcessed": n}`, or null for none.
+    its first line says otherwise: `{"customersProcessed": n}`, or null for none. The files of the types in
+    `opening` must be in the run's folder.
     """
 
-    def __init__(self, records: FakeRecords, slice_records: int = 100) -> None:
+    def __init__(
+        self, records: FakeRecords, slice_records: int = 100, opening: frozenset[str] = frozenset()
+    ) -> None:
+        self.opening = opening
+        self._found: dict[str, list[FoundFile]] = {}
         self._records = records
         self._slice_records = slice_records
         self._slices: dict[str, list[SlicePointer]] = {}
@@ -106,6 +118,7 @@ class FakeStaging:
     ) -> list[StagedFile]:
         """See `Staging.stage`."""
         self._slices[parts] = []
+        check = DocumentCheck(folder, self.opening, lambda path: path.startswith("_"))
         staged: list[StagedFile] = []
         position = 0
         for name in names:
@@ -121,6 +134,9 @@ class FakeStaging:
                 position += 1
                 if isinstance(row, str):
                     tally.reject(row)
+                elif (fault := check(row)) is not None:
+                    tally.reject(f"output_uri: {fault}")
+                    tally.refused.append(rows.index(row) + 1)
                 else:
                     kept.append((position, tally.keep(row, domain)))
             self._cut(domain, run_id, parts, kept)
@@ -136,6 +152,7 @@ class FakeStaging:
                     tally.teams,
                     len(rows) if native else None,
                     processed if native else None,
+                    tuple(tally.refused),
                 )
             )
         return staged
@@ -164,6 +181,14 @@ class FakeStaging:
             pointer = SlicePointer(domain, run_id, number, part, 0, 1, len(rows), 1, kind="digests")
             self._digests[parts] = pointer
 
+    def keep_found(self, parts: str, found: Sequence[FoundFile]) -> None:
+        """See `Staging.keep_found`."""
+        self._found[parts] = list(found)
+
+    def found(self, parts: str) -> dict[str, FoundFile]:
+        """See `Staging.found`."""
+        return {file.name: file for file in self._found.get(parts, ())}
+
     def slices(self, domain: str, run_id: str, parts: str) -> Iterator[SlicePointer]:
         """See `Staging.slices`."""
         yield from self._slices[parts]
@@ -189,6 +214,7 @@ class FakeStaging:
 class _Tally:
     def __init__(self) -> None:
         self.rejected: dict[str, int] = {}
+        self.refused: list[int] = []
         self.documents: dict[str, int] = {}
         self.teams: dict[str, dict[str, int]] = {}
 

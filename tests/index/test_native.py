@@ -3,6 +3,7 @@
 import pytest
 
 from exstream_notify.adapters.index import IndexUnreadable
+from exstream_notify.domain.documents import FileFault
 from tests.index import stage
 
 NAME = "_STDDELIVERYFILE.xml"
@@ -195,3 +196,17 @@ def test_a_count_that_is_not_there_is_not_made_up():
 def test_what_is_no_manifest_is_refused(text, reason):
     with pytest.raises(IndexUnreadable, match=reason):
         stage(text, NAME)
+
+
+def test_a_customers_other_documents_go_on_where_the_first_has_no_file():
+    entry = customer(
+        "Email_Invoices", "Email_Statements", "Fax", AccountNumber="C1", QueueFilename="gone.pdf"
+    )
+    found = stage(
+        manifest(entry),
+        NAME,
+        check=lambda r: FileFault.MISSING if r.get("output_uri") == "gone.pdf" else None,
+    )
+    assert [d["document_type"] for d in found.documents] == ["statement"]
+    assert (found.tally.documents, found.tally.rejected) == (1, 1)
+    assert found.tally.queues_ignored == {"Fax": 1}

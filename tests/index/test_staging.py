@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bench.make_index import file_name, make_records, write_index
 from exstream_notify.adapters.index import MemoryParts, PartWriter, stage_file
 from exstream_notify.adapters.index.parts import MemoryRejects, RejectWriter
+from exstream_notify.domain.documents import FileFault
 from tests.index import a_schema, limits, stage
 
 
@@ -194,3 +195,20 @@ def test_memory_does_not_grow_with_the_run(form, monkeypatch):
         tracemalloc.stop()
     # The first fills the caches; 2,700 records more are some 1.7 MB of lines.
     assert peaks[2] < peaks[1] + 300_000
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "psv", "xml", "native"])
+def test_a_record_whose_file_is_wrong_is_rejected_in_the_same_pass(form):
+    """In every form: counted once, with its position, and the rest goes on."""
+    seen = []
+
+    def numbered(record):
+        seen.append(record)
+        return FileFault.MISSING if len(seen) in (3, 7) else None
+
+    found = stage(written(10, form), file_name(form), check=numbered)
+    assert (found.tally.documents, found.tally.rejected) == (8, 2)
+    assert found.tally.reject_reasons == {"output_uri: no such file in the run's folder": 2}
+    assert found.tally.documents_refused == [3, 7]
+    assert [reject["position"] for reject in found.rejects] == [3, 7]
+    assert [d["pos"] for d in found.documents] == [1, 2, 4, 5, 6, 8, 9, 10]

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from exstream_notify.domain.exceptions import Unusable
-from exstream_notify.domain.runs import Control, DomainRule, RunState, SealedFile
+from exstream_notify.domain.runs import Control, DomainRule, RunState, SealedFile, StagePolicy
 from exstream_notify.domain.work import SlicePointer
-from exstream_notify.use_cases.stage_run import StagePolicy
 from tests.fakes import a_document
 from tests.fakes.drops import INDEX, MANIFEST
 from tests.use_cases.world import DOMAIN, World

@@ -31,7 +31,7 @@ from exstream_notify.domain.notices import RANK, Notice, Response, Status, chain
 from exstream_notify.domain.receipts import Kind, Receipt, ReceiptPolicy, stamp
 from exstream_notify.domain.reputation import Limits
 from exstream_notify.domain.responses import EarlyResponse, ResponseEvent
-from exstream_notify.domain.runs import Control, Reconciliation, Run, Seal, reconcile
+from exstream_notify.domain.runs import Control, Reconciliation, Run, Seal, StagePolicy, reconcile
 from exstream_notify.domain.second_step import Keys
 from exstream_notify.domain.work import SendJob, SlicePointer
 from exstream_notify.ports import AddressChecker
@@ -47,7 +47,7 @@ from exstream_notify.use_cases.record_response import record_response
 from exstream_notify.use_cases.release_due import release_due
 from exstream_notify.use_cases.send_notices import InProgress, send_notices
 from exstream_notify.use_cases.stage_document import stage_document
-from exstream_notify.use_cases.stage_run import RunBusy, StagePolicy, stage_run
+from exstream_notify.use_cases.stage_run import RunBusy, stage_run
 from exstream_notify.use_cases.start_journeys import HORIZON, start_journeys
 from tests.fakes import (
     Delivered,

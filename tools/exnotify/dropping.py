@@ -1,5 +1,6 @@
 """A folder as a run: what of it goes to the drop bucket, under which name, and with which seal."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -64,6 +65,31 @@ class PreparedRun:
             return parse_seal(self.seal, self.domain, self.run_id, limit=len(self.seal)).fingerprint
         except Unusable:
             return UNUSABLE
+
+    def content(self) -> str:
+        """Identity of the files that the seal lists, as the run keeps it; empty where one is not here.
+
+        A seal need not state checksums, so the same seal can stand over other files.
+        """
+        if self.seal is None:
+            return ""
+        from exstream_notify.adapters.seal import parse_seal
+        from exstream_notify.domain.exceptions import Unusable
+        from exstream_notify.domain.runs import FoundFile, content_of
+
+        here = {file.name: file for file in self.files}
+        try:
+            listed = parse_seal(self.seal, self.domain, self.run_id, limit=len(self.seal)).files
+        except Unusable:
+            return ""
+        if any(file.name not in here for file in listed):
+            return ""
+        found = []
+        for name in (file.name for file in listed):
+            with here[name].path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            found.append(FoundFile(name, here[name].bytes, "", digest))
+        return content_of(found)
 
 
 def prepare(folder: Path, *, domain: str | None, run_id: str | None, sealed: bool) -> PreparedRun:

@@ -35,6 +35,7 @@ class End(StrEnum):
     INCOMPLETE = "incomplete"
     WAITING = "waiting"
     REUSED = "reused"
+    DISAGREES = "disagrees"
     CANCELLED = "cancelled"
     STALLED = "stalled"
     ABSENT = "absent"
@@ -53,11 +54,13 @@ class Followed:
 class Expected:
     """What tells this drop from an earlier one under the same run id.
 
-    `fingerprint` is that of the seal or manifest now dropped; `version` the run's before the drop.
+    `fingerprint` is that of the seal or manifest now dropped; `version` the run's before the drop;
+    `content` that of the files now dropped, where there was a run before and it can be told.
     """
 
     fingerprint: str = ""
     version: int = 0
+    content: str = ""
 
 
 Shown = Callable[[Run | None, Reconciliation | None], None]
@@ -121,7 +124,12 @@ def follow(
 def _end(run: Run, added: Reconciliation, expected: Expected, over: bool) -> End | None:
     """The end that a run has come to, if it has; `over` if no more of it can be expected by itself."""
     if run.state in (RunState.STAGED, RunState.DISPATCHED):
-        if expected.fingerprint and run.fingerprint != expected.fingerprint:
+        if expected.fingerprint and expected.fingerprint not in (run.fingerprint, run.sealed_as):
+            if run.sealed or expected.fingerprint.startswith("etag:"):
+                return End.REUSED
+            # It was taken from its manifest alone; the seal is compared with it now.
+            return End.DISAGREES if run.version > expected.version or over else None
+        if expected.content and run.content and run.content != expected.content and not run.sealed_as:
             return End.REUSED
         if added.balanced:
             return End.BALANCED
@@ -170,6 +178,7 @@ def _advice(end: End, run: Run) -> str:
             f"the run id {run.run_id} was used before with other content, so nothing of this was read: "
             "drop it with another --run-id"
         ),
+        End.DISAGREES: f"{run.why}; what was sent stays sent, and nothing of the folder was read again",
         End.CANCELLED: "it was cancelled, which is final: drop the folder with another --run-id",
     }.get(end, "")
 

@@ -77,6 +77,11 @@ class PlannedFolder:
         own = {name: self._object(name) for name in self._files if "/" not in name}
         return {**self._there.list(), **own}
 
+    def files_below(self) -> Iterator[tuple[str, int]]:
+        """See `DropFolder.files_below`."""
+        yield from ((file.name, file.bytes) for file in self._run.files)
+        yield from (found for found in self._there.files_below() if found[0] not in self._files)
+
     def head(self, name: str) -> DropObject | None:
         """See `DropFolder.head`."""
         return self._object(name) if name in self._files else self._there.head(name)

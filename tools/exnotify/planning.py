@@ -13,7 +13,7 @@ from exstream_notify.domain.notices import Notice, Outcome
 from exstream_notify.domain.runs import Control, RecordOutcome, Run, RunState, latest, reconcile
 from exstream_notify.domain.work import SlicePointer
 from exstream_notify.use_cases.decide_notices import decide_notices
-from exstream_notify.use_cases.stage_run import StagePolicy, Trigger, stage_run
+from exstream_notify.use_cases.stage_run import Trigger, stage_run
 
 from .overlay import (
     PlannedBucket,
@@ -79,7 +79,12 @@ class _Planner:
         self.records = S3Records(bucket, settings.work_bucket)
         site = Path(settings.site_dir) / "rules"
         self.staging = S3Staging(
-            bucket, settings.work_bucket, settings.drop_bucket, app.rules, site if site.is_dir() else None
+            bucket,
+            settings.work_bucket,
+            settings.drop_bucket,
+            app.rules,
+            site if site.is_dir() else None,
+            portal=bool(settings.portal_url_pattern),
         )
         self.sends = PlannedSends(
             app, self.records, self.contacts, self.ledger, self.runs, self.queues, self.clock
@@ -113,7 +118,6 @@ class _Planner:
         return self._told(run, reused_id)
 
     def _stage(self, trigger: Trigger) -> None:
-        settings = self.app.settings
         stage_run(
             self.prepared.domain,
             self.prepared.run_id,
@@ -127,11 +131,7 @@ class _Planner:
             send_queues=self.queues,
             exceptions=self.queues,
             clock=self.clock,
-            policy=StagePolicy(
-                timedelta(minutes=settings.missing_file_minutes),
-                timedelta(seconds=settings.quiet_period_seconds),
-                settings.volume_limit_percent,
-            ),
+            policy=self.app.stage_policy,
         )
 
     def _decide(self, pointer: SlicePointer) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .domain.notices import Notice
     from .domain.receipts import Receipt, Suppression
     from .domain.responses import EarlyPayment, EarlyResponse
-    from .domain.runs import DomainRule, RecordOutcome, Run, Seal
+    from .domain.runs import DomainRule, FoundFile, RecordOutcome, Run, Seal
     from .domain.watching import Watched
     from .domain.work import SendJob, SlicePointer
 
@@ -96,7 +96,7 @@ class DocumentStore(Protocol):
     def address(self, run: str, path: str, name: str, *, inline: bool, language: str) -> str | None:
         """An address of a minute's life of a run's document, named `name`; None if there is no such file.
 
-        `ValueRefused` for a path that leaves the run's folder.
+        `ValueRefused` for a path that leaves the run's folder, or names one of the run's own files.
         """
 
 
@@ -307,6 +307,9 @@ class DropFolder(Protocol):
     def list(self) -> dict[str, DropObject]:
         """What lies directly in the folder, by name, without output documents below it."""
 
+    def files_below(self) -> Iterator[tuple[str, int]]:
+        """Every file below the folder, by name, with its size in bytes: one listing, as a stream."""
+
     def head(self, name: str) -> DropObject | None:
         """One file, wherever below the folder."""
 
@@ -320,7 +323,8 @@ class StagedFile:
 
     `records` are the file's entries, as a seal counts them; `composed` the documents, rejected ones
     included, that they stand for. `rejected` counts by reason, `documents` by type, `teams` by
-    internal team, then type.
+    internal team, then type. `documents_refused` are the first entries, by number in the file, that were
+    rejected for the file that they name.
     """
 
     name: str
@@ -333,6 +337,7 @@ class StagedFile:
     teams: Mapping[str, Mapping[str, int]]
     customers: int | None = None
     customers_processed: int | None = None
+    documents_refused: tuple[int, ...] = ()
 
 
 class Staging(Protocol):
@@ -358,6 +363,12 @@ class Staging(Protocol):
         self, domain: str, run_id: str, parts: str, digests: Mapping[str, Mapping[str, int]]
     ) -> None:
         """Keep the internal teams' counts as a slice of their own."""
+
+    def keep_found(self, parts: str, found: Sequence[FoundFile]) -> None:
+        """Keep how the run's files were when they were read."""
+
+    def found(self, parts: str) -> dict[str, FoundFile]:
+        """The same by name; empty for a run staged before they were kept."""
 
     def slices(self, domain: str, run_id: str, parts: str) -> Iterator[SlicePointer]:
         """Pointers to all that was staged."""

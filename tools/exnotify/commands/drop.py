@@ -87,7 +87,7 @@ def drop_and_follow(
         remark(f"uploaded {len(run.files)} files to {run.prefix} of {target.settings.drop_bucket}")
     if not follow_it:
         return None
-    expected = Expected(fingerprint, before.version if before else 0)
+    expected = Expected(fingerprint, before.version if before else 0, run.content() if before else "")
     with progress() as bars:
         show = moving(bars, title)
         return follow(target, run.domain, run.run_id, expected=expected, stall=stall, show=show)

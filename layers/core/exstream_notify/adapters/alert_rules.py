@@ -188,11 +188,19 @@ class MessageRules(_Strict):
 
     def kind(self, name: str) -> str | None:
         """What a file of a run's folder is: the name of the list that its name fits, or None."""
+        kind = self._list_of(name)
+        return None if kind == "ignored" else kind
+
+    def names_one(self, name: str) -> bool:
+        """Whether a file of a run's folder is the composer's own, be it read or ignored here."""
+        return self._list_of(name) is not None
+
+    def _list_of(self, name: str) -> str | None:
         plain = name.lower().removesuffix(".gz")
         kinds = ("ignored", "exceptions", "summary", "started", "xml_messages", "messages")
         for kind in kinds:
             if any(fnmatchcase(plain, glob.lower()) for glob in getattr(self, kind)):
-                return None if kind == "ignored" else kind
+                return kind
         return None
 
 

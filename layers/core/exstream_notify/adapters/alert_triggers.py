@@ -3,12 +3,11 @@
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from ..domain.customer_ranges import HIGHEST, from_text, to_text
-from ..domain.exceptions import RANK, ExceptionRaised, Severity, Unusable
+from ..domain.exceptions import RANK, ExceptionRaised, Severity
 from ..domain.masking import masked
-from .triggers import NAME, exception_of
+from .triggers import NAME, exception_of, run_file_of
 
 EVENT_CODES: Mapping[str, str] = {
     "Composition Failed": "composition_failed",
@@ -44,19 +43,17 @@ def look_of(body: dict[str, Any]) -> tuple[str, str] | None:
 
 
 def file_of(body: dict[str, Any]) -> tuple[str, str, str] | None:
-    """Domain, run and name of a file that lies directly in a run's folder; None for one elsewhere.
+    """Domain, run and name of a file that lies directly in a run's folder, by its literal key.
 
-    `Unusable` where the folder's name cannot be a run's.
+    None for a file in a folder below a run's, as documents are, unless it looks like an index. `Unusable`
+    for a file elsewhere, and where the folder's name cannot be a run's.
     """
-    key = unquote(body["detail"]["object"]["key"])
+    key = body["detail"]["object"]["key"]
     parts = key.split("/")
-    if len(parts) != 4 or parts[0] != "drop" or not parts[3]:
+    below = len(parts) > 4 and parts[0] == "drop"
+    if key.endswith("/") or (below and ".index." not in parts[-1].lower()):
         return None
-    if not (_NAME.fullmatch(parts[1]) and _NAME.fullmatch(parts[2])):
-        raise Unusable(
-            "name_unusable", "drop bucket", "a domain or run id has characters that it may not have"
-        )
-    return parts[1], parts[2], parts[3]
+    return run_file_of(key)
 
 
 def _of_event(body: Mapping[str, Any], kind: str, code: str) -> ExceptionRaised:

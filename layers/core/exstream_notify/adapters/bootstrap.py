@@ -23,6 +23,7 @@ from ..domain.passes import PREFERENCES, UNDO, UNSUBSCRIBE, preferences_id, undo
 from ..domain.preferences import Topic, topics_of
 from ..domain.receipts import ReceiptPolicy
 from ..domain.reputation import Limits
+from ..domain.runs import StagePolicy
 from ..domain.second_step import Keys
 from .clock import SystemClock
 from .rules import YamlRules
@@ -241,6 +242,18 @@ class Bootstrap:
             self.rules,
             self._site("rules"),
             self.verify_keys,
+            portal=bool(settings.portal_url_pattern),
+        )
+
+    @cached_property
+    def stage_policy(self) -> StagePolicy:
+        """Waits and limits of staging."""
+        settings = self.settings
+        return StagePolicy(
+            timedelta(minutes=settings.missing_file_minutes),
+            timedelta(seconds=settings.quiet_period_seconds),
+            settings.volume_limit_percent,
+            settings.reject_limit_percent,
         )
 
     @cached_property
@@ -529,9 +542,11 @@ class Bootstrap:
     @cached_property
     def documents(self) -> "S3Documents":
         """The composed documents."""
+        from .run_documents import OwnFiles
         from .s3 import S3Documents
 
-        return S3Documents(self.client("s3"), self.settings.drop_bucket)
+        own = OwnFiles(lambda: self.rules.messages)
+        return S3Documents(self.client("s3"), self.settings.drop_bucket, own)
 
     @cached_property
     def portal(self) -> str:

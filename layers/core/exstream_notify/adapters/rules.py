@@ -91,6 +91,7 @@ class _Domain(_Strict):
     exit_statuses: tuple[int, ...]
     hold_on_exit_status: bool
     seal_within_minutes: int = Field(ge=1, le=10080)
+    missing_documents: Literal["reject", "hold"]
 
 
 class YamlRules:
@@ -119,6 +120,8 @@ class YamlRules:
     def domain(self, domain: str) -> DomainRule:
         """See `Rules.domain`."""
         defaults, domains = self._domains
+        if domain not in domains and domains and self._holds_unknown:
+            return replace(defaults, unknown=True)
         return domains.get(domain, defaults)
 
     def route(self, exception: ExceptionRaised, severity: Severity | None = None) -> AlertRule:
@@ -204,7 +207,7 @@ class YamlRules:
             if path.suffix in (".yaml", ".yml") and path.name not in known:
                 raise RulesInvalid(f"{path.name}: nobody reads it; rules are {', '.join(known)}")
         _ = (self._types, self.queues, self._teams, self._domains, self.messages, self.expected_runs)
-        _ = self._journeys
+        _ = (self._journeys, self._holds_unknown)
         for team in self._alerts.named_teams():
             if team not in self._teams:
                 raise RulesInvalid(f"alerts.yaml: no team {team!r} in teams.yaml")
@@ -295,6 +298,15 @@ class YamlRules:
         entries = (data.get("domains") or {}).items()
         domains = {name: rule({**defaults, **(entry or {})}, f"domains.{name}") for name, entry in entries}
         return rule(defaults, "defaults"), domains
+
+    @cached_property
+    def _holds_unknown(self) -> bool:
+        """Whether runs of a domain that domains.yaml does not name wait for a person, where it names any."""
+        told = self._read("domains.yaml").get("unknown_domains", "hold")
+        if told not in ("hold", "accept"):
+            where = self._line("domains.yaml", "unknown_domains")
+            raise RulesInvalid(f"domains.yaml{where}: unknown_domains: hold or accept (it says {told!r})")
+        return bool(told == "hold")
 
     @cached_property
     def _journeys(self) -> dict[str, JourneyRule]:

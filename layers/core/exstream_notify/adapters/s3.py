@@ -3,16 +3,16 @@
 import base64
 import re
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, BinaryIO, TypeAlias, cast
 from urllib.parse import urlsplit
 
 import orjson
 
-from ..domain.documents import Document
+from ..domain.documents import Document, FileFault
 from ..domain.messages import BulkJob, Content, SentRequest
-from ..domain.records import path_in_run
+from ..domain.records import ValueRefused, path_in_run
 from ..domain.runs import Seal
 from ..domain.work import SlicePointer
 from ..ports import DropObject, EvidenceLine
@@ -73,6 +73,15 @@ class S3DropFolder:
                 found[name] = DropObject(name, row["Size"], row["ETag"].strip('"'))
         return found
 
+    def files_below(self) -> Iterator[tuple[str, int]]:
+        """See `DropFolder.files_below`."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=self.prefix
+        )
+        for page in pages:
+            for row in page.get("Contents", ()):
+                yield row["Key"].removeprefix(self.prefix), row["Size"]
+
     def head(self, name: str) -> DropObject | None:
         """See `DropFolder.head`."""
         try:
@@ -130,11 +139,15 @@ def document_from(row: Mapping[str, Any], domain: str) -> tuple[int, Document]:
 
 
 class S3Documents:
-    """`DocumentStore` under `drop/` of the drop bucket, by presigned addresses."""
+    """`DocumentStore` under `drop/` of the drop bucket, by presigned addresses.
 
-    def __init__(self, client: S3Client, bucket: str) -> None:
+    `own` says whether a path names one of a run's own files: no address is ever made for those.
+    """
+
+    def __init__(self, client: S3Client, bucket: str, own: Callable[[str], bool]) -> None:
         self._client = client
         self._bucket = bucket
+        self._own = own
 
     @property
     def origin(self) -> str:
@@ -144,7 +157,10 @@ class S3Documents:
 
     def address(self, run: str, path: str, name: str, *, inline: bool, language: str) -> str | None:
         """See `DocumentStore.address`. Only what a browser shows without running it is shown inline."""
-        key = f"drop/{run}/{path_in_run(path)}"
+        inside = path_in_run(path)
+        if self._own(inside):
+            raise ValueRefused(FileFault.OWN)
+        key = f"drop/{run}/{inside}"
         ending = path.rpartition(".")[2].lower()
         kind, harmless = _KINDS.get(ending, ("application/octet-stream", False))
         try:

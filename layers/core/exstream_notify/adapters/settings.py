@@ -67,6 +67,7 @@ class Settings(BaseModel):
     missing_file_minutes: int = Field(60, ge=1)
     quiet_period_seconds: int = Field(120, ge=1)
     volume_limit_percent: int = Field(50, ge=1)
+    reject_limit_percent: int = Field(10, ge=1, le=100)
     receipt_queue_url: str = ""
     receipt_hook_secret: str = ""
     delivery_receipts: str = "email,sms"

@@ -3,23 +3,26 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ..domain.records import RunFolder
+from ..domain.runs import FoundFile
 from ..domain.second_step import Keys, conceal
 from ..domain.work import SlicePointer
 from ..ports import DropFolder, StagedFile
 from .index.events import read_event
-from .index.faults import RecordRefused
+from .index.faults import Fault, RecordRefused
 from .index.names import AliasTable
 from .index.parts import MemoryParts, Part, PartWriter, Slice
 from .index.reading import form_of
 from .index.schema import RecordSchema
 from .index.staging import FileTally, stage_file
 from .rules import YamlRules
+from .run_documents import DocumentCheck, OwnFiles
 
 _BLOCK = 1024 * 1024
 
@@ -28,7 +31,7 @@ class S3Staging:
     """`Staging`: `<parts>00000.jsonl`… and `<parts>slices.json`, rejects under `rejects/` alike.
 
     Everything is named after the run and its content, so staging a run again writes the same bytes
-    to the same keys.
+    to the same keys. `portal`: the site has one, so that only rules which say so open files.
     """
 
     def __init__(
@@ -39,7 +42,10 @@ class S3Staging:
         rules: YamlRules,
         site_rules: Path | None = None,
         keys: Callable[[], Keys] | None = None,
+        *,
+        portal: bool = False,
     ) -> None:
+        self._portal = portal
         self._keys = keys
         self._client = client
         self._work = work
@@ -67,6 +73,7 @@ class S3Staging:
         """See `Staging.stage`."""
         schema = self.schema(RunFolder(self._drop, f"drop/{domain}/{run_id}/"), domain)
         sink = _S3Parts(self._client, self._work, parts)
+        check = self._check(folder)
         tallies: list[FileTally] = []
         slice_number, part, position = 0, 0, 1
         for name in names:
@@ -81,6 +88,7 @@ class S3Staging:
                     first_slice=slice_number,
                     first_part=part,
                     first_position=position,
+                    check=check,
                 )
             slice_number, part, position = tally.next_slice, tally.next_part, tally.next_position
             tallies.append(tally)
@@ -94,6 +102,8 @@ class S3Staging:
         schema = self.schema(None, domain)
         try:
             found = read_event(record["detail"], schema)
+            if (wrong := self._check(None)(found)) is not None:
+                raise RecordRefused(Fault("output_uri", wrong.value))
         except RecordRefused as refused:
             fault = refused.faults[0]
             reject = {"pos": 1, "file": "event", "position": 1, "field": fault.field, "reason": fault.reason}
@@ -126,6 +136,16 @@ class S3Staging:
             body = "".join(json.dumps(row) + "\n" for row in rows)
             _put(self._client, self._work, f"{parts}digests.jsonl", body.encode())
 
+    def keep_found(self, parts: str, found: Sequence[FoundFile]) -> None:
+        """See `Staging.keep_found`."""
+        body = json.dumps([asdict(file) for file in found], separators=(",", ":"))
+        _put(self._client, self._work, f"{parts}files.json", body.encode())
+
+    def found(self, parts: str) -> dict[str, FoundFile]:
+        """See `Staging.found`."""
+        rows = json.loads(_get(self._client, self._work, f"{parts}files.json") or b"[]")
+        return {row["name"]: FoundFile(**row) for row in rows}
+
     def slices(self, domain: str, run_id: str, parts: str) -> Iterator[SlicePointer]:
         """See `Staging.slices`: the documents' in order, then the digests', if there are any."""
         number = 0
@@ -155,6 +175,13 @@ class S3Staging:
             conceal=self._concealer(domain) if domain and self._keys is not None else None,
         )
 
+    def _check(self, folder: DropFolder | None) -> DocumentCheck:
+        """What is asked of each record's file; without a folder, only whether it is one of the run's own."""
+        opening = frozenset(
+            kind for kind in self._rules.types if self._rules.of_type(kind).opens_file(self._portal)
+        )
+        return DocumentCheck(folder, opening, OwnFiles(lambda: self._rules.messages))
+
     def _concealer(self, domain: str) -> Callable[[dict[str, Any]], None]:
         def concealed(record: dict[str, Any]) -> None:
             # Asked for with the first record that needs it: most runs have none.
@@ -177,6 +204,7 @@ def staged_file(tally: FileTally) -> StagedFile:
         {team: dict(counts) for team, counts in tally.documents_by_team.items()},
         tally.customers,
         tally.customers_processed,
+        tuple(tally.documents_refused),
     )
 
 

@@ -1,11 +1,12 @@
 """What the queues bring, checked at the edge."""
 
+import hashlib
 from typing import Any, Literal
-from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ..domain.exceptions import ExceptionRaised, Unusable
+from .index.reading import form_of
 from .seal import SEAL_NAME
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._=-]{0,127}$"
@@ -24,16 +25,55 @@ class _Run(_Model):
 _EXCEPTION = TypeAdapter(ExceptionRaised)
 
 
-def run_of(body: dict[str, Any]) -> tuple[str, str, Literal["seal", "manifest", "again"]]:
-    """Domain, run id and trigger of a message on the run queue, or Unusable."""
+RunTrigger = Literal["seal", "manifest", "index", "again"]
+_MANIFESTS = ("_STDDELIVERYFILE.xml", "_STDDELIVERYFILE.xml.gz")
+_KEY_SHOWN = 160
+
+
+def run_of(body: dict[str, Any]) -> tuple[str, str, RunTrigger] | None:
+    """Domain, run id and trigger of a message on the run queue; None for a file that starts nothing.
+
+    EventBridge gives keys as they are: nothing in them is decoded. `Unusable` for a file that lies, or is
+    named, so that no run can have it.
+    """
     if "stage" in body:
         return *_run("run queue", **body["stage"]), "again"
-    key = unquote(body["detail"]["object"]["key"])
-    folder, _, name = key.rpartition("/")
-    parts = folder.split("/")
-    if len(parts) != 3 or parts[0] != "drop":
-        raise Unusable("drop_misplaced", "drop bucket", f"{name} does not lie in drop/<domain>/<run_id>/")
-    return *_run("drop bucket", parts[1], parts[2]), "seal" if name == SEAL_NAME else "manifest"
+    key = body["detail"]["object"]["key"]
+    form = form_of(key.rpartition("/")[2])
+    if form is None and key.rpartition("/")[2].lower() != SEAL_NAME.lower():
+        return None
+    domain, run_id, name = run_file_of(key)
+    if name == SEAL_NAME:
+        return domain, run_id, "seal"
+    if name in _MANIFESTS:
+        return domain, run_id, "manifest"
+    if form is None:
+        raise Unusable("drop_misplaced", shown(key), f"a seal is named {SEAL_NAME}, in these letters")
+    if form.form == "native" and name.startswith("_"):
+        raise Unusable("drop_misplaced", shown(key), f"a manifest is named {_MANIFESTS[0]}, in these letters")
+    return domain, run_id, "index"
+
+
+def run_file_of(key: str) -> tuple[str, str, str]:
+    """Domain, run id and name of a file that lies directly in a run's folder, by its literal key.
+
+    `Unusable` with the folder for any other file, and where the folder's name cannot be a run's.
+    """
+    parts = key.split("/")
+    folder = shown(key.rpartition("/")[0] + "/" if "/" in key else "")
+    if len(parts) != 4 or parts[0] != "drop":
+        place = folder or "drop bucket"
+        raise Unusable("drop_misplaced", place, f"{shown(parts[-1])} is not in drop/<domain>/<run_id>/")
+    return *_run(folder, parts[1], parts[2]), parts[3]
+
+
+def shown(key: str) -> str:
+    """A key to be read by people: without control characters, and of a long one its beginning with a hash."""
+    text = "".join(c if c.isprintable() else "\ufffd" for c in key)
+    if len(text) <= _KEY_SHOWN and text == key:
+        return text
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{text[:_KEY_SHOWN]}…#{digest}"
 
 
 def document_of(body: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
@@ -55,7 +95,7 @@ def exception_of(body: dict[str, Any]) -> ExceptionRaised:
 
 
 def as_exception(unusable: Unusable) -> ExceptionRaised:
-    """A trigger that cannot be used, for whoever must know; it belongs to no run."""
+    """A trigger that cannot be used, for its team; it is of no run, so its place tells it from others."""
     return ExceptionRaised(
         unusable.code, "error", "unknown", "none", str(unusable), part=unusable.place[:200]
     )
@@ -65,8 +105,7 @@ def _run(place: str, domain: object, run_id: object) -> tuple[str, str]:
     try:
         run = _Run.model_validate({"domain": domain, "run_id": run_id})
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise Unusable(
-            "name_unusable", place, f"{first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}"
-        ) from error
+        field = error.errors(include_url=False, include_input=False)[0]["loc"][0]
+        reason = f"{field}: letters, digits, '.', '_', '=' and '-', at most 128, the first a letter or digit"
+        raise Unusable("name_unusable", place, reason) from error
     return run.domain, run.run_id

@@ -1,6 +1,7 @@
 """A composed document, as every index form of the drop contract describes it once normalised."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from .second_step import StepKind
@@ -70,6 +71,16 @@ STAGED_FIELDS = ("edition", "disputed")
 """Fields of a document that staging sets; a site cannot write them."""
 
 
+class FileFault(StrEnum):
+    """Why a record's file cannot be opened by its customer."""
+
+    MISSING = "no such file in the run's folder"
+    EMPTY = "the file is empty"
+    OTHER_FORM = "the file is there under another Unicode form"
+    OTHER_CASE = "the file is there in other letter case"
+    OWN = "names a file of the run itself"
+
+
 def contact_key(customer_key: str, recipient: str | None) -> str:
     """The key of a contact within its domain: the customer's, with the recipient behind a unit separator.
 
@@ -117,3 +128,7 @@ class DocumentRule:
         if self.asks_for_payment is None:
             return self.message_class == "collections"
         return self.asks_for_payment
+
+    def opens_file(self, portal: bool) -> bool:
+        """Whether the links of its notices open the document's file; `portal`: the site has a portal."""
+        return self.link == "link" and not (portal and self.opens == "portal")

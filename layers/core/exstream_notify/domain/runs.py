@@ -5,8 +5,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from statistics import median
+from typing import Literal
 
 from .decisions import Why
 from .notices import Outcome
@@ -65,6 +67,16 @@ class Seal:
 
 
 @dataclass(frozen=True, slots=True)
+class StagePolicy:
+    """Waits and limits of staging, by template parameter."""
+
+    missing_file_wait: timedelta = timedelta(minutes=60)
+    quiet_period: timedelta = timedelta(seconds=120)
+    volume_limit_percent: int = 50
+    reject_limit_percent: int = 10
+
+
+@dataclass(frozen=True, slots=True)
 class DomainRule:
     """How one domain's runs are taken (rules/domains.yaml)."""
 
@@ -74,11 +86,41 @@ class DomainRule:
     exit_statuses: tuple[int, ...] = (0,)
     hold_on_exit_status: bool = False
     seal_within_minutes: int = 240
+    missing_documents: Literal["reject", "hold"] = "reject"
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file of a run as it was when it was read.
+
+    `etag` is S3's, `sha256` that of the stored bytes. `records` and the customers are None for a file
+    that is not an index, `customers_processed` is what a native manifest states.
+    """
+
+    name: str
+    bytes: int
+    etag: str
+    sha256: str
+    records: int | None = None
+    customers: int | None = None
+    customers_processed: int | None = None
+
+
+def content_of(files: Iterable[FoundFile]) -> str:
+    """Identity of what was found in a run's files, whatever its seal states of them."""
+    rows = sorted((f.name, f.bytes, f.sha256) for f in files)
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The run's own record. `rejected` counts by reason; `version` is its optimistic lock."""
+    """The run's own record. `rejected` counts by reason; `version` is its optimistic lock.
+
+    `fingerprint` is that of the seal, or of the manifest, that the run was taken with; `content` that of
+    the files as they were read. `sealed_as` is the fingerprint of a seal that came after the run was
+    taken from its manifest alone, and that agrees with it.
+    """
 
     domain: str
     run_id: str
@@ -99,6 +141,8 @@ class Run:
     history: tuple[Mapping[str, str], ...] = ()
     version: int = 0
     rerun_of: str = ""
+    content: str = ""
+    sealed_as: str = ""
 
     @property
     def name(self) -> str:
@@ -182,6 +226,17 @@ def volume_deviates(documents: int, earlier: Sequence[int], limit_percent: int) 
     usual = median(earlier)
     difference = abs(documents - usual)
     return difference >= VOLUME_FLOOR and difference * 100 > usual * limit_percent
+
+
+REJECTS_NEEDED = 25
+
+
+def rejects_are_high(rejected: int, records: int, limit_percent: int) -> bool:
+    """Whether so many records of a run were rejected that a person should look before it goes on.
+
+    Fewer than 25 rejected records never count: small runs vary.
+    """
+    return rejected >= REJECTS_NEEDED and rejected * 100 > records * limit_percent
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from ..domain.customer_ranges import texts
 from ..domain.exceptions import ExceptionRaised, Severity, Unusable
 from ..domain.incidents import SO_FAR, AlertRule
 from ..ports import AlertRules, Clock, DropFolder, DueIndex, ExceptionBus, MessageFiles, Rules, RunBook
+from .late_files import resembles_index
 
 CUSTOMER_CHARS = 60_000
 """How long one report's list of customers grows before a further report takes the rest."""
@@ -33,7 +34,7 @@ def read_messages(
     met, long before the file's end; the report of all that were counted takes its place. The same file
     again replaces its reports. None for a file that is none of these.
     """
-    kind = files.kind(name)
+    kind = files.kind(name) or ("started" if resembles_index(name) else None)
     if kind is None:
         return None
     if runs.get(domain, run_id) is None:

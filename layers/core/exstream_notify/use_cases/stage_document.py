@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ..domain.exceptions import ExceptionRaised
-from ..domain.runs import Run, RunState
+from ..domain.runs import Control, Run, RunState
 from ..ports import Clock, DecideQueue, ExceptionBus, Rules, RunBook, Staging
 from .stage_run import team_digests
 
@@ -23,7 +23,8 @@ def stage_document(
     """Stage one record and queue it; its run id, `event-<event id>`.
 
     The event's id makes a repeated delivery the same run; the notice's identity makes another
-    event about the same document a duplicate.
+    event about the same document a duplicate. An event of a domain that the site's rules do not name is
+    held as a run is.
     """
     run_id = f"event-{event_id}"
     known = runs.get(domain, run_id)
@@ -34,7 +35,13 @@ def stage_document(
     if digests := team_digests([staged], rules):
         staging.add_digests(domain, run_id, parts, digests)
         pointers = list(staging.slices(domain, run_id, parts))
-    decide_queue.send_slices(pointers)
+    held = f"domains.yaml names no domain {domain}" if rules.domain(domain).unknown else ""
+    if held:
+        exceptions.raise_exceptions(
+            [ExceptionRaised("domain_unknown", "severe", domain, run_id, f"held: {held}", part="domain")]
+        )
+    else:
+        decide_queue.send_slices(pointers)
     if staged.rejected:
         reasons = ", ".join(staged.rejected)
         exceptions.raise_exceptions(
@@ -51,6 +58,8 @@ def stage_document(
             domain,
             run_id,
             RunState.DISPATCHED,
+            control=Control.HOLD if held else Control.GO,
+            why=held,
             expected=1,
             composed=1,
             slices=sum(1 for pointer in pointers if pointer.kind == "documents"),

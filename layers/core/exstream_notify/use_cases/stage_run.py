@@ -5,19 +5,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from ..domain.documents import FileFault
 from ..domain.exceptions import ExceptionRaised, Severity, Unusable
 from ..domain.notices import Outcome
 from ..domain.runs import (
     Control,
     Disagreement,
+    FoundFile,
     Run,
     RunState,
     Seal,
     SealedFile,
+    StagePolicy,
     compare_file,
     compare_totals,
+    content_of,
     customers_missing,
     expected_documents,
+    rejects_are_high,
     volume_deviates,
 )
 from ..domain.work import SlicePointer
@@ -25,6 +30,7 @@ from ..ports import (
     Clock,
     DecideQueue,
     DropFolder,
+    DropObject,
     DueIndex,
     ExceptionBus,
     Rules,
@@ -33,24 +39,25 @@ from ..ports import (
     StagedFile,
     Staging,
 )
+from .late_files import (
+    changed_files,
+    compare_late_seal,
+    late_findings,
+    resembles_index,
+    reused_text,
+    unread_indexes,
+)
 
-Trigger = Literal["seal", "manifest", "again"]
+Trigger = Literal["seal", "manifest", "index", "again"]
 
 MANIFESTS = ("_STDDELIVERYFILE.xml", "_STDDELIVERYFILE.xml.gz")
 LOOK_EACH = timedelta(minutes=1)
+FILE_FAULTS = {f"output_uri: {fault}" for fault in FileFault}
+"""Reasons of records that are rejected for the file that they name."""
 
 
 class RunBusy(Exception):
     """Another worker wrote the run's record meanwhile: try again later."""
-
-
-@dataclass(frozen=True, slots=True)
-class StagePolicy:
-    """Waits and limits of staging, by template parameter."""
-
-    missing_file_wait: timedelta = timedelta(minutes=60)
-    quiet_period: timedelta = timedelta(seconds=120)
-    volume_limit_percent: int = 50
 
 
 @dataclass(slots=True)
@@ -110,7 +117,8 @@ def stage_run(
 
     Nothing is dispatched before sizes, checksums and counts agree with the seal. Until then a
     corrected seal is accepted; afterwards the same seal resumes what is missing, and other content
-    under the same run id is refused and told. Safe to repeat at any point.
+    under the same run id is refused and reported. An index that lands then is reported. Safe to repeat
+    at any point.
     """
     stage = _Stage(
         domain,
@@ -127,6 +135,12 @@ def stage_run(
         policy,
     )
     run = runs.get(domain, run_id)
+    taken = run is not None and run.state in (RunState.STAGED, RunState.DISPATCHED)
+    if trigger == "index":
+        # Until the run is taken, an index is one of its files like any other.
+        if run is not None and taken:
+            _report_late(stage, run)
+        return
     try:
         seal = folder.seal()
     except Unusable as unusable:
@@ -139,17 +153,23 @@ def stage_run(
     stage.arrived(run, seal.app)
     if trigger == "manifest":
         # Its seal is there too, and has or had an event of its own.
+        if run is not None and taken:
+            _report_late(stage, run)
         return
-    if run is not None and run.state in (RunState.STAGED, RunState.DISPATCHED):
-        _carry_on(stage, run, seal.fingerprint)
+    if run is not None and taken:
+        if run.sealed or run.sealed_as:
+            _carry_on(stage, run, seal.fingerprint, repeated=trigger == "seal")
+        else:
+            _take_late_seal(stage, run, seal)
         return
     if run is not None and run.control == Control.CANCEL:
         return
-    missing = [f.name for f in seal.files if folder.head(f.name) is None]
+    heads = {f.name: folder.head(f.name) for f in seal.files}
+    missing = [name for name, found in heads.items() if found is None]
     if missing:
         _wait_for_files(stage, run, seal, missing)
         return
-    _stage(stage, run, seal, sealed=True)
+    _stage(stage, run, seal, {n: found for n, found in heads.items() if found}, sealed=True)
 
 
 def _stage_unsealed(stage: _Stage, run: Run | None, trigger: Trigger) -> None:
@@ -162,7 +182,9 @@ def _stage_unsealed(stage: _Stage, run: Run | None, trigger: Trigger) -> None:
     stage.arrived(run)
     fingerprint = f"etag:{manifest.etag}"
     if run is not None and run.state in (RunState.STAGED, RunState.DISPATCHED):
-        _carry_on(stage, run, run.fingerprint if trigger == "again" else fingerprint)
+        read = [f for f in stage.staging.found(run.parts).values() if f.sha256]
+        same = trigger == "again" or (read and not changed_files(stage.folder, stage.staging, read))
+        _carry_on(stage, run, run.fingerprint if same else fingerprint)
         return
     if run is not None and run.control == Control.CANCEL:
         return
@@ -189,7 +211,7 @@ def _stage_unsealed(stage: _Stage, run: Run | None, trigger: Trigger) -> None:
         stage.due.wait_for_run(stage.domain, stage.run_id, until)
         return
     seal = Seal(stage.run_id, stage.domain, (SealedFile(manifest.name, manifest.bytes),))
-    _stage(stage, run, seal, sealed=False, fingerprint=fingerprint)
+    _stage(stage, run, seal, {manifest.name: manifest}, sealed=False, fingerprint=fingerprint)
 
 
 def _wait_for_files(stage: _Stage, run: Run | None, seal: Seal, missing: Sequence[str]) -> None:
@@ -216,12 +238,22 @@ def _wait_for_files(stage: _Stage, run: Run | None, seal: Seal, missing: Sequenc
     stage.tell("files_missing", "error", text, count=len(missing))
 
 
-def _stage(stage: _Stage, run: Run | None, seal: Seal, *, sealed: bool, fingerprint: str = "") -> None:
+def _stage(
+    stage: _Stage,
+    run: Run | None,
+    seal: Seal,
+    heads: Mapping[str, DropObject],
+    *,
+    sealed: bool,
+    fingerprint: str = "",
+) -> None:
     fingerprint = fingerprint or seal.fingerprint
     parts = f"parts/{stage.domain}/{stage.run_id}/{fingerprint.removeprefix('etag:')[:16]}/"
     indexes = _indexes(stage, seal)
     if not indexes:
-        unusable = Unusable("seal_without_index", "files", "none of the listed files is an index")
+        meant = [f.name for f in seal.files if resembles_index(f.name, alone=True)]
+        reason = f": {', '.join(meant[:3])} is not named as one" if meant else ""
+        unusable = Unusable("seal_without_index", "files", f"none of the listed files is an index{reason}")
         _refuse(stage, run, [unusable], fingerprint)
         return
     try:
@@ -229,28 +261,23 @@ def _stage(stage: _Stage, run: Run | None, seal: Seal, *, sealed: bool, fingerpr
     except Unusable as unusable:
         _refuse(stage, run, [unusable], fingerprint)
         return
-    wrong = _disagreements(stage, seal, staged, sealed)
+    read = _found(stage, seal, staged, heads)
+    wrong = _disagreements(seal, staged, read, sealed)
     if wrong:
         _refuse(stage, run, wrong, fingerprint)
         return
 
     records = sum(f.composed for f in staged)
     rejected = _added(f.rejected for f in staged)
-    rule = stage.rules.domain(stage.domain)
-    usual = stage.runs.volumes(stage.domain, seal.app)
-    strange = volume_deviates(records, usual, stage.policy.volume_limit_percent)
-    bad_exit = seal.exit_status not in rule.exit_statuses
-    hold = strange or (bad_exit and rule.hold_on_exit_status)
+    holds = _reasons_to_hold(stage, seal, staged, records, rejected)
     stage.staging.add_digests(stage.domain, stage.run_id, parts, team_digests(staged, stage.rules))
     slices = sum(1 for p in stage.staging.slices(stage.domain, stage.run_id, parts) if p.kind == "documents")
+    unread = unread_indexes(stage.folder, stage.staging, [f.name for f in seal.files], indexes)
+    stage.staging.keep_found(parts, [*read, *(FoundFile(o.name, o.bytes, o.etag, "") for o in unread)])
     control = run.control if run is not None else Control.GO
     history = run.history if run is not None else ()
-    why = ""
-    if strange:
-        why = f"{records} documents; the last runs had {', '.join(map(str, usual))}"
-    elif bad_exit:
-        why = f"exit status {seal.exit_status}"
-    if hold and control == Control.GO:
+    why = "; ".join(holds)
+    if holds and control == Control.GO:
         control = Control.HOLD
         entry = {
             "at": stage.clock.now().isoformat(timespec="seconds"),
@@ -259,14 +286,16 @@ def _stage(stage: _Stage, run: Run | None, seal: Seal, *, sealed: bool, fingerpr
             "why": why,
         }
         history = (*history, entry)
-    # Told before the state is written: killed in between, a repeat tells it again, which changes nothing.
-    _tell_findings(stage, seal, records, rejected, why if strange else "", bad_exit)
+    # Reported before the state is written: killed in between, a repeat reports the same again.
+    _tell_findings(stage, seal, records, rejected, unread)
+    _tell_documents(stage, staged, rejected)
     run = stage.save(
         run,
         state=RunState.STAGED,
         sealed=sealed,
         control=control,
         fingerprint=fingerprint,
+        content=content_of(read),
         app=seal.app,
         rerun_of=seal.rerun_of,
         expected=expected_documents(seal, records),
@@ -274,12 +303,38 @@ def _stage(stage: _Stage, run: Run | None, seal: Seal, *, sealed: bool, fingerpr
         slices=slices,
         parts=parts,
         rejected=rejected,
-        why=why if hold else "",
+        why=why,
         deadline="",
         history=history,
     )
+    _report_late(stage, run)
     if run.control != Control.HOLD:
         _dispatch(stage, run)
+
+
+def _reasons_to_hold(
+    stage: _Stage, seal: Seal, staged: Sequence[StagedFile], records: int, rejected: Mapping[str, int]
+) -> list[str]:
+    """Why the run waits for a person; each reason is reported."""
+    rule, policy, total = stage.rules.domain(stage.domain), stage.policy, sum(rejected.values())
+    usual = stage.runs.volumes(stage.domain, seal.app)
+    holds = []
+    if rule.unknown:
+        holds.append(f"domains.yaml names no domain {stage.domain}")
+        stage.tell("domain_unknown", "severe", f"held: {holds[-1]}", part="domain")
+    if volume_deviates(records, usual, policy.volume_limit_percent):
+        holds.append(f"{records} documents; the last runs had {', '.join(map(str, usual))}")
+        stage.tell("volume_deviates", "severe", f"held: {holds[-1]}", count=records)
+    if rejects_are_high(total, records, policy.reject_limit_percent):
+        holds.append(f"{total} of {records} records rejected: {_reasons(rejected)}")
+        stage.tell("rejects_high", "severe", f"held: {holds[-1]}", count=total)
+    if rule.missing_documents == "hold" and (unopened := _file_faults(rejected)):
+        holds.append(f"{sum(unopened.values())} of {records} documents cannot be opened")
+    if seal.exit_status not in rule.exit_statuses:
+        stage.tell("exit_status", "error", f"the run ended with exit status {seal.exit_status}")
+        if rule.hold_on_exit_status:
+            holds.append(f"exit status {seal.exit_status}")
+    return holds
 
 
 def _indexes(stage: _Stage, seal: Seal) -> list[str]:
@@ -292,18 +347,29 @@ def _indexes(stage: _Stage, seal: Seal) -> list[str]:
     return own or list(forms)
 
 
-def _disagreements(
-    stage: _Stage, seal: Seal, staged: Sequence[StagedFile], sealed: bool
-) -> list[Disagreement]:
+def _found(
+    stage: _Stage, seal: Seal, staged: Sequence[StagedFile], heads: Mapping[str, DropObject]
+) -> list[FoundFile]:
+    """The seal's files as they were read: indexes by the staging, all others now."""
     by_name = {f.name: f for f in staged}
-    wrong: list[Disagreement] = []
-    for listed in seal.files:
-        found = by_name.get(listed.name)
-        if found is not None:
-            wrong += compare_file(listed, found.bytes, found.sha256, found.records)
+    found = []
+    for name in (f.name for f in seal.files):
+        etag = heads[name].etag if name in heads else ""
+        if (index := by_name.get(name)) is not None:
+            numbers = (index.records, index.customers, index.customers_processed)
+            found.append(FoundFile(name, index.bytes, etag, index.sha256, *numbers))
         else:
-            size, sha256 = stage.staging.hash(stage.folder, listed.name)
-            wrong += compare_file(listed, size, sha256, None)
+            size, sha256 = stage.staging.hash(stage.folder, name)
+            found.append(FoundFile(name, size, etag, sha256))
+    return found
+
+
+def _disagreements(
+    seal: Seal, staged: Sequence[StagedFile], read: Sequence[FoundFile], sealed: bool
+) -> list[Disagreement]:
+    wrong: list[Disagreement] = []
+    for listed, found in zip(seal.files, read, strict=True):
+        wrong += compare_file(listed, found.bytes, found.sha256, found.records)
     for file in staged:
         if file.customers_processed is not None and file.customers_processed != file.customers:
             wrong.append(
@@ -325,37 +391,64 @@ def _disagreements(
 
 
 def _tell_findings(
-    stage: _Stage, seal: Seal, records: int, rejected: Mapping[str, int], strange: str, bad_exit: bool
+    stage: _Stage, seal: Seal, records: int, rejected: Mapping[str, int], unread: Sequence[DropObject]
 ) -> None:
     """What is wrong with a run that goes on, or is held, all the same."""
-    if rejected:
-        reasons = ", ".join(f"{reason} ({count})" for reason, count in sorted(rejected.items())[:3])
-        count = sum(rejected.values())
-        stage.tell(
-            "records_rejected", "error", f"{count} of {records} records rejected: {reasons}", count=count
-        )
+    # Those whose document cannot be opened are reported apart; an incident adds both up.
+    others = {reason: n for reason, n in rejected.items() if reason not in FILE_FAULTS}
+    if others:
+        count = sum(others.values())
+        text = f"{count} of {records} records rejected: {_reasons(others)}"
+        stage.tell("records_rejected", "error", text, count=count)
+    _tell_totals(stage, seal)
+    if unread:
+        text = f"not in the seal, so not read: {', '.join(o.name for o in unread[:3])}"
+        stage.tell("index_not_sealed", "error", text, count=len(unread))
+    names = {*(f.name for f in seal.files), *stage.folder.list()}
+    meant = sorted(n for n in names if not stage.staging.form(n) and resembles_index(n))
+    if meant:
+        text = f"not named or placed as an index is, so not read: {', '.join(meant[:3])}"
+        stage.tell("index_unrecognised", "error", text, part="index names", count=len(meant))
+
+
+def _tell_totals(stage: _Stage, seal: Seal) -> None:
+    """What the seal itself says that went wrong when the run was composed."""
     if missing := customers_missing(seal):
         text = f"{missing} of {seal.customers_expected} customers were not composed"
         stage.tell("customers_missing", "error", text, count=missing)
-    if seal.errors and not customers_missing(seal):
+    elif seal.errors:
         stage.tell(
             "composition_errors", "warning", f"the run reports {seal.errors} errors", count=seal.errors
         )
-    if bad_exit:
-        stage.tell("exit_status", "error", f"the run ended with exit status {seal.exit_status}")
-    if strange:
-        stage.tell("volume_deviates", "severe", f"held: {strange}", count=records)
-    listed = {f.name for f in seal.files}
-    extra = [name for name in stage.folder.list() if name not in listed and stage.staging.form(name)]
-    own = any(stage.staging.form(f.name) not in (None, "native") for f in seal.files)
-    extra = [name for name in extra if not (own and stage.staging.form(name) == "native")]
-    if extra:
-        stage.tell(
-            "index_not_sealed",
-            "error",
-            f"not in the seal, so not read: {', '.join(extra[:3])}",
-            count=len(extra),
-        )
+
+
+def _tell_documents(stage: _Stage, staged: Sequence[StagedFile], rejected: Mapping[str, int]) -> None:
+    """Records whose customers could not have opened what they are notified of: how many, why, and which."""
+    faults = _file_faults(rejected)
+    if not faults:
+        return
+    places = [
+        f"{file.name} record {', '.join(map(str, file.documents_refused[:10]))}"
+        for file in staged
+        if file.documents_refused
+    ]
+    count = sum(faults.values())
+    reasons = _reasons({reason.removeprefix("output_uri: "): n for reason, n in faults.items()})
+    held = stage.rules.domain(stage.domain).missing_documents == "hold"
+    what = "1 document" if count == 1 else f"{count} documents"
+    text = f"{'held: ' if held else ''}{what} cannot be opened: {reasons}; {'; '.join(places[:3])}"
+    severity: Severity = "severe" if held else "error"
+    stage.tell("documents_missing", severity, text, part="documents", count=count)
+
+
+def _file_faults(rejected: Mapping[str, int]) -> dict[str, int]:
+    return {reason: count for reason, count in rejected.items() if reason in FILE_FAULTS}
+
+
+def _reasons(rejected: Mapping[str, int]) -> str:
+    """The commonest reasons with their counts."""
+    ordered = sorted(rejected.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{reason} ({count})" for reason, count in ordered[:3])
 
 
 def team_digests(staged: Sequence[StagedFile], rules: Rules) -> dict[str, dict[str, int]]:
@@ -388,16 +481,65 @@ def _dispatch(stage: _Stage, run: Run) -> None:
     stage.save(run, state=RunState.DISPATCHED)
 
 
-def _carry_on(stage: _Stage, run: Run, fingerprint: str) -> None:
-    """A run that was staged before: dispatch it, resume it, or refuse other content."""
-    if fingerprint != run.fingerprint:
-        stage.tell(
-            "run_id_reused",
-            "severe",
-            "the run id was used before with other content; nothing of the new content was read",
-            part=fingerprint,
-        )
+def _take_late_seal(stage: _Stage, run: Run, seal: Seal) -> None:
+    """A seal for a run that was taken from its native manifest alone: it is checked against what was read.
+
+    If it agrees, the run is sealed, and what the seal says of the whole run holds. If not, that is
+    reported, and the run stays as it is: its customers may have been notified.
+    """
+    stage.runs.arrived(stage.domain, stage.run_id, seal.app, stage.clock.now())
+    found = stage.staging.found(run.parts)
+    wrong = compare_late_seal(seal, run, stage.folder, stage.staging, found)
+    if wrong:
+        text = f"the seal came after the run was taken, and disagrees: {'; '.join(map(str, wrong[:3]))}"
+        stage.tell("late_seal_disagrees", "severe", text, part="late seal", count=len(wrong))
+        expected = expected_documents(seal, max(seal.documents or 0, run.composed))
+        if (run.why, run.expected) != (text, expected):
+            stage.save(run, why=text, expected=expected)
         return
+    _tell_totals(stage, seal)
+    rule = stage.rules.domain(stage.domain)
+    bad_exit = seal.exit_status not in rule.exit_statuses
+    if bad_exit:
+        stage.tell("exit_status", "error", f"the run ended with exit status {seal.exit_status}")
+    run = stage.save(
+        run,
+        sealed=True,
+        sealed_as=seal.fingerprint,
+        app=seal.app or run.app,
+        rerun_of=seal.rerun_of,
+        expected=expected_documents(seal, run.composed),
+        why=run.why if run.control == Control.HOLD else "",
+    )
+    if run.state == RunState.STAGED and run.control != Control.HOLD:
+        _dispatch(stage, run)
+
+
+def _report_late(stage: _Stage, run: Run) -> None:
+    """Report indexes that landed or were replaced after the run was taken."""
+    found = stage.staging.found(run.parts)
+    if found and (late := late_findings(run, stage.folder, stage.staging, found)):
+        stage.exceptions.raise_exceptions(late)
+
+
+def _reused(stage: _Stage, run: Run, fingerprint: str, *, repeated: bool) -> str:
+    """Why what lies in the folder now is not the content that the run was taken with; or nothing.
+
+    A seal need not state checksums, so the files themselves are compared when it comes again.
+    """
+    if fingerprint not in (run.fingerprint, run.sealed_as or run.fingerprint):
+        return "the run id was used before with other content; nothing of the new content was read"
+    read = [f for f in stage.staging.found(run.parts).values() if f.sha256] if repeated else []
+    changed = changed_files(stage.folder, stage.staging, read)
+    return reused_text(changed) if changed else ""
+
+
+def _carry_on(stage: _Stage, run: Run, fingerprint: str, *, repeated: bool = False) -> None:
+    """A run that was staged before: dispatch it, resume it, or refuse other content."""
+    if reused := _reused(stage, run, fingerprint, repeated=repeated):
+        stage.tell("run_id_reused", "severe", reused, part=fingerprint)
+        return
+    _report_late(stage, run)
     if run.control == Control.HOLD:
         return
     if run.state == RunState.STAGED:
@@ -449,8 +591,9 @@ def _refuse(
 ) -> None:
     """Nothing of the run goes out; a corrected seal may still come."""
     if run is not None and run.state in (RunState.STAGED, RunState.DISPATCHED):
-        # What was accepted stays accepted; the new seal is no use.
-        stage.tell("run_id_reused", "severe", f"a later seal cannot be used: {wrong[0]}", part="seal")
+        # What was accepted stays accepted; the new seal is of no use.
+        code = "run_id_reused" if run.sealed else wrong[0].code
+        stage.tell(code, "severe", f"a later seal cannot be used: {wrong[0]}", part="seal")
         return
     text = "; ".join(map(str, wrong[:3]))
     stage.save(run, state=RunState.REFUSED, why=text, fingerprint=fingerprint)

@@ -1,12 +1,13 @@
 """One pass over one index file: counted, hashed, normalised, cut into slices; rejects put aside."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, TypeAlias
 
 from pydantic_core import to_json
 
+from ...domain.documents import FileFault
 from .delimited import DelimitedRecords
 from .faults import Fault, IndexUnreadable, Limits, RecordRefused
 from .json_records import JsonRecords
@@ -23,6 +24,7 @@ from .xml_records import XmlRecords
 class FileTally:
     """What one pass over an index file found.
 
+    `documents_refused` are the first entries, by number in the file, whose document cannot be opened.
     `bytes` and `sha256` are those of the file as stored. `records` are the index's entries, as a
     seal counts them: records, or customers in a native manifest. `documents` and `rejected` are
     what became of them, one position each; an entry of the native manifest can become several
@@ -42,6 +44,7 @@ class FileTally:
     customers_processed: int | None = None
     customers_without_document: int = 0
     queues_ignored: Counter[str] = field(default_factory=Counter)
+    documents_refused: list[int] = field(default_factory=list)
     next_position: int = 1
     next_slice: int = 0
     next_part: int = 0
@@ -63,7 +66,11 @@ class _Reader(Protocol):
     def raw(self) -> str: ...
 
 
+FileCheck: TypeAlias = Callable[[Normalised], FileFault | None]
+"""Says what is wrong with the file that a normalised record names."""
+
 _QUEUES_NAMED = 200
+_REFUSED_NAMED = 20
 OTHER_QUEUES = "(other)"
 
 
@@ -80,11 +87,13 @@ def stage_file(
     first_part: int = 0,
     first_position: int = 1,
     part_bytes: int = PART_BYTES,
+    check: FileCheck | None = None,
 ) -> FileTally:
     """Stage one index file, reading `source` once to its end; memory does not grow with it.
 
     `name` tells the form (`form_of`), `encoding` is the site's setting for files that do not show
-    theirs. Positions count documents and rejects through the run, from `first_position`.
+    theirs. Positions count documents and rejects through the run, from `first_position`. A record whose
+    file `check` objects to is rejected.
 
     Raises `IndexUnreadable` where the file cannot be used; parts that were put until then are void.
     `ValueError`: the encoding setting is not supported.
@@ -104,7 +113,7 @@ def stage_file(
     tally = FileTally(name, file_form.form, next_position=first_position)
     lines = PartWriter(parts, first_slice=first_slice, first_part=first_part, part_bytes=part_bytes)
     bad = RejectWriter(rejects, part_bytes=part_bytes)
-    pass_ = _Pass(tally, schema, limits, lines, bad)
+    pass_ = _Pass(tally, schema, limits, lines, bad, check)
     if file_form.form == "native":
         customers = CustomerCollector()
         pass_.stage_customers(XmlRecords(text, name, customers, limits))
@@ -132,8 +141,15 @@ class _Pass:
     """The way of each entry into a part, or among the rejects."""
 
     def __init__(
-        self, tally: FileTally, schema: RecordSchema, limits: Limits, parts: PartWriter, rejects: RejectWriter
+        self,
+        tally: FileTally,
+        schema: RecordSchema,
+        limits: Limits,
+        parts: PartWriter,
+        rejects: RejectWriter,
+        check: FileCheck | None = None,
     ) -> None:
+        self._check = check
         self._tally = tally
         self._schema = schema
         self._limits = limits
@@ -174,7 +190,11 @@ class _Pass:
                     continue
                 documents, ignored = documents_of_customer(schema, *entry)
                 for document in documents:
-                    self._keep(document)
+                    try:
+                        self._keep(document)
+                    except RecordRefused as refused:
+                        # Its other queues' documents are notified all the same.
+                        self._reject(refused.faults, reader, entry)
                 self._ignore(ignored, not documents)
             except QueueUnmapped as unmapped:
                 self._ignore([unmapped.queue], True)
@@ -191,6 +211,10 @@ class _Pass:
     def _keep(self, document: Normalised) -> None:
         tally = self._tally
         kind = document["document_type"]
+        if self._check is not None and (fault := self._check(document)) is not None:
+            if len(tally.documents_refused) < _REFUSED_NAMED:
+                tally.documents_refused.append(tally.records)
+            raise RecordRefused(Fault("output_uri", fault.value))
         if "internal_teams" in document:
             self._count_teams(kind, document["internal_teams"])
         position = document["pos"] = tally.next_position
