@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .domain.notices import Notice
     from .domain.receipts import Receipt, Suppression
     from .domain.responses import EarlyPayment, EarlyResponse
-    from .domain.runs import DomainRule, RecordOutcome, Run, Seal
+    from .domain.runs import Disagreement, DomainRule, RecordOutcome, Run, Seal
     from .domain.watching import Watched
     from .domain.work import SendJob, SlicePointer
 
@@ -320,7 +320,7 @@ class StagedFile:
 
     `records` are the file's entries, as a seal counts them; `composed` the documents, rejected ones
     included, that they stand for. `rejected` counts by reason, `documents` by type, `teams` by
-    internal team, then type.
+    internal team, then type. `disagreements`: what the file itself states otherwise than was found.
     """
 
     name: str
@@ -333,6 +333,7 @@ class StagedFile:
     teams: Mapping[str, Mapping[str, int]]
     customers: int | None = None
     customers_processed: int | None = None
+    disagreements: tuple[Disagreement, ...] = ()
 
 
 class Staging(Protocol):

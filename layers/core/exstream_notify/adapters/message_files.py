@@ -1,6 +1,5 @@
 """Message files, exception rows and run summaries, as streams: whatever their size, memory stays flat."""
 
-import codecs
 import csv
 import re
 from collections import deque
@@ -21,7 +20,7 @@ from ..domain.composer_messages import (
 from ..domain.exceptions import Unusable
 from .alert_rules import MessageRules
 from .index.faults import IndexUnreadable
-from .index.source import TextSource
+from .index.source import WINDOWS, TextSource
 
 LINE_CHARS = 64 * 1024
 """What is looked at of one line; the rest of it is passed over."""
@@ -31,18 +30,6 @@ _QUOTED_LINES = 20
 """Lines that one quoted cell may go over."""
 _FIELDS = 40
 _VALUE_CHARS = 2000
-
-
-def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
-    """What is no UTF-8 is taken for Latin-1, byte by byte; of UTF-16 a half character is marked."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    if error.encoding.lower().startswith("utf-16"):
-        return "\ufffd", error.end
-    return error.object[error.start : error.end].decode("latin-1"), error.end
-
-
-codecs.register_error("exstream-latin-1", _as_latin_1)
 
 
 class MessageFiles:
@@ -94,7 +81,7 @@ class MessageFiles:
             compressed=name.lower().endswith(".gz"),
             xml=xml,
             encoding=self._rules.encoding,
-            errors="strict" if self._rules.encoding else "exstream-latin-1",
+            errors="strict" if self._rules.encoding else WINDOWS,
         )
 
     def _read_rows(self, lines: Iterator[str], name: str, grouped: Grouped) -> Iterator[Group]:

@@ -12,6 +12,7 @@ from ..domain.records import RunFolder
 from ..domain.second_step import Keys, conceal
 from ..domain.work import SlicePointer
 from ..ports import DropFolder, StagedFile
+from .index.delimited import RowRules
 from .index.events import read_event
 from .index.faults import RecordRefused
 from .index.names import AliasTable
@@ -66,6 +67,7 @@ class S3Staging:
     ) -> list[StagedFile]:
         """See `Staging.stage`."""
         schema = self.schema(RunFolder(self._drop, f"drop/{domain}/{run_id}/"), domain)
+        rule = self._rules.domain(domain)
         sink = _S3Parts(self._client, self._work, parts)
         tallies: list[FileTally] = []
         slice_number, part, position = 0, 0, 1
@@ -77,7 +79,8 @@ class S3Staging:
                     schema=schema,
                     parts=sink,
                     rejects=_S3Rejects(self._client, self._work, parts, name),
-                    encoding=self._rules.domain(domain).encoding,
+                    encoding=rule.encoding,
+                    rows=RowRules(rule.multi_line_fields, rule.trailer),
                     first_slice=slice_number,
                     first_part=part,
                     first_position=position,
@@ -177,6 +180,7 @@ def staged_file(tally: FileTally) -> StagedFile:
         {team: dict(counts) for team, counts in tally.documents_by_team.items()},
         tally.customers,
         tally.customers_processed,
+        tuple(tally.disagreements),
     )
 
 

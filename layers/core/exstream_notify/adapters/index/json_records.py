@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from .faults import Fault, IndexUnreadable, Limits
+from .names import AliasTable
 from .reading import Entry
 
 _SEPARATORS = re.compile(r"[ \t\r\n,]*")
@@ -18,6 +19,25 @@ _OPEN_STRING = "Unterminated string"
 _READ = 32 * 1024
 
 
+_NAMES = 1024
+NAMED_TWICE = "a name stands twice in an object"
+
+
+def _repeated(pairs: Iterable[tuple[str, Any]]) -> str:
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            return name
+        seen.add(name)
+    raise AssertionError("no name stands twice")
+
+
+def _decoder(make: Callable[[list[tuple[str, Any]]], object]) -> Callable[[str, int], tuple[Any, int]]:
+    return json.JSONDecoder(
+        object_pairs_hook=make, parse_float=str, parse_int=str, parse_constant=_no_number
+    ).raw_decode
+
+
 def _no_number(name: str) -> Any:
     raise json.JSONDecodeError("not a number of JSON", name, 0)
 
@@ -26,11 +46,15 @@ class JsonRecords:
     """Iterates over the objects of a JSON text, which need no line of their own.
 
     An object that is not well-formed is a fault of its own; reading goes on at the next line that
-    begins with a brace. Numbers keep the digits they are written with; of a name that an object has
-    twice, the last counts.
+    begins with a brace. Numbers keep the digits they are written with. A record in which an object has a
+    name twice is a fault: which of the values counts, RFC 8259 (section 4) leaves open.
     """
 
-    def __init__(self, text: Iterable[str], file: str, limits: Limits) -> None:
+    def __init__(
+        self, text: Iterable[str], file: str, limits: Limits, aliases: AliasTable | None = None
+    ) -> None:
+        self._aliases = aliases or AliasTable()
+        self._twice: list[list[tuple[str, Any]]] = []  # objects within the record with a name twice
         self._pieces = iter(text)
         self._file = file
         self._limits = limits
@@ -40,7 +64,11 @@ class JsonRecords:
         self._lines = 1  # lines up to the beginning of `_text`
         self._ended = False
         self._array = False
-        self._decode = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_no_number).raw_decode
+        # An object becomes a tuple of its pairs, which costs no call; one with further objects in it is
+        # decoded once more.
+        self._decode = _decoder(tuple)
+        self._decode_nested = _decoder(self._object)
+        self._known: set[tuple[str, ...]] = set()  # lists of names without one that stands twice
 
     def __iter__(self) -> Iterator[Entry | Fault]:
         if not self._skip():
@@ -64,14 +92,34 @@ class JsonRecords:
         """The current record as it stands in the file."""
         return self._text[self._from : self._at].rstrip(_BLANK)
 
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """An object within a record, or the record around it; what it has twice is noted."""
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            self._twice.append(pairs)
+        return made
+
+    def _named_twice(self, names: tuple[str, ...], values: Sequence[object]) -> Fault:
+        """The fault of a record in which an object has a name twice, of the first such name."""
+        if self._twice and tuple(dict(self._twice[-1])) == names:
+            names, values = zip(*self._twice[-1], strict=True)  # it is the record itself
+        name = _repeated(self._twice[0]) if self._twice else _repeated(zip(names, values, strict=True))
+        candidates = self._aliases.candidates(name)
+        field = min(candidates, key=candidates.__getitem__) if candidates else None
+        return Fault(field, NAMED_TWICE, entry=(names, values))
+
     def _next(self) -> Entry | Fault:
         limit = self._limits.line_chars
         if self._at > _READ:
             self._drop()
         while True:
             self._from = self._at
+            self._twice.clear()
             try:
                 value, end = self._decode(self._text, self._at)
+                if isinstance(value, tuple) and self._text.find("{", self._at + 1, end) >= 0:
+                    value, end = self._decode_nested(self._text, self._at)
+                    value = tuple(value.items())
             except RecursionError:
                 return self._pass_over("nested too deeply")
             except ValueError as error:
@@ -84,17 +132,28 @@ class JsonRecords:
                     if self._is_cut(error):
                         raise self._unreadable("the last record is cut off") from None
                 return self._pass_over("not well-formed JSON")
-            if end == len(self._text) and not self._ended and not isinstance(value, dict):
+            if end == len(self._text) and not self._ended and not isinstance(value, tuple):
                 self._more()  # a bare number may go on
                 continue
             self._at = end
             if end - self._from > limit:
                 raise self._unreadable(f"a record of more than {limit} characters", self._from)
-            if not isinstance(value, dict):
+            if not isinstance(value, tuple):
                 return Fault(None, "not an object")
             if not value:
                 return Fault(None, "an empty object")
-            return tuple(value), list(value.values())
+            names, values = zip(*value, strict=True)
+            if self._twice or (names not in self._known and not self._are_known(names)):
+                return self._named_twice(names, values)
+            return names, values
+
+    def _are_known(self, names: tuple[str, ...]) -> bool:
+        """Whether no name stands twice, remembered."""
+        if len(set(names)) < len(names):
+            return False
+        if len(self._known) < _NAMES:
+            self._known.add(names)
+        return True
 
     def _may_be_cut(self, error: ValueError) -> bool:
         """Whether a record may be wrong only in that the text ends."""
