@@ -71,8 +71,8 @@ class UnreadableError(Exception):
 class FileFacts(NamedTuple):
     """An index file as found. `records` None: not countable, `problem` says why.
 
-    `records` of a native manifest are its customers, and so are its `customers`; `single` is whether
-    each of them is certainly one document.
+    `records` of a native manifest are its entries, `customers` the customers whom they are of; `single` is
+    whether each of them is certainly one document.
     """
 
     name: str
@@ -542,20 +542,33 @@ class _Xml:
 
 
 class _Native:
-    """Customers of the native manifest; `processed` is what the manifest itself says there are."""
+    """Customers of the native manifest; `processed` is what the manifest itself says there are.
+
+    An entry is a `customer` with `key` elements, or a `customer` or `recipient` with attributes and plain
+    children. One within a queue or a file, and a recipient, may be of a customer who had one before: `repeats`.
+    """
 
     _TYPES = frozenset(map(_squeezed, TYPE_NAMES))
-    _QUEUES = frozenset(map(_squeezed, QUEUE_NAMES))
+    _QUEUE_KEYS = frozenset(map(_squeezed, QUEUE_NAMES))
+    _ENTRIES, _AROUND = ("customer", "recipient"), ("queue", "outputqueue", "file", "outputfile")
+    _PASSED_OVER = ("name", "queue", "queues", "file", "files", "key", "keys")
 
-    def __init__(self, text: Iterator[str]) -> None:
+    def __init__(self, text: Iterator[str], is_key: Any) -> None:
         self._text = text
-        self._depth = 0
-        self._customer: int | None = None
+        self._is_key = is_key
+        self._tags: list[str] = []
+        self._open: int | None = None
+        self._around = 0
         self._queues = 0
-        self._typed = self._in_type = False
+        self._keys: list[tuple[str, str]] = []
+        self._plain: list[tuple[str, str]] = []
+        self._key = ""
+        self._said: list[str] | None = None
+        self._seen: set[int] = set()
         self._done = 0
-        self._lists = False
-        self.processed: int | None = None
+        self._lists = self._read = False
+        self._processed: dict[str, int] = {}
+        self.repeats = 0
         self.single = True
 
     def __iter__(self) -> Iterator[Entry]:
@@ -563,42 +576,84 @@ class _Native:
             for _ in range(self._done):
                 yield (), ()
             self._done = 0
-        if not self._lists:
+        if not (self._lists or self._read or self._processed):
             raise UnreadableError("it has no outputList: it is not a delivery manifest")
+
+    @property
+    def processed(self) -> int | None:
+        if "outputlist" in self._processed:
+            return self._processed["outputlist"]
+        return next(iter(self._processed.values()), None)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         kind = _local(tag).lower()
-        if self._customer is None and kind == "customer":
-            self._customer, self._queues, self._typed = self._depth, 0, False
-        elif self._customer is None and kind == "outputlist":
-            self._lists = True
-            for name, value in attributes.items():
-                if _local(name).lower() == "customersprocessed":
-                    self.processed = (self.processed or 0) + self._number(value.strip())
-        elif self._customer is not None:
-            name = _squeezed(attributes.get("name", "")) if kind == "key" else ""
-            self._in_type = name in self._TYPES
+        own = {_local(name): value for name, value in attributes.items()}
+        self._said = [] if self._open is not None or kind == "customersprocessed" else None
+        if self._open is None:
+            self._lists = self._lists or kind == "outputlist"
+            for name, value in own.items():
+                if name.lower() == "customersprocessed":
+                    self._processed[kind] = self._processed.get(kind, 0) + self._number(value)
+            if kind in self._ENTRIES:
+                self._open, self._queues, self._keys, self._plain = len(self._tags), 0, [], []
+                self._add_plain(own)
+            self._around += kind in self._AROUND
+        elif kind == "key":
+            self._key = own.get("name", "")
             # A queue named by a key can be another one than `queueName`: then it is not certain.
-            self._queues += 2 if name in self._QUEUES else kind == "queuename"
-        self._depth += 1
+            self._queues += 2 if _squeezed(self._key) in self._QUEUE_KEYS else 0
+        elif kind in self._ENTRIES:
+            self._add_plain(own)
+        else:
+            self._queues += kind == "queuename"
+        self._tags.append(kind)
 
     @staticmethod
     def _number(text: str) -> int:
+        text = text.strip()
         if not (text.isascii() and text.isdigit() and len(text) <= 12):
             raise UnreadableError("its customersProcessed is not a number")
         return int(text)
 
+    def _add_plain(self, fields: dict[str, str]) -> None:
+        for name, value in fields.items():
+            if name.lower() not in self._PASSED_OVER and not name.startswith("xml"):
+                self._plain.append(("CustomerNumber" if name.lower() == "number" else name, value))
+
     def text(self, data: str) -> None:
-        if self._in_type and data.strip():
-            self._typed = True
+        if self._said is not None and (self._open is not None or len(self._said) < 100):
+            self._said.append(data)
 
     def end(self, tag: str) -> None:
-        self._depth -= 1
-        self._in_type = False
-        if self._depth == self._customer:
-            self._customer = None
+        kind = self._tags.pop()
+        said = None if self._said is None else "".join(self._said)
+        self._said = None
+        if self._open is None:
+            self._around -= kind in self._AROUND
+            if kind == "customersprocessed" and said and said.strip():
+                self._processed.setdefault("", self._number(said))
+        elif len(self._tags) == self._open:
+            self._open, self._read = None, True
             self._done += 1
-            self.single = self.single and self._typed and self._queues <= 1
+            self._close(kind)
+        elif said is not None:
+            if kind == "key" and self._key:
+                self._keys.append((self._key, said))
+            elif kind not in (*self._AROUND, *self._PASSED_OVER, "queuename", "filename") and said.strip():
+                self._add_plain({_local(tag): said})
+
+    def _close(self, kind: str) -> None:
+        typed = any(_squeezed(name) in self._TYPES and value.strip() for name, value in self._keys)
+        self.single = self.single and typed and self._queues <= 1 and not self._around and kind == "customer"
+        if not self._around and kind == "customer":
+            return
+        pairs = self._keys or self._plain
+        if not self._keys and any(name != "CustomerNumber" and self._is_key(name) for name, _ in pairs):
+            pairs = [pair for pair in pairs if pair[0] != "CustomerNumber"]
+        key = next((value.strip() for name, value in pairs if self._is_key(name)), "")
+        if key:
+            self.repeats += hash(key) in self._seen
+            self._seen.add(hash(key))
 
 
 def _parsed(text: Iterator[str], collector: Any) -> Iterator[None]:
@@ -734,10 +789,10 @@ def examine(
                 if customers is not None and form != "native":
                     customers.add(entry)
             if isinstance(reader, _Native):
-                single, native = reader.single, records
-                if reader.processed is not None and reader.processed != records:
+                single, native = reader.single, records - reader.repeats
+                if reader.processed is not None and reader.processed != native:
                     raise UnreadableError(
-                        f"it says {reader.processed} customers and holds {records}: "
+                        f"it says {reader.processed} customers and holds {native}: "
                         "it is cut off or still being written"
                     )
         except UnreadableError as unreadable:
@@ -773,7 +828,7 @@ def _reader(
     if form == "json":
         return _Json(text)
     if form == "native":
-        return _Native(text)
+        return _Native(text, customers.is_key)
     if form == "xml":
         return _Xml(text, customers.is_key)
     return _Delimited(text, "," if form == "csv" else "|", rows)

@@ -15,6 +15,7 @@ from ..ports import DropFolder, StagedFile
 from .index.delimited import RowRules
 from .index.events import read_event
 from .index.faults import RecordRefused
+from .index.json_records import named_twice
 from .index.names import AliasTable
 from .index.parts import MemoryParts, Part, PartWriter, Slice
 from .index.reading import form_of
@@ -96,6 +97,8 @@ class S3Staging:
         """See `Staging.stage_record`; `record` is the whole event."""
         schema = self.schema(None, domain)
         try:
+            if name := record.get("repeated"):
+                raise RecordRefused(named_twice(schema.aliases, name))
             found = read_event(record["detail"], schema)
         except RecordRefused as refused:
             fault = refused.faults[0]

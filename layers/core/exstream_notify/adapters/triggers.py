@@ -1,11 +1,13 @@
 """What the queues bring, checked at the edge."""
 
+import json
 from typing import Any, Literal
 from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ..domain.exceptions import ExceptionRaised, Unusable
+from .json_text import repeated_name
 from .seal import SEAL_NAME
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._=-]{0,127}$"
@@ -34,6 +36,20 @@ def run_of(body: dict[str, Any]) -> tuple[str, str, Literal["seal", "manifest", 
     if len(parts) != 3 or parts[0] != "drop":
         raise Unusable("drop_misplaced", "drop bucket", f"{name} does not lie in drop/<domain>/<run_id>/")
     return *_run("drop bucket", parts[1], parts[2]), "seal" if name == SEAL_NAME else "manifest"
+
+
+def event_body(text: str) -> dict[str, Any]:
+    """An event as its text has it. A name that stands twice in an object of it is told under `repeated`."""
+    repeated: list[str] = []
+
+    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            repeated.append(repeated_name(pairs))
+        return found
+
+    body: dict[str, Any] = json.loads(text, object_pairs_hook=made)
+    return {**body, "repeated": repeated[0]} if repeated else body
 
 
 def document_of(body: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:

@@ -183,6 +183,18 @@ def compare_totals(seal: Seal, records: int, customers: int | None) -> list[Disa
     return found
 
 
+def stated_size(seal: Seal, customers: int, processed: Sequence[int | None]) -> str:
+    """What a run of no record says that it holds: the seal, its manifests, or its customers; empty if nothing."""
+    figures = {
+        "documents": seal.documents,
+        "customers_expected": seal.customers_expected,
+        "customers_processed": seal.customers_processed or sum(n or 0 for n in processed),
+        "records": sum(f.records or 0 for f in seal.files),
+        "customers whose queues no rule maps": customers,
+    }
+    return next((f"{number} {name}" for name, number in figures.items() if number), "")
+
+
 def expected_documents(seal: Seal, records: int) -> int:
     """Documents that should have been composed: each customer left out counts as one at least."""
     return records + customers_missing(seal)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from ..json_text import repeated_name
 from .faults import Fault, IndexUnreadable, Limits
 from .names import AliasTable
 from .reading import Entry
@@ -23,13 +24,11 @@ _NAMES = 1024
 NAMED_TWICE = "a name stands twice in an object"
 
 
-def _repeated(pairs: Iterable[tuple[str, Any]]) -> str:
-    seen: set[str] = set()
-    for name, _ in pairs:
-        if name in seen:
-            return name
-        seen.add(name)
-    raise AssertionError("no name stands twice")
+def named_twice(aliases: AliasTable, name: str, entry: Entry | None = None) -> Fault:
+    """The fault of a record in which an object has this name twice; it names the field, if there is one."""
+    candidates = aliases.candidates(name)
+    field = min(candidates, key=candidates.__getitem__) if candidates else None
+    return Fault(field, NAMED_TWICE, entry=entry)
 
 
 def _decoder(make: Callable[[list[tuple[str, Any]]], object]) -> Callable[[str, int], tuple[Any, int]]:
@@ -103,10 +102,8 @@ class JsonRecords:
         """The fault of a record in which an object has a name twice, of the first such name."""
         if self._twice and tuple(dict(self._twice[-1])) == names:
             names, values = zip(*self._twice[-1], strict=True)  # it is the record itself
-        name = _repeated(self._twice[0]) if self._twice else _repeated(zip(names, values, strict=True))
-        candidates = self._aliases.candidates(name)
-        field = min(candidates, key=candidates.__getitem__) if candidates else None
-        return Fault(field, NAMED_TWICE, entry=(names, values))
+        pairs = self._twice[0] if self._twice else zip(names, values, strict=True)
+        return named_twice(self._aliases, repeated_name(pairs), (names, values))
 
     def _next(self) -> Entry | Fault:
         limit = self._limits.line_chars

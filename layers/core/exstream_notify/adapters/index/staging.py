@@ -111,9 +111,9 @@ def stage_file(
     bad = RejectWriter(rejects, part_bytes=part_bytes)
     pass_ = _Pass(tally, schema, limits, lines, bad)
     if file_form.form == "native":
-        customers = CustomerCollector()
+        customers = CustomerCollector(schema.aliases)
         pass_.stage_customers(XmlRecords(text, name, customers, limits))
-        tally.customers = tally.records
+        tally.customers = tally.records - customers.repeats
         tally.customers_processed = customers.processed
     else:
         reader = _reader(file_form, text, name, schema, limits, rows)
