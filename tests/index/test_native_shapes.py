@@ -103,9 +103,14 @@ def test_a_customer_in_two_queues_is_one_customer_with_two_records(tmp_path: Pat
 
 
 def test_values_that_contradict_each_other_are_rejected():
-    text = around('<customer customerId="C1"><customerId>C2</customerId><queue name="Email_Invoices"/></customer>')
+    text = around(
+        '<customer customerId="C1"><customerId>C2</customerId><queue name="Email_Invoices"/></customer>'
+    )
     (reject,) = stage(text, NAME).rejects
-    assert (reject["field"], reject["reason"]) == ("customer_key", "given more than once, with different values")
+    assert (reject["field"], reject["reason"]) == (
+        "customer_key",
+        "given more than once, with different values",
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,7 +136,8 @@ def test_what_says_nothing_of_customers_is_no_manifest():
 @pytest.mark.parametrize("shape", ["<customer number='C{0}'/>", "<customer><number>C{0}</number></customer>"])
 def test_many_customers_are_read_alike_however_the_parser_goes(shape):
     inner = "".join(
-        f'<queue name="Email_Invoices"><file name="D{n}.pdf">{shape.format(n)}</file></queue>' for n in range(500)
+        f'<queue name="Email_Invoices"><file name="D{n}.pdf">{shape.format(n)}</file></queue>'
+        for n in range(500)
     )
     keyed = "".join(
         f'<customer><key name="AccountNumber">K{n}</key><queueName>Email_Invoices</queueName></customer>'

@@ -100,7 +100,7 @@ def form_of(name: str) -> str | None:
 
 
 def _unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The members of a gzip file (RFC 1952), one after another; zero padding or an end-of-file mark may follow."""
+    """The members of a gzip file (RFC 1952), one after another; zeros or an end-of-file mark may follow."""
     unpacker = zlib.decompressobj(wbits=31)
     taken = given = members = 0
     between = True  # outside of any member
@@ -330,6 +330,9 @@ class RowRules(NamedTuple):
     trailer: str = ""
 
 
+LINES = RowRules()
+"""A line is a row."""
+
 _BREAK = re.compile("\r\n|\n|\r")
 
 
@@ -545,7 +548,7 @@ class _Native:
     """Customers of the native manifest; `processed` is what the manifest itself says there are.
 
     An entry is a `customer` with `key` elements, or a `customer` or `recipient` with attributes and plain
-    children. One within a queue or a file, and a recipient, may be of a customer who had one before: `repeats`.
+    children. `repeats`: one within a queue or a file, or a recipient, of a customer who had one before.
     """
 
     _TYPES = frozenset(map(_squeezed, TYPE_NAMES))
@@ -772,7 +775,7 @@ def examine(
     encoding: str = "utf-8",
     key_names: Sequence[str] = (),
     customers: _Customers | None = None,
-    rows: RowRules = RowRules(),
+    rows: RowRules = LINES,
 ) -> FileFacts:
     """Read one index file to its end. `customers` gathers different customers over several files."""
     form = form_of(name) or ""
@@ -858,7 +861,7 @@ def seal_folder(
     customers_processed: int | None = None,
     encoding: str = "utf-8",
     key_names: Sequence[str] = (),
-    rows: RowRules = RowRules(),
+    rows: RowRules = LINES,
     strict: bool = True,
 ) -> tuple[dict[str, Any], list[str]]:
     """The seal of a folder, and what is wrong with its files, a sentence each.

@@ -605,7 +605,8 @@ class MessageFiles(Protocol):
     """The composer's files beside an index."""
 
     def kind(self, name: str) -> str | None:
-        """`messages`, `xml_messages`, `exceptions`, `summary`, `started` (an index), or None."""
+        """`messages`, `xml_messages`, `exceptions`, `deliveries`, `summary`, `started`
+        (an index), or None."""
 
     def read(self, stream: BinaryIO, name: str, kind: str, grouped: Grouped) -> Iterator[Group]:
         """Read it to its end into `grouped`; each group when its first message is met. `Unusable`."""

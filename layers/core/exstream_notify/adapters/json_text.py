@@ -15,7 +15,7 @@ def repeated_name(pairs: Iterable[tuple[str, object]]) -> str:
 
 
 def unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of these pairs, for `json.loads(object_pairs_hook=)`; ValueError where a name stands twice."""
+    """An object of these pairs, as a hook of `json.loads`; ValueError where a name stands twice."""
     made = dict(pairs)
     if len(made) < len(pairs):
         raise ValueError(f"the name {repeated_name(pairs)!r} stands twice in an object")

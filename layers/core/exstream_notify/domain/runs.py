@@ -184,7 +184,7 @@ def compare_totals(seal: Seal, records: int, customers: int | None) -> list[Disa
 
 
 def stated_size(seal: Seal, customers: int, processed: Sequence[int | None]) -> str:
-    """What a run of no record says that it holds: the seal, its manifests, or its customers; empty if nothing."""
+    """What a run that yields no record says that it holds, by its seal or its manifest; empty if nothing."""
     figures = {
         "documents": seal.documents,
         "customers_expected": seal.customers_expected,

@@ -54,8 +54,11 @@ def may_be_rows(row: Sequence[str], separator: str, width: int) -> bool:
     return False
 
 
-class _TrailerRow(list[str]):
+@dataclass(frozen=True, slots=True)
+class _TrailerRow:
     """A row that begins as the domain's trailer does."""
+
+    fields: list[str]
 
 
 class DelimitedRecords:
@@ -93,7 +96,9 @@ class DelimitedRecords:
         self._counted = 0
 
     def __iter__(self) -> Iterator[Entry | Fault]:
-        return self._records() if self._rules.trailer is None else self._up_to_trailer()
+        if self._rules.trailer is None:
+            return self._records()  # type: ignore[return-value]  # no row of it is a trailer's
+        return self._up_to_trailer()
 
     def raw(self) -> str:
         """The current record as it stands in the file."""
@@ -122,7 +127,7 @@ class DelimitedRecords:
             )
         ]
 
-    def _records(self) -> Iterator[Entry | Fault]:
+    def _records(self) -> Iterator[Entry | Fault | _TrailerRow]:
         names = self._header()
         width = len(names)
         rows, held = self._rows, self._held
@@ -140,7 +145,7 @@ class DelimitedRecords:
             if (len(held) != 1 or self._bare) and self._is_joined(row, width):
                 yield from self._refused_lines()
             elif mark is not None and row and row[0].lstrip().startswith(mark):
-                yield _TrailerRow(row)  # type: ignore[misc]  # taken out by `_up_to_trailer`
+                yield _TrailerRow(row)
             elif len(row) == width and (width > 1 or held[0].strip()):
                 yield names, row
             elif len(row) > width and not any(row[width:]):
@@ -159,7 +164,7 @@ class DelimitedRecords:
                 yield Fault(None, MISPLACED_TRAILER)
                 self._shown = shown
             if isinstance(entry, _TrailerRow):
-                self._trailer, held = entry, self.raw()
+                self._trailer, held = entry.fields, self.raw()
                 continue
             self._counted += 1
             yield entry

@@ -20,7 +20,6 @@ _OPEN_STRING = "Unterminated string"
 _READ = 32 * 1024
 
 
-_NAMES = 1024
 NAMED_TWICE = "a name stands twice in an object"
 
 
@@ -31,10 +30,16 @@ def named_twice(aliases: AliasTable, name: str, entry: Entry | None = None) -> F
     return Fault(field, NAMED_TWICE, entry=entry)
 
 
-def _decoder(make: Callable[[list[tuple[str, Any]]], object]) -> Callable[[str, int], tuple[Any, int]]:
-    return json.JSONDecoder(
-        object_pairs_hook=make, parse_float=str, parse_int=str, parse_constant=_no_number
-    ).raw_decode
+def _noting(twice: list[list[tuple[str, Any]]]) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    """Makes an object of its pairs, and notes the pairs of one that has a name twice."""
+
+    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            twice.append(pairs)
+        return found
+
+    return made
 
 
 def _no_number(name: str) -> Any:
@@ -63,11 +68,9 @@ class JsonRecords:
         self._lines = 1  # lines up to the beginning of `_text`
         self._ended = False
         self._array = False
-        # An object becomes a tuple of its pairs, which costs no call; one with further objects in it is
-        # decoded once more.
-        self._decode = _decoder(tuple)
-        self._decode_nested = _decoder(self._object)
-        self._known: set[tuple[str, ...]] = set()  # lists of names without one that stands twice
+        self._decode = json.JSONDecoder(
+            object_pairs_hook=_noting(self._twice), parse_float=str, parse_int=str, parse_constant=_no_number
+        ).raw_decode
 
     def __iter__(self) -> Iterator[Entry | Fault]:
         if not self._skip():
@@ -91,19 +94,13 @@ class JsonRecords:
         """The current record as it stands in the file."""
         return self._text[self._from : self._at].rstrip(_BLANK)
 
-    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        """An object within a record, or the record around it; what it has twice is noted."""
-        made = dict(pairs)
-        if len(made) < len(pairs):
-            self._twice.append(pairs)
-        return made
-
-    def _named_twice(self, names: tuple[str, ...], values: Sequence[object]) -> Fault:
+    def _named_twice(self, record: dict[str, Any]) -> Fault:
         """The fault of a record in which an object has a name twice, of the first such name."""
-        if self._twice and tuple(dict(self._twice[-1])) == names:
-            names, values = zip(*self._twice[-1], strict=True)  # it is the record itself
-        pairs = self._twice[0] if self._twice else zip(names, values, strict=True)
-        return named_twice(self._aliases, repeated_name(pairs), (names, values))
+        pairs: Sequence[tuple[str, Any]] = list(record.items())
+        if list(dict(self._twice[-1])) == list(record):
+            pairs = self._twice[-1]  # it is the record itself
+        names, values = zip(*pairs, strict=True)
+        return named_twice(self._aliases, repeated_name(self._twice[0]), (names, values))
 
     def _next(self) -> Entry | Fault:
         limit = self._limits.line_chars
@@ -114,9 +111,6 @@ class JsonRecords:
             self._twice.clear()
             try:
                 value, end = self._decode(self._text, self._at)
-                if isinstance(value, tuple) and self._text.find("{", self._at + 1, end) >= 0:
-                    value, end = self._decode_nested(self._text, self._at)
-                    value = tuple(value.items())
             except RecursionError:
                 return self._pass_over("nested too deeply")
             except ValueError as error:
@@ -129,28 +123,19 @@ class JsonRecords:
                     if self._is_cut(error):
                         raise self._unreadable("the last record is cut off") from None
                 return self._pass_over("not well-formed JSON")
-            if end == len(self._text) and not self._ended and not isinstance(value, tuple):
+            if end == len(self._text) and not self._ended and not isinstance(value, dict):
                 self._more()  # a bare number may go on
                 continue
             self._at = end
             if end - self._from > limit:
                 raise self._unreadable(f"a record of more than {limit} characters", self._from)
-            if not isinstance(value, tuple):
+            if not isinstance(value, dict):
                 return Fault(None, "not an object")
             if not value:
                 return Fault(None, "an empty object")
-            names, values = zip(*value, strict=True)
-            if self._twice or (names not in self._known and not self._are_known(names)):
-                return self._named_twice(names, values)
-            return names, values
-
-    def _are_known(self, names: tuple[str, ...]) -> bool:
-        """Whether no name stands twice, remembered."""
-        if len(set(names)) < len(names):
-            return False
-        if len(self._known) < _NAMES:
-            self._known.add(names)
-        return True
+            if self._twice:
+                return self._named_twice(value)
+            return tuple(value), list(value.values())
 
     def _may_be_cut(self, error: ValueError) -> bool:
         """Whether a record may be wrong only in that the text ends."""

@@ -89,7 +89,8 @@ def stage_file(
     """Stage one index file, reading `source` once to its end; memory does not grow with it.
 
     `name` tells the form (`form_of`), `encoding` is the site's setting for files that do not show
-    theirs, `rows` how the domain writes delimited rows. Positions count documents and rejects through the run, from `first_position`.
+    theirs, `rows` how the domain writes delimited rows. Positions count documents and rejects through the
+    run, from `first_position`.
 
     Raises `IndexUnreadable` where the file cannot be used; parts that were put until then are void.
     `ValueError`: the encoding setting is not supported.
