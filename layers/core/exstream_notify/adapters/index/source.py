@@ -150,7 +150,7 @@ class TextSource:
             raise IndexUnreadable(self._file, "byte 0", "gzip data in a file whose name does not end in .gz")
 
     def _unpacked(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """All members of a gzip file (RFC 1952), one after another; zeros or an end-of-file mark may follow."""
+        """All members of a gzip file (RFC 1952), one after another; zeros or an end mark may follow."""
         unpacker = zlib.decompressobj(wbits=31)
         members = total = 0
         fresh = True  # between members
