@@ -151,8 +151,8 @@ def test_such_an_event_is_rejected_with_the_field():
         def __init__(self):
             self.bodies = {}
 
-        def put_object(self, Bucket, Key, Body):
-            self.bodies[Key] = Body
+        def put_object(self, **given):
+            self.bodies[given["Key"]] = given["Body"]
 
     kept = Kept()
     staging = S3Staging(kept, "work", "drop", YamlRules())

@@ -176,7 +176,7 @@ class MessageRules(_Strict):
     encoding: str | None
     columns: Mapping[str, tuple[str, ...]]
     delivered: tuple[str, ...]
-    delivery_codes: Mapping[str, str]
+    delivery_codes: Mapping[str, Literal["delivery_failed", "delivery_partial"]]
     severities: Mapping[str, Severity]
     summary_keys: Mapping[str, tuple[str, ...]]
 
