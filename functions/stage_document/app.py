@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.observability import failures_logged, logger, metrics
-from exstream_notify.adapters.triggers import as_exception, document_of
+from exstream_notify.adapters.triggers import as_exception, document_of, event_body
 from exstream_notify.domain.exceptions import Unusable
 from exstream_notify.use_cases.stage_document import stage_document
 
@@ -24,7 +24,7 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 @failures_logged
 def stage(record: SQSRecord) -> None:
     try:
-        event_id, domain, detail = document_of(record.json_body)
+        event_id, domain, detail = document_of(event_body(record.body))
     except Unusable as unusable:
         app.exceptions.raise_exceptions([as_exception(unusable)])
         return

@@ -66,7 +66,12 @@ def test_a_site_sets_a_severity_and_silences_a_code() -> None:
     assert grouped.messages == 4
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"\r\n\r\n"])
+def test_what_is_no_utf_8_is_windows_1252() -> None:
+    grouped = read(b"EX003004W (4) caf\xe9 \x80 5\x92s \x81\n")
+    assert [g.count for g in grouped.groups.values()] == [1]
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"\r\n\r\n", b"\x1a"])
 def test_an_empty_file_says_nothing(data: bytes) -> None:
     assert read(data).messages == 0
 
@@ -121,23 +126,66 @@ def test_exception_rows_by_any_names_of_their_columns() -> None:
     assert grouped.unmatched == 1
 
 
-def test_a_quote_that_nothing_closes_swallows_no_row() -> None:
+def test_a_quote_that_is_not_closed_on_its_line_joins_and_swallows_no_row() -> None:
     rows = (
         "customer_in_run|queue|rule|text\n"
         '1|Hold|APR|"over\n'
-        'two lines, with a | bar"\n'
-        '2|Hold|APR|"never closed\n'
-        '3|Hold|APR|a 5" pipe\n'
+        'two lines, with a bar"\n'
+        '2|Hold|APR|"Rig\n'
+        '3|Hold|APR|Pipe 12"\n'
         '4|Hold|APR|"misplaced" quotes\n'
-        "5|Hold|APR|last\n"
+        '5|Hold|APR|"quoted | bar"\n'
+        '6|"Hold|APR|never closed\n'
+        "7|Hold|APR|last\n"
     )
-    for ending in (*(f"{n}|Hold|APR|more\n" for n in range(6, 60)), 'x|||"'):
-        rows += ending
     grouped = read(rows.encode(), "exceptions.psv")
 
-    assert to_text(grouped.groups["APR", "Hold"].customers.ranges()) == "1-59"
-    assert (grouped.groups["APR", "Hold"].count, grouped.unmatched) == (59, 1)
-    assert grouped.first_unmatched == 62
+    assert to_text(grouped.groups["APR", "Hold"].customers.ranges()) == "1-7"
+    assert (grouped.groups["APR", "Hold"].count, grouped.unmatched, grouped.first_unmatched) == (7, 1, 3)
+    assert (grouped.open_quotes, grouped.first_open_quote) == (3, 2)
+
+
+def test_two_columns_of_one_field_that_differ_are_counted_and_name_no_customer() -> None:
+    rows = (
+        "Customer In Run,customer_in_run,rule,Rule,text,message\n"
+        "1,1,APR,APR,a,b\n2,3,APR,APR,a,a\n4,,APR,,a,a\n5,5,APR,APX,a,a\n"
+    )
+    grouped = read(rows.encode(), "exceptions.csv")
+
+    assert told(grouped) == {"APR": (4, "1,4-5")}
+    assert (grouped.disputed, grouped.first_disputed) == (2, 3)
+
+
+REPORT = "Account|Method|Status|CustomerInRun\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["ErrorReport.csv", "ERRORREPORT.CSV", "billing_ErrorReport.csv.gz", "error_report.csv"]
+)
+def test_deliveries_that_did_not_succeed_are_exceptions_by_status(name: str) -> None:
+    rows = REPORT + (
+        "A1|email|SUCCESS|1\nA2|email|FAILED|2\nA3|sms|Partial|3\nA4|print|failed|4\nA5|email|LOST|5\n"
+        "A6|email||6\nA7|email|Success|7\n\x1a"
+    )
+    data = rows.replace("\n", "\r\n").encode("utf-16")
+    grouped = read(gzip.compress(data) if name.endswith(".gz") else data, name)
+
+    assert told(grouped) == {"delivery_failed": (3, "2,4-5"), "delivery_partial": (1, "3")}
+    assert (grouped.unmatched, grouped.first_unmatched) == (1, 7)
+    said = [sample for group in grouped.groups.values() for sample in group.samples]
+    assert not [text for text in said for account in ("A2", "A3", "A4", "A5") if account in text]
+
+
+def test_a_report_of_deliveries_without_customers_lists_none() -> None:
+    grouped = read(b"ACCOUNT|NAME|METHOD|STATUS\nA1|Ann Lee|email|FAILED\n", "ErrorReport.csv")
+    (group,) = grouped.groups.values()
+    assert (group.code, group.count, to_text(group.customers.ranges())) == ("delivery_failed", 1, "")
+    assert group.samples == ["email"]
+
+
+def test_a_report_without_a_status_cannot_be_read() -> None:
+    with pytest.raises(Unusable, match="no column names a status"):
+        read(b"account|method\nA1|email\n", "ErrorReport.csv")
 
 
 def test_rows_without_a_rule_or_a_queue_are_no_exception_rows() -> None:
@@ -170,6 +218,8 @@ def test_a_run_summary(line: str, found: Any) -> None:
         ("run.summary.txt", "summary"),
         ("ExstreamMessages.xml", "xml_messages"),
         ("b.index.xml", "started"),
+        ("ErrorReport.csv", "deliveries"),
+        ("nightly-errorreport.csv", "deliveries"),
         ("_STDDELIVERYFILE.xml", "started"),
         ("letter.pdf", None),
     ],

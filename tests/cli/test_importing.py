@@ -176,7 +176,7 @@ def test_a_customer_named_twice_is_refused_wherever_the_second_one_stands(
         (["customer_key,shoe_size", "C1,44"], "no such column: 'shoe_size'"),
         (["customer_key,email,E-mail", "C1,,"], "no such column: 'e_mail'"),
         (["customer_key,email,Email", "C1,,"], "stands twice: email"),
-        (['customer_key,email', 'C1,"open'], "cannot be read"),
+        (['customer_key,email', 'C1,"open'], "line 2: a quoted field that opens there"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_says_why(
@@ -369,3 +369,37 @@ def test_the_report_is_a_table_with_row_field_and_reason(tmp_path: Path, contact
     findings_as_csv([("refused", one) for one in report.refused], out)
 
     assert out.getvalue() == "what,row,field,reason\r\nrefused,2,language,not a language tag (BCP 47)\r\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        (['C1,given,"phone call,', "C2,given,web/email", 'C3,given,shop 12",statements/email'], 2),
+        (["C1,given,web,", 'C2,given,"web', 'shop",'], 3),
+        (['C1,given,"web,', "C2,given,web,"], 2),
+        (['C1,given,"web,', 'C2,given,"shop" 12,'], 2),
+        (["C1,given,web,", 'C2,given,"web\rshop",'], 3),
+    ],
+)
+def test_a_quote_that_swallows_lines_refuses_the_whole_file(
+    tmp_path: Path, contacts: FakeContacts, rows: list[str], line: int
+) -> None:
+    file = a_file(tmp_path, "customer_key,consent,consent_source,opt_outs", *rows)
+    with pytest.raises(CommandError, match=f"line {line}: a quoted field that opens there"):
+        checked(file, contacts)
+    with pytest.raises(CommandError, match="nothing was imported"):
+        apply_file(file, "retail", contacts, SITE, FakeClock(NOW.isoformat()), WHO)
+    assert not contacts.stored
+
+
+def test_a_heading_over_two_lines_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="line 1: a quoted field"):
+        a_file(tmp_path, 'customer_key,"language', '"', "C1,en")
+
+
+@pytest.mark.parametrize("end", ["\x1a", "\r\n\x1a\r\n"])
+def test_an_end_of_file_mark_is_no_row(tmp_path: Path, contacts: FakeContacts, end: str) -> None:
+    path = tmp_path / "preferences.csv"
+    path.write_bytes(f"customer_key,language\r\nC1,en{end}".encode())
+    _OPEN.append(PreferenceFile(path))
+    assert (checked(_OPEN[-1], contacts).rows, checked(_OPEN[-1], contacts).refused) == (1, [])

@@ -21,6 +21,7 @@ from exnotify import seal
 from exnotify.samples import forms
 from exnotify.samples.records import record
 from exstream_notify.adapters.index import AliasTable, MemoryParts, MemoryRejects, RecordSchema, stage_file
+from exstream_notify.adapters.index.delimited import RowRules
 from exstream_notify.adapters.index.faults import IndexUnreadable
 from exstream_notify.adapters.index.names import default_aliases
 from exstream_notify.adapters.index.reading import form_of
@@ -39,14 +40,21 @@ RECORDS = [
 def staged(data: bytes, name: str) -> tuple[int, int | None]:
     """Records and customers as the readers count them."""
     schema = RecordSchema(TYPES, {}, aliases=AliasTable())
-    tally = stage_file(io.BytesIO(data), name, schema=schema, parts=MemoryParts(), rejects=MemoryRejects())
+    tally = stage_file(
+        io.BytesIO(data),
+        name,
+        schema=schema,
+        parts=MemoryParts(),
+        rejects=MemoryRejects(),
+        rows=RowRules(multi_line=True),
+    )
     return tally.records, tally.customers
 
 
 def examined(folder: Path, data: bytes, name: str) -> seal.FileFacts:
     """The same file as the seal tool sees it."""
     (folder / name).write_bytes(data)
-    return seal.examine(folder / name, name)
+    return seal.examine(folder / name, name, rows=seal.RowRules(multi_line=True))
 
 
 def text_of(form: str) -> str:
@@ -188,7 +196,7 @@ REFUSED = [
     ("a.index.jsonl", b'{"a": "' + b"x" * (50 << 20) + b'"}', "too long"),
     ("a.index.csv", b"", "it is empty"),
     ("a.index.csv", b"\n\n", "no usable header"),
-    ("a.index.csv", b'a,b\n1,"x', "cut off"),
+    ("a.index.csv", b'a,"b\n1",x', "no usable header"),
     ("a.index.csv", b"a,b\n1," + b"x" * (2 << 20), "more than 1048576 characters"),
     ("a.index.csv", b"a,b\n1,\xe9\n", "Latin-1"),
     ("a.index.csv", "a,b\n".encode("utf-32"), "UTF-32"),

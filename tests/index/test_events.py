@@ -5,6 +5,7 @@ import copy
 import pytest
 
 from exstream_notify.adapters.index import RecordRefused, read_event
+from exstream_notify.adapters.triggers import event_body
 from tests.index import a_schema
 
 COMPOSED = {
@@ -126,3 +127,37 @@ def test_an_event_that_is_none_says_what_is_wrong(event, field, reason):
     fault = refused.value.faults[0]
     assert fault.field == field
     assert reason in fault.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "repeated"),
+    [
+        ('{"id": "e1", "detail": {"domain": "d", "email": "a", "email": "b"}}', "email"),
+        ('{"id": "e1", "detail": {"domain": "d", "x": [{"y": 1, "y": 1}]}}', "y"),
+        ('{"id": "e1", "detail": {"domain": "d", "email": "a"}}', None),
+    ],
+)
+def test_a_name_that_stands_twice_in_an_event_is_noticed(text, repeated):
+    assert event_body(text).get("repeated") == repeated
+
+
+def test_such_an_event_is_rejected_with_the_field():
+    from exstream_notify.adapters.rules import YamlRules
+    from exstream_notify.adapters.staging import S3Staging
+
+    class Kept:
+        """Takes what is put."""
+
+        def __init__(self):
+            self.bodies = {}
+
+        def put_object(self, **given):
+            self.bodies[given["Key"]] = given["Body"]
+
+    kept = Kept()
+    staging = S3Staging(kept, "work", "drop", YamlRules())
+    event = event_body('{"id": "e1", "detail": {"domain": "d", "CustomerEmail": "a", "CustomerEmail": "b"}}')
+    pointers, staged = staging.stage_record("d", "event-e1", "parts/d/event-e1/", event)
+    assert pointers == []
+    assert staged.rejected == {"email: a name stands twice in an object": 1}
+    assert list(kept.bodies) == ["rejects/d/event-e1/event.00000.jsonl"]

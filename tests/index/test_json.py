@@ -108,9 +108,40 @@ def test_a_bad_object_of_many_lines_is_one_reject():
     assert found.rejects[0]["raw"] == bad
 
 
-def test_of_a_name_that_stands_twice_the_last_counts():
-    found = stage('{"customer_key": "C0", "customer_key": "C1", "document_type": "invoice"}', NAME)
-    assert found.documents[0]["customer_key"] == "C1"
+@pytest.mark.parametrize(
+    ("bad", "field"),
+    [
+        ('{"customer_key": "C0", "customer_key": "C2", "document_type": "invoice"}', "customer_key"),
+        ('{"customer_key": "C2", "customer_key": "C2", "document_type": "invoice"}', "customer_key"),
+        ('{"customer_key": "C2", "EMail": "a@example.com", "EMail": "b@example.com"}', "email"),
+        ('{"customer_key": "C2", "EMail": "a@example.com", "\\u0045Mail": "b@example.com"}', "email"),
+        ('{"customer_key": "C2", "document_type": "invoice", "x": 1, "x": 2}', None),
+        ('{"customer_key": "C2", "document_type": "invoice", "x": {"email": 1, "email": 2}}', "email"),
+        ('{"customer_key": "C2", "document_type": "invoice", "x": [[{"y": 1, "y": 2}]]}', None),
+        ('{"customer_key": "C2", "email": "a@example.com", "x": {}, "email": "b@example.com"}', "email"),
+    ],
+)
+def test_a_record_with_a_name_that_stands_twice_in_an_object_is_rejected(bad, field):
+    for text in (f"{line(1)}\n{bad}\n{line(3)}", f"[{line(1)}, {bad}, {line(3)}]"):
+        found = stage(text, NAME)
+        assert ids(found) == ["D1", "D3"]
+        (reject,) = found.rejects
+        assert (reject["field"], reject["reason"]) == (field, "a name stands twice in an object")
+        assert "C2" in reject["raw"]
+
+
+def test_a_name_that_stands_twice_does_not_show_the_answer_to_a_second_step():
+    for more in ("", ', "x": {}', ', "x": {"dob": 1, "dob": 2}'):
+        text = '{"customer_key": "C1", "Last4": "QX7Z", "Last4": "QX7Y"' + more + "}"
+        (reject,) = stage(text, NAME).rejects
+        assert "QX7" not in reject["raw"]
+        assert reject["raw"].count("Last4") == 2
+        assert reject["field"] in ("verify_last4", "verify_birth_date")
+
+
+def test_the_same_name_in_two_objects_is_no_repetition():
+    text = line(1, items=[{"customer_key": "a"}, {"customer_key": "b"}], note='a "b": {c}')
+    assert ids(stage(text, NAME)) == ["D1"]
 
 
 @pytest.mark.parametrize(

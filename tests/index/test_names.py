@@ -3,6 +3,8 @@
 import dataclasses
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exstream_notify.adapters.index import AliasesUnusable, AliasTable, check_aliases, default_aliases
 from exstream_notify.adapters.index.names import FIELDS
@@ -106,3 +108,54 @@ def test_plans_are_forgotten_before_they_fill_the_memory():
 def test_a_table_that_is_none_says_where(table, reason):
     with pytest.raises(AliasesUnusable, match=reason):
         check_aliases(table)
+
+
+def losers_of(*names, table=None):
+    """The names that must not say otherwise than others, each with these."""
+    plan = (table or AliasTable()).plan(names)
+    return {names[at]: [names[winner] for winner in winners] for at, winners in plan.losers}
+
+
+@pytest.mark.parametrize(
+    ("names", "losers"),
+    [
+        (("email", "mobile"), {}),
+        (("email", "Email"), {"Email": ["email"]}),
+        (("CustomerEmail", "e-mail", "x"), {"CustomerEmail": ["e-mail"]}),
+        (
+            ("due_date", "DueDate", "PaymentDueDate"),
+            {"DueDate": ["due_date"], "PaymentDueDate": ["due_date"]},
+        ),
+        (("AccountNumber", "account_number"), {}),
+        (("AccountNumber", "CustomerId"), {}),
+        (
+            ("AccountNumber", "customer_key", "account_number"),
+            {"AccountNumber": ["account_number", "customer_key"]},
+        ),
+        (("x", "X"), {}),
+    ],
+)
+def test_a_name_that_feeds_nothing_must_agree_with_what_does(names, losers):
+    assert losers_of(*names) == losers
+    assert AliasTable().plan(names).careful == bool(losers)
+
+
+def test_a_site_that_names_a_field_s_column_has_decided_over_the_default_aliases():
+    table = AliasTable({"customer_key": ["CustomerId"], "email": ["Mail", "Post"]})
+    assert losers_of("CustomerId", "ContactId", table=table) == {}
+    assert losers_of("CustomerId", "customer_key", table=table) == {"customer_key": ["CustomerId"]}
+    assert losers_of("Mail", "Post", "CustomerEmail", table=table) == {"Post": ["Mail"]}
+
+
+KNOWN = sorted(
+    {"customer_key", "x", *(name for names in default_aliases().values() for name in names), *FIELDS}
+)
+
+
+@given(st.lists(st.sampled_from(KNOWN), unique=True, max_size=6), st.data())
+def test_fewer_names_have_no_more_that_must_agree(names, data):
+    """What a record leaves empty does not make a conflict of what was none."""
+    plan = AliasTable().plan(tuple(names))
+    fewer = data.draw(st.lists(st.sampled_from(names), unique=True)) if names else []
+    left = AliasTable().plan(tuple(name for name in names if name in fewer))
+    assert plan.losers or not left.losers

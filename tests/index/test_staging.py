@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bench.make_index import file_name, make_records, write_index
 from exstream_notify.adapters.index import MemoryParts, PartWriter, stage_file
+from exstream_notify.adapters.index.delimited import RowRules
 from exstream_notify.adapters.index.parts import MemoryRejects, RejectWriter
 from exstream_notify.domain.documents import FileFault
 from tests.index import a_schema, limits, stage
@@ -130,7 +131,7 @@ def test_teams_beyond_the_limit_are_rejected():
 
 def test_a_reject_says_all_that_is_wrong_and_keeps_the_record():
     text = 'customer_key,document_type,due_date,last_name\n,invoice,soon,"O,\nx"\n'
-    (reject,) = stage(text, "a.index.csv").rejects
+    (reject,) = stage(text, "a.index.csv", rows=RowRules(multi_line=True)).rejects
     assert reject == {
         "pos": 1,
         "file": "a.index.csv",

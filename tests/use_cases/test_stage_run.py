@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from exstream_notify.domain.exceptions import Unusable
-from exstream_notify.domain.runs import Control, DomainRule, RunState, SealedFile, StagePolicy
+from exstream_notify.domain.runs import (
+    Control,
+    Disagreement,
+    DomainRule,
+    RunState,
+    Seal,
+    SealedFile,
+    StagePolicy,
+    stated_size,
+)
 from exstream_notify.domain.work import SlicePointer
 from tests.fakes import a_document
 from tests.fakes.drops import INDEX, MANIFEST
@@ -521,3 +530,65 @@ def test_waits_are_parameters() -> None:
     world.come_to_rest()
 
     assert world.clock.now() - start < timedelta(minutes=7)
+
+
+# --- what a run says that it holds, and what was found ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [{"documents": 0, "customers_processed": 3}, {"customers_expected": 3}, {"customers_processed": 1}],
+)
+def test_a_sealed_run_that_says_it_holds_something_and_yields_nothing_is_refused(
+    stated: dict[str, int],
+) -> None:
+    world = World()
+    folder = world.folder("run-1")
+    folder.write_index([])
+    folder.write_seal(DOMAIN, "run-1", **stated)
+    world.landed("run-1", "seal")
+    world.come_to_rest()
+
+    assert world.run("run-1").state == RunState.REFUSED
+    (text,) = raised(world, "no_records")
+    assert text.endswith("found no record")
+
+
+def test_a_sealed_run_of_nobody_that_says_so_is_taken() -> None:
+    world = World()
+    world.folder("run-1").write_index([])
+    world.folder("run-1").write_seal(DOMAIN, "run-1", documents=0, customers_processed=0)
+    world.landed("run-1", "seal")
+    world.come_to_rest()
+
+    assert world.run("run-1").state == RunState.DISPATCHED
+    assert not raised(world, "no_records")
+
+
+@pytest.mark.parametrize(
+    ("seal", "customers", "processed", "said"),
+    [
+        (Seal("r", "d", (SealedFile("a"),)), 0, [None], ""),
+        (Seal("r", "d", (SealedFile("a"),)), 5, [5], "5 customers_processed"),
+        (Seal("r", "d", (SealedFile("a"),)), 5, [None], "5 customers whose queues no rule maps"),
+        (Seal("r", "d", (SealedFile("a", records=2),)), 0, [], "2 records"),
+        (Seal("r", "d", (SealedFile("a"),), documents=4, customers_expected=3), 0, [], "4 documents"),
+    ],
+)
+def test_what_a_run_says_of_its_size(
+    seal: Seal, customers: int, processed: list[int | None], said: str
+) -> None:
+    assert stated_size(seal, customers, processed) == said
+
+
+def test_what_a_file_states_otherwise_refuses_the_run() -> None:
+    world = World()
+    wrong = Disagreement("trailer_count_mismatch", "a.index.psv trailer", "4 rows", "3")
+    stage = world.staging.stage
+    world.staging.stage = lambda *args: [replace(f, disagreements=(wrong,)) for f in stage(*args)]  # type: ignore[method-assign]
+    world.drop("run-1", *three())
+    world.come_to_rest()
+
+    assert world.run("run-1").state == RunState.REFUSED
+    assert raised(world, "trailer_count_mismatch") == ["a.index.psv trailer: stated 4 rows, found 3"]
+    assert not world.outbox

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import CommandError
-from .seal import SEAL_NAME, SealError, default_names, earlier_seal, form_of, seal_folder
+from .seal import SEAL_NAME, RowRules, SealError, default_names, earlier_seal, form_of, seal_folder
 
 if TYPE_CHECKING:
+    from exstream_notify.domain.runs import DomainRule
+
     from .deployment import Deployment
 
 _UPLOADS = 8
@@ -92,11 +94,19 @@ class PreparedRun:
         return content_of(found)
 
 
-def prepare(folder: Path, *, domain: str | None, run_id: str | None, sealed: bool) -> PreparedRun:
+def prepare(
+    folder: Path,
+    *,
+    domain: str | None,
+    run_id: str | None,
+    sealed: bool,
+    rule_of: "Callable[[str], DomainRule] | None" = None,
+) -> PreparedRun:
     """Read the folder, and make its seal unless it has one or none is wanted.
 
     Nothing is written into the folder. A seal that is there is taken as it is, but for the names
-    where `domain` or `run_id` give others. Raises CommandError where there is nothing to drop.
+    where `domain` or `run_id` give others. `rule_of` gives a domain's rule, so that the seal counts rows as
+    the staging will. Raises CommandError where there is nothing to drop.
     """
     remarks: list[str] = []
     files = tuple(_files(folder, remarks))
@@ -115,12 +125,26 @@ def prepare(folder: Path, *, domain: str | None, run_id: str | None, sealed: boo
             seal = json.dumps({**told, "domain": names[0], "run_id": names[1]}, ensure_ascii=False).encode()
     elif sealed:
         try:
-            made, problems = seal_folder(folder, domain=names[0], run_id=names[1], strict=False)
+            rule = rule_of(names[0]) if rule_of else None
+            made, problems = seal_folder(
+                folder,
+                domain=names[0],
+                run_id=names[1],
+                encoding=(rule and rule.encoding) or "utf-8",
+                rows=_rows_of(rule),
+                strict=False,
+            )
         except SealError as error:
             raise CommandError(f"{error}") from error
         seal = json.dumps(made, indent=1, ensure_ascii=False).encode()
         remarks += problems
     return PreparedRun(folder, *names, files, seal, tuple(remarks))
+
+
+def _rows_of(rule: "DomainRule | None") -> RowRules:
+    if rule is None:
+        return RowRules()
+    return RowRules(rule.multi_line_fields, rule.trailer.starts if rule.trailer else "")
 
 
 def _text(value: object) -> str:

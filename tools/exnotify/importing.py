@@ -15,6 +15,7 @@ from typing import IO
 from zoneinfo import available_timezones
 
 from exstream_notify.adapters.countries import country_code
+from exstream_notify.adapters.index.source import without_end_mark
 from exstream_notify.domain.contacts import FIELD_OF, Address, Consent, Contact
 from exstream_notify.domain.documents import Channel
 from exstream_notify.domain.preferences import CHANNELS, own_window, recorded
@@ -34,6 +35,11 @@ CLEAR = "-"
 """A cell that takes a value back; an empty cell says nothing."""
 
 _TRIES = 5
+
+_OPEN_QUOTE = (
+    "line {}: a quoted field that opens there runs over the end of its line, so rows may be joined; "
+    "nothing was imported: close the quote, or double it where it is meant as a character"
+)
 
 
 class RowRefusedError(ValueError):
@@ -226,7 +232,7 @@ class PreferenceFile:
             self._raw.seek(0)
             first = self._raw.read(4096).split(b"\n")[0].decode("utf-8-sig", "replace")
             self._delimiter = max(",;\t|", key=first.count)
-            self.columns, self.ignored = columns_of(next(self._lines(), []))
+            self.columns, self.ignored = columns_of(next(self._lines(), (0, []))[1])
         except BaseException as error:
             self.close()
             if isinstance(error, UnicodeDecodeError):
@@ -245,18 +251,28 @@ class PreferenceFile:
         """Each row below the heading with its number; empty lines are passed over. CommandError."""
         lines = self._lines()
         next(lines, None)
-        number = 0
-        try:
-            for number, cells in enumerate(lines, 1):
-                if any(cell.strip() for cell in cells):
-                    yield number, cells
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise CommandError(f"row {number + 1} cannot be read: {error}") from None
+        for number, (_, cells) in enumerate(lines, 1):
+            if any(cell.strip() for cell in cells):
+                yield number, cells
 
-    def _lines(self) -> Iterator[list[str]]:
+    def _lines(self) -> Iterator[tuple[int, list[str]]]:
+        """Rows with the number of their line. CommandError: a quoted field may have swallowed rows."""
         self._raw.seek(0)
         text = open(self._raw.fileno(), encoding="utf-8-sig", newline="", closefd=False)  # noqa: SIM115
-        return csv.reader(text, delimiter=self._delimiter, strict=True)
+        rows = csv.reader(without_end_mark(text), delimiter=self._delimiter, strict=True)
+        line = 1
+        try:
+            for row in rows:
+                if rows.line_num > line or any("\r" in cell for cell in row):
+                    raise CommandError(_OPEN_QUOTE.format(line))
+                yield line, row
+                line = rows.line_num + 1
+        except csv.Error as error:
+            if rows.line_num > line or "unexpected end of data" in str(error):
+                raise CommandError(_OPEN_QUOTE.format(line)) from None
+            raise CommandError(f"line {line} cannot be read: {error}") from None
+        except UnicodeDecodeError:
+            raise CommandError(f"line {rows.line_num + 1} or a later one is not UTF-8") from None
 
     def _digest(self) -> str:
         self._raw.seek(0)

@@ -23,6 +23,7 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, NoReturn, Optional
 from xml.parsers import expat
@@ -70,8 +71,8 @@ class UnreadableError(Exception):
 class FileFacts(NamedTuple):
     """An index file as found. `records` None: not countable, `problem` says why.
 
-    `records` of a native manifest are its customers, and so are its `customers`; `single` is whether
-    each of them is certainly one document.
+    `records` of a native manifest are its entries, `customers` the customers whom they are of; `single` is
+    whether each of them is certainly one document.
     """
 
     name: str
@@ -99,14 +100,14 @@ def form_of(name: str) -> str | None:
 
 
 def _unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The members of a gzip file (RFC 1952), one after another; zero padding may follow them."""
+    """The members of a gzip file (RFC 1952), one after another; zeros or an end-of-file mark may follow."""
     unpacker = zlib.decompressobj(wbits=31)
     taken = given = members = 0
     between = True  # outside of any member
     try:
         for data in pieces:
             taken += len(data)
-            while not (between and (not data or (members and not data.strip(b"\0")))):
+            while not (between and (not data or (members and not data.strip(b"\0\x1a\r\n")))):
                 out = unpacker.decompress(data, _PIECE)
                 given += len(out)
                 if given > _BOMB_FROM and given > taken * _BOMB_RATIO:
@@ -158,6 +159,35 @@ def _encoding(head: bytes, xml: bool, setting: str) -> tuple[str, int]:
     return ("utf-8" if name.startswith("utf-16") else name), 0
 
 
+def _windows(error: UnicodeError) -> tuple[str, int]:
+    """Bytes that Windows-1252 leaves undefined are control characters (WHATWG Encoding)."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error("seal-windows-1252", _windows)
+
+_END_MARK = "\x1a"
+_END_CHARS = 64 * 1024
+
+
+def _without_end_mark(pieces: Iterable[str]) -> Iterator[str]:
+    """The text without the DOS end-of-file mark (0x1A) at its end, and what empty space is around it."""
+    held = ""
+    for piece in pieces:
+        if not held and _END_MARK not in piece:
+            yield piece
+            continue
+        text = held + piece
+        mark = text.find(_END_MARK, len(text.rstrip(_END_MARK + _BLANK + "\0")))
+        if mark < 0 or len(text) - mark > _END_CHARS:
+            mark = len(text)
+        held = text[mark:]
+        if mark:
+            yield text[:mark]
+
+
 def _text(pieces: Iterable[bytes], xml: bool, setting: str) -> Iterator[str]:
     source = iter(pieces)
     head = b""
@@ -168,12 +198,17 @@ def _text(pieces: Iterable[bytes], xml: bool, setting: str) -> Iterator[str]:
     if not head:
         raise UnreadableError("it is empty")
     name, mark = _encoding(head, xml, setting)
-    decoder = codecs.getincrementaldecoder(name)()
+    errors = "strict"
+    if codecs.lookup(name).name in ("iso8859-1", "cp1252"):
+        # Windows sites call it Latin-1.
+        name, errors = "cp1252", "seal-windows-1252"
+    decoder = codecs.getincrementaldecoder(name)(errors)
     try:
         yield decoder.decode(head[mark:])
         for piece in source:
             yield decoder.decode(piece)
-        yield decoder.decode(b"", True)
+        if decoder.getstate()[0] != _END_MARK.encode():  # put behind UTF-16 as one byte
+            yield decoder.decode(b"", True)
     except UnicodeDecodeError:
         hint = " (is it Latin-1? then say --encoding latin-1)" if name == "utf-8" else ""
         raise UnreadableError(f"it is not valid {name.upper()}{hint}") from None
@@ -288,66 +323,145 @@ class _Json:
         self._ended = not piece
 
 
-class _Delimited:
-    """Rows below a header line; a row with misplaced quotes or another width is a record all the same."""
+class RowRules(NamedTuple):
+    """How a domain writes delimited rows (`multi_line_fields`, `trailer` in rules/domains.yaml)."""
 
-    def __init__(self, text: Iterator[str], separator: str) -> None:
-        self._text = text
-        self._held = 0
+    multi_line: bool = False
+    trailer: str = ""
+
+
+LINES = RowRules()
+"""A line is a row."""
+
+_BREAK = re.compile("\r\n|\n|\r")
+
+
+def _may_be_rows(row: Sequence[str], separator: str, width: int) -> bool:
+    """Whether a row of several lines may be several rows that a stray quote has joined."""
+    last = width - 1
+    if not last or len(row) != width:
+        return True
+    for at, field in enumerate(row):
+        counts = [line.count(separator) for line in _BREAK.split(field)]
+        if len(counts) == 1:
+            continue
+        opening, *between, closing = counts
+        if (at < last and opening >= last - at) or (at and closing >= at) or max(between, default=0) >= last:
+            return True
+    return False
+
+
+class _Delimited:
+    """Rows below a header line; a row with misplaced quotes or another width is a record all the same.
+
+    So is each line of a row that a quoted field has joined, as the staging refuses each of them. The trailer
+    row is not.
+    """
+
+    def __init__(self, text: Iterator[str], separator: str, rules: RowRules) -> None:
+        self._pieces = text
+        self._separator = separator
+        self._rules = rules
+        self._block: Iterator[str] = iter(())
+        self._rest = ""
+        self._bare = False
+        self._held: list[str] = []
+        self._chars = 0
         self._rows = csv.reader(self._lines(), delimiter=separator, strict=True)
 
     def __iter__(self) -> Iterator[Entry]:
-        header = next((row for row in self._all() if row is None or row), None)
-        if not header:
+        names = self._header()
+        waiting = False  # a row that begins as the trailer does: the trailer, if it is the last
+        for entry, trailing in self._records(names):
+            if waiting:
+                yield None
+            waiting = trailing
+            if not trailing:
+                yield entry
+
+    def _header(self) -> list[str]:
+        header: Sequence[str] = ()
+        try:
+            while not header:
+                self._held.clear()
+                header = next(self._rows)
+        except (StopIteration, csv.Error):
+            header = ()
+        if not header or len(self._held) > 1:
             raise UnreadableError("it has no usable header line")
         names = [name.strip() for name in header]
         while names and not names[-1]:
             names.pop()
-        for row in self._all():
-            if row is None:
-                yield None
-            elif len(row) == len(names) or (len(row) > len(names) and not any(row[len(names) :])):
-                yield names, row[: len(names)]
-            elif row:
-                yield None
+        return names
 
-    def _all(self) -> Iterator[Sequence[str] | None]:
+    def _records(self, names: Sequence[str]) -> Iterator[tuple[Entry, bool]]:
+        """Each record, and whether it begins as the trailer does."""
+        width, held = len(names), self._held
         while True:
-            self._held = 0
+            held.clear()
             try:
-                yield next(self._rows)
+                row = next(self._rows)
             except StopIteration:
                 return
             except csv.Error as error:
+                yield from [(None, False) for line in held if len(held) == 1 or line.strip()]
                 if "unexpected end of data" in str(error):
-                    raise UnreadableError("a quoted field is still open at its end: it is cut off") from None
-                if "field larger than field limit" in str(error):
-                    raise UnreadableError("a field is far too long, or its quote is not closed") from None
-                yield None
+                    self._rows = csv.reader(self._lines(), delimiter=self._separator, strict=True)
+                continue
+            if (len(held) != 1 or self._bare) and self._is_joined(row, width):
+                yield from [(None, False) for line in held if line.strip()]
+            elif self._rules.trailer and row and row[0].lstrip().startswith(self._rules.trailer):
+                yield None, True
+            elif not held[0].strip() and len(held) == 1 and (width == 1 or len(row) != width):
+                continue
+            elif len(row) == width or (len(row) > width and not any(row[width:])):
+                yield (names, row[:width]), False
+            else:
+                yield None, False
+
+    def _is_joined(self, row: Sequence[str], width: int) -> bool:
+        if len(self._held) == 1 and not any("\r" in field for field in row):
+            return False
+        while len(row) > width and not row[-1]:
+            row = row[:-1]
+        return not self._rules.multi_line or _may_be_rows(row, self._separator, width)
 
     def _lines(self) -> Iterator[str]:
-        rest = ""
-        for piece in self._text:
-            cut = piece.rfind("\n") + 1
-            if not cut:
-                rest += piece
-                self._bound(len(rest))
-                continue
-            for line in io.StringIO(rest + piece[:cut], newline="\n"):
-                yield self._taken(line)
-            rest = piece[cut:]
-        if rest:
-            yield self._taken(rest)
+        held = self._held
+        while True:
+            for line in self._block:
+                if held:
+                    self._chars = (self._chars if len(held) > 1 else len(held[0])) + len(line)
+                    if self._chars > _RECORD_CHARS:
+                        self._block = chain((line,), self._block)
+                        return
+                self._bound(len(line))
+                held.append(line)
+                yield line
+            if not self._fill():
+                return
 
-    def _taken(self, line: str) -> str:
-        self._held += len(line)
-        self._bound(self._held)
-        return line
+    def _fill(self) -> bool:
+        for piece in self._pieces:
+            cut = piece.rfind("\n") + 1
+            if cut:
+                self._take(self._rest + piece[:cut])
+                self._rest = piece[cut:]
+                return True
+            self._rest += piece
+            self._bound(len(self._rest))
+        rest, self._rest = self._rest, ""
+        self._take(rest)
+        return bool(rest)
+
+    def _take(self, text: str) -> None:
+        self._block = io.StringIO(text, newline="\n")
+        self._bare = "\r" in text and text.count("\r") != text.count("\r\n")
 
     @staticmethod
     def _bound(length: int) -> None:
         if length > _RECORD_CHARS:
-            raise UnreadableError(f"a line or record has more than {_RECORD_CHARS} characters")
+            raise UnreadableError(f"a line has more than {_RECORD_CHARS} characters")
 
 
 class _Element:
@@ -431,20 +545,33 @@ class _Xml:
 
 
 class _Native:
-    """Customers of the native manifest; `processed` is what the manifest itself says there are."""
+    """Customers of the native manifest; `processed` is what the manifest itself says there are.
+
+    An entry is a `customer` with `key` elements, or a `customer` or `recipient` with attributes and plain
+    children. `repeats`: one within a queue or a file, or a recipient, of a customer who had one before.
+    """
 
     _TYPES = frozenset(map(_squeezed, TYPE_NAMES))
-    _QUEUES = frozenset(map(_squeezed, QUEUE_NAMES))
+    _QUEUE_KEYS = frozenset(map(_squeezed, QUEUE_NAMES))
+    _ENTRIES, _AROUND = ("customer", "recipient"), ("queue", "outputqueue", "file", "outputfile")
+    _PASSED_OVER = ("name", "queue", "queues", "file", "files", "key", "keys")
 
-    def __init__(self, text: Iterator[str]) -> None:
+    def __init__(self, text: Iterator[str], is_key: Any) -> None:
         self._text = text
-        self._depth = 0
-        self._customer: int | None = None
+        self._is_key = is_key
+        self._tags: list[str] = []
+        self._open: int | None = None
+        self._around = 0
         self._queues = 0
-        self._typed = self._in_type = False
+        self._keys: list[tuple[str, str]] = []
+        self._plain: list[tuple[str, str]] = []
+        self._key = ""
+        self._said: list[str] | None = None
+        self._seen: set[int] = set()
         self._done = 0
-        self._lists = False
-        self.processed: int | None = None
+        self._lists = self._read = False
+        self._processed: dict[str, int] = {}
+        self.repeats = 0
         self.single = True
 
     def __iter__(self) -> Iterator[Entry]:
@@ -452,42 +579,84 @@ class _Native:
             for _ in range(self._done):
                 yield (), ()
             self._done = 0
-        if not self._lists:
+        if not (self._lists or self._read or self._processed):
             raise UnreadableError("it has no outputList: it is not a delivery manifest")
+
+    @property
+    def processed(self) -> int | None:
+        if "outputlist" in self._processed:
+            return self._processed["outputlist"]
+        return next(iter(self._processed.values()), None)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         kind = _local(tag).lower()
-        if self._customer is None and kind == "customer":
-            self._customer, self._queues, self._typed = self._depth, 0, False
-        elif self._customer is None and kind == "outputlist":
-            self._lists = True
-            for name, value in attributes.items():
-                if _local(name).lower() == "customersprocessed":
-                    self.processed = (self.processed or 0) + self._number(value.strip())
-        elif self._customer is not None:
-            name = _squeezed(attributes.get("name", "")) if kind == "key" else ""
-            self._in_type = name in self._TYPES
+        own = {_local(name): value for name, value in attributes.items()}
+        self._said = [] if self._open is not None or kind == "customersprocessed" else None
+        if self._open is None:
+            self._lists = self._lists or kind == "outputlist"
+            for name, value in own.items():
+                if name.lower() == "customersprocessed":
+                    self._processed[kind] = self._processed.get(kind, 0) + self._number(value)
+            if kind in self._ENTRIES:
+                self._open, self._queues, self._keys, self._plain = len(self._tags), 0, [], []
+                self._add_plain(own)
+            self._around += kind in self._AROUND
+        elif kind == "key":
+            self._key = own.get("name", "")
             # A queue named by a key can be another one than `queueName`: then it is not certain.
-            self._queues += 2 if name in self._QUEUES else kind == "queuename"
-        self._depth += 1
+            self._queues += 2 if _squeezed(self._key) in self._QUEUE_KEYS else 0
+        elif kind in self._ENTRIES:
+            self._add_plain(own)
+        else:
+            self._queues += kind == "queuename"
+        self._tags.append(kind)
 
     @staticmethod
     def _number(text: str) -> int:
+        text = text.strip()
         if not (text.isascii() and text.isdigit() and len(text) <= 12):
             raise UnreadableError("its customersProcessed is not a number")
         return int(text)
 
+    def _add_plain(self, fields: dict[str, str]) -> None:
+        for name, value in fields.items():
+            if name.lower() not in self._PASSED_OVER and not name.startswith("xml"):
+                self._plain.append(("CustomerNumber" if name.lower() == "number" else name, value))
+
     def text(self, data: str) -> None:
-        if self._in_type and data.strip():
-            self._typed = True
+        if self._said is not None and (self._open is not None or len(self._said) < 100):
+            self._said.append(data)
 
     def end(self, tag: str) -> None:
-        self._depth -= 1
-        self._in_type = False
-        if self._depth == self._customer:
-            self._customer = None
+        kind = self._tags.pop()
+        said = None if self._said is None else "".join(self._said)
+        self._said = None
+        if self._open is None:
+            self._around -= kind in self._AROUND
+            if kind == "customersprocessed" and said and said.strip():
+                self._processed.setdefault("", self._number(said))
+        elif len(self._tags) == self._open:
+            self._open, self._read = None, True
             self._done += 1
-            self.single = self.single and self._typed and self._queues <= 1
+            self._close(kind)
+        elif said is not None:
+            if kind == "key" and self._key:
+                self._keys.append((self._key, said))
+            elif kind not in (*self._AROUND, *self._PASSED_OVER, "queuename", "filename") and said.strip():
+                self._add_plain({_local(tag): said})
+
+    def _close(self, kind: str) -> None:
+        typed = any(_squeezed(name) in self._TYPES and value.strip() for name, value in self._keys)
+        self.single = self.single and typed and self._queues <= 1 and not self._around and kind == "customer"
+        if not self._around and kind == "customer":
+            return
+        pairs = self._keys or self._plain
+        if not self._keys and any(name != "CustomerNumber" and self._is_key(name) for name, _ in pairs):
+            pairs = [pair for pair in pairs if pair[0] != "CustomerNumber"]
+        key = next((value.strip() for name, value in pairs if self._is_key(name)), "")
+        if key:
+            self.repeats += hash(key) in self._seen
+            self._seen.add(hash(key))
 
 
 def _parsed(text: Iterator[str], collector: Any) -> Iterator[None]:
@@ -606,6 +775,7 @@ def examine(
     encoding: str = "utf-8",
     key_names: Sequence[str] = (),
     customers: _Customers | None = None,
+    rows: RowRules = LINES,
 ) -> FileFacts:
     """Read one index file to its end. `customers` gathers different customers over several files."""
     form = form_of(name) or ""
@@ -616,16 +786,16 @@ def examine(
         before = os.fstat(stream.fileno())
         reading = _Reading(stream)
         try:
-            reader = _reader(form, reading.pieces(), name, encoding, tracker)
+            reader = _reader(form, reading.pieces(), name, encoding, tracker, rows)
             for entry in reader:
                 records += 1
                 if customers is not None and form != "native":
                     customers.add(entry)
             if isinstance(reader, _Native):
-                single, native = reader.single, records
-                if reader.processed is not None and reader.processed != records:
+                single, native = reader.single, records - reader.repeats
+                if reader.processed is not None and reader.processed != native:
                     raise UnreadableError(
-                        f"it says {reader.processed} customers and holds {records}: "
+                        f"it says {reader.processed} customers and holds {native}: "
                         "it is cut off or still being written"
                     )
         except UnreadableError as unreadable:
@@ -641,7 +811,7 @@ def examine(
 
 
 def _reader(
-    form: str, pieces: Iterator[bytes], name: str, encoding: str, customers: _Customers
+    form: str, pieces: Iterator[bytes], name: str, encoding: str, customers: _Customers, rows: RowRules
 ) -> Iterable[Entry]:
     first = next(pieces, b"")
     if not first:
@@ -656,14 +826,15 @@ def _reader(
         yield first
         yield from pieces
 
-    text = _text(_unpacked(stored()) if packed else stored(), form in ("xml", "native"), encoding)
+    decoded = _text(_unpacked(stored()) if packed else stored(), form in ("xml", "native"), encoding)
+    text = _without_end_mark(decoded)
     if form == "json":
         return _Json(text)
     if form == "native":
-        return _Native(text)
+        return _Native(text, customers.is_key)
     if form == "xml":
         return _Xml(text, customers.is_key)
-    return _Delimited(text, "," if form == "csv" else "|")
+    return _Delimited(text, "," if form == "csv" else "|", rows)
 
 
 # --- the folder -----------------------------------------------------------------------------------
@@ -690,6 +861,7 @@ def seal_folder(
     customers_processed: int | None = None,
     encoding: str = "utf-8",
     key_names: Sequence[str] = (),
+    rows: RowRules = LINES,
     strict: bool = True,
 ) -> tuple[dict[str, Any], list[str]]:
     """The seal of a folder, and what is wrong with its files, a sentence each.
@@ -711,7 +883,7 @@ def seal_folder(
     count_customers = customers_expected is not None and customers_processed is None
     tracker = _Customers([*key_names, *KEY_NAMES]) if count_customers else None
     facts = [
-        examine(folder / name, name, encoding=encoding, key_names=key_names, customers=tracker)
+        examine(folder / name, name, encoding=encoding, key_names=key_names, customers=tracker, rows=rows)
         for name in names
     ]
     problems += [f"{fact.name}: {fact.problem}" for fact in facts if fact.problem]
@@ -855,6 +1027,8 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
     add("--customers-expected", type=_count, metavar="N", help="customers that were given to the composer")
     add("--customers-processed", type=_count, metavar="N", help="customers composed; default: as counted")
     add("--customer-key", action="append", default=[], metavar="NAME", help="the site's name of the key")
+    add("--multi-line-fields", action="store_true", help="the domain allows quoted fields of several lines")
+    add("--trailer", default="", metavar="TEXT", help="what the last row begins with, if it is no record")
     add("--encoding", default="utf-8", help="of files that do not show theirs, for example latin-1")
     return parser
 
@@ -887,6 +1061,7 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
             customers_processed=given.customers_processed,
             encoding=codecs.lookup(given.encoding).name,
             key_names=given.customer_key,
+            rows=RowRules(given.multi_line_fields, given.trailer),
         )
         path = write_seal(given.folder, seal)
     except SealError as refused:

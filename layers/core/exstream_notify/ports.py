@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .domain.notices import Notice
     from .domain.receipts import Receipt, Suppression
     from .domain.responses import EarlyPayment, EarlyResponse
-    from .domain.runs import DomainRule, FoundFile, RecordOutcome, Run, Seal
+    from .domain.runs import Disagreement, DomainRule, FoundFile, RecordOutcome, Run, Seal
     from .domain.watching import Watched
     from .domain.work import SendJob, SlicePointer
 
@@ -324,7 +324,8 @@ class StagedFile:
     `records` are the file's entries, as a seal counts them; `composed` the documents, rejected ones
     included, that they stand for. `rejected` counts by reason, `documents` by type, `teams` by
     internal team, then type. `documents_refused` are the first entries, by number in the file, that were
-    rejected for the file that they name.
+    rejected for the file that they name. `disagreements`: what the file itself states otherwise than was
+    found.
     """
 
     name: str
@@ -338,6 +339,7 @@ class StagedFile:
     customers: int | None = None
     customers_processed: int | None = None
     documents_refused: tuple[int, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
 
 
 class Staging(Protocol):
@@ -615,7 +617,8 @@ class MessageFiles(Protocol):
     """The composer's files beside an index."""
 
     def kind(self, name: str) -> str | None:
-        """`messages`, `xml_messages`, `exceptions`, `summary`, `started` (an index), or None."""
+        """`messages`, `xml_messages`, `exceptions`, `deliveries`, `summary`, `started`
+        (an index), or None."""
 
     def read(self, stream: BinaryIO, name: str, kind: str, grouped: Grouped) -> Iterator[Group]:
         """Read it to its end into `grouped`; each group when its first message is met. `Unusable`."""

@@ -52,7 +52,7 @@ def command(
     if run_id:
         name_of("run id", run_id)
     target = deployment(stack)
-    run = prepare(folder, domain=domain, run_id=run_id, sealed=not no_seal)
+    run = prepare(folder, domain=domain, run_id=run_id, sealed=not no_seal, rule_of=target.app.rules.domain)
     for text in run.remarks:
         remark(f"remark: {text}")
     followed = drop_and_follow(target, run, stall=timeout, follow_it=not no_follow)

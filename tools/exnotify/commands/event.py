@@ -60,8 +60,10 @@ def _read(file: Path) -> str:
 
 def events_in(text: str, file: str) -> list[dict[str, Any]]:
     """The events in a file: one, a list, or as a queue hands them to a function. CommandError otherwise."""
+    from exstream_notify.adapters.json_text import unique_names
+
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=unique_names)
         if isinstance(found, dict) and "Records" in found:
             found = [json.loads(record["body"]) for record in found["Records"]]
     except (ValueError, KeyError, TypeError, RecursionError) as error:

@@ -59,12 +59,13 @@ def command(
     target = deployment(stack)
     if target.parameters.get("SiteLayer") and site is None:
         raise CommandError("the stack has rules of its own (SiteLayer): name their folder with --site")
-    prepared = prepare(folder, domain=domain, run_id=run_id, sealed=not no_seal)
+    app = target.read_only(str(site) if site else None)
+    prepared = prepare(folder, domain=domain, run_id=run_id, sealed=not no_seal, rule_of=app.rules.domain)
     for text in prepared.remarks:
         remark(f"remark: {text}")
     with progress(shown=not as_json) as bars:
         bars.add_task("planning", total=None, note=f"{prepared.domain}/{prepared.run_id}")
-        plan = plan_run(target.read_only(str(site) if site else None), prepared)
+        plan = plan_run(app, prepared)
     if as_json:
         emit_json(plan.told)
     elif as_csv:

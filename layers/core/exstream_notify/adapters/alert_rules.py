@@ -168,12 +168,15 @@ class MessageRules(_Strict):
 
     ignored: tuple[str, ...]
     exceptions: tuple[str, ...]
+    deliveries: tuple[str, ...]
     summary: tuple[str, ...]
     messages: tuple[str, ...]
     xml_messages: tuple[str, ...]
     started: tuple[str, ...]
     encoding: str | None
     columns: Mapping[str, tuple[str, ...]]
+    delivered: tuple[str, ...]
+    delivery_codes: Mapping[str, Literal["delivery_failed", "delivery_partial"]]
     severities: Mapping[str, Severity]
     summary_keys: Mapping[str, tuple[str, ...]]
 
@@ -197,7 +200,7 @@ class MessageRules(_Strict):
 
     def _list_of(self, name: str) -> str | None:
         plain = name.lower().removesuffix(".gz")
-        kinds = ("ignored", "exceptions", "summary", "started", "xml_messages", "messages")
+        kinds = ("ignored", "exceptions", "deliveries", "summary", "started", "xml_messages", "messages")
         for kind in kinds:
             if any(fnmatchcase(plain, glob.lower()) for glob in getattr(self, kind)):
                 return kind

@@ -1,11 +1,8 @@
 """Message files, exception rows and run summaries, as streams: whatever their size, memory stays flat."""
 
-import codecs
 import csv
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
@@ -21,28 +18,17 @@ from ..domain.composer_messages import (
 from ..domain.exceptions import Unusable
 from .alert_rules import MessageRules
 from .index.faults import IndexUnreadable
-from .index.source import TextSource
+from .index.source import WINDOWS, TextSource
 
 LINE_CHARS = 64 * 1024
 """What is looked at of one line; the rest of it is passed over."""
 
 _DEPTH = 64
-_QUOTED_LINES = 20
-"""Lines that one quoted cell may go over."""
+OTHER_DELIVERY = "delivery_failed"
+"""The code of a delivery whose status is none of the rules': it is not known to have succeeded."""
+
 _FIELDS = 40
 _VALUE_CHARS = 2000
-
-
-def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
-    """What is no UTF-8 is taken for Latin-1, byte by byte; of UTF-16 a half character is marked."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    if error.encoding.lower().startswith("utf-16"):
-        return "\ufffd", error.end
-    return error.object[error.start : error.end].decode("latin-1"), error.end
-
-
-codecs.register_error("exstream-latin-1", _as_latin_1)
 
 
 class MessageFiles:
@@ -60,8 +46,8 @@ class MessageFiles:
         try:
             if kind == "xml_messages":
                 yield from _read_xml(self._pieces(stream, name, xml=True), name, grouped)
-            elif kind == "exceptions":
-                yield from self._read_rows(_lines(self._pieces(stream, name)), name, grouped)
+            elif kind in ("exceptions", "deliveries"):
+                yield from self._read_rows(_lines(self._pieces(stream, name)), name, kind, grouped)
             else:
                 yield from read_lines(_lines(self._pieces(stream, name)), grouped)
         except IndexUnreadable as unreadable:
@@ -94,94 +80,95 @@ class MessageFiles:
             compressed=name.lower().endswith(".gz"),
             xml=xml,
             encoding=self._rules.encoding,
-            errors="strict" if self._rules.encoding else "exstream-latin-1",
+            errors="strict" if self._rules.encoding else WINDOWS,
         )
 
-    def _read_rows(self, lines: Iterator[str], name: str, grouped: Grouped) -> Iterator[Group]:
-        """Exception rows: the code is the row's rule, or its queue where it names none."""
+    def _read_rows(self, lines: Iterator[str], name: str, kind: str, grouped: Grouped) -> Iterator[Group]:
+        """Exception rows: the code is the row's rule, or its queue where it names none. Rows of deliveries:
+        those that did not succeed, by their status and method."""
         head = next(lines, "")
         delimiter = "|" if name.lower().removesuffix(".gz").endswith(".psv") else _delimiter(head)
         names = next(csv.reader([head], delimiter=delimiter), [])
         columns = self._columns(names)
-        if not {"rule", "queue"} & set(columns):
+        if kind == "deliveries" and "status" not in columns:
+            raise Unusable("messages_unreadable", f"{name}, line 1", "no column names a status")
+        if kind == "exceptions" and not {"rule", "queue"} & set(columns):
             raise Unusable("messages_unreadable", f"{name}, line 1", "no column names a rule or a queue")
-        for number, row in _rows(lines, delimiter, len(names)):
+        for number, line in enumerate(lines, 2):
+            row = _cells(line, delimiter)
+            if row is None:
+                # A quote that is not closed may swallow what follows: each line is a row by itself.
+                grouped.is_open(number)
+                row = line.split(delimiter)
             if not any(cell.strip() for cell in row):
                 continue
-            message, queue = self._message(row, columns)
+            cells, differ = self._values(row, columns)
+            if differ:
+                grouped.is_disputed(number)
+            message, queue = self._message(kind, cells)
             if message is None:
-                grouped.is_unmatched(number)
+                if kind == "exceptions" or not self._succeeded(cells):
+                    grouped.is_unmatched(number)
                 continue
             fresh = grouped.add(message, queue)
             if fresh is not None:
                 yield fresh
 
-    def _columns(self, names: list[str]) -> dict[str, int]:
-        squeezed = {_squeezed(name): at for at, name in reversed(list(enumerate(names)))}
-        found = {}
+    def _columns(self, names: list[str]) -> dict[str, list[int]]:
+        """Where each field's columns are, the most trusted first."""
+        found: dict[str, list[int]] = {}
         for field, aliases in self._rules.columns.items():
-            for alias in aliases:
-                if _squeezed(alias) in squeezed:
-                    found[field] = squeezed[_squeezed(alias)]
-                    break
+            ranks = {_squeezed(alias): rank for rank, alias in reversed(list(enumerate(aliases)))}
+            own = [(ranks[_squeezed(name)], at) for at, name in enumerate(names) if _squeezed(name) in ranks]
+            if own:
+                found[field] = [at for _, at in sorted(own)]
         return found
 
-    def _message(self, row: list[str], columns: Mapping[str, int]) -> tuple[ComposerMessage | None, str]:
-        def cell(field: str) -> str:
-            at = columns.get(field, -1)
-            return row[at].strip() if 0 <= at < len(row) else ""
+    def _values(self, row: list[str], columns: Mapping[str, list[int]]) -> tuple[dict[str, str], bool]:
+        """The row's values by field, and whether two columns of a field differ: its customer is then none."""
+        cells: dict[str, str] = {}
+        differ = False
+        for field, places in columns.items():
+            said = [text for at in places if at < len(row) and (text := row[at].strip())]
+            cells[field] = said[0] if said else ""
+            if field != "text" and len(set(said)) > 1:
+                differ = True
+                if field == "customer":
+                    cells[field] = ""
+        return cells, differ
 
-        code, queue = _code(cell("rule")), _code(cell("queue"))
+    def _message(self, kind: str, cells: Mapping[str, str]) -> tuple[ComposerMessage | None, str]:
+        """The exception that a row is, with its queue; None for a row that is none."""
+        number = cells.get("customer", "")
+        customer = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
+        if kind == "deliveries":
+            status = cells.get("status", "")
+            if not status or self._succeeded(cells):
+                return None, ""
+            code = self._rules.delivery_codes.get(status.lower(), OTHER_DELIVERY)
+            said = f"{cells.get('method', '')} {cells.get('text', '')}".strip()
+            return ComposerMessage(code, said, customer=customer), ""
+        code, queue = _code(cells.get("rule", "")), _code(cells.get("queue", ""))
         if not (code or queue):
             return None, ""
-        customer = cell("customer")
-        severity = self._rules.severities.get(cell("severity").lower())
-        return (
-            ComposerMessage(
-                code or queue,
-                cell("text"),
-                customer=int(customer) if customer.isascii() and customer.isdigit() else None,
-                severity=severity or (None if CODE.fullmatch(code) else "error"),
-            ),
-            queue,
-        )
+        severity = self._rules.severities.get(cells.get("severity", "").lower())
+        severity = severity or (None if CODE.fullmatch(code) else "error")
+        return ComposerMessage(
+            code or queue, cells.get("text", ""), customer=customer, severity=severity
+        ), queue
+
+    def _succeeded(self, cells: Mapping[str, str]) -> bool:
+        return cells.get("status", "").lower() in self._rules.delivered
 
 
-def _rows(lines: Iterator[str], delimiter: str, width: int) -> Iterator[tuple[int, list[str]]]:
-    """Rows below the heading with the number of their first line.
-
-    A quoted cell may go on over lines (RFC 4180). A quote that none of `_QUOTED_LINES` closes so that the
-    row has `width` cells is a character like any other: it swallows no row behind it.
-    """
-    ahead: deque[str] = deque()
-    number = 1
-    while ahead or (ahead := deque(islice(lines, 1))):
-        number += 1
-        first = ahead.popleft()
-        if '"' not in first:
-            yield number, first.split(delimiter)
-            continue
-        held = [first]
-        while (row := _parsed(held, delimiter, width)) is None and len(held) < _QUOTED_LINES:
-            following = ahead.popleft() if ahead else next(lines, None)
-            if following is None:
-                break
-            held.append(following)
-        if row is None:
-            ahead.extendleft(reversed(held[1:]))
-            yield number, first.split(delimiter)
-        else:
-            yield number, row
-            number += len(held) - 1
-
-
-def _parsed(held: list[str], delimiter: str, width: int) -> list[str] | None:
-    """These lines as one row; None while a quote is open, and for several that make no whole row."""
+def _cells(line: str, delimiter: str) -> list[str] | None:
+    """A line as a row; None where a quoted cell is not closed. Misplaced quotes are characters."""
+    if '"' not in line:
+        return line.split(delimiter)
     try:
-        row = next(csv.reader(("\n".join(held),), delimiter=delimiter, strict=True))
-    except csv.Error:
-        return None
-    return row if len(held) == 1 or len(row) == width else None
+        return next(csv.reader((line,), delimiter=delimiter, strict=True), [])
+    except csv.Error as error:
+        return None if "unexpected end of data" in str(error) else line.split(delimiter)
 
 
 def _code(text: str) -> str:

@@ -16,7 +16,7 @@ from ..domain.expectations import ExpectedRun
 from ..domain.incidents import AlertRule, Urgency
 from ..domain.journeys import JourneyRule, most_days
 from ..domain.records import DateOrder
-from ..domain.runs import DomainRule
+from ..domain.runs import DomainRule, Trailer
 from ..domain.second_step import StepKind
 from .settings import RUNBOOK
 
@@ -84,6 +84,13 @@ class _Type(_Strict):
     by_account_status: Mapping[str, _Change] = Field(default_factory=dict)
 
 
+class _Trailer(_Strict):
+    starts: str = Field(min_length=1, max_length=64)
+    count_field: int | None = Field(None, ge=1, le=256)
+    count_adds: int = Field(0, ge=0, le=9)
+    required: bool = True
+
+
 class _Domain(_Strict):
     unsealed: bool
     encoding: str | None
@@ -92,6 +99,8 @@ class _Domain(_Strict):
     hold_on_exit_status: bool
     seal_within_minutes: int = Field(ge=1, le=10080)
     missing_documents: Literal["reject", "hold"]
+    multi_line_fields: bool
+    trailer: _Trailer | None
 
 
 class YamlRules:
@@ -293,7 +302,9 @@ class YamlRules:
         defaults = data.get("defaults") or {}
 
         def rule(entry: Mapping[str, Any], key: str) -> DomainRule:
-            return DomainRule(**self._validate(_Domain, entry, "domains.yaml", key).model_dump())
+            fields = self._validate(_Domain, entry, "domains.yaml", key).model_dump()
+            trailer = fields.pop("trailer")
+            return DomainRule(**fields, trailer=Trailer(**trailer) if trailer else None)
 
         entries = (data.get("domains") or {}).items()
         domains = {name: rule({**defaults, **(entry or {})}, f"domains.{name}") for name, entry in entries}

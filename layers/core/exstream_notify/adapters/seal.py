@@ -7,8 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ..domain.exceptions import Unusable
 from ..domain.runs import Seal, SealedFile
+from .json_text import unique_names
 
 SEAL_NAME = "_COMPLETE.json"
+_END = "\x1a \t\r\n"
 
 
 class _File(BaseModel):
@@ -56,7 +58,8 @@ def parse_seal(data: bytes, domain: str, run_id: str, *, limit: int) -> Seal:
     if len(data) > limit:
         raise _unusable("seal", f"larger than {limit} bytes")
     try:
-        model = _SealModel.model_validate(json.loads(data.decode("utf-8-sig")))
+        text = data.decode("utf-8-sig").rstrip(_END)
+        model = _SealModel.model_validate(json.loads(text, object_pairs_hook=unique_names))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(x) for x in first["loc"]) or "seal"

@@ -14,8 +14,10 @@ from ..domain.runs import FoundFile
 from ..domain.second_step import Keys, conceal
 from ..domain.work import SlicePointer
 from ..ports import DropFolder, StagedFile
+from .index.delimited import RowRules
 from .index.events import read_event
 from .index.faults import Fault, RecordRefused
+from .index.json_records import named_twice
 from .index.names import AliasTable
 from .index.parts import MemoryParts, Part, PartWriter, Slice
 from .index.reading import form_of
@@ -72,6 +74,7 @@ class S3Staging:
     ) -> list[StagedFile]:
         """See `Staging.stage`."""
         schema = self.schema(RunFolder(self._drop, f"drop/{domain}/{run_id}/"), domain)
+        rule = self._rules.domain(domain)
         sink = _S3Parts(self._client, self._work, parts)
         check = self._check(folder)
         tallies: list[FileTally] = []
@@ -84,7 +87,8 @@ class S3Staging:
                     schema=schema,
                     parts=sink,
                     rejects=_S3Rejects(self._client, self._work, parts, name),
-                    encoding=self._rules.domain(domain).encoding,
+                    encoding=rule.encoding,
+                    rows=RowRules(rule.multi_line_fields, rule.trailer),
                     first_slice=slice_number,
                     first_part=part,
                     first_position=position,
@@ -101,6 +105,8 @@ class S3Staging:
         """See `Staging.stage_record`; `record` is the whole event."""
         schema = self.schema(None, domain)
         try:
+            if name := record.get("repeated"):
+                raise RecordRefused(named_twice(schema.aliases, name))
             found = read_event(record["detail"], schema)
             if (wrong := self._check(None)(found)) is not None:
                 raise RecordRefused(Fault("output_uri", wrong.value))
@@ -205,6 +211,7 @@ def staged_file(tally: FileTally) -> StagedFile:
         tally.customers,
         tally.customers_processed,
         tuple(tally.documents_refused),
+        tuple(tally.disagreements),
     )
 
 

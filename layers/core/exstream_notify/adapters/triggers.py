@@ -1,12 +1,14 @@
 """What the queues bring, checked at the edge."""
 
 import hashlib
+import json
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ..domain.exceptions import ExceptionRaised, Unusable
 from .index.reading import form_of
+from .json_text import repeated_name
 from .seal import SEAL_NAME
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._=-]{0,127}$"
@@ -74,6 +76,20 @@ def shown(key: str) -> str:
         return text
     digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{text[:_KEY_SHOWN]}…#{digest}"
+
+
+def event_body(text: str) -> dict[str, Any]:
+    """An event as its text has it. A name that stands twice in an object of it is told under `repeated`."""
+    repeated: list[str] = []
+
+    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            repeated.append(repeated_name(pairs))
+        return found
+
+    body: dict[str, Any] = json.loads(text, object_pairs_hook=made)
+    return {**body, "repeated": repeated[0]} if repeated else body
 
 
 def document_of(body: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:

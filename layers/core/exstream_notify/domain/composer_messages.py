@@ -89,6 +89,10 @@ class Grouped:
     messages: int = 0
     unmatched: int = 0
     first_unmatched: int = 0
+    open_quotes: int = 0
+    first_open_quote: int = 0
+    disputed: int = 0
+    first_disputed: int = 0
 
     def add(self, message: ComposerMessage, queue: str = "") -> Group | None:
         """Count a message; its group where this is the first of it, None otherwise or if nobody cares."""
@@ -112,6 +116,16 @@ class Grouped:
             group = self.groups[key] = Group(key[0], severity, queue=key[1])
         group.add(message)
         return group if fresh else None
+
+    def is_open(self, number: int) -> None:
+        """A row with a quote that is not closed on its line: it was read as if the quote were a character."""
+        self.open_quotes += 1
+        self.first_open_quote = self.first_open_quote or number
+
+    def is_disputed(self, number: int) -> None:
+        """A row in which two columns of one field differ: the most trusted one was read."""
+        self.disputed += 1
+        self.first_disputed = self.first_disputed or number
 
     def is_unmatched(self, number: int) -> None:
         """A line that is no message: counted, its number kept if it is the first."""

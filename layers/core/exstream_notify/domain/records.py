@@ -26,6 +26,7 @@ class ValueRefused(ValueError):
 # C0, DEL and C1 controls, lone surrogates, and the characters that reorder the text around them
 # (Unicode UAX #9 embeddings, overrides and isolates): none belongs in a message to a customer.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_UNDEFINED = "\x81\x8d\x8f\x90\x9d"  # bytes that Windows-1252 does not define
 _BREAKS = re.compile("[\t\n\r\x0b\x0c\x85\u2028\u2029]+ *")
 
 
@@ -35,7 +36,9 @@ def clean_text(value: str) -> str:
     Raises `ValueRefused` on any other control character.
     """
     text = _BREAKS.sub(" ", value).strip()
-    if _FORBIDDEN.search(text):
+    if found := _FORBIDDEN.search(text):
+        if found[0] in _UNDEFINED:
+            raise ValueRefused("holds a byte without a character in Windows-1252, or a control character")
         raise ValueRefused("holds a control character")
     return text
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -77,6 +78,31 @@ class StagePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Trailer:
+    """The last row of a domain's delimited files, which is not a record.
+
+    Its first field begins with `starts`. Field `count_field` (1 is the first; None: no field) states the
+    number of rows; `count_adds` of those are not records, such as the header and the trailer itself. Where
+    it is `required`, a file without it may be cut off.
+    """
+
+    starts: str
+    count_field: int | None = None
+    count_adds: int = 0
+    required: bool = True
+
+    def count_of(self, row: Sequence[str]) -> int | None:
+        """The number of records that a trailer row states; None where it states none."""
+        if self.count_field is None or self.count_field > len(row):
+            return None
+        text = row[self.count_field - 1].strip()
+        if self.count_field == 1:
+            text = text.removeprefix(self.starts)
+        found = re.fullmatch(r"\D*([0-9]{1,15})\D*", text)
+        return int(found[1]) - self.count_adds if found else None
+
+
+@dataclass(frozen=True, slots=True)
 class DomainRule:
     """How one domain's runs are taken (rules/domains.yaml)."""
 
@@ -88,6 +114,8 @@ class DomainRule:
     seal_within_minutes: int = 240
     missing_documents: Literal["reject", "hold"] = "reject"
     unknown: bool = False
+    multi_line_fields: bool = False
+    trailer: Trailer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +225,18 @@ def compare_totals(seal: Seal, records: int, customers: int | None) -> list[Disa
             )
         )
     return found
+
+
+def stated_size(seal: Seal, customers: int, processed: Sequence[int | None]) -> str:
+    """What a run that yields no record says that it holds, by its seal or its manifest; empty if nothing."""
+    figures = {
+        "documents": seal.documents,
+        "customers_expected": seal.customers_expected,
+        "customers_processed": seal.customers_processed or sum(n or 0 for n in processed),
+        "records": sum(f.records or 0 for f in seal.files),
+        "customers whose queues no rule maps": customers,
+    }
+    return next((f"{number} {name}" for name, number in figures.items() if number), "")
 
 
 def expected_documents(seal: Seal, records: int) -> int:

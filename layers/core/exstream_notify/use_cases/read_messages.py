@@ -63,8 +63,21 @@ def read_messages(
     found = sorted(grouped.groups.values(), key=lambda g: (g.severity != "severe", g.code, g.queue))
     for group in found:
         exceptions.raise_exceptions(list(_reports(group, domain, run_id, name)))
+    odd = (
+        ("quotes", "rows with a quote that is not closed", grouped.open_quotes, grouped.first_open_quote),
+        (
+            "columns",
+            "rows in which two columns of one field differ",
+            grouped.disputed,
+            grouped.first_disputed,
+        ),
+    )
+    for part, what, count, first in odd:
+        if count:
+            text = f"{name}: {count} {what}, the first is line {first}"
+            tell("messages_unmatched", "warning", text, part=f"{name} {part}", count=count)
     if grouped.unmatched:
-        what = "rows" if kind == "exceptions" else "lines"
+        what = "lines" if kind == "messages" else "rows"
         tell(
             "messages_unmatched",
             "warning",

@@ -23,6 +23,7 @@ from ..domain.runs import (
     customers_missing,
     expected_documents,
     rejects_are_high,
+    stated_size,
     volume_deviates,
 )
 from ..domain.work import SlicePointer
@@ -371,6 +372,7 @@ def _disagreements(
     for listed, found in zip(seal.files, read, strict=True):
         wrong += compare_file(listed, found.bytes, found.sha256, found.records)
     for file in staged:
+        wrong += file.disagreements
         if file.customers_processed is not None and file.customers_processed != file.customers:
             wrong.append(
                 Disagreement(
@@ -386,7 +388,12 @@ def _disagreements(
                 Disagreement("manifest_uncounted", f"{file.name} customersProcessed", "nothing", "-")
             )
     customers = [f.customers for f in staged if f.customers is not None]
-    wrong += compare_totals(seal, sum(f.composed for f in staged), sum(customers) if customers else None)
+    records = sum(f.composed for f in staged)
+    wrong += compare_totals(seal, records, sum(customers) if customers else None)
+    stated = stated_size(seal, sum(customers), [f.customers_processed for f in staged])
+    if not (wrong or records) and stated:
+        # Zero of zero would be balanced and complete, with nobody notified.
+        wrong.append(Disagreement("no_records", "the run's index", stated, "no record"))
     return wrong
 
 

@@ -1,75 +1,219 @@
-"""Records of a delimited file: comma (RFC 4180) or pipe, quoted fields, one header line."""
+"""Records of a delimited file: comma (RFC 4180) or pipe, quoted fields, one header line.
+
+A record is a line. A quoted field that is not closed on its line may have swallowed the rows behind it,
+and the joined row can have the right width: all its lines are refused, each as a row of its own. A domain
+may allow fields of several lines; what may be rows is refused there too (`may_be_rows`).
+`tools/exnotify/seal.py` counts by the same rules.
+"""
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
+from ...domain.runs import Disagreement, Trailer
 from .faults import Fault, IndexUnreadable, Limits
 from .names import AliasTable
 from .reading import Entry
 
+OPEN_QUOTE = "a quoted field runs over the end of its line"
+MISPLACED_TRAILER = "a trailer row before the end of the file"
+
 _SEPARATORS = {",": "commas", "|": "|", ";": ";", "\t": "tabs"}
+_BREAK = re.compile("\r\n|\n|\r")
+_TRAILER = re.compile(r"\W*(?:trl|trlr|tlr|trailer|footer|ftr|total|totals|eof|end)(?![a-z])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class RowRules:
+    """How a domain writes rows: whether a field may have several lines, and the trailer row, if any."""
+
+    multi_line: bool = False
+    trailer: Trailer | None = None
+
+
+def may_be_rows(row: Sequence[str], separator: str, width: int) -> bool:
+    """Whether a row of several lines may be several rows that a stray quote has joined.
+
+    `width` is the header's. True where a line of the row would have the header's number of separators if
+    its quotes were characters like any other, and some of them are inside the quoted field: the opening
+    line, the closing line, or a line between.
+    """
+    last = width - 1
+    if not last or len(row) != width:
+        return True
+    for at, field in enumerate(row):
+        counts = [line.count(separator) for line in _BREAK.split(field)]
+        if len(counts) == 1:
+            continue
+        opening, *between, closing = counts
+        if (at < last and opening >= last - at) or (at and closing >= at) or max(between, default=0) >= last:
+            return True
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class _TrailerRow:
+    """A row that begins as the domain's trailer does."""
+
+    fields: list[str]
 
 
 class DelimitedRecords:
     """Iterates over the records of a delimited text. Lines end in LF or CRLF.
 
     A row of fewer or more fields than the header is a fault of its own, as is one with misplaced
-    quotes; empty fields beyond the header's last are not. Empty lines are passed over.
+    quotes; empty fields beyond the header's last are not. Empty lines are passed over. After a refused
+    row, reading goes on at the next line.
     """
 
     def __init__(
-        self, text: Iterable[str], file: str, separator: str, aliases: AliasTable, limits: Limits
+        self,
+        text: Iterable[str],
+        file: str,
+        separator: str,
+        aliases: AliasTable,
+        limits: Limits,
+        rules: RowRules | None = None,
     ) -> None:
-        self._text = text
+        self._pieces = iter(text)
         self._file = file
         self._separator = separator
         self._aliases = aliases
         self._limits = limits
-        self._line = ""
-        self._row: list[str] | None = None
-        self._held = 0  # characters of the record that is being read
+        self._rules = rules or RowRules()
+        self._block: Iterator[str] = iter(())
+        self._rest = ""
+        self._bare = False  # the block has a CR without an LF
+        self._held: list[str] = []  # the lines of the record that is being read
+        self._chars = 0  # their characters, from the second line on
+        self._shown: str | None = None  # the line that a fault is about, where it is one of several
+        self._before = 0  # lines that earlier csv readers have read
         self._rows = csv.reader(self._lines(), delimiter=separator, strict=True)
+        self._trailer: list[str] | None = None
+        self._counted = 0
 
     def __iter__(self) -> Iterator[Entry | Fault]:
+        if self._rules.trailer is None:
+            return self._records()  # type: ignore[return-value]  # no row of it is a trailer's
+        return self._up_to_trailer()
+
+    def raw(self) -> str:
+        """The current record as it stands in the file."""
+        return ("".join(self._held) if self._shown is None else self._shown).rstrip("\r\n")
+
+    def disagreements(self) -> list[Disagreement]:
+        """What the domain's trailer row states otherwise than what was read, once all is read."""
+        rule = self._rules.trailer
+        if rule is None:
+            return []
+        place = f"{self._file} trailer"
+        if self._trailer is None:
+            found = "none at the end: the file may be cut off"
+            return [Disagreement("trailer_missing", place, "a trailer row", found)] if rule.required else []
+        if rule.count_field is None:
+            return []
+        stated = rule.count_of(self._trailer)
+        if stated == self._counted:
+            return []
+        return [
+            Disagreement(
+                "trailer_count_mismatch",
+                place,
+                "no count" if stated is None else f"{stated} rows",
+                f"{self._counted}",
+            )
+        ]
+
+    def _records(self) -> Iterator[Entry | Fault | _TrailerRow]:
         names = self._header()
         width = len(names)
-        rows = self._rows
+        rows, held = self._rows, self._held
+        mark = self._rules.trailer.starts if self._rules.trailer else None
         while True:
-            self._held = 0
-            started = rows.line_num + 1
+            held.clear()
             try:
-                row = self._row = next(rows)
+                row = next(rows)
             except StopIteration:
                 return
             except csv.Error as error:
-                self._row = None
-                yield self._malformed(error, started)
+                yield from self._malformed(error)
+                rows = self._rows
                 continue
-            if len(row) == width:
+            if (len(held) != 1 or self._bare) and self._is_joined(row, width):
+                yield from self._refused_lines()
+            elif mark is not None and row and row[0].lstrip().startswith(mark):
+                yield _TrailerRow(row)
+            elif len(row) == width and (width > 1 or held[0].strip()):
                 yield names, row
             elif len(row) > width and not any(row[width:]):
                 yield names, row[:width]
-            elif row:
-                yield Fault(None, f"{'more' if len(row) > width else 'fewer'} fields than the header")
+            elif held[0].strip() or len(held) > 1:
+                yield _of_other_width(row, width)
 
-    def raw(self) -> str:
-        """The current record as it stands in the file, or nearly so."""
-        if self._row is None:
-            return self._line.rstrip("\r\n")
-        out = io.StringIO()
-        csv.writer(out, delimiter=self._separator, lineterminator="").writerow(self._row)
-        return out.getvalue()
+    def _up_to_trailer(self) -> Iterator[Entry | Fault]:
+        """The records but for the trailer row, which is the last row or a fault."""
+        held = ""
+        for entry in self._records():
+            if self._trailer is not None:
+                self._shown, shown = held, self._shown
+                self._trailer = None
+                self._counted += 1
+                yield Fault(None, MISPLACED_TRAILER)
+                self._shown = shown
+            if isinstance(entry, _TrailerRow):
+                self._trailer, held = entry.fields, self.raw()
+                continue
+            self._counted += 1
+            yield entry
+
+    def _is_joined(self, row: Sequence[str], width: int) -> bool:
+        """Whether a row that has line ends within its fields is refused."""
+        if len(self._held) == 1 and not any("\r" in field for field in row):
+            return False
+        while len(row) > width and not row[-1]:
+            row = row[:-1]
+        return not self._rules.multi_line or may_be_rows(row, self._separator, width)
+
+    def _refused_lines(self) -> Iterator[Fault]:
+        """A fault for each line of the record, but for empty ones."""
+        opened = self._before + self._rows.line_num - len(self._held) + 1
+        for line in self._held:
+            if line.strip():
+                self._shown = line
+                yield Fault(None, OPEN_QUOTE, opened)
+        self._shown = None
+
+    def _malformed(self, error: csv.Error) -> Iterator[Fault]:
+        """What the csv module complains of; it goes on at the next line by itself."""
+        reason = str(error)
+        if len(self._held) > 1 or "unexpected end of data" in reason:
+            yield from self._refused_lines()
+        elif "field larger than field limit" in reason:
+            yield Fault(None, f"a field of more than {csv.field_size_limit()} characters")
+        else:
+            yield Fault(None, "misplaced quotes or line ends")
+        if "unexpected end of data" in reason:
+            # The end of the file, or where `_lines` gave up: only a new reader can go on.
+            self._before += self._rows.line_num
+            self._rows = csv.reader(self._lines(), delimiter=self._separator, strict=True)
 
     def _header(self) -> tuple[str, ...]:
+        row: list[str] = []
         try:
-            row = next((row for row in self._rows if row), None)
+            while not row:
+                self._held.clear()
+                row = next(self._rows)
+        except StopIteration:
+            raise IndexUnreadable(self._file, "line 1", "there is no header line") from None
         except csv.Error as error:
-            fault = self._malformed(error, 1)
-            raise IndexUnreadable(self._file, "line 1", f"no usable header: {fault.reason}") from None
+            reason = OPEN_QUOTE if len(self._held) > 1 else next(self._malformed(error)).reason
+            raise IndexUnreadable(self._file, "line 1", f"no usable header: {reason}") from None
         at = f"line {self._rows.line_num}"
-        if row is None:
-            raise IndexUnreadable(self._file, "line 1", "there is no header line")
+        if len(self._held) > 1:
+            raise IndexUnreadable(self._file, at, f"no usable header: {OPEN_QUOTE}")
         stripped = [name.strip() for name in row]
         while stripped and not stripped[-1]:
             stripped.pop()
@@ -88,43 +232,53 @@ class DelimitedRecords:
             raise IndexUnreadable(self._file, at, "two columns have the same name")
         return names
 
-    def _malformed(self, error: csv.Error, started: int) -> Fault:
-        """What the csv module complains of: one row, or a quote that swallows all that follows."""
-        reason = str(error)
-        if "unexpected end of data" in reason:
-            raise IndexUnreadable(
-                self._file, f"line {started}", "a quoted field is still open at the end"
-            ) from None
-        if "field larger than field limit" in reason:
-            reason = "a field is far too long, or its quote is not closed"
-            raise IndexUnreadable(self._file, f"line {started}", reason) from None
-        return Fault(None, "misplaced quotes or line ends")
-
     def _lines(self) -> Iterator[str]:
-        rest = ""
-        limit = self._limits.line_chars
-        for piece in self._text:
-            cut = piece.rfind("\n") + 1
-            if not cut:
-                rest += piece
-                self._bound(len(rest))
-                continue
-            block = io.StringIO(rest + piece[:cut], newline="\n")
-            rest = piece[cut:]
-            for line in block:
-                # Quoted line breaks can chain any number of lines into one record: bound their sum.
-                self._held += len(line)
-                if self._held > limit:
-                    self._bound(self._held)
-                self._line = line
+        """Lines, each held until its record is done; it ends early where a record grows too long."""
+        held, limit = self._held, self._limits.line_chars
+        while True:
+            for line in self._block:
+                if held:
+                    self._chars = (self._chars if len(held) > 1 else len(held[0])) + len(line)
+                    if self._chars > limit:
+                        self._block = chain((line,), self._block)
+                        return
+                if len(line) > limit:
+                    self._bound(len(line))
+                held.append(line)
                 yield line
-        if rest:
-            self._bound(self._held + len(rest))
-            self._line = rest
-            yield rest
+            if not self._fill():
+                return
+
+    def _fill(self) -> bool:
+        """Take the next lines; False at the end of the text."""
+        for piece in self._pieces:
+            cut = piece.rfind("\n") + 1
+            if cut:
+                self._take(self._rest + piece[:cut])
+                self._rest = piece[cut:]
+                return True
+            self._rest += piece
+            self._bound(len(self._rest))
+        rest, self._rest = self._rest, ""
+        self._take(rest)
+        return bool(rest)
+
+    def _take(self, text: str) -> None:
+        self._block = io.StringIO(text, newline="\n")
+        self._bare = "\r" in text and text.count("\r") != text.count("\r\n")
 
     def _bound(self, length: int) -> None:
         limit = self._limits.line_chars
         if length > limit:
-            at = f"line {self._rows.line_num + 1}"
-            raise IndexUnreadable(self._file, at, f"a line or record of more than {limit} characters")
+            at = f"line {self._before + self._rows.line_num + 1}"
+            raise IndexUnreadable(self._file, at, f"a line of more than {limit} characters")
+
+
+def _of_other_width(row: Sequence[str], width: int) -> Fault:
+    if len(row) > width:
+        return Fault(None, "more fields than the header")
+    if row and _TRAILER.match(row[0]):
+        return Fault(
+            None, "fewer fields than the header; a trailer row needs `trailer` in rules/domains.yaml"
+        )
+    return Fault(None, "fewer fields than the header")

@@ -1,6 +1,8 @@
 """What can be wrong with an index: with the file as a whole, or with one of its records."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 from ...domain.exceptions import Unusable
 
@@ -24,14 +26,22 @@ class IndexUnreadable(Unusable):
 class Fault:
     """What is wrong with one record: the field (None: the record as a whole) and the reason.
 
-    The reason never repeats a value, so that faults can be counted and logged.
+    The reason never repeats a value, so that faults can be counted and logged. `line` is that of the
+    opening quote, `entry` the record's names and values where it could be read into them.
     """
 
     field: str | None
     reason: str
+    line: int | None = None
+    entry: tuple[tuple[str, ...], Sequence[object]] | None = dataclass_field(default=None, compare=False)
+
+    @property
+    def located(self) -> str:
+        """The reason with the line, where there is one."""
+        return f"{self.reason}; it opens on line {self.line}" if self.line else self.reason
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.reason}" if self.field else self.reason
+        return f"{self.field}: {self.located}" if self.field else self.located
 
 
 class RecordRefused(Exception):

@@ -2,10 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from ..json_text import repeated_name
 from .faults import Fault, IndexUnreadable, Limits
+from .names import AliasTable
 from .reading import Entry
 
 _SEPARATORS = re.compile(r"[ \t\r\n,]*")
@@ -18,6 +20,28 @@ _OPEN_STRING = "Unterminated string"
 _READ = 32 * 1024
 
 
+NAMED_TWICE = "a name stands twice in an object"
+
+
+def named_twice(aliases: AliasTable, name: str, entry: Entry | None = None) -> Fault:
+    """The fault of a record in which an object has this name twice; it names the field, if there is one."""
+    candidates = aliases.candidates(name)
+    field = min(candidates, key=candidates.__getitem__) if candidates else None
+    return Fault(field, NAMED_TWICE, entry=entry)
+
+
+def _noting(twice: list[list[tuple[str, Any]]]) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    """Makes an object of its pairs, and notes the pairs of one that has a name twice."""
+
+    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            twice.append(pairs)
+        return found
+
+    return made
+
+
 def _no_number(name: str) -> Any:
     raise json.JSONDecodeError("not a number of JSON", name, 0)
 
@@ -26,11 +50,15 @@ class JsonRecords:
     """Iterates over the objects of a JSON text, which need no line of their own.
 
     An object that is not well-formed is a fault of its own; reading goes on at the next line that
-    begins with a brace. Numbers keep the digits they are written with; of a name that an object has
-    twice, the last counts.
+    begins with a brace. Numbers keep the digits they are written with. A record in which an object has a
+    name twice is a fault: which of the values counts, RFC 8259 (section 4) leaves open.
     """
 
-    def __init__(self, text: Iterable[str], file: str, limits: Limits) -> None:
+    def __init__(
+        self, text: Iterable[str], file: str, limits: Limits, aliases: AliasTable | None = None
+    ) -> None:
+        self._aliases = aliases or AliasTable()
+        self._twice: list[list[tuple[str, Any]]] = []  # objects within the record with a name twice
         self._pieces = iter(text)
         self._file = file
         self._limits = limits
@@ -40,7 +68,9 @@ class JsonRecords:
         self._lines = 1  # lines up to the beginning of `_text`
         self._ended = False
         self._array = False
-        self._decode = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_no_number).raw_decode
+        self._decode = json.JSONDecoder(
+            object_pairs_hook=_noting(self._twice), parse_float=str, parse_int=str, parse_constant=_no_number
+        ).raw_decode
 
     def __iter__(self) -> Iterator[Entry | Fault]:
         if not self._skip():
@@ -64,12 +94,21 @@ class JsonRecords:
         """The current record as it stands in the file."""
         return self._text[self._from : self._at].rstrip(_BLANK)
 
+    def _named_twice(self, record: dict[str, Any]) -> Fault:
+        """The fault of a record in which an object has a name twice, of the first such name."""
+        pairs: Sequence[tuple[str, Any]] = list(record.items())
+        if list(dict(self._twice[-1])) == list(record):
+            pairs = self._twice[-1]  # it is the record itself
+        names, values = zip(*pairs, strict=True)
+        return named_twice(self._aliases, repeated_name(self._twice[0]), (names, values))
+
     def _next(self) -> Entry | Fault:
         limit = self._limits.line_chars
         if self._at > _READ:
             self._drop()
         while True:
             self._from = self._at
+            self._twice.clear()
             try:
                 value, end = self._decode(self._text, self._at)
             except RecursionError:
@@ -94,6 +133,8 @@ class JsonRecords:
                 return Fault(None, "not an object")
             if not value:
                 return Fault(None, "an empty object")
+            if self._twice:
+                return self._named_twice(value)
             return tuple(value), list(value.values())
 
     def _may_be_cut(self, error: ValueError) -> bool:

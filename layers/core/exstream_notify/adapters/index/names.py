@@ -66,13 +66,16 @@ class Plan:
     `fields` are the fields that the names feed, in the names' order; None for a name that feeds
     nothing. `contested`: several names could feed one field, or one name several fields, so a
     record that leaves some of them empty needs a plan for the rest. `repeated`: positions of names
-    that stand in the list before.
+    that stand in the list before. `losers`: positions of names that feed nothing, each with the positions
+    of the names that feed what it could: their values must agree. `careful`: any of both.
     """
 
     names: tuple[str, ...]
     fields: tuple[str | None, ...]
     contested: bool
     repeated: tuple[int, ...]
+    losers: tuple[tuple[int, tuple[int, ...]], ...]
+    careful: bool
 
 
 class AliasTable:
@@ -88,6 +91,10 @@ class AliasTable:
 
     A name that could feed two fields feeds the one that comes first in the contract and has nothing
     better: `AccountNumber` is the customer key where there is no other.
+
+    A name that feeds nothing, because others feed all the fields that it could, must not say otherwise than
+    they do: which of two values is right, nobody can tell. Not so a default alias of a field that a name of
+    the site's own table feeds: with it, the site has said which of them counts.
     """
 
     _PLANS = 1024
@@ -160,9 +167,24 @@ class AliasTable:
                 if found[at] is None:
                     found[at] = field
                     break
+        losers = tuple(
+            (at, winners)
+            for name, at in first.items()
+            if found[at] is None and (winners := self._winners(name, names, found))
+        )
         for at in repeated:
             found[at] = found[first[names[at]]]
-        return Plan(names, tuple(found), contested, tuple(repeated))
+        return Plan(names, tuple(found), contested, tuple(repeated), losers, careful=bool(repeated or losers))
+
+    def _winners(self, loser: str, names: Sequence[str], found: Sequence[str | None]) -> tuple[int, ...]:
+        """Where the names stand that feed what a name without a field could, the most meant field first."""
+        winners = []
+        for field, rank in sorted(self.candidates(loser).items(), key=lambda item: item[1]):
+            at = found.index(field)
+            if rank >= _ALIAS and self.candidates(names[at])[field] < _SPELLED:
+                return ()
+            winners.append(at)
+        return tuple(winners)
 
     def missing_customer_key(self, names: Sequence[str]) -> Fault | None:
         """A fault where no name of a header can feed the customer key: no record of it could pass."""

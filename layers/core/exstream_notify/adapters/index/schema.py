@@ -137,6 +137,9 @@ def _reason(error: Mapping[str, Any]) -> str:
 
 _TEAM_FIELD = "internal_teams"
 
+DIFFERENT = "given more than once, with different values"
+"""The reason of a record in which two names that mean one field have different values."""
+
 
 class QueueUnmapped(RecordRefused):
     """A record without a type lies in a queue that no rule maps to one."""
@@ -247,9 +250,8 @@ class RecordSchema:
             texts = self._clean(plan, texts)
         elif "| " in joined or " |" in joined or joined[:1] == " " or joined[-1:] == " ":
             texts = [text.strip() for text in texts]
-        if plan.repeated:
-            names, texts = self._merge(plan, texts)
-            plan = self.aliases.plan(names)
+        if plan.careful:
+            return self._agreed(plan, texts)
         if "" not in texts:
             return dict(zip(plan.fields, texts, strict=True))
         if plan.contested:
@@ -307,9 +309,31 @@ class RecordSchema:
             if before and text and field == _TEAM_FIELD:
                 text = f"{before};{text}"
             elif before and text and field is not None and before != text:
-                raise RecordRefused(Fault(field, "given more than once, with different values"))
+                raise RecordRefused(Fault(field, DIFFERENT))
             merged[name] = text or before
         return tuple(merged), list(merged.values())
+
+    def _agreed(self, plan: Plan, texts: Sequence[str]) -> dict[str | None, str]:
+        """Text by field where several names mean one: what is not empty of them must be the same."""
+        names = plan.names
+        if plan.repeated:
+            names, texts = self._merge(plan, texts)
+        names = tuple(name for name, text in zip(names, texts, strict=True) if text)
+        texts = [text for text in texts if text]
+        plan = self.aliases.plan(names)
+        found = dict(zip(plan.fields, texts, strict=True))
+        faults: dict[Fault, None] = {}
+        for at, winners in plan.losers:
+            if any(texts[winner] == texts[at] for winner in winners):
+                continue
+            field = plan.fields[winners[0]]
+            if field == _TEAM_FIELD:
+                found[field] += f";{texts[at]}"
+            else:
+                faults[Fault(field, DIFFERENT)] = None
+        if faults:
+            raise RecordRefused(*faults)
+        return found
 
     def _settle(self, found: Normalised) -> None:
         """What needs more than one field, or the rules: path, queue, type, identity."""

@@ -10,6 +10,13 @@ from typing import BinaryIO
 from .faults import IndexUnreadable, Limits
 
 PIECE = 256 * 1024
+WINDOWS = "windows-1252-or-control"
+"""Error handler of bytes that are not what they should be: as Windows-1252; what that leaves undefined, as
+the control character of that number (WHATWG Encoding), which no field of a record may hold."""
+
+_END_MARK = "\x1a"
+_AFTER_END = _END_MARK + " \t\r\n\0"
+_END_CHARS = 64 * 1024
 _HEAD = 1024
 # Ratios of small files say nothing: a bomb is only one once it is large.
 _RATIO_FROM = 16 * 1024 * 1024
@@ -30,6 +37,41 @@ _MARKS: tuple[tuple[bytes, str | None], ...] = (
 _DECLARATION = re.compile(rb"""\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 
 
+def _as_windows(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    if error.encoding.lower().startswith("utf-16"):
+        return "\ufffd", error.end
+    wrong = error.object[error.start : error.end]
+    return "".join(_windows_character(byte) for byte in wrong), error.end
+
+
+def _windows_character(byte: int) -> str:
+    try:
+        return bytes((byte,)).decode("cp1252")
+    except UnicodeDecodeError:
+        return chr(byte)
+
+
+codecs.register_error(WINDOWS, _as_windows)
+
+
+def without_end_mark(pieces: Iterable[str]) -> Iterator[str]:
+    """The text without the DOS end-of-file mark (0x1A) at its end, and what empty space is around it."""
+    held = ""
+    for piece in pieces:
+        if not held and _END_MARK not in piece:
+            yield piece
+            continue
+        text = held + piece
+        mark = text.find(_END_MARK, len(text.rstrip(_AFTER_END)))
+        if mark < 0 or len(text) - mark > _END_CHARS:
+            mark = len(text)
+        held = text[mark:]
+        if mark:
+            yield text[:mark]
+
+
 def known_encoding(name: str) -> str | None:
     """Python's name of a supported encoding, None for any other."""
     try:
@@ -46,8 +88,10 @@ class TextSource:
     is), `encoding` that of its text once the first piece is out. Memory: some pieces of 256 KiB.
 
     The encoding is, in this order: the byte-order mark's; UTF-16 where zero bytes show it; for XML
-    what the declaration says; `encoding`, the site's setting; UTF-8. What cannot be decoded is an
-    error, unless `errors` names a codec error handler that knows better.
+    what the declaration says; `encoding`, the site's setting; UTF-8. Latin-1 is read as Windows-1252, as
+    WHATWG Encoding has it, since Windows sites call it that. What cannot be decoded is an error, unless
+    `errors` names a codec error handler that knows better. A DOS end-of-file mark (0x1A) at the end is
+    not part of the text.
     """
 
     def __init__(
@@ -85,7 +129,7 @@ class TextSource:
     def __iter__(self) -> Iterator[str]:
         """Pieces of decoded text; `IndexUnreadable` where the file cannot be unpacked or decoded."""
         data = self._stored()
-        return self._decoded(self._unpacked(data) if self._compressed else data)
+        return without_end_mark(self._decoded(self._unpacked(data) if self._compressed else data))
 
     def _stored(self) -> Iterator[bytes]:
         first = True
@@ -106,14 +150,14 @@ class TextSource:
             raise IndexUnreadable(self._file, "byte 0", "gzip data in a file whose name does not end in .gz")
 
     def _unpacked(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """All members of a gzip file (RFC 1952), one after another; zero padding may follow them."""
+        """All members of a gzip file (RFC 1952), one after another; zeros or an end mark may follow."""
         unpacker = zlib.decompressobj(wbits=31)
         members = total = 0
         fresh = True  # between members
         try:
             for data in pieces:
                 while data or not fresh:
-                    if members and fresh and not data.strip(b"\0"):
+                    if members and fresh and not data.strip(b"\0\x1a\r\n"):
                         break
                     out = unpacker.decompress(data, PIECE)
                     total += len(out)
@@ -152,7 +196,10 @@ class TextSource:
         if not head:
             raise IndexUnreadable(self._file, "byte 0", "the file is empty once decompressed")
         self.encoding, mark = self._sniff(head)
-        decoder = codecs.getincrementaldecoder(self.encoding)(self._errors)
+        errors = self._errors
+        if self.encoding in ("iso8859-1", "cp1252"):
+            self.encoding, errors = "cp1252", WINDOWS
+        decoder = codecs.getincrementaldecoder(self.encoding)(errors)
         taken = mark
         rest = head[mark:]
         while True:
@@ -164,7 +211,10 @@ class TextSource:
                     yield text
                 rest = next(pieces, b"")
                 if not rest:
-                    pending = len(decoder.getstate()[0])
+                    left = decoder.getstate()[0]
+                    if left == _END_MARK.encode():
+                        return  # put behind UTF-16 as one byte
+                    pending = len(left)
                     decoder.decode(b"", final=True)
                     return
             except UnicodeDecodeError as error:

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Protocol, TypeAlias
 
 from pydantic_core import to_json
 
 from ...domain.documents import FileFault
-from .delimited import DelimitedRecords
+from ...domain.runs import Disagreement
+from .delimited import DelimitedRecords, RowRules
 from .faults import Fault, IndexUnreadable, Limits, RecordRefused
 from .json_records import JsonRecords
 from .native import documents_of_customer
@@ -28,7 +29,8 @@ class FileTally:
     `bytes` and `sha256` are those of the file as stored. `records` are the index's entries, as a
     seal counts them: records, or customers in a native manifest. `documents` and `rejected` are
     what became of them, one position each; an entry of the native manifest can become several
-    documents, or none if no rule maps its queues. `next_*` go on with the run's next file.
+    documents, or none if no rule maps its queues. `disagreements`: what the file itself states otherwise
+    than was found. `next_*` go on with the run's next file.
     """
 
     name: str
@@ -45,6 +47,7 @@ class FileTally:
     customers_without_document: int = 0
     queues_ignored: Counter[str] = field(default_factory=Counter)
     documents_refused: list[int] = field(default_factory=list)
+    disagreements: list[Disagreement] = field(default_factory=list)
     next_position: int = 1
     next_slice: int = 0
     next_part: int = 0
@@ -71,6 +74,7 @@ FileCheck: TypeAlias = Callable[[Normalised], FileFault | None]
 
 _QUEUES_NAMED = 200
 _REFUSED_NAMED = 20
+_LINES_NAMED = 20
 OTHER_QUEUES = "(other)"
 
 
@@ -88,12 +92,13 @@ def stage_file(
     first_position: int = 1,
     part_bytes: int = PART_BYTES,
     check: FileCheck | None = None,
+    rows: RowRules | None = None,
 ) -> FileTally:
     """Stage one index file, reading `source` once to its end; memory does not grow with it.
 
     `name` tells the form (`form_of`), `encoding` is the site's setting for files that do not show
-    theirs. Positions count documents and rejects through the run, from `first_position`. A record whose
-    file `check` objects to is rejected.
+    theirs, `rows` how the domain writes delimited rows. Positions count documents and rejects through the
+    run, from `first_position`. A record whose file `check` objects to is rejected.
 
     Raises `IndexUnreadable` where the file cannot be used; parts that were put until then are void.
     `ValueError`: the encoding setting is not supported.
@@ -115,12 +120,15 @@ def stage_file(
     bad = RejectWriter(rejects, part_bytes=part_bytes)
     pass_ = _Pass(tally, schema, limits, lines, bad, check)
     if file_form.form == "native":
-        customers = CustomerCollector()
+        customers = CustomerCollector(schema.aliases)
         pass_.stage_customers(XmlRecords(text, name, customers, limits))
-        tally.customers = tally.records
+        tally.customers = tally.records - customers.repeats
         tally.customers_processed = customers.processed
     else:
-        pass_.stage_records(_reader(file_form, text, name, schema, limits))
+        reader = _reader(file_form, text, name, schema, limits, rows)
+        pass_.stage_records(reader)
+        if isinstance(reader, DelimitedRecords):
+            tally.disagreements = reader.disagreements()
     lines.close()
     bad.close()
     tally.encoding, tally.bytes, tally.sha256 = text.encoding, text.bytes, text.sha256
@@ -128,13 +136,15 @@ def stage_file(
     return tally
 
 
-def _reader(form: FileForm, text: TextSource, name: str, schema: RecordSchema, limits: Limits) -> _Reader:
+def _reader(
+    form: FileForm, text: TextSource, name: str, schema: RecordSchema, limits: Limits, rows: RowRules | None
+) -> _Reader:
     if form.form == "json":
-        return JsonRecords(text, name, limits)
+        return JsonRecords(text, name, limits, schema.aliases)
     if form.form == "xml":
         return XmlRecords(text, name, RecordCollector(schema.aliases), limits)
     separator = "," if form.form == "csv" else "|"
-    return DelimitedRecords(text, name, separator, schema.aliases, limits)
+    return DelimitedRecords(text, name, separator, schema.aliases, limits, rows)
 
 
 class _Pass:
@@ -155,6 +165,7 @@ class _Pass:
         self._limits = limits
         self._parts = parts
         self._rejects = rejects
+        self._lines_named: set[int] = set()
 
     def stage_records(self, reader: _Reader) -> None:
         """Records that are documents, each. `IndexUnreadable` where the only one is a list's wrapping."""
@@ -163,7 +174,7 @@ class _Pass:
         for entry in reader:
             tally.records += 1
             if isinstance(entry, Fault):
-                self._reject((entry,), reader)
+                self._reject((entry,), reader, entry.entry)
                 continue
             try:
                 document = normalise(*entry)
@@ -236,14 +247,22 @@ class _Pass:
             "file": tally.name,
             "position": tally.records,
             "field": first.field,
-            "reason": first.reason,
+            "reason": first.located,
             "raw": self._kept(reader, entry)[: self._limits.reject_chars],
         }
         if len(faults) > 1:
-            reject["also"] = [{"field": fault.field, "reason": fault.reason} for fault in faults[1:]]
+            reject["also"] = [{"field": fault.field, "reason": fault.located} for fault in faults[1:]]
         self._rejects.add(to_json(reject))
         tally.next_position += 1
-        tally.reject_reasons[str(first)] += 1
+        tally.reject_reasons[self._counted_as(first)] += 1
+
+    def _counted_as(self, fault: Fault) -> str:
+        """What a fault is counted under: with its line, unless very many have one."""
+        if fault.line is not None and fault.line not in self._lines_named:
+            if len(self._lines_named) >= _LINES_NAMED:
+                return str(replace(fault, line=None))
+            self._lines_named.add(fault.line)
+        return str(fault)
 
     def _kept(self, reader: _Reader, entry: Entry | None) -> str:
         """The record as it stands in the file; by name and value where an answer in it has to be hidden."""

@@ -1,5 +1,6 @@
 """What the events of an XML parser make up: records of any index in XML, customers of a manifest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from xml.parsers import expat
@@ -164,85 +165,211 @@ class RecordCollector:
         return {local_name(name): value for name, value in attributes.items() if not name.startswith("xmlns")}
 
 
-class CustomerCollector:
-    """Entries of the native manifest: a `customer`'s `key` elements, and its queues.
+QUEUE_NAME, FILE_NAME, NUMBER = "queue_name", "output_uri", "CustomerNumber"
+_ENTRIES = ("customer", "recipient")
+_QUEUES = ("queue", "outputqueue")
+_FILES = ("file", "outputfile")
+_NAMES_OF = {"queuename": _QUEUES, "filename": _FILES, "name": (*_QUEUES, *_FILES)}
+_SAID = (*_NAMES_OF, "customersprocessed")
+_PIECES = 100
+_PASSED_OVER = ("name", "queue", "queues", "file", "files", "key", "keys")
 
-    Elements are told by local name, wherever they stand; unknown ones are passed over. The queues
-    stand in the entry under the name `queue_name`, as often as there are any.
+
+class CustomerCollector:
+    """Entries of the native manifest, by the local names of its elements, wherever they stand.
+
+    An entry is a `customer` with `key` elements and the names of its queues; or, where there are no such
+    keys, a `customer` or `recipient` whose attributes and plain children are its fields (`number` is its
+    customer number). Around it may stand its `queue` and its `file`. A file of several customers is not
+    the document of any of them. The queues stand in the entry under the name `queue_name`, as often as
+    there are any. What is not known is passed over.
+
+    `keyed`: refuse an entry without keys, whose own attributes count.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, aliases: AliasTable | None = None, *, keyed: bool = False) -> None:
         self.depth = 0
         self.done: list[Entry | Fault] = []
         self.found_list = False
-        self.processed: int | None = None
-        self._customer: int | None = None  # depth of the open one
-        self._field: tuple[int, str] | None = None
-        self._names: list[str] = []
-        self._values: list[str] = []
-        self._text: list[str] = []
+        self._read = False  # any entry
+        self.repeats = 0  # entries of customers who had one before, where a customer may have several
+        self._aliases = aliases or AliasTable()
+        self._keyed = keyed
+        self._processed: dict[str, int] = {}
+        self._seen: set[int] | None = None
+        self._around: list[tuple[int, str, str]] = []  # depth, kind and name of open queues and files
+        self._waiting: tuple[list[str], list[str]] | None = None  # the only entry so far of the open file
+        self._shared = False  # the open file has several entries
+        self._open: int | None = None  # depth of the open entry
+        self._keys: tuple[list[str], list[str]] = ([], [])
+        self._plain: tuple[list[str], list[str]] = ([], [])
+        self._queues: list[str] = []
+        self._tags: list[str] = []
+        self._text: list[str] | None = None  # of the innermost element, None once it has children
+        self._name = ""  # of the open `key`
 
     @property
     def idle(self) -> bool:
         """See `Collector`."""
-        return self._customer is None
+        return self._open is None and self._waiting is None
+
+    @property
+    def processed(self) -> int | None:
+        """What the manifest says of its customers: its lists', else the first element's that says it."""
+        if "outputlist" in self._processed:
+            return self._processed["outputlist"]
+        return next(iter(self._processed.values()), None)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """See `Collector`."""
         kind = local_name(tag).lower()
-        if self._customer is None:
-            if kind == "customer":
-                self._customer = self.depth
-                self._names, self._values = [], []
-            elif kind == "outputlist":
-                self._count(attributes)
-        elif self._field is None and kind in ("key", "queuename"):
-            name = attributes.get("name", "") if kind == "key" else "queue_name"
-            self._field = (self.depth, name)
-            self._text.clear()
+        own = {local_name(name): value for name, value in attributes.items()}
+        self._text = [] if self._open is not None or kind in _SAID else None
+        if self._open is None:
+            self._count(kind, own)
+            if kind in _ENTRIES:
+                self._open = self.depth
+                self._keys, self._plain, self._queues = ([], []), ([], []), []
+                self._add_plain(own)
+            elif kind in (*_QUEUES, *_FILES):
+                self._around.append((self.depth, kind, own.get("name", "").strip()))
+        elif kind == "key":
+            self._name = own.get("name", "")
+        elif kind in _QUEUES:
+            self._queues.append(own.get("name", ""))
+        elif kind in _ENTRIES:
+            self._add_plain(own)
+        self._tags.append(kind)
         self.depth += 1
 
     def text(self, data: str) -> None:
         """See `Collector`."""
-        if self._field is not None:
+        if self._text is not None and (self._open is not None or len(self._text) < _PIECES):
             self._text.append(data)
 
     def end(self, tag: str) -> None:
         """See `Collector`."""
         self.depth -= 1
-        if self._field is not None and self.depth == self._field[0]:
-            self._names.append(self._field[1])
-            self._values.append("".join(self._text))
-            self._field = None
-        elif self.depth == self._customer:
-            self._customer = None
-            self.done.append((tuple(self._names), self._values))
+        kind = self._tags.pop()
+        text, self._text = self._text, None
+        parent = self._tags[-1] if self._tags else ""
+        said = "".join(text) if text is not None else ""
+        if self._open is None:
+            if self._around and self._around[-1][0] == self.depth:
+                self._leave(*self._around.pop()[1:])
+            elif self._around and said.strip() and parent in _NAMES_OF.get(kind, ()):
+                depth, around, name = self._around[-1]
+                self._around[-1] = (depth, around, name or said.strip())
+            elif kind == "customersprocessed" and said.strip():
+                self._processed.setdefault("", _number(said))
+        elif self.depth == self._open:
+            self._close(kind)
+        elif text is not None:
+            self._take(local_name(tag), kind, parent, said)
 
-    def _count(self, attributes: dict[str, str]) -> None:
-        self.found_list = True
+    def _take(self, name: str, kind: str, parent: str, said: str) -> None:
+        """The text of an element within an entry that has no children."""
+        if kind == "key":
+            if self._name:
+                self._keys[0].append(self._name)
+                self._keys[1].append(said)
+        elif kind == "queuename" or kind in _QUEUES or (kind == "name" and parent in _QUEUES):
+            self._queues.append(said)
+        elif kind in _FILES or (kind in ("name", "filename") and parent in _FILES):
+            self._plain[0].append(FILE_NAME)
+            self._plain[1].append(said)
+        elif kind not in _PASSED_OVER and said.strip():
+            self._add_plain({name: said})
+
+    def _add_plain(self, fields: dict[str, str]) -> None:
+        for name, value in fields.items():
+            if name.lower() in _PASSED_OVER or name.startswith("xml"):
+                continue
+            self._plain[0].append(NUMBER if name.lower() == "number" else name)
+            self._plain[1].append(value)
+
+    def _close(self, kind: str) -> None:
+        """The entry is over: its keys, or else its plain fields, with the queues in it and around it."""
+        self._open, self._read = None, True
+        keyed = bool(self._keys[0])
+        names, values = self._keys if keyed else self._own_plain()
+        if self._keyed and not keyed:
+            self.done.append(Fault(None, "no keys"))
+            return
+        if self._around or kind != "customer":
+            self._count_customer(names, values)
+        around = (name for _, kind, name in self._around if kind in _QUEUES)
+        for queue in filter(None, map(str.strip, (*self._queues, *around))):
+            names.append(QUEUE_NAME)
+            values.append(queue)
+        if self._shared or not any(kind in _FILES for _, kind, _ in self._around):
+            self.done.append((tuple(names), values))
+        elif self._waiting is None:
+            self._waiting = names, values
+        else:
+            first, self._waiting, self._shared = self._waiting, None, True
+            self.done += [(tuple(first[0]), first[1]), (tuple(names), values)]
+
+    def _own_plain(self) -> tuple[list[str], list[str]]:
+        """The plain fields; a number is the customer's where nothing else is, else its place in the run."""
+        pairs = list(zip(*self._plain, strict=True))
+        if any(name != NUMBER and self._aliases.can_feed(name, "customer_key") for name, _ in pairs):
+            pairs = [pair for pair in pairs if pair[0] != NUMBER]
+        return [name for name, _ in pairs], [value for _, value in pairs]
+
+    def _count_customer(self, names: Sequence[str], values: Sequence[str]) -> None:
+        seen = self._seen = self._seen if self._seen is not None else set()
+        keys = (
+            v.strip() for n, v in zip(names, values, strict=True) if self._aliases.can_feed(n, "customer_key")
+        )
+        if key := next(keys, ""):
+            self.repeats += hash(key) in seen
+            seen.add(hash(key))
+
+    def _leave(self, kind: str, name: str) -> None:
+        """A queue or a file ends; the file is the document of its only entry."""
+        if kind not in _FILES:
+            return
+        self._shared = False
+        if self._waiting is None:
+            return
+        (names, values), self._waiting = self._waiting, None
+        if name and not any(self._aliases.can_feed(known, FILE_NAME) for known in names):
+            queue = next((n for _, around, n in reversed(self._around) if around in _QUEUES), "")
+            inside = queue and not ("/" in name or "\\" in name)
+            names.append(FILE_NAME)
+            values.append(f"output/{queue}/{name}" if inside else name)
+        self.done.append((tuple(names), values))
+
+    def _count(self, kind: str, attributes: dict[str, str]) -> None:
+        self.found_list = self.found_list or kind == "outputlist"
         for name, value in attributes.items():
-            if local_name(name).lower() == "customersprocessed":
-                text = value.strip()
-                if not (text.isascii() and text.isdigit() and len(text) <= 12):
-                    raise Refused("customersProcessed is not a number")
-                self.processed = (self.processed or 0) + int(text)
+            if name.lower() == "customersprocessed":
+                self._processed[kind] = self._processed.get(kind, 0) + _number(value)
 
     def finish(self) -> None:
         """See `Collector`."""
-        if not self.found_list:
+        if not (self.found_list or self._read or self._processed):
             raise Refused("no outputList: not a delivery manifest")
 
     def may_be_record(self, tag: str) -> bool:
         """See `Collector`."""
-        return local_name(tag).lower() == "customer"
+        return not self._around and local_name(tag).lower() == "customer"
 
     def inside(self) -> "CustomerCollector":
         """See `Collector`."""
-        return CustomerCollector()
+        return CustomerCollector(self._aliases, keyed=True)
 
     def own_fields(self, attributes: dict[str, str]) -> dict[str, str]:
         """See `Collector`."""
         return {}
+
+
+def _number(text: str) -> int:
+    text = text.strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise Refused("customersProcessed is not a number")
+    return int(text)
 
 
 class Refused(Exception):
