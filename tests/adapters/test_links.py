@@ -19,7 +19,6 @@ from exstream_notify.adapters.dynamodb.responses import (
 from exstream_notify.adapters.s3 import S3Documents
 from exstream_notify.adapters.settings import Settings
 from exstream_notify.domain.notices import opened
-from exstream_notify.domain.records import ValueRefused
 from exstream_notify.domain.responses import (
     EarlyPayment,
     EarlyResponse,
@@ -27,6 +26,7 @@ from exstream_notify.domain.responses import (
     ended_early,
     revoked,
 )
+from exstream_notify.domain.values import ValueRefused
 from tests.fakes import a_notice
 
 from .conftest import Tables

@@ -6,7 +6,7 @@ import pytest
 
 from exstream_notify.adapters.index import AliasesUnusable, AliasTable, check_aliases, default_aliases
 from exstream_notify.adapters.index.names import FIELDS
-from exstream_notify.adapters.index.schema import Record
+from exstream_notify.adapters.index.record import Record
 from exstream_notify.domain.documents import STAGED_FIELDS, Document
 
 

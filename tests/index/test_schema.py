@@ -4,6 +4,7 @@ import pytest
 
 from exstream_notify.adapters.index import RecordRefused
 from exstream_notify.domain.records import RunFolder
+from exstream_notify.domain.values import Manner
 from tests.index import a_schema
 
 BASE = {"customer_key": "C1", "document_type": "invoice", "document_id": "D1"}
@@ -174,10 +175,12 @@ def test_a_name_given_twice_must_say_one_thing():
 
 def test_the_site_says_how_it_writes_dates():
     record = {**BASE, "due_date": "12/07/2026", "produced_at": "11/20/2026 04:12:09"}
-    found = normalise(record, dates="mdy")
+    found = normalise(record, manner=Manner(dates="mdy"))
     assert (found["due_date"], found["produced_at"]) == ("2026-12-07", "2026-11-20T04:12:09Z")
-    assert normalise({**BASE, "due_date": "2026-12-07"}, dates="dmy")["due_date"] == "2026-12-07"
-    assert refused({**BASE, "due_date": "31.02.2026"}, dates="dmy") == [
+    assert (
+        normalise({**BASE, "due_date": "2026-12-07"}, manner=Manner(dates="dmy"))["due_date"] == "2026-12-07"
+    )
+    assert refused({**BASE, "due_date": "31.02.2026"}, manner=Manner(dates="dmy")) == [
         ("due_date", "no such day in the calendar")
     ]
 

@@ -6,17 +6,19 @@ from hypothesis import strategies as st
 
 from exstream_notify.domain.records import (
     RunFolder,
+    content_identity,
+    own_identity,
+    path_in_run,
+    queue_of,
+    stem,
+)
+from exstream_notify.domain.values import (
     ValueRefused,
     calendar_date,
     clean_text,
-    content_identity,
     instant,
     language_tag,
-    own_identity,
-    path_in_run,
     plain_amount,
-    queue_of,
-    stem,
     team_names,
     truth,
     type_key,

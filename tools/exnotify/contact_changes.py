@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from exstream_notify.adapters.countries import country_code
 from exstream_notify.domain.contacts import Address, Consent, Contact
 from exstream_notify.domain.documents import Channel
-from exstream_notify.domain.records import ValueRefused, language_tag, truth
+from exstream_notify.domain.values import ValueRefused, language_tag, truth
 
 CHANNELS: tuple[Channel, ...] = ("email", "sms")
 

@@ -19,7 +19,7 @@ from exstream_notify.domain.contacts import FIELD_OF, Address, Consent, Contact
 from exstream_notify.domain.documents import Channel
 from exstream_notify.domain.preferences import CHANNELS, own_window, recorded
 from exstream_notify.domain.quiet_hours import Window
-from exstream_notify.domain.records import ValueRefused, clean_text, language_tag, truth
+from exstream_notify.domain.values import ValueRefused, clean_text, language_tag, truth
 from exstream_notify.ports import AddressChecker, Clock, ContactBook
 
 from .errors import CommandError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
@@ -320,7 +320,8 @@ class StagedFile:
 
     `records` are the file's entries, as a seal counts them; `composed` the documents, rejected ones
     included, that they stand for. `rejected` counts by reason, `documents` by type, `teams` by
-    internal team, then type.
+    internal team, then type; `left_out` counts unreadable values that records went on without, by field
+    and reason.
     """
 
     name: str
@@ -333,6 +334,7 @@ class StagedFile:
     teams: Mapping[str, Mapping[str, int]]
     customers: int | None = None
     customers_processed: int | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 class Staging(Protocol):

@@ -11,7 +11,7 @@ from ..domain.documents import Channel
 from ..domain.exceptions import Unusable
 from ..domain.inbound import Reply
 from ..domain.preferences import CHANNELS, PortalChange, Topic
-from ..domain.records import ValueRefused, language_tag
+from ..domain.values import ValueRefused, language_tag
 from .triggers import NAME
 
 

@@ -8,8 +8,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ..domain.exceptions import Unusable
 from ..domain.notices import Response
-from ..domain.records import ValueRefused, own_identity, plain_amount
+from ..domain.records import own_identity
 from ..domain.responses import ResponseEvent
+from ..domain.values import ValueRefused, plain_amount
 from .index.faults import RecordRefused
 from .index.schema import RecordSchema
 from .triggers import NAME

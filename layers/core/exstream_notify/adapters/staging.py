@@ -2,18 +2,22 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ..domain.records import RunFolder
+from ..domain.runs import DomainRule
 from ..domain.second_step import Keys, conceal
 from ..domain.work import SlicePointer
 from ..ports import DropFolder, StagedFile
 from .index.events import read_event
-from .index.faults import RecordRefused
+from .index.faults import Fault, RecordRefused
 from .index.names import AliasTable
 from .index.parts import MemoryParts, Part, PartWriter, Slice
 from .index.reading import form_of
@@ -22,6 +26,18 @@ from .index.staging import FileTally, stage_file
 from .rules import YamlRules
 
 _BLOCK = 1024 * 1024
+
+LEFT_OUT = ".left_out"
+"""Ends the name of the list, beside a file's rejects, of values that its records went on without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What values need that a record does not say: the default zone and country, and the time now."""
+
+    zone: str = "America/New_York"
+    region: str = "US"
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 class S3Staging:
@@ -39,7 +55,9 @@ class S3Staging:
         rules: YamlRules,
         site_rules: Path | None = None,
         keys: Callable[[], Keys] | None = None,
+        site: Site | None = None,
     ) -> None:
+        self._site = site or Site()
         self._keys = keys
         self._client = client
         self._work = work
@@ -77,6 +95,7 @@ class S3Staging:
                     schema=schema,
                     parts=sink,
                     rejects=_S3Rejects(self._client, self._work, parts, name),
+                    left_out=_S3Rejects(self._client, self._work, parts, name + LEFT_OUT),
                     encoding=self._rules.domain(domain).encoding,
                     first_slice=slice_number,
                     first_part=part,
@@ -92,8 +111,9 @@ class S3Staging:
     ) -> tuple[list[SlicePointer], StagedFile]:
         """See `Staging.stage_record`; `record` is the whole event."""
         schema = self.schema(None, domain)
+        left: list[Fault] = []
         try:
-            found = read_event(record["detail"], schema)
+            found = read_event(record["detail"], schema, left)
         except RecordRefused as refused:
             fault = refused.faults[0]
             reject = {"pos": 1, "file": "event", "position": 1, "field": fault.field, "reason": fault.reason}
@@ -112,7 +132,9 @@ class S3Staging:
             sink.put(one)
         sink.put_slices()
         pointers = [_pointer(domain, run_id, parts, row) for row in memory.slices]
-        return pointers, StagedFile("event", 0, "", 1, 1, {}, {found["document_type"]: 1}, {})
+        return pointers, StagedFile(
+            "event", 0, "", 1, 1, {}, {found["document_type"]: 1}, {}, left_out=Counter(map(str, left))
+        )
 
     def add_digests(
         self, domain: str, run_id: str, parts: str, digests: Mapping[str, Mapping[str, int]]
@@ -146,14 +168,23 @@ class S3Staging:
         path = self._site_rules / "aliases.yaml" if self._site_rules else None
         if path is not None and path.exists():
             aliases = AliasTable(yaml.safe_load(path.read_text("utf-8")))
+        rule = self._rules.domain(domain) if domain else DomainRule()
         return RecordSchema(
             {name: name for name in self._rules.types},
             self._rules.queues,
             aliases=aliases,
             run=run,
-            dates=self._rules.domain(domain).dates if domain else "iso",
+            manner=rule.manner(self._site.zone),
             conceal=self._concealer(domain) if domain and self._keys is not None else None,
+            today=lambda: self._site.now().date(),
+            number_zones=self._number_zones,
         )
+
+    def _number_zones(self, mobile: str, country: str | None) -> tuple[str, ...]:
+        # Needed for moments in date fields only, and slow to import.
+        from .addresses import Addresses
+
+        return Addresses(self._site.region).zones_of_number(mobile, country)
 
     def _concealer(self, domain: str) -> Callable[[dict[str, Any]], None]:
         def concealed(record: dict[str, Any]) -> None:
@@ -177,6 +208,7 @@ def staged_file(tally: FileTally) -> StagedFile:
         {team: dict(counts) for team, counts in tally.documents_by_team.items()},
         tally.customers,
         tally.customers_processed,
+        dict(tally.left_out),
     )
 
 

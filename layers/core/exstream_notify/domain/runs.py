@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from statistics import median
+from typing import Literal
 
 from .decisions import Why
 from .notices import Outcome
-from .records import DateOrder
+from .values import DateOrder, Manner
 
 
 class RunState(StrEnum):
@@ -74,11 +75,28 @@ class DomainRule:
     exit_statuses: tuple[int, ...] = (0,)
     hold_on_exit_status: bool = False
     seal_within_minutes: int = 240
+    implied_decimals: int | None = None
+    decimal_mark: Literal[".", ","] | None = None
+    utc_midnight: Literal["date", "instant"] | None = None
+    time_zone: str | None = None
+
+    def manner(self, default_zone: str) -> Manner:
+        """How the domain's values are written; `default_zone` is that of customers of unknown zone."""
+        return Manner(
+            self.dates,
+            self.implied_decimals,
+            self.decimal_mark,
+            self.utc_midnight,
+            self.time_zone or default_zone,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The run's own record. `rejected` counts by reason; `version` is its optimistic lock."""
+    """The run's own record. `rejected` and `left_out` count by reason; `version` is its optimistic lock.
+
+    `left_out` are unreadable values that records went on without, as `field: reason`.
+    """
 
     domain: str
     run_id: str
@@ -99,6 +117,7 @@ class Run:
     history: tuple[Mapping[str, str], ...] = ()
     version: int = 0
     rerun_of: str = ""
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -38,6 +38,8 @@ Trigger = Literal["seal", "manifest", "again"]
 
 MANIFESTS = ("_STDDELIVERYFILE.xml", "_STDDELIVERYFILE.xml.gz")
 LOOK_EACH = timedelta(minutes=1)
+REASONS_TOLD = 5
+"""Reasons that one exception names; the run's record has all."""
 
 
 class RunBusy(Exception):
@@ -236,6 +238,7 @@ def _stage(stage: _Stage, run: Run | None, seal: Seal, *, sealed: bool, fingerpr
 
     records = sum(f.composed for f in staged)
     rejected = _added(f.rejected for f in staged)
+    left_out = _added(f.left_out for f in staged)
     rule = stage.rules.domain(stage.domain)
     usual = stage.runs.volumes(stage.domain, seal.app)
     strange = volume_deviates(records, usual, stage.policy.volume_limit_percent)
@@ -260,6 +263,8 @@ def _stage(stage: _Stage, run: Run | None, seal: Seal, *, sealed: bool, fingerpr
         }
         history = (*history, entry)
     # Told before the state is written: killed in between, a repeat tells it again, which changes nothing.
+    if left_out:
+        stage.exceptions.raise_exceptions([values_left_out(stage.domain, stage.run_id, left_out)])
     _tell_findings(stage, seal, records, rejected, why if strange else "", bad_exit)
     run = stage.save(
         run,
@@ -274,6 +279,7 @@ def _stage(stage: _Stage, run: Run | None, seal: Seal, *, sealed: bool, fingerpr
         slices=slices,
         parts=parts,
         rejected=rejected,
+        left_out=left_out,
         why=why if hold else "",
         deadline="",
         history=history,
@@ -356,6 +362,16 @@ def _tell_findings(
             f"not in the seal, so not read: {', '.join(extra[:3])}",
             count=len(extra),
         )
+
+
+def values_left_out(domain: str, run_id: str, left_out: Mapping[str, int]) -> ExceptionRaised:
+    """One exception for all values of a run that could not be read and that records went on without."""
+    most = sorted(left_out.items(), key=lambda entry: (-entry[1], entry[0]))
+    named = ", ".join(f"{reason} ({count})" for reason, count in most[:REASONS_TOLD])
+    rest = f", and {len(most) - REASONS_TOLD} more reasons" if len(most) > REASONS_TOLD else ""
+    count = sum(left_out.values())
+    text = f"{count} values left out: {named}{rest}"
+    return ExceptionRaised("values_left_out", "warning", domain, run_id, text, part="values", count=count)
 
 
 def team_digests(staged: Sequence[StagedFile], rules: Rules) -> dict[str, dict[str, int]]:
