@@ -95,7 +95,7 @@ _AROUND = re.compile(
     r" ?(?P<after>[^\d]*)",
     re.DOTALL,
 )
-_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.(?:[0-9]{2}|[0-9]{4}))?")
+_PLAIN = re.compile(r"(?:-(?!0+(?:\.0+)?$))?(?:0|[1-9][0-9]{0,14})(?:\.(?:[0-9]{2}|[0-9]{4}))?")
 
 _UNREADABLE = "not a plain amount"
 
@@ -105,9 +105,8 @@ def plain_amount(value: str, currency: str | None = None, manner: Manner | None 
     return amount_and_currency(value, currency, manner)[0]
 
 
-def is_plain(value: str) -> bool:
-    """Whether an amount is in its kept form and can be read in one way, whatever its currency."""
-    return _PLAIN.fullmatch(value) is not None and value != "-0"
+is_plain = _PLAIN.fullmatch
+"""Whether an amount is in its kept form and can be read in one way, whatever its currency."""
 
 
 def amount_and_currency(
