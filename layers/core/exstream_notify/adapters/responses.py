@@ -115,7 +115,8 @@ def response_of(body: Mapping[str, Any], schema: RecordSchema) -> ResponseEvent:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = f"{first['loc'][0]}: " if first["loc"] else ""
-        raise Unusable("event_unusable", place, f"{where}{first['msg']}") from None
+        what = first["msg"].removeprefix("Value error, ")
+        raise Unusable("event_unusable", place, f"{where}{what}") from None
     if not (found.customer_key or found.document_id or found.case_id):
         raise Unusable("event_unusable", place, "no customer_key, document_id or case_id")
     at = found.at or str(body.get("time", ""))
