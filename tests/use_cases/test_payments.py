@@ -558,4 +558,3 @@ def test_whatever_call_kills_the_reversal_the_journey_goes_on_once(when: Any) ->
         world.follow()
         assert [w for w, _ in shown(world)][2:] == ["overdue-notice", "final-demand"], calls[number - 1]
         assert len(world.journey_events.told) == 1
-
