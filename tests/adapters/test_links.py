@@ -21,7 +21,6 @@ from exstream_notify.adapters.run_documents import OwnFiles
 from exstream_notify.adapters.s3 import S3Documents
 from exstream_notify.adapters.settings import Settings
 from exstream_notify.domain.notices import opened
-from exstream_notify.domain.records import ValueRefused
 from exstream_notify.domain.responses import (
     EarlyPayment,
     EarlyResponse,
@@ -29,6 +28,7 @@ from exstream_notify.domain.responses import (
     ended_early,
     revoked,
 )
+from exstream_notify.domain.values import ValueRefused
 from tests.fakes import a_notice
 
 from .conftest import Tables

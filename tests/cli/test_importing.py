@@ -120,7 +120,7 @@ def test_a_customer_whom_no_record_has_named_becomes_known(tmp_path: Path, conta
 
 REFUSED = [
     ("customer_key,language", "C1,klingonese", "language", "not a language tag"),
-    ("customer_key,time_zone", "C1,Mars/Base", "time_zone", "no zone"),
+    ("customer_key,time_zone", "C1,Mars/Base", "time_zone", "not a zone"),
     ("customer_key,country", "C1,Ruritania", "country", "ISO 3166"),
     ("customer_key,postcode", "C1," + "1" * 21, "postcode", "longer than 20"),
     ("customer_key,paper_required", "C1,maybe", "paper_required", "neither yes nor no"),

@@ -102,13 +102,14 @@ ROW = (
 
 
 @pytest.mark.parametrize("label", ["ISO-8859-1", "iso8859-1", "latin1", "windows-1252", "cp1252"])
-def test_windows_bytes_are_read_and_undefined_ones_are_a_fault_of_their_record(label):
+def test_windows_bytes_are_read_and_a_name_with_an_undefined_one_is_left_out(label):
     rows = ROW.format("C1", "O\x92Brien") + ROW.format("C2", "\x8auker\x80") + ROW.format("C3", "a\x81b")
     found = stage(XML.format(label, rows + ROW.format("C4", "Zo\xeb")).encode("latin-1"), "a.index.xml")
-    assert [d["last_name"] for d in found.documents] == ["O\u2019Brien", "\u0160uker\u20ac", "Zo\xeb"]
-    (reject,) = found.rejects
-    assert (reject["field"], reject["position"]) == ("last_name", 3)
-    assert "Windows-1252" in reject["reason"]
+    names = ["O\u2019Brien", "\u0160uker\u20ac", None, "Zo\xeb"]
+    assert [d.get("last_name") for d in found.documents] == names
+    (reason,) = found.tally.left_out
+    assert reason.startswith("last_name: ")
+    assert "Windows-1252" in reason
 
 
 @pytest.mark.parametrize("setting", ["latin-1", "cp1252"])
@@ -116,5 +117,5 @@ def test_windows_bytes_are_read_and_undefined_ones_are_a_fault_of_their_record(l
 def test_by_the_domain_s_setting_too(setting, byte):
     text = "customer_key,document_type,last_name\nC1,invoice,O\x92Brien\nC2,invoice,a" + chr(byte) + "\n"
     found = stage(text.encode("latin-1"), "a.index.csv", encoding=setting)
-    assert [d["last_name"] for d in found.documents] == ["O\u2019Brien"]
-    assert [r["field"] for r in found.rejects] == ["last_name"]
+    assert [d.get("last_name") for d in found.documents] == ["O\u2019Brien", None]
+    assert [reason.split(":")[0] for reason in found.tally.left_out] == ["last_name"]

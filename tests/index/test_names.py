@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from exstream_notify.adapters.index import AliasesUnusable, AliasTable, check_aliases, default_aliases
 from exstream_notify.adapters.index.names import FIELDS
-from exstream_notify.adapters.index.schema import Record
+from exstream_notify.adapters.index.record import Record
 from exstream_notify.domain.documents import STAGED_FIELDS, Document
 
 

@@ -153,12 +153,12 @@ def test_endlessly_many_queues_are_counted_together():
             "no such type in the rules",
         ),
         (
-            customer("Email_Invoices", "Email_Statements", AccountNumber="C2", due_date="x"),
-            "due_date",
-            "not an ISO 8601 date",
+            customer("Email_Invoices", "Email_Statements", AccountNumber="C2", test_flag="perhaps"),
+            "test_flag",
+            "neither yes nor no",
         ),
         (
-            customer("\u202eQ", "Email_Invoices", AccountNumber="C2"),
+            customer("\x9fQ", "Email_Invoices", AccountNumber="C2"),
             "queue_name",
             "holds a control character",
         ),

@@ -1,6 +1,7 @@
 """Dates, money and periods as customers write them."""
 
 import re
+import unicodedata
 from decimal import Decimal
 
 import pytest
@@ -20,6 +21,7 @@ from exstream_notify.adapters.rendering.formats import (
     split_tag,
     text_direction,
 )
+from exstream_notify.domain.values import decimals_of
 
 LOCALES = (
     "en_US en_GB en_IN en_ZA en_CA es_ES es_MX es_US fr_FR fr_CA fr_CH de_DE de_AT de_CH it_IT pl_PL ar_EG"
@@ -130,7 +132,7 @@ def test_amounts(text: str | None, expected: Decimal | None) -> None:
 
 @pytest.mark.parametrize(
     ("raw", "code"),
-    [("usd", "USD"), ("€", "EUR"), ("$", ""), ("XYZ", ""), ("EURO", ""), ("", ""), (None, "")],
+    [("usd", "USD"), ("€", "EUR"), ("$", ""), ("XYZ", ""), ("EURO", "EUR"), ("", ""), (None, "")],
 )
 def test_currencies(raw: str | None, code: str) -> None:
     assert currency_code(raw) == code
@@ -144,7 +146,7 @@ def test_currencies(raw: str | None, code: str) -> None:
         ("2375.99", "EUR", "de_DE", "2.375,99\u00a0€"),
         ("2375.99", "EUR", "fr_FR", "2\u202f375,99\u00a0€"),
         ("1234567.5", "INR", "en_IN", "₹12,34,567.50"),
-        ("2375.5", "JPY", "en_US", "¥2,376"),
+        ("2375.5", "JPY", "en_US", "¥2,375.5"),
         ("2375.5", "KWD", "en_US", "KWD\u00a02,375.500"),
         ("2375.5", "", "es_ES", "2.375,50"),
     ],
@@ -160,10 +162,34 @@ def test_money(amount: str, currency: str, locale: str, expected: str) -> None:
 )
 def test_money_is_told_as_babel_tells_it(amount: Decimal, locale: str, currency: str) -> None:
     place = Locale.parse(locale)
+    amount = amount.quantize(Decimal(1).scaleb(-decimals_of(currency)))
     told = format_money(amount, currency, locale)
     assert told.replace("\u00a0", "") == format_currency(amount, currency, locale=place).replace("\u00a0", "")
     assert not re.search(r"[A-Z]\d|\d[A-Z]", told)
-    assert format_money(amount, "", locale) == format_decimal(amount, "#,##0.00", locale=place)
+    cents = amount.quantize(Decimal("0.01"))
+    assert format_money(cents, "", locale) == format_decimal(cents, "#,##0.00", locale=place)
+
+
+@pytest.mark.parametrize("locale", LOCALES.split())
+@pytest.mark.parametrize(
+    ("amount", "currency", "digits"),
+    [
+        ("4321.60", "RSD", "4321.60"), ("0.30", "RSD", "0.30"), ("12.5", "ALL", "12.50"),
+        ("1234.567", "IQD", "1234.567"), ("99.01", "LBP", "99.01"), ("7.35", "MGA", "7.35"),
+        ("8765.43", "COP", "8765.43"), ("8765.43", "HUF", "8765.43"), ("1500", "JPY", "1500"),
+        ("1500.00", "JPY", "1500"), ("1500.25", "JPY", "1500.25"), ("12.345", "USD", "12.345"),
+        ("12.3400", "USD", "12.34"), ("0.05", "CHF", "0.05"), ("12.5", "", "12.50"), ("12.345", "", "12.345"),
+    ],
+)  # fmt: skip
+def test_money_has_the_records_decimals_or_iso_4217s(
+    amount: str, currency: str, digits: str, locale: str
+) -> None:
+    for code_only in (False, True):
+        told = format_money(Decimal(amount), currency, locale, code_only=code_only)
+        figures = "".join(
+            str(unicodedata.decimal(c)) for c in told if unicodedata.decimal(c, None) is not None
+        )
+        assert figures == digits.replace(".", "")
 
 
 def test_the_code_alone_is_plain_enough_for_any_alphabet() -> None:

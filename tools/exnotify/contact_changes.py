@@ -7,12 +7,12 @@ value takes it back, and the drops have their say again.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from zoneinfo import available_timezones
 
-from exstream_notify.adapters.countries import country_code
+from exstream_notify.adapters.countries import known_country
+from exstream_notify.adapters.zones import time_zone
 from exstream_notify.domain.contacts import Address, Consent, Contact
 from exstream_notify.domain.documents import Channel
-from exstream_notify.domain.records import ValueRefused, language_tag, truth
+from exstream_notify.domain.values import ValueRefused, language_tag, truth
 
 CHANNELS: tuple[Channel, ...] = ("email", "sms")
 
@@ -131,18 +131,17 @@ def _language(contact: Contact, value: str, _: Context) -> Contact:
 
 
 def _time_zone(contact: Contact, value: str, _: Context) -> Contact:
-    if value and value not in available_timezones():
-        raise ChangeRefusedError(
-            f"time_zone {value!r} is no zone of the tz database, such as America/Chicago"
-        )
-    return replace(contact, time_zone=value or None)
+    try:
+        return replace(contact, time_zone=time_zone(value) if value else None)
+    except ValueRefused as refused:
+        raise ChangeRefusedError(f"time_zone {value!r}: {refused}") from refused
 
 
 def _country(contact: Contact, value: str, _: Context) -> Contact:
-    code = country_code(value)
-    if value and not (len(code) == 2 and code.isascii() and code.isalpha()):
-        raise ChangeRefusedError(f"country {value!r} is no code (ISO 3166) or name of one, such as US")
-    return replace(contact, country=code or None)
+    try:
+        return replace(contact, country=known_country(value) if value else None)
+    except ValueRefused as refused:
+        raise ChangeRefusedError(f"country {value!r}: {refused}") from refused
 
 
 def _postcode(contact: Contact, value: str, _: Context) -> Contact:

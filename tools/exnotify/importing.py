@@ -8,19 +8,28 @@ import csv
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from itertools import islice
 from pathlib import Path
 from typing import IO
-from zoneinfo import available_timezones
 
-from exstream_notify.adapters.countries import country_code
+from exstream_notify.adapters.countries import known_country
 from exstream_notify.adapters.index.source import without_end_mark
+from exstream_notify.adapters.zones import time_zone
 from exstream_notify.domain.contacts import FIELD_OF, Address, Consent, Contact
 from exstream_notify.domain.documents import Channel
 from exstream_notify.domain.preferences import CHANNELS, own_window, recorded
 from exstream_notify.domain.quiet_hours import Window
-from exstream_notify.domain.records import ValueRefused, clean_text, language_tag, truth
+from exstream_notify.domain.values import (
+    ValueRefused,
+    clean_text,
+    instant,
+    is_unset,
+    language_tag,
+    plain_key,
+    refuse_rounded,
+    truth,
+)
 from exstream_notify.ports import AddressChecker, Clock, ContactBook
 
 from .errors import CommandError
@@ -94,16 +103,11 @@ def _language(text: str, _: Site) -> str:
 
 
 def _time_zone(text: str, _: Site) -> str:
-    if text not in available_timezones():
-        raise RowRefusedError("no zone of the tz database, such as America/Chicago")
-    return text
+    return time_zone(text)
 
 
 def _country(text: str, _: Site) -> str:
-    code = country_code(text)
-    if not (len(code) == 2 and code.isascii() and code.isalpha()):
-        raise RowRefusedError("no code (ISO 3166) or name of a country, such as US")
-    return code
+    return known_country(text)
 
 
 def _postcode(text: str, _: Site) -> str:
@@ -145,11 +149,7 @@ def _consent(text: str, _: Site) -> bool:
 
 
 def _instant(text: str, _: Site) -> str:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise RowRefusedError("no date or time (ISO 8601), such as 2026-11-25T10:00:00Z") from None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="seconds")
+    return datetime.fromisoformat(instant(text)).isoformat(timespec="seconds")
 
 
 def _text(text: str, _: Site) -> str:
@@ -285,12 +285,17 @@ def _row(number: int, cells: Sequence[str], columns: Sequence[str]) -> Row | Fin
     values = {}
     for name, cell in zip(columns, cells, strict=True):
         try:
-            if name and (text := clean_text(cell)):
+            text = clean_text(cell) if name == "consent_source" else plain_key(cell)
+            if name and (text == CLEAR or not is_unset(text, name)):
                 values[name] = text
         except ValueRefused as refused:
             return Finding(number, name, str(refused))
     key = values.pop("customer_key", "")
-    if not (0 < len(key) <= 128 and all("!" <= c <= "~" for c in key)):
+    try:
+        refuse_rounded(key)
+    except ValueRefused as refused:
+        return Finding(number, "customer_key", str(refused))
+    if key == CLEAR or not (0 < len(key) <= 128 and all("!" <= c <= "~" for c in key)):
         return Finding(number, "customer_key", "no key: 1 to 128 printable characters without spaces")
     return Row(number, key, values)
 

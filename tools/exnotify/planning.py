@@ -25,7 +25,7 @@ from .overlay import (
     PlannedRuns,
 )
 from .planned_sends import PlannedSends
-from .records import Reject, reject_from, rejects_of
+from .records import Reject, is_rejects, reject_from, rejects_of
 from .runs import particulars, report, reused
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class _Planner:
             app.rules,
             site if site.is_dir() else None,
             portal=bool(settings.portal_url_pattern),
+            site=app.values_site,
         )
         self.sends = PlannedSends(
             app, self.records, self.contacts, self.ledger, self.runs, self.queues, self.clock
@@ -165,6 +166,7 @@ class _Planner:
         rejects = [
             reject_from(json.loads(line))
             for key in self.bucket.keys("rejects/")
+            if is_rejects(key)
             for line in self.bucket.get_object(Bucket="", Key=key)["Body"]
         ] or list(rejects_of(self.app, run))
         details = particulars(self.ledger, run, added, self._findings(), self.app.clock.now())

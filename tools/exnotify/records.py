@@ -85,9 +85,18 @@ def rejects_of(app: "Bootstrap", run: Run) -> Iterator[Reject]:
     prefix = "rejects/" + run.parts.removeprefix("parts/")
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for row in page.get("Contents", ()):
+            if not is_rejects(row["Key"]):
+                continue
             body = client.get_object(Bucket=bucket, Key=row["Key"])["Body"]
             for line in body.iter_lines():
                 yield reject_from(json.loads(line))
+
+
+def is_rejects(key: str) -> bool:
+    """Whether an object under `rejects/` holds rejected records, not values that were left out."""
+    from exstream_notify.adapters.staging import LEFT_OUT
+
+    return f"{LEFT_OUT}." not in key.rsplit("/", 1)[-1]
 
 
 def reject_from(row: dict[str, Any]) -> Reject:

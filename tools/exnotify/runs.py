@@ -112,6 +112,7 @@ def report(
         "composed": run.composed,
         "outcomes": {str(name): count for name, count in added.outcomes.items()},
         "reasons": {name: dict(sorted(why.items())) for name, why in sorted(added.reasons.items())},
+        "left_out": dict(sorted(run.left_out.items())),
         "balanced": added.balanced,
         "complete": added.complete,
         "clean": not concerns,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
@@ -325,7 +325,7 @@ class StagedFile:
     included, that they stand for. `rejected` counts by reason, `documents` by type, `teams` by
     internal team, then type. `documents_refused` are the first entries, by number in the file, that were
     rejected for the file that they name. `disagreements`: what the file itself states otherwise than was
-    found.
+    found. `left_out` counts unreadable values that records went on without, by field and reason.
     """
 
     name: str
@@ -340,6 +340,7 @@ class StagedFile:
     customers_processed: int | None = None
     documents_refused: tuple[int, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 class Staging(Protocol):

@@ -116,6 +116,8 @@ def _show(target: "Deployment", run: "Run", *, as_json: bool) -> int:
     )
     if any(told["outcomes"].values()):
         out.print(outcome_table(told))
+    for reason, count in told["left_out"].items():
+        out.print(f"left out: {reason} ({count})", markup=False)
     for reject in islice(rejects_of(target.app, run), 20):
         out.print(f"rejected: {reject}", markup=False)
     return exit_code(told)

@@ -1,8 +1,6 @@
 """E-mail addresses and phone numbers: syntax, canonical form, and where a customer may be."""
 
-from functools import lru_cache
-from importlib import resources
-from zoneinfo import available_timezones
+import re
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -10,6 +8,8 @@ from phonenumbers import PhoneNumberType, number_type, timezone
 
 from ..domain.contacts import Address, Contact
 from ..domain.documents import Channel
+from ..domain.values import ValueRefused, plain_address
+from .zones import known_zones, likely_zones
 
 _NO_SMS = {
     PhoneNumberType.FIXED_LINE: "a fixed line",
@@ -21,6 +21,9 @@ _NO_SMS = {
 }
 """Number types that take no SMS, by libphonenumber's metadata."""
 
+_MORE_THAN_A_NUMBER = re.compile(r"\d.*(?:[^\W\d_]|[#,;/*&~])")
+"""Letters or signs behind the first digit: an extension (`x12`, `ext. 5`, `;ext=5`) or another number."""
+
 
 class Addresses:
     """`AddressChecker`. `region` (ISO 3166) reads numbers written without a country code."""
@@ -30,59 +33,45 @@ class Addresses:
 
     def check(self, channel: Channel, raw: str, country: str | None) -> Address:
         """See `AddressChecker.check`. Whether a mailbox exists is not asked: a receipt will tell."""
-        return _email(raw) if channel == "email" else self._mobile(raw, country)
+        try:
+            plain = plain_address(raw)
+        except ValueRefused as refused:
+            return Address(raw, raw, "invalid", str(refused))
+        return _email(raw, plain) if channel == "email" else self._mobile(raw, plain, country)
 
     def zones(self, contact: Contact) -> tuple[str, ...]:
         """See `AddressChecker.zones`."""
-        if contact.time_zone and contact.time_zone in _known_zones():
-            return (contact.time_zone,)
-        of_number = contact.mobile.zones if contact.mobile else ()
-        if contact.country:
-            of_country = _country_zones().get(contact.country.upper(), ())
-            # A number of the same country narrows a wide country down.
-            both = tuple(zone for zone in of_country if zone in of_number)
-            if both or of_country:
-                return both or of_country
-        return of_number
+        number = contact.mobile
+        return likely_zones(contact.time_zone, contact.country, lambda: number.zones if number else ())
 
-    def _mobile(self, raw: str, country: str | None) -> Address:
+    def zones_of_number(self, raw: str, country: str | None) -> tuple[str, ...]:
+        """The zones in which a telephone number may be; none if it cannot be used."""
+        return self.check("sms", raw, country).zones
+
+    def _mobile(self, raw: str, plain: str, country: str | None) -> Address:
+        if _MORE_THAN_A_NUMBER.search(plain):
+            return Address(raw, raw, "invalid", "an extension, or more than one number")
         try:
-            number = phonenumbers.parse(raw, (country or self._region).upper())
+            number = phonenumbers.parse(plain, (country or self._region).upper())
         except phonenumbers.NumberParseException as error:
             return Address(raw, raw, "invalid", str(error))
         if not phonenumbers.is_valid_number(number):
             return Address(raw, raw, "invalid", "no number of its region")
+        if number.extension:
+            return Address(raw, raw, "invalid", "an extension, or more than one number")
         canonical = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         if why := _NO_SMS.get(number_type(number)):
             return Address(canonical, raw, "invalid", why)
-        zones = tuple(zone for zone in timezone.time_zones_for_number(number) if zone in _known_zones())
+        zones = tuple(zone for zone in timezone.time_zones_for_number(number) if zone in known_zones())
         return Address(canonical, raw, zones=zones)
 
 
-def _email(raw: str) -> Address:
+def _email(raw: str, plain: str) -> Address:
     try:
         # No provider here takes a local part beyond ASCII (RFC 6531): known now, another channel is chosen.
-        parts = validate_email(raw.strip(), check_deliverability=False, allow_smtputf8=False, strict=True)
+        parts = validate_email(plain, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
         return Address(raw, raw, "invalid", str(error))
     # A mailbox's name may by RFC 5321 differ by case; no mail provider of customers lets it.
     local = parts.local_part.lower()
     return Address(f"{local}@{(parts.ascii_domain or parts.domain).lower()}", raw)
-
-
-@lru_cache(maxsize=1)
-def _known_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-@lru_cache(maxsize=1)
-def _country_zones() -> dict[str, tuple[str, ...]]:
-    """Zones by country, from the time zone database's own table."""
-    zones: dict[str, list[str]] = {}
-    table = resources.files("tzdata.zoneinfo").joinpath("zone1970.tab").read_text("utf-8")
-    for line in table.splitlines():
-        if line and not line.startswith("#"):
-            countries, _, zone = line.split("\t")[:3]
-            for country in countries.split(","):
-                zones.setdefault(country, []).append(zone)
-    return {country: tuple(names) for country, names in zones.items()}

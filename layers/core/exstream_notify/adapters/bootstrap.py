@@ -65,7 +65,7 @@ if TYPE_CHECKING:
         SqsRunQueue,
         SqsSendQueues,
     )
-    from .staging import S3Staging
+    from .staging import S3Staging, Site
     from .states import StepFunctions
 
 
@@ -229,6 +229,13 @@ class Bootstrap:
             self.client("s3"), self.settings.evidence_bucket, sealer, self.clock.now, self.clock.random_id
         )
 
+    @property
+    def values_site(self) -> "Site":
+        """What reading values needs to know of the site."""
+        from .staging import Site
+
+        return Site(self.settings.default_time_zone, self.settings.default_region, self.clock.now)
+
     @cached_property
     def staging(self) -> "S3Staging":
         """The index readers and the staged parts."""
@@ -242,6 +249,7 @@ class Bootstrap:
             self.rules,
             self._site("rules"),
             self.verify_keys,
+            site=self.values_site,
             portal=bool(settings.portal_url_pattern),
         )
 
@@ -269,7 +277,7 @@ class Bootstrap:
         """How this site names the fields of a record."""
         from .staging import S3Staging
 
-        return S3Staging(None, "", "", self.rules, self._site("rules")).schema(None)
+        return S3Staging(None, "", "", self.rules, self._site("rules"), site=self.values_site).schema(None)
 
     def folder(self, domain: str, run_id: str) -> "S3DropFolder":
         """One run's folder in the drop bucket."""

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
+from ..domain.values import ValueRefused
+
 _LANGUAGES = ("en", "es", "fr", "de")
 
 
@@ -35,3 +37,21 @@ def _names() -> Mapping[str, str]:
         for code, name in Locale(language).territories.items()
         if len(code) == 2 and code.isalpha()
     }
+
+
+@lru_cache(maxsize=1)
+def _codes() -> frozenset[str]:
+    from importlib import resources
+
+    # The tz database's own table of ISO 3166; Kosovo has a code of its users only.
+    table = resources.files("tzdata.zoneinfo").joinpath("iso3166.tab").read_text("utf-8")
+    return frozenset(line[:2] for line in table.splitlines() if line and not line.startswith("#")) | {"XK"}
+
+
+@lru_cache(maxsize=1024)
+def known_country(written: str) -> str:
+    """`country_code`, if that is a country of ISO 3166; `ValueRefused` otherwise."""
+    code = country_code(written)
+    if code not in _codes():
+        raise ValueRefused("not a code (ISO 3166) or name of a country, such as US")
+    return code

@@ -3,15 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import time
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ..domain.documents import Channel
 from ..domain.exceptions import Unusable
 from ..domain.inbound import Reply
 from ..domain.preferences import CHANNELS, PortalChange, Topic
-from ..domain.records import ValueRefused, language_tag
+from ..domain.values import ValueRefused, is_unset, language_tag, plain_key, refuse_rounded
 from .triggers import NAME
 
 
@@ -46,6 +46,18 @@ def reply_of(body: Mapping[str, Any]) -> Reply:
     return Reply(reply_id, inbound.origination, inbound.body, inbound.destination, inbound.answers)
 
 
+def _key(text: str) -> str:
+    """A customer's key as records have it."""
+    try:
+        key = plain_key(text)
+        refuse_rounded(key)
+    except ValueRefused as refused:
+        raise ValueError(str(refused)) from None
+    if is_unset(key):
+        raise ValueError("missing")
+    return key
+
+
 class _Consent(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -59,7 +71,7 @@ class _Portal(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     domain: str = Field(pattern=NAME)
-    customer_key: str = Field(min_length=1, max_length=128)
+    customer_key: Annotated[str, AfterValidator(_key)] = Field(min_length=1, max_length=128)
     language: str | None = Field(None, max_length=35)
     channel_order: tuple[Literal["email", "sms"], ...] | None = None
     opt_outs: Mapping[str, tuple[Literal["email", "sms"], ...]] | None = None
@@ -74,7 +86,8 @@ class _Portal(BaseModel):
     @classmethod
     def _tag(cls, value: str | None) -> str | None:
         try:
-            return language_tag(value) if value else None
+            text = plain_key(value or "")
+            return None if is_unset(text, "language") else language_tag(text)
         except ValueRefused as refused:
             raise ValueError(str(refused)) from refused
 

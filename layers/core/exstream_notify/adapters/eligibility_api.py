@@ -21,16 +21,11 @@ from .triggers import NAME
 CUSTOMERS_MAX = 100
 PATH = "/v1/eligibility"
 
-# What a drop's record takes: no control characters, nothing that reorders the text around it.
-_TEXT = "[^\\x00-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2028\\u2029\\u2066-\\u2069\\ufffe\\uffff]"
-_PLAIN = f"^{_TEXT}*$"
-_TAG = r"^[A-Za-z]{2,3}([-_][A-Za-z]{2})?$"
-
 _Key = Annotated[
     str,
     Field(min_length=1, max_length=128, pattern=r"^[!-~]+$", description="Customer key; treated as personal"),
 ]
-_Short = Annotated[str, Field(max_length=64, pattern=_PLAIN)]
+_Short = Annotated[str, Field(max_length=64)]
 
 
 class _Strict(BaseModel):
@@ -41,13 +36,13 @@ class CustomerAsked(_Strict):
     """A customer, and what the composer knows that a drop's record would say too."""
 
     customer_key: _Key
-    email: Annotated[str, Field(max_length=320, pattern=_PLAIN)] | None = None
-    mobile: Annotated[str, Field(max_length=40, pattern=_PLAIN)] | None = None
+    email: Annotated[str, Field(max_length=320)] | None = None
+    mobile: Annotated[str, Field(max_length=40)] | None = None
     delivery_channel: _Short | None = None
     account_status: _Short | None = None
     amount_due: _Short | None = None
-    language: Annotated[str, Field(pattern=_TAG)] | None = None
-    country: Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")] | None = None
+    language: _Short | None = None
+    country: _Short | None = None
     time_zone: _Short | None = None
 
 

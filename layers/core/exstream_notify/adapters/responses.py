@@ -4,12 +4,20 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..domain.exceptions import Unusable
 from ..domain.notices import Response
-from ..domain.records import ValueRefused, own_identity, plain_amount
+from ..domain.records import own_identity
 from ..domain.responses import ResponseEvent
+from ..domain.values import (
+    ValueRefused,
+    amount_and_currency,
+    currency_code,
+    is_unset,
+    plain_key,
+    refuse_rounded,
+)
 from .index.faults import RecordRefused
 from .index.schema import RecordSchema
 from .triggers import NAME
@@ -46,9 +54,19 @@ _NO_IDS = frozenset({"null", "none", "nil", "n/a", "na", "unknown", "undefined",
 _SEPARATORS = re.compile(r"[\s_.-]+")
 
 
-def _amount(text: str) -> str:
+def _key(text: str) -> str:
+    """A key as records have it: `ValueError` for one that a spreadsheet rounded."""
     try:
-        return plain_amount(text) if text else ""
+        key = plain_key(text)
+        refuse_rounded(key)
+    except ValueRefused as refused:
+        raise ValueError(str(refused)) from None
+    return "" if is_unset(key) else key
+
+
+def _currency(text: str) -> str:
+    try:
+        return "" if is_unset(text) else currency_code(text)
     except ValueRefused as refused:
         raise ValueError(str(refused)) from None
 
@@ -57,16 +75,27 @@ class _Response(BaseModel):
     model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
 
     domain: str = Field(pattern=NAME)
-    customer_key: str = Field("", max_length=128)
-    document_id: str = Field("", max_length=256)
-    case_id: str = Field("", max_length=64)
+    customer_key: Annotated[str, AfterValidator(_key)] = Field("", max_length=128)
+    document_id: Annotated[str, AfterValidator(_key)] = Field("", max_length=256)
+    case_id: Annotated[str, AfterValidator(_key)] = Field("", max_length=64)
     by: str = Field("", max_length=128)
     at: str = Field("", max_length=40)
     said: str = Field("", max_length=200)
-    amount: Annotated[str, AfterValidator(_amount)] = Field("", max_length=40)
-    currency: str = Field("", pattern=r"^([A-Z]{3})?$")
     payment_id: str = Field("", max_length=256)
     reversal_of: str = Field("", max_length=256)
+    amount: str = Field("", max_length=40)
+    currency: Annotated[str, AfterValidator(_currency)] = Field("", max_length=8)
+
+    @model_validator(mode="after")
+    def _together(self) -> "_Response":
+        """The amount in its kept form; read with its currency, as a record's."""
+        if is_unset(self.amount):
+            return self.model_copy(update={"amount": ""})
+        try:
+            amount, currency = amount_and_currency(self.amount, self.currency or None)
+        except ValueRefused as refused:
+            raise ValueError(f"amount: {refused}") from None
+        return self.model_copy(update={"amount": amount, "currency": currency or ""})
 
 
 def response_of(body: Mapping[str, Any], schema: RecordSchema) -> ResponseEvent:
@@ -85,7 +114,9 @@ def response_of(body: Mapping[str, Any], schema: RecordSchema) -> ResponseEvent:
         found = _Response.model_validate(told)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise Unusable("event_unusable", place, f"{first['loc'][0]}: {first['msg']}") from None
+        where = f"{first['loc'][0]}: " if first["loc"] else ""
+        what = first["msg"].removeprefix("Value error, ")
+        raise Unusable("event_unusable", place, f"{where}{what}") from None
     if not (found.customer_key or found.document_id or found.case_id):
         raise Unusable("event_unusable", place, "no customer_key, document_id or case_id")
     at = found.at or str(body.get("time", ""))
@@ -106,7 +137,7 @@ def _own(detail: Mapping[str, Any], kind: Response) -> dict[str, Any]:
         amount = detail.get("amount")
         told |= {
             "amount": "" if amount is None else amount,
-            "currency": str(detail.get("currency") or "").upper(),
+            "currency": str(detail.get("currency") or "").strip(),
         }
     return {**told, "by": detail.get("acknowledged_by") or "", "at": at, "said": " ".join(said)[:200]}
 

@@ -12,8 +12,9 @@ import orjson
 
 from ..domain.documents import Document, FileFault
 from ..domain.messages import BulkJob, Content, SentRequest
-from ..domain.records import ValueRefused, path_in_run
+from ..domain.records import path_in_run
 from ..domain.runs import Seal
+from ..domain.values import ValueRefused
 from ..domain.work import SlicePointer
 from ..ports import DropObject, EvidenceLine
 from .encryption import Sealer

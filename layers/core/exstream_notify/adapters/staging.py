@@ -2,15 +2,17 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ..domain.records import RunFolder
-from ..domain.runs import FoundFile
+from ..domain.runs import DomainRule, FoundFile
 from ..domain.second_step import Keys, conceal
 from ..domain.work import SlicePointer
 from ..ports import DropFolder, StagedFile
@@ -27,6 +29,18 @@ from .rules import YamlRules
 from .run_documents import DocumentCheck, OwnFiles
 
 _BLOCK = 1024 * 1024
+
+LEFT_OUT = ".left_out"
+"""Ends the name of the list, beside a file's rejects, of values that its records went on without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What values need that a record does not say: the default zone and country, and the time now."""
+
+    zone: str = "America/New_York"
+    region: str = "US"
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 class S3Staging:
@@ -45,8 +59,10 @@ class S3Staging:
         site_rules: Path | None = None,
         keys: Callable[[], Keys] | None = None,
         *,
+        site: Site | None = None,
         portal: bool = False,
     ) -> None:
+        self._site = site or Site()
         self._portal = portal
         self._keys = keys
         self._client = client
@@ -87,6 +103,7 @@ class S3Staging:
                     schema=schema,
                     parts=sink,
                     rejects=_S3Rejects(self._client, self._work, parts, name),
+                    left_out=_S3Rejects(self._client, self._work, parts, name + LEFT_OUT),
                     encoding=rule.encoding,
                     rows=RowRules(rule.multi_line_fields, rule.trailer),
                     first_slice=slice_number,
@@ -104,10 +121,11 @@ class S3Staging:
     ) -> tuple[list[SlicePointer], StagedFile]:
         """See `Staging.stage_record`; `record` is the whole event."""
         schema = self.schema(None, domain)
+        left: list[Fault] = []
         try:
             if name := record.get("repeated"):
                 raise RecordRefused(named_twice(schema.aliases, name))
-            found = read_event(record["detail"], schema)
+            found = read_event(record["detail"], schema, left)
             if (wrong := self._check(None)(found)) is not None:
                 raise RecordRefused(Fault("output_uri", wrong.value))
         except RecordRefused as refused:
@@ -128,7 +146,9 @@ class S3Staging:
             sink.put(one)
         sink.put_slices()
         pointers = [_pointer(domain, run_id, parts, row) for row in memory.slices]
-        return pointers, StagedFile("event", 0, "", 1, 1, {}, {found["document_type"]: 1}, {})
+        return pointers, StagedFile(
+            "event", 0, "", 1, 1, {}, {found["document_type"]: 1}, {}, left_out=Counter(map(str, left))
+        )
 
     def add_digests(
         self, domain: str, run_id: str, parts: str, digests: Mapping[str, Mapping[str, int]]
@@ -172,13 +192,16 @@ class S3Staging:
         path = self._site_rules / "aliases.yaml" if self._site_rules else None
         if path is not None and path.exists():
             aliases = AliasTable(yaml.safe_load(path.read_text("utf-8")))
+        rule = self._rules.domain(domain) if domain else DomainRule()
         return RecordSchema(
             {name: name for name in self._rules.types},
             self._rules.queues,
             aliases=aliases,
             run=run,
-            dates=self._rules.domain(domain).dates if domain else "iso",
+            manner=rule.manner(self._site.zone),
             conceal=self._concealer(domain) if domain and self._keys is not None else None,
+            today=lambda: self._site.now().date(),
+            number_zones=self._number_zones,
         )
 
     def _check(self, folder: DropFolder | None) -> DocumentCheck:
@@ -187,6 +210,12 @@ class S3Staging:
             kind for kind in self._rules.types if self._rules.of_type(kind).opens_file(self._portal)
         )
         return DocumentCheck(folder, opening, OwnFiles(lambda: self._rules.messages))
+
+    def _number_zones(self, mobile: str, country: str | None) -> tuple[str, ...]:
+        # Needed for moments in date fields only, and slow to import.
+        from .addresses import Addresses
+
+        return Addresses(self._site.region).zones_of_number(mobile, country)
 
     def _concealer(self, domain: str) -> Callable[[dict[str, Any]], None]:
         def concealed(record: dict[str, Any]) -> None:
@@ -212,6 +241,7 @@ def staged_file(tally: FileTally) -> StagedFile:
         tally.customers_processed,
         tuple(tally.documents_refused),
         tuple(tally.disagreements),
+        dict(tally.left_out),
     )
 
 

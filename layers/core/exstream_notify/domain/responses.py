@@ -10,7 +10,7 @@ from .decisions import Why
 from .documents import Document
 from .notices import Notice, Origin, Response, Status, happened, opened
 from .payments import NO_PAYMENTS, Fact, Payments, hashed, in_other_currency, is_settled, with_facts
-from .records import ValueRefused, instant
+from .values import ValueRefused, instant
 
 EARLY_DAYS = 90
 """How long a response is kept whose notice is not known yet."""

@@ -13,7 +13,7 @@ from typing import Literal
 
 from .decisions import Why
 from .notices import Outcome
-from .records import DateOrder
+from .values import DateOrder, Manner
 
 
 class RunState(StrEnum):
@@ -116,6 +116,20 @@ class DomainRule:
     unknown: bool = False
     multi_line_fields: bool = False
     trailer: Trailer | None = None
+    implied_decimals: int | None = None
+    decimal_mark: Literal[".", ","] | None = None
+    utc_midnight: Literal["date", "instant"] | None = None
+    time_zone: str | None = None
+
+    def manner(self, default_zone: str) -> Manner:
+        """How the domain's values are written; `default_zone` is that of customers of unknown zone."""
+        return Manner(
+            self.dates,
+            self.implied_decimals,
+            self.decimal_mark,
+            self.utc_midnight,
+            self.time_zone or default_zone,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +157,9 @@ def content_of(files: Iterable[FoundFile]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The run's own record. `rejected` counts by reason; `version` is its optimistic lock.
+    """The run's own record. `rejected` and `left_out` count by reason; `version` is its optimistic lock.
 
+    `left_out` are unreadable values that records went on without, as `field: reason`.
     `fingerprint` is that of the seal, or of the manifest, that the run was taken with; `content` that of
     the files as they were read. `sealed_as` is the fingerprint of a seal that came after the run was
     taken from its manifest alone, and that agrees with it.
@@ -171,6 +186,7 @@ class Run:
     rerun_of: str = ""
     content: str = ""
     sealed_as: str = ""
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -9,8 +9,9 @@ from ..domain.documents import Document, DocumentRule
 from ..domain.exceptions import ExceptionRaised
 from ..domain.links import PLACES, LinkState, Look
 from ..domain.notices import Notice
-from ..domain.records import ValueRefused, path_in_run
+from ..domain.records import path_in_run
 from ..domain.second_step import Keys, Step, StepAnswer, expected, field_of
+from ..domain.values import ValueRefused
 from ..ports import (
     Clock,
     ContactBook,

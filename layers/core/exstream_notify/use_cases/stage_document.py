@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ..domain.exceptions import ExceptionRaised
 from ..domain.runs import Control, Run, RunState
 from ..ports import Clock, DecideQueue, ExceptionBus, Rules, RunBook, Staging
-from .stage_run import team_digests
+from .stage_run import team_digests, values_left_out
 
 
 def stage_document(
@@ -51,6 +51,8 @@ def stage_document(
                 )
             ]
         )
+    if staged.left_out:
+        exceptions.raise_exceptions([values_left_out(domain, run_id, staged.left_out)])
     at = clock.now().isoformat(timespec="seconds")
     # Written last: without it, a repeat does all of the above again, which changes nothing.
     runs.put(
@@ -65,6 +67,7 @@ def stage_document(
             slices=sum(1 for pointer in pointers if pointer.kind == "documents"),
             parts=parts,
             rejected=staged.rejected,
+            left_out=staged.left_out,
             opened_at=at,
             changed_at=at,
             version=1,

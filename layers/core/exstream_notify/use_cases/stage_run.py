@@ -55,6 +55,8 @@ MANIFESTS = ("_STDDELIVERYFILE.xml", "_STDDELIVERYFILE.xml.gz")
 LOOK_EACH = timedelta(minutes=1)
 FILE_FAULTS = {f"output_uri: {fault}" for fault in FileFault}
 """Reasons of records that are rejected for the file that they name."""
+REASONS_TOLD = 5
+"""Reasons that one exception names; the run's record has all."""
 
 
 class RunBusy(Exception):
@@ -271,6 +273,7 @@ def _stage(
     records = sum(f.composed for f in staged)
     rejected = _added(f.rejected for f in staged)
     holds = _reasons_to_hold(stage, seal, staged, records, rejected)
+    left_out = _added(f.left_out for f in staged)
     stage.staging.add_digests(stage.domain, stage.run_id, parts, team_digests(staged, stage.rules))
     slices = sum(1 for p in stage.staging.slices(stage.domain, stage.run_id, parts) if p.kind == "documents")
     unread = unread_indexes(stage.folder, stage.staging, [f.name for f in seal.files], indexes)
@@ -288,6 +291,8 @@ def _stage(
         }
         history = (*history, entry)
     # Reported before the state is written: killed in between, a repeat reports the same again.
+    if left_out:
+        stage.exceptions.raise_exceptions([values_left_out(stage.domain, stage.run_id, left_out)])
     _tell_findings(stage, seal, records, rejected, unread)
     _tell_documents(stage, staged, rejected)
     run = stage.save(
@@ -304,6 +309,7 @@ def _stage(
         slices=slices,
         parts=parts,
         rejected=rejected,
+        left_out=left_out,
         why=why,
         deadline="",
         history=history,
@@ -456,6 +462,16 @@ def _reasons(rejected: Mapping[str, int]) -> str:
     """The commonest reasons with their counts."""
     ordered = sorted(rejected.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{reason} ({count})" for reason, count in ordered[:3])
+
+
+def values_left_out(domain: str, run_id: str, left_out: Mapping[str, int]) -> ExceptionRaised:
+    """One exception for all values of a run that could not be read and that records went on without."""
+    most = sorted(left_out.items(), key=lambda entry: (-entry[1], entry[0]))
+    named = ", ".join(f"{reason} ({count})" for reason, count in most[:REASONS_TOLD])
+    rest = f", and {len(most) - REASONS_TOLD} more reasons" if len(most) > REASONS_TOLD else ""
+    count = sum(left_out.values())
+    text = f"{count} values left out: {named}{rest}"
+    return ExceptionRaised("values_left_out", "warning", domain, run_id, text, part="values", count=count)
 
 
 def team_digests(staged: Sequence[StagedFile], rules: Rules) -> dict[str, dict[str, int]]:

@@ -9,7 +9,8 @@ from .faults import Fault, IndexUnreadable, Limits, RecordRefused
 from .names import AliasesUnusable, AliasTable, check_aliases, default_aliases
 from .parts import MemoryParts, MemoryRejects, Part, PartSink, PartWriter, RejectSink, Slice
 from .reading import FileForm, Form, form_of
-from .schema import Normalised, Record, RecordSchema
+from .record import Normalised, Record
+from .schema import RecordSchema
 from .staging import FileTally, stage_file
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ...domain.records import ValueRefused, clean_text, type_key
+from ...domain.values import ValueRefused, clean_text, is_unset, type_key
 from .faults import Fault, RecordRefused
 from .schema import Normalised, QueueUnmapped, RecordSchema
 
@@ -12,7 +12,7 @@ _OF_THE_FILE = ("output_uri", "archive_ref", "content_sha256", "supersedes")
 
 
 def documents_of_customer(
-    schema: RecordSchema, names: tuple[str, ...], values: Sequence[object]
+    schema: RecordSchema, names: tuple[str, ...], values: Sequence[object], left: list[Fault] | None = None
 ) -> tuple[list[Normalised], list[str]]:
     """The documents that a customer's entry makes, and its queues that no rule maps.
 
@@ -23,7 +23,7 @@ def documents_of_customer(
     in two ways. Raises `RecordRefused`.
     """
     rest = [at for at, name in enumerate(names) if name != QUEUE]
-    fields = schema.fields_of(tuple(names[at] for at in rest), [values[at] for at in rest])
+    fields = schema.fields_of(tuple(names[at] for at in rest), [values[at] for at in rest], left)
     queues = _queues(names, values)
     types = {queue: schema.type_of_queue(queue) for queue in queues}
     mapped = [queue for queue in queues if types[queue]]
@@ -34,7 +34,7 @@ def documents_of_customer(
     if own is not None:
         fields[QUEUE] = own
     try:
-        document = schema.complete(fields)
+        document = schema.complete(fields, left)
     except QueueUnmapped as unmapped:
         return [], [unmapped.queue]
 
@@ -55,7 +55,7 @@ def _queues(names: Sequence[str], values: Sequence[object]) -> list[str]:
         texts = [clean_text(str(value)) for name, value in zip(names, values, strict=True) if name == QUEUE]
     except ValueRefused as refused:
         raise RecordRefused(Fault(QUEUE, str(refused))) from None
-    return list(dict.fromkeys(filter(None, texts)))
+    return list(dict.fromkeys(text for text in texts if not is_unset(text)))
 
 
 def _queue_of_file(queues: Sequence[str], path: str) -> str | None:

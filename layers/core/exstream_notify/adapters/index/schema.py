@@ -2,140 +2,44 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Required, TypeAlias
+from datetime import UTC, datetime
 
-from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
-from typing_extensions import TypedDict
+from pydantic import ValidationError
 
-from ...domain.records import (
-    DateOrder,
-    RunFolder,
+from ...domain.records import RunFolder, content_identity, own_identity, path_in_run, queue_of
+from ...domain.second_step import CONCEALED
+from ...domain.values import (
+    FREE_TEXT,
+    UNSET,
+    Manner,
     ValueRefused,
-    calendar_date,
+    clean_path,
     clean_text,
-    content_identity,
-    instant,
-    language_tag,
-    own_identity,
-    path_in_run,
-    plain_amount,
-    queue_of,
-    team_names,
-    truth,
+    hints_unset,
+    is_unset,
+    known_names,
+    plain_address,
+    plain_key,
     type_key,
 )
-from ...domain.second_step import CONCEALED
-from ..countries import country_code
 from .faults import Fault, Limits, RecordRefused
 from .names import AliasTable, Plan
+from .record import KEYS, NEEDED, TELLING_APART, Normalised, faults_of, validate
+from .together import ADDRESSES, NumberZones, Today, Together
 
-Normalised: TypeAlias = dict[str, Any]
-"""A `Record` that has passed: only fields with a value, `document_type` and `document_id` always."""
-
-
-class _Memo(dict[str, Any]):
-    """Values of a kind that repeats within a run (dates, languages), each read once."""
-
-    _ENTRIES = 4096
-    _CHARS = 64
-
-    def __init__(self, read: Callable[[str], Any]) -> None:
-        self._read = read
-
-    def __missing__(self, value: str) -> Any:
-        found = self._read(value)
-        if len(value) <= self._CHARS:
-            if len(self) >= self._ENTRIES:
-                self.clear()
-            self[value] = found
-        return found
-
-
-_DATE_FIELDS = ("due_date", "respond_by", "verify_birth_date")
-
-_Key = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-_Id = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-_Path = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-_Code = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-_Type = Annotated[_Code, BeforeValidator(_Memo(type_key).__getitem__)]
-_Date = Annotated[str, BeforeValidator(_Memo(calendar_date).__getitem__)]
-_Instant = Annotated[str, BeforeValidator(_Memo(instant).__getitem__)]
-_Count = Annotated[int, Field(ge=0, le=999_999_999)]
-
-
-class Record(TypedDict, total=False):
-    """The fields of `Document` without its domain, with the bounds of what a site may write."""
-
-    customer_key: Required[_Key]
-    document_id: _Id
-    document_type: _Type
-    recipient: _Key
-    customer_in_run: _Count
-    queue_name: _Name
-    delivery_channel: _Code
-    output_uri: _Path
-    archive_ref: _Path
-    content_sha256: Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")]
-    produced_at: _Instant
-    language: Annotated[_Code, BeforeValidator(_Memo(language_tag).__getitem__)]
-    time_zone: _Code
-    postcode: Annotated[str, StringConstraints(max_length=20)]
-    country: Annotated[_Code, BeforeValidator(country_code)]
-    first_name: _Name
-    last_name: _Name
-    # Whether an address can be written to is the decision's to say, not the index reader's.
-    email: Annotated[str, StringConstraints(max_length=320)]
-    mobile: Annotated[str, StringConstraints(max_length=40)]
-    reference_no: _Code
-    account_number: _Code
-    amount_due: Annotated[str, BeforeValidator(plain_amount)]
-    currency: Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{3}$")]
-    due_date: _Date
-    statement_period: _Code
-    account_status: _Type
-    stage: _Type
-    days_past_due: Annotated[int, Field(ge=-36_500, le=36_500)]
-    case_id: _Code
-    case_type: _Type
-    respond_by: _Date
-    internal_teams: Annotated[list[str], BeforeValidator(team_names)]
-    requires_ack: Annotated[bool, BeforeValidator(_Memo(truth).__getitem__)]
-    supersedes: _Id
-    verify_last4: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{4}$")]
-    verify_birth_date: _Date
-    test_flag: Annotated[bool, BeforeValidator(_Memo(truth).__getitem__)]
-
-
-_RECORD: TypeAdapter[Record] = TypeAdapter(Record)
+__all__ = ["HIDDEN", "Normalised", "QueueUnmapped", "RecordSchema"]
 
 HIDDEN = "***"
 """In the place of what a customer is asked for, in copies that are kept."""
 
-_PATTERN_REASONS = {
-    "content_sha256": "not 64 hexadecimal digits",
-    "currency": "not a three-letter code (ISO 4217)",
-    "verify_last4": "not four letters or digits",
-}
-
-
-def _reason(error: Mapping[str, Any]) -> str:
-    """A reason in our words, without the value, for one error of pydantic."""
-    kind, context = error["type"], error.get("ctx", {})
-    if kind == "value_error":
-        return str(context["error"])
-    if kind == "string_pattern_mismatch":
-        return _PATTERN_REASONS[error["loc"][0]]
-    if kind == "string_too_long":
-        return f"longer than {context['max_length']} characters"
-    if kind in ("int_parsing", "int_parsing_size", "int_from_float", "int_type"):
-        return "not a whole number"
-    if kind in ("greater_than_equal", "less_than_equal"):
-        return "out of range"
-    return "missing" if kind in ("missing", "string_too_short") else "not usable text"
-
-
 _TEAM_FIELD = "internal_teams"
+_NAMES = frozenset({"first_name", "last_name"})
+_CLEANED: Mapping[str | None, Callable[[str], str]] = {
+    **dict.fromkeys(FREE_TEXT, clean_text),
+    **dict.fromkeys(("output_uri", "archive_ref"), clean_path),
+    **dict.fromkeys(ADDRESSES, plain_address),
+}
+"""How the text of a field is cleaned; of any other one as a key."""
 
 DIFFERENT = "given more than once, with different values"
 """The reason of a record in which two names that mean one field have different values."""
@@ -154,8 +58,13 @@ class RecordSchema:
 
     `known_types` are the rules' document types by name, `queues` the type that a rule gives a queue;
     both are matched without regard to case and to `_`, `-` and spaces. `run` lets full `s3://`
-    paths of the run's own folder through. `dates` is the site's way to write dates. `conceal` puts hashes
+    paths of the run's own folder through. `manner` is the site's way to write values. `conceal` puts hashes
     in the place of what a customer is asked for as a second step, in records that have such a field.
+    `today` is the day from which dates of records without `produced_at` may not be far; `number_zones` finds
+    the zones of a telephone number in a country.
+
+    A value that cannot be read makes a record unusable only where it is needed (`NEEDED`); elsewhere it is
+    left out, and reported in the list `left` of who asks.
     """
 
     def __init__(
@@ -165,9 +74,11 @@ class RecordSchema:
         *,
         aliases: AliasTable | None = None,
         run: RunFolder | None = None,
-        dates: DateOrder = "iso",
+        manner: Manner | None = None,
         limits: Limits | None = None,
         conceal: Callable[[Normalised], None] | None = None,
+        today: Today | None = None,
+        number_zones: NumberZones | None = None,
     ) -> None:
         self.aliases = aliases or AliasTable()
         self._conceal = conceal
@@ -175,36 +86,43 @@ class RecordSchema:
         self._types = {type_key(name): found for name, found in known_types.items()}
         self._queues = {type_key(name): found for name, found in (queues or {}).items()}
         self._run = run
-        self._site_dates: dict[str, _Memo] = {}
-        if dates != "iso":
-            memo = _Memo(lambda value: calendar_date(value, dates))
-            self._site_dates = dict.fromkeys(_DATE_FIELDS, memo)
-            self._site_dates["produced_at"] = _Memo(lambda value: instant(value, dates))
-        self._validate = _RECORD.validator.validate_python
+        self._together = Together(
+            manner or Manner(), today or (lambda: datetime.now(UTC).date()), number_zones
+        )
         self._plan: Plan | None = None
 
     def type_of_queue(self, queue: str) -> str | None:
         """The document type that a rule gives a queue."""
         return self._queues.get(type_key(queue))
 
-    def normalise(self, names: tuple[str, ...], values: Sequence[object]) -> Normalised:
+    def normalise(
+        self, names: tuple[str, ...], values: Sequence[object], left: list[Fault] | None = None
+    ) -> Normalised:
         """The record in its one form; `RecordRefused` with all its faults otherwise.
 
         `values` are text, or what JSON has: numbers, true and false, null, and a list of internal
-        teams. Empty ones count as absent.
+        teams. Empty ones, and words such as NULL, count as absent. What is left out goes into `left`.
         """
-        return self.complete(self.fields_of(names, values))
+        left = [] if left is None else left
+        return self.complete(self.fields_of(names, values, left), left)
 
-    def complete(self, record: Mapping[str | None, str]) -> Normalised:
+    def complete(self, record: Mapping[str | None, str], left: list[Fault] | None = None) -> Normalised:
         """The second half of `normalise`: validated values, with type and identity."""
-        if self._site_dates:
-            record = self._with_iso_dates(record)
+        left = [] if left is None else left
+        written = record
+        faults: list[Fault] = []
+        record = self._together.read(record, faults)
+        if faults:
+            record = self._without(record, faults, left)
         try:
-            found: Normalised = self._validate(record)
+            found: Normalised = validate(record)
         except ValidationError as error:
-            raise self._refused(error, record) from None
+            record = self._without(record, faults_of(error), left)
+            found = validate(record)
+        for fault in self._together.far_dates(found):
+            self._drop(found, fault, left)
         try:
-            self._settle(found)
+            self._settle(found, written, left)
         except ValueRefused as refused:
             raise RecordRefused(Fault("output_uri", str(refused))) from None
         if self._conceal is not None and not CONCEALED.isdisjoint(found):
@@ -230,15 +148,18 @@ class RecordSchema:
             for name, inner in value.items()
         }
 
-    def fields_of(self, names: tuple[str, ...], values: Sequence[object]) -> dict[str | None, str]:
+    def fields_of(
+        self, names: tuple[str, ...], values: Sequence[object], left: list[Fault] | None = None
+    ) -> dict[str | None, str]:
         """The first half of `normalise`: clean text by field, that of unknown names under None."""
+        left = [] if left is None else left
         if len(names) > self.limits.record_fields:
             raise RecordRefused(Fault(None, f"more than {self.limits.record_fields} fields"))
         texts: Sequence[str] = values  # type: ignore[assignment]
         try:
             joined = "|".join(texts)
         except TypeError:
-            texts = self._texts(names, values)
+            texts = self._texts(names, values, left)
             joined = "|".join(texts)
         if len(joined) > self.limits.record_chars:
             raise RecordRefused(Fault(None, f"longer than {self.limits.record_chars} characters"))
@@ -247,11 +168,19 @@ class RecordSchema:
             plan = self._plan = self.aliases.plan(names)
         # One look at all values together: most records need no look at each.
         if not joined.isprintable():
-            texts = self._clean(plan, texts)
+            texts = self._clean(plan, texts, left)
         elif "| " in joined or " |" in joined or joined[:1] == " " or joined[-1:] == " ":
             texts = [text.strip() for text in texts]
-        if plan.careful:
-            return self._agreed(plan, texts)
+        unset = hints_unset(joined) or not UNSET.isdisjoint(texts)
+        if unset:
+            texts = [
+                "" if field not in _NAMES and is_unset(text, field) else text
+                for field, text in zip(plan.fields, texts, strict=True)
+            ]
+        found = self._agreed(plan, texts) if plan.careful else self._by_field(plan, names, texts)
+        return _with_known_names(found) if unset else found
+
+    def _by_field(self, plan: Plan, names: tuple[str, ...], texts: Sequence[str]) -> dict[str | None, str]:
         if "" not in texts:
             return dict(zip(plan.fields, texts, strict=True))
         if plan.contested:
@@ -259,31 +188,44 @@ class RecordSchema:
             return dict(zip(self.aliases.plan(names).fields, filter(None, texts), strict=True))
         return {field: text for field, text in zip(plan.fields, texts, strict=True) if text}
 
-    def _with_iso_dates(self, record: Mapping[str | None, str]) -> dict[str | None, str]:
-        """The record with the site's dates written as ISO 8601."""
-        changed = dict(record)
-        for field, memo in self._site_dates.items():
-            if value := record.get(field):
-                try:
-                    changed[field] = memo[value]
-                except ValueRefused as refused:
-                    raise RecordRefused(Fault(field, str(refused))) from None
-        return changed
+    def _drop(self, found: Normalised, fault: Fault, left: list[Fault]) -> None:
+        if fault.field in TELLING_APART and "document_id" not in found:
+            raise RecordRefused(fault)
+        found.pop(str(fault.field))
+        left.append(fault)
 
-    def _clean(self, plan: Plan, texts: Sequence[str]) -> list[str]:
+    def _without(
+        self, record: Mapping[str | None, str], faults: Sequence[Fault], left: list[Fault]
+    ) -> dict[str | None, str]:
+        """The record without what is at fault; `RecordRefused`, with all faults, where that is needed."""
+        needed = NEEDED if record.get("document_id") else NEEDED | TELLING_APART
+        if any(fault.field in needed for fault in faults):
+            faults = [*left, *faults]
+            if not any(record.get(f) for f in ("document_type", "queue_name", "output_uri")):
+                faults.append(Fault("document_type", "missing, and no queue tells it"))
+            raise RecordRefused(*sorted(faults, key=lambda fault: fault.field not in needed))
+        left += faults
+        at_fault = {fault.field for fault in faults}
+        return {field: text for field, text in record.items() if field not in at_fault}
+
+    def _clean(self, plan: Plan, texts: Sequence[str], left: list[Fault]) -> list[str]:
         faults, clean = [], []
         for field, text in zip(plan.fields, texts, strict=True):
             try:
-                clean.append(clean_text(text))
+                clean.append(_CLEANED.get(field, plain_key)(text))
             except ValueRefused as refused:
                 if field is not None:
                     faults.append(Fault(field, str(refused)))
                 clean.append("")
-        if faults:
-            raise RecordRefused(*faults)
+        self._note(plan, clean, faults, left)
         return clean
 
-    def _texts(self, names: tuple[str, ...], values: Sequence[object]) -> list[str]:
+    def _note(self, plan: Plan, texts: Sequence[str], faults: Sequence[Fault], left: list[Fault]) -> None:
+        """Leave out what could not be taken as text, or refuse the record."""
+        if faults:
+            self._without(dict(zip(plan.fields, texts, strict=True)), faults, left)
+
+    def _texts(self, names: tuple[str, ...], values: Sequence[object], left: list[Fault]) -> list[str]:
         """JSON values as text; nested ones are a fault where their name means a field."""
         texts, faults = [], []
         plan = self.aliases.plan(names)
@@ -296,9 +238,11 @@ class RecordSchema:
                 if field is not None:
                     faults.append(Fault(field, "a nested value or a number without a value"))
                 text = ""
+            elif field in KEYS and isinstance(value, float | bool):
+                faults.append(Fault(field, "a number with decimals, which may be rounded: write it as text"))
+                text = ""
             texts.append(text)
-        if faults:
-            raise RecordRefused(*faults)
+        self._note(plan, texts, faults, left)
         return texts
 
     def _merge(self, plan: Plan, texts: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
@@ -335,7 +279,7 @@ class RecordSchema:
             raise RecordRefused(*faults)
         return found
 
-    def _settle(self, found: Normalised) -> None:
+    def _settle(self, found: Normalised, written: Mapping[str | None, str], left: Sequence[Fault]) -> None:
         """What needs more than one field, or the rules: path, queue, type, identity."""
         uri = found.get("output_uri")
         if uri is not None:
@@ -354,15 +298,19 @@ class RecordSchema:
                 raise QueueUnmapped(queue)
         found["document_type"] = known
         if "document_id" not in found:
-            found["document_id"] = own_identity(found) or content_identity(found)
+            found["document_id"] = own_identity(found) or content_identity(
+                # Two documents that differ in an unreadable value only are two all the same.
+                {**found, **{str(f.field): written[f.field] for f in left if f.field in written}}
+                if left
+                else found
+            )
 
-    def _refused(self, error: ValidationError, record: Mapping[str | None, str]) -> RecordRefused:
-        """All that is wrong, the missing type included, which is only looked at afterwards."""
-        errors = error.errors(include_url=False, include_input=False)
-        faults = [Fault(str(e["loc"][0]), _reason(e)) for e in errors]
-        if not any(record.get(f) for f in ("document_type", "queue_name", "output_uri")):
-            faults.append(Fault("document_type", "missing, and no queue tells it"))
-        return RecordRefused(*faults)
+
+def _with_known_names(record: dict[str | None, str]) -> dict[str | None, str]:
+    """The record without names that only say that there is none."""
+    first, last = known_names(record.get("first_name", ""), record.get("last_name", ""))
+    record |= {"first_name": first, "last_name": last}
+    return {field: text for field, text in record.items() if text}
 
 
 def _text(value: object) -> str | None:

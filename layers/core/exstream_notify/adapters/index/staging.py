@@ -30,7 +30,8 @@ class FileTally:
     seal counts them: records, or customers in a native manifest. `documents` and `rejected` are
     what became of them, one position each; an entry of the native manifest can become several
     documents, or none if no rule maps its queues. `disagreements`: what the file itself states otherwise
-    than was found. `next_*` go on with the run's next file.
+    than was found. `left_out` counts values that could not be read and that their records went on without,
+    by field and reason. `next_*` go on with the run's next file.
     """
 
     name: str
@@ -40,6 +41,7 @@ class FileTally:
     sha256: str = ""
     records: int = 0
     reject_reasons: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
     documents_by_type: Counter[str] = field(default_factory=Counter)
     documents_by_team: dict[str, Counter[str]] = field(default_factory=dict)
     customers: int | None = None
@@ -75,6 +77,10 @@ FileCheck: TypeAlias = Callable[[Normalised], FileFault | None]
 _QUEUES_NAMED = 200
 _REFUSED_NAMED = 20
 _LINES_NAMED = 20
+_REASONS_NAMED = 200
+OTHER_REASONS = "(other)"
+_LEFT_OUT_LISTED = 10_000
+"""Values left out that are listed with their record, of one file; all are counted."""
 OTHER_QUEUES = "(other)"
 
 
@@ -85,6 +91,7 @@ def stage_file(
     schema: RecordSchema,
     parts: PartSink,
     rejects: RejectSink,
+    left_out: RejectSink | None = None,
     limits: Limits | None = None,
     encoding: str | None = None,
     first_slice: int = 0,
@@ -118,7 +125,8 @@ def stage_file(
     tally = FileTally(name, file_form.form, next_position=first_position)
     lines = PartWriter(parts, first_slice=first_slice, first_part=first_part, part_bytes=part_bytes)
     bad = RejectWriter(rejects, part_bytes=part_bytes)
-    pass_ = _Pass(tally, schema, limits, lines, bad, check)
+    listed = RejectWriter(left_out, part_bytes=part_bytes) if left_out is not None else None
+    pass_ = _Pass(tally, schema, limits, lines, bad, listed, check)
     if file_form.form == "native":
         customers = CustomerCollector(schema.aliases)
         pass_.stage_customers(XmlRecords(text, name, customers, limits))
@@ -131,6 +139,8 @@ def stage_file(
             tally.disagreements = reader.disagreements()
     lines.close()
     bad.close()
+    if listed is not None:
+        listed.close()
     tally.encoding, tally.bytes, tally.sha256 = text.encoding, text.bytes, text.sha256
     tally.next_slice, tally.next_part = lines.next_slice, lines.next_part
     return tally
@@ -157,6 +167,7 @@ class _Pass:
         limits: Limits,
         parts: PartWriter,
         rejects: RejectWriter,
+        listed: RejectWriter | None,
         check: FileCheck | None = None,
     ) -> None:
         self._check = check
@@ -166,10 +177,12 @@ class _Pass:
         self._parts = parts
         self._rejects = rejects
         self._lines_named: set[int] = set()
+        self._listed = listed
+        self._left: list[Fault] = []
 
     def stage_records(self, reader: _Reader) -> None:
         """Records that are documents, each. `IndexUnreadable` where the only one is a list's wrapping."""
-        tally, normalise = self._tally, self._schema.normalise
+        tally, normalise, left = self._tally, self._schema.normalise, self._left
         wrapping = False
         for entry in reader:
             tally.records += 1
@@ -177,8 +190,10 @@ class _Pass:
                 self._reject((entry,), reader, entry.entry)
                 continue
             try:
-                document = normalise(*entry)
+                document = normalise(*entry, left)
                 self._keep(document)
+                if left:
+                    self._leave_out()
             except RecordRefused as refused:
                 self._reject(refused.faults, reader, entry)
                 wrapping = any(isinstance(v, list) and v and isinstance(v[0], dict) for v in entry[1])
@@ -189,7 +204,7 @@ class _Pass:
 
     def stage_customers(self, reader: _Reader) -> None:
         """Customers of a native manifest, with their queues."""
-        tally, schema = self._tally, self._schema
+        tally, schema, left = self._tally, self._schema, self._left
         for entry in reader:
             tally.records += 1
             if isinstance(entry, Fault):
@@ -197,17 +212,22 @@ class _Pass:
                 continue
             try:
                 if entry[0].count("queue_name") < 2:
-                    self._keep(schema.normalise(*entry))
+                    self._keep(schema.normalise(*entry, left))
+                    self._leave_out()
                     continue
-                documents, ignored = documents_of_customer(schema, *entry)
+                documents, ignored = documents_of_customer(schema, *entry, left)
                 for document in documents:
                     try:
                         self._keep(document)
                     except RecordRefused as refused:
                         # Its other queues' documents are notified all the same.
                         self._reject(refused.faults, reader, entry)
+                if documents:
+                    self._leave_out()
+                left.clear()
                 self._ignore(ignored, not documents)
             except QueueUnmapped as unmapped:
+                left.clear()
                 self._ignore([unmapped.queue], True)
             except RecordRefused as refused:
                 self._reject(refused.faults, reader, entry)
@@ -240,8 +260,27 @@ class _Pass:
         for team in teams:
             counts.setdefault(team, Counter())[kind] += 1
 
+    def _leave_out(self) -> None:
+        """Count and list what the record that was just kept goes on without."""
+        tally = self._tally
+        for fault in self._left:
+            reason = str(fault)
+            known = reason in tally.left_out or len(tally.left_out) < _REASONS_NAMED
+            tally.left_out[reason if known else OTHER_REASONS] += 1
+            if self._listed is not None and tally.left_out.total() <= _LEFT_OUT_LISTED:
+                row = {
+                    "pos": tally.next_position - 1,
+                    "file": tally.name,
+                    "position": tally.records,
+                    "field": fault.field,
+                    "reason": fault.reason,
+                }
+                self._listed.add(to_json(row))
+        self._left.clear()
+
     def _reject(self, faults: Sequence[Fault], reader: _Reader, entry: Entry | None = None) -> None:
         tally, first = self._tally, faults[0]
+        self._left.clear()
         reject: dict[str, Any] = {
             "pos": tally.next_position,
             "file": tally.name,

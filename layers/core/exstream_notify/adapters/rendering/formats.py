@@ -6,11 +6,13 @@ shape of a currency in a locale) only once. Anything it does not know is told by
 
 import re
 from collections.abc import Callable
+from copy import copy
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from ...domain import values
 from ..countries import country_code
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ DateStyle = Literal["long", "medium"]
 
 _ISO_639_2 = {"eng": "en", "spa": "es", "fra": "fr", "fre": "fr", "deu": "de", "ger": "de"}
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z]{4})?(?:[-_]([A-Za-z]{2}))?(?:[-_.@].*)?")
-_CURRENCY_SIGNS = {"€": "EUR", "£": "GBP"}  # `$`, `¥` and `kr` name several currencies
 _PLAIN_AMOUNT = re.compile(r"[+-]?\d{1,15}(\.\d{1,6})?", re.ASCII)
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 _QUARTER = re.compile(r"([1-9]\d{3})-?Q([1-4])", re.ASCII)
@@ -110,21 +111,24 @@ def parse_amount(text: str | None) -> Decimal | None:
 @lru_cache(maxsize=256)
 def currency_code(currency: str | None) -> str:
     """The ISO 4217 code, if that is what it is; else empty."""
-    code = (currency or "").strip().upper()
-    code = _CURRENCY_SIGNS.get(code, code)
-    if re.fullmatch(r"[A-Z]{3}", code) is None:
+    try:
+        return values.currency_code((currency or "").strip())
+    except values.ValueRefused:
         return ""
-    from babel.numbers import list_currencies
-
-    return code if code in list_currencies() else ""
 
 
 def format_money(amount: Decimal, currency: str, locale: str, *, code_only: bool = False) -> str:
-    """An amount with its currency's sign and digits; without a currency, with two digits.
+    """An amount with its currency's sign; never rounded.
 
-    `code_only` writes the ISO code (`EUR 12.50`), for alphabets that lack the sign.
+    It has the decimals of ISO 4217 (without a currency two), or more where the amount says more: CLDR's
+    digits are for cash, which leaves them out for several currencies. `code_only` writes the ISO code
+    (`EUR 12.50`), for alphabets that lack the sign.
     """
-    return _money_format(currency, locale, code_only)(amount)
+    digits = values.decimals_of(currency)
+    written = -int(amount.as_tuple().exponent)
+    if written > digits:
+        digits = max(digits, -int(amount.normalize().as_tuple().exponent))
+    return _money_format(currency, locale, code_only, digits)(amount)
 
 
 def format_count(number: int, locale: str) -> str:
@@ -135,23 +139,24 @@ def format_count(number: int, locale: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _money_format(currency: str, locale: str, code_only: bool) -> Callable[[Decimal], str]:
+def _money_format(currency: str, locale: str, code_only: bool, digits: int) -> Callable[[Decimal], str]:
     """A formatter that says what Babel says, at a tenth of its cost.
 
     Babel walks its pattern anew for each number (some 50 µs). Where it groups by threes in European
     digits, as one probe shows, Python's own formatting gives the number and the probe the rest.
     """
-    from babel.numbers import format_currency, format_decimal, get_currency_precision
+    from babel.numbers import format_currency, format_decimal
 
     place = _locale(locale)
-    digits = get_currency_precision(currency) if currency else 2
+    shape = copy(place.currency_formats["standard"])
+    shape.frac_prec = (digits, digits)
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
 
     def by_babel(amount: Decimal) -> str:
         if currency and code_only:
             return f"{currency} {format_decimal(amount, pattern, locale=place)}"
         if currency:
-            return _apart(format_currency(amount, currency, locale=place))
+            return _apart(format_currency(amount, currency, shape, locale=place, currency_digits=False))
         return str(format_decimal(amount, pattern, locale=place))
 
     unit = Decimal(1).scaleb(-digits)

@@ -16,6 +16,8 @@ from typing import Literal
 from ...domain.documents import Channel, Document
 from ...domain.second_step import OF_ACCOUNT
 from ...domain.sms_text import alphabet, fold
+from ...domain.values import day_in
+from ..zones import likely_zones
 from .formats import currency_code, format_day, format_money, format_period, parse_amount
 from .texts import LanguageTexts
 
@@ -190,6 +192,18 @@ def _day(s: Source, iso: str | None) -> str:
     return format_day(iso, s.locale, "medium" if s.channel == "sms" else "long") or "" if iso else ""
 
 
+def _issued_on(document: Document) -> str | None:
+    """The day on which the document was produced, where its customer lives if that is known.
+
+    Midnight UTC is a record's bare date.
+    """
+    moment = document.produced_at
+    if not moment or moment.endswith("T00:00:00Z"):
+        return moment
+    zones = likely_zones(document.time_zone, document.country, tuple)
+    return day_in(moment, zones, "UTC") if zones else moment
+
+
 def _due_date(s: Source) -> str:
     nothing_due = s.amount is not None and s.amount <= 0
     return "" if nothing_due else _day(s, s.document.due_date)
@@ -228,7 +242,7 @@ _VALUES: Mapping[str, Callable[[Source], str]] = {
     "case_id": lambda s: _words(s, s.document.case_id),
     "case_type": lambda s: _label(s, "case_type", s.document.case_type),
     "respond_by": lambda s: _day(s, s.document.respond_by),
-    "issued_on": lambda s: _day(s, s.document.produced_at),
+    "issued_on": lambda s: _day(s, _issued_on(s.document)),
     "domain": lambda s: _words(s, s.document.domain),
     **dict.fromkeys(("team", "run", "total"), lambda _: ""),  # a digest's, which has no document
 }
