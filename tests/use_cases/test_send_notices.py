@@ -160,7 +160,7 @@ def test_a_bulk_job_is_one_post_and_each_members_own_proof() -> None:
     assert stored[1] == world.mail.posted[0]
 
 
-@pytest.mark.parametrize(("bulk", "most"), [(True, 42), (False, 160)])
+@pytest.mark.parametrize(("bulk", "most"), [(True, 44), (False, 160)])
 def test_a_slice_of_a_hundred_takes_few_calls(bulk: bool, most: int) -> None:
     """From seal to outcome, every service's calls together; the posts of one by one are a hundred."""
     world = World(bulk=bulk)

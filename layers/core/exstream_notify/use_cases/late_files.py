@@ -46,9 +46,9 @@ def unread_indexes(
 
 
 def late_findings(
-    run: Run, folder: DropFolder, staging: Staging, found: Mapping[str, FoundFile]
+    run: Run, folder: DropFolder, staging: Staging, found: Mapping[str, FoundFile], *, replaced: bool = True
 ) -> list[ExceptionRaised]:
-    """Indexes that landed, or were replaced, after the run was taken; empty if there are none.
+    """Indexes that landed or, with `replaced`, were replaced after the run was taken.
 
     `found` are the files as they were then; one without a checksum was there and reported, and not read.
     The report counts all of them each time, so that it takes the place of the one before.
@@ -59,7 +59,7 @@ def late_findings(
         for o in unread_indexes(folder, staging, read, read)
         if o.name not in found or (not found[o.name].sha256 and found[o.name].etag != o.etag)
     ]
-    replaced = changed_files(folder, staging, [found[name] for name in read])
+    changed = changed_files(folder, staging, [found[name] for name in read]) if replaced else []
     raised = []
     if late:
         text = f"landed after the run was taken, so not read: {', '.join(sorted(late)[:3])}"
@@ -74,16 +74,16 @@ def late_findings(
                 count=len(late),
             )
         )
-    if replaced:
+    if changed:
         raised.append(
             ExceptionRaised(
                 "run_id_reused",
                 "severe",
                 run.domain,
                 run.run_id,
-                reused_text(replaced),
+                reused_text(changed),
                 part="index replaced",
-                count=len(replaced),
+                count=len(changed),
             )
         )
     return raised

@@ -277,7 +277,8 @@ def _stage(
     stage.staging.add_digests(stage.domain, stage.run_id, parts, team_digests(staged, stage.rules))
     slices = sum(1 for p in stage.staging.slices(stage.domain, stage.run_id, parts) if p.kind == "documents")
     unread = unread_indexes(stage.folder, stage.staging, [f.name for f in seal.files], indexes)
-    stage.staging.keep_found(parts, [*read, *(FoundFile(o.name, o.bytes, o.etag, "") for o in unread)])
+    found = [*read, *(FoundFile(o.name, o.bytes, o.etag, "") for o in unread)]
+    stage.staging.keep_found(parts, found)
     control = run.control if run is not None else Control.GO
     history = run.history if run is not None else ()
     why = "; ".join(holds)
@@ -314,7 +315,7 @@ def _stage(
         deadline="",
         history=history,
     )
-    _report_late(stage, run)
+    _report_late(stage, run, found)
     if run.control != Control.HOLD:
         _dispatch(stage, run)
 
@@ -538,10 +539,12 @@ def _take_late_seal(stage: _Stage, run: Run, seal: Seal) -> None:
         _dispatch(stage, run)
 
 
-def _report_late(stage: _Stage, run: Run) -> None:
-    """Report indexes that landed or were replaced after the run was taken."""
-    found = stage.staging.found(run.parts)
-    if found and (late := late_findings(run, stage.folder, stage.staging, found)):
+def _report_late(stage: _Stage, run: Run, just_read: Sequence[FoundFile] = ()) -> None:
+    """Report indexes that landed or were replaced after the run was taken; `just_read` are its files if it
+    was taken just now, so that only what landed meanwhile is looked for."""
+    found = {f.name: f for f in just_read} or stage.staging.found(run.parts)
+    late = late_findings(run, stage.folder, stage.staging, found, replaced=not just_read) if found else []
+    if late:
         stage.exceptions.raise_exceptions(late)
 
 
