@@ -85,6 +85,7 @@ class _Planner:
             app.rules,
             site if site.is_dir() else None,
             portal=bool(settings.portal_url_pattern),
+            region=settings.default_region,
         )
         self.sends = PlannedSends(
             app, self.records, self.contacts, self.ledger, self.runs, self.queues, self.clock
@@ -193,6 +194,7 @@ class _Planner:
             {
                 "position": reject.position,
                 "customer_key": None,
+                "recipient": None,
                 "document_id": None,
                 "document_type": None,
                 "outcome": str(Outcome.REJECTED),
@@ -216,6 +218,7 @@ class _Planner:
                     {
                         "position": position,
                         "customer_key": document.customer_key,
+                        "recipient": document.recipient,
                         "document_id": document.document_id,
                         "document_type": document.document_type,
                         "outcome": str(word.outcome if word else Outcome.IN_FLIGHT),

@@ -242,6 +242,7 @@ class Bootstrap:
             self.rules,
             self._site("rules"),
             self.verify_keys,
+            region=settings.default_region,
             portal=bool(settings.portal_url_pattern),
         )
 
@@ -761,7 +762,10 @@ class Bootstrap:
             record = schema.complete(found)
         except RecordRefused:
             return ""
-        return notice_id(domain, record["customer_key"], record["document_id"]) if domain else ""
+        if not domain:
+            return ""
+        whose = record.get("recipient") or ""
+        return notice_id(domain, record["customer_key"], record["document_id"], recipient=whose)
 
     @cached_property
     def unread_receipts(self) -> "UnreadReceipts":

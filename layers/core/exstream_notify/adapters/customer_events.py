@@ -60,6 +60,7 @@ class _Portal(BaseModel):
 
     domain: str = Field(pattern=NAME)
     customer_key: str = Field(min_length=1, max_length=128)
+    recipient: str = Field("", max_length=128)
     language: str | None = Field(None, max_length=35)
     channel_order: tuple[Literal["email", "sms"], ...] | None = None
     opt_outs: Mapping[str, tuple[Literal["email", "sms"], ...]] | None = None
@@ -123,4 +124,5 @@ def portal_change_of(body: Mapping[str, Any], topics: Sequence[Topic]) -> Portal
         detail.email,
         detail.mobile,
         detail.verified,
+        detail.recipient,
     )

@@ -41,6 +41,7 @@ class CustomerAsked(_Strict):
     """A customer, and what the composer knows that a drop's record would say too."""
 
     customer_key: _Key
+    recipient: Annotated[str, Field(max_length=128, pattern=_PLAIN)] | None = None
     email: Annotated[str, Field(max_length=320, pattern=_PLAIN)] | None = None
     mobile: Annotated[str, Field(max_length=40, pattern=_PLAIN)] | None = None
     delivery_channel: _Short | None = None
@@ -94,6 +95,7 @@ class CustomerAnswer(_Strict):
     """One customer, with what SYS_CustomerQueues needs."""
 
     customer_key: str
+    recipient: Annotated[str, Field(description="Empty: the contact that no record names a recipient for")]
     known: bool
     language: str
     email_status: str
@@ -175,6 +177,7 @@ def answered(answers: Sequence[Any], separator: str) -> Response[str]:
         rows.append(
             {
                 "customer_key": one.customer_key,
+                "recipient": one.recipient,
                 "known": one.known,
                 "language": one.language,
                 "email_status": one.addresses["email"],

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised, Severity
 from ..domain.expectations import ExpectedRun
+from ..domain.holders import HolderField
 from ..domain.incidents import AlertRule, Urgency
 from ..domain.journeys import JourneyRule, most_days
 from ..domain.records import DateOrder
@@ -101,6 +102,7 @@ class _Domain(_Strict):
     missing_documents: Literal["reject", "hold"]
     multi_line_fields: bool
     trailer: _Trailer | None
+    holders: tuple[HolderField, ...]
 
 
 class YamlRules:

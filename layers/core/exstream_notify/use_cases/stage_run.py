@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..domain.documents import FileFault
 from ..domain.exceptions import ExceptionRaised, Severity, Unusable
+from ..domain.holders import Conflicts, pairs_in_words
 from ..domain.notices import Outcome
 from ..domain.runs import (
     Control,
@@ -270,6 +271,7 @@ def _stage(
 
     records = sum(f.composed for f in staged)
     rejected = _added(f.rejected for f in staged)
+    conflicts = staged[-1].conflicts
     holds = _reasons_to_hold(stage, seal, staged, records, rejected)
     stage.staging.add_digests(stage.domain, stage.run_id, parts, team_digests(staged, stage.rules))
     slices = sum(1 for p in stage.staging.slices(stage.domain, stage.run_id, parts) if p.kind == "documents")
@@ -288,6 +290,7 @@ def _stage(
         }
         history = (*history, entry)
     # Reported before the state is written: killed in between, a repeat reports the same again.
+    _tell_conflicts(stage, conflicts)
     _tell_findings(stage, seal, records, rejected, unread)
     _tell_documents(stage, staged, rejected)
     run = stage.save(
@@ -304,6 +307,7 @@ def _stage(
         slices=slices,
         parts=parts,
         rejected=rejected,
+        disputed=conflicts.disputed,
         why=why,
         deadline="",
         history=history,
@@ -456,6 +460,22 @@ def _reasons(rejected: Mapping[str, int]) -> str:
     """The commonest reasons with their counts."""
     ordered = sorted(rejected.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{reason} ({count})" for reason, count in ordered[:3])
+
+
+def _tell_conflicts(stage: _Stage, conflicts: Conflicts) -> None:
+    """Records that give one customer and recipient different addresses: the first pairs, and how many."""
+    if conflicts.mixed:
+        text = (
+            f"{conflicts.mixed} records rejected: one customer and recipient with different names and "
+            f"addresses: {pairs_in_words(conflicts.mixed_pairs)}"
+        )
+        stage.tell("holders_mixed", "error", text, count=conflicts.mixed)
+    if conflicts.disputed:
+        text = (
+            f"{conflicts.disputed} records give one customer and recipient different addresses: "
+            f"{pairs_in_words(conflicts.disputed_pairs)}"
+        )
+        stage.tell("addresses_disputed", "warning", text, count=conflicts.disputed)
 
 
 def team_digests(staged: Sequence[StagedFile], rules: Rules) -> dict[str, dict[str, int]]:

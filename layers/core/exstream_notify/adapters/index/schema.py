@@ -7,6 +7,7 @@ from typing import Annotated, Any, Required, TypeAlias
 from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from ...domain.holders import HolderField, recipient_of
 from ...domain.records import (
     DateOrder,
     RunFolder,
@@ -154,7 +155,8 @@ class RecordSchema:
 
     `known_types` are the rules' document types by name, `queues` the type that a rule gives a queue;
     both are matched without regard to case and to `_`, `-` and spaces. `run` lets full `s3://`
-    paths of the run's own folder through. `dates` is the site's way to write dates. `conceal` puts hashes
+    paths of the run's own folder through. `dates` is the site's way to write dates. `holders` are fields to
+    derive a recipient from, in records that name none. `conceal` puts hashes
     in the place of what a customer is asked for as a second step, in records that have such a field.
     """
 
@@ -168,9 +170,11 @@ class RecordSchema:
         dates: DateOrder = "iso",
         limits: Limits | None = None,
         conceal: Callable[[Normalised], None] | None = None,
+        holders: Sequence[HolderField] = (),
     ) -> None:
         self.aliases = aliases or AliasTable()
         self._conceal = conceal
+        self._holders = holders
         self.limits = limits or Limits()
         self._types = {type_key(name): found for name, found in known_types.items()}
         self._queues = {type_key(name): found for name, found in (queues or {}).items()}
@@ -207,9 +211,17 @@ class RecordSchema:
             self._settle(found)
         except ValueRefused as refused:
             raise RecordRefused(Fault("output_uri", str(refused))) from None
+        if self._holders and "recipient" not in found:
+            self._tell_apart(found)
         if self._conceal is not None and not CONCEALED.isdisjoint(found):
             self._conceal(found)
         return found
+
+    def _tell_apart(self, found: Normalised) -> None:
+        """Derive the recipient from what the site tells holders of one key apart by."""
+        recipient = recipient_of([str(found.get(name, "")) for name in self._holders])
+        if recipient:
+            found["recipient"] = recipient
 
     def hidden(self, value: object, depth: int | None = None) -> object:
         """What JSON has, with the answers to a second step hidden under every name that can mean one.
