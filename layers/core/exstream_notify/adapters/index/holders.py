@@ -36,6 +36,7 @@ DISPUTED, MIXED = 1, 2
 """What is said of a record: another has another address; and another name too."""
 
 _ROW = struct.Struct(f"<QII{2 * NAME_WORDS}s{2 * NAME_WORDS}sI")
+_PACK = _ROW.pack
 _WORDS_OF_ROW = _ROW.size // 8
 _CODES = struct.Struct(f"<{NAME_WORDS}H")
 _64, _32 = (1 << 64) - 1, (1 << 32) - 1
@@ -212,8 +213,7 @@ class Holders:
         self._blocks: list[bytearray | None] = [
             bytearray() if partition >= first_group * _GROUP_BITS else None for partition in range(PARTITIONS)
         ]
-        self._rows = 0
-        self._rows_at_once = max(1, buffer_bytes // _ROW.size)
+        self._rows_at_once = self._spool_at = max(1, buffer_bytes // _ROW.size)
         self._files: dict[int, IO[bytes]] = {}
         self._extents: list[list[tuple[int, int]]] = [[] for _ in range(PARTITIONS)]
         self._spooled = [0] * GROUPS
@@ -225,26 +225,34 @@ class Holders:
         get = record.get
         if get("test_flag"):
             return
-        recipient = get("recipient")
-        key = record["customer_key"] if recipient is None else contact_key(record["customer_key"], recipient)
+        key = record["customer_key"]
+        if "recipient" in record:
+            key = contact_key(key, record["recipient"])
         number = hash(key) & _64
         block = self._blocks[number & 255]
         if block is None:
             return
-        email, mobile = get("email"), get("mobile")
-        email = plain_email(email) if email else ""
-        mobile = plain_number(mobile, get("country"), self._region) if mobile else ""
-        block += _ROW.pack(
+        # This runs for every record, so the usual forms of an address take no call of their own.
+        email = get("email", "")
+        if email:
+            plain = email.isascii() and "@" in email
+            email = hash(email.lower() if plain else plain_email(email)) & _32
+        mobile = get("mobile", "")
+        if mobile:
+            digits = mobile[1:]
+            plain = mobile[0] == "+" and digits.isdigit()
+            mobile = hash(digits if plain else plain_number(mobile, get("country"), self._region)) & _32
+        names = self._names
+        block += _PACK(
             number,
-            hash(email) & _32 or 1 if email else 0,
-            hash(mobile) & _32 or 1 if mobile else 0,
-            self._names[get("first_name", "")],
-            self._names[get("last_name", "")],
+            email or 0,
+            mobile or 0,
+            names[get("first_name", "")],
+            names[get("last_name", "")],
             position,
         )
-        self._rows += 1
-        if self._rows >= self._rows_at_once:
-            self._spool()
+        if position >= self._spool_at:
+            self._spool(position)
 
     def findings(self) -> Findings:
         """Look at all rows, and forget them."""
@@ -262,9 +270,9 @@ class Holders:
             file.close()
         self._files.clear()
 
-    def _spool(self) -> None:
+    def _spool(self, position: int) -> None:
         """Move the rows in memory to their group's file; without room, leave later groups to another pass."""
-        self._rows = 0
+        self._spool_at = position + self._rows_at_once
         while (
             sum(self._spooled[self.first_group : self.end_group]) + self._buffer_bytes > self._spool_bytes
             and self.end_group - self.first_group > 1
