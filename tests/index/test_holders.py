@@ -91,25 +91,25 @@ def test_a_key_that_stands_for_everybody_is_looked_at_without_end() -> None:
 
 def test_what_does_not_fit_into_memory_comes_to_the_same() -> None:
     records = [
-        {"customer_key": f"K{n % 900}", "email": f"{n % 1100}@example.com", "first_name": f"N{n % 7}"}
-        for n in range(4000)
+        {"customer_key": f"K{n % 400}", "email": f"{n % 500}@example.com", "first_name": f"N{n % 7}"}
+        for n in range(1500)
     ]
     whole = found(*records)
     assert whole.conflicts.mixed
 
     spooled = found(*records, buffer_bytes=3200)
-    assert [spooled.of(n) for n in range(4001)] == [whole.of(n) for n in range(4001)]
+    assert [spooled.of(n) for n in range(1501)] == [whole.of(n) for n in range(1501)]
     assert spooled.conflicts == whole.conflicts
 
     parted, first, passes = Findings(), 0, 0
     while first < GROUPS:
-        holders = Holders("US", first, buffer_bytes=3200, spool_bytes=40_000)
+        holders = Holders("US", first, buffer_bytes=3200, spool_bytes=16_000)
         for position, record in enumerate(records, 1):
             holders.add(record, position)
         parted.add(holders.findings())
         first, passes = holders.end_group, passes + 1
     assert passes > 1
-    assert [parted.of(n) for n in range(4001)] == [whole.of(n) for n in range(4001)]
+    assert [parted.of(n) for n in range(1501)] == [whole.of(n) for n in range(1501)]
     assert parted.conflicts == whole.conflicts
 
 
@@ -117,13 +117,11 @@ def test_what_does_not_fit_into_memory_comes_to_the_same() -> None:
     ("raw", "country"),
     [
         ("+1 202-555-0101", None), ("(202) 555-0101", "US"), ("1 202 555 0101", None), ("2025550101", None),
-        ("001 1 202 555 0101", "GB"), ("+44 (0)7400 123456", None), ("07400 123456", "GB"),
+        ("+44 (0)7400 123456", None), ("07400 123456", "GB"),
         ("00447400123456", "GB"), ("+447400123456", "US"), ("0151 12345678", "DE"), ("+49 151 12345678", None),
     ],
 )  # fmt: skip
 def test_numbers_are_the_same_where_the_address_checker_says_so(raw: str, country: str | None) -> None:
-    if raw.startswith("001"):
-        pytest.skip("a foreign exit code is told by nobody")
     checked = Addresses().check("sms", raw, country)
     assert checked.status == "ok"
     assert plain_number(raw, country, "US") == checked.value[1:]
