@@ -29,6 +29,9 @@ BUFFER_BYTES = 8_000_000
 SPOOL_BYTES = 384_000_000
 """What may lie in memory, and in temporary files: Lambda's /tmp has 512 MB."""
 
+PENDING = 100
+"""Records whose rows are made at once."""
+
 WHO_LIMIT = 64
 """Different people and addresses under one key that are compared with one another."""
 
@@ -217,45 +220,50 @@ class Holders:
         self._files: dict[int, IO[bytes]] = {}
         self._extents: list[list[tuple[int, int]]] = [[] for _ in range(PARTITIONS)]
         self._spooled = [0] * GROUPS
+        self._pending: list[tuple[Mapping[str, Any], int]] = []
         self._names = _Memo(_packed_name)
         self._names[""] = _NO_NAME
 
     def add(self, record: Mapping[str, Any], position: int) -> None:
         """Take a normalised record; a test document, which tells nobody, is passed over."""
-        get = record.get
-        if get("test_flag"):
-            return
-        key = record["customer_key"]
-        if "recipient" in record:
-            key = contact_key(key, record["recipient"])
-        number = hash(key) & _64
-        block = self._blocks[number & 255]
-        if block is None:
-            return
-        # This runs for every record, so the usual forms of an address take no call of their own.
-        email = get("email", "")
-        if email:
-            plain = email.isascii() and "@" in email
-            email = hash(email.lower() if plain else plain_email(email)) & _32
-        mobile = get("mobile", "")
-        if mobile:
-            digits = mobile[1:]
-            plain = mobile[0] == "+" and digits.isdigit()
-            mobile = hash(digits if plain else plain_number(mobile, get("country"), self._region)) & _32
-        names = self._names
-        block += _PACK(
-            number,
-            email or 0,
-            mobile or 0,
-            names[get("first_name", "")],
-            names[get("last_name", "")],
-            position,
-        )
+        self._pending.append((record, position))
+        if len(self._pending) >= PENDING:
+            self._take()
+
+    def _take(self) -> None:
+        """Make rows of the records taken so far: many at once, which is half as much work for each."""
+        blocks, names, pack, region, digest = self._blocks, self._names, _PACK, self._region, hash
+        position = 0
+        for record, position in self._pending:
+            get = record.get
+            if get("test_flag"):
+                continue
+            key = record["customer_key"]
+            if "recipient" in record:
+                key = contact_key(key, record["recipient"])
+            number = digest(key) & _64
+            block = blocks[number & 255]
+            if block is None:
+                continue
+            # The usual forms of an address take no call of their own. An empty text has the hash 0.
+            email = get("email", "")
+            if email:
+                plain = email.isascii() and "@" in email
+                email = digest(email.lower() if plain else plain_email(email)) & _32
+            mobile = get("mobile", "")
+            if mobile:
+                digits = mobile[1:]
+                plain = mobile[0] == "+" and digits.isdigit()
+                mobile = digest(digits if plain else plain_number(mobile, get("country"), region)) & _32
+            first, last = names[get("first_name", "")], names[get("last_name", "")]
+            block += pack(number, email or 0, mobile or 0, first, last, position)
+        self._pending.clear()
         if position >= self._spool_at:
             self._spool(position)
 
     def findings(self) -> Findings:
         """Look at all rows, and forget them."""
+        self._take()
         found = Findings()
         for partition, block in enumerate(self._blocks):
             if block is not None and (block or self._extents[partition]):

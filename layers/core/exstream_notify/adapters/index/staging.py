@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Protocol, TypeAlias
 
+import orjson
 from pydantic_core import to_json
 
 from ...domain.documents import FileFault
@@ -248,7 +249,7 @@ class _Pass:
         position = document["pos"] = tally.next_position
         if self._holders is not None:
             self._holders.add(document, position)
-        self._parts.add(to_json(document), position)
+        self._parts.add(orjson.dumps(document), position)
         tally.next_position = position + 1
         tally.documents_by_type[kind] += 1
 
