@@ -30,8 +30,8 @@ class DynamoEarlyResponses:
         self._client.update_item(
             TableName=self._table,
             Key={"pk": {"S": f"{_EARLY}{domain}#{subject}"}},
-            UpdateExpression="SET kind = :k, detail = :d, #at = :a, customer_key = :c, document_id = :i, recipient = :r, "
-            "expires = :e",
+            UpdateExpression="SET kind = :k, detail = :d, #at = :a, customer_key = :c, document_id = :i, "
+            "recipient = :r, expires = :e",
             ExpressionAttributeNames={"#at": "at"},
             ExpressionAttributeValues={
                 ":k": {"S": response.kind},
