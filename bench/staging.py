@@ -77,7 +77,7 @@ def _peak_mb() -> float:
 
 def _stage_here(path: Path, form: str) -> dict[str, float]:
     """Stage one file in this process."""
-    from exstream_notify.adapters.index import RecordSchema, stage_file
+    from exstream_notify.adapters.index import Holders, RecordSchema, stage_file
 
     schema = RecordSchema({name: name for name in TYPES}, {})
     warm = io.BytesIO()
@@ -87,7 +87,11 @@ def _stage_here(path: Path, form: str) -> dict[str, float]:
     base = _peak_mb()
     with path.open("rb") as source:
         wall, cpu = time.perf_counter(), time.process_time()
-        tally = stage_file(source, path.name, schema=schema, parts=_Dropped(), rejects=_Dropped())
+        holders = Holders()
+        tally = stage_file(
+            source, path.name, schema=schema, parts=_Dropped(), rejects=_Dropped(), holders=holders
+        )
+        assert not holders.findings()
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     assert tally.rejected == 0, tally.reject_reasons
     return {"records": tally.records, "cpu": cpu, "wall": wall, "base": base, "peak": _peak_mb()}

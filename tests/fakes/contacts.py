@@ -16,10 +16,10 @@ class FakeContacts:
         self.stored: dict[tuple[str, str], Contact] = {}
         self._lock = threading.Lock()
 
-    def get(self, domain: str, customer_keys: Collection[str]) -> dict[str, Contact]:
+    def get(self, domain: str, contact_keys: Collection[str]) -> dict[str, Contact]:
         """See `ContactBook.get`."""
         with self._lock:
-            found = {key: self.stored.get((domain, key)) for key in customer_keys}
+            found = {key: self.stored.get((domain, key)) for key in contact_keys}
         return {key: contact for key, contact in found.items() if contact is not None}
 
     def put(self, contacts: Sequence[Contact]) -> list[str]:
@@ -27,12 +27,12 @@ class FakeContacts:
         failed = []
         with self._lock:
             for contact in contacts:
-                key = (contact.domain, contact.customer_key)
+                key = (contact.domain, contact.contact_key)
                 known = self.stored.get(key)
                 if (known.version if known else 0) == contact.version - 1:
                     self.stored[key] = contact
                 else:
-                    failed.append(contact.customer_key)
+                    failed.append(contact.contact_key)
         return failed
 
 

@@ -4,9 +4,13 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from contextlib import closing
+from dataclasses import asdict, replace
 from typing import Any, BinaryIO
 
+from exstream_notify.adapters.index import Findings, Holders
+from exstream_notify.adapters.index.holders import MIXED
+from exstream_notify.adapters.index.staging import ANOTHER_HOLDER
 from exstream_notify.adapters.run_documents import DocumentCheck
 from exstream_notify.domain.documents import Document
 from exstream_notify.domain.exceptions import Unusable
@@ -89,7 +93,8 @@ class FakeStaging:
 
     A native manifest is such an index too, one customer a record, and states how many it has unless
     its first line says otherwise: `{"customersProcessed": n}`, or null for none. The files of the types in
-    `opening` must be in the run's folder.
+    `opening` must be in the run's folder. Conflicts among the records are looked for with the index
+    readers' own `Holders`.
     """
 
     def __init__(
@@ -120,6 +125,7 @@ class FakeStaging:
         self._slices[parts] = []
         check = DocumentCheck(folder, self.opening, lambda path: path.startswith("_"))
         staged: list[StagedFile] = []
+        found = self._findings(folder, names, check)
         position = 0
         for name in names:
             data = folder.open(name).read()
@@ -137,7 +143,10 @@ class FakeStaging:
                 elif (fault := check(row)) is not None:
                     tally.reject(f"output_uri: {fault}")
                     tally.refused.append(rows.index(row) + 1)
+                elif found.of(position) == MIXED:
+                    tally.reject(str(ANOTHER_HOLDER))
                 else:
+                    row = {**row, "disputed": bool(found.of(position))}
                     kept.append((position, tally.keep(row, domain)))
             self._cut(domain, run_id, parts, kept)
             staged.append(
@@ -155,7 +164,17 @@ class FakeStaging:
                     tuple(tally.refused),
                 )
             )
-        return staged
+        return [*staged[:-1], replace(staged[-1], conflicts=found.conflicts)]
+
+    def _findings(self, folder: DropFolder, names: Sequence[str], check: DocumentCheck) -> Findings:
+        rows = [row for name in names for row in self._rows(name, folder.open(name).read())]
+        counted = [row for row in rows if not (isinstance(row, dict) and "customersProcessed" in row)]
+        with closing(Holders()) as holders:
+            for position, row in enumerate(counted, 1):
+                if not isinstance(row, str) and check(row) is None:
+                    given = {name: value for name, value in row.items() if value is not None}
+                    holders.add(given, position)
+            return holders.findings()
 
     def stage_record(
         self, domain: str, run_id: str, parts: str, record: Mapping[str, Any]

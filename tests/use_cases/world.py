@@ -221,7 +221,7 @@ class World:
     def know(self, *contacts: Contact) -> None:
         """Have contacts stored, whatever was there before."""
         for contact in contacts:
-            self.contacts.stored[contact.domain, contact.customer_key] = contact
+            self.contacts.stored[contact.domain, contact.contact_key] = contact
 
     def change_contact(self, number: int, **changes: Any) -> None:
         """The customer changes their own record, at any time."""

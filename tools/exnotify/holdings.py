@@ -24,6 +24,8 @@ def write_held(target: "Deployment", contact: "Contact", path: Path) -> None:
     del profile["salt"]
     notices = []
     for notice in app.ledger.of_customer(contact.domain, contact.customer_key):
+        if notice.recipient != contact.recipient:
+            continue
         row: dict[str, Any] = notice_row(notice)
         row["evidence"] = [_opened(target, notice.notice_id, a, contact.salt) for a in notice.attempts]
         notices.append(row)

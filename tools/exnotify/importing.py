@@ -18,6 +18,7 @@ from exstream_notify.adapters.index.source import without_end_mark
 from exstream_notify.adapters.zones import time_zone
 from exstream_notify.domain.contacts import FIELD_OF, Address, Consent, Contact
 from exstream_notify.domain.documents import Channel
+from exstream_notify.domain.identity import contact_key
 from exstream_notify.domain.preferences import CHANNELS, own_window, recorded
 from exstream_notify.domain.quiet_hours import Window
 from exstream_notify.domain.values import (
@@ -93,6 +94,12 @@ class Row:
     number: int
     customer_key: str
     values: Mapping[str, str]
+    recipient: str = ""
+
+    @property
+    def contact_key(self) -> str:
+        """The contact that the row is about: the one without a recipient, unless it names one."""
+        return contact_key(self.customer_key, self.recipient)
 
 
 # --- one reader a field -------------------------------------------------------------------------------
@@ -189,7 +196,10 @@ COLUMNS: Mapping[str, Callable[[str, Site], object]] = {
     "consent_at": _instant,
     "consent_source": _text,
 }
-"""The columns of a file beside `customer_key`, and how each is read."""
+"""The columns of a file beside those of `_KEYS`, and how each is read."""
+
+_KEYS = ("customer_key", "recipient")
+"""The columns that say whom a row is about."""
 
 DERIVED = ("known", "email_status", "mobile_status", "consent_scope", "customer_queues")
 """Columns of our own export (those that begin with `channel_` too) that say nothing of a wish."""
@@ -206,10 +216,10 @@ def columns_of(heading: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     """The file's columns ("" for one that is passed over), and those passed over. CommandError."""
     names = [name.strip().lower().replace(" ", "_").replace("-", "_") for name in heading]
     ignored = tuple(n for n in names if n in DERIVED or (n.startswith("channel_") and n not in COLUMNS))
-    unknown = [n for n in names if n not in COLUMNS and n not in ignored and n != "customer_key"]
+    unknown = [n for n in names if n not in COLUMNS and n not in ignored and n not in _KEYS]
     if unknown:
         raise CommandError(
-            f"no such column: {', '.join(map(repr, unknown))}; there is customer_key, {', '.join(COLUMNS)}"
+            f"no such column: {', '.join(map(repr, unknown))}; there is {', '.join((*_KEYS, *COLUMNS))}"
         )
     twice = {n for n in names if names.count(n) > 1}
     if twice:
@@ -297,7 +307,10 @@ def _row(number: int, cells: Sequence[str], columns: Sequence[str]) -> Row | Fin
         return Finding(number, "customer_key", str(refused))
     if key == CLEAR or not (0 < len(key) <= 128 and all("!" <= c <= "~" for c in key)):
         return Finding(number, "customer_key", "no key: 1 to 128 printable characters without spaces")
-    return Row(number, key, values)
+    recipient = values.pop("recipient", "")
+    if len(recipient) > 128:
+        return Finding(number, "recipient", "longer than 128 characters")
+    return Row(number, key, values, recipient)
 
 
 # --- what a row makes of a contact --------------------------------------------------------------------
@@ -459,7 +472,7 @@ def check_file(
                 report.refused.append(row)
                 continue
             # A digest instead of the key, for files of millions.
-            digest = hashlib.blake2b(row.customer_key.encode(), digest_size=12).digest()
+            digest = hashlib.blake2b(row.contact_key.encode(), digest_size=12).digest()
             if digest in seen:
                 report.refused.append(
                     Finding(number, "customer_key", f"the same customer as row {seen[digest]}")
@@ -467,9 +480,9 @@ def check_file(
                 continue
             seen[digest] = number
             rows.append(row)
-        known = contacts.get(domain, [row.customer_key for row in rows])
+        known = contacts.get(domain, [row.contact_key for row in rows])
         for row in rows:
-            before = known.get(row.customer_key) or _new(domain, row.customer_key, "unsaved", now)
+            before = known.get(row.contact_key) or _new(domain, row, "unsaved", now)
             laid = lay(row, before, site, now, who)
             report.refused += laid.refused
             report.kept += laid.kept
@@ -512,13 +525,13 @@ def _apply(
     who: str,
     report: Report,
 ) -> None:
-    left = {row.customer_key: row for row in rows}
+    left = {row.contact_key: row for row in rows}
     for _ in range(_TRIES):
         now = clock.now()
         known = contacts.get(domain, left)
         changed: dict[str, tuple[Contact, Contact]] = {}
         for key, row in left.items():
-            before = known.get(key) or _new(domain, key, clock.random_id(), now)
+            before = known.get(key) or _new(domain, row, clock.random_id(), now)
             laid = lay(row, before, site, now, who)
             if laid.refused:
                 first = laid.refused[0]
@@ -548,9 +561,9 @@ def _groups(rows: Iterable[tuple[int, list[str]]]) -> Iterator[list[tuple[int, l
         yield group
 
 
-def _new(domain: str, customer_key: str, salt: str, now: datetime) -> Contact:
+def _new(domain: str, row: Row, salt: str, now: datetime) -> Contact:
     at = now.isoformat(timespec="seconds")
-    return Contact(domain, customer_key, salt, created_at=at, changed_at=at)
+    return Contact(domain, row.customer_key, salt, created_at=at, changed_at=at, recipient=row.recipient)
 
 
 def _count(report: Report, before: Contact, after: Contact) -> None:

@@ -188,6 +188,7 @@ def notice_facts(app: Bootstrap, notice_id: str) -> Mapping[str, Any] | None:
     return {
         "document_id": found.document_id,
         "customer_key": found.customer_key,
+        "recipient": found.recipient,
         "audience": found.audience,
         "purpose": found.purpose,
     }

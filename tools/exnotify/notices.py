@@ -48,6 +48,7 @@ def notice_row(notice: Notice) -> dict[str, Any]:
         "provider_ref": attempt.ref if attempt else None,
         "domain": notice.domain,
         "customer_key": notice.customer_key,
+        "recipient": notice.recipient,
         "document_id": notice.document_id,
         "document_type": notice.document_type,
         "run_id": origin.run.partition("/")[2],
@@ -123,7 +124,7 @@ def unlock_link(target: "Deployment", notice: Notice, why: str) -> Notice:
     after = _changed(
         target, notice, why, lambda n, told: happened(n, target.app.clock.now(), "link unlocked", told)
     )
-    step = Step("none", notice.domain, notice.customer_key, notice.notice_id, "")
+    step = Step("none", notice.domain, notice.contact_key, notice.notice_id, "")
     target.app.tries.clear(step.counted)
     return after
 
@@ -143,7 +144,7 @@ def _changed(
 
 
 def domains_of(target: "Deployment", customer_key: str, domain: str | None) -> list[str]:
-    """The domains that know a customer; the given one, if one is given.
+    """The domains that know a customer, or a recipient of theirs; the given one, if one is given.
 
     Only the embedded cloud's small tables are searched: on AWS that would read the whole table.
     """
@@ -154,4 +155,5 @@ def domains_of(target: "Deployment", customer_key: str, domain: str | None) -> l
     client, table = target.client("dynamodb"), target.settings.contacts_table
     pages = client.get_paginator("scan").paginate(TableName=table, ProjectionExpression="pk")
     keys = [row["pk"]["S"] for page in pages for row in page["Items"]]
-    return sorted(key.partition("#")[0] for key in keys if key.partition("#")[2] == customer_key)
+    found = (key.partition("#") for key in keys)
+    return sorted({domain for domain, _, key in found if key.partition("\x1f")[0] == customer_key})

@@ -212,15 +212,15 @@ class PlannedContacts:
         self._there = there
         self._own: dict[tuple[str, str], Contact] = {}
 
-    def get(self, domain: str, customer_keys: Collection[str]) -> dict[str, Contact]:
+    def get(self, domain: str, contact_keys: Collection[str]) -> dict[str, Contact]:
         """See `ContactBook.get`."""
-        own = {key: self._own[domain, key] for key in customer_keys if (domain, key) in self._own}
-        rest = [key for key in customer_keys if key not in own]
+        own = {key: self._own[domain, key] for key in contact_keys if (domain, key) in self._own}
+        rest = [key for key in contact_keys if key not in own]
         return {**(self._there.get(domain, rest) if rest else {}), **own}
 
     def put(self, contacts: Sequence[Contact]) -> list[str]:
         """See `ContactBook.put`."""
-        self._own |= {(contact.domain, contact.customer_key): contact for contact in contacts}
+        self._own |= {(contact.domain, contact.contact_key): contact for contact in contacts}
         return []
 
 

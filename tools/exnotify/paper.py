@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "customer_key", "document_id", "document_type", "customer_in_run", "queue_name", "output_uri", "reason",
-    "notice_id",
+    "notice_id", "recipient",
 )  # fmt: skip
 """Names without spaces, as Exstream's reference data sources need them."""
 
@@ -46,7 +46,7 @@ def paper_rows(app: "Bootstrap", run: Run) -> list[dict[str, Any]]:
                 rows.append(_row(document, word.why, word.notice_id))
             elif position in after_journeys:
                 rows.append(_row(document, *after_journeys[position]))
-    return sorted(rows, key=lambda row: (row["customer_key"], row["document_id"]))
+    return sorted(rows, key=lambda row: (row["customer_key"], row["document_id"], row["recipient"]))
 
 
 def _paper_ends(app: "Bootstrap") -> Mapping[str, Sequence[str]]:
@@ -69,7 +69,8 @@ def _ended_on_paper(
         for purpose in ends.get(document.document_type, ()):
             first = notice_id_of(document, app.rules.for_document(document))
             key = (document.domain, document.customer_key, document.document_id)
-            asked[notice_id(*key, edition=first, purpose=purpose)] = position
+            whose = document.recipient or ""
+            asked[notice_id(*key, recipient=whose, edition=first, purpose=purpose)] = position
     found = app.ledger.get(asked)
     return {asked[n.notice_id]: (n.why, n.notice_id) for n in found.values() if n.status == Status.PAPER}
 
@@ -84,6 +85,7 @@ def _row(document: Document, reason: str, notice: str) -> dict[str, Any]:
         "output_uri": document.output_uri or "",
         "reason": reason,
         "notice_id": notice,
+        "recipient": document.recipient or "",
     }
 
 

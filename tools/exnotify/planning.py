@@ -195,6 +195,7 @@ class _Planner:
             {
                 "position": reject.position,
                 "customer_key": None,
+                "recipient": None,
                 "document_id": None,
                 "document_type": None,
                 "outcome": str(Outcome.REJECTED),
@@ -218,6 +219,7 @@ class _Planner:
                     {
                         "position": position,
                         "customer_key": document.customer_key,
+                        "recipient": document.recipient,
                         "document_id": document.document_id,
                         "document_type": document.document_type,
                         "outcome": str(word.outcome if word else Outcome.IN_FLIGHT),

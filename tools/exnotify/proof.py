@@ -175,7 +175,7 @@ def salt_of(app: "Bootstrap", notice: Notice) -> str | None:
 
     if notice.audience != "customer":
         return TEAM_SALT
-    contact = app.contacts.get(notice.domain, [notice.customer_key]).get(notice.customer_key)
+    contact = app.contacts.get(notice.domain, [notice.contact_key]).get(notice.contact_key)
     return contact.salt if contact else None
 
 
@@ -227,6 +227,7 @@ def as_html(proof: dict[str, Any]) -> str:
     about = [
         ("Notice", notice["notice_id"]),
         ("Customer", notice["customer_key"]),
+        *([("Recipient", notice["recipient"])] if notice["recipient"] else ()),
         ("Document", f"{notice['document_id']} ({notice['document_type']})"),
         ("Run", f"{notice['domain']}/{notice['run_id']}, record {notice['position']}"),
         ("Told", f"{notice['audience']}, {notice['purpose']}"),

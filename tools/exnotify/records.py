@@ -34,6 +34,7 @@ class RecordRow:
     attempts: int = 0
     evidence: str = ""
     chain_head: str = ""
+    recipient: str = ""
 
 
 COLUMNS = RecordRow.__slots__
@@ -128,6 +129,7 @@ def records_of(app: "Bootstrap", run: Run) -> Iterator[RecordRow]:
                 str(word.outcome if word else Outcome.IN_FLIGHT),
                 word.why if word else "",
                 word.notice_id if word else "",
+                recipient=document.recipient or "",
             )
             notice = notices.get(row.notice_id)
             yield replace(row, **delivery_of(notice)) if notice else row

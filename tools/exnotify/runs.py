@@ -110,6 +110,7 @@ def report(
         "app": run.app,
         "expected": run.expected,
         "composed": run.composed,
+        "disputed": run.disputed,
         "outcomes": {str(name): count for name, count in added.outcomes.items()},
         "reasons": {name: dict(sorted(why.items())) for name, why in sorted(added.reasons.items())},
         "left_out": dict(sorted(run.left_out.items())),

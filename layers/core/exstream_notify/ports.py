@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
+from .domain.holders import Conflicts
+
 if TYPE_CHECKING:
     from .domain.approvals import Approval
     from .domain.composer_messages import Group, Grouped, RunSummary
@@ -55,7 +57,7 @@ class ResponseLedger(Ledger, Protocol):
     """The notices, found by whom and what they are about; the indexes may lag by a second."""
 
     def of_customer(self, domain: str, customer_key: str) -> list[Notice]:
-        """All notices of a customer, oldest first."""
+        """All notices of a customer, every recipient's, oldest first."""
 
     def of_document(self, domain: str, document_id: str) -> list[Notice]:
         """All of a document's notices to its customer, oldest first."""
@@ -129,13 +131,13 @@ class DueIndex(Protocol):
 
 
 class ContactBook(Protocol):
-    """The contacts."""
+    """The contacts, by contact key: the customer's, with the recipient where a record names one."""
 
-    def get(self, domain: str, customer_keys: Collection[str]) -> dict[str, Contact]:
-        """Known contacts by customer key."""
+    def get(self, domain: str, contact_keys: Collection[str]) -> dict[str, Contact]:
+        """Known contacts by contact key."""
 
     def put(self, contacts: Sequence[Contact]) -> list[str]:
-        """Write where the stored version is one less; return the keys of those that were not."""
+        """Write where the stored version is one less; return the contact keys of those that were not."""
 
 
 class ContactDirectory(ContactBook, Protocol):
@@ -317,6 +319,9 @@ class DropFolder(Protocol):
         """Its bytes as a stream."""
 
 
+NO_CONFLICTS = Conflicts()
+
+
 @dataclass(frozen=True, slots=True)
 class StagedFile:
     """What one pass over an index found.
@@ -326,6 +331,7 @@ class StagedFile:
     internal team, then type. `documents_refused` are the first entries, by number in the file, that were
     rejected for the file that they name. `disagreements`: what the file itself states otherwise than was
     found. `left_out` counts unreadable values that records went on without, by field and reason.
+    `conflicts` are those of the whole run, on the last of its files.
     """
 
     name: str
@@ -341,6 +347,7 @@ class StagedFile:
     documents_refused: tuple[int, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
+    conflicts: Conflicts = NO_CONFLICTS
 
 
 class Staging(Protocol):
@@ -515,7 +522,7 @@ class NoticesOfCustomer(Ledger, Protocol):
     """The ledger, looked up by customer."""
 
     def of_customer(self, domain: str, customer_key: str) -> Sequence[Notice]:
-        """A customer's notices, oldest first."""
+        """A customer's notices, every recipient's, oldest first."""
 
 
 class ContactScan(Protocol):
@@ -755,7 +762,7 @@ class CustomerNotices(Protocol):
     """All that a customer was told."""
 
     def of_customer(self, domain: str, customer_key: str) -> list[Notice]:
-        """A customer's notices, oldest first."""
+        """A customer's notices, every recipient's, oldest first."""
 
 
 class JourneyEvents(Protocol):

@@ -36,6 +36,7 @@ _HANDLE = "handle:"
 )
 @click.option("--erase", is_flag=True, help="Erase the profile; needs --why.")
 @click.option("--domain", metavar="NAME", help="Needed on a deployed stack, or where several know the key.")
+@click.option("--recipient", default="", metavar="R", help="Which holder of the account, where records say.")
 @click.option("--why", default="", metavar="TEXT", help="The reason, for the contact's history.")
 @as_json
 @on_stack
@@ -46,6 +47,7 @@ def command(
     held: Path | None,
     erase: bool,
     domain: str | None,
+    recipient: str,
     why: str,
     as_json: bool,
     stack: str | None,
@@ -69,7 +71,7 @@ def command(
     if release and not why.strip():
         raise MisuseError("--release needs --why TEXT: whoever asks later must find the reason")
     target = deployment(stack)
-    contact = _find(target, customer_key, domain)
+    contact = _find(target, customer_key, recipient, domain)
     if release:
         contact = _release(target, contact, release, why)
     if held is not None or erase:
@@ -129,7 +131,9 @@ def suppression_rows(target: "Deployment", contact: "Contact") -> list[dict[str,
     return rows
 
 
-def _find(target: "Deployment", customer_key: str, domain: str | None) -> "Contact":
+def _find(target: "Deployment", customer_key: str, recipient: str, domain: str | None) -> "Contact":
+    from exstream_notify.domain.identity import contact_key
+
     from ..notices import domains_of
 
     if customer_key.startswith(_HANDLE):
@@ -140,11 +144,23 @@ def _find(target: "Deployment", customer_key: str, domain: str | None) -> "Conta
     domains = domains_of(target, customer_key, domain)
     if len(domains) > 1:
         raise MisuseError(f"{', '.join(domains)} all know a customer {customer_key}: say which with --domain")
-    found = target.app.contacts.get(domains[0], [customer_key]).get(customer_key) if domains else None
+    key = contact_key(customer_key, recipient)
+    found = target.app.contacts.get(domains[0], [key]).get(key) if domains else None
     if found is None:
         where = f" in domain {domain}" if domain else ""
+        if others := _recipients(target, domains, customer_key):
+            raise CommandError(
+                f"no contact {customer_key}{f' of recipient {recipient}' if recipient else ''}{where}: "
+                f"its notices name {', '.join(others)}: say which with --recipient"
+            )
         raise CommandError(f"no contact {customer_key}{where}: a customer's first document makes one")
     return found
+
+
+def _recipients(target: "Deployment", domains: list[str], customer_key: str) -> list[str]:
+    """The recipients that a customer's notices name."""
+    notices = target.app.ledger.of_customer(domains[0], customer_key) if domains else []
+    return sorted({notice.recipient for notice in notices if notice.recipient})
 
 
 def _change(target: "Deployment", contact: "Contact", changes: "list[Change]", why: str) -> "Contact":
@@ -165,7 +181,7 @@ def _change(target: "Deployment", contact: "Contact", changes: "list[Change]", w
         if not app.contacts.put([after]):
             return after
         # Somebody else wrote in between: their change stays, ours is made on top of it.
-        contact = app.contacts.get(contact.domain, [contact.customer_key])[contact.customer_key]
+        contact = app.contacts.get(contact.domain, [contact.contact_key])[contact.contact_key]
     raise CommandError(f"contact {contact.customer_key} kept changing: try again")
 
 
@@ -176,6 +192,9 @@ def contact_row(contact: "Contact") -> dict[str, Any]:
     """
     row = asdict(contact)
     del row["salt"]
+    for name in ("email", "mobile"):
+        if row[name]:
+            del row[name]["holder"]
     row["second_step"] = contact.second_step.partition(" ")[0]
     row["opt_outs"] = {topic: list(channels) for topic, channels in sorted((contact.opt_outs or {}).items())}
     return row
@@ -191,6 +210,7 @@ def _show(contact: "Contact", suppressions: list[dict[str, Any]]) -> None:
         fields(
             [
                 ("customer", contact.customer_key),
+                *([("recipient", contact.recipient)] if contact.recipient else []),
                 ("domain", contact.domain),
                 ("email", _spoken(contact.email)),
                 ("mobile", _spoken(contact.mobile)),

@@ -12,7 +12,7 @@ from .options import as_json, deployment, on_stack
 @as_json
 @on_stack
 def command(customer_key: str, domain: str | None, as_json: bool, stack: str | None) -> int:
-    """List a customer's notices, the oldest first."""
+    """List a customer's notices, every recipient's, the oldest first."""
     from ..notices import domains_of, notice_row
     from ..screen import console, emit_json, table
 
@@ -36,6 +36,7 @@ def command(customer_key: str, domain: str | None, as_json: bool, stack: str | N
         "channel",
         "document_type",
         "document_id",
+        "recipient",
         "purpose",
         "responses",
         "audience",

@@ -25,7 +25,7 @@ Describe: TypeAlias = Callable[[str], Mapping[str, Any] | None]
 """What the ledger knows of a notice id: `document_id`, `customer_key`, `audience`, `purpose`; or None."""
 
 PAGE_SIZE = 50
-DESCRIBED = ("document_id", "customer_key", "audience", "purpose")
+DESCRIBED = ("document_id", "customer_key", "recipient", "audience", "purpose")
 _UNKNOWN: Mapping[str, Any] = dict.fromkeys(DESCRIBED)
 VIEWS = ("customer", "text", "source")
 

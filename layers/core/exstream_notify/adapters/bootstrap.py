@@ -769,7 +769,10 @@ class Bootstrap:
             record = schema.complete(found)
         except RecordRefused:
             return ""
-        return notice_id(domain, record["customer_key"], record["document_id"]) if domain else ""
+        if not domain:
+            return ""
+        whose = record.get("recipient") or ""
+        return notice_id(domain, record["customer_key"], record["document_id"], recipient=whose)
 
     @cached_property
     def unread_receipts(self) -> "UnreadReceipts":

@@ -58,6 +58,11 @@ def _key(text: str) -> str:
     return key
 
 
+def _recipient(text: str) -> str:
+    """A recipient as records have it; empty for the only holder."""
+    return _key(text) if text.strip() else ""
+
+
 class _Consent(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -72,6 +77,7 @@ class _Portal(BaseModel):
 
     domain: str = Field(pattern=NAME)
     customer_key: Annotated[str, AfterValidator(_key)] = Field(min_length=1, max_length=128)
+    recipient: Annotated[str, AfterValidator(_recipient)] = Field("", max_length=128)
     language: str | None = Field(None, max_length=35)
     channel_order: tuple[Literal["email", "sms"], ...] | None = None
     opt_outs: Mapping[str, tuple[Literal["email", "sms"], ...]] | None = None
@@ -136,4 +142,5 @@ def portal_change_of(body: Mapping[str, Any], topics: Sequence[Topic]) -> Portal
         detail.email,
         detail.mobile,
         detail.verified,
+        detail.recipient,
     )

@@ -36,6 +36,7 @@ class CustomerAsked(_Strict):
     """A customer, and what the composer knows that a drop's record would say too."""
 
     customer_key: _Key
+    recipient: Annotated[str, Field(max_length=128)] | None = None
     email: Annotated[str, Field(max_length=320)] | None = None
     mobile: Annotated[str, Field(max_length=40)] | None = None
     delivery_channel: _Short | None = None
@@ -89,6 +90,7 @@ class CustomerAnswer(_Strict):
     """One customer, with what SYS_CustomerQueues needs."""
 
     customer_key: str
+    recipient: Annotated[str, Field(description="Empty: the contact that no record names a recipient for")]
     known: bool
     language: str
     email_status: str
@@ -170,6 +172,7 @@ def answered(answers: Sequence[Any], separator: str) -> Response[str]:
         rows.append(
             {
                 "customer_key": one.customer_key,
+                "recipient": one.recipient,
                 "known": one.known,
                 "language": one.language,
                 "email_status": one.addresses["email"],

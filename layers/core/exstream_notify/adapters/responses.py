@@ -76,6 +76,7 @@ class _Response(BaseModel):
 
     domain: str = Field(pattern=NAME)
     customer_key: Annotated[str, AfterValidator(_key)] = Field("", max_length=128)
+    recipient: Annotated[str, AfterValidator(_key)] = Field("", max_length=128)
     document_id: Annotated[str, AfterValidator(_key)] = Field("", max_length=256)
     case_id: Annotated[str, AfterValidator(_key)] = Field("", max_length=64)
     by: str = Field("", max_length=128)
@@ -130,7 +131,8 @@ def response_of(body: Mapping[str, Any], schema: RecordSchema) -> ResponseEvent:
 
 
 def _own(detail: Mapping[str, Any], kind: Response) -> dict[str, Any]:
-    told = {name: detail.get(name) or "" for name in ("domain", "customer_key", "document_id", "case_id")}
+    names = ("domain", "customer_key", "recipient", "document_id", "case_id")
+    told = {name: detail.get(name) or "" for name in names}
     said = [str(detail[name]) for name in _SAID[kind] if detail.get(name)]
     at = next((detail[name] for name in _TIMES if detail.get(name)), "")
     if kind == "paid":
@@ -182,6 +184,7 @@ def _native(detail: Mapping[str, Any], schema: RecordSchema, place: str) -> dict
     return {
         "domain": statistics.get("domain") or job.get("domain") or "",
         "customer_key": named.get("customer_key", ""),
+        "recipient": named.get("recipient", ""),
         "document_id": own_identity(named) or communication,
         "at": statistics.get("creationTime") or "",
     }

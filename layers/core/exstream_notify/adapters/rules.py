@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised, Severity
 from ..domain.expectations import ExpectedRun
+from ..domain.holders import HolderField
 from ..domain.incidents import AlertRule, Urgency
 from ..domain.journeys import JourneyRule, most_days
 from ..domain.runs import DomainRule, Trailer
@@ -113,6 +114,7 @@ class _Domain(_Strict):
     decimal_mark: Literal[".", ","] | None
     utc_midnight: Literal["date", "instant"] | None
     time_zone: Annotated[str, AfterValidator(_zone)] | None
+    holders: tuple[HolderField, ...]
 
 
 class YamlRules:

@@ -4,7 +4,8 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from ..domain.work import SlicePointer
 from ..ports import DropFolder, StagedFile
 from .index.delimited import RowRules
 from .index.events import read_event
-from .index.faults import Fault, RecordRefused
+from .index.faults import Fault, IndexUnreadable, RecordRefused
+from .index.holders import GROUPS, Findings, Holders
 from .index.json_records import named_twice
 from .index.names import AliasTable
-from .index.parts import MemoryParts, Part, PartWriter, Slice
+from .index.parts import MemoryParts, Part, PartSink, PartWriter, RejectSink, Slice
 from .index.reading import form_of
 from .index.schema import RecordSchema
 from .index.staging import FileTally, stage_file
@@ -47,7 +49,8 @@ class S3Staging:
     """`Staging`: `<parts>00000.jsonl`… and `<parts>slices.json`, rejects under `rejects/` alike.
 
     Everything is named after the run and its content, so staging a run again writes the same bytes
-    to the same keys. `portal`: the site has one, so that only rules which say so open files.
+    to the same keys. `portal`: the site has one, so that only rules which say so open files. `region` is
+    that of telephone numbers without a country code.
     """
 
     def __init__(
@@ -88,33 +91,27 @@ class S3Staging:
     def stage(
         self, folder: DropFolder, domain: str, run_id: str, parts: str, names: Sequence[str]
     ) -> list[StagedFile]:
-        """See `Staging.stage`."""
-        schema = self.schema(RunFolder(self._drop, f"drop/{domain}/{run_id}/"), domain)
-        rule = self._rules.domain(domain)
+        """See `Staging.stage`.
+
+        Where records dispute an address, all is staged again with what was found; positions and keys stay.
+        """
         sink = _S3Parts(self._client, self._work, parts)
-        check = self._check(folder)
-        tallies: list[FileTally] = []
-        slice_number, part, position = 0, 0, 1
-        for name in names:
-            with folder.open(name) as stream:
-                tally = stage_file(
-                    stream,
-                    name,
-                    schema=schema,
-                    parts=sink,
-                    rejects=_S3Rejects(self._client, self._work, parts, name),
-                    left_out=_S3Rejects(self._client, self._work, parts, name + LEFT_OUT),
-                    encoding=rule.encoding,
-                    rows=RowRules(rule.multi_line_fields, rule.trailer),
-                    first_slice=slice_number,
-                    first_part=part,
-                    first_position=position,
-                    check=check,
-                )
-            slice_number, part, position = tally.next_slice, tally.next_part, tally.next_position
-            tallies.append(tally)
+        read = _Read(self, folder, self._check(folder), domain, run_id, names)
+
+        def rejects(name: str) -> RejectSink:
+            return _S3Rejects(self._client, self._work, parts, name)
+
+        tallies, found = read.with_conflicts(self._site.region, sink, rejects)
+        if found:
+            sink = _S3Parts(self._client, self._work, parts)
+            again = read.once(sink, rejects, findings=found)
+            for before, after in zip(tallies, again, strict=True):
+                if before.sha256 != after.sha256:
+                    raise IndexUnreadable(after.name, "its content", "changed while it was read")
+            tallies = again
         sink.put_slices()
-        return [staged_file(tally) for tally in tallies]
+        staged = [staged_file(tally) for tally in tallies]
+        return [*staged[:-1], replace(staged[-1], conflicts=found.conflicts)] if found else staged
 
     def stage_record(
         self, domain: str, run_id: str, parts: str, record: Mapping[str, Any]
@@ -186,6 +183,11 @@ class S3Staging:
                 domain, run_id, number, f"{parts}digests.jsonl", 0, len(digests), count, 1, kind="digests"
             )
 
+    def schema_of(self, domain: str, run_id: str) -> tuple[RecordSchema, DomainRule]:
+        """How a run's records are read, and how its domain's runs are taken."""
+        schema = self.schema(RunFolder(self._drop, f"drop/{domain}/{run_id}/"), domain)
+        return schema, self._rules.domain(domain)
+
     def schema(self, run: RunFolder | None, domain: str = "") -> RecordSchema:
         """How this site's records are read; of a `domain`, with what customers are asked for concealed."""
         aliases = None
@@ -199,6 +201,7 @@ class S3Staging:
             aliases=aliases,
             run=run,
             manner=rule.manner(self._site.zone),
+            holders=rule.holders,
             conceal=self._concealer(domain) if domain and self._keys is not None else None,
             today=lambda: self._site.now().date(),
             number_zones=self._number_zones,
@@ -224,6 +227,77 @@ class S3Staging:
             conceal(record, domain, version, keys[version])
 
         return concealed
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Passes over a run's index files."""
+
+    staging: S3Staging
+    folder: DropFolder
+    check: DocumentCheck
+    domain: str
+    run_id: str
+    names: Sequence[str]
+
+    def with_conflicts(
+        self, region: str, parts: PartSink, rejects: Callable[[str], RejectSink]
+    ) -> tuple[list[FileTally], Findings]:
+        """One pass, and what its records say against one another.
+
+        More passes follow, to look only, for contacts whose rows had no room in the first.
+        """
+        with closing(Holders(region)) as holders:
+            tallies = self.once(parts, rejects, holders=holders)
+            found, end = holders.findings(), holders.end_group
+        nowhere = _Dropped()
+        while end < GROUPS:
+            with closing(Holders(region, end)) as holders:
+                self.once(nowhere, lambda name: nowhere, holders=holders)
+                found.add(holders.findings())
+                end = holders.end_group
+        return tallies, found
+
+    def once(
+        self,
+        parts: PartSink,
+        rejects: Callable[[str], RejectSink],
+        *,
+        holders: Holders | None = None,
+        findings: Findings | None = None,
+    ) -> list[FileTally]:
+        """One pass over all files, in order."""
+        schema, rule = self.staging.schema_of(self.domain, self.run_id)
+        tallies: list[FileTally] = []
+        slice_number, part, position = 0, 0, 1
+        for name in self.names:
+            with self.folder.open(name) as stream:
+                tally = stage_file(
+                    stream,
+                    name,
+                    schema=schema,
+                    parts=parts,
+                    rejects=rejects(name),
+                    left_out=rejects(name + LEFT_OUT),
+                    encoding=rule.encoding,
+                    rows=RowRules(rule.multi_line_fields, rule.trailer),
+                    check=self.check,
+                    first_slice=slice_number,
+                    first_part=part,
+                    first_position=position,
+                    holders=holders,
+                    findings=findings,
+                )
+            slice_number, part, position = tally.next_slice, tally.next_part, tally.next_position
+            tallies.append(tally)
+        return tallies
+
+
+class _Dropped:
+    """A sink for a pass that only looks."""
+
+    def put(self, *_: object) -> None:
+        """Drop it."""
 
 
 def staged_file(tally: FileTally) -> StagedFile:

@@ -1,11 +1,12 @@
 """A customer's contact record and how a drop's record bears on it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 
-from .documents import Channel, Document
+from .documents import Channel, Document, contact_key
+from .holders import alike, keyed_digest, name_of, packed, unpacked
 from .second_step import known_of
 
 AddressStatus = Literal["ok", "soft", "invalid", "opted_out", "complained"]
@@ -13,7 +14,10 @@ AddressStatus = Literal["ok", "soft", "invalid", "opted_out", "complained"]
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An address of one channel; `value` is canonical, `given` what was written."""
+    """An address of one channel; `value` is canonical, `given` what was written.
+
+    `holder` has the codes of the name in the record that brought it (domain/holders.py), if it had one.
+    """
 
     value: str
     given: str
@@ -21,6 +25,7 @@ class Address:
     why: str = ""
     source: str = "drop"
     zones: tuple[str, ...] = ()
+    holder: str = ""
 
     @property
     def usable(self) -> bool:
@@ -61,8 +66,9 @@ class AddressChange:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """What we know of one customer of one domain.
+    """What we know of one customer of one domain; of one recipient, where several hold an account.
 
+    `recipient` is empty for the only one, or where a site names none.
     `opt_outs` maps a topic ("*" is all) to channels. `salt` keys the customer's evidence: without
     it the evidence cannot be read any more. `version` counts writes, for optimistic locking.
     `quiet_hours` are the customer's own: local times ("09:00", "18:00") between which an SMS may come.
@@ -96,6 +102,12 @@ class Contact:
     changes_locked_until: str = ""
     legal_hold: str = ""
     second_step: str = ""
+    recipient: str = ""
+
+    @property
+    def contact_key(self) -> str:
+        """Its key within the domain: see `contact_key` (domain/documents.py)."""
+        return contact_key(self.customer_key, self.recipient)
 
     def address(self, channel: Channel) -> Address | None:
         """The address of a channel, if there is one."""
@@ -116,6 +128,15 @@ FIELD_OF: Mapping[Channel, str] = {"email": "email", "sms": "mobile"}
 """The contact's field that holds a channel's address."""
 
 
+Check: TypeAlias = Callable[[Channel, str, str | None], Address]
+"""Syntax and canonical form of a raw address, with the country it was given for: `AddressChecker.check`."""
+
+
+def _reads_as(known: Address, channel: Channel, raw: str) -> bool:
+    """Whether a raw address is the known one without a look: a number without + depends on its country."""
+    return known.given == raw and (channel == "email" or raw.startswith("+"))
+
+
 def addresses_to_check(contact: Contact | None, document: Document) -> dict[Channel, str]:
     """The raw addresses in the record that are new to the contact: only these need checking."""
     found: dict[Channel, str] = {}
@@ -124,9 +145,56 @@ def addresses_to_check(contact: Contact | None, document: Document) -> dict[Chan
         if not raw:
             continue
         known = contact.address(channel) if contact else None
-        if known is None or known.given != raw:
+        if known is None or not _reads_as(known, channel, raw):
             found[channel] = raw
     return found
+
+
+def address_for(contact: Contact, document: Document, channel: Channel, check: Check) -> Address | None:
+    """Where a notice of this document goes on a channel; never the address of another person's record.
+
+    What the customer set; else the record's own address, with what is known of it where it is the
+    contact's too; else, if the record has none that can be used, the contact's, unless the run disputes
+    whose that is, or a record with another name brought it.
+    """
+    name, known = FIELD_OF[channel], contact.address(channel)
+    if name in contact.set_by_customer:
+        return known
+    raw = getattr(document, name)
+    own: Address | None = None
+    if raw:
+        same = known is not None and _reads_as(known, channel, raw)
+        own = known if same else check(channel, raw, document.country)
+    if own is not None and known is not None and own.value == known.value:
+        return known
+    if (own is not None and own.usable) or known is None:
+        return own
+    return own if document.disputed or not _may_share(contact, known, document) else known
+
+
+def _may_share(contact: Contact, known: Address, document: Document) -> bool:
+    return not known.holder or alike(unpacked(known.holder), _name(contact.salt, document))
+
+
+def _name(salt: str, document: Document) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    return name_of(document.first_name or "", document.last_name or "", keyed_digest(salt))
+
+
+def as_addressed(contact: Contact, document: Document, check: Check) -> Contact:
+    """The contact as it holds for this document: with `address_for`, and the record's own hours.
+
+    The same object where nothing differs. It is for deciding and sending only, and never stored.
+    """
+    changes: dict[str, object] = {}
+    for channel, name in FIELD_OF.items():
+        found = address_for(contact, document, channel, check)
+        if found is not contact.address(channel):
+            changes[name] = found
+    for name in ("time_zone", "country"):
+        value = getattr(document, name)
+        if value and name not in contact.set_by_customer and value != getattr(contact, name):
+            changes[name] = value
+    return replace(contact, **changes) if changes else contact  # type: ignore[arg-type]
 
 
 def merge(
@@ -135,11 +203,21 @@ def merge(
     """The contact as it stands after this record; the same object if nothing changes.
 
     What the customer set wins over what a drop says. A different address in a later drop replaces
-    one that an earlier drop brought, and with it an `invalid` mark.
+    one that an earlier drop brought, and with it an `invalid` mark. A disputed record brings nothing:
+    it may be about somebody else.
     """
     at = now.isoformat(timespec="seconds")
     if contact is None:
-        contact = Contact(document.domain, document.customer_key, salt, created_at=at, changed_at=at)
+        contact = Contact(
+            document.domain,
+            document.customer_key,
+            salt,
+            created_at=at,
+            changed_at=at,
+            recipient=document.recipient or "",
+        )
+    if document.disputed:
+        return contact if contact.version else replace(contact, version=1)
     changes: dict[str, object] = {}
     for channel, address in checked.items():
         name = FIELD_OF[channel]
@@ -150,7 +228,7 @@ def merge(
             continue
         if address.status == "invalid" and known is not None and known.usable:
             continue
-        changes[name] = address
+        changes[name] = replace(address, holder=packed(_name(contact.salt, document)))
     for name in ("language", "time_zone", "country", "postcode"):
         value = getattr(document, name)
         if value and name not in contact.set_by_customer and getattr(contact, name) != value:

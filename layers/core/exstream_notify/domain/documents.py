@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from .identity import contact_key as contact_key
 from .second_step import StepKind
 
 MessageClass = Literal["transactional", "regulated", "collections", "marketing"]
@@ -79,14 +80,6 @@ class FileFault(StrEnum):
     OTHER_FORM = "the file is there under another Unicode form"
     OTHER_CASE = "the file is there in other letter case"
     OWN = "names a file of the run itself"
-
-
-def contact_key(customer_key: str, recipient: str | None) -> str:
-    """The key of a contact within its domain: the customer's, with the recipient behind a unit separator.
-
-    The separator is a control character, which no field of a record can hold: two pairs never share a key.
-    """
-    return f"{customer_key}\x1f{recipient}" if recipient else customer_key
 
 
 @dataclass(frozen=True, slots=True)

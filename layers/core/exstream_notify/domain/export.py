@@ -1,4 +1,6 @@
-"""The preference file for the composer: one flat row a customer, every field always there.
+"""The preference file for the composer: one flat row a contact, every field always there.
+
+The recipient is the last column, empty where there is none, so that those before it stay where they were.
 
 A row is a pure function of contact, rules and suppressions, without the hour in it, so the same
 preferences are the same bytes. Fields of a row are text; names have no spaces, as Exstream wants them.
@@ -26,6 +28,9 @@ _CONTACT = (
 )  # fmt: skip
 
 
+_RECIPIENT = "\x7f"
+"""Before a recipient in a sorted line's key: above the separator, so that keys sort as their lines do."""
+
 _KNOWN = 4096
 
 
@@ -47,7 +52,7 @@ class Layout:
 
     def __post_init__(self) -> None:
         """Name the columns once: a row is written ten million times."""
-        columns = (*_CONTACT, *(column_of(rule.name) for rule in self.rules))
+        columns = (*_CONTACT, *(column_of(rule.name) for rule in self.rules), "recipient")
         object.__setattr__(self, "columns", columns)
 
     def row(self, contact: Contact, suppressed: Collection[Channel]) -> dict[str, str]:
@@ -70,6 +75,7 @@ class Layout:
             "" if consent is None else "given" if consent.given else "withdrawn",
             *((consent.scope, consent.version, consent.at, consent.source) if consent else ("",) * 4),
             *self._verdicts(contact, suppressed),
+            contact.recipient,
         )
         return dict(zip(self.columns, values, strict=True))
 
@@ -102,8 +108,9 @@ class Layout:
         return {**dict.fromkeys(self.columns, ""), "customer_key": NOBODY, "known": "no"}
 
     def line(self, domain: str, row: Mapping[str, str]) -> bytes:
-        """A row as it is sorted: domain, key, JSON, delimited."""
-        parts = (domain, row["customer_key"], as_json(row), as_delimited(row.values()))
+        """A row as it is sorted: domain, key and recipient, JSON, delimited."""
+        key = row["customer_key"] + (_RECIPIENT + row["recipient"] if row["recipient"] else "")
+        parts = (domain, key, as_json(row), as_delimited(row.values()))
         return SEPARATOR.join(part.encode() for part in parts) + b"\n"
 
 

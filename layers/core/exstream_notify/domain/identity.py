@@ -37,6 +37,14 @@ def notice_id(
     return _digest(fields, 16)
 
 
+def contact_key(customer_key: str, recipient: str | None) -> str:
+    """The key of a contact within its domain: the customer's, with the recipient behind a unit separator.
+
+    The separator is a control character, which no field of a record can hold: two pairs never share a key.
+    """
+    return f"{customer_key}\x1f{recipient}" if recipient else customer_key
+
+
 def job_id(run: str, slice_number: int, group: str, members: Iterable[str]) -> str:
     """Identity of a send job from what it is made of: the same members give the same job."""
     return _digest((run, str(slice_number), group, *members), 12)

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from .documents import Channel
+from .documents import Channel, contact_key
 from .payments import NO_PAYMENTS, Payments
 
 
@@ -138,6 +138,7 @@ class Notice:
     `responses` are what the customer did, beside the status and never a part of it; `link_revoked` is why
     the secure link opens nothing any more. `rule_version` is the journey's rule that a step was made by.
     `payments` are those on the document, as far as they were reported.
+    `recipient` is the holder of the account that it is for, empty for the only one.
     """
 
     notice_id: str
@@ -162,6 +163,12 @@ class Notice:
     link_revoked: str = ""
     rule_version: str = ""
     payments: Payments = NO_PAYMENTS
+    recipient: str = ""
+
+    @property
+    def contact_key(self) -> str:
+        """The contact that it is for: see `contact_key` (domain/documents.py)."""
+        return contact_key(self.customer_key, self.recipient)
 
     def attempt(self, number: int) -> Attempt | None:
         """The attempt of that number, if it was made."""
@@ -205,7 +212,10 @@ def standing(attempts: tuple[Attempt, ...]) -> Status:
 
 def chain_start(notice: Notice) -> str:
     """The hash that the first event of a notice carries: of what the notice is about."""
-    return _hash(notice.notice_id, notice.domain, notice.customer_key, notice.document_id, notice.purpose)
+    whose = (notice.recipient,) if notice.recipient else ()
+    return _hash(
+        notice.notice_id, notice.domain, notice.customer_key, notice.document_id, notice.purpose, *whose
+    )
 
 
 def event_hash(event: Event) -> str:

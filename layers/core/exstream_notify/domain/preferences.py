@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 
 from .contacts import Address, Consent, Contact
-from .documents import Channel, DocumentRule, MessageClass
+from .documents import Channel, DocumentRule, MessageClass, contact_key
 from .quiet_hours import Window
 
 CHANNELS: tuple[Channel, ...] = ("email", "sms")
@@ -192,6 +192,12 @@ class PortalChange:
     email: str | None = None
     mobile: str | None = None
     verified: bool = False
+    recipient: str = ""
+
+    @property
+    def contact_key(self) -> str:
+        """The contact that it changes: the one without a recipient, unless it names one."""
+        return contact_key(self.customer_key, self.recipient)
 
     @property
     def who(self) -> str:

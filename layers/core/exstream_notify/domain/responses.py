@@ -43,6 +43,7 @@ MAX_PAYMENT_EVENTS = 100
 class ResponseEvent:
     """A response as some system told it: by customer, document or case, whichever it names.
 
+    `recipient` is which holder of the account it was, empty where that was not told.
     `at` is when it happened, by that system; `by` who did it, if it was not the customer. `amount` (a plain
     decimal) and `currency` (ISO 4217) are of a payment, empty where they were not told. `payment_id` is the
     payment's own identity (a reversal's own, where it has one), `reversal_of` the payment that is taken
@@ -63,6 +64,7 @@ class ResponseEvent:
     payment_id: str = ""
     reversal_of: str = ""
     event_id: str = ""
+    recipient: str = ""
 
     @property
     def reverses(self) -> bool:
@@ -136,6 +138,7 @@ class EarlyResponse:
     customer_key: str = ""
     document_id: str = ""
     payments: tuple[EarlyPayment, ...] = ()
+    recipient: str = ""
 
     @property
     def told(self) -> str:
@@ -150,6 +153,8 @@ class EarlyResponse:
         """
         if not self.at or self.customer_key not in ("", document.customer_key):
             return False
+        if not may_answer(self.kind, self.recipient, document.recipient or ""):
+            return False
         return _was_known(document, self.at, by_document=bool(self.document_id), now=now)
 
     def facts_of(self, document: Document, now: datetime) -> tuple[Fact, ...]:
@@ -161,6 +166,15 @@ def _was_known(document: Document, at: str, *, by_document: bool, now: datetime)
     if document.produced_at:
         return document.produced_at <= at
     return by_document or now <= datetime.fromisoformat(at) + UNDATED
+
+
+def may_answer(kind: Response, by: str, recipient: str) -> bool:
+    """Whether a response by one recipient (empty: nobody said who) is an answer to another's notice.
+
+    A payment is the account's, whoever of its holders made it and whether or not they are named; all else
+    is the answer of the one who gave it.
+    """
+    return kind == "paid" or by == recipient
 
 
 def subjects_of(document: Document, *, by_document: bool = True) -> tuple[str, ...]:
@@ -201,7 +215,14 @@ def early_payments(document: Document, responses: Mapping[str, EarlyResponse], n
 
 def early_response(event: ResponseEvent, now: datetime) -> EarlyResponse:
     """What is kept of an event: its own time, if that can be read and is not to come, else now."""
-    return EarlyResponse(event.kind, event.detail, _when(event, now), event.customer_key, event.document_id)
+    return EarlyResponse(
+        event.kind,
+        event.detail,
+        _when(event, now),
+        event.customer_key,
+        event.document_id,
+        recipient=event.recipient,
+    )
 
 
 def early_payment(event: ResponseEvent, now: datetime) -> EarlyPayment:
@@ -300,6 +321,7 @@ def ended_early(notice_id: str, event: ResponseEvent, now: datetime) -> Notice:
         why=Why.RESPONDED,
         case_id=event.case_id,
         responses=(event.kind,),
+        recipient=event.recipient,
     )
     return opened(notice, now, event.kind, event.detail)
 

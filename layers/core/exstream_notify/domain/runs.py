@@ -12,6 +12,7 @@ from statistics import median
 from typing import Literal
 
 from .decisions import Why
+from .holders import HolderField
 from .notices import Outcome
 from .values import DateOrder, Manner
 
@@ -104,7 +105,10 @@ class Trailer:
 
 @dataclass(frozen=True, slots=True)
 class DomainRule:
-    """How one domain's runs are taken (rules/domains.yaml)."""
+    """How one domain's runs are taken (rules/domains.yaml).
+
+    `holders` are the fields that tell the holders of one customer key apart, in records without a recipient.
+    """
 
     unsealed: bool = True
     encoding: str | None = None
@@ -112,6 +116,7 @@ class DomainRule:
     exit_statuses: tuple[int, ...] = (0,)
     hold_on_exit_status: bool = False
     seal_within_minutes: int = 240
+    holders: tuple[HolderField, ...] = ()
     missing_documents: Literal["reject", "hold"] = "reject"
     unknown: bool = False
     multi_line_fields: bool = False
@@ -163,6 +168,7 @@ class Run:
     `fingerprint` is that of the seal, or of the manifest, that the run was taken with; `content` that of
     the files as they were read. `sealed_as` is the fingerprint of a seal that came after the run was
     taken from its manifest alone, and that agrees with it.
+    `disputed` counts records whose customer and recipient have another address in another record.
     """
 
     domain: str
@@ -187,6 +193,7 @@ class Run:
     content: str = ""
     sealed_as: str = ""
     left_out: Mapping[str, int] = field(default_factory=dict)
+    disputed: int = 0
 
     @property
     def name(self) -> str:

@@ -9,6 +9,8 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Literal, TypeAlias
 
+from .identity import contact_key
+
 StepKind = Literal["none", "last4", "birth_date", "postcode"]
 
 Keys: TypeAlias = tuple[str, Mapping[str, bytes]]
@@ -70,7 +72,8 @@ class StepAnswer(StrEnum):
 class Step:
     """One question: what is asked, of whom, and the hash of the right answer (empty: there is none).
 
-    `subject` is what else the tries count for, beside the customer: a notice's id, or nothing.
+    `customer_key` is the contact's key: two holders of an account are asked apart. `subject` is what else
+    the tries count for, beside the customer: a notice's id, or nothing.
     """
 
     kind: StepKind
@@ -160,7 +163,7 @@ def fingerprint(version: str, key: bytes, domain: str, customer_key: str, kind: 
 
 def conceal(record: MutableMapping[str, Any], domain: str, version: str, key: bytes) -> None:
     """Put hashes in the place of what a normalised record says of its customer's second step."""
-    customer = record["customer_key"]
+    customer = contact_key(record["customer_key"], record.get("recipient"))
     kinds: tuple[StepKind, ...] = ("last4", "birth_date")
     for kind in kinds:
         text = record.get(_FIELD[kind])

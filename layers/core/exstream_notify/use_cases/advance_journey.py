@@ -156,13 +156,13 @@ def _sort(
     notices = ledger.get({m.notice_id for m in row.members})
     known: Mapping[str, Contact] = {}
     if "opted_out" in rule.stops:
-        known = contacts.get(domain, {n.customer_key for n in notices.values()})
+        known = contacts.get(domain, {n.contact_key for n in notices.values()})
     beyond = cohort.step > len(rule.steps)
     for member in row.members:
         notice = notices.get(member.notice_id)
         reason = "rule_changed" if beyond else why_stopped(rule, notice)
         if not reason and notice is not None and "opted_out" in rule.stops:
-            contact = known.get(notice.customer_key)
+            contact = known.get(notice.contact_key)
             reason = "opted_out" if _opted_out(contact, notice, rules) else ""
         if reason or notice is None:
             found.counts[reason] += 1
@@ -209,7 +209,9 @@ def _capped(
     told = [
         at
         for one in history.of_customer(notice.domain, notice.customer_key)
-        if one.audience == "customer" and (one.document_id, one.purpose) != (notice.document_id, purpose)
+        if one.audience == "customer"
+        and one.recipient == notice.recipient
+        and (one.document_id, one.purpose) != (notice.document_id, purpose)
         for at in told_at(one)
     ]
     return capped_until(rule.cap, told, now)
@@ -347,7 +349,14 @@ def _unanswered(rule: JourneyRule, end: str, purpose: str, notice: Notice) -> Ma
 
 def _identity(notice: Notice, purpose: str) -> str:
     edition = notice.notice_id  # the first notice's own: one of each edition
-    return notice_id(notice.domain, notice.customer_key, notice.document_id, edition=edition, purpose=purpose)
+    return notice_id(
+        notice.domain,
+        notice.customer_key,
+        notice.document_id,
+        recipient=notice.recipient,
+        edition=edition,
+        purpose=purpose,
+    )
 
 
 def _paper(notice: Notice, purpose: str, now: datetime) -> Notice:
@@ -363,6 +372,7 @@ def _paper(notice: Notice, purpose: str, now: datetime) -> Notice:
         notice.origin,
         Status.PAPER,
         why=Why.UNANSWERED,
+        recipient=notice.recipient,
     )
     return opened(fresh, now, "paper", Why.UNANSWERED)
 

@@ -3,12 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..domain.contacts import Consent, Contact
+from ..domain.contacts import Consent, as_addressed
 from ..domain.decisions import Policy, decide
 from ..domain.documents import Document
 from ..domain.eligibility import Verdict, queues_by_type, status_of, verdict
 from ..ports import AddressChecker, Clock, ContactBook, RuleBook, SuppressionList
-from .decide_notices import blocked_addresses, blocked_channels, update_contacts
+from .decide_notices import (
+    blocked_addresses,
+    blocked_channels,
+    contact_without_addresses,
+    update_contacts,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +26,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Eligibility:
-    """What is known of one customer, and a verdict per document type."""
+    """What is known of one customer, or one recipient of theirs, and a verdict per document type."""
 
     customer_key: str
+    recipient: str
     known: bool
     language: str
     addresses: Mapping[str, str]
@@ -51,15 +57,22 @@ def answer_eligibility(
     if not questions:
         return []
     domain = questions[0].document.domain
-    stored = contacts.get(domain, {q.document.customer_key for q in questions})
+    stored = contacts.get(domain, {q.document.contact_key for q in questions})
     known = update_contacts([q.document for q in questions], contacts, addresses, clock, write=False)
-    blocked = blocked_addresses(known.values(), suppressions)
+    addressed = [
+        as_addressed(
+            known.get(q.document.contact_key) or contact_without_addresses(q.document),
+            q.document,
+            addresses.check,
+        )
+        for q in questions
+    ]
+    blocked = blocked_addresses(addressed, suppressions)
     now = clock.now()
     queues = queues_by_type(rules.queues)
     answers = []
-    for question in questions:
+    for question, contact in zip(questions, addressed, strict=True):
         document = question.document
-        contact = known.get(document.customer_key) or Contact(domain, document.customer_key, "")
         suppressed = blocked_channels(contact, blocked)
         zones = addresses.zones(contact)
         verdicts = []
@@ -73,7 +86,8 @@ def answer_eligibility(
         answers.append(
             Eligibility(
                 document.customer_key,
-                document.customer_key in stored,
+                document.recipient or "",
+                document.contact_key in stored,
                 language or "",
                 {
                     "email": status_of(contact.email, "email" in suppressed),

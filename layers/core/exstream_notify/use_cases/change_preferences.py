@@ -177,13 +177,18 @@ class AddressBook:
         values: Mapping[str, str],
     ) -> Answer:
         identity = notice_id(
-            contact.domain, contact.customer_key, change.change_id, purpose=f"address:{note}"
+            contact.domain,
+            contact.customer_key,
+            change.change_id,
+            recipient=contact.recipient,
+            purpose=f"address:{note}",
         )
         try:
             told = self.teller.tell(
                 Note(
                     identity, f"address:{note}", note, channel, to, contact.salt, contact.domain,
                     contact.customer_key, change.change_id, contact.language, values,
+                    recipient=contact.recipient,
                 )
             )  # fmt: skip
         except NotToldYet:

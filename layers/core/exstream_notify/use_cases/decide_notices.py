@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
 
-from ..domain.contacts import Address, Contact, addresses_to_check, merge
+from ..domain.contacts import Address, Check, Contact, addresses_to_check, as_addressed, merge
 from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, Why, decide
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised
@@ -80,6 +80,7 @@ def notice_id_of(document: Document, rule: DocumentRule, audience: str = "custom
         document.domain,
         document.customer_key,
         document.document_id,
+        recipient=document.recipient or "",
         edition=edition,
         purpose=rule.purpose,
         audience=audience,
@@ -97,14 +98,14 @@ def step_stops(
     journeys: JourneyBook | None,
     ledger: Ledger,
 ) -> dict[tuple[str, str], str]:
-    """Why no step follows, by customer and document: what their first notice in the ledger says now.
+    """Why no step follows, by contact key and document: what their first notice in the ledger says now.
 
     `rules` are those of the documents. Empty for anything but a journey's step.
     """
     journey = journey_of(pointer, rules, journeys)
     if journey is None:
         return {}
-    first = {(d.customer_key, d.document_id): notice_id_of(d, rules.for_document(d)) for d in documents}
+    first = {(d.contact_key, d.document_id): notice_id_of(d, rules.for_document(d)) for d in documents}
     stored = ledger.get(set(first.values()))
     found = {}
     for key, identity in first.items():
@@ -264,12 +265,9 @@ def decide_notices(
 
     stops = step_stops(pointer, [d for _, d in documents], whole, journeys, ledger)
     documents = at_step(pointer, documents, whole, _first_id, ledger, early, by_document=by_document, now=now)
-    if pointer.version:
-        # The record is of days ago: what it says of the customer was heard then.
-        known = contacts.get(pointer.domain, {d.customer_key for _, d in documents})
-    else:
-        known = update_contacts([d for _, d in documents if not d.test_flag], contacts, addresses, clock)
-    blocked = blocked_addresses(known.values(), suppressions)
+    known = _contacts_of(pointer, documents, contacts, addresses, clock)
+    addressed = _addressed(documents, known, addresses.check)
+    blocked = blocked_addresses(addressed.values(), suppressions)
     result = _Slice()
     if not pointer.positions:
         _supersede(pointer, documents, rules, ledger, runs, now)
@@ -278,7 +276,7 @@ def decide_notices(
     dated = [j for j in rules.journeys().values() if any(step.anchor == "due_date" for step in j.steps)]
     for position, document in documents:
         rule = rules.for_document(document)
-        contact = known.get(document.customer_key) or Contact(document.domain, document.customer_key, "")
+        contact = addressed[position]
         suppressed = blocked_channels(contact, blocked)
         before = stored.get(notice_id_of(document, rule))
         due = before is not None and _is_due(before, now)
@@ -305,7 +303,7 @@ def decide_notices(
             and any(joins(j, document, demanded) for j in dated)
         ):
             result.unreached.setdefault("due_date_missing", []).append(document.customer_in_run)
-        stop = stops.get((document.customer_key, document.document_id))
+        stop = stops.get((document.contact_key, document.document_id))
         open_yet = before is None or (before.status == Status.DEFERRED and due)
         if before is None and answered is not None:
             known_already = Suppress(Why.RESPONDED, answered.told)
@@ -372,38 +370,94 @@ def update_contacts(
     *,
     write: bool = True,
 ) -> dict[str, Contact]:
-    """The contacts of these documents' customers, brought up to date with what the records say.
+    """The contacts of these documents, by contact key, brought up to date with what the records say.
 
     Another writer's change is never overwritten: its contact is read again and the records are
     merged into that. `write=False` merges without storing (a plan).
     """
     if not documents:
         return {}
-    keys = {d.customer_key for d in documents}
-    checked: dict[tuple[Channel, str, str | None], Address] = {}
+    keys = {d.contact_key for d in documents}
+    check = _once(addresses.check)
     for _ in range(5):
         known = contacts.get(documents[0].domain, keys)
         changed: dict[str, Contact] = {}
         for document in documents:
-            before = known.get(document.customer_key)
-            fresh: dict[Channel, Address] = {}
-            for channel, raw in addresses_to_check(before, document).items():
-                question = (channel, raw, document.country)
-                if question not in checked:
-                    checked[question] = addresses.check(channel, raw, document.country)
-                fresh[channel] = checked[question]
+            before = known.get(document.contact_key)
+            fresh: dict[Channel, Address] = {
+                channel: check(channel, raw, document.country)
+                for channel, raw in addresses_to_check(before, document).items()
+                if not document.disputed
+            }
             salt = before.salt if before else clock.random_id()
             after = merge(before, document, fresh, clock.now(), salt)
             if after is not before:
-                # Several records of one customer are one write.
-                if document.customer_key in changed and before is not None:
+                # Several records of one contact are one write.
+                if document.contact_key in changed and before is not None:
                     after = replace(after, version=before.version)
-                known[document.customer_key] = changed[document.customer_key] = after
+                known[document.contact_key] = changed[document.contact_key] = after
         if not write or not changed:
             return known
         if not contacts.put(list(changed.values())):
             return known
     raise RuntimeError("contacts kept changing under five attempts to update them")
+
+
+def _once(check: Check) -> Check:
+    """The same check that looks at each address once."""
+    checked: dict[tuple[Channel, str, str | None], Address] = {}
+
+    def look(channel: Channel, raw: str, country: str | None) -> Address:
+        question = (channel, raw, country)
+        if question not in checked:
+            checked[question] = check(channel, raw, country)
+        return checked[question]
+
+    return look
+
+
+def _contacts_of(
+    pointer: SlicePointer,
+    documents: Sequence[tuple[int, Document]],
+    contacts: ContactBook,
+    addresses: AddressChecker,
+    clock: Clock,
+) -> dict[str, Contact]:
+    """The contacts of a slice's documents, by contact key; what its records say is heard once.
+
+    A later look does not repeat what an old record says: another run may have said something newer since.
+    """
+    real = [d for _, d in documents if not d.test_flag]
+    if not pointer.positions:
+        return update_contacts(real, contacts, addresses, clock)
+    known = contacts.get(pointer.domain, {d.contact_key for _, d in documents})
+    if pointer.version:
+        return known
+    # A contact that was erased meanwhile is made anew, as by any record.
+    lost = [d for d in real if d.contact_key not in known]
+    return {**known, **update_contacts(lost, contacts, addresses, clock)}
+
+
+def _addressed(
+    documents: Sequence[tuple[int, Document]], known: Mapping[str, Contact], check: Check
+) -> dict[int, Contact]:
+    """By position each document's contact with the addresses that its notice may go to.
+
+    Where there is no contact (a test, a step after an erasure) there are none, whatever the record says.
+    """
+    look = _once(check)
+    found = {}
+    for position, document in documents:
+        contact = known.get(document.contact_key)
+        found[position] = (
+            as_addressed(contact, document, look) if contact else contact_without_addresses(document)
+        )
+    return found
+
+
+def contact_without_addresses(document: Document) -> Contact:
+    """A stand-in for the contact of a document that nothing is stored of."""
+    return Contact(document.domain, document.customer_key, "", recipient=document.recipient or "")
 
 
 def blocked_addresses(
@@ -442,6 +496,7 @@ def _new_notice(pointer: SlicePointer, position: int, document: Document, rule: 
         Status.DEFERRED,
         case_id=document.case_id or "",
         rule_version=pointer.version,
+        recipient=document.recipient or "",
     )
 
 
@@ -858,7 +913,13 @@ def _supersede(
         old = replace(document, document_id=document.supersedes)
         # Edition is left empty: a type that notifies again on new content is superseded as a whole.
         for audience in ("customer", *map(team_audience, (*rule.teams, *document.internal_teams))):
-            identity = notice_id(old.domain, old.customer_key, old.document_id, audience=audience)
+            identity = notice_id(
+                old.domain,
+                old.customer_key,
+                old.document_id,
+                recipient=old.recipient or "",
+                audience=audience,
+            )
             notice = replace(
                 _new_notice(pointer, position, old, rule),
                 notice_id=identity,

@@ -47,7 +47,7 @@ def look_at_link(
     notice = ledger.get([notice_id]).get(notice_id) if notice_id else None
     if notice is None or notice.audience != "customer" or not notice.attempts:
         return Look(LinkState.UNKNOWN)
-    contact = contacts.get(notice.domain, [notice.customer_key]).get(notice.customer_key)
+    contact = contacts.get(notice.domain, [notice.contact_key]).get(notice.contact_key)
     chosen = contact.language if contact and "language" in contact.set_by_customer else None
     known = contact.language if contact else None
     try:
@@ -70,8 +70,8 @@ def look_at_link(
     if asked is None:
         return look
     # A reminder's tries count with those of the notice that it reminds of.
-    answer = expected(rule.second_step, getattr(document, asked), notice.domain, notice.customer_key, keys())
-    step = Step(rule.second_step, notice.domain, notice.customer_key, notice.notice_id, answer)
+    answer = expected(rule.second_step, getattr(document, asked), notice.domain, notice.contact_key, keys())
+    step = Step(rule.second_step, notice.domain, notice.contact_key, notice.notice_id, answer)
     if not answer:
         return replace(look, state=LinkState.MISSING)
     return replace(look, state=LinkState.LOCKED if is_locked(step, tries) else LinkState.ASKS, step=step)
@@ -127,9 +127,7 @@ def open_document(
     if notice.purpose != "notice":
         # A reminder's link: what it reminds of was opened with it.
         others = ledger.of_document(notice.domain, notice.document_id)
-        told += [
-            n for n in others if n.customer_key == notice.customer_key and n.notice_id != notice.notice_id
-        ]
+        told += [n for n in others if n.contact_key == notice.contact_key and n.notice_id != notice.notice_id]
     record(told, "opened", "by secure link", ledger=ledger, runs=runs, clock=clock)
     return replace(look, state=LinkState.OPENED, leads_to=leads_to)
 

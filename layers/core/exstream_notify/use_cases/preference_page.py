@@ -165,8 +165,8 @@ def question(contact: Contact, keys: Keys) -> Step | None:
     asked: StepKind = "birth_date" if kind == "birth_date" else "last4"
     if not kept or kept.partition(".")[0] not in keys[1]:
         asked, kept = "postcode", contact.postcode or ""
-    answer = expected(asked, kept, contact.domain, contact.customer_key, keys)
-    return Step(asked, contact.domain, contact.customer_key, "", answer) if answer else None
+    answer = expected(asked, kept, contact.domain, contact.contact_key, keys)
+    return Step(asked, contact.domain, contact.contact_key, "", answer) if answer else None
 
 
 def one(form: Form, name: str) -> str:

@@ -36,7 +36,7 @@ def record_preferences(
     """
     done: Done = "unchanged"
     for _ in range(_TRIES):
-        contact = contacts.get(change.domain, [change.customer_key]).get(change.customer_key)
+        contact = contacts.get(change.domain, [change.contact_key]).get(change.contact_key)
         if contact is None:
             exceptions.raise_exceptions([_unknown(change)])
             return "unknown_customer"
@@ -60,7 +60,7 @@ def record_preferences(
             raise NotToldYet(channel)
         if answer in _REFUSED:
             exceptions.raise_exceptions([_unusable(change, channel, _REFUSED[answer])])
-        found = contacts.get(change.domain, [change.customer_key]).get(change.customer_key, contact)
+        found = contacts.get(change.domain, [change.contact_key]).get(change.contact_key, contact)
         done = "changed" if found.version != contact.version else done
         contact = found
     return done
@@ -68,7 +68,13 @@ def record_preferences(
 
 def _change_id(change: PortalChange, channel: Channel) -> str:
     """The same for the same event, so that its redelivery sends no second code."""
-    return notice_id(change.domain, change.customer_key, change.event_id, purpose=f"address:{channel}")
+    return notice_id(
+        change.domain,
+        change.customer_key,
+        change.event_id,
+        recipient=change.recipient,
+        purpose=f"address:{channel}",
+    )
 
 
 def _taken(contact: Contact, change: PortalChange) -> bool:

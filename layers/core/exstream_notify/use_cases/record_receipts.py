@@ -250,7 +250,7 @@ def _mark_contacts(
                 continue
             if notice.audience == "customer":
                 customers = said.setdefault(notice.domain, {})
-                customers.setdefault(notice.customer_key, []).append((receipt, attempt.address))
+                customers.setdefault(notice.contact_key, []).append((receipt, attempt.address))
     for domain, customers in said.items():
         left = set(customers)
         for _ in range(_TRIES):

@@ -113,8 +113,8 @@ class ReplyDesk:
                 if not self.contacts.put([after]):
                     ours = True
                     break
-                found = self.contacts.get(holder.domain, [holder.customer_key])
-                contact = found.get(holder.customer_key)
+                found = self.contacts.get(holder.domain, [holder.contact_key])
+                contact = found.get(holder.contact_key)
             else:
                 raise RuntimeError("a contact kept changing under five attempts to stop its messages")
         return ours
@@ -129,6 +129,7 @@ class ReplyDesk:
             for holder in holders
             for notice in self.ledger.of_customer(holder.domain, holder.customer_key)
             if notice.purpose == "notice"
+            and notice.recipient == holder.recipient
             and any(a.channel == "sms" and a.address == address for a in notice.attempts)
         ]
         if not sent:
@@ -153,6 +154,7 @@ class ReplyDesk:
             first.customer_key if first else "",
             reply.reply_id,
             first.language if first else None,
+            recipient=first.recipient if first else "",
         )
         # What the reply asked for is done; an answer that waits for an approval would come days late.
         with suppress(NotApproved):

@@ -17,6 +17,7 @@ from ..domain.responses import (
     ResponseEvent,
     early_response,
     ended_early,
+    may_answer,
     responded,
 )
 from ..domain.runs import RecordOutcome
@@ -76,7 +77,7 @@ def record_response(
     """
     payments = PaymentPorts(early, records, rules, journeys, exceptions, is_holiday, clock)
     if event.domain and event.customer_key and event.document_id:
-        identity = notice_id(event.domain, event.customer_key, event.document_id)
+        identity = notice_id(event.domain, event.customer_key, event.document_id, recipient=event.recipient)
         # Read by its own id as well: the index may not show yet what was written a moment ago.
         found = {**_by_identity(event, ledger), **_by_index(event, ledger)}
         if not found and ENDS_EARLY[event.kind] and event.kind != "paid":
@@ -156,7 +157,8 @@ def record(
 def _by_identity(event: ResponseEvent, ledger: ResponseLedger) -> dict[str, Notice]:
     if not (event.domain and event.customer_key and event.document_id):
         return {}
-    return ledger.get([notice_id(event.domain, event.customer_key, event.document_id)])
+    whose = event.recipient
+    return ledger.get([notice_id(event.domain, event.customer_key, event.document_id, recipient=whose)])
 
 
 def _by_index(event: ResponseEvent, ledger: ResponseLedger) -> dict[str, Notice]:
@@ -170,8 +172,12 @@ def _about(event: ResponseEvent, ledger: ResponseLedger) -> list[Notice]:
     elif event.case_id:
         found = ledger.of_case(event.domain, event.case_id)
     else:
-        return ledger.of_customer(event.domain, event.customer_key)
-    return [n for n in found if event.customer_key in ("", n.customer_key)]
+        found = ledger.of_customer(event.domain, event.customer_key)
+    found = [n for n in found if event.customer_key in ("", n.customer_key)]
+    if not event.recipient and len({n.recipient for n in found}) == 1:
+        # There is nobody else whose answer it could be.
+        return found
+    return [n for n in found if may_answer(event.kind, event.recipient, n.recipient)]
 
 
 def _of_customers(notices: Iterable[Notice]) -> list[Notice]:
@@ -202,12 +208,12 @@ def _prove(
     fresh = [n for n in notices if event.kind not in n.responses]
     if not fresh:
         return event.detail
-    keys = {n.customer_key for n in fresh}
+    keys = {n.contact_key for n in fresh}
     known = contacts.get(event.domain, keys)
     at = clock.now().isoformat(timespec="milliseconds")
     lines = []
     for notice in fresh:
-        contact = known.get(notice.customer_key) or Contact(event.domain, notice.customer_key, "")
+        contact = known.get(notice.contact_key) or Contact(event.domain, notice.customer_key, "")
         body = {
             "acknowledged_by": event.by or notice.customer_key,
             "acknowledged_at": event.at or at,
@@ -217,6 +223,7 @@ def _prove(
             "document_id": notice.document_id,
             "document_type": notice.document_type,
             "customer_key": notice.customer_key,
+            **({"recipient": notice.recipient} if notice.recipient else {}),
             "notice_id": notice.notice_id,
         }
         lines.append(EvidenceLine(f"{notice.notice_id}:acknowledged", contact.salt, at, body))

@@ -72,5 +72,5 @@ def release_address(
         )
         if not contacts.put([after]):
             return after, lifted
-        contact = contacts.get(contact.domain, [contact.customer_key])[contact.customer_key]
+        contact = contacts.get(contact.domain, [contact.contact_key])[contact.contact_key]
     raise RuntimeError("the contact kept changing under five attempts to change it")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from ..domain.breaker import Breaker
-from ..domain.contacts import Contact
+from ..domain.contacts import Contact, as_addressed
 from ..domain.decisions import Policy, Why, against, window_for
 from ..domain.documents import Channel, Document, DocumentRule
 from ..domain.exceptions import ExceptionRaised
@@ -377,7 +377,7 @@ def _prepare(
             if (address := rules.team_address(digests[member.position][0])) is not None
         ]
     documents = dict(records.read(pointer))
-    keys = {documents[m.position].customer_key for m in job.members}
+    keys = {documents[m.position].contact_key for m in job.members}
     known = contacts.get(pointer.domain, keys)
     now = clock.now()
     asked_for = [documents[m.position] for m in job.members]
@@ -390,7 +390,7 @@ def _prepare(
         document = documents[member.position]
         rule = rules.for_document(document)
         notice = stored.get(member.notice_id) or _fresh(job, member, document, rule.purpose)
-        if (document.customer_key, document.document_id) in stops and member.audience == "customer":
+        if (document.contact_key, document.document_id) in stops and member.audience == "customer":
             tally.again.add(member.position)
             continue
         team = team_of(member.audience)
@@ -415,7 +415,9 @@ def _prepare(
                 )
             )
             continue
-        contact = known.get(document.customer_key)
+        contact = known.get(document.contact_key)
+        if contact is not None:
+            contact = as_addressed(contact, document, addresses.check)
         to = contact.address(job.channel) if contact else None
         if contact is None or to is None or contact.paper_required or contact.withdrew:
             tally.again.add(member.position)
@@ -504,6 +506,7 @@ def _fresh(job: SendJob, member: Member, document: Document, purpose: str) -> No
         version=0,
         case_id=document.case_id or "",
         rule_version=job.pointer.version,
+        recipient=document.recipient or "",
     )
 
 

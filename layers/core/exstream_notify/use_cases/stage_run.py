@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..domain.documents import FileFault
 from ..domain.exceptions import ExceptionRaised, Severity, Unusable
+from ..domain.holders import Conflicts, pairs_in_words
 from ..domain.notices import Outcome
 from ..domain.runs import (
     Control,
@@ -272,6 +273,7 @@ def _stage(
 
     records = sum(f.composed for f in staged)
     rejected = _added(f.rejected for f in staged)
+    conflicts = staged[-1].conflicts
     holds = _reasons_to_hold(stage, seal, staged, records, rejected)
     left_out = _added(f.left_out for f in staged)
     stage.staging.add_digests(stage.domain, stage.run_id, parts, team_digests(staged, stage.rules))
@@ -294,6 +296,7 @@ def _stage(
     # Reported before the state is written: killed in between, a repeat reports the same again.
     if left_out:
         stage.exceptions.raise_exceptions([values_left_out(stage.domain, stage.run_id, left_out)])
+    _tell_conflicts(stage, conflicts)
     _tell_findings(stage, seal, records, rejected, unread)
     _tell_documents(stage, staged, rejected)
     run = stage.save(
@@ -311,6 +314,7 @@ def _stage(
         parts=parts,
         rejected=rejected,
         left_out=left_out,
+        disputed=conflicts.disputed,
         why=why,
         deadline="",
         history=history,
@@ -473,6 +477,22 @@ def values_left_out(domain: str, run_id: str, left_out: Mapping[str, int]) -> Ex
     count = sum(left_out.values())
     text = f"{count} values left out: {named}{rest}"
     return ExceptionRaised("values_left_out", "warning", domain, run_id, text, part="values", count=count)
+
+
+def _tell_conflicts(stage: _Stage, conflicts: Conflicts) -> None:
+    """Records that give one customer and recipient different addresses: the first pairs, and how many."""
+    if conflicts.mixed:
+        text = (
+            f"{conflicts.mixed} records rejected: one customer and recipient with different names and "
+            f"addresses: {pairs_in_words(conflicts.mixed_pairs)}"
+        )
+        stage.tell("holders_mixed", "error", text, count=conflicts.mixed)
+    if conflicts.disputed:
+        text = (
+            f"{conflicts.disputed} records give one customer and recipient different addresses: "
+            f"{pairs_in_words(conflicts.disputed_pairs)}"
+        )
+        stage.tell("addresses_disputed", "warning", text, count=conflicts.disputed)
 
 
 def team_digests(staged: Sequence[StagedFile], rules: Rules) -> dict[str, dict[str, int]]:

@@ -43,6 +43,7 @@ class Note:
     language: str | None = None
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     message_class: MessageClass = "transactional"
+    recipient: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ def _fresh(note: Note) -> Notice:
         Origin(f"{note.purpose}/{note.about}", 0, 0, "", 0, 0),
         Status.SENDING,
         version=0,
+        recipient=note.recipient,
     )
 
 

@@ -27,7 +27,7 @@ TOMBSTONE = "#erased#"
 
 
 class DynamoContacts:
-    """`ContactBook` on the Contacts table: one item a customer, the profile as JSON.
+    """`ContactBook` on the Contacts table: one item a contact, by contact key, the profile as JSON.
 
     With `peppers` (the current one's name, and all) items carry the keyed hashes of their addresses, by
     which `at_address` finds everybody who shares one. With `now` a contact is read as it stands at that
@@ -46,19 +46,19 @@ class DynamoContacts:
         self._peppers = peppers
         self._now = now
 
-    def get(self, domain: str, customer_keys: Collection[str]) -> dict[str, Contact]:
+    def get(self, domain: str, contact_keys: Collection[str]) -> dict[str, Contact]:
         """See `ContactBook.get`."""
-        found = get_items(self._client, self._table, [f"{domain}#{key}" for key in customer_keys])
+        found = get_items(self._client, self._table, [f"{domain}#{key}" for key in contact_keys])
         contacts = (self._read(item) for item in found.values())
-        return {contact.customer_key: contact for contact in contacts}
+        return {contact.contact_key: contact for contact in contacts}
 
     def put(self, contacts: Sequence[Contact]) -> list[str]:
         """See `ContactBook.put`."""
-        rows = {f"{c.domain}#{c.customer_key}": c for c in contacts}
+        rows = {f"{c.domain}#{c.contact_key}": c for c in contacts}
         failed = put_if(
             self._client, self._table, {key: (self._item(key, c), c.version) for key, c in rows.items()}
         )
-        return [rows[key].customer_key for key in failed]
+        return [rows[key].contact_key for key in failed]
 
     def by_handle(self, handle: str) -> Contact | None:
         """See `ContactDirectory.by_handle`."""
@@ -76,7 +76,7 @@ class DynamoContacts:
         contacts = map(self._read, get_items(self._client, self._table, keys).values())
         # The index may lag behind, and a confirmed change may hold since: the contact itself decides.
         holding = [c for c in contacts if (a := c.address(channel)) is not None and a.value == canonical]
-        return sorted(holding, key=lambda c: (c.domain, c.customer_key))
+        return sorted(holding, key=lambda c: (c.domain, c.contact_key))
 
     def scan(self, segment: int = 0, segments: int = 1) -> Iterator[Contact]:
         """Every contact of one of so many segments of the table, in no order.
@@ -103,7 +103,7 @@ class DynamoContacts:
 
     def erase(self, contact: Contact, who: str, why: str, at: datetime) -> bool:
         """Delete the contact as read, and leave who did it and why; False if it changed meanwhile."""
-        key = f"{contact.domain}#{contact.customer_key}"
+        key = f"{contact.domain}#{contact.contact_key}"
         mark = hashlib.sha256(key.encode()).hexdigest()
         record = {"who": who, "why": why, "at": at.isoformat(timespec="seconds"), "version": contact.version}
         try:

@@ -26,6 +26,7 @@ _TEXT = {
     "case_id": "case_id",
     "link_revoked": "link_revoked",
     "rule_version": "rule_version",
+    "recipient": "recipient",
 }
 """Notice fields kept as text attributes, absent when empty; the rest has a form of its own."""
 
@@ -67,7 +68,7 @@ class DynamoLedger:
         return {key: from_item(item) for key, item in found.items() if "status" in item}
 
     def of_customer(self, domain: str, customer_key: str) -> list[Notice]:
-        """All notices of a customer, oldest first."""
+        """All notices of a customer, every recipient's, oldest first."""
         return self._under("customer", "cust", f"{domain}#{customer_key}")
 
     def of_document(self, domain: str, document_id: str) -> list[Notice]:

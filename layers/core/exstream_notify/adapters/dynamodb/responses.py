@@ -31,7 +31,7 @@ class DynamoEarlyResponses:
             TableName=self._table,
             Key={"pk": {"S": f"{_EARLY}{domain}#{subject}"}},
             UpdateExpression="SET kind = :k, detail = :d, #at = :a, customer_key = :c, document_id = :i, "
-            "expires = :e",
+            "recipient = :r, expires = :e",
             ExpressionAttributeNames={"#at": "at"},
             ExpressionAttributeValues={
                 ":k": {"S": response.kind},
@@ -39,6 +39,7 @@ class DynamoEarlyResponses:
                 ":a": {"S": response.at},
                 ":c": {"S": response.customer_key},
                 ":i": {"S": response.document_id},
+                ":r": {"S": response.recipient},
                 ":e": {"N": str(int(until.timestamp()))},
             },
         )
@@ -83,6 +84,7 @@ def _early(item: Item) -> EarlyResponse:
         text("customer_key"),
         text("document_id"),
         tuple(EarlyPayment(Fact(*row[:6]), *row[6:]) for row in payments),
+        recipient=text("recipient"),
     )
 
 

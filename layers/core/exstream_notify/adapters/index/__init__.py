@@ -6,6 +6,7 @@ record is. A file that cannot be used is an `IndexUnreadable`, a record a reject
 
 from .events import read_event
 from .faults import Fault, IndexUnreadable, Limits, RecordRefused
+from .holders import Findings, Holders
 from .names import AliasesUnusable, AliasTable, check_aliases, default_aliases
 from .parts import MemoryParts, MemoryRejects, Part, PartSink, PartWriter, RejectSink, Slice
 from .reading import FileForm, Form, form_of
@@ -19,7 +20,9 @@ __all__ = [
     "Fault",
     "FileForm",
     "FileTally",
+    "Findings",
     "Form",
+    "Holders",
     "IndexUnreadable",
     "Limits",
     "MemoryParts",

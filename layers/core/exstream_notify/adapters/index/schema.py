@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
+from ...domain.holders import HolderField, recipient_of
 from ...domain.records import RunFolder, content_identity, own_identity, path_in_run, queue_of
 from ...domain.second_step import CONCEALED
 from ...domain.values import (
@@ -58,7 +59,8 @@ class RecordSchema:
 
     `known_types` are the rules' document types by name, `queues` the type that a rule gives a queue;
     both are matched without regard to case and to `_`, `-` and spaces. `run` lets full `s3://`
-    paths of the run's own folder through. `manner` is the site's way to write values. `conceal` puts hashes
+    paths of the run's own folder through. `manner` is the site's way to write values. `holders` are fields to
+    derive a recipient from, in records that name none. `conceal` puts hashes
     in the place of what a customer is asked for as a second step, in records that have such a field.
     `today` is the day from which dates of records without `produced_at` may not be far; `number_zones` finds
     the zones of a telephone number in a country.
@@ -79,9 +81,11 @@ class RecordSchema:
         conceal: Callable[[Normalised], None] | None = None,
         today: Today | None = None,
         number_zones: NumberZones | None = None,
+        holders: Sequence[HolderField] = (),
     ) -> None:
         self.aliases = aliases or AliasTable()
         self._conceal = conceal
+        self._holders = holders
         self.limits = limits or Limits()
         self._types = {type_key(name): found for name, found in known_types.items()}
         self._queues = {type_key(name): found for name, found in (queues or {}).items()}
@@ -125,9 +129,17 @@ class RecordSchema:
             self._settle(found, written, left)
         except ValueRefused as refused:
             raise RecordRefused(Fault("output_uri", str(refused))) from None
+        if self._holders and "recipient" not in found:
+            self._tell_apart(found)
         if self._conceal is not None and not CONCEALED.isdisjoint(found):
             self._conceal(found)
         return found
+
+    def _tell_apart(self, found: Normalised) -> None:
+        """Derive the recipient from what the site tells holders of one key apart by."""
+        recipient = recipient_of([str(found.get(name, "")) for name in self._holders])
+        if recipient:
+            found["recipient"] = recipient
 
     def hidden(self, value: object, depth: int | None = None) -> object:
         """What JSON has, with the answers to a second step hidden under every name that can mean one.

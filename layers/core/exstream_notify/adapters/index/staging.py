@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Protocol, TypeAlias
 
+import orjson
 from pydantic_core import to_json
 
 from ...domain.documents import FileFault
 from ...domain.runs import Disagreement
 from .delimited import DelimitedRecords, RowRules
 from .faults import Fault, IndexUnreadable, Limits, RecordRefused
+from .holders import MIXED, Findings, Holders
 from .json_records import JsonRecords
 from .native import documents_of_customer
 from .parts import PART_BYTES, PartSink, PartWriter, RejectSink, RejectWriter
@@ -74,6 +76,10 @@ class _Reader(Protocol):
 FileCheck: TypeAlias = Callable[[Normalised], FileFault | None]
 """Says what is wrong with the file that a normalised record names."""
 
+ANOTHER_HOLDER = Fault(
+    "recipient", "another record of this customer and recipient has another name and another address"
+)
+
 _QUEUES_NAMED = 200
 _REFUSED_NAMED = 20
 _LINES_NAMED = 20
@@ -100,12 +106,16 @@ def stage_file(
     part_bytes: int = PART_BYTES,
     check: FileCheck | None = None,
     rows: RowRules | None = None,
+    holders: Holders | None = None,
+    findings: Findings | None = None,
 ) -> FileTally:
     """Stage one index file, reading `source` once to its end; memory does not grow with it.
 
     `name` tells the form (`form_of`), `encoding` is the site's setting for files that do not show
     theirs, `rows` how the domain writes delimited rows. Positions count documents and rejects through the
-    run, from `first_position`. A record whose file `check` objects to is rejected.
+    run, from `first_position`. A record whose file `check` objects to is rejected. `holders` takes each
+    document, to compare it with the run's others; `findings` is what came of that in an earlier pass over
+    the same files: a document that it disputes is marked, one of mixed holders rejected.
 
     Raises `IndexUnreadable` where the file cannot be used; parts that were put until then are void.
     `ValueError`: the encoding setting is not supported.
@@ -126,7 +136,7 @@ def stage_file(
     lines = PartWriter(parts, first_slice=first_slice, first_part=first_part, part_bytes=part_bytes)
     bad = RejectWriter(rejects, part_bytes=part_bytes)
     listed = RejectWriter(left_out, part_bytes=part_bytes) if left_out is not None else None
-    pass_ = _Pass(tally, schema, limits, lines, bad, listed, check)
+    pass_ = _Pass(tally, schema, limits, lines, bad, listed, check, holders, findings)
     if file_form.form == "native":
         customers = CustomerCollector(schema.aliases)
         pass_.stage_customers(XmlRecords(text, name, customers, limits))
@@ -169,8 +179,12 @@ class _Pass:
         rejects: RejectWriter,
         listed: RejectWriter | None,
         check: FileCheck | None = None,
+        holders: Holders | None = None,
+        findings: Findings | None = None,
     ) -> None:
         self._check = check
+        self._holders = holders
+        self._findings = findings
         self._tally = tally
         self._schema = schema
         self._limits = limits
@@ -241,6 +255,10 @@ class _Pass:
 
     def _keep(self, document: Normalised) -> None:
         tally = self._tally
+        if self._findings is not None and (verdict := self._findings.of(tally.next_position)):
+            if verdict == MIXED:
+                raise RecordRefused(ANOTHER_HOLDER)
+            document["disputed"] = True
         kind = document["document_type"]
         if self._check is not None and (fault := self._check(document)) is not None:
             if len(tally.documents_refused) < _REFUSED_NAMED:
@@ -249,7 +267,9 @@ class _Pass:
         if "internal_teams" in document:
             self._count_teams(kind, document["internal_teams"])
         position = document["pos"] = tally.next_position
-        self._parts.add(to_json(document), position)
+        if self._holders is not None:
+            self._holders.add(document, position)
+        self._parts.add(orjson.dumps(document), position)
         tally.next_position = position + 1
         tally.documents_by_type[kind] += 1
 
