@@ -61,7 +61,7 @@ def test_a_response_that_names_a_customer_is_not_about_notices_of_long_ago() -> 
 def test_who_paid_before_the_notice_gets_none() -> None:
     world = World(a_rule())
     assert world.respond("paid", customer_key="C0001", document_id="D0001") == {"early": 1}
-    assert world.respond("paid", customer_key="C0001", document_id="D0001") == {"known": 1}
+    assert world.respond("paid", customer_key="C0001", document_id="D0001") == {"early": 1}
 
     world.drop("run-1", a_document(1), a_document(2))
     world.come_to_rest()

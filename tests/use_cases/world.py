@@ -630,7 +630,6 @@ class World:
             body["domain"],
             body,
             staging=p["staging"],
-            rules=self.rules,
             runs=p["runs"],
             decide_queue=p["decide_queue"],
             exceptions=p["exceptions"],
@@ -656,6 +655,8 @@ class World:
             early=p["early_responses"],
             journeys=p["journeys"],
             reputation=p["reputation"],
+            decide_queue=p["decide_queue"],
+            due_index=p["due"],
         )
 
     def _send(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:

@@ -24,10 +24,12 @@ class _Run(_Model):
 _EXCEPTION = TypeAdapter(ExceptionRaised)
 
 
-def run_of(body: dict[str, Any]) -> tuple[str, str, Literal["seal", "manifest", "again"]]:
+def run_of(body: dict[str, Any]) -> tuple[str, str, Literal["seal", "manifest", "again", "digests"]]:
     """Domain, run id and trigger of a message on the run queue, or Unusable."""
     if "stage" in body:
-        return *_run("run queue", **body["stage"]), "again"
+        stage = body["stage"]
+        run = _run("run queue", stage.get("domain"), stage.get("run_id"))
+        return *run, "digests" if stage.get("trigger") == "digests" else "again"
     key = unquote(body["detail"]["object"]["key"])
     folder, _, name = key.rpartition("/")
     parts = folder.split("/")

@@ -37,6 +37,7 @@ class Why(StrEnum):
     REFUSED = "refused"
     REPUTATION = "reputation"
     NO_RECEIPT = "no_receipt"
+    OTHER_CONTENT = "other_content"
 
 
 @dataclass(frozen=True, slots=True)

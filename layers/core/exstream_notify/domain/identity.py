@@ -4,6 +4,9 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 
+from .documents import Document, DocumentRule
+from .records import content_edition
+
 
 def _digest(fields: Iterable[str], size: int) -> str:
     """Hash of fields, each preceded by its length, so that no two lists of fields share an input."""
@@ -35,6 +38,30 @@ def notice_id(
     """
     fields = (domain, customer_key, recipient, document_type, document_id, edition, purpose, audience)
     return _digest(fields, 16)
+
+
+def notice_id_of(document: Document, rule: DocumentRule, audience: str = "customer") -> str:
+    """The identity of the notice that tells `audience` of this document.
+
+    The edition is what staging found (domain/records.py), with the content's hash where the rule notifies
+    on new content. A test document's is its own: it must not stand in the way of the real one.
+    """
+    edition = document.edition
+    if rule.notify_on_new_content and document.content_sha256:
+        content = content_edition(document.content_sha256)
+        edition = "\x1f".join(filter(None, (edition.replace(content, ""), content)))
+    if document.test_flag:
+        edition = "test"
+    return notice_id(
+        document.domain,
+        document.customer_key,
+        document.document_id,
+        recipient=document.recipient or "",
+        document_type=document.document_type,
+        edition=edition,
+        purpose=rule.purpose,
+        audience=audience,
+    )
 
 
 def job_id(run: str, slice_number: int, group: str, members: Iterable[str]) -> str:

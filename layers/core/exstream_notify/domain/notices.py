@@ -105,6 +105,18 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Former:
+    """A record that a notice came from before another record took it over, and how it ended there."""
+
+    run: str
+    slice_number: int
+    position: int
+    outcome: Outcome
+    why: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One try on one channel. `lease` is when an unfinished one counts as abandoned (epoch seconds)."""
 
@@ -134,6 +146,8 @@ class Event:
 class Notice:
     """One notice; `version` counts writes and is the lock of every one of them.
 
+    `former` are the records that had it before, `heirs` those that get it should it reach nobody, `facts`
+    short hashes of what its document says (all three: domain/takeover.py).
     `responses` are what the customer did, beside the status and never a part of it; `link_revoked` is why
     the secure link opens nothing any more. `rule_version` is the journey's rule that a step was made by.
     """
@@ -159,6 +173,9 @@ class Notice:
     case_id: str = ""
     link_revoked: str = ""
     rule_version: str = ""
+    facts: str = ""
+    former: tuple[Former, ...] = ()
+    heirs: tuple[Origin, ...] = ()
 
     def attempt(self, number: int) -> Attempt | None:
         """The attempt of that number, if it was made."""

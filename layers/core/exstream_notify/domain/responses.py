@@ -5,10 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 
-from .decisions import Why
 from .documents import Document
-from .notices import Notice, Origin, Response, Status, happened, opened
+from .notices import Notice, Response, happened
 from .records import ValueRefused, instant
 
 EARLY_DAYS = 90
@@ -22,6 +22,7 @@ ENDS_EARLY: Mapping[Response, bool] = {"opened": False, "responded": True, "paid
 
 
 _DOCUMENT = "document#"
+_SUPERSEDED = "superseded#"
 
 IN_PART = "paid in part"
 """The event of a payment that leaves something due; its detail begins with amount and currency."""
@@ -49,8 +50,11 @@ class ResponseEvent:
 
     @property
     def subject(self) -> str:
-        """What it is kept under while its notice is not known: the document, else the case, else nothing."""
-        return f"{_DOCUMENT}{self.document_id}" if self.document_id else self.case_id
+        """What it is kept under while its notice is not known: the document, that customer's where one is
+        named, else the case, else nothing."""
+        if not self.document_id:
+            return self.case_id
+        return _of_document(self.customer_key, self.document_id)
 
     @property
     def part(self) -> str:
@@ -72,9 +76,9 @@ class ResponseEvent:
 @dataclass(frozen=True, slots=True)
 class EarlyResponse:
     """A response that came before its notice was known, about a case or a document; `at` in UTC, to the
-    second (ISO 8601)."""
+    second (ISO 8601). `superseded` is not a response: `document_id` then names the document in its place."""
 
-    kind: Response
+    kind: Response | Literal["superseded"]
     detail: str
     at: str
     customer_key: str = ""
@@ -93,6 +97,8 @@ class EarlyResponse:
         """
         if self.customer_key not in ("", document.customer_key):
             return False
+        if self.customer_key and self.document_id and not document.edition:
+            return True
         if document.produced_at:
             return document.produced_at <= self.at
         return bool(self.document_id) or now <= datetime.fromisoformat(self.at) + UNDATED
@@ -103,15 +109,52 @@ def subjects_of(document: Document, *, by_document: bool = True) -> tuple[str, .
     if document.test_flag:
         return ()
     case = (document.case_id,) if document.case_id else ()
-    return (f"{_DOCUMENT}{document.document_id}", *case) if by_document else case
+    if not by_document:
+        return case
+    customers = (_of_document(document.customer_key, document.document_id), superseded_subject(document))
+    return (_of_document("", document.document_id), *customers, *case)
+
+
+def _of_document(customer_key: str, document_id: str) -> str:
+    return f"{_DOCUMENT}{customer_key}\x1f{document_id}" if customer_key else f"{_DOCUMENT}{document_id}"
+
+
+def superseded_subject(document: Document, document_id: str = "") -> str:
+    """What it is kept under that a document (or another of the same customer) was superseded."""
+    return f"{_SUPERSEDED}{document.contact_key}\x1f{document_id or document.document_id}"
+
+
+def superseding(document: Document, now: datetime) -> tuple[str, "EarlyResponse"]:
+    """What is kept of a document that replaces another, and under what."""
+    at = document.produced_at or now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    kept = EarlyResponse("superseded", "", at, document.customer_key, document.document_id)
+    return superseded_subject(document, document.supersedes or ""), kept
+
+
+def superseded_by(document: Document, kept: Mapping[str, EarlyResponse]) -> str:
+    """The document that replaced this one, as far as that was kept; empty if there is none.
+
+    A document that has only a file's name is replaced by what was composed after it: next month's file of
+    the same name is another document.
+    """
+    if document.test_flag or not kept:
+        return ""
+    found = kept.get(superseded_subject(document))
+    if found is None or found.document_id == document.document_id:
+        return ""
+    later = bool(document.edition) and (document.produced_at or "") > found.at
+    return "" if later else found.document_id
 
 
 def answer_to(
     document: Document, responses: Mapping[str, EarlyResponse], now: datetime
 ) -> EarlyResponse | None:
     """Which of the responses, by what they were kept under, leaves nothing to tell of a document."""
+    if not responses:
+        return None
     found = (responses.get(subject) for subject in subjects_of(document))
-    return next((early for early in found if early and early.answers(document, now)), None)
+    answers = (early for early in found if early and early.kind != "superseded")
+    return next((early for early in answers if early.answers(document, now)), None)
 
 
 def early_response(event: ResponseEvent, now: datetime) -> EarlyResponse:
@@ -154,33 +197,6 @@ def paid_in_part(notice: Notice, event: ResponseEvent, now: datetime) -> Notice 
     """The notice with a payment that ends nothing; None if it has that, or is paid already."""
     known = any(e.what == IN_PART and e.detail == event.part for e in notice.events)
     return None if known or "paid" in notice.responses else happened(notice, now, IN_PART, event.part)
-
-
-def ended_early(notice_id: str, event: ResponseEvent, now: datetime) -> Notice:
-    """The tombstone of a notice that is not there yet, about what its customer responded to already.
-
-    Written under the notice's own id, it stands in the way of the claim: no later look is needed.
-    """
-    notice = Notice(
-        notice_id,
-        event.domain,
-        event.customer_key,
-        event.document_id,
-        "unknown",
-        "notice",
-        "customer",
-        Origin("", 0, 0, "", 0, 0),
-        Status.SUPPRESSED,
-        why=Why.RESPONDED,
-        case_id=event.case_id,
-        responses=(event.kind,),
-    )
-    return opened(notice, now, event.kind, event.detail)
-
-
-def is_early(notice: Notice) -> bool:
-    """Whether this is such a tombstone."""
-    return notice.status == Status.SUPPRESSED and notice.why == Why.RESPONDED and not notice.origin.run
 
 
 def revoked(notice: Notice, why: str, now: datetime) -> Notice:

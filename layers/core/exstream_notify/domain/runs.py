@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from statistics import median
 
@@ -105,6 +106,26 @@ class Run:
         return f"{self.domain}/{self.run_id}"
 
 
+def counted_from(run: Run | None) -> datetime | None:
+    """The moment from which a run's deadlines count: its opening, or the last release of the held run.
+
+    The person who releases a run decides that it should still go. None where nothing says when it opened.
+    """
+    if run is None or not run.opened_at:
+        return None
+    since, held = run.opened_at, False
+    for entry in run.history:
+        what = entry.get("what")
+        if what == Control.GO and held:
+            since = entry["at"]
+        held = what == Control.HOLD or (held and what != Control.GO)
+    return datetime.fromisoformat(since)
+
+
+EVENT_RUN = "event-"
+"""What the run id of a single document that came as an event begins with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Disagreement:
     """Two figures that should be one; `code` names the exception."""
@@ -195,6 +216,19 @@ class RecordOutcome:
     notice_id: str = ""
 
 
+STILL_WAITING = "*waiting"
+"""The entry of a digest's counts, beside those by document type, for documents that may still go out."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestRow:
+    """Records of a slice that internal teams get a count of: their type, the teams, their positions."""
+
+    document_type: str
+    teams: tuple[str, ...]
+    positions: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     """A run added up. `reasons` is by outcome, then reason."""
@@ -235,3 +269,17 @@ def reconcile(run: Run, outcomes: Iterable[RecordOutcome]) -> Reconciliation:
     done = run.state == RunState.DISPATCHED
     balanced = done and counts[Outcome.IN_FLIGHT] == 0 and known == run.composed
     return Reconciliation(counts, reasons, balanced, done and run.composed == run.expected)
+
+
+def nobody_new(found: Reconciliation) -> bool:
+    """Whether a balanced run notified nobody because all that could be notified had been by other runs."""
+    counts = found.outcomes
+    others = (
+        Outcome.NOTIFIED,
+        Outcome.PAPER,
+        Outcome.DEFERRED,
+        Outcome.UNCONFIRMED,
+        Outcome.FAILED,
+        Outcome.IN_FLIGHT,
+    )
+    return counts[Outcome.DUPLICATE] > 0 and not any(counts[outcome] for outcome in others)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ..domain.contacts import Contact
-from ..domain.identity import job_id, notice_id
+from ..domain.identity import job_id
 from ..domain.notices import Notice, Response, Status, finished
 from ..domain.responses import (
     EARLY_DAYS,
@@ -14,7 +14,6 @@ from ..domain.responses import (
     IN_PART,
     ResponseEvent,
     early_response,
-    ended_early,
     paid_in_part,
     responded,
     settles,
@@ -59,22 +58,11 @@ def record_response(
 
     It is about one document's notices, a case's, or, where it names a customer only, all of theirs of
     late that they have not responded to. It may come twice (`known`), late, or before the notice: then
-    the document's notice is ended before it exists; where no customer is named, or a case, the response
-    waits for its notice.
+    the response waits for its notice, which then is not sent.
     An acknowledgement is written to the evidence first, so that the event in the ledger names its proof.
     `unmatched`: there is no such notice, and nothing in the event that one could be known by later.
     """
-    if event.domain and event.customer_key and event.document_id:
-        identity = notice_id(event.domain, event.customer_key, event.document_id)
-        # Read by its own id as well: the index may not show yet what was written a moment ago.
-        found = {**ledger.get([identity]), **{n.notice_id: n for n in _about(event, ledger)}}
-        if not found and ENDS_EARLY[event.kind]:
-            stored = ledger.put([ended_early(identity, event, clock.now())])
-            if not stored:
-                return Counter({"early": 1})
-            found = stored
-    else:
-        found = {n.notice_id: n for n in _about(event, ledger)}
+    found = {n.notice_id: n for n in _about(event, ledger)}
     mine = _of_customers(found.values())
     if not event.document_id and not event.case_id:
         oldest = (clock.now() - LOOK_BACK).isoformat()

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 
 from ..domain.exceptions import ExceptionRaised
-from ..domain.runs import Run, RunState
-from ..ports import Clock, DecideQueue, ExceptionBus, Rules, RunBook, Staging
-from .stage_run import team_digests
+from ..domain.runs import EVENT_RUN, Run, RunState
+from ..ports import Clock, DecideQueue, ExceptionBus, RunBook, Staging
 
 
 def stage_document(
@@ -14,7 +13,6 @@ def stage_document(
     record: Mapping[str, object],
     *,
     staging: Staging,
-    rules: Rules,
     runs: RunBook,
     decide_queue: DecideQueue,
     exceptions: ExceptionBus,
@@ -25,15 +23,12 @@ def stage_document(
     The event's id makes a repeated delivery the same run; the notice's identity makes another
     event about the same document a duplicate.
     """
-    run_id = f"event-{event_id}"
+    run_id = f"{EVENT_RUN}{event_id}"
     known = runs.get(domain, run_id)
     if known is not None:
         return run_id
     parts = f"parts/{domain}/{run_id}/"
     pointers, staged = staging.stage_record(domain, run_id, parts, record)
-    if digests := team_digests([staged], rules):
-        staging.add_digests(domain, run_id, parts, digests)
-        pointers = list(staging.slices(domain, run_id, parts))
     decide_queue.send_slices(pointers)
     if staged.rejected:
         reasons = ", ".join(staged.rejected)

@@ -33,8 +33,10 @@ from ..ports import (
     StagedFile,
     Staging,
 )
+from .digest_run import digest_run
 
-Trigger = Literal["seal", "manifest", "again"]
+Trigger = Literal["seal", "manifest", "again", "digests"]
+"""What came: a seal, a manifest, the time to look at a run again, or that for its internal teams' digests."""
 
 MANIFESTS = ("_STDDELIVERYFILE.xml", "_STDDELIVERYFILE.xml.gz")
 LOOK_EACH = timedelta(minutes=1)
@@ -112,6 +114,11 @@ def stage_run(
     corrected seal is accepted; afterwards the same seal resumes what is missing, and other content
     under the same run id is refused and told. Safe to repeat at any point.
     """
+    if trigger == "digests":
+        digest_run(
+            domain, run_id, runs=runs, staging=staging, due=due, decide_queue=decide_queue, clock=clock
+        )
+        return
     stage = _Stage(
         domain,
         run_id,
@@ -241,7 +248,6 @@ def _stage(stage: _Stage, run: Run | None, seal: Seal, *, sealed: bool, fingerpr
     strange = volume_deviates(records, usual, stage.policy.volume_limit_percent)
     bad_exit = seal.exit_status not in rule.exit_statuses
     hold = strange or (bad_exit and rule.hold_on_exit_status)
-    stage.staging.add_digests(stage.domain, stage.run_id, parts, team_digests(staged, stage.rules))
     slices = sum(1 for p in stage.staging.slices(stage.domain, stage.run_id, parts) if p.kind == "documents")
     control = run.control if run is not None else Control.GO
     history = run.history if run is not None else ()
@@ -277,6 +283,7 @@ def _stage(stage: _Stage, run: Run | None, seal: Seal, *, sealed: bool, fingerpr
         why=why if hold else "",
         deadline="",
         history=history,
+        opened_at=stage.clock.now().isoformat(timespec="seconds"),
     )
     if run.control != Control.HOLD:
         _dispatch(stage, run)
@@ -356,27 +363,6 @@ def _tell_findings(
             f"not in the seal, so not read: {', '.join(extra[:3])}",
             count=len(extra),
         )
-
-
-def team_digests(staged: Sequence[StagedFile], rules: Rules) -> dict[str, dict[str, int]]:
-    """Documents by internal team and type, for the types whose rule wants a digest."""
-    digests: dict[str, dict[str, int]] = {}
-    types = _added(f.documents for f in staged)
-    named: dict[str, dict[str, int]] = {}
-    for file in staged:
-        for team, counts in file.teams.items():
-            for kind, count in counts.items():
-                named.setdefault(team, {})[kind] = named.get(team, {}).get(kind, 0) + count
-    for kind, count in types.items():
-        rule = rules.of_type(kind)
-        if rule.team_copy != "digest":
-            continue
-        for team in rule.teams:
-            digests.setdefault(team, {})[kind] = count
-        for team, counts in named.items():
-            if kind in counts and team not in rule.teams:
-                digests.setdefault(team, {})[kind] = counts[kind]
-    return digests
 
 
 def _dispatch(stage: _Stage, run: Run) -> None:

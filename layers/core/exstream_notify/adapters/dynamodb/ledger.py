@@ -8,7 +8,7 @@ from typing import Any, cast, get_args
 import orjson
 
 from ...domain.due import WaitKind, slot, slots
-from ...domain.notices import Attempt, Event, Notice, Origin, Status
+from ...domain.notices import Attempt, Event, Former, Notice, Origin, Outcome, Status
 from .batches import DynamoDBClient, Item, get_items, put_if, query
 
 _TEXT = {
@@ -25,6 +25,7 @@ _TEXT = {
     "case_id": "case_id",
     "link_revoked": "link_revoked",
     "rule_version": "rule_version",
+    "facts": "facts",
 }
 """Notice fields kept as text attributes, absent when empty; the rest has a form of its own."""
 
@@ -191,6 +192,14 @@ def to_item(notice: Notice) -> Item:
         item["waiting"] = {"S": ",".join(notice.waiting)}
     if notice.responses:
         item["responses"] = {"S": ",".join(notice.responses)}
+    if notice.former:
+        item["former"] = {
+            "S": _dumps(
+                [[f.run, f.slice_number, f.position, str(f.outcome), f.why, f.version] for f in notice.former]
+            )
+        }
+    if notice.heirs:
+        item["heirs"] = {"S": _dumps([_origin(o) for o in notice.heirs])}
     if notice.case_id:
         item["case"] = {"S": f"{notice.domain}#{notice.case_id}"}
     if notice.audience == "customer":
@@ -203,7 +212,6 @@ def to_item(notice: Notice) -> Item:
 def from_item(item: Item) -> Notice:
     """A notice from the table's form."""
     text = {name: item[attribute]["S"] for name, attribute in _TEXT.items() if attribute in item}
-    run, number, position, part, offset, length = orjson.loads(item["origin"]["S"])
     waiting: Any = tuple(item["waiting"]["S"].split(",")) if "waiting" in item else ()
     responses: Any = tuple(item["responses"]["S"].split(",")) if "responses" in item else ()
     return Notice(
@@ -214,7 +222,7 @@ def from_item(item: Item) -> Notice:
         document_type=text.pop("document_type"),
         purpose=text.pop("purpose"),
         audience=text.pop("audience"),
-        origin=Origin(run, number, position, part, offset, length),
+        origin=Origin(*orjson.loads(item["origin"]["S"])),
         status=Status(item["status"]["S"]),
         version=int(item["v"]["N"]),
         attempts=tuple(
@@ -226,8 +234,18 @@ def from_item(item: Item) -> Notice:
         events=tuple(Event(*row) for row in orjson.loads(item["events"]["S"])),
         waiting=waiting,
         responses=responses,
+        former=tuple(
+            Former(run, number, position, Outcome(outcome), why, version)
+            for run, number, position, outcome, why, version in _rows(item, "former")
+        ),
+        heirs=tuple(Origin(*row) for row in _rows(item, "heirs")),
         **text,
     )
+
+
+def _rows(item: Item, name: str) -> list[Any]:
+    rows: list[Any] = orjson.loads(item[name]["S"]) if name in item else []
+    return rows
 
 
 def _origin(o: Origin) -> list[Any]:

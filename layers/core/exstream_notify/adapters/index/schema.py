@@ -14,6 +14,7 @@ from ...domain.records import (
     calendar_date,
     clean_text,
     content_identity,
+    file_edition,
     instant,
     language_tag,
     own_identity,
@@ -30,7 +31,8 @@ from .faults import Fault, Limits, RecordRefused
 from .names import AliasTable, Plan
 
 Normalised: TypeAlias = dict[str, Any]
-"""A `Record` that has passed: only fields with a value, `document_type` and `document_id` always."""
+"""A `Record` that has passed: only fields with a value, `document_type` and `document_id` always, `edition`
+where the id is only the name of a file."""
 
 
 class _Memo(dict[str, Any]):
@@ -330,6 +332,8 @@ class RecordSchema:
                 raise QueueUnmapped(queue)
         found["document_type"] = known
         if "document_id" not in found:
+            if edition := file_edition(found):
+                found["edition"] = edition
             found["document_id"] = own_identity(found) or content_identity(found)
 
     def _refused(self, error: ValidationError, record: Mapping[str | None, str]) -> RecordRefused:
