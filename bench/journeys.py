@@ -104,7 +104,8 @@ def _key(number: int) -> str:
 
 def _member(number: int) -> Member:
     base = (_NOW - timedelta(days=7)).isoformat(timespec="minutes")
-    return Member(notice_id("retail", _key(number), f"D{number:07d}"), number, base, "2026-12-01", "US")
+    identity = notice_id("retail", _key(number), f"D{number:07d}", document_type="renewal-notice")
+    return Member(identity, number, base, "2026-12-01", "US")
 
 
 def _seed(cloud: CannedCloud) -> None:

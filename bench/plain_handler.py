@@ -39,7 +39,9 @@ dynamodb = boto3.resource("dynamodb")
 contacts = dynamodb.Table(os.environ["PLAIN_CONTACTS_TABLE"])
 suppressions = dynamodb.Table(os.environ["PLAIN_SUPPRESSIONS_TABLE"])
 notices = DynamoDBPersistenceLayer(table_name=os.environ["PLAIN_NOTICES_TABLE"])
-config = IdempotencyConfig(event_key_jmespath="[customer_key, document_id]", expires_after_seconds=86400)
+config = IdempotencyConfig(
+    event_key_jmespath="[customer_key, document_type, document_id]", expires_after_seconds=86400
+)
 ses = boto3.client("sesv2")
 opentext = httpx.Client(
     base_url=os.environ["OPENTEXT_URL"],
@@ -61,7 +63,9 @@ def notify(document: dict[str, Any]) -> dict[str, str]:
     if "email" in opted_out or "Item" in suppressions.get_item(Key={"id": hashed}):
         return {"status": "suppressed"}
     found = Document(**document)
-    identity = notice_id(found.domain, found.customer_key, found.document_id)
+    identity = notice_id(
+        found.domain, found.customer_key, found.document_id, document_type=found.document_type
+    )
     rule = app.rules.for_document(found)
     content = app.wording.render(
         rule.wording, "email", found, link=app.link_for(identity), language=found.language

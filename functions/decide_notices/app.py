@@ -40,6 +40,8 @@ def decide(record: SQSRecord) -> None:
         early=app.early_responses,
         journeys=app.journeys,
         reputation=app.reputation,
+        decide_queue=app.decide_queue,
+        due_index=app.due,
     )
     count(decided.counts, "Decided")
     log_notices("decided", decided.notices, run=pointer.run, slice=pointer.number, **decided.counts)

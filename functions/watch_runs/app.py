@@ -22,6 +22,7 @@ app = Bootstrap()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     found = watch_runs(
         runs=app.runs,
+        exceptions=app.exceptions,
         clock=app.clock,
         time_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )

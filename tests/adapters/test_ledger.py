@@ -12,7 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exstream_notify.adapters.dynamodb.ledger import DynamoLedger
-from exstream_notify.domain.notices import Attempt, Event, Notice, Origin, Status, begun, happened, opened
+from exstream_notify.domain.notices import (
+    Attempt,
+    Event,
+    Former,
+    Notice,
+    Origin,
+    Outcome,
+    Status,
+    begun,
+    happened,
+    opened,
+)
 from exstream_notify.domain.payments import Fact, Payments
 from tests.adapters.conftest import Books, Tables
 from tests.fakes import FakeLedger, a_notice
@@ -200,6 +211,24 @@ ATTEMPTS = st.builds(
     why=_TEXT,
     evidence=_TEXT,
 )
+_ORIGIN = st.builds(
+    Origin,
+    run=_TEXT,
+    slice_number=st.integers(0, 10**6),
+    position=st.integers(0, 10**7),
+    part=_TEXT,
+    offset=st.integers(0, 10**9),
+    length=st.integers(0, 10**9),
+)
+_FORMER = st.builds(
+    Former,
+    run=_TEXT,
+    slice_number=st.integers(0, 10**6),
+    position=st.integers(0, 10**7),
+    outcome=st.sampled_from(list(Outcome)),
+    why=_TEXT,
+    version=st.integers(1, 1000),
+)
 NOTICES = st.builds(
     Notice,
     notice_id=st.just("x"),
@@ -209,15 +238,10 @@ NOTICES = st.builds(
     document_type=_NAME,
     purpose=_NAME,
     audience=_NAME,
-    origin=st.builds(
-        Origin,
-        run=_TEXT,
-        slice_number=st.integers(0, 10**6),
-        position=st.integers(0, 10**7),
-        part=_TEXT,
-        offset=st.integers(0, 10**9),
-        length=st.integers(0, 10**9),
-    ),
+    origin=_ORIGIN,
+    former=st.lists(_FORMER, max_size=2).map(tuple),
+    heirs=st.lists(_ORIGIN, max_size=2).map(tuple),
+    facts=_TEXT,
     status=_STATUS,
     why=_TEXT,
     attempts=st.lists(ATTEMPTS, max_size=3).map(tuple),

@@ -25,7 +25,6 @@ from exstream_notify.domain.responses import (
     EarlyPayment,
     EarlyResponse,
     ResponseEvent,
-    ended_early,
     revoked,
 )
 from exstream_notify.domain.values import ValueRefused
@@ -89,12 +88,9 @@ def test_a_notice_is_found_by_its_document_and_its_case(tables: Tables) -> None:
     )
     copy = replace(mine, notice_id="a2" * 16, audience="team:claims")
     ledger.put([mine, copy])
-    early = ended_early("a3" * 16, ResponseEvent("paid", "retail", "C9", "DY"), NOW)
-    ledger.put([early])
 
     assert ledger.of_document("retail", "DX") == [mine]
     assert ledger.of_case("retail", "KX") == [mine, copy]
-    assert ledger.get(["a3" * 16]) == {"a3" * 16: early}
     ended = revoked(mine, "sent to the wrong customer", NOW)
     assert ledger.put([ended]) == {}
     assert ledger.get([mine.notice_id])[mine.notice_id] == ended

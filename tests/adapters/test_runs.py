@@ -13,7 +13,7 @@ from exstream_notify.adapters.dynamodb.runs import DynamoRuns
 from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.incidents import Head, IncidentStatus, incident_id
 from exstream_notify.domain.notices import Outcome
-from exstream_notify.domain.runs import HISTORY_LENGTH, Control, RecordOutcome, Run, RunState
+from exstream_notify.domain.runs import HISTORY_LENGTH, Control, DigestRow, RecordOutcome, Run, RunState
 from exstream_notify.domain.work import Member, SendJob, SlicePointer
 from tests.adapters.conftest import Books, Tables
 
@@ -124,6 +124,17 @@ def test_slices_come_before_jobs_and_in_order(books: Books) -> None:
         books.runs.put_slice(a_pointer(run, number), [said(number)])
 
     assert [o.position for o in books.runs.outcomes("retail", run.run_id)] == [2, 11, 100, 99]
+
+
+def test_what_teams_are_to_know_of_a_slice_is_kept_with_it(books: Books) -> None:
+    run = a_run()
+    row = DigestRow("opening", ("audit", "legal"), (1, 3))
+    books.runs.put_slice(a_pointer(run, 0), [said(1)], [DigestRow("old", ("audit",), (1,))])
+    books.runs.put_slice(a_pointer(run, 0), [said(1), said(3)], [row])
+    books.runs.put_slice(a_pointer(run, 1), [said(4)])
+
+    assert list(books.runs.digests("retail", run.run_id)) == [row]
+    assert list(books.runs.digests("retail2", run.run_id)) == []
 
 
 def test_runs_of_one_id_in_two_domains_do_not_meet(books: Books) -> None:

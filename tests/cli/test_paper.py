@@ -11,10 +11,9 @@ import pytest
 from exnotify.paper import paper_rows
 from exstream_notify.domain.identity import notice_id
 from exstream_notify.domain.journeys import JourneyRule, Step, step_purpose
-from exstream_notify.domain.notices import Outcome, Status
+from exstream_notify.domain.notices import Outcome, Status, notice_id_of
 from exstream_notify.domain.runs import RecordOutcome, Run, RunState
 from exstream_notify.domain.work import SlicePointer
-from exstream_notify.use_cases.decide_notices import notice_id_of
 from tests.cli.shell import exnotify
 from tests.fakes import FakeRules, a_document, a_notice, a_rule
 

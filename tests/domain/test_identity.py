@@ -26,6 +26,13 @@ def test_identities_are_as_they_ever_were() -> None:
     assert address_hash(b"pepper", "email", "c0001@example.com") == "85a772849bb2c7025a5da7e676f4ddf5"
 
 
+def test_every_part_of_an_identity_tells_notices_apart() -> None:
+    plain = {"domain": "retail", "customer_key": "C1", "document_id": "77"}
+    others = ("recipient", "document_type", "edition", "purpose", "audience")
+    found = {notice_id(**plain)} | {notice_id(**plain, **{name: "x"}) for name in others}
+    assert len(found) == 6
+
+
 def test_a_notice_id_is_128_bits_in_hexadecimal() -> None:
     found = notice_id("retail", "C0001", "D0001")
 

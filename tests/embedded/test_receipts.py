@@ -275,7 +275,7 @@ def test_five_thousand_receipts_in_disorder_end_as_the_ordered_stream_does(
 def notice_id_of(number: int) -> str:
     from exstream_notify.domain.identity import notice_id
 
-    return notice_id("many", f"E{number:06d}", f"E{number:06d}-STA")
+    return notice_id("many", f"E{number:06d}", f"E{number:06d}-STA", document_type="statement")
 
 
 def sent_only(notice: Notice) -> Notice:

@@ -148,8 +148,8 @@ class FakeRunQueue:
     def __init__(self, queue: FakeQueue) -> None:
         self._queue = queue
 
-    def send_runs(self, runs: Sequence[tuple[str, str]]) -> None:
+    def send_runs(self, runs: Sequence[tuple[str, str]], trigger: str = "again") -> None:
         """See `RunQueue.send_runs`."""
-        bodies = [{"domain": domain, "run_id": run_id, "trigger": "again"} for domain, run_id in runs]
+        bodies = [{"domain": domain, "run_id": run_id, "trigger": trigger} for domain, run_id in runs]
         for start in range(0, len(bodies), _CALL):
             self._queue.send(bodies[start : start + _CALL])

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from exstream_notify.domain.runs import HISTORY_LENGTH, RecordOutcome, Run
+from exstream_notify.domain.runs import HISTORY_LENGTH, DigestRow, RecordOutcome, Run
 from exstream_notify.domain.work import SendJob, SlicePointer
 
 
@@ -15,6 +15,7 @@ class FakeRunBook:
         self._runs: dict[str, Run] = {}
         self._settled: dict[str, int] = {}
         self._slices: dict[str, dict[int, tuple[RecordOutcome, ...]]] = {}
+        self._digests: dict[str, dict[int, tuple[DigestRow, ...]]] = {}
         self._jobs: dict[str, dict[str, tuple[RecordOutcome, ...]]] = {}
         self._parked: dict[str, dict[tuple[str, str], SendJob]] = {}
         self._volumes: dict[tuple[str, str], list[tuple[str, int]]] = {}
@@ -54,8 +55,16 @@ class FakeRunBook:
         """See `OpenRuns.settle`."""
         self._settled[run.name] = run.version
 
-    def put_slice(self, pointer: SlicePointer, outcomes: Sequence[RecordOutcome]) -> None:
+    def digests(self, domain: str, run_id: str) -> Iterator[DigestRow]:
+        """See `RunBook.digests`."""
+        for _, rows in sorted(self._digests.get(f"{domain}/{run_id}", {}).items()):
+            yield from rows
+
+    def put_slice(
+        self, pointer: SlicePointer, outcomes: Sequence[RecordOutcome], digests: Sequence[DigestRow] = ()
+    ) -> None:
         """See `RunBook.put_slice`."""
+        self._digests.setdefault(pointer.run, {})[pointer.number] = tuple(digests)
         self._slices.setdefault(pointer.run, {})[pointer.number] = tuple(outcomes)
 
     def put_job(self, run: str, job: str, outcomes: Sequence[RecordOutcome]) -> None:

@@ -246,10 +246,10 @@ def balanced(world: World, runs: dict[str, list[Document]], dropped: set[str]) -
 
 
 def one_notice_each(world: World) -> None:
-    """One notice per customer, document, purpose and audience."""
+    """One notice per customer, document, type, purpose and audience."""
     test = {d.document_id for rows in world.records.slices.values() for _, d in rows if d.test_flag}
     notices = Counter(
-        (n.customer_key, n.document_id, n.purpose, n.audience)
+        (n.customer_key, n.document_id, n.document_type, n.purpose, n.audience)
         for n in world.ledger.notices.values()
         if n.document_id not in test
     )

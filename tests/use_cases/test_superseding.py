@@ -1,9 +1,11 @@
 """A document that replaces another: the old one is not told any more, in whatever order they come."""
 
+from dataclasses import asdict, replace
 from itertools import permutations
 
 import pytest
 
+from exstream_notify.domain.documents import Document
 from exstream_notify.domain.messages import GiveUp, TryAgain
 from exstream_notify.domain.notices import Outcome, Status
 from exstream_notify.domain.runs import Control
@@ -204,3 +206,107 @@ def test_replacing_goes_on_when_the_worker_dies_at_any_call() -> None:
         assert world.outcomes("run-1") == {"suppressed": 1}, world.wire.killed_at
         world.check()
     assert number > 20
+
+
+# --- whatever the old one's type and edition ------------------------------------------------------
+
+
+RULES = (a_rule(notify_on_new_content=True), a_rule(name="letter", topic="letters", wording="letter"))
+CORRECTED = a_document(1, document_id="D-NEW", supersedes="D0001", content_sha256="bb" * 32)
+OLD_ONES = {
+    "of another edition": a_document(1, content_sha256="aa" * 32),
+    "of another type": a_document(1, document_type="letter"),
+    "known by a file name": a_document(1, edition="period:2026-10", statement_period="2026-10"),
+    "without content": a_document(1),
+}
+
+
+@pytest.mark.parametrize("old", OLD_ONES.values(), ids=list(OLD_ONES))
+def test_an_old_one_that_comes_later_is_superseded(old: Document) -> None:
+    world = World(*RULES)
+    world.drop("run-1", CORRECTED)
+    world.come_to_rest()
+    world.drop("run-2", old, a_document(2))
+    world.come_to_rest()
+
+    assert documents(world) == ["D-NEW", "D0002"]
+    assert world.reasons("run-2", "suppressed") == {"superseded": 1}
+    world.check()
+
+
+@pytest.mark.parametrize("old", OLD_ONES.values(), ids=list(OLD_ONES))
+@pytest.mark.parametrize("teams", [(), ("audit",)])
+def test_an_old_one_that_waits_is_superseded_with_its_teams_copies(
+    old: Document, teams: tuple[str, ...]
+) -> None:
+    rules = [a_rule(**{**asdict(r), "teams": teams, "team_copy": "each"}) for r in RULES]
+    world = World(*rules, at=NIGHT, teams={"audit": "audit@example.com"})
+    world.mail.always(TryAgain("unavailable"))
+    world.drop("run-1", replace(old, email=None))
+    world.drain()
+    world.drop("run-2", replace(CORRECTED, email=None))
+    world.drain()
+    world.mail.always(None)
+    world.come_to_rest()
+
+    assert [d.text.split("|")[2] for d in world.outbox if d.channel == "sms"] == ["D-NEW"]
+    assert world.outcomes("run-1") == {"suppressed": 1}
+    copies = [d.text for d in world.outbox if d.to == "audit@example.com"]
+    assert len(copies) == len(teams)
+    assert not any("D0001" in text for text in copies)
+    world.check()
+
+
+def test_one_that_queues_while_it_is_replaced_is_not_sent() -> None:
+    """Its job lies in the queue, so the ledger does not know it yet."""
+    world = World(*RULES)
+    world.drop("run-1", OLD_ONES["of another type"])
+    while not world.queues["email"].ready():
+        world.step()
+    parked = world.queues["email"].ready()
+    for message in parked:
+        world.queues["email"].delete(message)
+    world.drop("run-2", CORRECTED)
+    world.come_to_rest()
+    world.queues["email"].send([message.json() for message in parked])
+    world.come_to_rest()
+
+    assert documents(world) == ["D-NEW"]
+    assert world.reasons("run-1", "suppressed") == {"superseded": 1}
+    world.check()
+
+
+def test_another_customers_document_of_that_id_stays() -> None:
+    world = World(*RULES)
+    world.drop("run-1", CORRECTED)
+    world.come_to_rest()
+    world.drop("run-2", a_document(2, document_id="D0001"), a_document(1, recipient="second"))
+    world.come_to_rest()
+
+    assert world.outcomes("run-2") == {"notified": 2}
+
+
+def test_next_months_file_of_a_superseded_name_is_another_document() -> None:
+    world = World(*RULES)
+    late = replace(CORRECTED, produced_at="2026-11-19T04:00:00Z")
+    world.drop("run-1", late)
+    world.come_to_rest()
+    december = a_document(1, edition="day:2026-12-19", produced_at="2026-12-19T04:00:00Z")
+    october = a_document(1, edition="day:2026-11-01", produced_at="2026-11-01T04:00:00Z")
+    world.drop("run-2", december, october)
+    world.come_to_rest()
+
+    assert world.outcomes("run-2") == {"notified": 1, "suppressed": 1}
+
+
+def test_a_file_name_is_superseded_in_its_newest_edition_only() -> None:
+    world = World(*RULES)
+    for month in ("09", "10"):
+        row = a_document(1, edition=f"period:2026-{month}", statement_period=f"2026-{month}")
+        world.drop(f"run-{month}", row)
+        world.come_to_rest()
+    world.drop("run-2", CORRECTED)
+    world.come_to_rest()
+
+    found = {n.origin.run: n.superseded_by for n in world.ledger.notices.values() if n.attempts}
+    assert found == {"retail/run-09": "", "retail/run-10": "D-NEW", "retail/run-2": ""}

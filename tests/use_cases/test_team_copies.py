@@ -285,3 +285,83 @@ def test_a_single_document_has_its_digest_too() -> None:
 
     assert copies(world) == ["digest|underwriting|event-e-1|opening=1"]
     assert world.outcomes("event-e-1") == {"notified": 1}
+
+
+def test_a_digest_counts_what_was_notified_by_this_run_and_not_what_was_dropped() -> None:
+    world = a_world(slice_records=2)
+    world.drop("run-1", *openings(2))
+    world.come_to_rest()
+    world.drop(
+        "run-2",
+        *openings(3),
+        a_document(4, document_type="opening", email=None, mobile=None),
+        a_document(5, document_type="opening", delivery_channel="paper"),
+        a_document(6, document_type="opening", test_flag=True),
+        a_document(3, document_type="opening"),
+    )
+    world.come_to_rest()
+
+    assert copies(world) == ["digest|underwriting|run-1|opening=2", "digest|underwriting|run-2|opening=1"]
+    world.check()
+
+
+def test_a_run_of_duplicates_sends_no_digest() -> None:
+    world = a_world()
+    for run in ("run-1", "run-2"):
+        world.drop(run, *openings(3))
+        world.come_to_rest()
+
+    assert copies(world) == ["digest|underwriting|run-1|opening=3"]
+
+
+def test_a_digest_waits_for_what_waits_until_the_morning() -> None:
+    world = a_world(at="2026-11-20T03:30:00+00:00")
+    rows = openings(3)
+    world.drop("run-1", *rows[:2], a_document(3, document_type="opening", email=None))
+    world.wait_until(world.clock.now() + timedelta(hours=4))
+    assert not copies(world)
+    world.come_to_rest()
+
+    assert copies(world) == ["digest|underwriting|run-1|opening=3"]
+
+
+def test_a_digest_does_not_wait_for_ever_and_says_what_is_missing() -> None:
+    world = a_world()
+    world.text.always(DOWN)
+    world.drop("run-1", *openings(2), a_document(3, document_type="opening", email=None))
+    world.wait_until(world.clock.now() + timedelta(hours=11))
+    assert not copies(world)
+    world.wait_until(world.clock.now() + timedelta(hours=2))
+    assert copies(world) == ["digest|underwriting|run-1|opening=2|*waiting=1"]
+    world.text.always(None)
+    world.come_to_rest()
+
+    assert len(copies(world)) == 1, "once a run and team"
+    assert world.outcomes("run-1") == {"notified": 3}
+    world.check()
+
+
+def test_what_a_run_takes_over_is_in_its_own_digest() -> None:
+    world = a_world()
+    world.mail.always(DOWN)
+    world.drop("run-1", *openings(3))
+    world.drain()
+    world.control("run-1", Control.CANCEL)
+    world.mail.always(None)
+    world.come_to_rest()
+    world.drop("run-2", *openings(3))
+    world.come_to_rest()
+
+    assert copies(world) == ["digest|underwriting|run-2|opening=3"]
+
+
+def test_a_look_that_comes_twice_sends_one_digest() -> None:
+    world = a_world()
+    world.drop("run-1", *openings(3))
+    world.come_to_rest()
+    for _ in range(2):
+        world.landed("run-1", "digests")
+        world.landed("run-1", "seal")
+        world.come_to_rest()
+
+    assert copies(world) == ["digest|underwriting|run-1|opening=3"]

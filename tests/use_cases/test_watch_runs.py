@@ -15,7 +15,7 @@ from exstream_notify.use_cases.watch_runs import (
     Watched,
     watch_runs,
 )
-from tests.fakes import FakeClock, FakeRunBook
+from tests.fakes import FakeClock, FakeExceptionBus, FakeRunBook
 
 NOW = "2026-11-25T15:00:00+00:00"
 MINUTE = timedelta(minutes=1)
@@ -27,6 +27,7 @@ class Office:
     def __init__(self) -> None:
         self.clock = FakeClock(NOW)
         self.runs = FakeRunBook()
+        self.exceptions = FakeExceptionBus()
 
     def run(
         self,
@@ -43,7 +44,9 @@ class Office:
         self.runs.put_job("retail/r1", "j", words)
 
     def look(self, seconds: float = 100.0) -> Watched:
-        return watch_runs(runs=self.runs, clock=self.clock, time_left=lambda: seconds)
+        return watch_runs(
+            runs=self.runs, exceptions=self.exceptions, clock=self.clock, time_left=lambda: seconds
+        )
 
 
 NOTHING: tuple[Outcome, ...] = ()
@@ -124,3 +127,35 @@ def test_without_time_the_rest_is_left_to_the_next_look() -> None:
     found = office.look(seconds=5.0)
     assert not found.complete
     assert found.silent == []
+
+
+DUPLICATE, SUPPRESSED = Outcome.DUPLICATE, Outcome.SUPPRESSED
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "told"),
+    [
+        ((DUPLICATE, DUPLICATE), True),
+        ((DUPLICATE, SUPPRESSED), True),
+        ((SUPPRESSED, SUPPRESSED), False),
+        *(
+            ((DUPLICATE, other), False)
+            for other in (
+                Outcome.NOTIFIED,
+                Outcome.PAPER,
+                Outcome.DEFERRED,
+                Outcome.UNCONFIRMED,
+                Outcome.FAILED,
+            )
+        ),
+    ],
+)
+def test_a_run_that_notified_nobody_since_all_was_notified_before_is_reported(
+    outcomes: Sequence[Outcome], told: bool
+) -> None:
+    office = Office()
+    office.run(SILENT_AFTER, outcomes)
+    office.look()
+    office.look()
+
+    assert [e.code for e in office.exceptions.raised] == (["run_all_duplicates"] if told else [])

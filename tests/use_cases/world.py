@@ -633,7 +633,7 @@ class World:
             body["domain"],
             body,
             staging=p["staging"],
-            rules=self.rules,
+            rules=p["rules"],
             runs=p["runs"],
             decide_queue=p["decide_queue"],
             exceptions=p["exceptions"],
@@ -659,6 +659,8 @@ class World:
             early=p["early_responses"],
             journeys=p["journeys"],
             reputation=p["reputation"],
+            decide_queue=p["decide_queue"],
+            due_index=p["due"],
         )
 
     def _send(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:

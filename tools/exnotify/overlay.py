@@ -7,7 +7,7 @@ deployment itself stays as it is.
 import hashlib
 import io
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -17,9 +17,18 @@ from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.due import WaitKind
 from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.notices import Notice
-from exstream_notify.domain.runs import RecordOutcome, Run, Seal
+from exstream_notify.domain.responses import EarlyPayment, EarlyResponse
+from exstream_notify.domain.runs import DigestRow, RecordOutcome, Run, Seal
 from exstream_notify.domain.work import SendJob, SlicePointer
-from exstream_notify.ports import Clock, ContactBook, DropFolder, DropObject, Ledger, RunBook
+from exstream_notify.ports import (
+    Clock,
+    ContactBook,
+    DropFolder,
+    DropObject,
+    EarlyResponses,
+    ResponseLedger,
+    RunBook,
+)
 
 if TYPE_CHECKING:
     from .dropping import PreparedRun
@@ -148,6 +157,8 @@ class PlannedRuns:
         self._there = there
         self._runs: dict[str, Run] = {}
         self._words: list[RecordOutcome] = []
+        self._digests: list[DigestRow] = []
+        self._early = False
 
     def get(self, domain: str, run_id: str) -> Run | None:
         """See `RunBook.get`."""
@@ -156,18 +167,26 @@ class PlannedRuns:
     def with_early(self, domain: str, run_id: str) -> tuple[Run | None, bool]:
         """See `RunBook.with_early`."""
         there, early = self._there.with_early(domain, run_id)
-        return self._runs.get(f"{domain}/{run_id}") or there, early
+        return self._runs.get(f"{domain}/{run_id}") or there, early or self._early
 
     def keep_early(self, domain: str, until: datetime) -> None:
-        """See `RunBook.keep_early`; a plan records no response."""
+        """See `RunBook.keep_early`."""
+        self._early = True
 
     def put(self, run: Run) -> bool:
         """See `RunBook.put`; nobody else writes here."""
         self._runs[run.name] = run
         return True
 
-    def put_slice(self, pointer: SlicePointer, outcomes: Sequence[RecordOutcome]) -> None:
+    def digests(self, domain: str, run_id: str) -> Iterator[DigestRow]:
+        """See `RunBook.digests`."""
+        return iter(self._digests)
+
+    def put_slice(
+        self, pointer: SlicePointer, outcomes: Sequence[RecordOutcome], digests: Sequence[DigestRow] = ()
+    ) -> None:
         """See `RunBook.put_slice`."""
+        self._digests += digests
         self._words += outcomes
 
     def put_job(self, run: str, job: str, outcomes: Sequence[RecordOutcome]) -> None:
@@ -205,6 +224,27 @@ class PlannedRuns:
         """See `RunBook.add_volume`."""
 
 
+class PlannedEarly:
+    """`EarlyResponses` over the deployment's."""
+
+    def __init__(self, there: EarlyResponses) -> None:
+        self._there = there
+        self._own: dict[tuple[str, str], EarlyResponse] = {}
+
+    def keep(self, domain: str, subject: str, response: EarlyResponse, until: datetime) -> None:
+        """See `EarlyResponses.keep`."""
+        self._own[domain, subject] = response
+
+    def keep_payment(self, domain: str, subject: str, payment: EarlyPayment, until: datetime) -> bool:
+        """See `EarlyResponses.keep_payment`: nobody pays while a run is planned, so nothing is kept."""
+        return False
+
+    def on(self, domain: str, subjects: Collection[str]) -> dict[str, EarlyResponse]:
+        """See `EarlyResponses.on`."""
+        own = {s: self._own[domain, s] for s in subjects if (domain, s) in self._own}
+        return {**self._there.on(domain, subjects), **own}
+
+
 class PlannedContacts:
     """`ContactBook` over the deployment's."""
 
@@ -225,9 +265,9 @@ class PlannedContacts:
 
 
 class PlannedLedger:
-    """`Ledger` over the deployment's, which is asked for each notice once."""
+    """`ResponseLedger` over the deployment's, which is asked for each notice once."""
 
-    def __init__(self, there: Ledger) -> None:
+    def __init__(self, there: ResponseLedger) -> None:
         self._there = there
         self._own: dict[str, Notice] = {}
         self._seen: dict[str, Notice | None] = {}
@@ -240,6 +280,30 @@ class PlannedLedger:
             self._seen |= {key: found.get(key) for key in rest}
         known = {key: self._own.get(key) or self._seen.get(key) for key in notice_ids}
         return {key: notice for key, notice in known.items() if notice is not None}
+
+    def of_customer(self, domain: str, customer_key: str) -> list[Notice]:
+        """See `ResponseLedger.of_customer`."""
+        return self._with_own(
+            self._there.of_customer(domain, customer_key),
+            lambda n: (n.domain, n.customer_key) == (domain, customer_key),
+        )
+
+    def of_document(self, domain: str, document_id: str) -> list[Notice]:
+        """See `ResponseLedger.of_document`."""
+        return self._with_own(
+            self._there.of_document(domain, document_id),
+            lambda n: (n.domain, n.document_id, n.audience) == (domain, document_id, "customer"),
+        )
+
+    def of_case(self, domain: str, case_id: str) -> list[Notice]:
+        """See `ResponseLedger.of_case`."""
+        return self._with_own(
+            self._there.of_case(domain, case_id), lambda n: (n.domain, n.case_id) == (domain, case_id)
+        )
+
+    def _with_own(self, there: list[Notice], matches: Callable[[Notice], bool]) -> list[Notice]:
+        found = {n.notice_id: n for n in there} | {k: n for k, n in self._own.items() if matches(n)}
+        return sorted(found.values(), key=lambda n: (n.created_at, n.notice_id))
 
     def put(self, notices: Sequence[Notice]) -> dict[str, Notice]:
         """See `Ledger.put`."""

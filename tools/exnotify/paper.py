@@ -7,9 +7,8 @@ from exstream_notify.domain.customer_ranges import from_numbers, switches
 from exstream_notify.domain.documents import Document
 from exstream_notify.domain.identity import notice_id
 from exstream_notify.domain.journeys import step_purpose
-from exstream_notify.domain.notices import Outcome, Status
+from exstream_notify.domain.notices import Outcome, Status, notice_id_of
 from exstream_notify.domain.runs import Run, latest
-from exstream_notify.use_cases.decide_notices import notice_id_of
 
 if TYPE_CHECKING:
     from exstream_notify.adapters.bootstrap import Bootstrap

@@ -18,7 +18,7 @@ from exstream_notify.ports import EvidenceLine, Provider
 from exstream_notify.use_cases.decide_notices import team_of
 from exstream_notify.use_cases.send_notices import InProgress, send_notices
 
-from .overlay import PlannedClock, PlannedContacts, PlannedLedger, PlannedQueues, PlannedRuns
+from .overlay import PlannedClock, PlannedContacts, PlannedEarly, PlannedLedger, PlannedQueues, PlannedRuns
 
 if TYPE_CHECKING:
     from exstream_notify.adapters.bootstrap import Bootstrap
@@ -41,6 +41,7 @@ class PlannedSends:
         runs: PlannedRuns,
         queues: PlannedQueues,
         clock: PlannedClock,
+        early: PlannedEarly,
     ) -> None:
         self._app = app
         self._ledger = ledger
@@ -56,6 +57,7 @@ class PlannedSends:
             "watch": PlannedWatch(),
             "exceptions": queues,
             "clock": clock,
+            "early": early,
             "hasher": lambda channel, canonical: "planned",
             "link_for": lambda notice_id: f"{app.site}/d/{_TOKEN}",
             "preferences_for": lambda salt: f"{app.site}/p/{_TOKEN}",

@@ -13,12 +13,14 @@ from exstream_notify.domain.notices import Notice, Outcome
 from exstream_notify.domain.runs import Control, RecordOutcome, Run, RunState, latest, reconcile
 from exstream_notify.domain.work import SlicePointer
 from exstream_notify.use_cases.decide_notices import decide_notices
+from exstream_notify.use_cases.digest_run import digests
 from exstream_notify.use_cases.stage_run import Trigger, stage_run
 
 from .overlay import (
     PlannedBucket,
     PlannedClock,
     PlannedContacts,
+    PlannedEarly,
     PlannedFolder,
     PlannedLedger,
     PlannedQueues,
@@ -75,6 +77,7 @@ class _Planner:
         self.ledger = PlannedLedger(app.ledger)
         self.contacts = PlannedContacts(app.contacts)
         self.queues = PlannedQueues()
+        self.early = PlannedEarly(app.early_responses)
         settings = app.settings
         self.records = S3Records(bucket, settings.work_bucket)
         site = Path(settings.site_dir) / "rules"
@@ -88,7 +91,7 @@ class _Planner:
             site=app.values_site,
         )
         self.sends = PlannedSends(
-            app, self.records, self.contacts, self.ledger, self.runs, self.queues, self.clock
+            app, self.records, self.contacts, self.ledger, self.runs, self.queues, self.clock, self.early
         )
         self.dropped = False
 
@@ -152,7 +155,7 @@ class _Planner:
             clock=self.clock,
             provider_for=app.provider_for,
             policy=app.policy,
-            early=app.early_responses,
+            early=self.early,
             reputation=app.reputation,
         )
         for job in list(self.queues.jobs):
@@ -175,7 +178,11 @@ class _Planner:
         if reused_id:
             told = reused(told, planned=True)
         told["records"] = [] if reused_id else self._rows(run, latest(outcomes), rejects)
-        told["team_copies"] = dict(sorted(self.sends.team_copies.items()))
+        copies = self.sends.team_copies
+        for team in () if reused_id else digests(run, self.runs):
+            if self.app.rules.team_address(team) is not None:
+                copies[team] = copies.get(team, 0) + 1
+        told["team_copies"] = dict(sorted(copies.items()))
         told["exceptions"] = [
             {"code": e.code, "severity": e.severity, "text": e.text, "count": e.count}
             for e in self.queues.exceptions

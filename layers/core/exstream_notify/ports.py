@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .domain.notices import Notice
     from .domain.receipts import Receipt, Suppression
     from .domain.responses import EarlyPayment, EarlyResponse
-    from .domain.runs import Disagreement, DomainRule, FoundFile, RecordOutcome, Run, Seal
+    from .domain.runs import DigestRow, Disagreement, DomainRule, FoundFile, RecordOutcome, Run, Seal
     from .domain.watching import Watched
     from .domain.work import SendJob, SlicePointer
 
@@ -260,7 +260,12 @@ class RunBook(Protocol):
     def put(self, run: Run) -> bool:
         """Write where the stored version is one less; False if it is not."""
 
-    def put_slice(self, pointer: SlicePointer, outcomes: Sequence[RecordOutcome]) -> None:
+    def digests(self, domain: str, run_id: str) -> Iterator[DigestRow]:
+        """What internal teams are to know of the run, as its slices said."""
+
+    def put_slice(
+        self, pointer: SlicePointer, outcomes: Sequence[RecordOutcome], digests: Sequence[DigestRow] = ()
+    ) -> None:
         """What a slice's decision came to; written whole, again on a repeat."""
 
     def put_job(self, run: str, job: str, outcomes: Sequence[RecordOutcome]) -> None:
@@ -401,7 +406,7 @@ class SendQueues(Protocol):
 class RunQueue(Protocol):
     """Where runs wait to be staged."""
 
-    def send_runs(self, runs: Sequence[tuple[str, str]]) -> None:
+    def send_runs(self, runs: Sequence[tuple[str, str]], trigger: str = "again") -> None:
         """Queue runs by domain and run id."""
 
 

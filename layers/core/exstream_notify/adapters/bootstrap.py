@@ -17,8 +17,9 @@ from botocore.config import Config
 
 from ..domain.decisions import Policy
 from ..domain.documents import Channel, MessageClass
-from ..domain.identity import address_hash, notice_id
+from ..domain.identity import address_hash
 from ..domain.links import INCIDENT, PLACES
+from ..domain.notices import notice_id_of
 from ..domain.passes import PREFERENCES, UNDO, UNSUBSCRIBE, preferences_id, undo_id, unsubscribe_id
 from ..domain.preferences import Topic, topics_of
 from ..domain.receipts import ReceiptPolicy
@@ -756,8 +757,13 @@ class Bootstrap:
         )
 
     def _composed_notice(self, domain: str, fields: Mapping[str, Any]) -> str:
-        """The notice of a composer's document, as staging and deciding would identify it; or nothing."""
+        """The notice of a document that the composer reports on, or nothing.
+
+        With its type it is identified as staging and deciding would; a report without one, or with another
+        time of production, is about the newest notice of that customer and document.
+        """
         from .index.faults import RecordRefused
+        from .s3 import document_from
 
         schema = self.record_schema
         values = {k: v for k, v in fields.items() if isinstance(v, str | int) and k != "communication_id"}
@@ -765,14 +771,24 @@ class Bootstrap:
             found = schema.fields_of(tuple(map(str, values)), list(values.values()))
             if not {"document_id", "output_uri", "archive_ref"} & set(found):
                 found["document_id"] = str(fields.get("communication_id") or "")
-            found.setdefault("document_type", self.rules.types[0])
-            record = schema.complete(found)
+            try:
+                record, typed = schema.complete(found), True
+            except RecordRefused:
+                record, typed = schema.complete({**found, "document_type": self.rules.types[0]}), False
         except RecordRefused:
             return ""
         if not domain:
             return ""
-        whose = record.get("recipient") or ""
-        return notice_id(domain, record["customer_key"], record["document_id"], recipient=whose)
+        _, document = document_from({**record, "pos": 0}, domain)
+        identity = notice_id_of(document, self.rules.for_document(document)) if typed else ""
+        stored = [
+            notice
+            for notice in self.ledger.of_document(domain, document.document_id)
+            if (notice.customer_key, notice.purpose) == (document.customer_key, "notice")
+        ]
+        if not stored or any(notice.notice_id == identity for notice in stored):
+            return identity
+        return stored[-1].notice_id
 
     @cached_property
     def unread_receipts(self) -> "UnreadReceipts":

@@ -108,9 +108,11 @@ class SqsRunQueue:
     def __init__(self, client: SqsClient, url: str) -> None:
         self._queue = SqsQueue(client, url)
 
-    def send_runs(self, runs: Sequence[tuple[str, str]]) -> None:
+    def send_runs(self, runs: Sequence[tuple[str, str]], trigger: str = "again") -> None:
         """See `RunQueue.send_runs`."""
-        bodies = ({"stage": {"domain": domain, "run_id": run_id}} for domain, run_id in runs)
+        bodies = (
+            {"stage": {"domain": domain, "run_id": run_id, "trigger": trigger}} for domain, run_id in runs
+        )
         self._queue.send(
             (group(f"{domain}/{run_id}"), body) for (domain, run_id), body in zip(runs, bodies, strict=True)
         )

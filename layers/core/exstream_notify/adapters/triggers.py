@@ -27,7 +27,7 @@ class _Run(_Model):
 _EXCEPTION = TypeAdapter(ExceptionRaised)
 
 
-RunTrigger = Literal["seal", "manifest", "index", "again"]
+RunTrigger = Literal["seal", "manifest", "index", "again", "digests"]
 _MANIFESTS = ("_STDDELIVERYFILE.xml", "_STDDELIVERYFILE.xml.gz")
 _KEY_SHOWN = 160
 
@@ -39,7 +39,9 @@ def run_of(body: dict[str, Any]) -> tuple[str, str, RunTrigger] | None:
     named, so that no run can have it.
     """
     if "stage" in body:
-        return *_run("run queue", **body["stage"]), "again"
+        stage = body["stage"]
+        run = _run("run queue", stage.get("domain"), stage.get("run_id"))
+        return *run, "digests" if stage.get("trigger") == "digests" else "again"
     key = body["detail"]["object"]["key"]
     form = form_of(key.rpartition("/")[2])
     if form is None and key.rpartition("/")[2].lower() != SEAL_NAME.lower():

@@ -39,6 +39,7 @@ class Why(StrEnum):
     REPUTATION = "reputation"
     NO_RECEIPT = "no_receipt"
     NOTHING_DUE = "nothing_due"
+    OTHER_CONTENT = "other_content"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,34 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from .documents import Channel, contact_key
+from .documents import Channel, Document, DocumentRule, contact_key
+from .identity import notice_id
 from .payments import NO_PAYMENTS, Payments
+from .records import content_edition
+
+
+def notice_id_of(document: Document, rule: DocumentRule, audience: str = "customer") -> str:
+    """The identity of the notice that tells `audience` of this document.
+
+    The edition is what staging found (domain/records.py), with the content's hash where the rule notifies
+    on new content. A test document's is its own: it must not stand in the way of the real one.
+    """
+    edition = document.edition
+    if rule.notify_on_new_content and document.content_sha256:
+        content = content_edition(document.content_sha256)
+        edition = "\x1f".join(filter(None, (edition.replace(content, ""), content)))
+    if document.test_flag:
+        edition = "test"
+    return notice_id(
+        document.domain,
+        document.customer_key,
+        document.document_id,
+        recipient=document.recipient or "",
+        document_type=document.document_type,
+        edition=edition,
+        purpose=rule.purpose,
+        audience=audience,
+    )
 
 
 class Status(StrEnum):
@@ -106,6 +132,18 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Former:
+    """A record that a notice came from before another record took it over, and how it ended there."""
+
+    run: str
+    slice_number: int
+    position: int
+    outcome: Outcome
+    why: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One try on one channel. `lease` is when an unfinished one counts as abandoned (epoch seconds)."""
 
@@ -135,6 +173,8 @@ class Event:
 class Notice:
     """One notice; `version` counts writes and is the lock of every one of them.
 
+    `former` are the records that had it before, `heirs` those that get it should it reach nobody, `facts`
+    short hashes of what its document says (all three: domain/takeover.py).
     `responses` are what the customer did, beside the status and never a part of it; `link_revoked` is why
     the secure link opens nothing any more. `rule_version` is the journey's rule that a step was made by.
     `payments` are those on the document, as far as they were reported.
@@ -164,6 +204,9 @@ class Notice:
     rule_version: str = ""
     payments: Payments = NO_PAYMENTS
     recipient: str = ""
+    facts: str = ""
+    former: tuple[Former, ...] = ()
+    heirs: tuple[Origin, ...] = ()
 
     @property
     def contact_key(self) -> str:

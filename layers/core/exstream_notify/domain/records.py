@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from .values import ValueRefused
+from .values import ValueRefused, type_key
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
@@ -107,6 +107,35 @@ def own_identity(record: Mapping[str, object]) -> str | None:
         return stem(str(output_uri))
     found = record.get("archive_ref") or record.get("content_sha256")
     return str(found) if found else None
+
+
+def file_edition(record: Mapping[str, object]) -> str:
+    """What tells documents apart whose identity is only the name of a file; empty for any other document.
+
+    A file name says little: next month's file often has the same one. So the statement period belongs to
+    the identity as well, else the content's hash, else the day (UTC) on which the document was produced.
+    An `archive_ref` is an identity of its own unless it is a path or a file name.
+    """
+    if record.get("document_id"):
+        return ""
+    if not record.get("output_uri"):
+        archived = str(record.get("archive_ref") or "")
+        if not ("/" in archived or "\\" in archived or _FILE_NAME.search(archived)):
+            return ""
+    if period := record.get("statement_period"):
+        return f"period:{type_key(str(period))}"
+    if content := record.get("content_sha256"):
+        return content_edition(str(content))
+    produced = str(record.get("produced_at") or "")
+    return f"day:{produced[:10]}" if produced else ""
+
+
+_FILE_NAME = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
+
+
+def content_edition(content_sha256: str) -> str:
+    """The edition of a document that its content's hash tells from others of the same id."""
+    return f"content:{content_sha256.lower()}"
 
 
 def content_identity(record: Mapping[str, object]) -> str:

@@ -5,10 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 
-from .decisions import Why
 from .documents import Document
-from .notices import Notice, Origin, Response, Status, happened, opened
+from .notices import Notice, Response, happened
 from .payments import NO_PAYMENTS, Fact, Payments, hashed, in_other_currency, is_settled, with_facts
 from .values import ValueRefused, instant
 
@@ -23,6 +23,7 @@ ENDS_EARLY: Mapping[Response, bool] = {"opened": False, "responded": True, "paid
 
 
 _DOCUMENT = "document#"
+_SUPERSEDED = "superseded#"
 
 IN_PART = "paid in part"
 """The event of a payment that leaves something due; its detail begins with amount and currency."""
@@ -90,8 +91,11 @@ class ResponseEvent:
 
     @property
     def subject(self) -> str:
-        """What it is kept under while its notice is not known: the document, else the case, else nothing."""
-        return f"{_DOCUMENT}{self.document_id}" if self.document_id else self.case_id
+        """What it is kept under while its notice is not known: the document, that customer's where one is
+        named, else the case, else nothing."""
+        if not self.document_id:
+            return self.case_id
+        return _of_document(self.customer_key, self.document_id)
 
     @property
     def part(self) -> str:
@@ -122,7 +126,7 @@ class EarlyPayment:
     def is_of(self, document: Document, now: datetime) -> bool:
         """Whether it is about this document: what names customer and document always is."""
         mine = self.customer_key in ("", document.customer_key)
-        if mine and self.customer_key and self.document_id:
+        if mine and self.customer_key and self.document_id and not document.edition:
             return True
         return mine and _was_known(document, self.at, by_document=bool(self.document_id), now=now)
 
@@ -130,9 +134,10 @@ class EarlyPayment:
 @dataclass(frozen=True, slots=True)
 class EarlyResponse:
     """What came before its notice was known, about a case or a document; `at` in UTC, to the second
-    (ISO 8601), and empty where there are payments only."""
+    (ISO 8601), and empty where there are payments only. `superseded` is not a response: `document_id` then
+    names the document in its place."""
 
-    kind: Response
+    kind: Response | Literal["superseded"]
     detail: str
     at: str
     customer_key: str = ""
@@ -155,6 +160,8 @@ class EarlyResponse:
             return False
         if not may_answer(self.kind, self.recipient, document.recipient or ""):
             return False
+        if self.customer_key and self.document_id and not document.edition:
+            return True
         return _was_known(document, self.at, by_document=bool(self.document_id), now=now)
 
     def facts_of(self, document: Document, now: datetime) -> tuple[Fact, ...]:
@@ -168,7 +175,7 @@ def _was_known(document: Document, at: str, *, by_document: bool, now: datetime)
     return by_document or now <= datetime.fromisoformat(at) + UNDATED
 
 
-def may_answer(kind: Response, by: str, recipient: str) -> bool:
+def may_answer(kind: str, by: str, recipient: str) -> bool:
     """Whether a response by one recipient (empty: nobody said who) is an answer to another's notice.
 
     A payment is the account's, whoever of its holders made it and whether or not they are named; all else
@@ -182,7 +189,41 @@ def subjects_of(document: Document, *, by_document: bool = True) -> tuple[str, .
     if document.test_flag:
         return ()
     case = (document.case_id,) if document.case_id else ()
-    return (f"{_DOCUMENT}{document.document_id}", *case) if by_document else case
+    if not by_document:
+        return case
+    customers = (_of_document(document.customer_key, document.document_id), superseded_subject(document))
+    return (_of_document("", document.document_id), *customers, *case)
+
+
+def _of_document(customer_key: str, document_id: str) -> str:
+    return f"{_DOCUMENT}{customer_key}\x1f{document_id}" if customer_key else f"{_DOCUMENT}{document_id}"
+
+
+def superseded_subject(document: Document, document_id: str = "") -> str:
+    """What it is kept under that a document (or another of the same customer) was superseded."""
+    return f"{_SUPERSEDED}{document.contact_key}\x1f{document_id or document.document_id}"
+
+
+def superseding(document: Document, now: datetime) -> tuple[str, "EarlyResponse"]:
+    """What is kept of a document that replaces another, and under what."""
+    at = document.produced_at or now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    kept = EarlyResponse("superseded", "", at, document.customer_key, document.document_id)
+    return superseded_subject(document, document.supersedes or ""), kept
+
+
+def superseded_by(document: Document, kept: Mapping[str, EarlyResponse]) -> str:
+    """The document that replaced this one, as far as that was kept; empty if there is none.
+
+    A document that has only a file's name is replaced by what was composed after it: next month's file of
+    the same name is another document.
+    """
+    if document.test_flag or not kept:
+        return ""
+    found = kept.get(superseded_subject(document))
+    if found is None or found.document_id == document.document_id:
+        return ""
+    later = bool(document.edition) and (document.produced_at or "") > found.at
+    return "" if later else found.document_id
 
 
 def answer_to(
@@ -196,7 +237,10 @@ def answer_to(
 
     Payments do where they add up to what is due, or where the type's rule takes any payment.
     """
-    found = [early for subject in subjects_of(document) if (early := responses.get(subject))]
+    if not responses:
+        return None
+    kept = (responses.get(subject) for subject in subjects_of(document))
+    found = [early for early in kept if early and early.kind != "superseded"]
     answered = next((early for early in found if early.answers(document, now)), None)
     if answered is not None:
         return answered
@@ -301,34 +345,6 @@ def conflicts(notice: Notice, event: ResponseEvent) -> bool:
 def is_foreign(event: ResponseEvent, document: Document | None) -> bool:
     """Whether a payment's amount cannot be set against the document's: it is in another currency."""
     return in_other_currency(event.fact, document)
-
-
-def ended_early(notice_id: str, event: ResponseEvent, now: datetime) -> Notice:
-    """The tombstone of a notice that is not there yet, about what its customer responded to already.
-
-    Written under the notice's own id, it stands in the way of the claim: no later look is needed.
-    """
-    notice = Notice(
-        notice_id,
-        event.domain,
-        event.customer_key,
-        event.document_id,
-        "unknown",
-        "notice",
-        "customer",
-        Origin("", 0, 0, "", 0, 0),
-        Status.SUPPRESSED,
-        why=Why.RESPONDED,
-        case_id=event.case_id,
-        responses=(event.kind,),
-        recipient=event.recipient,
-    )
-    return opened(notice, now, event.kind, event.detail)
-
-
-def is_early(notice: Notice) -> bool:
-    """Whether this is such a tombstone."""
-    return notice.status == Status.SUPPRESSED and notice.why == Why.RESPONDED and not notice.origin.run
 
 
 def revoked(notice: Notice, why: str, now: datetime) -> Notice:

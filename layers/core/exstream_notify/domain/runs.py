@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from statistics import median
 from typing import Literal
@@ -201,6 +201,26 @@ class Run:
         return f"{self.domain}/{self.run_id}"
 
 
+def counted_from(run: Run | None) -> datetime | None:
+    """The moment from which a run's deadlines count: its opening, or the last release of the held run.
+
+    The person who releases a run decides that it should still go. None where nothing says when it opened.
+    """
+    if run is None or not run.opened_at:
+        return None
+    since, held = run.opened_at, False
+    for entry in run.history:
+        what = entry.get("what")
+        if what == Control.GO and held:
+            since = entry["at"]
+        held = what == Control.HOLD or (held and what != Control.GO)
+    return datetime.fromisoformat(since)
+
+
+EVENT_RUN = "event-"
+"""What the run id of a single document that came as an event begins with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Disagreement:
     """Two figures that should be one; `code` names the exception."""
@@ -355,6 +375,18 @@ OTHER_CONTENT = "other_content"
 
 _EXAMPLES = 100
 
+STILL_WAITING = "*waiting"
+"""The entry of a digest's counts, beside those by document type, for documents that may still go out."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestRow:
+    """Records of a slice that internal teams get a count of: their type, the teams, their positions."""
+
+    document_type: str
+    teams: tuple[str, ...]
+    positions: tuple[int, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
@@ -485,3 +517,9 @@ def _said(run: Run) -> str:
     """Why a run is held or cancelled, where the run or its operator says so."""
     entry = next((e for e in reversed(run.history) if e.get("what") == run.control), {})
     return entry.get("why", "") or ("" if entry else run.why)
+
+
+def nobody_new(found: Reconciliation) -> bool:
+    """Whether a balanced run notified nobody because all that could be notified had been by other runs."""
+    counts = found.outcomes
+    return counts[Outcome.DUPLICATE] > 0 and not any(counts[o] for o in (*_FOLLOWED, Outcome.FAILED))

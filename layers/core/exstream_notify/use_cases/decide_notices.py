@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 from ..domain.contacts import Address, Check, Contact, addresses_to_check, as_addressed, merge
@@ -20,6 +20,7 @@ from ..domain.notices import (
     Outcome,
     Status,
     happened,
+    notice_id_of,
     opened,
     standing,
 )
@@ -28,23 +29,40 @@ from ..domain.responses import (
     EarlyResponse,
     answer_to,
     early_payments,
-    is_early,
     responded,
     subjects_of,
+    superseded_by,
+    superseding,
 )
-from ..domain.runs import Control, RecordOutcome
+from ..domain.runs import Control, DigestRow, RecordOutcome, Run, counted_from
 from ..domain.second_step import field_of
+from ..domain.takeover import (
+    Standing,
+    differences,
+    facts_of,
+    former_of,
+    is_from,
+    left_to,
+    may_take_over,
+    outcome_for,
+    standing_of,
+    taken_over,
+    wanted_also,
+)
 from ..domain.work import Member, SendJob, SlicePointer
 from ..ports import (
     AddressChecker,
     Clock,
     ContactBook,
+    DecideQueue,
+    DueIndex,
     EarlyResponses,
     ExceptionBus,
     JourneyBook,
     Ledger,
     Records,
     Reputation,
+    ResponseLedger,
     Rules,
     RunBook,
     SendQueues,
@@ -65,26 +83,19 @@ DIGEST_DEADLINE = timedelta(hours=72)
 WAIT_FOR_REPUTATION = timedelta(hours=1)
 """How long marketing waits before it is asked again whether it may go."""
 
+CLAIM_WITHIN = timedelta(minutes=15)
+"""When a notice that was taken over, and whose job is lost, is looked at again."""
+
+FIRST_DIGEST_LOOK = timedelta(minutes=2)
+"""How long after a slice's decision its run is looked at for what internal teams are to know."""
+
+SUPERSEDED_DAYS = 90
+"""How long a document that is not known yet stays superseded."""
+
+DUPLICATE_DIFFERS = "duplicate_differs"
+
+_TRIES = 5
 _TEAM_PREFIX = "team:"
-
-
-def notice_id_of(document: Document, rule: DocumentRule, audience: str = "customer") -> str:
-    """The identity of the notice that tells `audience` of this document.
-
-    A test document's is its own: it must not stand in the way of the real one.
-    """
-    edition = (document.content_sha256 or "") if rule.notify_on_new_content else ""
-    if document.test_flag:
-        edition = "test"
-    return notice_id(
-        document.domain,
-        document.customer_key,
-        document.document_id,
-        recipient=document.recipient or "",
-        edition=edition,
-        purpose=rule.purpose,
-        audience=audience,
-    )
 
 
 def _first_id(document: Document, rules: Rules) -> str:
@@ -97,22 +108,22 @@ def step_stops(
     rules: Rules,
     journeys: JourneyBook | None,
     ledger: Ledger,
-) -> dict[tuple[str, str], str]:
-    """Why no step follows, by contact key and document: what their first notice in the ledger says now.
+) -> dict[str, str]:
+    """Why no step follows, by the id of the document's first notice: what that says in the ledger now.
 
     `rules` are those of the documents. Empty for anything but a journey's step.
     """
     journey = journey_of(pointer, rules, journeys)
     if journey is None:
         return {}
-    first = {(d.contact_key, d.document_id): notice_id_of(d, rules.for_document(d)) for d in documents}
-    stored = ledger.get(set(first.values()))
+    first = {_first_id(document, rules) for document in documents}
+    stored = ledger.get(first)
     found = {}
-    for key, identity in first.items():
+    for identity in first:
         notice = stored.get(identity)
         stopped = "stopped" if notice is not None and is_stopped(notice) else ""
         if reason := why_stopped(journey, notice) or stopped:
-            found[key] = reason
+            found[identity] = reason
     return found
 
 
@@ -142,6 +153,25 @@ def pointer_to(notices: Sequence[Notice]) -> SlicePointer:
     )
 
 
+def pointers_to(origins: Iterable[Origin]) -> list[SlicePointer]:
+    """Pointers to these records, those of one slice together."""
+    slices: dict[tuple[str, int], list[Origin]] = {}
+    for origin in origins:
+        slices.setdefault((origin.run, origin.slice_number), []).append(origin)
+    found = []
+    for rows in slices.values():
+        o = rows[0]
+        domain, _, run_id = o.run.partition("/")
+        positions = tuple(sorted({row.position for row in rows}))
+        found.append(
+            SlicePointer(
+                domain, run_id, o.slice_number, o.part, o.offset, o.length, len(positions), positions[0],
+                positions=positions,
+            )
+        )  # fmt: skip
+    return found
+
+
 def document_of(notice: Notice, records: Records) -> Document | None:
     """The record that a notice came from; None where there is none any more."""
     if not notice.origin.part:
@@ -162,20 +192,6 @@ def team_of(audience: str) -> str | None:
     return audience.removeprefix(_TEAM_PREFIX) if audience.startswith(_TEAM_PREFIX) else None
 
 
-def outcome_of(stored: Notice, position: int, origin: Origin) -> RecordOutcome:
-    """What the stored notice means for a record: its own story, or a duplicate of another's."""
-    ours = stored.origin
-    number = origin.slice_number
-    if (ours.run, ours.slice_number, ours.position) == (origin.run, number, position):
-        return RecordOutcome(number, position, stored.outcome, stored.why, stored.version, stored.notice_id)
-    if is_early(stored):
-        # The customer responded before this was told: nothing is a duplicate of that.
-        return RecordOutcome(number, position, Outcome.SUPPRESSED, Why.RESPONDED, 1, stored.notice_id)
-    if stored.status == Status.SUPERSEDED and not stored.reached:
-        return RecordOutcome(number, position, Outcome.SUPPRESSED, Why.SUPERSEDED, 1, stored.notice_id)
-    return RecordOutcome(number, position, Outcome.DUPLICATE, "", 1, stored.notice_id)
-
-
 @dataclass(frozen=True, slots=True)
 class Decided:
     """How many of a slice's records ended how, and which notices it was about, copies to teams included."""
@@ -191,19 +207,28 @@ class _Slice:
     outcomes: list[RecordOutcome] = field(default_factory=list)
     writes: list[Notice] = field(default_factory=list)
     members: dict[tuple[Channel, str, bool], list[Member]] = field(default_factory=dict)
-    unreached: dict[str, list[int | None]] = field(default_factory=dict)
+    unreached: dict[str, dict[int, int | None]] = field(default_factory=dict)
+    differing: dict[tuple[str, tuple[str, ...]], dict[int, int | None]] = field(default_factory=dict)
     unknown_teams: dict[str, int] = field(default_factory=dict)
     late_teams: dict[str, int] = field(default_factory=dict)
     nothing_due: dict[str, list[int | None]] = field(default_factory=dict)
-    unresolved: int = 0
+    written: set[str] = field(default_factory=set)
+    cancelled: Callable[[str], bool] = lambda run: False
+
+    def withdraw(self, identity: str, position: int) -> None:
+        """Forget what was decided of a record, since another notice stands in its place."""
+        self.outcomes = [o for o in self.outcomes if o.position != position]
+        for key, members in self.members.items():
+            self.members[key] = [m for m in members if m.notice_id != identity]
+        for code in (Why.NO_CHANNEL, "deadline_passed"):
+            self.unreached.get(code, {}).pop(position, None)
 
     @property
     def notices(self) -> frozenset[str]:
         """Every notice that it was about."""
         members = (member.notice_id for several in self.members.values() for member in several)
         told = (outcome.notice_id for outcome in self.outcomes)
-        written = (notice.notice_id for notice in self.writes)
-        return frozenset(filter(None, chain(members, told, written)))
+        return frozenset(filter(None, chain(members, told, self.written)))
 
 
 def decide_notices(
@@ -214,7 +239,7 @@ def decide_notices(
     contacts: ContactBook,
     addresses: AddressChecker,
     suppressions: SuppressionList,
-    ledger: Ledger,
+    ledger: ResponseLedger,
     runs: RunBook,
     queues: SendQueues,
     exceptions: ExceptionBus,
@@ -224,8 +249,16 @@ def decide_notices(
     early: EarlyResponses | None = None,
     journeys: JourneyBook | None = None,
     reputation: Reputation | None = None,
+    decide_queue: DecideQueue | None = None,
+    due_index: DueIndex | None = None,
 ) -> Decided:
     """Decide a slice, or only the positions that the pointer names.
+
+    A document that the ledger holds for another record is a duplicate only where somebody was, or may have
+    been, notified of it; where nobody was, this run takes the notice over and decides anew. Where the other
+    run may still send it the record is a duplicate too, and gets the notice should that reach nobody: then
+    its pointer goes onto `decide_queue`. What a run has for internal teams' digests is looked at later,
+    under `due_index`.
 
     Safe to repeat: jobs have the same identity again, and what the ledger already holds stands.
     A held run's slice is left undecided, since its release queues it again; what is looked at again
@@ -260,80 +293,91 @@ def decide_notices(
             }
         )
     if control == Control.CANCEL:
-        _cancel(pointer, documents, stored, rules, ledger, runs, now)
+        _cancel(pointer, documents, stored, rules, ledger, runs, decide_queue, now)
         return Decided(notices=frozenset(stored))
 
+    owners = _Owners(runs, run)
     stops = step_stops(pointer, [d for _, d in documents], whole, journeys, ledger)
     documents = at_step(pointer, documents, whole, _first_id, ledger, early, by_document=by_document, now=now)
     known = _contacts_of(pointer, documents, contacts, addresses, clock)
     addressed = _addressed(documents, known, addresses.check)
     blocked = blocked_addresses(addressed.values(), suppressions)
-    result = _Slice()
-    if not pointer.positions:
-        _supersede(pointer, documents, rules, ledger, runs, now)
-    seen: set[str] = set()
+    result = _Slice(cancelled=owners.cancelled)
+    if not pointer.positions and _supersede(pointer, documents, records, rules, ledger, runs, early, now):
+        by_document = True
+    seen: dict[str, tuple[int, Document]] = {}
     responses = _early_responses(pointer, documents, early, by_document)
     dated = [j for j in rules.journeys().values() if any(step.anchor == "due_date" for step in j.steps)]
-    for position, document in documents:
+    ends = _deadlines(pointer, run)
+
+    def decide_record(position: int, document: Document, before: Notice | None) -> None:
         rule = rules.for_document(document)
         contact = addressed[position]
         suppressed = blocked_channels(contact, blocked)
-        before = stored.get(notice_id_of(document, rule))
-        due = before is not None and _is_due(before, now)
         answered = answer_to(document, responses, now, any_payment_settles=rule.any_payment_settles)
+        paid = early_payments(document, responses, now)
+        replaced = superseded_by(document, responses)
         if before is not None and answered is not None:
-            before = _with_response(before, answered, early_payments(document, responses, now), now)
-        identity = notice_id_of(document, rule)
-        if identity in seen:
-            result.outcomes.append(
-                RecordOutcome(pointer.number, position, Outcome.DUPLICATE, "", 1, identity)
-            )
-            continue
-        seen.add(identity)
+            before = _with_response(before, answered, paid, now)
+        if before is not None and replaced and not before.superseded_by:
+            before = replace(before, superseded_by=replaced)
+        origin = origin_of(pointer, position)
+        taken = before is not None and may_take_over(before, origin, owners.cancelled)
+        if before is not None and not is_from(before, origin):
+            if not taken:
+                _leave_to_other(before, origin, document, pointer, result, now)
+                return
+            before = taken_over(before, origin, document, now, cancelled=owners.cancelled(before.origin.run))
+        due = before is not None and not taken and _is_due(before, now)
+        late = ends(rule, before) < now
         zones = addresses.zones(contact)
         asked = field_of(rule.second_step)
         first = rule.purpose == "notice" and before is None
         if first and asked and not getattr(document, asked) and not rule.skip:
-            result.unreached.setdefault("second_step_missing", []).append(document.customer_in_run)
+            result.unreached.setdefault("second_step_missing", {})[position] = document.customer_in_run
         demanded = rule.demands_payment
-        if (
-            first
-            and not document.due_date
-            and not rule.skip
-            and any(joins(j, document, demanded) for j in dated)
-        ):
-            result.unreached.setdefault("due_date_missing", []).append(document.customer_in_run)
-        stop = stops.get((document.contact_key, document.document_id))
+        undated = first and not document.due_date and not rule.skip
+        if undated and any(joins(j, document, demanded) for j in dated):
+            result.unreached.setdefault("due_date_missing", {})[position] = document.customer_in_run
+        stop = stops.get(_first_id(document, whole)) if stops else None
         open_yet = before is None or (before.status == Status.DEFERRED and due)
-        if before is None and answered is not None:
-            known_already = Suppress(Why.RESPONDED, answered.told)
-            _carry_out(known_already, None, pointer, position, document, rule, result, now, provider_for)
-            paid = early_payments(document, responses, now)
-            if paid and answered.kind == "paid":
+        carry = _Carry(before, pointer, position, document, rule, result, now, provider_for, taken)
+        if replaced and (before is None or taken):
+            carry.end(Status.SUPERSEDED, Why.SUPERSEDED, replaced)
+        elif answered is not None and (before is None or taken):
+            carry.out(Suppress(Why.RESPONDED, answered.told))
+            if before is None and paid and answered.kind == "paid":
                 result.writes[-1] = replace(result.writes[-1], responses=("paid",), payments=paid)
         elif stop and open_yet:
-            ended = Suppress(Why.JOURNEY_STOPPED, stop)
-            _carry_out(ended, before, pointer, position, document, rule, result, now, provider_for)
-        elif before is None:
+            carry.out(Suppress(Why.JOURNEY_STOPPED, stop))
+        elif before is None or taken:
             decision = _held_back(
                 decide(rule, document, contact, suppressed, zones, now, policy), rule, reputation, now
             )
-            _carry_out(decision, None, pointer, position, document, rule, result, now, provider_for)
+            if late and isinstance(decision, Send | Defer):
+                carry.expire()
+            else:
+                carry.out(decision)
         else:
             _look_again(
                 before, due, pointer, position, document, rule, contact, suppressed, zones, result, now,
-                policy, provider_for, reputation,
+                policy, provider_for, reputation, late,
             )  # fmt: skip
-        if not document.test_flag and not (demanded and nothing_due(document)):
-            _copy_teams(pointer, position, document, rule, rules, stored, result, now, provider_for)
 
-    for identity, other in ledger.put(result.writes).items():
-        mine = next(n for n in result.writes if n.notice_id == identity)
-        if mine.audience != "customer":
+    for position, document in documents:
+        rule = rules.for_document(document)
+        identity = notice_id_of(document, rule)
+        if identity in seen:
+            first = seen[identity][1]
+            result.outcomes.append(_duplicate_within(pointer, position, document, first, identity, result))
             continue
-        taken = (identity, mine.origin.position)
-        result.outcomes = [o for o in result.outcomes if (o.notice_id, o.position) != taken]
-        result.outcomes.append(outcome_of(other, mine.origin.position, mine.origin))
+        seen[identity] = (position, document)
+        decide_record(position, document, stored.get(identity))
+        if not document.test_flag and not (rule.demands_payment and nothing_due(document)):
+            late = ends(rule, None) < now
+            _copy_teams(pointer, position, document, rule, rules, stored, result, now, provider_for, late)
+    final = _write(pointer, seen, ledger, result, decide_record)
+    _hand_over(pointer, {**stored, **final}.values(), decide_queue)
     queues.send_jobs(_jobs(pointer, result))
     exceptions.raise_exceptions(_exceptions(pointer, result))
     outcomes = sorted(result.outcomes, key=lambda o: o.position)
@@ -347,8 +391,138 @@ def decide_notices(
         if outcomes:
             runs.put_job(pointer.run, again, outcomes)
     else:
-        runs.put_slice(pointer, outcomes)
+        rows = digest_rows(documents, rules)
+        if rows and due_index is not None:
+            due_index.wait("digests", pointer.run, now + FIRST_DIGEST_LOOK, keep=True)
+        runs.put_slice(pointer, outcomes, rows)
     return decided
+
+
+class _Owners:
+    """Whether runs were cancelled, each asked for once."""
+
+    def __init__(self, runs: RunBook, own: Run | None) -> None:
+        self._runs = runs
+        self._known = {own.name: own} if own is not None else {}
+
+    def cancelled(self, name: str) -> bool:
+        """Whether the run of that name was cancelled."""
+        if name not in self._known:
+            domain, _, run_id = name.partition("/")
+            run = self._runs.get(domain, run_id)
+            if run is None:
+                return False
+            self._known[name] = run
+        return self._known[name].control == Control.CANCEL
+
+
+def _deadlines(pointer: SlicePointer, run: Run | None) -> Callable[[DocumentRule, Notice | None], datetime]:
+    """When a notice is of no use any more, by its rule and as it is stored.
+
+    A record's time counts from the opening of its run, or from the run's release; a journey's step keeps a
+    time of its own, which begins with its first decision.
+    """
+    since = None if pointer.version else counted_from(run)
+
+    def ends(rule: DocumentRule, stored: Notice | None) -> datetime:
+        start = since
+        if start is None and stored is not None and stored.created_at:
+            start = datetime.fromisoformat(stored.created_at)
+        return start + timedelta(hours=rule.deadline_hours) if start else datetime.max.replace(tzinfo=UTC)
+
+    return ends
+
+
+def _write(
+    pointer: SlicePointer,
+    records: Mapping[str, tuple[int, Document]],
+    ledger: Ledger,
+    result: _Slice,
+    decide_record: Callable[[int, Document, Notice | None], None],
+) -> dict[str, Notice]:
+    """Write what was decided; what another record's notice stands in the way of is decided anew, over that.
+
+    Returns the notices as they stand now.
+    """
+    final: dict[str, Notice] = {}
+    wanted = result.writes
+    for _ in range(_TRIES):
+        blocked = ledger.put(wanted) if wanted else {}
+        final |= {n.notice_id: blocked.get(n.notice_id, n) for n in wanted}
+        result.writes = []
+        for mine in wanted:
+            other = blocked.get(mine.notice_id)
+            if other is None:
+                continue
+            if mine.audience != "customer":
+                for key, members in result.members.items():
+                    result.members[key] = [m for m in members if m.notice_id != mine.notice_id]
+                continue
+            position, document = records[mine.notice_id]
+            origin = origin_of(pointer, position)
+            result.withdraw(mine.notice_id, position)
+            if is_from(other, origin):
+                result.outcomes.append(outcome_for(other, origin))
+            else:
+                decide_record(position, document, other)
+        result.written |= {n.notice_id for n in wanted}
+        wanted = result.writes
+        if not wanted:
+            return final
+    raise RuntimeError("notices of another run kept changing under five attempts to decide on them")
+
+
+def _leave_to_other(
+    other: Notice,
+    origin: Origin,
+    document: Document,
+    pointer: SlicePointer,
+    result: _Slice,
+    now: datetime,
+) -> None:
+    """A record whose notice is another's: a duplicate, and next in line while nobody was notified yet."""
+    kinds = differences(other.facts, document, of_one_run=other.origin.run == origin.run)
+    outcome = outcome_for(other, origin, bool(kinds))
+    result.outcomes.append(outcome)
+    if outcome.why == Why.OTHER_CONTENT:
+        rows = result.differing.setdefault((other.origin.run, kinds), {})
+        rows[origin.position] = document.customer_in_run
+    if not pointer.version and outcome.outcome == Outcome.DUPLICATE:
+        waiting = wanted_also(other, origin, now)
+        if waiting is not None:
+            result.writes.append(waiting)
+
+
+def _duplicate_within(
+    pointer: SlicePointer,
+    position: int,
+    document: Document,
+    other: Document,
+    identity: str,
+    result: _Slice,
+) -> RecordOutcome:
+    """A record whose document stands in the same slice before."""
+    kinds = differences(facts_of(other), document, of_one_run=True)
+    if kinds:
+        rows = result.differing.setdefault((pointer.run, kinds), {})
+        rows[position] = document.customer_in_run
+    why = str(Why.OTHER_CONTENT) if kinds else ""
+    return RecordOutcome(pointer.number, position, Outcome.DUPLICATE, why, 1, identity)
+
+
+def _hand_over(pointer: SlicePointer, notices: Iterable[Notice], decide_queue: DecideQueue | None) -> None:
+    """Give the notices that ended here without reaching anybody to the records that wait for them.
+
+    The pointers go out after the write, and again with every repeat of this slice's messages.
+    """
+    heirs = [
+        heir
+        for notice in notices
+        if (notice.origin.run, notice.origin.slice_number) == (pointer.run, pointer.number)
+        for heir in left_to(notice)
+    ]
+    if heirs and decide_queue is not None:
+        decide_queue.send_slices(pointers_to(heirs))
 
 
 def _held_back(
@@ -497,6 +671,7 @@ def _new_notice(pointer: SlicePointer, position: int, document: Document, rule: 
         case_id=document.case_id or "",
         rule_version=pointer.version,
         recipient=document.recipient or "",
+        facts=facts_of(document),
     )
 
 
@@ -519,60 +694,103 @@ def _with_response(notice: Notice, early: EarlyResponse, paid: Payments, now: da
 
     Its version stays: whatever is written of this look has both in one write.
     """
-    after = responded(notice, early.kind, now, early.detail)
+    after = responded(notice, early.kind, now, early.detail) if early.kind != "superseded" else None
     if after is None:
         return notice
     return replace(after, version=notice.version, payments=with_facts(notice.payments, paid.facts))
 
 
-def _carry_out(
-    decision: Decision,
-    before: Notice | None,
-    pointer: SlicePointer,
-    position: int,
-    document: Document,
-    rule: DocumentRule,
-    result: _Slice,
-    now: datetime,
-    provider_for: ProviderChoice,
-) -> None:
-    """Turn a decision into a job's member, or into the ledger's record of why nothing is sent."""
-    number = pointer.number
-    identity = notice_id_of(document, rule)
-    if isinstance(decision, Send):
+@dataclass(slots=True)
+class _Carry:
+    """Turns what was decided of a record into a job's member, or into the ledger's record of why nothing is
+    sent. `before` is the notice as it is stored; with `taken` it is to be taken over from another record."""
+
+    before: Notice | None
+    pointer: SlicePointer
+    position: int
+    document: Document
+    rule: DocumentRule
+    result: _Slice
+    now: datetime
+    provider_for: ProviderChoice
+    taken: bool = False
+
+    def out(self, decision: Decision) -> None:
+        """Send, defer, suppress or print."""
+        if isinstance(decision, Send):
+            self._send(decision)
+            return
+        before = self.before
+        status = {Defer: Status.DEFERRED, Suppress: Status.SUPPRESSED, Paper: Status.PAPER}[type(decision)]
+        due = decision.until.isoformat(timespec="seconds") if isinstance(decision, Defer) else ""
+        detail = "" if isinstance(decision, Defer) else decision.detail
+        if before is not None and before.reached:
+            # The customer knows already; only a further channel was open.
+            status = standing(before.attempts)
+        notice = before or _new_notice(self.pointer, self.position, self.document, self.rule)
+        notice = replace(
+            notice, status=status, why="" if status in REACHED else str(decision.why), due_at=due
+        )
+        if not isinstance(decision, Defer):
+            notice = replace(notice, waiting=())
+        what = "deferred" if isinstance(decision, Defer) else str(status)
+        self._put(notice, what, f"{decision.why} {detail}".strip())
+        if isinstance(decision, Suppress) and decision.why == Why.NO_CHANNEL:
+            self._unreached(Why.NO_CHANNEL)
+        if isinstance(decision, Suppress) and decision.why == Why.NOTHING_DUE and not self.pointer.version:
+            by_type = self.result.nothing_due.setdefault(self.document.document_type, [])
+            by_type.append(self.document.customer_in_run)
+
+    def expire(self) -> None:
+        """Its time is over before anything was sent."""
+        if self.rule.paper_on_failure:
+            self.out(Paper(Why.DEADLINE_PASSED))
+            return
+        self.end(Status.FAILED, Why.DEADLINE_PASSED)
+        self._unreached("deadline_passed")
+
+    def end(self, status: Status, why: Why, by: str = "") -> None:
+        """Nothing is sent, and nothing follows; `by` is the document that supersedes this one."""
+        notice = self.before or _new_notice(self.pointer, self.position, self.document, self.rule)
+        notice = replace(notice, status=status, why=str(why), due_at="", waiting=(), superseded_by=by)
+        self._put(notice, "superseded" if by else f"settled {status}", by or str(why))
+
+    def _send(self, decision: Send) -> None:
         channel, *rest = decision.channels
+        before = self.before
+        identity = notice_id_of(self.document, self.rule)
+        stored = before.version if before else 0
+        if before is not None and self.taken:
+            # Claimed by this record before its job goes out: the due index brings it back if that is lost.
+            until = (self.now + CLAIM_WITHIN).isoformat(timespec="seconds")
+            stored += 1
+            self.result.writes.append(replace(before, version=stored, due_at=until))
         member = Member(
             identity,
-            position,
-            attempt=len(before.attempts) + 1 if before else 1,
-            stored=before.version if before else 0,
+            self.position,
+            attempt=max((a.number for a in before.attempts), default=0) + 1 if before else 1,
+            stored=stored,
             waiting=tuple(rest),
             both=decision.both,
         )
-        key = (channel, provider_for(channel, rule.message_class), rule.urgent)
-        result.members.setdefault(key, []).append(member)
-        if before is None:
-            result.outcomes.append(RecordOutcome(number, position, Outcome.IN_FLIGHT, "", 0, identity))
-        return
-    status = {Defer: Status.DEFERRED, Suppress: Status.SUPPRESSED, Paper: Status.PAPER}[type(decision)]
-    due = decision.until.isoformat(timespec="seconds") if isinstance(decision, Defer) else ""
-    detail = "" if isinstance(decision, Defer) else decision.detail
-    if before is not None and before.reached:
-        # The customer knows already; only a further channel was open.
-        status = standing(before.attempts)
-    notice = before or _new_notice(pointer, position, document, rule)
-    notice = replace(notice, status=status, why="" if status in REACHED else str(decision.why), due_at=due)
-    if not isinstance(decision, Defer):
-        notice = replace(notice, waiting=())
-    text = f"{decision.why} {detail}".strip()
-    what = "deferred" if isinstance(decision, Defer) else str(status)
-    after = opened(notice, now, what, text) if before is None else happened(notice, now, what, text)
-    result.writes.append(after)
-    result.outcomes.append(RecordOutcome(number, position, after.outcome, after.why, after.version, identity))
-    if isinstance(decision, Suppress) and decision.why == Why.NO_CHANNEL:
-        result.unreached.setdefault(Why.NO_CHANNEL, []).append(document.customer_in_run)
-    if isinstance(decision, Suppress) and decision.why == Why.NOTHING_DUE and not pointer.version:
-        result.nothing_due.setdefault(document.document_type, []).append(document.customer_in_run)
+        key = (channel, self.provider_for(channel, self.rule.message_class), self.rule.urgent)
+        self.result.members.setdefault(key, []).append(member)
+        if before is None or self.taken:
+            self._say(
+                RecordOutcome(self.pointer.number, self.position, Outcome.IN_FLIGHT, "", stored, identity)
+            )
+
+    def _put(self, notice: Notice, what: str, detail: str) -> None:
+        write = opened if self.before is None else happened
+        after = write(notice, self.now, what, detail)
+        self.result.writes.append(after)
+        self._say(outcome_for(after, origin_of(self.pointer, self.position)))
+
+    def _say(self, outcome: RecordOutcome) -> None:
+        self.result.outcomes.append(outcome)
+
+    def _unreached(self, code: str) -> None:
+        self.result.unreached.setdefault(code, {})[self.position] = self.document.customer_in_run
 
 
 def _look_again(
@@ -590,17 +808,13 @@ def _look_again(
     policy: Policy,
     provider_for: ProviderChoice,
     reputation: Reputation | None,
+    late: bool,
 ) -> None:
-    """Decide on a notice that the ledger knows: deferred and due, failed, in doubt, or half told."""
+    """Decide on a notice of this record that is known: deferred and due, failed, in doubt, or half told."""
     origin = origin_of(pointer, position)
-    same = (before.origin.run, before.origin.slice_number, before.origin.position)
-    if same != (origin.run, origin.slice_number, origin.position):
-        result.outcomes.append(outcome_of(before, position, origin))
-        return
-    late = now > datetime.fromisoformat(before.created_at) + timedelta(hours=rule.deadline_hours)
 
     def carry(decision: Decision) -> None:
-        _carry_out(decision, before, pointer, position, document, rule, result, now, provider_for)
+        _Carry(before, pointer, position, document, rule, result, now, provider_for).out(decision)
 
     def settle(status: Status, why: str, code: str = "") -> None:
         # A failure stays the outcome that it is; only its place in the due index goes.
@@ -610,7 +824,7 @@ def _look_again(
             RecordOutcome(pointer.number, position, after.outcome, why, after.version, before.notice_id)
         )
         if code:
-            result.unreached.setdefault(code, []).append(document.customer_in_run)
+            result.unreached.setdefault(code, {})[position] = document.customer_in_run
 
     further = None
     if before.waiting:
@@ -620,6 +834,7 @@ def _look_again(
         before.status == Status.UNCONFIRMED or (before.status in REACHED and due)
     )
     lost = before.status in LOST or (before.status == Status.DELAYED and due and goes_on)
+    origin = origin_of(pointer, position)
     if before.superseded_by and (before.status == Status.DEFERRED or lost):
         settle(Status.SUPERSEDED, Why.SUPERSEDED)
     elif before.responses and before.status in (Status.DEFERRED, Status.FAILED):
@@ -658,7 +873,7 @@ def _look_again(
         elif before.waiting or not before.events[-1].what.startswith("settled"):
             settle(before.status, before.why, "unreached")
         else:
-            result.outcomes.append(outcome_of(before, position, origin))
+            result.outcomes.append(outcome_for(before, origin))
     elif before.status == Status.UNCONFIRMED and due:
         answer: Decision | None = None
         if before.superseded_by:
@@ -678,7 +893,7 @@ def _look_again(
         # Nothing follows, so it leaves the due index.
         settle(before.status, before.why)
     else:
-        result.outcomes.append(outcome_of(before, position, origin))
+        result.outcomes.append(outcome_for(before, origin))
 
 
 def _copy_teams(
@@ -691,6 +906,7 @@ def _copy_teams(
     result: _Slice,
     now: datetime,
     provider_for: ProviderChoice,
+    late: bool,
 ) -> None:
     """One e-mail to each internal team about this document, where the rule wants each told.
 
@@ -699,8 +915,7 @@ def _copy_teams(
     key: tuple[Channel, str, bool] = ("email", provider_for("email", "transactional"), rule.urgent)
     for team in _teams(document, rule):
         identity = notice_id_of(document, rule, team_audience(team))
-        deadline = timedelta(hours=rule.deadline_hours)
-        _tell_team(team, identity, position, pointer, rules, stored, result, now, deadline, key)
+        _tell_team(team, identity, position, pointer, rules, stored, result, now, late, key)
 
 
 def _teams(document: Document, rule: DocumentRule) -> tuple[str, ...]:
@@ -718,26 +933,33 @@ def _tell_team(
     stored: Mapping[str, Notice],
     result: _Slice,
     now: datetime,
-    deadline: timedelta,
+    late: bool,
     key: tuple[Channel, str, bool],
 ) -> None:
     before = stored.get(identity)
+    origin = origin_of(pointer, position)
+    if before is not None and may_take_over(before, origin, result.cancelled):
+        until = (now + CLAIM_WITHIN).isoformat(timespec="seconds")
+        before = taken_over(before, origin, None, now)
+        before = replace(before, version=before.version + 1, due_at=until)
+        result.writes.append(before)
+    elif before is not None and not is_from(before, origin):
+        return
     waits = before is not None and before.status == Status.DEFERRED
-    late = before is not None and now > datetime.fromisoformat(before.created_at) + deadline
     known = rules.team_address(team) is not None
     if not known and (before is None or waits):
         result.unknown_teams[team] = result.unknown_teams.get(team, 0) + 1
-    elif waits and late:
+    elif late and (waits or (before is None and not pointer.positions)):
         result.late_teams[team] = result.late_teams.get(team, 0) + 1
     if before is None:
-        if known and not pointer.positions:
+        if known and not pointer.positions and not late:
             member = Member(identity, position, team_audience(team))
             result.members.setdefault(key, []).append(member)
     elif waits and known and not late:
         attempt = len(before.attempts) + 1
         member = Member(identity, position, team_audience(team), attempt=attempt, stored=before.version)
         result.members.setdefault(key, []).append(member)
-    elif before.due_at and _is_due(before, now):
+    elif before.due_at and _is_due(before, now) and before not in result.writes:
         status = Status.FAILED if waits else before.status
         result.writes.append(_settled(before, now, status, before.why))
 
@@ -766,7 +988,9 @@ def _decide_digests(
     key: tuple[Channel, str, bool] = ("email", provider_for("email", "transactional"), False)
     for position, team, _ in digests:
         identity = digest_id(pointer, team, content)
-        _tell_team(team, identity, position, pointer, rules, stored, result, now, DIGEST_DEADLINE, key)
+        before = stored.get(identity)
+        late = before is not None and now > datetime.fromisoformat(before.created_at) + DIGEST_DEADLINE
+        _tell_team(team, identity, position, pointer, rules, stored, result, now, late, key)
     if result.writes:
         ledger.put(result.writes)
     queues.send_jobs(_jobs(pointer, result))
@@ -775,13 +999,21 @@ def _decide_digests(
 
 
 def digest_id(pointer: SlicePointer, team: str, content: str) -> str:
-    """The identity of a team's digest of a run, by the run's content (its fingerprint) where that is known.
-
-    The same drop under another run id tells the team nothing new.
-    """
+    """The identity of a team's digest of a run with that content (the run's fingerprint)."""
     return notice_id(
-        pointer.domain, "", content or pointer.run_id, purpose="digest", audience=team_audience(team)
+        pointer.domain, "", pointer.run_id, edition=content, purpose="digest", audience=team_audience(team)
     )
+
+
+def digest_rows(documents: Iterable[tuple[int, Document]], rules: Rules) -> list[DigestRow]:
+    """What internal teams are to know of a slice in their digest: type, teams, and the records' positions."""
+    rows: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+    for position, document in documents:
+        rule = rules.for_document(document)
+        teams = tuple(dict.fromkeys((*rule.teams, *document.internal_teams)))
+        if rule.team_copy == "digest" and teams and not document.test_flag:
+            rows.setdefault((document.document_type, teams), []).append(position)
+    return [DigestRow(kind, teams, tuple(positions)) for (kind, teams), positions in rows.items()]
 
 
 def _is_due(notice: Notice, now: datetime) -> bool:
@@ -833,6 +1065,30 @@ def _jobs(pointer: SlicePointer, result: _Slice) -> list[SendJob]:
     ]
 
 
+def differing(
+    pointer: SlicePointer,
+    place: str,
+    found: Mapping[tuple[str, tuple[str, ...]], Mapping[int, int | None]],
+) -> list[ExceptionRaised]:
+    """Duplicates that say something else than the document that was notified, by the other run and in what.
+
+    `found` has the customers' numbers in the run by position.
+    """
+    return [
+        ExceptionRaised(
+            DUPLICATE_DIFFERS,
+            "error",
+            pointer.domain,
+            pointer.run_id,
+            f"duplicates of {run} that differ from what was notified there: {', '.join(kinds)}",
+            part=f"{place} of {run} {' '.join(kinds)}",
+            count=len(customers),
+            customers_in_run=tuple(number for number in customers.values() if number is not None),
+        )
+        for (run, kinds), customers in found.items()
+    ]
+
+
 def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
     texts = {
         Why.NO_CHANNEL: "customers with no channel that works, and no paper by rule",
@@ -851,10 +1107,12 @@ def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
             texts[code],
             part=f"slice {pointer.number} {','.join(map(str, pointer.positions[:3]))}".strip(),
             count=len(customers),
-            customers_in_run=tuple(number for number in customers if number is not None),
+            customers_in_run=tuple(number for number in customers.values() if number is not None),
         )
         for code, customers in result.unreached.items()
+        if customers
     ]
+    raised += differing(pointer, f"slice {pointer.number}", result.differing)
     raised += [
         ExceptionRaised(
             Why.NOTHING_DUE,
@@ -899,36 +1157,90 @@ def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
 def _supersede(
     pointer: SlicePointer,
     documents: Sequence[tuple[int, Document]],
+    records: Records,
     rules: Rules,
-    ledger: Ledger,
+    ledger: ResponseLedger,
     runs: RunBook,
+    early: EarlyResponses | None,
     now: datetime,
-) -> None:
-    """Tombstone the notices of documents that these replace, also ones not seen yet."""
+) -> bool:
+    """End the notices of documents that these replace, of any type and edition, also ones not seen yet.
+
+    What is not seen yet is remembered under customer and document id for the decision and the claim, since
+    its type and edition are not known; a tombstone under the likeliest identity stands in the way at once.
+    True if any of these documents replaces another.
+    """
     tombstones: dict[str, Notice] = {}
-    for position, document in documents:
-        if not document.supersedes or document.supersedes == document.document_id or document.test_flag:
-            continue
+    replacing = [
+        (position, document)
+        for position, document in documents
+        if document.supersedes and document.supersedes != document.document_id and not document.test_flag
+    ]
+    if replacing and early is not None:
+        until = now + timedelta(days=SUPERSEDED_DAYS)
+        for _, document in replacing:
+            early.keep(pointer.domain, *superseding(document, now), until)
+        # Known before the ledger is read: what is claimed after that finds it.
+        runs.keep_early(pointer.domain, until)
+    for position, document in replacing:
         rule = rules.for_document(document)
-        old = replace(document, document_id=document.supersedes)
-        # Edition is left empty: a type that notifies again on new content is superseded as a whole.
+        old = replace(document, document_id=document.supersedes or "", edition="", content_sha256=None)
         for audience in ("customer", *map(team_audience, (*rule.teams, *document.internal_teams))):
-            identity = notice_id(
-                old.domain,
-                old.customer_key,
-                old.document_id,
-                recipient=old.recipient or "",
-                audience=audience,
-            )
-            notice = replace(
-                _new_notice(pointer, position, old, rule),
-                notice_id=identity,
-                audience=audience,
-                status=Status.SUPERSEDED,
-                why=Why.SUPERSEDED,
-                superseded_by=document.document_id,
-            )
-            tombstones[identity] = opened(notice, now, "superseded", document.document_id)
+            tombstone = _tombstone(pointer, position, old, rule, document.document_id, audience, now)
+            tombstones[tombstone.notice_id] = tombstone
+        for found in _replaced_by(document, ledger, records):
+            its_rule = rules.for_document(found)
+            for audience in ("customer", *map(team_audience, _teams(found, its_rule))):
+                tombstone = _tombstone(
+                    pointer, position, found, its_rule, document.document_id, audience, now
+                )
+                tombstones.setdefault(tombstone.notice_id, tombstone)
+    _bury(tombstones, ledger, runs, now)
+    return bool(replacing)
+
+
+def _tombstone(
+    pointer: SlicePointer,
+    position: int,
+    old: Document,
+    rule: DocumentRule,
+    by: str,
+    audience: str,
+    now: datetime,
+) -> Notice:
+    """The notice of a replaced document, as it is written where there is none yet."""
+    notice = replace(
+        _new_notice(pointer, position, old, rule),
+        notice_id=notice_id_of(old, rule, audience),
+        audience=audience,
+        status=Status.SUPERSEDED,
+        why=Why.SUPERSEDED,
+        superseded_by=by,
+        facts="",
+    )
+    return opened(notice, now, "superseded", by)
+
+
+def _replaced_by(document: Document, ledger: ResponseLedger, records: Records) -> list[Document]:
+    """The documents known by their notices that this one replaces.
+
+    Of those that have only a file's name it is the one of the same period, else the newest: last month's
+    statement of that name stays what it is.
+    """
+    stored = [
+        notice
+        for notice in ledger.of_document(document.domain, document.supersedes or "")
+        if notice.purpose == "notice" and notice.customer_key == document.customer_key
+    ]
+    known = [found for notice in stored if (found := document_of(notice, records)) is not None]
+    mine = [found for found in known if found.recipient == document.recipient]
+    named = [found for found in mine if found.edition]
+    same = [found for found in named if found.statement_period == document.statement_period is not None]
+    return [found for found in mine if not found.edition] + (same or named[-1:])
+
+
+def _bury(tombstones: Mapping[str, Notice], ledger: Ledger, runs: RunBook, now: datetime) -> None:
+    """Write tombstones, and end what stands in their place."""
     wanted = list(tombstones.values())
     for _ in range(5):
         again: list[Notice] = []
@@ -987,10 +1299,11 @@ def _cancel(
     rules: Rules,
     ledger: Ledger,
     runs: RunBook,
+    decide_queue: DecideQueue | None,
     now: datetime,
 ) -> None:
     """End a cancelled run's records. What waits in the ledger is ended there; what it does not
-    hold yet stays free, so that a corrected run can notify."""
+    hold yet stays free, so that a corrected run can notify, and what another run waits for is handed on."""
     ours = {
         key: _cancelled(notice, now)
         for key, notice in stored.items()
@@ -1000,13 +1313,16 @@ def _cancel(
     known = {**stored, **ours}
     if ours:
         known |= ledger.put(list(ours.values()))
+    _hand_over(pointer, known.values(), decide_queue)
     outcomes: list[RecordOutcome] = []
     for position, document in documents:
         notice = known.get(notice_id_of(document, rules.for_document(document)))
-        if notice is None:
+        origin = origin_of(pointer, position)
+        free = notice is None or not (is_from(notice, origin) or former_of(notice, origin))
+        if notice is None or (free and standing_of(notice) not in (Standing.REACHED, Standing.ANSWERED)):
             outcomes.append(RecordOutcome(pointer.number, position, Outcome.SUPPRESSED, Why.RUN_CANCELLED, 1))
         else:
-            outcomes.append(outcome_of(notice, position, origin_of(pointer, position)))
+            outcomes.append(outcome_for(notice, origin))
     if pointer.version:
         return
     if pointer.positions:

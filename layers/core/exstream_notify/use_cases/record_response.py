@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ..domain.contacts import Contact
-from ..domain.identity import job_id, notice_id
+from ..domain.identity import job_id
 from ..domain.journeys import IsHoliday
 from ..domain.notices import Notice, Response, Status, finished
 from ..domain.responses import (
@@ -16,7 +16,6 @@ from ..domain.responses import (
     REVERSED,
     ResponseEvent,
     early_response,
-    ended_early,
     may_answer,
     responded,
 )
@@ -70,24 +69,12 @@ def record_response(
 
     It is about one document's notices, a case's, or, where it names a customer only, all of theirs of
     late that they have not responded to. It may come twice (`known`), late, or before the notice: then
-    the document's notice is ended before it exists; where no customer is named, or a case, the response
-    waits for its notice.
+    the response waits for its notice, which then is not sent.
     An acknowledgement is written to the evidence first, so that the event in the ledger names its proof.
     `unmatched`: there is no such notice, and nothing in the event that one could be known by later.
     """
     payments = PaymentPorts(early, records, rules, journeys, exceptions, is_holiday, clock)
-    if event.domain and event.customer_key and event.document_id:
-        identity = notice_id(event.domain, event.customer_key, event.document_id, recipient=event.recipient)
-        # Read by its own id as well: the index may not show yet what was written a moment ago.
-        found = {**_by_identity(event, ledger), **_by_index(event, ledger)}
-        if not found and ENDS_EARLY[event.kind] and event.kind != "paid":
-            stored = ledger.put([ended_early(identity, event, clock.now())])
-            if not stored:
-                return Counter({"early": 1})
-            found = stored
-    else:
-        found = _by_index(event, ledger)
-    mine = _of_customers(found.values())
+    mine = _of_customers(_about(event, ledger))
     if not event.document_id and not event.case_id:
         oldest = (clock.now() - LOOK_BACK).isoformat()
         mine = [n for n in mine if n.created_at >= oldest]
@@ -102,7 +89,7 @@ def record_response(
         if event.document_id:
             runs.keep_early(event.domain, until)
         # What was claimed before this was kept has not seen it; what is claimed from now on does.
-        mine = _of_customers({**_by_identity(event, ledger), **_by_index(event, ledger)}.values())
+        mine = _of_customers(_about(event, ledger))
         if not mine:
             return Counter({"early": 1})
     detail = event.detail
@@ -152,17 +139,6 @@ def record(
             return told
         wanted = blocked
     raise RuntimeError("a notice kept changing under five attempts to record a response")
-
-
-def _by_identity(event: ResponseEvent, ledger: ResponseLedger) -> dict[str, Notice]:
-    if not (event.domain and event.customer_key and event.document_id):
-        return {}
-    whose = event.recipient
-    return ledger.get([notice_id(event.domain, event.customer_key, event.document_id, recipient=whose)])
-
-
-def _by_index(event: ResponseEvent, ledger: ResponseLedger) -> dict[str, Notice]:
-    return {notice.notice_id: notice for notice in _about(event, ledger)}
 
 
 def _about(event: ResponseEvent, ledger: ResponseLedger) -> list[Notice]:

@@ -62,7 +62,13 @@ def _hand_on(
     look_queue: LookQueue | None,
 ) -> int:
     now = clock.now()
-    looks = due.waiting(page) if look_queue is not None else []
+    others = due.waiting(page)
+    digests = [row for row in others if row[1] == "digests"]
+    looks = [row for row in others if row[1] != "digests"] if look_queue is not None else []
+    if digests:
+        named = [name.partition("/") for _, _, name in digests]
+        run_queue.send_runs([(domain, run_id) for domain, _, run_id in named], "digests")
+        due.forget([key for key, _, _ in digests], now)
     if looks and look_queue is not None:
         look_queue.send_looks([(kind, name) for _, kind, name in looks])
         due.forget([key for key, _, _ in looks], now)
@@ -70,7 +76,7 @@ def _hand_on(
     if runs:
         run_queue.send_runs([(domain, run_id) for _, domain, run_id in runs])
         due.forget([key for key, _, _ in runs], now)
-    waiting = {key for key, _, _ in (*runs, *looks)}
+    waiting = {key for key, _, _ in (*runs, *looks, *digests)}
     stored = ledger.get([key for key in page if key not in waiting])
     limit = now.isoformat(timespec="seconds")
     released = [
@@ -88,7 +94,7 @@ def _hand_on(
     pointers = [pointer_to(notices) for notices in groups.values()]
     if pointers:
         decide_queue.send_slices(pointers, spread=SPREAD if len(pointers) > PAGE // 2 else 0.0)
-    return len(runs) + len(looks) + sum(map(len, groups.values()))
+    return len(runs) + len(looks) + len(digests) + sum(map(len, groups.values()))
 
 
 def _again_at(notice: Notice, now: datetime) -> str:

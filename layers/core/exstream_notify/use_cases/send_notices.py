@@ -31,12 +31,14 @@ from ..domain.notices import (
     Attempt,
     Event,
     Notice,
+    Origin,
     Status,
     begun,
     finished,
     happened,
     head,
     not_begun,
+    notice_id_of,
     opened,
     put_off,
     standing,
@@ -44,8 +46,18 @@ from ..domain.notices import (
 from ..domain.payments import NO_PAYMENTS, Payments, as_left, nothing_due, with_facts
 from ..domain.preferences import MAY_LEAVE
 from ..domain.quiet_hours import is_open
-from ..domain.responses import answer_to, early_payments, subjects_of
-from ..domain.runs import Control, RecordOutcome
+from ..domain.responses import answer_to, early_payments, subjects_of, superseded_by
+from ..domain.runs import Control, RecordOutcome, Run, counted_from
+from ..domain.takeover import (
+    CLAIMED_BY,
+    Standing,
+    differences,
+    facts_of,
+    former_of,
+    is_from,
+    outcome_for,
+    standing_of,
+)
 from ..domain.watching import Watched
 from ..domain.work import Member, SendJob
 from ..ports import (
@@ -69,7 +81,7 @@ from ..ports import (
     SendQueues,
     Wording,
 )
-from .decide_notices import RELEASED, notice_id_of, origin_of, outcome_of, step_stops, team_of
+from .decide_notices import DIGEST_DEADLINE, RELEASED, differing, origin_of, step_stops, team_of
 from .join_journeys import join_journeys, no_holidays
 from .render_notices import NOT_RENDERED, Rendering, Unexpected
 from .step_rules import rules_of
@@ -159,7 +171,7 @@ class _Prepared:
         newer = self.notice.version - self.member.stored
         if newer <= 0 or not self.member.stored:
             return newer != 0
-        return any(event.what != RELEASED for event in self.notice.events[-newer:])
+        return any(event.what not in (RELEASED, CLAIMED_BY) for event in self.notice.events[-newer:])
 
 
 @dataclass(slots=True)
@@ -185,6 +197,8 @@ class _Tally:
     trouble: Counter[tuple[str, str]] = field(default_factory=Counter)
     told: list[Notice] = field(default_factory=list)
     sent: dict[str, Notice] = field(default_factory=dict)
+    late: list[Member] = field(default_factory=list)
+    differing: dict[tuple[str, tuple[str, ...]], dict[int, int | None]] = field(default_factory=dict)
 
     def add(self, notice: Notice) -> None:
         """Report a notice to the run it came from; internal copies and later steps are not its records."""
@@ -261,13 +275,15 @@ def send_notices(
     rows: list[_Prepared] = []
     if control == Control.CANCEL:
         # What an abandoned claim came to is not known and must be said; the rest the decision ends.
-        sender.end_claims()
+        sender.end_claims(job.members)
         tally.again.update(_positions(job.members))
     else:
         rows = _prepare(
             job, records, rules, contacts, addresses, policy, ledger, wording, clock, hasher, link_for,
-            preferences_for, unsubscribe_for, tally, journeys, early, by_document,
+            preferences_for, unsubscribe_for, tally, journeys, early, by_document, run,
         )  # fmt: skip
+        if tally.late:
+            sender.end_claims(tally.late)
         sayable, lacking = rendering.sayable(rows)
         if approved_only:
             sayable = sender.held_back(sayable)
@@ -352,14 +368,20 @@ def _prepare(
     journeys: JourneyBook | None,
     early: EarlyResponses | None,
     by_document: bool,
+    run: Run | None,
 ) -> list[_Prepared]:
     """Members with document, address and ledger state; whose decision no longer holds goes back."""
+    since = None if job.pointer.version else counted_from(run)
+    now = clock.now()
     pointer = job.pointer
     asked = {m.notice_id for m in job.members if m.stored}
     stored = ledger.get(asked) if asked else {}
     if pointer.kind == "digests":
         digests = {position: (team, counts) for position, team, counts in records.read_digests(pointer)}
         digest = Document(pointer.domain, "", pointer.run_id, "team-digest")
+        if since and now > since + DIGEST_DEADLINE:
+            tally.trouble["team_not_told", "digests past their deadline"] += len(job.members)
+            return []
         return [
             _Prepared(
                 member,
@@ -379,7 +401,6 @@ def _prepare(
     documents = dict(records.read(pointer))
     keys = {documents[m.position].contact_key for m in job.members}
     known = contacts.get(pointer.domain, keys)
-    now = clock.now()
     asked_for = [documents[m.position] for m in job.members]
     # A queue can be days long: who has answered meanwhile is not reminded.
     stops = step_stops(pointer, asked_for, rules, journeys, ledger)
@@ -390,12 +411,21 @@ def _prepare(
         document = documents[member.position]
         rule = rules.for_document(document)
         notice = stored.get(member.notice_id) or _fresh(job, member, document, rule.purpose)
-        if (document.contact_key, document.document_id) in stops and member.audience == "customer":
+        first = notice_id_of(document, whole.for_document(document))
+        if first in stops and member.audience == "customer":
             tally.again.add(member.position)
             continue
         team = team_of(member.audience)
+        if since and now > since + timedelta(hours=rule.deadline_hours):
+            # The job lay in a dead-letter queue, perhaps for weeks: nobody needs that news any more.
+            if team is None:
+                tally.late.append(member)
+                tally.again.add(member.position)
+            else:
+                tally.trouble["team_not_told", f"copies for {team} past their deadline"] += 1
+            continue
         # A reminder leads to where the first notice led: opening either is the answer to both.
-        linked = notice_id_of(document, whole.for_document(document)) if pointer.version else member.notice_id
+        linked = first if pointer.version else member.notice_id
         link = link_for(linked) if rule.link == "link" and team is None else None
         if team is not None:
             address = rules.team_address(team)
@@ -507,6 +537,7 @@ def _fresh(job: SendJob, member: Member, document: Document, purpose: str) -> No
         case_id=document.case_id or "",
         rule_version=job.pointer.version,
         recipient=document.recipient or "",
+        facts=facts_of(document) if member.audience == "customer" else "",
     )
 
 
@@ -619,7 +650,7 @@ class _Sender:
         self._record(claimed, answers)
 
     def _unanswered(self, batch: _Batch) -> _Batch:
-        """The batch without those that were responded to while they queued; the decision ends these.
+        """The batch without those that were answered or superseded while they queued; the decision ends them.
 
         A response to a case, or to a document of whomever, names no notice, so it cannot stand in the way
         of a claim: it is asked for in one call a batch, as late as can be. What an earlier delivery claimed
@@ -634,6 +665,8 @@ class _Sender:
         def is_news(row: _Prepared, document: Document) -> bool:
             any_payment = row.rule.any_payment_settles
             if answer_to(document, responses, now, any_payment_settles=any_payment):
+                return True
+            if superseded_by(document, responses):
                 return True
             # A payment in part that came while the words were made: they name too much.
             paid = early_payments(document, responses, now).facts if document.amount_due else ()
@@ -743,9 +776,10 @@ class _Sender:
                 claims[identity] = (row, resumed)
         return list(claims.values())
 
-    def end_claims(self) -> None:
-        """Of a cancelled run: what a worker left is in doubt, what one still holds is waited for."""
-        for stored in self.ledger.get({m.notice_id for m in self.job.members}).values():
+    def end_claims(self, members: Iterable[Member]) -> None:
+        """Of what is not to go out any more: what a worker left is in doubt, what one still holds is waited
+        for."""
+        for stored in self.ledger.get({m.notice_id for m in members}).values():
             o = stored.origin
             attempt = next((a for a in stored.attempts if a.status == Status.SENDING), None)
             if attempt is None or (o.run, o.slice_number) != (self.job.pointer.run, self.job.pointer.number):
@@ -758,12 +792,10 @@ class _Sender:
     def _met(self, row: _Prepared, stored: Notice, lease: float, *, rest: bool = True) -> Notice | None:
         """What to do about a notice that is claimed already; a notice to submit again, or None."""
         now = self.clock.now()
-        origin = row.notice.origin
-        ours = (stored.origin.run, stored.origin.slice_number, stored.origin.position)
+        origin = origin_of(self.job.pointer, row.member.position)
         attempt = stored.attempt(row.member.attempt)
-        if ours != (origin.run, origin.slice_number, origin.position):
-            if stored.audience == "customer" and stored.purpose == "notice":
-                self.tally.outcomes.append(outcome_of(stored, origin.position, origin))
+        if not is_from(stored, origin):
+            self._met_other(row, stored, origin)
             return None
         if attempt is None:
             if stored.status in LOST | REACHED | {Status.UNCONFIRMED} and stored.waiting:
@@ -795,6 +827,26 @@ class _Sender:
             return self._met(row, blocked[after.notice_id], lease) if blocked else after
         self._settle(stored, row.member.attempt, Unconfirmed(Why.ANSWER_LOST), row.member.both)
         return None
+
+    def _met_other(self, row: _Prepared, stored: Notice, origin: Origin) -> None:
+        """The notice belongs to another record: this one is a duplicate of it, or takes it over.
+
+        Which of the two the decision says, unless somebody was notified, or may have been, already.
+        """
+        if standing_of(stored) not in (Standing.REACHED, Standing.ANSWERED) and not former_of(stored, origin):
+            if stored.audience == "customer" or standing_of(stored) == Standing.ENDED:
+                self.tally.again.add(origin.position)
+            return
+        if stored.audience != "customer" or stored.purpose != "notice":
+            return
+        kinds: tuple[str, ...] = ()
+        if row.document is not None:
+            kinds = differences(stored.facts, row.document, of_one_run=stored.origin.run == origin.run)
+        outcome = outcome_for(stored, origin, bool(kinds))
+        self.tally.outcomes.append(outcome)
+        if outcome.why == Why.OTHER_CONTENT and row.document is not None:
+            rows = self.tally.differing.setdefault((stored.origin.run, kinds), {})
+            rows[origin.position] = row.document.customer_in_run
 
     def _post(self, claimed: Sequence[tuple[_Prepared, Notice]]) -> list[Answer]:
         answers: list[Answer] = []
@@ -988,7 +1040,11 @@ def _pause(events: Sequence[Event]) -> timedelta:
     return timedelta(minutes=min(5 * 2 ** min(before, 4), 60))
 
 
-_SEVERITY: Mapping[str, str] = {"address_refused": "warning", "provider_down": "warning"}
+_SEVERITY: Mapping[str, str] = {
+    "address_refused": "warning",
+    "provider_down": "warning",
+    "team_not_told": "warning",
+}
 
 
 def _exceptions(job: SendJob, tally: _Tally) -> list[ExceptionRaised]:
@@ -1003,4 +1059,4 @@ def _exceptions(job: SendJob, tally: _Tally) -> list[ExceptionRaised]:
             count=count,
         )
         for (code, reason), count in tally.trouble.items()
-    ]
+    ] + differing(job.pointer, f"job {job.job_id}", tally.differing)

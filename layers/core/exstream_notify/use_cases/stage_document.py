@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from ..domain.exceptions import ExceptionRaised
-from ..domain.runs import Control, Run, RunState
+from ..domain.runs import EVENT_RUN, Control, Run, RunState
 from ..ports import Clock, DecideQueue, ExceptionBus, Rules, RunBook, Staging
-from .stage_run import team_digests, values_left_out
+from .stage_run import values_left_out
 
 
 def stage_document(
@@ -26,15 +26,12 @@ def stage_document(
     event about the same document a duplicate. An event of a domain that the site's rules do not name is
     held as a run is.
     """
-    run_id = f"event-{event_id}"
+    run_id = f"{EVENT_RUN}{event_id}"
     known = runs.get(domain, run_id)
     if known is not None:
         return run_id
     parts = f"parts/{domain}/{run_id}/"
     pointers, staged = staging.stage_record(domain, run_id, parts, record)
-    if digests := team_digests([staged], rules):
-        staging.add_digests(domain, run_id, parts, digests)
-        pointers = list(staging.slices(domain, run_id, parts))
     held = f"domains.yaml names no domain {domain}" if rules.domain(domain).unknown else ""
     if held:
         exceptions.raise_exceptions(

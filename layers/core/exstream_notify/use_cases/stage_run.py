@@ -41,6 +41,7 @@ from ..ports import (
     StagedFile,
     Staging,
 )
+from .digest_run import digest_run
 from .late_files import (
     changed_files,
     compare_late_seal,
@@ -50,7 +51,8 @@ from .late_files import (
     unread_indexes,
 )
 
-Trigger = Literal["seal", "manifest", "index", "again"]
+Trigger = Literal["seal", "manifest", "index", "again", "digests"]
+"""What came: one of these files, the time to look at a run again, or that for its teams' digests."""
 
 MANIFESTS = ("_STDDELIVERYFILE.xml", "_STDDELIVERYFILE.xml.gz")
 LOOK_EACH = timedelta(minutes=1)
@@ -124,6 +126,11 @@ def stage_run(
     under the same run id is refused and reported. An index that lands then is reported. Safe to repeat
     at any point.
     """
+    if trigger == "digests":
+        digest_run(
+            domain, run_id, runs=runs, staging=staging, due=due, decide_queue=decide_queue, clock=clock
+        )
+        return
     stage = _Stage(
         domain,
         run_id,
@@ -276,7 +283,6 @@ def _stage(
     conflicts = staged[-1].conflicts
     holds = _reasons_to_hold(stage, seal, staged, records, rejected)
     left_out = _added(f.left_out for f in staged)
-    stage.staging.add_digests(stage.domain, stage.run_id, parts, team_digests(staged, stage.rules))
     slices = sum(1 for p in stage.staging.slices(stage.domain, stage.run_id, parts) if p.kind == "documents")
     unread = unread_indexes(stage.folder, stage.staging, [f.name for f in seal.files], indexes)
     found = [*read, *(FoundFile(o.name, o.bytes, o.etag, "") for o in unread)]
@@ -318,6 +324,7 @@ def _stage(
         why=why,
         deadline="",
         history=history,
+        opened_at=stage.clock.now().isoformat(timespec="seconds"),
     )
     _report_late(stage, run, found)
     if run.control != Control.HOLD:
@@ -493,27 +500,6 @@ def _tell_conflicts(stage: _Stage, conflicts: Conflicts) -> None:
             f"{pairs_in_words(conflicts.disputed_pairs)}"
         )
         stage.tell("addresses_disputed", "warning", text, count=conflicts.disputed)
-
-
-def team_digests(staged: Sequence[StagedFile], rules: Rules) -> dict[str, dict[str, int]]:
-    """Documents by internal team and type, for the types whose rule wants a digest."""
-    digests: dict[str, dict[str, int]] = {}
-    types = _added(f.documents for f in staged)
-    named: dict[str, dict[str, int]] = {}
-    for file in staged:
-        for team, counts in file.teams.items():
-            for kind, count in counts.items():
-                named.setdefault(team, {})[kind] = named.get(team, {}).get(kind, 0) + count
-    for kind, count in types.items():
-        rule = rules.of_type(kind)
-        if rule.team_copy != "digest":
-            continue
-        for team in rule.teams:
-            digests.setdefault(team, {})[kind] = count
-        for team, counts in named.items():
-            if kind in counts and team not in rule.teams:
-                digests.setdefault(team, {})[kind] = counts[kind]
-    return digests
 
 
 def _dispatch(stage: _Stage, run: Run) -> None:

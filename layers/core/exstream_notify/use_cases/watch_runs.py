@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from ..domain.exceptions import ExceptionRaised
 from ..domain.notices import Outcome
-from ..domain.runs import Control, RecordOutcome, Run, RunState, reconcile
-from ..ports import Clock
+from ..domain.runs import EVENT_RUN, Control, RecordOutcome, Run, RunState, nobody_new, reconcile
+from ..ports import Clock, ExceptionBus
 
 SILENT_AFTER = timedelta(minutes=15)
 """An accepted run of which nobody was told by then is silent."""
@@ -59,8 +60,13 @@ class Watched:
         }
 
 
-def watch_runs(*, runs: OpenRuns, clock: Clock, time_left: Callable[[], float]) -> Watched:
-    """Look at every open run once; those that are over are settled and never looked at again."""
+def watch_runs(
+    *, runs: OpenRuns, exceptions: ExceptionBus, clock: Clock, time_left: Callable[[], float]
+) -> Watched:
+    """Look at every open run once; those that are over are settled and never looked at again.
+
+    A run that ended without notifying anybody, since all of it had been notified by other runs, is reported.
+    """
     now = clock.now()
     found = Watched()
     for run in runs.open():
@@ -78,12 +84,19 @@ def watch_runs(*, runs: OpenRuns, clock: Clock, time_left: Callable[[], float]) 
         sums = reconcile(run, runs.outcomes(run.domain, run.run_id))
         if sums.balanced:
             found.open -= 1
+            if nobody_new(sums) and not run.run_id.startswith(EVENT_RUN):
+                exceptions.raise_exceptions([_all_duplicates(run, sums.outcomes[Outcome.DUPLICATE])])
             runs.settle(run)
         elif _nobody_told(run, sums.outcomes):
             found.silent.append(run.name)
         if not sums.balanced and age >= UNBALANCED_AFTER:
             found.unbalanced.append(run.name)
     return found
+
+
+def _all_duplicates(run: Run, count: int) -> ExceptionRaised:
+    text = f"nobody was notified: {count} of {run.composed} documents had been notified by other runs"
+    return ExceptionRaised("run_all_duplicates", "warning", run.domain, run.run_id, text, count=count)
 
 
 def _is_over(run: Run, age: timedelta) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, cast, get_args
 import orjson
 
 from ...domain.due import WaitKind, slot, slots
-from ...domain.notices import Attempt, Event, Notice, Origin, Status
+from ...domain.notices import Attempt, Event, Former, Notice, Origin, Outcome, Status
 from ...domain.payments import Fact, Payments
 from .batches import DynamoDBClient, Item, get_items, put_if, query
 
@@ -27,6 +27,7 @@ _TEXT = {
     "link_revoked": "link_revoked",
     "rule_version": "rule_version",
     "recipient": "recipient",
+    "facts": "facts",
 }
 """Notice fields kept as text attributes, absent when empty; the rest has a form of its own."""
 
@@ -195,6 +196,14 @@ def to_item(notice: Notice) -> Item:
         item["responses"] = {"S": ",".join(notice.responses)}
     if notice.payments:
         item["payments"] = {"S": _dumps(_payments(notice.payments))}
+    if notice.former:
+        item["former"] = {
+            "S": _dumps(
+                [[f.run, f.slice_number, f.position, str(f.outcome), f.why, f.version] for f in notice.former]
+            )
+        }
+    if notice.heirs:
+        item["heirs"] = {"S": _dumps([_origin(o) for o in notice.heirs])}
     if notice.case_id:
         item["case"] = {"S": f"{notice.domain}#{notice.case_id}"}
     if notice.audience == "customer":
@@ -207,7 +216,6 @@ def to_item(notice: Notice) -> Item:
 def from_item(item: Item) -> Notice:
     """A notice from the table's form."""
     text = {name: item[attribute]["S"] for name, attribute in _TEXT.items() if attribute in item}
-    run, number, position, part, offset, length = orjson.loads(item["origin"]["S"])
     waiting: Any = tuple(item["waiting"]["S"].split(",")) if "waiting" in item else ()
     responses: Any = tuple(item["responses"]["S"].split(",")) if "responses" in item else ()
     return Notice(
@@ -218,7 +226,7 @@ def from_item(item: Item) -> Notice:
         document_type=text.pop("document_type"),
         purpose=text.pop("purpose"),
         audience=text.pop("audience"),
-        origin=Origin(run, number, position, part, offset, length),
+        origin=Origin(*orjson.loads(item["origin"]["S"])),
         status=Status(item["status"]["S"]),
         version=int(item["v"]["N"]),
         attempts=tuple(
@@ -231,6 +239,11 @@ def from_item(item: Item) -> Notice:
         waiting=waiting,
         responses=responses,
         payments=_payments_from(item["payments"]["S"]) if "payments" in item else Payments(),
+        former=tuple(
+            Former(run, number, position, Outcome(outcome), why, version)
+            for run, number, position, outcome, why, version in _rows(item, "former")
+        ),
+        heirs=tuple(Origin(*row) for row in _rows(item, "heirs")),
         **text,
     )
 
@@ -250,6 +263,11 @@ def _payments_from(text: str) -> Payments:
         tuple((currency, amount) for currency, amount in folded),
         tuple(known),
     )
+
+
+def _rows(item: Item, name: str) -> list[Any]:
+    rows: list[Any] = orjson.loads(item[name]["S"]) if name in item else []
+    return rows
 
 
 def _origin(o: Origin) -> list[Any]:

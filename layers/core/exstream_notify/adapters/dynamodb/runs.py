@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from ...domain.notices import Outcome
-from ...domain.runs import HISTORY_LENGTH, Control, RecordOutcome, Run, RunState
+from ...domain.runs import HISTORY_LENGTH, Control, DigestRow, RecordOutcome, Run, RunState
 from ...domain.work import SendJob, SlicePointer
 from .batches import DynamoDBClient, Item, get_rows, query
 
@@ -113,20 +113,35 @@ class DynamoRuns:
         except self._client.exceptions.ConditionalCheckFailedException:
             return
 
-    def put_slice(self, pointer: SlicePointer, outcomes: Sequence[RecordOutcome]) -> None:
+    def put_slice(
+        self, pointer: SlicePointer, outcomes: Sequence[RecordOutcome], digests: Sequence[DigestRow] = ()
+    ) -> None:
         """See `RunBook.put_slice`."""
-        self._put_words(pointer.run, f"slice#{pointer.number:07d}", outcomes)
+        self._put_words(pointer.run, f"slice#{pointer.number:07d}", outcomes, digests)
+
+    def digests(self, domain: str, run_id: str) -> Iterator[DigestRow]:
+        """See `RunBook.digests`."""
+        for row in self._rows(domain, run_id, "slice#"):
+            for kind, teams, positions in orjson.loads(row["digests"]["S"]) if "digests" in row else ():
+                yield DigestRow(kind, tuple(teams), tuple(positions))
 
     def put_job(self, run: str, job: str, outcomes: Sequence[RecordOutcome]) -> None:
         """See `RunBook.put_job`."""
         self._put_words(run, f"word#{job}", outcomes)
 
-    def _put_words(self, run: str, name: str, outcomes: Sequence[RecordOutcome]) -> None:
+    def _put_words(
+        self,
+        run: str,
+        name: str,
+        outcomes: Sequence[RecordOutcome],
+        digests: Sequence[DigestRow] = (),
+    ) -> None:
         domain, _, run_id = run.partition("/")
         rows = [[o.slice_number, o.position, str(o.outcome), o.why, o.version, o.notice_id] for o in outcomes]
-        self._client.put_item(
-            TableName=self._table, Item={**_key(run_id, f"{domain}#{name}"), "words": {"S": _dumps(rows)}}
-        )
+        item = {**_key(run_id, f"{domain}#{name}"), "words": {"S": _dumps(rows)}}
+        if digests:
+            item["digests"] = {"S": _dumps([[d.document_type, d.teams, d.positions] for d in digests])}
+        self._client.put_item(TableName=self._table, Item=item)
 
     def outcomes(self, domain: str, run_id: str) -> Iterator[RecordOutcome]:
         """See `RunBook.outcomes`; slices sort before words."""

@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from ...domain.holders import HolderField, recipient_of
-from ...domain.records import RunFolder, content_identity, own_identity, path_in_run, queue_of
+from ...domain.records import (
+    RunFolder,
+    content_identity,
+    file_edition,
+    own_identity,
+    path_in_run,
+    queue_of,
+)
 from ...domain.second_step import CONCEALED
 from ...domain.values import (
     FREE_TEXT,
@@ -310,6 +317,8 @@ class RecordSchema:
                 raise QueueUnmapped(queue)
         found["document_type"] = known
         if "document_id" not in found:
+            if edition := file_edition(found):
+                found["edition"] = edition
             found["document_id"] = own_identity(found) or content_identity(
                 # Two documents that differ in an unreadable value only are two all the same.
                 {**found, **{str(f.field): written[f.field] for f in left if f.field in written}}

@@ -243,7 +243,7 @@ class _Language:
 
     def _mails(self, texts: LanguageTexts, wording: str) -> Iterator[Problem]:
         known = self._composer.variables(texts, wording, "email") - CONSTANT
-        digest = {"team": "T", "run": "R", "total": "1"}
+        digest = {"team": "T", "run": "R", "total": "1", "waiting": "1"}
         given = digest if wording == "team-digest" else {}
         laid_out = (known, known & _ALWAYS, known - {"link"}, known - {"preferences_link"})
         for present in _sets(known):

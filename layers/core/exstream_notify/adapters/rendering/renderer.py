@@ -9,6 +9,7 @@ from pathlib import Path
 from ...domain.approvals import Approval
 from ...domain.documents import Channel, Document
 from ...domain.messages import Content
+from ...domain.runs import STILL_WAITING
 from ...ports import BulkRendering
 from .approvals import approvals_by_version
 from .brand import Brand
@@ -110,8 +111,11 @@ class Renderer:
     ) -> Content:
         """The e-mail that tells an internal team what a run issued; in the default language if none is given.
 
-        `counts` are documents by document type. Raises WordingError.
+        `counts` are documents by document type, and with `STILL_WAITING` those that may still go out.
+        Raises WordingError.
         """
+        waiting = counts.get(STILL_WAITING, 0)
+        counts = {kind: number for kind, number in counts.items() if kind != STILL_WAITING}
         texts = self._files.language(self.language_of(DIGEST, "email", language))
         locale = locale_for(texts.language, None, None, texts.territory)
         given = {
@@ -119,6 +123,8 @@ class Renderer:
             "run": clean(run_id, 200),
             "total": format_count(sum(counts.values()), locale),
         }
+        if waiting:
+            given["waiting"] = format_count(waiting, locale)
         names = sorted((clean(texts.document_name(kind)), number) for kind, number in counts.items())
         rows = [(name, format_count(number, locale)) for name, number in names]
         form = self._composer.mail(texts, DIGEST, (), given=given, rows=rows)

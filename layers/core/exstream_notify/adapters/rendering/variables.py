@@ -48,18 +48,21 @@ VARIABLES: Mapping[str, str] = {
     "team": "the internal team",
     "run": "the run's id",
     "total": "documents in all",
+    "waiting": "documents of the run that still wait to be sent",
 }
 """Every variable there is, with its meaning."""
 
 CONSTANT = frozenset({"brand", "support", "opt_out"})
 """The same for every document."""
 
-_TEAM = frozenset({"brand", "document", "reference", "domain", "issued_on", "team", "run", "total"})
+_TEAM = frozenset(
+    {"brand", "document", "reference", "domain", "issued_on", "team", "run", "total", "waiting"}
+)
 
 ALLOWED: Mapping[Place, frozenset[str]] = {
     # A subject and its preheader show on locked screens: no amount, no account, no name.
     "subject": frozenset({"brand", "document"}),
-    "mail": frozenset(VARIABLES) - {"opt_out", "domain", "team", "run", "total"},
+    "mail": frozenset(VARIABLES) - {"opt_out", "domain", "team", "run", "total", "waiting"},
     "sms": frozenset(
         {"brand", "document", "link", "reference", "opt_out", "amount", "due_date", "respond_by"}
     ),
@@ -244,5 +247,5 @@ _VALUES: Mapping[str, Callable[[Source], str]] = {
     "respond_by": lambda s: _day(s, s.document.respond_by),
     "issued_on": lambda s: _day(s, _issued_on(s.document)),
     "domain": lambda s: _words(s, s.document.domain),
-    **dict.fromkeys(("team", "run", "total"), lambda _: ""),  # a digest's, which has no document
+    **dict.fromkeys(("team", "run", "total", "waiting"), lambda _: ""),  # a digest's, which has no document
 }

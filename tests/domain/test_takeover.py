@@ -1,0 +1,147 @@
+"""How a stored notice stands for another record of its document, and what is compared."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from exstream_notify.domain.decisions import Why
+from exstream_notify.domain.documents import Document
+from exstream_notify.domain.notices import Attempt, Notice, Origin, Outcome, Status, chain_holds, opened
+from exstream_notify.domain.takeover import (
+    Standing,
+    differences,
+    facts_of,
+    left_to,
+    may_take_over,
+    outcome_for,
+    standing_of,
+    taken_over,
+    wanted_also,
+)
+from tests.fakes import a_document, a_notice
+
+NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
+OTHER = Origin("retail/run-2", 3, 77, "parts/retail/run-2/00000.jsonl", 500, 900)
+
+
+def stored(status: Status, *attempts: Status, **changes: Any) -> Notice:
+    """A notice of run 1 in the ledger, with attempts that ended so."""
+    made = tuple(Attempt(n, "email", "mail", "hash", "job", attempt) for n, attempt in enumerate(attempts, 1))
+    return opened(a_notice(status=status, attempts=made, **changes), NOW, "x")
+
+
+def cancelled(*runs: str) -> Any:
+    return lambda run: run in runs
+
+
+@pytest.mark.parametrize(
+    ("notice", "standing"),
+    [
+        *((stored(s, s), Standing.REACHED) for s in (Status.SENT, Status.DELIVERED, Status.DELAYED)),
+        (stored(Status.COMPLAINED, Status.COMPLAINED), Standing.REACHED),
+        (stored(Status.UNCONFIRMED, Status.UNCONFIRMED), Standing.REACHED),
+        (stored(Status.FAILED, Status.UNCONFIRMED, Status.FAILED), Standing.REACHED),
+        (stored(Status.SUPPRESSED, Status.UNCONFIRMED, why="responded"), Standing.REACHED),
+        (stored(Status.PAPER, why="no_channel"), Standing.REACHED),
+        (stored(Status.PAPER, Status.BOUNCED), Standing.REACHED),
+        (stored(Status.SENDING, Status.SENDING), Standing.BUSY),
+        (stored(Status.SENDING, Status.FAILED, Status.SENDING), Standing.BUSY),
+        (stored(Status.DEFERRED, why="quiet_hours"), Standing.WAITS),
+        (stored(Status.FAILED, Status.FAILED, waiting=("sms",)), Standing.WAITS),
+        (stored(Status.FAILED, Status.FAILED), Standing.ENDED),
+        (stored(Status.BOUNCED, Status.BOUNCED), Standing.ENDED),
+        (stored(Status.UNDELIVERED, Status.FAILED, Status.UNDELIVERED), Standing.ENDED),
+        *(
+            (stored(Status.SUPPRESSED, why=str(why)), Standing.ENDED)
+            for why in (Why.NO_CHANNEL, Why.RUN_CANCELLED, Why.OPTED_OUT, Why.NO_CONSENT, Why.ACCOUNT_STATUS)
+        ),
+        (stored(Status.FAILED, why="deadline_passed"), Standing.ENDED),
+        (stored(Status.SUPPRESSED, why="responded", responses=("paid",)), Standing.ANSWERED),
+        (stored(Status.SUPERSEDED, superseded_by="D2"), Standing.ANSWERED),
+        (stored(Status.SUPERSEDED, Status.SENT, superseded_by="D2"), Standing.REACHED),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_how_a_notice_stands(notice: Notice, standing: Standing) -> None:
+    assert standing_of(notice) == standing
+    assert may_take_over(notice, OTHER, cancelled()) is (standing == Standing.ENDED)
+    takes = standing in (Standing.ENDED, Standing.WAITS)
+    assert may_take_over(notice, OTHER, cancelled(notice.origin.run)) is takes
+    assert not may_take_over(notice, notice.origin, cancelled(notice.origin.run))
+    assert (wanted_also(notice, OTHER, NOW) is not None) is (standing in (Standing.WAITS, Standing.BUSY))
+    outcome = outcome_for(notice, OTHER)
+    assert outcome.outcome == (Outcome.SUPPRESSED if standing == Standing.ANSWERED else Outcome.DUPLICATE)
+
+
+def test_what_is_taken_over_keeps_its_past_and_is_never_taken_back() -> None:
+    before = stored(Status.FAILED, Status.BOUNCED, why="no_such_address")
+    after = taken_over(before, OTHER, a_document(1, case_id="K-1"), NOW)
+
+    assert (after.version, after.attempts, after.origin) == (before.version, before.attempts, OTHER)
+    assert (after.status, after.why, after.waiting, after.due_at) == (Status.DEFERRED, "", (), "")
+    assert chain_holds(after)
+    assert after.events[-1].detail == "by retail/run-2 record 77, from retail/run-1 record 1"
+    old = outcome_for(after, before.origin)
+    assert (old.outcome, old.why, old.version) == (Outcome.FAILED, "no_such_address", before.version)
+    assert not may_take_over(replace(after, status=Status.FAILED), before.origin, cancelled())
+
+
+def test_what_a_cancelled_run_had_waiting_ended_as_cancelled() -> None:
+    before = stored(Status.DEFERRED, why="quiet_hours", due_at="2026-11-20T17:00:00+00:00")
+    after = taken_over(before, OTHER, a_document(1), NOW, cancelled=True)
+
+    old = outcome_for(after, before.origin)
+    assert (old.outcome, old.why) == (Outcome.SUPPRESSED, "run_cancelled")
+
+
+def test_a_record_that_waits_is_written_once_and_gets_what_reached_nobody() -> None:
+    waits = stored(Status.DEFERRED)
+    wanted = wanted_also(waits, OTHER, NOW)
+    assert wanted is not None
+    assert wanted_also(wanted, OTHER, NOW) is None
+    assert left_to(wanted) == ()
+    assert left_to(replace(wanted, status=Status.SUPPRESSED)) == (OTHER,)
+    sent = replace(wanted, attempts=stored(Status.SENT, Status.SENT).attempts, status=Status.SENT)
+    assert left_to(sent) == ()
+    assert taken_over(replace(wanted, status=Status.SUPPRESSED), OTHER, a_document(1), NOW).heirs == ()
+
+
+FULL = a_document(
+    1,
+    amount_due="120.50",
+    currency="USD",
+    statement_period="Oct 2026",
+    produced_at="2026-11-19T04:00:00Z",
+    content_sha256="aa" * 32,
+    due_date="2026-12-20",
+    output_uri="output/a/1.pdf",
+)
+
+
+@pytest.mark.parametrize(
+    ("document", "of_one_run", "kinds"),
+    [
+        (FULL, True, ()),
+        (replace(FULL, statement_period="OCT  2026"), True, ()),
+        (replace(FULL, output_uri="output/b/1.pdf"), False, ()),
+        (replace(FULL, output_uri="output/b/1.pdf"), True, ("file",)),
+        (replace(FULL, amount_due="120.51"), False, ("amount",)),
+        (replace(FULL, amount_due="0"), False, ("amount",)),
+        (a_document(1), True, ()),
+    ],
+)
+def test_what_differs(document: Document, of_one_run: bool, kinds: tuple[str, ...]) -> None:
+    assert differences(facts_of(FULL), document, of_one_run=of_one_run) == kinds
+
+
+def test_facts_show_no_value_and_are_nobody_elses() -> None:
+    facts = facts_of(FULL)
+
+    assert len(facts) == 6 * 7
+    assert "120" not in facts
+    assert "2026" not in facts
+    other = facts_of(replace(FULL, customer_key="C0002"))
+    assert not {facts[n : n + 7] for n in range(0, 42, 7)} & {other[n : n + 7] for n in range(0, 42, 7)}
+    assert differences("", FULL) == ()
