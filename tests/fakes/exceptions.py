@@ -21,7 +21,9 @@ class FakeExceptionBus:
         """See `ExceptionBus.raise_exceptions`."""
         self.raised += exceptions
         if self._queue is not None:
-            self._queue.send([{"detail": exception.to_detail()} for exception in exceptions])
+            details = [{"detail": exception.to_detail()} for exception in exceptions]
+            for start in range(0, len(details), 10):  # as many as PutEvents takes
+                self._queue.send(details[start : start + 10])
 
     def run_dispatched(self, domain: str, run_id: str) -> None:
         """See `ExceptionBus.run_dispatched`."""

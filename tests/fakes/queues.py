@@ -139,7 +139,9 @@ class FakeLookQueue:
 
     def send_looks(self, looks: Sequence[tuple[WaitKind, str]]) -> None:
         """See `LookQueue.send_looks`."""
-        self._queue.send([{"look": {"kind": kind, "name": name}} for kind, name in looks])
+        for start in range(0, len(looks), _CALL):
+            call = looks[start : start + _CALL]
+            self._queue.send([{"look": {"kind": kind, "name": name}} for kind, name in call])
 
 
 class FakeRunQueue:

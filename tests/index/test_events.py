@@ -67,6 +67,7 @@ def test_exstreams_own_event_has_the_manifests_fields():
     assert read_event(NATIVE, a_schema()) == {
         "domain": "retail",
         "customer_key": "C0600001",
+        "edition": "day:2026-11-20",
         "customer_in_run": 1,
         "document_id": "D0600001-STA",
         "document_type": "statement",

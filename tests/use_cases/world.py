@@ -633,7 +633,7 @@ class World:
             body["domain"],
             body,
             staging=p["staging"],
-            rules=p["rules"],
+            rules=self.rules,
             runs=p["runs"],
             decide_queue=p["decide_queue"],
             exceptions=p["exceptions"],
