@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -234,6 +234,16 @@ class Notice:
             # Perhaps the customer was told: what came after does not take that doubt away.
             return Outcome.UNCONFIRMED
         return outcome
+
+
+def is_stale(notice: Notice, hours: int, now: datetime) -> bool:
+    """Whether what follows its last attempt is of no use any more: the newest event is `hours` old.
+
+    A fallback can rightly go out after the deadline of its run, but not from a message that lay for weeks.
+    """
+    if not notice.attempts or not notice.events:
+        return False
+    return now > datetime.fromisoformat(notice.events[-1].at) + timedelta(hours=hours)
 
 
 _BEST = (

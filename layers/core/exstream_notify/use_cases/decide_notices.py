@@ -20,6 +20,7 @@ from ..domain.notices import (
     Outcome,
     Status,
     happened,
+    is_stale,
     notice_id_of,
     opened,
     standing,
@@ -834,7 +835,7 @@ def _look_again(
         before.status == Status.UNCONFIRMED or (before.status in REACHED and due)
     )
     lost = before.status in LOST or (before.status == Status.DELAYED and due and goes_on)
-    origin = origin_of(pointer, position)
+    stale = is_stale(before, rule.deadline_hours, now)
     if before.superseded_by and (before.status == Status.DEFERRED or lost):
         settle(Status.SUPERSEDED, Why.SUPERSEDED)
     elif before.responses and before.status in (Status.DEFERRED, Status.FAILED):
@@ -857,7 +858,7 @@ def _look_again(
             rule, document, contact, suppressed, zones, now, policy, channels=before.waiting or None
         )
         carry(_held_back(anew, rule, reputation, now))
-    elif lost and late and before.status != Status.FAILED and before.why != Why.NO_RECEIPT:
+    elif lost and (stale or (late and before.status != Status.FAILED and before.why != Why.NO_RECEIPT)):
         # A bounce can come weeks after the send: then a short message would tell of old news.
         if rule.paper_on_failure:
             carry(Paper(Why.DEADLINE_PASSED))
@@ -880,7 +881,7 @@ def _look_again(
             pass
         elif rule.on_unconfirmed == "paper":
             answer = Paper(Why.ANSWER_LOST)
-        elif rule.on_unconfirmed == "other_channel":
+        elif rule.on_unconfirmed == "other_channel" and not stale:
             answer = further or (Paper(Why.ANSWER_LOST) if rule.paper_on_failure else None)
         elif rule.on_unconfirmed == "resend" and not late:
             answer = decide(rule, document, contact, suppressed, zones, now, policy)

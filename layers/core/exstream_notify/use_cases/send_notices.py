@@ -37,6 +37,7 @@ from ..domain.notices import (
     finished,
     happened,
     head,
+    is_stale,
     not_begun,
     notice_id_of,
     opened,
@@ -416,7 +417,8 @@ def _prepare(
             tally.again.add(member.position)
             continue
         team = team_of(member.audience)
-        if since and now > since + timedelta(hours=rule.deadline_hours):
+        late = since and now > since + timedelta(hours=rule.deadline_hours)
+        if late and (not notice.attempts or is_stale(notice, rule.deadline_hours, now)):
             # The job lay in a dead-letter queue, perhaps for weeks: nobody needs that news any more.
             if team is None:
                 tally.late.append(member)
