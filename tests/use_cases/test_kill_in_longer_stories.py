@@ -118,7 +118,8 @@ def test_whatever_call_kills_the_worker(story: Story, when: Literal["before", "a
     at = STORIES[story]
     calls = told(story, at).wire.number
     ends: Counter[str] = Counter()
-    for number in range(1, calls + 1):
+    # After a call is before the worker's next one, but for its last call: a sample of those will do.
+    for number in range(1, calls + 1, 1 if when == "before" else 4):
         world = told(story, at, (number, when))
         where = f"{story.__name__}, killed {world.wire.killed_at}"
         world.check()
