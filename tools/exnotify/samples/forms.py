@@ -56,7 +56,7 @@ def xml_latin1(records: Sequence[Record]) -> bytes:
 
 
 def csv_gz(records: Sequence[Record]) -> bytes:
-    """Comma-separated with quoted commas, quotes and line breaks, in UTF-8, gzipped."""
+    """Comma-separated with quoted commas and quotes, in UTF-8, gzipped."""
     return gzip.compress(delimited(records, ",", "\n").encode(), mtime=0)
 
 

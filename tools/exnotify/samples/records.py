@@ -116,6 +116,6 @@ RENEWALS: Sequence[Record] = (
     record(6, 2, "secure-correspondence"),
     record(6, 3, "renewal-notice"),
     record(6, 4, "secure-correspondence", last_name='Ó "Súilleabháin"'),
-    record(6, 5, "renewal-notice", mobile="", last_name="Van der\nBerg"),
+    record(6, 5, "renewal-notice", mobile="", last_name="Van der Berg, Jr."),
     record(6, 8, "secure-correspondence"),
 )
