@@ -168,8 +168,9 @@ def test_what_an_event_tells_is_recorded_by_document_and_case_before_and_after(
             ]
         )
 
-    # Before the run: a payment for a document, and a word about a case.
-    tell("Payment Received", "billing", customer_key="E000021", document_id="E000021-STA", amount="10.00")
+    # Before the run: a payment for a document, one in part for another, and a word about a case.
+    tell("Payment Received", "billing", customer_key="E000021", document_id="E000021-STA", amount="21.50")
+    tell("Payment Received", "billing", customer_key="E000025", document_id="E000025-STA", amount="10.00")
     tell("Customer Responded", case_id="CASE-22", response="withdrawn")
     assert linked.idle(60)
     rows = [
@@ -177,9 +178,11 @@ def test_what_an_event_tells_is_recorded_by_document_and_case_before_and_after(
         record(22, document_type="claim-letter", case_id="CASE-22"),
         record(23, document_type="policy-document", requires_ack="Y"),
         record(24),
+        record(25),
     ]
     followed = drop(linked, make_run("answers", rows), "answers", "answers")
-    assert outcomes(followed) == {"notified": 2, "suppressed": 2}
+    # Something is due still on the one that was paid in part.
+    assert outcomes(followed) == {"notified": 3, "suppressed": 2}
     assert followed.told is not None
     assert followed.told["reasons"]["suppressed"] == {"responded": 2}
 

@@ -88,13 +88,18 @@ def test_records_that_cannot_be_used_stop_nobody_else(cloud: LocalCloud, make_ru
     ]
     followed = drop(cloud, make_run("mixed", rows), "mixed", "mixed")
     assert followed.end == End.BALANCED
-    assert outcomes(followed) == {"notified": 2, "rejected": 3, "suppressed": 2}
+    assert outcomes(followed) == {"notified": 3, "rejected": 2, "suppressed": 2}
     assert followed.told is not None
+    # A due date that cannot be read is left out and counted; its record goes on.
+    assert followed.told["left_out"] == {"due_date: not an ISO 8601 date": 1}
+    assert len(told(cloud, "e000303@")) == 1
     assert followed.told["reasons"]["suppressed"] == {"no_channel": 1, "test_document": 1}
     texts = [m for m in cloud.messages if m.channel == "sms"]
     assert [m.to for m in texts] == ["+12025550142"]
     incidents = cloud.deployment().app.incidents.of_run("mixed", "mixed")
-    assert {code for incident in incidents for code in incident.codes} == {"records_rejected", "no_channel"}
+    assert {code for incident in incidents for code in incident.codes} == {
+        "records_rejected", "values_left_out", "no_channel",
+    }  # fmt: skip
 
 
 def test_what_was_sent_can_be_proved(cloud: LocalCloud, make_run: MakeRun) -> None:

@@ -460,7 +460,7 @@ FAULTS = (
     Fault(
         "a rule may not reach its queue",
         _rule_shut_out,
-        frozenset({"RunSealedRuleFailed", "RunDeadLettersDepth"}),
+        frozenset({"RunSealedRuleFailed", "IndexFileRuleFailed", "RunDeadLettersDepth"}),
     ),
     Fault(
         "the ledger is denied to the sweeper",
