@@ -26,6 +26,8 @@ _Key = Annotated[
     Field(min_length=1, max_length=128, pattern=r"^[!-~]+$", description="Customer key; treated as personal"),
 ]
 _Short = Annotated[str, Field(max_length=64)]
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\ufffe\uffff]*$"
+"""What a field may hold that is refused, not left out, where a character in it is not one to be read."""
 
 
 class _Strict(BaseModel):
@@ -36,11 +38,11 @@ class CustomerAsked(_Strict):
     """A customer, and what the composer knows that a drop's record would say too."""
 
     customer_key: _Key
-    recipient: Annotated[str, Field(max_length=128)] | None = None
+    recipient: Annotated[str, Field(max_length=128, pattern=_PRINTABLE)] | None = None
     email: Annotated[str, Field(max_length=320)] | None = None
     mobile: Annotated[str, Field(max_length=40)] | None = None
     delivery_channel: _Short | None = None
-    account_status: _Short | None = None
+    account_status: Annotated[_Short, Field(pattern=_PRINTABLE)] | None = None
     amount_due: _Short | None = None
     language: _Short | None = None
     country: _Short | None = None
