@@ -242,6 +242,7 @@ def test_an_open_incident_needs_a_look_unless_the_run_says_it(
         ("hard_bounce", "hard bounce"),
         ("email: too long", "email too long"),
         ("customer_key: missing", "customer_key missing"),
+        ("output_uri: the file is empty", "output_uri: the file is empty"),
         ("SMTP 550: no such user", "SMTP 550: no such user"),
         ("x" * 200, "x" * 99 + "…"),
     ],

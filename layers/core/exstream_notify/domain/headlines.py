@@ -45,7 +45,7 @@ _REASONS = 2
 _LONGEST = 100
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_OF_FIELD = re.compile(r"([a-z][a-z0-9_]*): (?=\S)")
+_OF_FIELD = re.compile(r"([a-z][a-z0-9_]*): (?=\S+(?: \S+)?$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,10 @@ def _reasons(counted: Iterable[tuple[str, int]]) -> str:
 
 
 def in_words(reason: str) -> str:
-    """A reason as people read it: `no_channel` is "no channel that works", `email: bad` is "email bad"."""
+    """A reason as people read it: `no_channel` is "no channel that works", `email: bad` is "email bad".
+
+    The colon stays before more than two words: `output_uri: the file is empty`.
+    """
     if reason in _WORDS:
         return _WORDS[reason]
     if _NAME.fullmatch(reason):

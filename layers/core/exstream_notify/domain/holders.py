@@ -131,6 +131,10 @@ PAIRS_NAMED = 3
 """Pairs of records that a report names; the rest is a count."""
 
 
+MIXED_REASON = "another record of this customer and recipient has another name and another address"
+"""Why such records are rejected (field `recipient`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Conflicts:
     """Records of a run that give one customer and recipient different addresses.

@@ -7,7 +7,7 @@ from typing import Literal
 
 from ..domain.documents import FileFault
 from ..domain.exceptions import ExceptionRaised, Severity, Unusable
-from ..domain.holders import Conflicts, pairs_in_words
+from ..domain.holders import MIXED_REASON, Conflicts, pairs_in_words
 from ..domain.notices import Outcome
 from ..domain.runs import (
     Control,
@@ -58,6 +58,8 @@ MANIFESTS = ("_STDDELIVERYFILE.xml", "_STDDELIVERYFILE.xml.gz")
 LOOK_EACH = timedelta(minutes=1)
 FILE_FAULTS = {f"output_uri: {fault}" for fault in FileFault}
 """Reasons of records that are rejected for the file that they name."""
+REPORTED_APART = {*FILE_FAULTS, f"recipient: {MIXED_REASON}"}
+"""Reasons of rejected records that an exception of their own reports."""
 REASONS_TOLD = 5
 """Reasons that one exception names; the run's record has all."""
 
@@ -419,8 +421,8 @@ def _tell_findings(
     stage: _Stage, seal: Seal, records: int, rejected: Mapping[str, int], unread: Sequence[DropObject]
 ) -> None:
     """What is wrong with a run that goes on, or is held, all the same."""
-    # Those whose document cannot be opened are reported apart; an incident adds both up.
-    others = {reason: n for reason, n in rejected.items() if reason not in FILE_FAULTS}
+    # What is reported apart is not counted twice; an incident adds both up.
+    others = {reason: n for reason, n in rejected.items() if reason not in REPORTED_APART}
     if others:
         count = sum(others.values())
         text = f"{count} of {records} records rejected: {_reasons(others)}"

@@ -9,6 +9,7 @@ import orjson
 from pydantic_core import to_json
 
 from ...domain.documents import FileFault
+from ...domain.holders import MIXED_REASON
 from ...domain.runs import Disagreement
 from .delimited import DelimitedRecords, RowRules
 from .faults import Fault, IndexUnreadable, Limits, RecordRefused
@@ -76,9 +77,7 @@ class _Reader(Protocol):
 FileCheck: TypeAlias = Callable[[Normalised], FileFault | None]
 """Says what is wrong with the file that a normalised record names."""
 
-ANOTHER_HOLDER = Fault(
-    "recipient", "another record of this customer and recipient has another name and another address"
-)
+ANOTHER_HOLDER = Fault("recipient", MIXED_REASON)
 
 _QUEUES_NAMED = 200
 _REFUSED_NAMED = 20
