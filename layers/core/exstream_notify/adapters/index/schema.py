@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -34,6 +35,7 @@ from .faults import Fault, Limits, RecordRefused
 from .names import AliasTable, Plan
 from .record import KEYS, NEEDED, TELLING_APART, Normalised, faults_of, validate
 from .together import ADDRESSES, NumberZones, Today, Together
+from .usual import Usual
 
 __all__ = ["HIDDEN", "Normalised", "QueueUnmapped", "RecordSchema"]
 
@@ -100,6 +102,9 @@ class RecordSchema:
         self._together = Together(
             manner or Manner(), today or (lambda: datetime.now(UTC).date()), number_zones
         )
+        # A site that writes dates or amounts in its own way has them read one by one.
+        own_way = manner is not None and (manner.dates != "iso" or manner.implied_decimals is not None)
+        self._usual = None if own_way else Usual(self.aliases, self.limits)
         self._plan: Plan | None = None
 
     def type_of_queue(self, queue: str) -> str | None:
@@ -114,6 +119,9 @@ class RecordSchema:
         `values` are text, or what JSON has: numbers, true and false, null, and a list of internal
         teams. Empty ones, and words such as NULL, count as absent. What is left out goes into `left`.
         """
+        found = self._usual.read(names, values) if self._usual is not None else None
+        if found is not None and not self._together.far_dates(found):
+            return self._finished(found, found, ())
         left = [] if left is None else left
         return self.complete(self.fields_of(names, values, left), left)
 
@@ -132,6 +140,12 @@ class RecordSchema:
             found = validate(record)
         for fault in self._together.far_dates(found):
             self._drop(found, fault, left)
+        return self._finished(found, written, left)
+
+    def _finished(
+        self, found: Normalised, written: Mapping[str | None, Any], left: Sequence[Fault]
+    ) -> Normalised:
+        """The record with what needs the rules, or the domain's settings."""
         try:
             self._settle(found, written, left)
         except ValueRefused as refused:
@@ -298,7 +312,7 @@ class RecordSchema:
             raise RecordRefused(*faults)
         return found
 
-    def _settle(self, found: Normalised, written: Mapping[str | None, str], left: Sequence[Fault]) -> None:
+    def _settle(self, found: Normalised, written: Mapping[str | None, Any], left: Sequence[Fault]) -> None:
         """What needs more than one field, or the rules: path, queue, type, identity."""
         uri = found.get("output_uri")
         if uri is not None:

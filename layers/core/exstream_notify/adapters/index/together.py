@@ -1,6 +1,6 @@
 """Values of a record that need more than one field, or the site's manner: amounts, days, keys."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import TypeAlias
 
@@ -52,6 +52,7 @@ class Together:
             "verify_birth_date": Memo(lambda value: birth_date(value, order)),
         }
         self._today = today().isoformat()
+        self._year = self._today[:4]
         self._number_zones = number_zones
 
     def read(self, record: Fields, faults: list[Fault]) -> Fields:
@@ -141,13 +142,18 @@ class Together:
 
         return likely_zones(usable_zone(record.get("time_zone")), country, of_number)
 
-    def far_dates(self, found: Normalised) -> list[Fault]:
+    def far_dates(self, found: Normalised) -> Sequence[Fault]:
         """The dates that lie years away from the day on which the document was produced."""
-        faults: list[Fault] = []
         base = found.get("produced_at")
+        if base is not None and (year := base[:4]) == self._year and "verify_birth_date" not in found:
+            # Nearly every record: all its dates are of this year.
+            due, respond = found.get("due_date"), found.get("respond_by")
+            if (due is None or due[:4] == year) and (respond is None or respond[:4] == year):
+                return ()
+        faults: list[Fault] = []
         if base is not None:
             try:
-                if base[:4] != self._today[:4]:
+                if base[:4] != self._year:
                     refuse_far_instant(base, self._today)
             except ValueRefused as refused:
                 faults.append(Fault("produced_at", str(refused)))

@@ -81,6 +81,14 @@ _ROUNDED = re.compile(r"[+-]?\d+(?:[.,]\d+[eE][+-]?|[eE][+-])\d{1,3}")
 _TOO_NARROW = re.compile(r"#{2,}")
 
 
+def hints_rounded(text: str) -> bool:
+    """Whether a text, or keys joined to one, may hold what `refuse_rounded` refuses."""
+    # Written out, since this is asked of every record.
+    return (
+        "E-" in text or "e-" in text or "+" in text or "#" in text or "." in text or "," in text
+    ) and not text.isalnum()
+
+
 def refuse_rounded(key: str) -> None:
     """`ValueRefused` for a key or number that a spreadsheet rounded, or hid in a column that was too narrow.
 
