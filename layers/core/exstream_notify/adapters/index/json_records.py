@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+import orjson
+
 from ..json_text import repeated_name
 from .faults import Fault, IndexUnreadable, Limits
 from .names import AliasTable
@@ -18,6 +20,10 @@ _LONGEST_TOKEN = len(r"\ud83d\ude00") + 4
 _OPEN_STRING = "Unterminated string"
 # Text that is read is dropped from then on: the json module counts the lines before each error.
 _READ = 32 * 1024
+_PATIENCE = 50
+"""Lines that may need the json module before no more are tried without it, unless most do not."""
+
+_SIMPLE: frozenset[type] = frozenset({str, bool, type(None)})
 
 
 NAMED_TWICE = "a name stands twice in an object"
@@ -40,6 +46,34 @@ def _noting(twice: list[list[tuple[str, Any]]]) -> Callable[[list[tuple[str, Any
         return found
 
     return made
+
+
+def _plain_line(line: str, names: tuple[str, ...]) -> Entry | None:
+    """The object in a line, where one look shows that no name stands in it twice; None if not.
+
+    `names` are those of the record before. orjson reads faster than the json module, and the same: what it
+    accepts is RFC 8259, and where all values are text, true, false or null there are no numbers to keep the
+    digits of. Each pair has one colon, and text without back slashes stands in the line as it is read. So
+    as many colons as there are names and colons in values leave none for a pair more.
+    """
+    if "\\" in line:
+        return None
+    try:
+        found = orjson.loads(line)
+    except ValueError:
+        return None
+    if not found or not isinstance(found, dict):
+        return None
+    own, values = tuple(found), list(found.values())
+    try:
+        said = "".join(values)
+    except TypeError:
+        if not _SIMPLE.issuperset(map(type, values)):
+            return None
+        said = "".join([value for value in values if isinstance(value, str)])
+    if line.count(":") != len(own) + said.count(":"):
+        return None  # a name may have a colon, too
+    return own if own != names else names, values
 
 
 def _no_number(name: str) -> Any:
@@ -68,6 +102,8 @@ class JsonRecords:
         self._lines = 1  # lines up to the beginning of `_text`
         self._ended = False
         self._array = False
+        self._tried = self._missed = 0  # lines, by `_plain_line`
+        self._names: tuple[str, ...] = ()  # of the last one
         self._decode = json.JSONDecoder(
             object_pairs_hook=_noting(self._twice), parse_float=str, parse_int=str, parse_constant=_no_number
         ).raw_decode
@@ -81,6 +117,10 @@ class JsonRecords:
         elif self._text[self._at] != "{":
             raise self._unreadable("not JSON: it begins with neither a brace nor a bracket")
         while self._skip():
+            before = self._at
+            yield from self._plain_lines()
+            if self._at > before:
+                continue
             if array and self._text[self._at] == "]":
                 self._at += 1
                 if self._skip():
@@ -93,6 +133,28 @@ class JsonRecords:
     def raw(self) -> str:
         """The current record as it stands in the file."""
         return self._text[self._from : self._at].rstrip(_BLANK)
+
+    def _plain_lines(self) -> Iterator[Entry]:
+        """The records from here on that are a line each and are read without the json module."""
+        text, start, limit, names = self._text, self._at, self._limits.line_chars, self._names
+        while text.startswith("{", start) and (self._missed < _PATIENCE or self._missed * 2 < self._tried):
+            end = text.find("\n", start)
+            if end < 0:
+                return
+            last = end - 2 if text[end - 1] == "\r" else end - 1
+            if self._array and text[last] == ",":
+                last -= 1
+            if text[last] != "}" or end - start > limit:
+                return
+            self._tried += 1
+            found = _plain_line(text[start : last + 1], names)
+            if found is None:
+                self._missed += 1
+                return
+            names = self._names = found[0]
+            self._from, self._at = start, last + 1
+            yield found
+            self._at = start = end + 1
 
     def _named_twice(self, record: dict[str, Any]) -> Fault:
         """The fault of a record in which an object has a name twice, of the first such name."""

@@ -142,9 +142,7 @@ class RecordSchema:
             self._drop(found, fault, left)
         return self._finished(found, written, left)
 
-    def _finished(
-        self, found: Normalised, written: Mapping[str | None, Any], left: Sequence[Fault]
-    ) -> Normalised:
+    def _finished(self, found: Normalised, written: Mapping[Any, Any], left: Sequence[Fault]) -> Normalised:
         """The record with what needs the rules, or the domain's settings."""
         try:
             self._settle(found, written, left)
@@ -312,7 +310,7 @@ class RecordSchema:
             raise RecordRefused(*faults)
         return found
 
-    def _settle(self, found: Normalised, written: Mapping[str | None, Any], left: Sequence[Fault]) -> None:
+    def _settle(self, found: Normalised, written: Mapping[Any, Any], left: Sequence[Fault]) -> None:
         """What needs more than one field, or the rules: path, queue, type, identity."""
         uri = found.get("output_uri")
         if uri is not None:

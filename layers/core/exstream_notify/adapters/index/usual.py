@@ -6,7 +6,7 @@ what comes out for a usual record is the same that comes out there.
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import Annotated, Any, Required, TypeAlias, get_args, get_origin
+from typing import Annotated, Any, TypeAlias, get_args
 
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 from typing_extensions import get_type_hints
@@ -21,10 +21,11 @@ _Picker: TypeAlias = Callable[[Sequence[str]], tuple[str, ...]]
 
 # What `is_plain` accepts, but for a minus.
 _Amount = Annotated[str, StringConstraints(pattern=r"^(?:0|[1-9][0-9]{0,14})(?:\.(?:[0-9]{2}|[0-9]{4}))?$")]
-_TYPES: Mapping[str | None, Any] = {
-    name: get_args(hint)[0] if get_origin(hint) is Required else hint
+_TYPES: dict[str, Any] = {
+    name: get_args(hint)[0] if name in Record.__required_keys__ else hint
     for name, hint in get_type_hints(Record, include_extras=True).items()
-} | {"amount_due": _Amount}
+}
+_TYPES["amount_due"] = _Amount
 _TRUTHS = frozenset({"requires_ack", "test_flag"})
 _TRUTH = {True: "true", False: "false"}
 
@@ -50,12 +51,9 @@ class _Shape:
     def __init__(self, fields: Sequence[str | None]) -> None:
         """`fields` are those that the names feed, each once, the customer key among them."""
         at = {field: place for place, field in enumerate(fields)}
-        self.fields = tuple(at)
-        self.pick: _Picker | None = None
-        if None in at:  # a name that feeds nothing
-            del at[None]
-            self.fields = tuple(field for field in at if field)
-            self.pick = _picker(list(at.values()))
+        fed = {field: place for field, place in at.items() if field is not None}
+        self.fields = tuple(fed)
+        self.pick = _picker(list(fed.values())) if len(fed) < len(fields) else None
         self.blank: Normalised = dict.fromkeys(self.fields)
         keys = [at[field] for field in KEYS if field in at]
         self.keys = _picker(keys)
