@@ -104,7 +104,7 @@ class RecordSchema:
         )
         # A site that writes dates or amounts in its own way has them read one by one.
         own_way = manner is not None and (manner.dates != "iso" or manner.implied_decimals is not None)
-        self._usual = None if own_way else Usual(self.aliases, self.limits)
+        self._usual = None if own_way else Usual(self.aliases, self.limits, self._together)
         self._plan: Plan | None = None
 
     def type_of_queue(self, queue: str) -> str | None:
@@ -120,7 +120,7 @@ class RecordSchema:
         teams. Empty ones, and words such as NULL, count as absent. What is left out goes into `left`.
         """
         found = self._usual.read(names, values) if self._usual is not None else None
-        if found is not None and not self._together.far_dates(found):
+        if found is not None:
             return self._finished(found, found, ())
         left = [] if left is None else left
         return self.complete(self.fields_of(names, values, left), left)

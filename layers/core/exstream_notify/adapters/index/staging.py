@@ -182,12 +182,13 @@ class _Pass:
         findings: Findings | None = None,
     ) -> None:
         self._check = check
-        self._holders = holders
+        self._take = holders.add if holders is not None else None
+        self._add = parts.add
+        self._kinds = tally.documents_by_type
         self._findings = findings
         self._tally = tally
         self._schema = schema
         self._limits = limits
-        self._parts = parts
         self._rejects = rejects
         self._lines_named: set[int] = set()
         self._listed = listed
@@ -266,11 +267,11 @@ class _Pass:
         if "internal_teams" in document:
             self._count_teams(kind, document["internal_teams"])
         position = document["pos"] = tally.next_position
-        if self._holders is not None:
-            self._holders.add(document, position)
-        self._parts.add(orjson.dumps(document), position)
+        if self._take is not None:
+            self._take(document, position)
+        self._add(orjson.dumps(document), position)
         tally.next_position = position + 1
-        tally.documents_by_type[kind] += 1
+        self._kinds[kind] += 1
 
     def _count_teams(self, kind: str, teams: Sequence[str]) -> None:
         counts = self._tally.documents_by_team

@@ -1,6 +1,6 @@
 """Values of a record that need more than one field, or the site's manner: amounts, days, keys."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TypeAlias
 
@@ -40,7 +40,8 @@ class Together:
     """Reads what one field alone does not say, for one site.
 
     `manner` is how the site writes values, `today` the day from which dates of records without
-    `produced_at` may not be far; `number_zones` finds the zones of a telephone number in a country.
+    `produced_at` may not be far, which the attribute says as ISO 8601; `number_zones` finds the zones of a
+    telephone number in a country.
     """
 
     def __init__(self, manner: Manner, today: Today, number_zones: NumberZones | None) -> None:
@@ -51,8 +52,7 @@ class Together:
             "produced_at": Memo(lambda value: instant(value, order)),
             "verify_birth_date": Memo(lambda value: birth_date(value, order)),
         }
-        self._today = today().isoformat()
-        self._year = self._today[:4]
+        self.today = today().isoformat()
         self._number_zones = number_zones
 
     def read(self, record: Fields, faults: list[Fault]) -> Fields:
@@ -142,19 +142,14 @@ class Together:
 
         return likely_zones(usable_zone(record.get("time_zone")), country, of_number)
 
-    def far_dates(self, found: Normalised) -> Sequence[Fault]:
+    def far_dates(self, found: Normalised) -> list[Fault]:
         """The dates that lie years away from the day on which the document was produced."""
-        base = found.get("produced_at")
-        if base is not None and (year := base[:4]) == self._year and "verify_birth_date" not in found:
-            # Nearly every record: all its dates are of this year.
-            due, respond = found.get("due_date"), found.get("respond_by")
-            if (due is None or due[:4] == year) and (respond is None or respond[:4] == year):
-                return ()
         faults: list[Fault] = []
+        base = found.get("produced_at")
         if base is not None:
             try:
-                if base[:4] != self._year:
-                    refuse_far_instant(base, self._today)
+                if base[:4] != self.today[:4]:
+                    refuse_far_instant(base, self.today)
             except ValueRefused as refused:
                 faults.append(Fault("produced_at", str(refused)))
                 base = None
@@ -162,6 +157,6 @@ class Together:
             day = found.get(field)
             if day is not None and (base is None or day[:4] != base[:4]):
                 birth = field == "verify_birth_date"
-                if far_off(day, (base or self._today)[:10], birth=birth):
+                if far_off(day, (base or self.today)[:10], birth=birth):
                     faults.append(Fault(field, "years away from the production date"))
         return faults

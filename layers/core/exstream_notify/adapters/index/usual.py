@@ -4,7 +4,8 @@ Nearly every record of a run is of that kind. What is not provably so is read fi
 what comes out for a usual record is the same that comes out there.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from itertools import compress
 from operator import itemgetter
 from typing import Annotated, Any, TypeAlias, get_args
 
@@ -16,6 +17,7 @@ from ...domain.values import UNSET, hints_rounded, hints_unset
 from .faults import Limits
 from .names import AliasTable
 from .record import DATE_FIELDS, KEYS, Normalised, Record
+from .together import Together
 
 _Picker: TypeAlias = Callable[[Sequence[str]], tuple[str, ...]]
 
@@ -26,6 +28,7 @@ _TYPES: dict[str, Any] = {
     for name, hint in get_type_hints(Record, include_extras=True).items()
 }
 _TYPES["amount_due"] = _Amount
+_DATED = ("produced_at", *DATE_FIELDS)
 _TRUTHS = frozenset({"requires_ack", "test_flag"})
 _TRUTH = {True: "true", False: "false"}
 
@@ -46,7 +49,7 @@ def _picker(positions: Sequence[int]) -> _Picker:
 class _Shape:
     """How to read usual records that have values for just these names."""
 
-    __slots__ = ("ascii", "blank", "days", "fields", "keys", "names", "pick", "validate")
+    __slots__ = ("ascii", "blank", "dated", "days", "fields", "keys", "names", "pick", "validate")
 
     def __init__(self, fields: Sequence[str | None]) -> None:
         """`fields` are those that the names feed, each once, the customer key among them."""
@@ -54,6 +57,7 @@ class _Shape:
         fed = {field: place for field, place in at.items() if field is not None}
         self.fields = tuple(fed)
         self.pick = _picker(list(fed.values())) if len(fed) < len(fields) else None
+        self.dated = [self.fields.index(field) for field in _DATED if field in fed]
         self.blank: Normalised = dict.fromkeys(self.fields)
         keys = [at[field] for field in KEYS if field in at]
         self.keys = _picker(keys)
@@ -71,12 +75,15 @@ class Usual:
     nothing yet about whether anything is wrong with it.
     """
 
-    def __init__(self, aliases: AliasTable, limits: Limits) -> None:
+    def __init__(self, aliases: AliasTable, limits: Limits, together: Together) -> None:
         self._aliases = aliases
         self._limits = limits
+        self._far_dates = together.far_dates
+        self._year = together.today[:4]
         self._shapes: dict[tuple[str, ...], _Shape | None] = {}
         self._counts: dict[tuple[str, ...], int] = {}
-        self._last: tuple[tuple[str, ...], _Shape | None] = ((), None)
+        self._last_names: tuple[str, ...] = ()
+        self._last: _Shape | None = None
 
     def read(self, names: tuple[str, ...], values: Sequence[object]) -> Normalised | None:
         """A record's fields in their kept form, if it is usual."""
@@ -90,13 +97,15 @@ class Usual:
         if "" in texts:
             if len(names) > self._limits.record_fields:
                 return None
-            names = tuple([name for name, text in zip(names, texts, strict=True) if text])
-            texts = [text for text in texts if text]
-        if names is self._last[0]:
-            shape = self._last[1]
+            names, texts = tuple(compress(names, texts)), list(filter(None, texts))
+        if names is self._last_names:
+            shape = self._last
         else:
-            shape = self._shapes[names] if names in self._shapes else self._count(names)
-            self._last = names, shape
+            try:
+                shape = self._shapes[names]
+            except KeyError:
+                shape = self._count(names)
+            self._last_names, self._last = names, shape
         if (
             shape is None
             or len(joined) > self._limits.record_chars
@@ -117,6 +126,9 @@ class Usual:
             return None
         record = shape.blank.copy()  # large enough from the beginning
         record.update(zip(shape.fields, valid, strict=True))
+        for at in shape.dated:
+            if valid[at][:4] != self._year:  # dates of this year are near one another
+                return None if self._far_dates(record) else record
         return record
 
     def _texts(self, names: tuple[str, ...], values: Sequence[object]) -> list[str] | None:
