@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from exstream_notify.adapters.index.delimited import DelimitedRecords
 from exstream_notify.adapters.index.faults import Fault, Limits, RecordRefused
 from exstream_notify.adapters.index.json_records import JsonRecords
+from exstream_notify.adapters.index.names import AliasTable
 from exstream_notify.adapters.index.schema import RecordSchema
 
 USUAL = {
@@ -147,3 +149,31 @@ def test_lines_are_kept_as_they_stand_in_the_file() -> None:
     for text in ("\n".join(lines) + "\n", "\r\n".join(lines) + "\r\n", "[\n" + ",\n".join(lines) + "\n]"):
         reader = JsonRecords([text[:9_999], text[9_999:]], "a.index.jsonl", Limits())
         assert [reader.raw() for _ in reader] == lines
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
+@pytest.mark.parametrize("size", [7, 61, 1_000, 1_000_000])
+def test_lines_without_quotes_are_read_as_those_with_them(end: str, size: int) -> None:
+    lines = [f"C{at},D{at},Ana,," for at in range(120)]
+    lines[5] = "C5,D5,Ana"
+    lines[6] = "C6,D6,Ana,x,,,"
+    lines[7] = "C7,D7,Ana,x,y"
+    lines[8:10] = ["", "  "]
+    lines[20] = 'C20,D20,"Ana, B",,'
+    lines[21] = 'C21,D21,"Ana,,'
+    lines[22] = 'C22,D22,An"a,,'
+    lines[50] = 'C50,D50,"Ana",,'
+    lines[90] = "C90,D90,A\rna,,"
+
+    def read(text: str) -> list[Any]:
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        reader = DelimitedRecords(pieces, "a.index.csv", ",", AliasTable(), Limits())
+        return [(entry, reader.raw()) for entry in reader]
+
+    header = "customer_key,document_id,first_name,email"
+    found = read(end.join([header, *lines]) + end)
+    # One block with a quote in every line is left to the csv module.
+    quoted = [line.replace("C", '"C', 1).replace(",", '",', 1) if line[:1] == "C" else line for line in lines]
+    expected = read(end.join([header, *quoted]) + end)
+    assert [entry for entry, _ in found] == [entry for entry, _ in expected]
+    assert [raw for _, raw in found] == [raw.replace('"C', "C").replace('",D', ",D") for _, raw in expected]

@@ -9,7 +9,7 @@ may allow fields of several lines; what may be rows is refused there too (`may_b
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -87,6 +87,7 @@ class DelimitedRecords:
         self._block: Iterator[str] = iter(())
         self._rest = ""
         self._bare = False  # the block has a CR without an LF
+        self._plain = False  # the block has no quote, nor anything else that only csv knows to read
         self._held: list[str] = []  # the lines of the record that is being read
         self._chars = 0  # their characters, from the second line on
         self._shown: str | None = None  # the line that a fault is about, where it is one of several
@@ -134,6 +135,12 @@ class DelimitedRecords:
         mark = self._rules.trailer.starts if self._rules.trailer else None
         while True:
             held.clear()
+            if self._plain:
+                if (yield from self._plain_rows(names, mark)):
+                    return
+                held.clear()
+                self._start_reader()
+                rows = self._rows
             try:
                 row = next(rows)
             except StopIteration:
@@ -152,6 +159,36 @@ class DelimitedRecords:
                 yield names, row[:width]
             elif held[0].strip() or len(held) > 1:
                 yield _of_other_width(row, width)
+
+    def _plain_rows(
+        self, names: tuple[str, ...], mark: str | None
+    ) -> Generator[Entry | Fault | _TrailerRow, None, bool]:
+        """The records of the lines from here on, while all are such as csv splits at separators alone.
+
+        Returns whether the text is over.
+        """
+        held, separator, width = self._held, self._separator, len(names)
+        while self._plain:
+            for line in self._block:
+                self._before += 1
+                held[:] = (line,)
+                row = line.rstrip("\r\n").split(separator)
+                if mark is not None and row[0].lstrip().startswith(mark):
+                    yield _TrailerRow(row)
+                elif len(row) == width and (width > 1 or line.strip()):
+                    yield names, row
+                elif len(row) > width and not any(row[width:]):
+                    yield names, row[:width]
+                elif line.strip():
+                    yield _of_other_width(row, width)
+            if not self._fill():
+                return True
+        return False
+
+    def _start_reader(self) -> None:
+        """Go on with a new csv reader at the next line."""
+        self._before += self._rows.line_num
+        self._rows = csv.reader(self._lines(), delimiter=self._separator, strict=True)
 
     def _up_to_trailer(self) -> Iterator[Entry | Fault]:
         """The records but for the trailer row, which is the last row or a fault."""
@@ -197,8 +234,7 @@ class DelimitedRecords:
             yield Fault(None, "misplaced quotes or line ends")
         if "unexpected end of data" in reason:
             # The end of the file, or where `_lines` gave up: only a new reader can go on.
-            self._before += self._rows.line_num
-            self._rows = csv.reader(self._lines(), delimiter=self._separator, strict=True)
+            self._start_reader()
 
     def _header(self) -> tuple[str, ...]:
         row: list[str] = []
@@ -266,6 +302,8 @@ class DelimitedRecords:
     def _take(self, text: str) -> None:
         self._block = io.StringIO(text, newline="\n")
         self._bare = "\r" in text and text.count("\r") != text.count("\r\n")
+        longest = min(csv.field_size_limit(), self._limits.line_chars)
+        self._plain = not self._bare and '"' not in text and max(map(len, text.split("\n"))) < longest
 
     def _bound(self, length: int) -> None:
         limit = self._limits.line_chars
