@@ -23,9 +23,9 @@ def test_an_sms_in_the_night_waits_for_the_morning(make_run: MakeRun) -> None:
         assert outcomes(followed) == {"deferred": 1}
         assert not len(night.messages)
         deadline = time.monotonic() + 90
-        while not len(night.messages) and time.monotonic() < deadline:
+        while not any(m.channel == "sms" for m in night.messages) and time.monotonic() < deadline:
             time.sleep(0.5)
-        (message,) = list(night.messages)
+        (message,) = [m for m in night.messages if m.channel == "sms"]
         # 08:00 in New York is 13:00 UTC; an accelerated minute passes in a few hundredths of a second.
         assert night.deployment().app.ledger.of_customer("retail", "E000401")[0].status == "sent"
         sent_hour = message.sent_at.hour
@@ -53,10 +53,12 @@ def test_an_sms_waits_until_eight_over_a_change_of_clocks_and_not_for_who_opted_
         deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             (waited,) = app.ledger.of_customer("retail", "E000412")
-            if len(night.messages) and waited.status == "suppressed":
+            # The team's alert about the one whom nothing reached is a message too, and can be the first.
+            customers = [m for m in night.messages if m.channel == "sms"]
+            if customers and waited.status == "suppressed":
                 break
             time.sleep(0.5)
-        (message,) = list(night.messages)
+        (message,) = customers
         assert message.to == "+12025550111"
         opens = datetime.fromisoformat(morning)
         # A sweep each minute, its spread, and workers: some accelerated minutes.
