@@ -222,7 +222,7 @@ class DelimitedRecords:
     def _each_line(self, fault: Fault) -> Iterator[Fault]:
         """The fault, once for each line that is not empty; a CR alone ends a line, too."""
         for line in list(self._held):
-            for part in _BREAK.split(line) if self._bare else (line,):
+            for part in _BREAK.split(line):
                 if part.strip():
                     self._shown = part
                     yield fault
