@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from exstream_notify.adapters.dynamodb.incidents import DynamoIncidents
 from exstream_notify.adapters.dynamodb.runs import DynamoRuns
+from exstream_notify.adapters.rules import YamlRules
+from exstream_notify.adapters.staging import S3Staging
 from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.incidents import Head, IncidentStatus, incident_id
 from exstream_notify.domain.notices import Outcome
@@ -73,6 +75,21 @@ def test_every_field_of_a_run_comes_back(books: Books, run: Run) -> None:
 
     assert books.runs.put(run)
     assert books.runs.get("retail", run.run_id) == run
+
+
+def test_the_run_of_an_event_with_a_value_left_out_is_written(books: Books) -> None:
+    class Bucket:
+        def put_object(self, **_: Any) -> None:
+            pass
+
+    detail = {"domain": "retail", "customer_key": "C1", "document_type": "statement", "amount_due": "1.000"}
+    staging = S3Staging(Bucket(), "work", "drop", YamlRules())
+    _, staged = staging.stage_record("retail", "event-1", "parts/x/", {"detail": detail})
+    run = replace(a_run(), left_out=staged.left_out)
+
+    assert books.runs.put(run)
+    assert books.runs.get("retail", run.run_id) == run
+    assert list(run.left_out.values()) == [1]
 
 
 def test_a_run_is_written_where_its_version_is_the_next(books: Books) -> None:

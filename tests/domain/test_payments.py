@@ -90,6 +90,10 @@ def test_nothing_is_due_where_the_record_says_so(amount: str | None, nothing: bo
     assert nothing_due(a_document(amount_due=amount)) is nothing
 
 
+def test_a_credit_that_could_not_be_read_is_nothing_due() -> None:
+    assert nothing_due(a_document(amount_due=None, in_credit=True))
+
+
 @pytest.mark.parametrize("amount", ["", "a lot", "NaN", "Infinity"])
 def test_what_is_not_a_number_is_not_known(amount: str) -> None:
     assert amount_of(a_document(amount_due=amount)) is None

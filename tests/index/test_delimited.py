@@ -1,7 +1,10 @@
 """Comma and pipe: quotes, headers, rows that do not fit."""
 
+import re
+
 import pytest
 
+from exnotify import seal
 from exstream_notify.adapters.index import IndexUnreadable
 from exstream_notify.adapters.index.delimited import RowRules
 from exstream_notify.domain.runs import Trailer
@@ -32,7 +35,6 @@ def test_pipes_separate_where_the_name_says_so():
         ("C2,D2,invoice,Ana,more", "more fields than the header"),
         ('C2,D2,invoice,"Ana" Maria', "misplaced quotes or line ends"),
         ('C2,"D2,invoice,Ana"x', "misplaced quotes or line ends"),
-        ("C2,D2,invoice,Ana\rC9,D9,invoice,Ben", "misplaced quotes or line ends"),
     ],
 )
 def test_a_row_that_does_not_fit_is_rejected_alone(bad, reason):
@@ -40,6 +42,27 @@ def test_a_row_that_does_not_fit_is_rejected_alone(bad, reason):
     assert ids(found) == ["D1", "D3"]
     (reject,) = found.rejects
     assert (reject["pos"], reject["field"], reject["reason"], reject["raw"]) == (2, None, reason, bad)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "C2,D2,invoice,Ana\rC9,D9,invoice,Ben",
+        'C2,D2,invoice,"Ana\rC9,D9,invoice,Ben"',
+        'C2,D2,invoice,"Ana\rC9,D9,invoice,Ben\nC3,D3,invoice,"Eva',
+        "C2,D2,invoice,Ana\r\rC9,D9,invoice,Ben\r",
+    ],
+)
+def test_each_row_that_ends_in_a_cr_alone_counts(bad, tmp_path):
+    """Rows that only a CR separates are refused one by one, as a person counts them; the seal agrees."""
+    text = HEADER + f"C1,D1,invoice,x\n{bad}\nC4,D4,invoice,y\n"
+    found = stage(text, "a.index.csv")
+    rows = [part for part in re.split("[\r\n]", bad) if part]
+    assert ids(found) == ["D1", "D4"]
+    assert [reject["raw"] for reject in found.rejects] == rows
+    assert found.tally.records == 2 + len(rows)
+    (tmp_path / "a.index.csv").write_text(text, newline="")
+    assert seal.examine(tmp_path / "a.index.csv", "a.index.csv").records == 2 + len(rows)
 
 
 def test_empty_lines_and_empty_fields_at_the_end_do_no_harm():
@@ -158,9 +181,9 @@ def test_a_quote_that_swallows_lines_refuses_each_of_them(rows, read, opened, re
 
 
 def test_a_lone_carriage_return_within_quotes_is_the_end_of_a_line_too():
-    row = psv(2, '"Rig').rstrip("\n") + "\r" + psv(3, 'Pipe 12"')
-    found = stage(PSV + psv(1) + row + psv(4), "a.index.psv")
-    assert rows_of(found) == (["D1", "D4"], [(2, OPEN + "3", row.rstrip("\n"))])
+    lines = [psv(2, '"Rig').rstrip("\n"), psv(3, 'Pipe 12"').rstrip("\n")]
+    found = stage(PSV + psv(1) + "\r".join(lines) + "\n" + psv(4), "a.index.psv")
+    assert rows_of(found) == (["D1", "D4"], [(2, OPEN + "3", lines[0]), (3, OPEN + "3", lines[1])])
 
 
 def test_reading_goes_on_where_a_quote_swallows_more_than_a_field_may_have():

@@ -1,5 +1,7 @@
 """The same hard values through every index form, and through a single document's event."""
 
+import json
+
 import pytest
 
 from bench.make_index import file_name
@@ -63,3 +65,33 @@ def test_a_single_document_means_the_same(key):
     assert {fault.field for fault in left} == gone
     assert not gone & set(document)
     assert {name: document[name] for name in kept} == kept
+
+
+@pytest.mark.parametrize(
+    ("amount", "credit"),
+    [
+        ("-1.000", True),
+        ("(1,000)", True),
+        ("1.000-", True),
+        ("1.000 CR", True),
+        ("\u22121.000", True),
+        ("-5.00 EUR", True),
+        ("CR 1.000", True),
+        ("1.000", False),
+        ("1,000 DR", False),
+        ("20.-", False),
+        ("CRC 1.000", False),
+        ("INV-5", False),
+        ("-", False),
+    ],
+)
+@pytest.mark.parametrize("form", ["a.index.psv", "a.index.jsonl"])
+def test_a_credit_of_an_undecided_amount_stays_a_credit(amount, credit, form):
+    record = {"customer_key": "C1", "document_id": "D1", "document_type": "invoice", "currency": "USD"}
+    record["amount_due"] = amount
+    text = "|".join(record) + "\n" + "|".join(record.values()) + "\n"
+    if form.endswith("jsonl"):
+        text = json.dumps(record) + "\n"
+    (document,) = stage(text, form).documents
+    assert "amount_due" not in document
+    assert document.get("in_credit", False) is credit

@@ -404,12 +404,13 @@ class _Delimited:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield from [(None, False) for line in held if len(held) == 1 or line.strip()]
+                alone = len(held) == 1 and "field larger" in str(error)
+                yield from [(None, False)] * (1 if alone else self._lines_held())
                 if "unexpected end of data" in str(error):
                     self._rows = csv.reader(self._lines(), delimiter=self._separator, strict=True)
                 continue
             if (len(held) != 1 or self._bare) and self._is_joined(row, width):
-                yield from [(None, False) for line in held if line.strip()]
+                yield from [(None, False)] * self._lines_held()
             elif self._rules.trailer and row and row[0].lstrip().startswith(self._rules.trailer):
                 yield None, True
             elif not held[0].strip() and len(held) == 1 and (width == 1 or len(row) != width):
@@ -418,6 +419,10 @@ class _Delimited:
                 yield (names, row[:width]), False
             else:
                 yield None, False
+
+    def _lines_held(self) -> int:
+        """The lines of the record that are not empty; a CR alone ends a line, too."""
+        return sum(bool(part.strip()) for line in self._held for part in _BREAK.split(line))
 
     def _is_joined(self, row: Sequence[str], width: int) -> bool:
         if len(self._held) == 1 and not any("\r" in field for field in row):

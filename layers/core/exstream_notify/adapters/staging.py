@@ -144,7 +144,7 @@ class S3Staging:
         sink.put_slices()
         pointers = [_pointer(domain, run_id, parts, row) for row in memory.slices]
         return pointers, StagedFile(
-            "event", 0, "", 1, 1, {}, {found["document_type"]: 1}, {}, left_out=Counter(map(str, left))
+            "event", 0, "", 1, 1, {}, {found["document_type"]: 1}, {}, left_out=dict(Counter(map(str, left)))
         )
 
     def add_digests(

@@ -18,7 +18,8 @@ class Document:
     `recipient` names one holder of an account that several share; None is the only one. The fields of
     `STAGED_FIELDS` are set by staging, never by a site: `edition` tells documents of one id apart
     (domain/records.py), `disputed` says that another record of the run gives the same customer and
-    recipient another address, so that neither becomes the contact's.
+    recipient another address, so that neither becomes the contact's; `in_credit` that the amount, which
+    could not be read, has the sign of a credit.
     """
 
     domain: str
@@ -61,6 +62,7 @@ class Document:
     test_flag: bool = False
     edition: str = ""
     disputed: bool = False
+    in_credit: bool = False
 
     @property
     def contact_key(self) -> str:
@@ -68,7 +70,7 @@ class Document:
         return contact_key(self.customer_key, self.recipient)
 
 
-STAGED_FIELDS = ("edition", "disputed")
+STAGED_FIELDS = ("edition", "disputed", "in_credit")
 """Fields of a document that staging sets; a site cannot write them."""
 
 

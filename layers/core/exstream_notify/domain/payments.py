@@ -100,10 +100,10 @@ def amount_of(document: Document) -> Decimal | None:
 def nothing_due(document: Document) -> bool:
     """Whether a record says that nothing is due, or that the customer has a credit.
 
-    A record without an amount does not say so.
+    A record without an amount does not say so, unless its amount was a credit that could not be read.
     """
     due = amount_of(document)
-    return due is not None and due <= 0
+    return document.in_credit if due is None else due <= 0
 
 
 def with_facts(payments: Payments, facts: Iterable[Fact]) -> Payments:

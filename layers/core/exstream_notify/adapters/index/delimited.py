@@ -217,10 +217,15 @@ class DelimitedRecords:
     def _refused_lines(self) -> Iterator[Fault]:
         """A fault for each line of the record, but for empty ones."""
         opened = self._before + self._rows.line_num - len(self._held) + 1
-        for line in self._held:
-            if line.strip():
-                self._shown = line
-                yield Fault(None, OPEN_QUOTE, opened)
+        return self._each_line(Fault(None, OPEN_QUOTE, opened))
+
+    def _each_line(self, fault: Fault) -> Iterator[Fault]:
+        """The fault, once for each line that is not empty; a CR alone ends a line, too."""
+        for line in list(self._held):
+            for part in _BREAK.split(line):
+                if part.strip():
+                    self._shown = part
+                    yield fault
         self._shown = None
 
     def _malformed(self, error: csv.Error) -> Iterator[Fault]:
@@ -231,7 +236,7 @@ class DelimitedRecords:
         elif "field larger than field limit" in reason:
             yield Fault(None, f"a field of more than {csv.field_size_limit()} characters")
         else:
-            yield Fault(None, "misplaced quotes or line ends")
+            yield from self._each_line(Fault(None, "misplaced quotes or line ends"))
         if "unexpected end of data" in reason:
             # The end of the file, or where `_lines` gave up: only a new reader can go on.
             self._start_reader()

@@ -27,6 +27,7 @@ from ...domain.values import (
     hints_unset,
     is_unset,
     known_names,
+    may_be_credit,
     plain_address,
     plain_key,
     type_key,
@@ -140,6 +141,8 @@ class RecordSchema:
             found = validate(record)
         for fault in self._together.far_dates(found):
             self._drop(found, fault, left)
+        if "amount_due" in written and "amount_due" not in found and may_be_credit(written["amount_due"]):
+            found["in_credit"] = True
         return self._finished(found, written, left)
 
     def _finished(self, found: Normalised, written: Mapping[Any, Any], left: Sequence[Fault]) -> Normalised:

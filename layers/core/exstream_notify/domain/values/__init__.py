@@ -5,7 +5,14 @@ so the same text means the same everywhere. A reader returns the kept form, or r
 reason that never repeats the value: reasons are counted and logged, values are personal.
 """
 
-from .amounts import amount_and_currency, currency_code, decimals_of, is_plain, plain_amount
+from .amounts import (
+    amount_and_currency,
+    currency_code,
+    decimals_of,
+    is_plain,
+    may_be_credit,
+    plain_amount,
+)
 from .codes import language_tag, team_names, truth, type_key
 from .dates import (
     DateOrder,
@@ -55,6 +62,7 @@ __all__ = [
     "is_unset",
     "known_names",
     "language_tag",
+    "may_be_credit",
     "names_instant",
     "plain_address",
     "plain_amount",

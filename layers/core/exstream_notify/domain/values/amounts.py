@@ -63,6 +63,18 @@ def currency_code(value: str) -> str:
     raise ValueRefused("not a currency code (ISO 4217)")
 
 
+_OF_A_CREDIT = re.compile(
+    r"\(.*\d.*\)|(?:.*[^\w-])?-\s?[^\d\s-]{0,3}\s?\d.*|.*\d\s*(?:-|CR\b)(?!\s*\d).*|CR\W*\d.*",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def may_be_credit(value: str) -> bool:
+    """Whether an amount has the sign of a credit, though the number itself may be undecided: `-1.000`."""
+    text = re.sub("[\u2010-\u2015\u2212]", "-", value.strip())
+    return _OF_A_CREDIT.fullmatch(text) is not None
+
+
 def decimals_of(currency: str) -> int:
     """The decimals of a currency by ISO 4217; two where it is not known."""
     return ISO_4217.get(currency, 2)
