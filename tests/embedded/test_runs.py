@@ -68,6 +68,20 @@ def test_journeys_are_stopped_and_resumed_on_the_record(
     assert [w["what"] for w in app.journeys.run_words("stops/stopped")] == ["stop", "resume"]
 
 
+def test_a_document_that_replaces_another_is_notified_in_its_place(
+    cloud: LocalCloud, make_run: MakeRun
+) -> None:
+    replacing = [
+        record(971, document_id="BILL-2", supersedes="E000971-STA"),
+        record(972, document_id="BILL-3", supersedes="E000972-STA"),
+    ]
+    assert outcomes(drop(cloud, make_run("bills", [record(971)]), "bills", "replaced")) == {"notified": 1}
+    assert outcomes(drop(cloud, make_run("new-bills", replacing), "new-bills", "replaced")) == {"notified": 2}
+    late = make_run("late-bills", [record(971), record(972)])
+    assert outcomes(drop(cloud, late, "late-bills", "replaced")) == {"suppressed": 1, "duplicate": 1}
+    assert told(cloud, "e00097") == {"e000971@example.com": 2, "e000972@example.com": 1}
+
+
 def test_a_changed_address_or_wish_does_not_notify_again(cloud: LocalCloud, make_run: MakeRun) -> None:
     first = make_run("first", [record(201), record(202)])
     assert outcomes(drop(cloud, first, "first", "moving")) == {"notified": 2}

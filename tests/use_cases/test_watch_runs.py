@@ -159,3 +159,5 @@ def test_a_run_that_notified_nobody_since_all_was_notified_before_is_reported(
     office.look()
 
     assert [e.code for e in office.exceptions.raised] == (["run_all_duplicates"] if told else [])
+    # Of what the other run has waiting nobody was notified yet: the text does not say so.
+    assert all(e.text.endswith("documents are duplicates of other runs") for e in office.exceptions.raised)

@@ -117,8 +117,8 @@ def _show(plan: "Plan") -> None:
         out.print(f"team {team}: {count} message(s)", style="dim")
     for exception in told["exceptions"]:
         out.print(f"{exception['severity']}: {exception['text']}", style="yellow", markup=False)
-    out.print(summary(told))
     out.print("planned: nothing was sent or written", style="dim")
+    out.print(summary(told))
 
 
 def _row(row: dict[str, Any]) -> tuple[object, ...]:

@@ -65,7 +65,7 @@ def watch_runs(
 ) -> Watched:
     """Look at every open run once; those that are over are settled and never looked at again.
 
-    A run that ended without notifying anybody, since all of it had been notified by other runs, is reported.
+    A run that notified nobody, since all of it are duplicates of other runs, is reported.
     """
     now = clock.now()
     found = Watched()
@@ -95,7 +95,7 @@ def watch_runs(
 
 
 def _all_duplicates(run: Run, count: int) -> ExceptionRaised:
-    text = f"nobody was notified: {count} of {run.composed} documents had been notified by other runs"
+    text = f"nobody was notified: {count} of {run.composed} documents are duplicates of other runs"
     return ExceptionRaised("run_all_duplicates", "warning", run.domain, run.run_id, text, count=count)
 
 
