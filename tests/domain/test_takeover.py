@@ -130,10 +130,28 @@ FULL = a_document(
         (replace(FULL, amount_due="120.51"), False, ("amount",)),
         (replace(FULL, amount_due="0"), False, ("amount",)),
         (a_document(1), True, ()),
+        (replace(FULL, first_name="Ana", last_name="Novák"), True, ()),
     ],
 )
 def test_what_differs(document: Document, of_one_run: bool, kinds: tuple[str, ...]) -> None:
     assert differences(facts_of(FULL), document, of_one_run=of_one_run) == kinds
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        (("Ana", "Novák"), ()),
+        (("A.", "NOVAK"), ()),
+        (("Ana", None), ()),
+        (("Ben", "Novák"), ("name",)),
+        (("Ben", "Okafor"), ("name",)),
+        (("Ana", "Okafor"), ("name",)),
+    ],
+)
+def test_another_persons_record_is_not_a_repeat(name: tuple[str, str | None], kinds: tuple[str, ...]) -> None:
+    ana = a_document(1, first_name="Ana", last_name="Novák")
+    other = a_document(1, first_name=name[0], last_name=name[1])
+    assert differences(facts_of(ana), other) == kinds
 
 
 def test_facts_show_no_value_and_are_nobody_elses() -> None:

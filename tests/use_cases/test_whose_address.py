@@ -135,6 +135,24 @@ def test_a_notice_that_waits_for_the_morning_keeps_its_own_number() -> None:
     assert mobile.value == "+12025550102", "the later drop wins, and a later look does not undo that"
 
 
+def test_one_unusable_address_is_reported_and_leaves_the_other_channel() -> None:
+    world = World(a_rule(channels=("email", "sms")))
+    world.drop(
+        "run-1",
+        a_document(1, email="bad address", mobile="+12025550101"),
+        a_document(2, email="c0002@example.com", mobile="12"),
+        a_document(3, email="c0003@example.com", mobile="+12025550103"),
+    )
+    world.come_to_rest()
+    assert world.outcomes("run-1") == {"notified": 3}
+    assert {(d.channel, d.to) for d in world.outbox} == {
+        ("sms", "+12025550101"), ("email", "c0002@example.com"), ("email", "c0003@example.com"),
+    }  # fmt: skip
+    (found,) = [e for e in world.exceptions.raised if e.code == "address_unusable"]
+    assert found.count == 2
+    assert "bad" not in found.text
+
+
 def test_a_later_run_does_not_redirect_what_queues() -> None:
     world = World()
     world.drop("run-1", record("A", "old@example.com"))

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from .decisions import Why
 from .documents import Document
+from .holders import words_of
 from .notices import LOST, REACHED, Former, Notice, Origin, Outcome, Status, happened
 from .runs import RecordOutcome
 
@@ -153,6 +154,8 @@ _KINDS: Mapping[str, str] = {
     "d": "production date",
     "u": "due date",
     "f": "file",
+    "n": "name",
+    "l": "name",
 }
 """What is compared of a duplicate and the document that was notified, by the letter that marks its hash."""
 
@@ -171,6 +174,9 @@ def facts_of(document: Document) -> str:
         "d": (document.produced_at or "")[:10],
         "u": document.due_date or "",
         "f": document.output_uri or "",
+        # A first name may be an initial. Another person under the same key has another one, or last name.
+        "n": "".join(words_of(document.first_name or ""))[:1],
+        "l": " ".join(words_of(document.last_name or "")),
     }
     key = f"{document.domain}\0{document.contact_key}\0{document.document_id}"
     return "".join(mark + _short(key, mark, value) for mark, value in values.items() if value)
@@ -186,9 +192,11 @@ def differences(
     """
     before, now = _parted(facts), _parted(compared or facts_of(document))
     return tuple(
-        name
-        for mark, name in _KINDS.items()
-        if mark in before and mark in now and before[mark] != now[mark] and (of_one_run or mark != "f")
+        dict.fromkeys(
+            name
+            for mark, name in _KINDS.items()
+            if mark in before and mark in now and before[mark] != now[mark] and (of_one_run or mark != "f")
+        )
     )
 
 

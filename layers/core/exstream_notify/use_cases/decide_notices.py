@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
-from ..domain.contacts import Address, Check, Contact, addresses_to_check, as_addressed, merge
+from ..domain.contacts import FIELD_OF, Address, Check, Contact, addresses_to_check, as_addressed, merge
 from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, Why, decide
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised
@@ -301,7 +301,8 @@ def decide_notices(
     stops = step_stops(pointer, [d for _, d in documents], whole, journeys, ledger)
     documents = at_step(pointer, documents, whole, _first_id, ledger, early, by_document=by_document, now=now)
     known = _contacts_of(pointer, documents, contacts, addresses, clock)
-    addressed = _addressed(documents, known, addresses.check)
+    look = _once(addresses.check)
+    addressed = _addressed(documents, known, look)
     blocked = blocked_addresses(addressed.values(), suppressions)
     result = _Slice(cancelled=owners.cancelled)
     if not pointer.positions and _supersede(pointer, documents, records, rules, ledger, runs, early, now):
@@ -334,6 +335,8 @@ def decide_notices(
         zones = addresses.zones(contact)
         asked = field_of(rule.second_step)
         first = rule.purpose == "notice" and before is None
+        if first and not document.test_flag and _has_unusable_address(document, contact, look):
+            result.unreached.setdefault("address_unusable", {})[position] = document.customer_in_run
         if first and asked and not getattr(document, asked) and not rule.skip:
             result.unreached.setdefault("second_step_missing", {})[position] = document.customer_in_run
         demanded = rule.demands_payment
@@ -614,13 +617,12 @@ def _contacts_of(
 
 
 def _addressed(
-    documents: Sequence[tuple[int, Document]], known: Mapping[str, Contact], check: Check
+    documents: Sequence[tuple[int, Document]], known: Mapping[str, Contact], look: Check
 ) -> dict[int, Contact]:
     """By position each document's contact with the addresses that its notice may go to.
 
     Where there is no contact (a test, a step after an erasure) there are none, whatever the record says.
     """
-    look = _once(check)
     found = {}
     for position, document in documents:
         contact = known.get(document.contact_key)
@@ -628,6 +630,19 @@ def _addressed(
             as_addressed(contact, document, look) if contact else contact_without_addresses(document)
         )
     return found
+
+
+def _has_unusable_address(document: Document, contact: Contact, look: Check) -> bool:
+    """Whether the record gives an address that nothing can be sent to, and that would have been used."""
+    for channel, name in FIELD_OF.items():
+        raw = getattr(document, name)
+        if not raw or name in contact.set_by_customer:
+            continue
+        known = contact.address(channel)
+        fine = known is not None and known.given == raw and known.status != "invalid"
+        if not fine and not look(channel, raw, document.country).usable:
+            return True
+    return False
 
 
 def contact_without_addresses(document: Document) -> Contact:
@@ -1094,6 +1109,7 @@ def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
     texts = {
         Why.NO_CHANNEL: "customers with no channel that works, and no paper by rule",
         "second_step_missing": "documents whose rule asks for a second step that their record cannot answer",
+        "address_unusable": "records with an address that cannot be written to; only another one is used",
         "due_date_missing": "documents whose journey follows a due date that their record does not have",
         "unreached": "documents whose every channel failed",
         "deadline_passed": "documents that waited beyond their deadline",
