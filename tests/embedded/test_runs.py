@@ -112,7 +112,7 @@ def test_records_that_cannot_be_used_stop_nobody_else(cloud: LocalCloud, make_ru
     assert [m.to for m in texts] == ["+12025550142"]
     incidents = cloud.deployment().app.incidents.of_run("mixed", "mixed")
     assert {code for incident in incidents for code in incident.codes} == {
-        "records_rejected", "values_left_out", "no_channel",
+        "records_rejected", "values_left_out", "address_unusable", "no_channel",
     }  # fmt: skip
 
 
