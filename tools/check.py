@@ -22,8 +22,13 @@ ROOT = Path(__file__).resolve().parent.parent
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"
 
-# Tests that mostly wait for other programs, beside all others.
-_BESIDE = ["tests/container", "tests/set_up/test_layer_build.py", "tests/set_up/test_sam_build.py"]
+# Beside all others, so that two cores are busy: tests that wait for other programs, then those of pure code.
+_BESIDE = [
+    "tests/container",
+    "tests/set_up/test_layer_build.py",
+    "tests/set_up/test_sam_build.py",
+    *(f"tests/{folder}" for folder in ("domain", "use_cases", "index", "adapters", "receipts", "wording")),
+]
 _PARTS = ([f"--ignore={tests}" for tests in _BESIDE], _BESIDE)
 _SHOWN = 15  # failed tests named in the summary
 _YAML_RULES = (
@@ -93,8 +98,7 @@ def run(step: Step, variables: Mapping[str, str] | None = None, output: Path | N
 def run_tests(arguments: Sequence[str]) -> tuple[Result, dict[str, Any]]:
     """Run pytest; returns its result and the figures that tests/machine.py left.
 
-    What runs beside the others (containers, builds) is printed after them; with `arguments` of its own,
-    pytest runs once.
+    What runs beside the others is printed after them; with `arguments` of its own, pytest runs once.
     """
     parts = [list(arguments)] if arguments else _PARTS
     started = time.monotonic()

@@ -21,6 +21,7 @@ from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.form_tokens import make_form_token
 from exstream_notify.domain.journeys import Cohort
 from exstream_notify.domain.notices import Notice, Status
+from exstream_notify.domain.responses import ResponseEvent
 from tests.container import sam
 from tests.container.conftest import StillCloud
 from tests.needs import ROOT
@@ -321,10 +322,17 @@ def uc6_customer_responded(stage: Stage) -> Effect:
     """Responses before any notice → the notices that need not be sent any more."""
 
     def effect() -> None:
-        table = stage.still.cloud.resource("NoticesTable")
-        rows = stage.still.cloud.client("dynamodb").scan(TableName=table)["Items"]
-        ended = {row["document_id"]["S"] for row in rows if "responses" in row}
-        assert {"D0500001-REN", "D0300001-OVE", "D0200001-POL"} <= ended
+        early = stage.still.app.early_responses
+        renewal = ResponseEvent("responded", "insurance", "C0500001", "D0500001-REN").subject
+        policy = ResponseEvent("acknowledged", "insurance", "C0200001", "D0200001-POL").subject
+        overdue = ResponseEvent("paid", "lending", "C0300001", "D0300001-OVE").subject
+        kept = early.on("insurance", [renewal, policy])
+        assert {subject: response.kind for subject, response in kept.items()} == {
+            renewal: "responded",
+            policy: "acknowledged",
+        }
+        [payment] = early.on("lending", [overdue])[overdue].payments
+        assert (payment.fact.amount, payment.fact.currency) == ("10.00", "USD")
 
     return effect
 
