@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.customer_events import portal_change_of
 from exstream_notify.adapters.observability import count, failures_logged, log_notices, logger, metrics
-from exstream_notify.adapters.triggers import as_exception
+from exstream_notify.adapters.triggers import as_exception, event_body
 from exstream_notify.domain.exceptions import Unusable
 from exstream_notify.use_cases.change_preferences import AddressBook
 from exstream_notify.use_cases.record_preferences import record_preferences
@@ -27,7 +27,7 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 @failures_logged
 def take(record: SQSRecord) -> None:
     try:
-        change = portal_change_of(record.json_body, app.topics)
+        change = portal_change_of(event_body(record.body), app.topics)
     except Unusable as unusable:
         app.exceptions.raise_exceptions([as_exception(unusable)])
         return

@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.observability import count, failures_logged, log_notices, logger, metrics
 from exstream_notify.adapters.responses import response_of
-from exstream_notify.adapters.triggers import as_exception
+from exstream_notify.adapters.triggers import as_exception, event_body
 from exstream_notify.domain.exceptions import Unusable
 from exstream_notify.use_cases.record_response import record_response
 
@@ -26,7 +26,7 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 @failures_logged
 def record(record: SQSRecord) -> None:
     try:
-        response = response_of(record.json_body, app.record_schema)
+        response = response_of(event_body(record.body), app.record_schema)
     except Unusable as unusable:
         app.exceptions.raise_exceptions([as_exception(unusable)])
         return

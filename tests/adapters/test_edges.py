@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exstream_notify.adapters.clock import SystemClock
+from exstream_notify.adapters.customer_events import portal_change_of
 from exstream_notify.adapters.index.schema import RecordSchema
 from exstream_notify.adapters.responses import response_of
 from exstream_notify.adapters.rules import YamlRules
@@ -21,7 +22,7 @@ from exstream_notify.adapters.secrets import KEEP, Secret
 from exstream_notify.adapters.settings import Settings, provider_choice
 from exstream_notify.adapters.sqs import SqsQueue
 from exstream_notify.adapters.staging import S3Staging
-from exstream_notify.adapters.triggers import as_exception, document_of, exception_of, run_of
+from exstream_notify.adapters.triggers import as_exception, document_of, event_body, exception_of, run_of
 from exstream_notify.domain.exceptions import ExceptionRaised, Unusable
 
 
@@ -96,6 +97,21 @@ def test_a_payment_says_how_much(detail: dict[str, Any], amount: str, currency: 
 def test_a_payment_that_cannot_be_read_is_told_and_counts_as_none(detail: dict[str, Any], place: str) -> None:
     with pytest.raises(Unusable, match=f"event e1: {place}: "):
         response_of(payment(**detail), RecordSchema({}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"id": "e1", "detail-type": "Payment Received", "detail": {"domain": "retail", "customer_key": "C1", "customer_key": "C2"}}',
+        '{"id": "e1", "detail-type": "Preferences Changed", "detail": {"domain": "retail", "customer_key": "C1", "customer_key": "C2"}}',
+    ],
+)
+def test_an_event_that_names_two_customers_under_one_name_is_refused(text: str) -> None:
+    body = event_body(text)
+    with pytest.raises(Unusable, match="event e1: the name 'customer_key' stands twice in an object"):
+        response_of(body, RecordSchema({}))
+    with pytest.raises(Unusable, match="event e1: the name 'customer_key' stands twice in an object"):
+        portal_change_of(body, [])
 
 
 def reversal(**detail: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ..domain.exceptions import Unusable
 from ..domain.inbound import Reply
 from ..domain.preferences import CHANNELS, PortalChange, Topic
 from ..domain.values import ValueRefused, is_unset, language_tag, plain_key, refuse_rounded
-from .triggers import NAME
+from .triggers import NAME, refuse_repeated
 
 
 class _Inbound(BaseModel):
@@ -112,6 +112,7 @@ def portal_change_of(body: Mapping[str, Any], topics: Sequence[Topic]) -> Portal
     """The change of a `Preferences Changed` event; Unusable, without its values, if there is none."""
     event_id = str(body.get("id", ""))
     place = f"event {event_id[:64]}"
+    refuse_repeated(body, "preferences_unusable", place)
     try:
         detail = _Portal.model_validate(body.get("detail"))
     except ValidationError as error:

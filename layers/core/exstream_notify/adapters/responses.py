@@ -20,7 +20,7 @@ from ..domain.values import (
 )
 from .index.faults import RecordRefused
 from .index.schema import RecordSchema
-from .triggers import NAME
+from .triggers import NAME, refuse_repeated
 
 KINDS: Mapping[str, Response] = {
     "Customer Responded": "responded",
@@ -105,6 +105,7 @@ def response_of(body: Mapping[str, Any], schema: RecordSchema) -> ResponseEvent:
     `schema` reads the customer's fields of Exstream's own events, under the site's names for them.
     """
     place = f"event {body.get('id', '')}"
+    refuse_repeated(body, "event_unusable", place)
     detail, kind = body.get("detail"), KINDS.get(str(body.get("detail-type")))
     if kind is None or not isinstance(detail, Mapping):
         raise Unusable("event_unusable", place, "not the event of a response")

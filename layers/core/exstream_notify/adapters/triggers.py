@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -92,6 +93,12 @@ def event_body(text: str) -> dict[str, Any]:
 
     body: dict[str, Any] = json.loads(text, object_pairs_hook=made)
     return {**body, "repeated": repeated[0]} if repeated else body
+
+
+def refuse_repeated(body: Mapping[str, Any], code: str, place: str) -> None:
+    """Raise Unusable where `event_body` found a name twice: nobody knows which of its values was meant."""
+    if name := body.get("repeated"):
+        raise Unusable(code, place, f"the name {shown(str(name))!r} stands twice in an object")
 
 
 def document_of(body: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
