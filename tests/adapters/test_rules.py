@@ -16,6 +16,7 @@ from exstream_notify.adapters.settings import Settings, provider_choice
 from exstream_notify.adapters.staging import S3Staging
 from exstream_notify.domain.documents import Channel, MessageClass
 from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.replies import meaning_of
 from tests.fakes import a_document
 
 
@@ -303,3 +304,25 @@ def test_the_providers_that_can_are_those_that_send_header_fields() -> None:
     adapters = (OpenText, Ses, Sms)
     names = {OpenText: "opentext", Ses: "ses", Sms: "sms"}
     assert {names[a] for a in adapters if a.supports_headers} == ONE_CLICK_PROVIDERS
+
+
+def test_a_site_adds_words_for_sms_replies(tmp_path: Path) -> None:
+    rules = site(tmp_path, replies="stop: [СТОП]\nhelp: [pomoc]")
+    rules.check()
+    texts = ("стоп!", "Pomoc", "STOP", "START")
+    assert [meaning_of(text, rules.reply_words) for text in texts] == ["stop", "help", "stop", "start"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("start: [ok]\nstop: [no]", r"replies\.yaml \(.*\) line 2: stop\.0: Input should be a valid string"),
+        ("stop: ['!']", r"replies\.yaml \(.*\) line 1: stop\.0: a word or a sentence is needed"),
+        ("halt: [stop]", r"replies\.yaml \(.*\) line 1: halt: Extra inputs"),
+    ],
+)
+def test_words_for_replies_that_cannot_be_used_are_told_with_their_line(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    with pytest.raises(RulesInvalid, match=problem):
+        site(tmp_path, replies=text).check()

@@ -422,6 +422,7 @@ class Bootstrap:
             "hasher": self.hasher,
             "clock": self.clock,
             "scope": self.settings.sms_stop_scope,
+            "words": self.rules.reply_words,
         }
 
     def page_ports(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from ..domain.expectations import ExpectedRun
 from ..domain.holders import HolderField
 from ..domain.incidents import AlertRule, Urgency
 from ..domain.journeys import JourneyRule, most_days
+from ..domain.replies import WORDS, ReplyWords, normalised
 from ..domain.runs import DomainRule, Trailer
 from ..domain.second_step import StepKind
 from ..domain.values import DateOrder, ValueRefused
@@ -117,6 +118,23 @@ class _Domain(_Strict):
     holders: tuple[HolderField, ...]
 
 
+def _has_letters(text: str) -> str:
+    if not normalised(text):
+        raise ValueError("a word or a sentence is needed")
+    return text
+
+
+_Said = Annotated[str, AfterValidator(_has_letters)]
+
+
+class _Replies(_Strict):
+    """A site's words for SMS replies."""
+
+    stop: tuple[_Said, ...] = ()
+    start: tuple[_Said, ...] = ()
+    help: tuple[_Said, ...] = ()
+
+
 class YamlRules:
     """`Rules` from YAML files, each read when first asked for. Raises RulesInvalid.
 
@@ -185,6 +203,12 @@ class YamlRules:
             raise RulesInvalid(f"domains.yaml: expected: {twice[0]} is there twice: give each a name")
         return tuple(found)
 
+    @cached_property
+    def reply_words(self) -> ReplyWords:
+        """What SMS replies are understood by, the site's own words included."""
+        own = self._validate(_Replies, self._read("replies.yaml"), "replies.yaml", "")
+        return WORDS.with_own({"stop": own.stop, "start": own.start, "help": own.help})
+
     def journeys(self) -> Mapping[str, JourneyRule]:
         """See `Rules.journeys`."""
         return self._journeys
@@ -230,7 +254,7 @@ class YamlRules:
             if path.suffix in (".yaml", ".yml") and path.name not in known:
                 raise RulesInvalid(f"{path.name}: nobody reads it; rules are {', '.join(known)}")
         _ = (self._types, self.queues, self._teams, self._domains, self.messages, self.expected_runs)
-        _ = (self._journeys, self._holds_unknown)
+        _ = (self._journeys, self._holds_unknown, self.reply_words)
         for team in self._alerts.named_teams():
             if team not in self._teams:
                 raise RulesInvalid(f"alerts.yaml: no team {team!r} in teams.yaml")

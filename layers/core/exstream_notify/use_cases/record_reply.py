@@ -12,7 +12,7 @@ from ..domain.inbound import Reply
 from ..domain.notices import Notice
 from ..domain.passes import handle_of
 from ..domain.preferences import again, without
-from ..domain.replies import Meaning, meaning_of
+from ..domain.replies import WORDS, Meaning, ReplyWords, meaning_of
 from ..ports import (
     AddressChecker,
     Clock,
@@ -36,7 +36,8 @@ _TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class ReplyDesk:
-    """All that taking a reply needs. `scope` says what STOP ends: `all` texts, or the `topic` it answers."""
+    """All that taking a reply needs. `scope` says what STOP ends: `all` texts, or the `topic` it answers;
+    `words` are what replies are understood by."""
 
     contacts: ContactDirectory
     opt_outs: OptOutList
@@ -49,6 +50,7 @@ class ReplyDesk:
     teller: Teller
     clock: Clock
     scope: Literal["all", "topic"] = "all"
+    words: ReplyWords = WORDS
 
     def record(self, reply: Reply) -> Meaning:
         """Carry out what the reply asks for; safe to repeat. A number that several share acts for all.
@@ -62,7 +64,7 @@ class ReplyDesk:
             self._to_the_team(reply, [], "unknown_sender")
             return "free"
         holders = self.contacts.at_address("sms", number.value)
-        meaning = meaning_of(reply.text)
+        meaning = meaning_of(reply.text, self.words)
         who = f"sms reply {reply.reply_id}"
         if meaning == "stop":
             topic = self._topic(holders, number.value)
