@@ -31,6 +31,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             key = app.unread_receipts.keep(name, record["body"])
             app.exceptions.raise_exceptions([unread(name, str(unusable), key)])
             count({"receipt_unknown": 1})
+            if unusable.receipts:
+                messages[name] = unusable.receipts
         except Exception as error:
             failed[name] = error
     if messages:

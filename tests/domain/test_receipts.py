@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import botocore.session
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,6 +26,7 @@ from exstream_notify.domain.notices import (
 from exstream_notify.domain.receipts import (
     INLINE_LIMIT,
     MEANINGS,
+    SMS_EVENTS,
     Kind,
     Receipt,
     ReceiptPolicy,
@@ -172,6 +174,30 @@ def test_bounces_of_ses(bounce: tuple[str, str], enhanced: str, kind: Kind) -> N
     ],
 )
 def test_events_of_sms(event: str, final: bool, kind: Kind) -> None:
+    assert sms_kind(event, final) is kind
+
+
+def test_every_event_of_the_services_own_model_has_a_kind() -> None:
+    model = botocore.session.get_session().get_service_model("pinpoint-sms-voice-v2")
+    names = set(model.shape_for("EventType").enum)
+    selectors = {name for name in names if name == "ALL" or name.endswith("_ALL")}
+    assert names - selectors == set(SMS_EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("event", "final", "kind"),
+    [
+        ("MEDIA_SUCCESSFUL", True, Kind.DELIVERED),
+        ("MEDIA_SUCCESSFUL", False, Kind.SENT),
+        ("MEDIA_FILE_SIZE_EXCEEDED", True, Kind.CONTENT_REFUSED),
+        ("RCS_READ", True, Kind.DELIVERED),
+        ("RCS_FAILED", False, Kind.DELAYED),
+        ("RCS_FAILED", True, Kind.GAVE_UP),
+        ("RCS_FALLEN_BACK_TO_SMS", False, Kind.SENT),
+        ("VOICE_NO_ANSWER", True, Kind.GAVE_UP),
+    ],
+)
+def test_events_of_other_media(event: str, final: bool, kind: Kind) -> None:
     assert sms_kind(event, final) is kind
 
 

@@ -322,6 +322,82 @@ def test_a_bounce_mail_is_trusted_only_with_a_reference_of_ours() -> None:
 
 
 @pytest.mark.parametrize(
+    ("record", "key"),
+    [
+        (object_created("mail/a+b%20c.eml")["detail"], "mail/a+b%20c.eml"),
+        (
+            {"eventSource": "aws:s3", "s3": object_created("mail/a%2Bb%2520c.eml")["detail"]},
+            "mail/a+b%20c.eml",
+        ),
+    ],
+)
+def test_a_mail_is_found_under_its_own_key(record: dict[str, Any], key: str) -> None:
+    MAILS[key] = dsn().encode()
+    body = {"Records": [record]} if "s3" in record else {**object_created(""), "detail": record}
+    assert read(body)[0].raw == f"s3://mails/{key}"
+
+
+def a_row(ref: str = f"{NOTICE}:1", **more: Any) -> dict[str, Any]:
+    return {
+        "ref_base64": base64.b64encode(ref.encode()).decode(), "email": "c100001@example.com",
+        "events": {"email_delivery_events": {"dsn": [{"class": 2, "subject": 0, "detail": 0}]}}, **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", [7, None, "x", {"ref_base64": "%%%"}, {"ref_base64": "/w=="}, []])
+def test_a_delivery_that_cannot_be_read_loses_only_itself(bad: Any) -> None:
+    with pytest.raises(ReceiptUnusable, match=r"deliveries\[1\]") as raised:
+        read({"job_id": "x", "deliveries": [a_row(), bad, a_row(f"{NOTICE}:2")]})
+    assert [(r.attempt, r.kind, r.raw) for r in raised.value.receipts] == [
+        (1, Kind.DELIVERED, "sqs:1"),
+        (2, Kind.DELIVERED, "sqs:1"),
+    ]
+
+
+def test_what_our_own_strings_of_the_whole_job_say_matters_to_no_delivery() -> None:
+    assert len(read({"job_id": "x", "customer_reference_base64": "/w==", "deliveries": [a_row()]})) == 1
+
+
+def test_records_that_a_function_was_given_are_read_one_by_one() -> None:
+    records = [
+        {"EventSource": "aws:sns", "Sns": {"Message": json.dumps(ses(bounce=bounce()))}},
+        {"eventSource": "aws:ses", "ses": {"mail": {}, "receipt": {}}},
+        {"eventSource": "aws:sqs", "body": json.dumps(sms("TEXT_DELIVERED"))},
+    ]
+    with pytest.raises(ReceiptUnusable, match="reports no delivery") as raised:
+        read({"Records": records})
+    assert [r.kind for r in raised.value.receipts] == [Kind.HARD_BOUNCE, Kind.DELIVERED]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"notificationType": "Received", "mail": {"destination": []}, "receipt": {}}, "incoming mail"),
+        (
+            {
+                "notification": {"messageId": "1", "timestamp": "2026-11-20 04:20:00.000"},
+                "delivery": {"destination": "+12025550142", "providerResponse": "Unknown error"},
+                "status": "FAILURE",
+            },
+            "a delivery log of SNS",
+        ),
+    ],
+)
+def test_what_services_tell_besides_is_refused_with_the_reason(body: dict[str, Any], why: str) -> None:
+    with pytest.raises(ReceiptUnusable, match=why):
+        read(body)
+
+
+def test_a_report_on_authentication_suppresses_nobody() -> None:
+    complaint = {
+        "complainedRecipients": [{"emailAddress": "c100001@example.com"}],
+        "complaintFeedbackType": "auth-failure",
+    }
+    (receipt,) = read(ses("Complaint", complaint=complaint))
+    assert (receipt.kind, receipt.meaning.suppress, receipt.meaning.status) == (Kind.AUTH_REPORT, "no", None)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "", "null", "[]", "7", '"text"', "{", "{}", '{"mail": 7}', '{"eventType": "Bounce", "mail": {}}',
@@ -400,7 +476,7 @@ def test_a_push_goes_on_in_pieces_that_a_queue_takes() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["", "{", "7", "{}", '[{"job_id": "x"}, 7]', '{"job_id": "x", "deliveries": [7]}', "[" * 50_000]
+    "body", ["", "{", "7", "{}", '[{"job_id": "x"}, 7]', '{"job_id": "x", "deliveries": 7}', "[" * 50_000]
 )
 def test_a_push_that_is_no_status_is_refused_whole(body: str) -> None:
     with pytest.raises(ReceiptUnusable):

@@ -77,7 +77,7 @@ def _exstream(value: Mapping[str, Any]) -> bool:
 
 
 _KINDS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
-    "SMS event": lambda v: str(v.get("eventType", "")).startswith(("TEXT_", "MEDIA_")),
+    "SMS event": lambda v: str(v.get("eventType", "")).partition("_")[0] in {"TEXT", "MEDIA", "RCS", "VOICE"},
     "SMS reply": lambda v: "originationNumber" in v and "messageBody" in v,
     "SES event": lambda v: "mail" in v and ("eventType" in v or "notificationType" in v),
     "OpenText status": lambda v: isinstance(v.get("job_id"), str),

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     COMPOSER_UNDELIVERED = "composer_undelivered"
     COMPOSER_FAILED = "composer_failed"
     UNSUBSCRIBED = "unsubscribed"
+    AUTH_REPORT = "auth_report"
     OPENED = "opened"
     AUTO_REPLY = "auto_reply"
     CHALLENGE = "challenge"
@@ -82,6 +83,7 @@ MEANINGS: Final[Mapping[Kind, Meaning]] = {
     Kind.COMPOSER_UNDELIVERED: Meaning(Status.UNDELIVERED, "soft", True, True, "recipient"),
     Kind.COMPOSER_FAILED: Meaning(Status.UNDELIVERED, "no", True, True, "us"),
     Kind.UNSUBSCRIBED: Meaning(None, "opt_out", True, False, "nobody"),
+    Kind.AUTH_REPORT: Meaning(None, "no", True, False, "us"),
     Kind.OPENED: Meaning(None, "no", True, False, "nobody"),
     Kind.AUTO_REPLY: Meaning(None, "no", True, False, "nobody"),
     Kind.CHALLENGE: Meaning(None, "no", True, False, "recipient", "challenge_mail"),
@@ -117,26 +119,57 @@ SES_BOUNCES: Final[Mapping[tuple[str, str], Kind]] = {
 SES_ECHO_SUBTYPES: Final = re.compile(r"suppress|tenant|validation|unsubscrib", re.IGNORECASE)
 """Subtypes of permanent bounces that are lists speaking, in whatever spelling new ones come."""
 
-SES_COMPLAINTS: Final[Mapping[str, Kind]] = {"not-spam": Kind.NOT_SPAM, "": Kind.COMPLAINT}
-"""By `complaintFeedbackType` (RFC 5965, 7.3); any other is a complaint."""
+SES_COMPLAINTS: Final[Mapping[str, Kind]] = {
+    "not-spam": Kind.NOT_SPAM,
+    "auth-failure": Kind.AUTH_REPORT,
+    "": Kind.COMPLAINT,
+}
+"""By feedback type (RFC 5965, 7.3; SES's `complaintFeedbackType`); any other is a complaint. A report that a
+mail failed authentication (RFC 6591) comes from a machine: nobody complained."""
+
+_TEXT_STATES: Final[Mapping[str, Kind]] = {
+    "DELIVERED": Kind.DELIVERED,
+    "SUCCESSFUL": Kind.SENT,
+    "QUEUED": Kind.SENT,
+    "PENDING": Kind.SENT,
+    "SENT": Kind.SENT,
+    "UNREACHABLE": Kind.SOFT_BOUNCE,
+    "CARRIER_UNREACHABLE": Kind.GAVE_UP,
+    "TTL_EXPIRED": Kind.GAVE_UP,
+    "UNKNOWN": Kind.GAVE_UP,
+    "INVALID": Kind.HARD_BOUNCE,
+    "INVALID_MESSAGE": Kind.OUR_FAULT,
+    "BLOCKED": Kind.CARRIER_REFUSED,
+    "CARRIER_BLOCKED": Kind.CARRIER_REFUSED,
+    "SPAM": Kind.CARRIER_REFUSED,
+    "PROTECT_BLOCKED": Kind.OUR_FAULT,
+}
 
 SMS_EVENTS: Final[Mapping[str, Kind]] = {
-    "TEXT_DELIVERED": Kind.DELIVERED,
-    "TEXT_QUEUED": Kind.SENT,
-    "TEXT_PENDING": Kind.SENT,
-    "TEXT_SENT": Kind.SENT,
-    "TEXT_UNREACHABLE": Kind.SOFT_BOUNCE,
-    "TEXT_CARRIER_UNREACHABLE": Kind.GAVE_UP,
-    "TEXT_TTL_EXPIRED": Kind.GAVE_UP,
-    "TEXT_UNKNOWN": Kind.GAVE_UP,
-    "TEXT_INVALID": Kind.HARD_BOUNCE,
-    "TEXT_INVALID_MESSAGE": Kind.OUR_FAULT,
-    "TEXT_BLOCKED": Kind.CARRIER_REFUSED,
-    "TEXT_CARRIER_BLOCKED": Kind.CARRIER_REFUSED,
-    "TEXT_SPAM": Kind.CARRIER_REFUSED,
-    "TEXT_PROTECT_BLOCKED": Kind.OUR_FAULT,
+    **{f"TEXT_{state}": kind for state, kind in _TEXT_STATES.items()},
+    **{f"MEDIA_{s}": kind for s, kind in _TEXT_STATES.items() if s not in ("SENT", "PROTECT_BLOCKED")},
+    "MEDIA_FILE_INACCESSIBLE": Kind.OUR_FAULT,
+    "MEDIA_FILE_TYPE_UNSUPPORTED": Kind.CONTENT_REFUSED,
+    "MEDIA_FILE_SIZE_EXCEEDED": Kind.CONTENT_REFUSED,
+    "RCS_QUEUED": Kind.SENT,
+    "RCS_SENT": Kind.SENT,
+    "RCS_DELIVERED": Kind.DELIVERED,
+    "RCS_READ": Kind.DELIVERED,
+    "RCS_FAILED": Kind.GAVE_UP,
+    "RCS_TTL_EXPIRED": Kind.GAVE_UP,
+    "RCS_PROTECT_BLOCKED": Kind.OUR_FAULT,
+    "RCS_FALLEN_BACK_TO_SMS": Kind.SENT,
+    "VOICE_INITIATED": Kind.SENT,
+    "VOICE_RINGING": Kind.SENT,
+    "VOICE_ANSWERED": Kind.DELIVERED,
+    "VOICE_COMPLETED": Kind.DELIVERED,
+    "VOICE_BUSY": Kind.GAVE_UP,
+    "VOICE_NO_ANSWER": Kind.GAVE_UP,
+    "VOICE_FAILED": Kind.GAVE_UP,
+    "VOICE_TTL_EXPIRED": Kind.GAVE_UP,
 }
-"""AWS End User Messaging SMS, "Event types". TEXT_SUCCESSFUL depends on `isFinal`: `sms_kind`."""
+"""AWS End User Messaging SMS, "Event types". Those of RCS appear once an RCS agent is in the pool; after one
+that fell back to SMS, events of the text follow. `*_SUCCESSFUL` depends on `isFinal`: `sms_kind`."""
 
 ENHANCED: Final[tuple[tuple[str, Kind], ...]] = (
     ("2.", Kind.DELIVERED),
@@ -207,9 +240,9 @@ def ses_bounce_kind(bounce_type: str, subtype: str, enhanced: str, *, reported: 
 
 
 def sms_kind(event_type: str, final: bool) -> Kind:
-    """An SMS event; `TEXT_SUCCESSFUL` means delivered only when final, and no failure counts before it is."""
-    if event_type == "TEXT_SUCCESSFUL":
-        return Kind.DELIVERED if final else Kind.SENT
+    """An SMS event; `*_SUCCESSFUL` means delivered only when final, and no failure counts before it is."""
+    if final and event_type.endswith("_SUCCESSFUL"):
+        return Kind.DELIVERED
     kind = SMS_EVENTS.get(event_type, Kind.UNKNOWN)
     if not final and MEANINGS[kind].status in LOST:
         return Kind.DELAYED

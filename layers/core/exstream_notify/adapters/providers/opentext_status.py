@@ -72,10 +72,12 @@ class JobStatus:
     customer_reference: str
     billing_code: str
     deliveries: tuple[Delivery, ...]
+    unreadable: tuple[str, ...] = ()
+    """Why some deliveries could not be read; the others are."""
 
 
 def decode_status(document: bytes | str | Mapping[str, Any]) -> JobStatus:
-    """Read a status document; StatusUnreadable if it is none."""
+    """Read a status document; StatusUnreadable if it is none. A delivery that is none loses only itself."""
     if isinstance(document, (bytes, str)):
         if len(document) > _LIMIT:
             raise StatusUnreadable("larger than a status document is")
@@ -90,13 +92,20 @@ def decode_status(document: bytes | str | Mapping[str, Any]) -> JobStatus:
         deliveries = []
     if not isinstance(deliveries, list):
         raise StatusUnreadable("deliveries is no list")
+    found, unreadable = [], []
+    for number, row in enumerate(deliveries):
+        try:
+            found.append(_delivery(row, number))
+        except StatusUnreadable as error:
+            unreadable.append(str(error))
     return JobStatus(
         document["job_id"],
         tuple(str(state) for state in _list(document.get("job_state"))),
         _text(document.get("entry_time")),
-        _decoded(document, "customer_reference"),
-        _decoded(document, "billing_code"),
-        tuple(_delivery(row, number) for number, row in enumerate(deliveries)),
+        _if_decoded(document, "customer_reference"),
+        _if_decoded(document, "billing_code"),
+        tuple(found),
+        tuple(unreadable),
     )
 
 
@@ -114,7 +123,11 @@ def _delivery(row: object, number: int) -> Delivery:
     )
     events = row.get("events")
     found = tuple(_events(events)) if isinstance(events, Mapping) else ()
-    return Delivery(_decoded(row, "ref"), channel, _text(row.get(channel)), attempts, found)
+    try:
+        ref = _decoded(row, "ref")
+    except StatusUnreadable as error:
+        raise StatusUnreadable(f"deliveries[{number}]: {error}") from None
+    return Delivery(ref, channel, _text(row.get(channel)), attempts, found)
 
 
 def _events(events: Mapping[str, Any]) -> Iterator[DeliveryEvent]:
@@ -154,6 +167,14 @@ def _decoded(row: Mapping[str, Any], name: str) -> str:
         return b64decode(_text(value), validate=True).decode("utf-8")
     except ValueError:
         raise StatusUnreadable(f"{name}_base64 is not base64 of UTF-8") from None
+
+
+def _if_decoded(document: Mapping[str, Any], name: str) -> str:
+    """A text that nothing depends on; empty where it cannot be decoded."""
+    try:
+        return _decoded(document, name)
+    except StatusUnreadable:
+        return ""
 
 
 def _list(value: object) -> list[object]:

@@ -10,7 +10,7 @@ from ...domain.documents import Channel
 from ...domain.receipts import Receipt
 from ..providers.opentext_status import JobStatus
 from .mail import READ_LIMIT
-from .reading import opentext_receipts
+from .reading import ReceiptUnusable, opentext_receipts
 
 S3Client: TypeAlias = Any
 PREFIX = "evidence/receipts/"
@@ -93,7 +93,11 @@ class OpenTextStatus:
         missing: list[str] = []
         for answer in self._provider().status(channel, job_ids):
             if isinstance(answer, JobStatus):
-                receipts += opentext_receipts(answer)
+                try:
+                    receipts += opentext_receipts(answer)
+                except ReceiptUnusable as unusable:
+                    # What a row could not say is overdue at its deadline, and told then.
+                    receipts += unusable.receipts
             elif answer.missing:
                 missing.append(answer.job_id)
         return receipts, missing

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import yaml
 
-from ...domain.receipts import Kind, enhanced_kind, scrubbed, stamp
+from ...domain.receipts import SES_COMPLAINTS, Kind, enhanced_kind, scrubbed, stamp
 
 READ_LIMIT: Final = 1_000_000
 """Bytes of a mail that are read: reports stand in front, the returned message behind them."""
@@ -68,7 +68,16 @@ class MailReading:
 
 
 _NO_BOUNCE: Final = frozenset(
-    {Kind.DELIVERED, Kind.SENT, Kind.OPENED, Kind.AUTO_REPLY, Kind.CHALLENGE, Kind.COMPLAINT, Kind.NOT_SPAM}
+    {
+        Kind.DELIVERED,
+        Kind.SENT,
+        Kind.OPENED,
+        Kind.AUTO_REPLY,
+        Kind.CHALLENGE,
+        Kind.COMPLAINT,
+        Kind.NOT_SPAM,
+        Kind.AUTH_REPORT,
+    }
 )
 
 
@@ -330,10 +339,9 @@ class _Reader:
             return ()
         fields = _fields(_flat(part))
         feedback = fields.get("feedback-type", "abuse").lower()
-        if feedback == "auth-failure" or feedback.startswith("dmarc"):
-            # Somebody's report on authentication: nobody complained.
-            return (Told(Kind.OPENED, "", feedback),)
-        kind = Kind.NOT_SPAM if feedback == "not-spam" else Kind.COMPLAINT
+        if feedback.startswith("dmarc"):
+            feedback = "auth-failure"
+        kind = SES_COMPLAINTS.get(feedback, Kind.COMPLAINT)
         who = fields.get("original-rcpt-to") or fields.get("removal-recipient") or self._first_recipient()
         return (Told(kind, _bare(who), feedback),)
 

@@ -1,7 +1,7 @@
 """Reads what lies on the receipt queue, in whichever envelope it came, into receipts."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from ...domain.receipts import (
     EXSTREAM_EVENTS,
     OPENTEXT_STATES,
     SES_COMPLAINTS,
+    SMS_EVENTS,
     SMS_STATES,
     Kind,
     Receipt,
@@ -30,7 +31,14 @@ _DEPTH = 3
 
 
 class ReceiptUnusable(Exception):
-    """Something on the receipt queue that is no receipt; the text has nothing personal in it."""
+    """Something on the receipt queue that is no receipt; the text has nothing personal in it.
+
+    `receipts` are those that were read beside it, in the same message.
+    """
+
+    def __init__(self, why: str, receipts: Sequence[Receipt] = ()) -> None:
+        super().__init__(why)
+        self.receipts = list(receipts)
 
 
 IdentifyDocument = Callable[[str, Mapping[str, Any]], str]
@@ -58,12 +66,14 @@ class ReceiptReader:
         self._now = now
 
     def read(self, body: str, raw: str) -> list[Receipt]:
-        """The receipts of one message, none for a greeting of SNS; `ReceiptUnusable` for anything else."""
+        """The receipts of one message, none for a greeting of SNS; `ReceiptUnusable` for anything else, with
+        what could be read beside it."""
         try:
-            found = self._unwrap(body, 0)
+            return _named(self._unwrap(body, 0), raw)
+        except ReceiptUnusable as unusable:
+            raise ReceiptUnusable(str(unusable), _named(unusable.receipts, raw)) from None
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise ReceiptUnusable(f"not in the form of its kind: {type(error).__name__}") from error
-        return [replace(receipt, raw=receipt.raw or raw) for receipt in found]
 
     def _unwrap(self, body: object, depth: int) -> list[Receipt]:
         if isinstance(body, str):
@@ -79,10 +89,14 @@ class ReceiptReader:
             return []
         if "Message" in body and ("TopicArn" in body or body.get("Type") == "Notification"):
             return self._unwrap(body["Message"], depth + 1)
+        if isinstance(body.get("Records"), list):
+            return _each(body["Records"], lambda record: self._record(record, depth))
         if "detail-type" in body and "detail" in body:
             return self._event(body, depth)
-        if str(body.get("eventType", "")).startswith(("TEXT_", "MEDIA_")):
+        if str(body.get("eventType", "")).partition("_")[0] in _SMS_KINDS:
             return sms_receipts(body)
+        if "notification" in body and "delivery" in body:
+            raise ReceiptUnusable("a delivery log of SNS, which sent no message of ours")
         if "mail" in body or body.get("notificationType") == "AmazonSnsSubscriptionSucceeded":
             return ses_receipts(body)
         if "job_id" in body:
@@ -91,14 +105,28 @@ class ReceiptReader:
             return self._exstream(body)
         raise ReceiptUnusable("no kind of receipt that is known")
 
+    def _record(self, record: Mapping[str, Any], depth: int) -> list[Receipt]:
+        """One of the `Records` that SNS, SQS and S3 hand to functions, where somebody passes them on whole."""
+        if "Sns" in record:
+            return self._unwrap(record["Sns"]["Message"], depth + 1)
+        if "s3" in record:
+            place = record["s3"]
+            # S3's own notifications encode keys; EventBridge gives them as they are.
+            return self._mail(place["bucket"]["name"], unquote_plus(place["object"]["key"]))
+        if "body" in record:
+            return self._unwrap(record["body"], depth + 1)
+        raise ReceiptUnusable("a record of a service that reports no delivery")
+
+    def _mail(self, bucket: str, key: str) -> list[Receipt]:
+        data = self._load_mail(bucket, key)
+        return mail_receipts(
+            read_mail(data, self._phrases), f"s3://{bucket}/{key}", self._genuine, self._now()
+        )
+
     def _event(self, event: Mapping[str, Any], depth: int) -> list[Receipt]:
         source, detail = event.get("source"), event["detail"]
         if source == "aws.s3":
-            bucket, key = detail["bucket"]["name"], unquote_plus(detail["object"]["key"])
-            data = self._load_mail(bucket, key)
-            return mail_receipts(
-                read_mail(data, self._phrases), f"s3://{bucket}/{key}", self._genuine, self._now()
-            )
+            return self._mail(detail["bucket"]["name"], detail["object"]["key"])
         if source == "exstream":
             return self._exstream(detail)
         return self._unwrap(detail, depth + 1)
@@ -129,6 +157,28 @@ class ReceiptReader:
                 ref=str(head.get("eventId", "")),
             )
         ]
+
+
+def _named(receipts: Iterable[Receipt], raw: str) -> list[Receipt]:
+    return [replace(receipt, raw=receipt.raw or raw) for receipt in receipts]
+
+
+def _each(rows: Iterable[Any], read: Callable[[Any], Iterable[Receipt]]) -> list[Receipt]:
+    """The receipts of all rows; `ReceiptUnusable` with them where a row is none: it loses only itself."""
+    receipts: list[Receipt] = []
+    unusable: list[str] = []
+    for row in rows:
+        try:
+            receipts += read(row)
+        except ReceiptUnusable as error:
+            receipts += error.receipts
+            unusable.append(str(error))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            unusable.append(f"not in the form of its kind: {type(error).__name__}")
+    if unusable:
+        more = f", and {len(unusable) - 1} more" if len(unusable) > 1 else ""
+        raise ReceiptUnusable(f"{unusable[0]}{more}", receipts)
+    return receipts
 
 
 def _reference(value: object) -> tuple[str, int | None]:
@@ -263,6 +313,10 @@ def _ses_subscription(event: Mapping[str, Any], base: Receipt, to: list[str]) ->
     )
 
 
+def _ses_received(event: Mapping[str, Any], base: Receipt, to: list[str]) -> Iterator[Receipt]:
+    raise ReceiptUnusable("incoming mail that SES announces: bounce mails are read from the mail bucket")
+
+
 def _ses_unknown(event: Mapping[str, Any], base: Receipt, to: list[str]) -> Iterator[Receipt]:
     raise ReceiptUnusable("an SES event of a type that is not known")
 
@@ -279,10 +333,14 @@ _SES: Mapping[str, _SesReader] = {
     "Open": _ses_plain(Kind.OPENED, "open", ""),
     "Click": _ses_plain(Kind.OPENED, "click", ""),
     "Subscription": _ses_subscription,
+    "Received": _ses_received,
 }
 
 
 # --- SMS -------------------------------------------------------------------------------------------------
+
+
+_SMS_KINDS = frozenset(name.partition("_")[0] for name in SMS_EVENTS)
 
 
 def sms_receipts(event: Mapping[str, Any]) -> list[Receipt]:
@@ -291,7 +349,7 @@ def sms_receipts(event: Mapping[str, Any]) -> list[Receipt]:
     identity, attempt = _reference(context.get("notice_id"))
     if number := context.get("attempt"):
         attempt = _reference(f"x:{number}")[1]
-    kind = sms_kind(str(event["eventType"]).replace("MEDIA_", "TEXT_"), bool(event.get("isFinal")))
+    kind = sms_kind(str(event["eventType"]), bool(event.get("isFinal")))
     if kind is Kind.UNKNOWN:
         raise ReceiptUnusable("an SMS event of a type that is not known")
     at = datetime.fromtimestamp(float(event["eventTimestamp"]) / 1000, UTC)
@@ -322,7 +380,12 @@ def opentext_receipts(document: Mapping[str, Any] | JobStatus) -> list[Receipt]:
             document = decode_status(document)
         except StatusUnreadable as error:
             raise ReceiptUnusable(str(error)) from error
-    return [receipt for delivery in document.deliveries for receipt in _delivery(document, delivery)]
+    job = document
+    receipts = _each(job.deliveries, lambda delivery: _delivery(job, delivery))
+    if job.unreadable:
+        more = f", and {len(job.unreadable) - 1} more" if len(job.unreadable) > 1 else ""
+        raise ReceiptUnusable(f"{job.unreadable[0]}{more}", receipts)
+    return receipts
 
 
 def _delivery(job: JobStatus, delivery: Delivery) -> Iterator[Receipt]:
