@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 import botocore.session
 import pytest
@@ -236,11 +237,24 @@ def test_a_late_bounce_and_a_complaint_outrank_delivered() -> None:
     assert (complained.status, complained.outcome) == (Status.COMPLAINED, Outcome.NOTIFIED)
 
 
-def test_delivered_after_a_bounce_undoes_only_what_was_for_a_time() -> None:
-    hard = after(sent(), a_receipt(Kind.HARD_BOUNCE), a_receipt(at=at(1)))
-    assert hard.status == Status.BOUNCED
-    soft = after(sent(), a_receipt(Kind.SOFT_BOUNCE), a_receipt(at=at(1)))
-    assert soft.status == Status.DELIVERED
+@pytest.mark.parametrize(
+    "kind", [Kind.HARD_BOUNCE, Kind.SOFT_BOUNCE, Kind.POLICY_REFUSED, Kind.CONTENT_REFUSED, Kind.GAVE_UP]
+)
+def test_what_happened_later_stands_in_whatever_order_it_is_told(kind: Kind) -> None:
+    lost = MEANINGS[kind].status
+    failure, delivery = a_receipt(kind, at=at(2)), a_receipt(at=at(1))
+    for told in ((failure, delivery), (delivery, failure)):
+        notice = after(sent(), *told)
+        assert (notice.status, notice.outcome, notice.why) == (lost, Outcome.FAILED, str(kind))
+    failure, delivery = a_receipt(kind, at=at(1)), a_receipt(at=at(2))
+    for told in ((failure, delivery), (delivery, failure)):
+        assert after(sent(), *told).status == Status.DELIVERED
+
+
+def test_a_delivery_between_two_failures_leaves_the_later_one() -> None:
+    rows = [a_receipt(Kind.HARD_BOUNCE, at=at(1)), a_receipt(at=at(2)), a_receipt(Kind.SOFT_BOUNCE, at=at(3))]
+    for told in permutations(rows):
+        assert after(sent(), *told).status == Status.UNDELIVERED
 
 
 def test_a_receipt_before_the_answer_is_recorded_counts_and_keeps_its_reference() -> None:
@@ -363,14 +377,19 @@ def test_shuffled_and_repeated_receipts_end_as_the_ordered_stream_does(
 
 @given(streams())
 @settings(max_examples=200, deadline=None)
-def test_no_receipt_takes_an_attempt_back(rows: list[Receipt]) -> None:
-    notice = two_attempts()
-    for receipt in rows:
-        moved = after(notice, receipt)
-        for old, new in zip(notice.attempts, moved.attempts, strict=True):
-            assert RANK[new.status] >= RANK[old.status]
-        assert moved.outcome == Outcome.NOTIFIED or not {a.status for a in moved.attempts} & REACHED
-        notice = moved
+def test_an_attempt_stands_as_the_last_that_happened_to_it(rows: list[Receipt]) -> None:
+    notice = after(two_attempts(), *rows)
+    assert notice.outcome == Outcome.NOTIFIED or not {a.status for a in notice.attempts} & REACHED
+    for attempt in notice.attempts:
+        said = [(r.at, status) for r in rows if r.attempt == attempt.number and (status := r.meaning.status)]
+        lost = max((at for at, status in said if status in LOST), default="")
+        delivered = max((at for at, status in said if status == Status.DELIVERED), default="")
+        if any(status == Status.COMPLAINED for _, status in said):
+            assert attempt.status == Status.COMPLAINED
+        elif lost or delivered:
+            assert attempt.status in LOST if lost >= delivered else attempt.status == Status.DELIVERED
+        else:
+            assert RANK[attempt.status] <= RANK[Status.DELAYED]
 
 
 # --- suppression ----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 
 from exstream_notify.domain.documents import Channel
 from exstream_notify.domain.notices import Attempt, Notice, Origin, Status, begun, chain_holds, finished, head
-from exstream_notify.domain.receipts import Kind, Receipt, ReceiptPolicy, stamp
+from exstream_notify.domain.receipts import MEANINGS, Kind, Receipt, ReceiptPolicy, stamp
 from exstream_notify.domain.watching import Watched
 from exstream_notify.use_cases.record_receipts import record_batch, record_receipts
 from tests.fakes import (
@@ -80,21 +80,24 @@ def test_the_next_run_of_another_customer_with_that_address_is_not_written_to() 
     world.check()
 
 
-def test_a_bounce_after_delivered_counts_and_delivered_after_it_changes_nothing() -> None:
+@pytest.mark.parametrize("kind", [Kind.HARD_BOUNCE, Kind.SOFT_BOUNCE, Kind.POLICY_REFUSED])
+def test_a_failure_after_delivered_counts_also_if_delivered_is_told_after_it(kind: Kind) -> None:
     world = World()
     world.drop("run-1", a_document(1))
     world.drain()
     mail = told(world)
-    world.report(world.receipt(mail, Kind.DELIVERED))
+    soon = stamp(world.clock.now() + timedelta(minutes=1))
+    delivered = world.receipt(mail, Kind.DELIVERED)
+    world.report(delivered)
     world.drain()
     assert world.notice("D0001").status == Status.DELIVERED
     world.clock.advance(hours=24)
-    world.report(world.receipt(mail, Kind.HARD_BOUNCE))
+    world.report(world.receipt(mail, kind))
     world.drain()
     assert world.told("sms") == ["+12025550101"]
-    world.report(world.receipt(mail, Kind.DELIVERED))
+    world.report(replace(delivered, ref="another", at=soon))
     world.drain()
-    assert world.notice("D0001").attempts[0].status == Status.BOUNCED
+    assert world.notice("D0001").attempts[0].status == MEANINGS[kind].status
     world.check()
 
 

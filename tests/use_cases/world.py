@@ -27,7 +27,7 @@ from exstream_notify.domain.decisions import Policy
 from exstream_notify.domain.documents import Channel, Document, DocumentRule, MessageClass
 from exstream_notify.domain.journeys import Cohort
 from exstream_notify.domain.links import Look
-from exstream_notify.domain.notices import RANK, Notice, Response, Status, chain_holds
+from exstream_notify.domain.notices import RANK, Attempt, Notice, Response, Status, chain_holds
 from exstream_notify.domain.receipts import Kind, Receipt, ReceiptPolicy, stamp
 from exstream_notify.domain.reputation import Limits
 from exstream_notify.domain.responses import EarlyResponse, ResponseEvent
@@ -745,6 +745,11 @@ def assert_each_attempt_told_once(outbox: Iterable[Delivered]) -> None:
         seen.add(key)
 
 
+def _times(attempt: Attempt) -> tuple[str, str, str]:
+    """The newest times of what providers said of an attempt: they only grow."""
+    return attempt.delivered_at, attempt.undelivered_at, attempt.bounced_at
+
+
 def assert_forward_only(history: Sequence[Notice]) -> None:
     """No write took an attempt to a lower rank, lost a finished attempt, or broke the chain of events."""
     newest: dict[str, Notice] = {}
@@ -763,4 +768,6 @@ def assert_forward_only(history: Sequence[Notice]) -> None:
                 # A claim may be withdrawn, since it was certainly not sent; a result never.
                 assert old.status == Status.SENDING, f"attempt {old.number} with a result was withdrawn"
             else:
-                assert RANK[now.status] >= RANK[old.status], f"{old.status} became {now.status}"
+                assert all(new >= told for told, new in zip(_times(old), _times(now), strict=True))
+                said = any(_times(old)) and _times(now) != _times(old)
+                assert said or RANK[now.status] >= RANK[old.status], f"{old.status} became {now.status}"

@@ -71,11 +71,8 @@ RANK: Mapping[str, int] = {
     Status.PAPER: 60,
     Status.SUPERSEDED: 60,
 }
-"""An attempt's status never goes to a lower rank; a new attempt starts at SENDING again.
-
-Delivered beats what was only put off or refused for a time; a bounce of an address that does not exist,
-and a complaint, beat delivered, however late they come.
-"""
+"""An attempt's status never goes to a lower rank, but for what a provider said of two times (`Attempt.told`);
+a new attempt starts at SENDING again."""
 
 LOST = frozenset({Status.FAILED, Status.UNDELIVERED, Status.BOUNCED})
 """The attempt did not reach anybody: another channel, paper or an exception follows."""
@@ -145,7 +142,11 @@ class Former:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try on one channel. `lease` is when an unfinished one counts as abandoned (epoch seconds)."""
+    """One try on one channel. `lease` is when an unfinished one counts as abandoned (epoch seconds).
+
+    `delivered_at`, `undelivered_at` and `bounced_at` are the newest times (ISO 8601, UTC) of which a provider
+    said so, empty if none did.
+    """
 
     number: int
     channel: Channel
@@ -157,6 +158,37 @@ class Attempt:
     ref: str = ""
     why: str = ""
     evidence: str = ""
+    delivered_at: str = ""
+    undelivered_at: str = ""
+    bounced_at: str = ""
+
+    def told(self, status: Status, at: str) -> "Attempt":
+        """The attempt after a provider said that this happened then; the same object if that changes nothing.
+
+        What happened later stands, in whatever order it was told: a failure after the delivery, hard or not,
+        and a delivery after a failure. A complaint outranks everything; of two failures the bounce counts.
+        """
+        if status not in _TIMED:
+            return replace(self, status=status) if RANK[status] > RANK[self.status] else self
+        name = _TIMED[status]
+        if at <= getattr(self, name):
+            return self
+        after = replace(self, **{name: at})  # type: ignore[arg-type]
+        if self.status == Status.COMPLAINED:
+            return after
+        stands = Status.DELIVERED
+        if after.bounced_at >= after.delivered_at and after.bounced_at:
+            stands = Status.BOUNCED
+        elif after.undelivered_at >= after.delivered_at:
+            stands = Status.UNDELIVERED
+        return replace(after, status=stands)
+
+
+_TIMED: Mapping[str, str] = {
+    Status.DELIVERED: "delivered_at",
+    Status.UNDELIVERED: "undelivered_at",
+    Status.BOUNCED: "bounced_at",
+}
 
 
 @dataclass(frozen=True, slots=True)

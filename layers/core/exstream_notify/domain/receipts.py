@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from .documents import Channel
 from .identity import job_id
-from .notices import LOST, RANK, Attempt, Notice, Status, happened, head, standing
+from .notices import LOST, Attempt, Notice, Status, happened, head, standing
 
 
 class Kind(StrEnum):
@@ -361,7 +361,7 @@ def applied(
 ) -> Notice | None:
     """The notice with a receipt recorded, or None if it holds it already or nothing of it is to be kept.
 
-    The attempt's status moves forward only (`RANK`), so the same receipts end alike in any order.
+    What happened later stands (`Attempt.told`), so the same receipts end alike in any order.
     The notice stands as its best attempt does; superseded, suppressed and paper stay so.
     """
     meaning = receipt.meaning
@@ -369,17 +369,19 @@ def applied(
     if receipt.kind in SILENT or knows(notice, receipt) or not concerns(attempt, receipt):
         return None
     status = meaning.status
-    moves = attempt is not None and status is not None and RANK[status] > RANK[attempt.status]
+    heard = attempt.told(status, receipt.at) if attempt is not None and status is not None else attempt
+    moves = attempt is not None and heard is not None and heard.status != attempt.status
     if not moves and (receipt.kind is Kind.SENT or _inline(notice) >= INLINE_LIMIT):
         return None
     told = (str(attempt.number) if attempt else "-", receipt.provider, receipt.code, receipt.reason)
     detail = " ".join(x for x in (*told, f"{_MARK}{receipt.identity}", evidence) if x)
     what = f"receipt {receipt.kind}"
-    if not moves or attempt is None or status is None:
+    if attempt is None or heard is None or status is None:
         return happened(notice, now, what, detail)
-    why = "" if status in (Status.SENT, Status.DELIVERED) else str(receipt.kind)
-    done = replace(attempt, status=status, ref=attempt.ref or receipt.ref, why=why)
-    attempts = tuple(done if a.number == attempt.number else a for a in notice.attempts)
+    if not moves:
+        return happened(notice, now, what, detail, attempts=_with(notice, heard))
+    why = "" if heard.status in (Status.SENT, Status.DELIVERED) else str(receipt.kind)
+    attempts = _with(notice, replace(heard, ref=attempt.ref or receipt.ref, why=why))
     overall = _overall(notice, attempts)
     due_at = notice.due_at
     if overall in (Status.DELIVERED, Status.COMPLAINED) and notice.status != overall:
@@ -398,6 +400,10 @@ def applied(
         why=notice.why if overall == notice.status else why,
         due_at=due_at,
     )
+
+
+def _with(notice: Notice, attempt: Attempt) -> tuple[Attempt, ...]:
+    return tuple(attempt if a.number == attempt.number else a for a in notice.attempts)
 
 
 _ENDED = (Status.SUPERSEDED, Status.SUPPRESSED, Status.PAPER)

@@ -230,8 +230,8 @@ def from_item(item: Item) -> Notice:
         status=Status(item["status"]["S"]),
         version=int(item["v"]["N"]),
         attempts=tuple(
-            Attempt(n, channel, provider, address, job, Status(status), lease, ref, why, evidence)
-            for n, channel, provider, address, job, status, lease, ref, why, evidence in orjson.loads(
+            Attempt(n, channel, provider, address, job, Status(status), *rest)
+            for n, channel, provider, address, job, status, *rest in orjson.loads(
                 item["attempts"]["S"] if "attempts" in item else "[]"
             )
         ),
@@ -275,8 +275,10 @@ def _origin(o: Origin) -> list[Any]:
 
 
 def _attempt(a: Attempt) -> list[Any]:
+    times = (a.delivered_at, a.undelivered_at, a.bounced_at)
     return [
         a.number, a.channel, a.provider, a.address, a.job, str(a.status), a.lease, a.ref, a.why, a.evidence,
+        *(times if any(times) else ()),
     ]  # fmt: skip
 
 

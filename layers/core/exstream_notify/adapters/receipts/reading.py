@@ -106,7 +106,7 @@ class ReceiptReader:
         raise ReceiptUnusable("no kind of receipt that is known")
 
     def _record(self, record: Mapping[str, Any], depth: int) -> list[Receipt]:
-        """One of the `Records` that SNS, SQS and S3 hand to functions, where somebody passes them on whole."""
+        """One of the `Records` that SNS, SQS and S3 hand to functions, if somebody passes them on whole."""
         if "Sns" in record:
             return self._unwrap(record["Sns"]["Message"], depth + 1)
         if "s3" in record:
