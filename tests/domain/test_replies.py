@@ -63,7 +63,10 @@ STOP_AND_WHY = [
     "not interested. STOP", "Thanks but please stop", "Kindly stop", "stop he passed away", "ok stop",
     "Stop texting me this is my work phone", "please take me off this list i have no account with you",
     "STOP, número equivocado", "Baja. Gracias", "STOP, mauvais numéro", "STOPP. Falsche Nummer", "stopp bitte, mfg Müller",
+    "End. Wrong number", "CANCEL - not interested", "Baja, no soy yo", "STOP my husband died", "stop c'est pas moi",
+    "stop contacting me or I will call my lawyer", "stop messages from your bank",
     # in words of their own
+    "unsubscribe from texts", "please remove my phone number from your list", "stop harassing me", "Lassen Sie mich in Ruhe",
     "I revoke my consent", "I hereby revoke my consent to receive text messages", "I withdraw my consent.",
     "i no longer consent to these texts", "Consent revoked", "I revoke all prior consent. Regards, J. Doe",
     "You do not have my permission to text me", "Can you please stop texting me", "Could you unsubscribe me please",
@@ -86,6 +89,7 @@ NOT_TO_STOP = [
     "end my contract", "Stop charging me fees", "Stop the paper statements and send texts instead",
     "stop sending me paper bills", "I withdraw my consent to electronic statements", "Remove late fee",
     "please stop calling me and text instead", "I revoke my power of attorney", "stop by the branch tomorrow",
+    "Stop Visa", "stop my card, it was stolen", "My car did not stop", "End. I moved my policy", "cancel. see letter",
     "cancelar mi póliza", "stop au prélèvement automatique", "ende des Monats", "stop loss order", "the end",
 ]  # fmt: skip
 

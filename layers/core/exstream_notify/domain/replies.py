@@ -9,7 +9,7 @@ goes to the team.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -92,13 +92,14 @@ _CONSENT = r"(?:consent|permission|authori[sz]ation|agreement|opt in)"
 
 PHRASES: tuple[str, ...] = (
     # en
-    rf"(?:please )?(?:just )?(?:stop|quit|cease) (?:sending )?(?:me )?(?:(?:these|those|the|all|any|your) )?{_TEXTS}(?: (?:to )?me)?(?: (?:any ?more|now|please|texts|messages))*",
-    r"(?:please )?(?:do not|don t|dont|never) (?:text|message|sms|contact)(?: (?:me|us|this (?:number|phone)|my (?:number|phone)))?(?: (?:again|any ?more|please|ever))*",
+    rf"(?:please )?(?:just )?(?:stop|quit|cease) (?:sending )?(?:me )?(?:(?:these|those|the|all|any|your) )?{_TEXTS}(?: (?:to )?me)?(?: from \w+(?: \w+)?)?(?: (?:any ?more|now|please|texts|messages))*",
+    r"(?:please )?(?:do not|don t|dont|never) (?:ever )?(?:text|message|sms|contact)(?: (?:me|us|this (?:number|phone)|my (?:number|phone)))?(?: (?:again|any ?more|please|ever))*",
     rf"(?:please )?(?:do not|don t|dont|never) send (?:me )?(?:(?:any|more|any more|these) )*{_TEXTS}(?: (?:again|any ?more|please))*",
-    r"(?:please )?(?:take|remove|delete) (?:me|my (?:number|phone|mobile))(?: (?:off|from)(?: (?:your|this|the))?(?: (?:text|sms|mailing|message))? ?list)?(?: please)?",
+    r"(?:please )?(?:take|remove|delete|erase|lose) (?:me|(?:my|this) (?:phone number|mobile number|cell number|number|phone|mobile))(?: (?:off|from)(?: (?:your|this|the))?(?: (?:text|sms|mailing|message))? ?lists?)?(?: off)?(?: please)?",
     rf"i (?:do not|don t|dont|no longer) want (?:to (?:get|receive) )?(?:(?:any|more|any more|these|your) )*{_TEXTS}(?: any ?more)?",
     r"(?:please )?(?:stop|quit|cease) (?:sending (?:me )?)?(?:it|this|these|them)(?: (?:any ?more|now|please))*",
-    r"(?:please )?unsubscribe me(?: please)?|i want to (?:opt out|unsubscribe)|opt me out(?: (?:of|from) (?:(?:all|any|these|those|your|the) )*(?:texts?|text messages|messages|sms))?(?: please)?|leave me alone",
+    r"(?:please )?unsubscribe(?: me)?(?: from (?:(?:all|any|these|those|your|the) )*(?:texts?|text messages|messages|sms|lists?|alerts))?(?: please)?|i want to (?:opt out|unsubscribe)|opt me out(?: (?:of|from) (?:(?:all|any|these|those|your|the) )*(?:texts?|text messages|messages|sms))?(?: please)?|leave me alone",
+    r"(?:please )?(?:stop|quit) (?:spamming|harassing|bothering|annoying|disturbing) (?:me|us)(?: (?:any ?more|now|please))*",
     rf"no more {_TEXTS}(?: please)?",
     r"(?:can|could|would|will) you (?:please |pls |just )?(?:stop|quit) (?:texting|messaging|contacting|writing to) me(?: please| now)?",
     rf"(?:can|could|would|will) you (?:please |pls |just )?(?:stop|quit) sending (?:me )?(?:(?:these|those|the|all|any|your) )?{_TEXTS}(?: to me| please)?",
@@ -126,6 +127,7 @@ PHRASES: tuple[str, ...] = (
     r"(?:merci de |veuillez )(?:ne plus m (?:envoyer|ecrire)|arreter|me desabonner|me desinscrire|me retirer)(?: (?:de|des|les|ces|vos|votre))*(?: (?:messages|sms|textos|liste))?",
     r"je (?:veux|souhaite) (?:me desabonner|me desinscrire|ne plus recevoir (?:de |vos |ces )?(?:messages|sms|textos))",
     # de
+    r"(?:bitte )?lassen sie mich in ruhe|(?:bitte )?lasst mich in ruhe",
     r"(?:hiermit )?(?:ich )?(?:widerrufe|entziehe)(?: ich)?(?: ihnen)?(?: hiermit)? (?:meine|die) (?:einwilligung|zustimmung|erlaubnis)(?: (?:in|zu|fur|zum) .{0,40}(?:sms|nachrichten))?",
     r"ich (?:ziehe|nehme) (?:hiermit )?meine (?:einwilligung|zustimmung) zuruck",
     r"(?:bitte )?(?:nehmen|streichen|loschen) sie (?:mich|meine nummer)(?: (?:von|aus) (?:der|ihrer) liste)?|(?:bitte )?(?:melden sie mich ab|mich abmelden)",
@@ -139,24 +141,29 @@ PHRASES: tuple[str, ...] = (
 
 _PHRASES = re.compile("|".join(f"(?:{phrase})" for phrase in PHRASES))
 
+_MISTAKEN = (
+    r"(?:the |a )?wrong (?:number|person|phone|guy|one|recipient).*|not (?:interested|me|my|mine|the|her|his|him).*"
+    r"|numero equivocado.*|no (?:me interesa|soy|es mi).*|mauvais numero.*|(?:ce n |c )est pas .*|pas interesse.*"
+    r"|falsche (?:nummer|person).*|kein interesse.*"
+)
+_MISTAKE = re.compile(_MISTAKEN)
+"""That whoever we write to is not meant, or does not care."""
+
 _REASON = re.compile(
-    r"(?:"
-    r"(?:i|im|ive|id|we|ich|wir|je|j|yo) \w+.*|i (?:am|m|ve|d) .*"
+    rf"(?:{_MISTAKEN}"
+    r"|(?:(?:or|and|as) )?(?:(?:i|im|ive|id|we|ich|wir|je|j|yo) \w+.*|i (?:am|m|ve|d) .*)"
     r"|(?:you|u) (?:are|re|have|ve|keep|kept|got|guys) .*|(?:this|that|these|those|it) (?:is|s|are|re|was|isn t|isnt) .*"
     r"|(?:this|that) (?:number|phone) (?:is|isn t|belongs|was|has) .*"
-    r"|(?:the )?wrong (?:number|person|phone|guy|one|recipient).*|not (?:interested|me|my|mine|the|her|his|him|anymore|any more).*"
     r"|(?:because|since|cause|cuz|bc|too (?:many|much|often|late|early)|sick of|tired of|no longer|never (?:signed|asked|wanted|heard)|"
-    r"no (?:thanks|thank you|interest)|fed up|enough|already) ?.*"
-    r"|my (?:phone|plan|number|husband|wife|mother|father|son|daughter) (?:is|has|was|does|died|passed|costs|doesn t) .*"
-    r"|(?:he|she|they) (?:is|has|have|died|passed|does|no longer|are|s) .*"
-    r"|numero equivocado.*|no (?:me interesa|soy|es mi).*|porque .*|no estoy .*"
-    r"|mauvais numero.*|ce n est pas .*|pas interesse.*|parce que .*|ras le bol.*"
-    r"|falsche (?:nummer|person).*|kein interesse.*|weil .*|das (?:ist|war) .*|zu (?:viele|oft) .*"
+    r"no (?:thanks|thank you|interest)|not any ?more|fed up|enough|already)(?: .*)?"
+    r"|my (?:phone|plan|number|husband|wife|mother|father|son|daughter) (?:is|has|was|does|died|passed|costs|doesn t)(?: .*)?"
+    r"|(?:he|she|they) (?:is|has|have|died|passed|does|no longer|are|s)(?: .*)?"
+    r"|porque .*|no estoy .*|parce que .*|ras le bol.*|weil .*|das (?:ist|war) .*|zu (?:viele|oft)(?: .*)?"
     r")"
 )
 """What somebody says who has just said stop: a clause with a subject of its own, or why."""
 
-_STOPPABLE = frozenset({
+_NO_NAMES = frozenset({
     "payment", "payments", "pay", "autopay", "direct", "debit", "debits", "transfer", "transfers",
     "cheque", "cheques", "check", "checks", "order", "orders", "card", "cards", "policy", "policies",
     "paper", "statement", "statements", "bill", "bills", "invoice", "invoices", "service", "services",
@@ -167,7 +174,7 @@ _STOPPABLE = frozenset({
     "from", "to", "of", "before", "after", "until", "when", "where", "who", "what", "how", "why", "watch",
     "and", "or", "then", "paperless", "billing", "online", "charging", "interest", "fees", "fee",
 })  # fmt: skip
-"""Words that are no name behind the word stop."""
+"""Words behind the word stop that are not part of a name."""
 
 _CLAUSES = re.compile(r"[.!,;:\n\r(\[…–—/|]+|\s[-~*]+\s*|[-~*]+\s+|\s{3,}")
 
@@ -176,7 +183,8 @@ _REPEATED = re.compile(r"\b(\w+)(?: \1\b)+")
 _LONGEST = 320
 """Characters of a text that can still be a plain request: two parts of an SMS."""
 
-_NAME_WORDS = 3
+_NAME_WORDS = (2, 3)
+"""Words of a whole name. One alone may as well be what is to stop: "Stop Visa"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +237,9 @@ def meaning_of(text: str, known: ReplyWords = WORDS) -> Meaning:
     for before, clause in zip(["", *clauses], clauses, strict=False):
         if _asks_to_stop(clause, known) and not _NOT.fullmatch(before):
             return "stop"
-    return "stop" if _signed(text, words, known) else "free"
+    if _signed(text, words, known) or _by_mistake(clauses, known):
+        return "stop"
+    return "free"
 
 
 def normalised(text: str) -> str:
@@ -259,15 +269,22 @@ def _asks_to_stop(clause: str, known: ReplyWords) -> bool:
     return False
 
 
+def _by_mistake(clauses: Sequence[str], known: ReplyWords) -> bool:
+    """Whether there is a keyword, and beside it only that somebody else is meant: "End. Wrong number"."""
+    bare = [_without_courtesy(clause) for clause in clauses]
+    rest = [clause for clause in bare if known.alone(clause) != "stop" and clause not in _POLITE]
+    return len(rest) < len(bare) and bool(rest) and all(map(_MISTAKE.fullmatch, rest))
+
+
 def _signed(text: str, words: str, known: ReplyWords) -> bool:
-    """Whether there is nothing but the word and a name behind it: "STOP John Smith"."""
+    """Whether there is nothing but the word and a whole name behind it: "STOP John Smith"."""
     first, *name = words.split()
     written = re.findall(r"[^\W_]+", text)[1:]
     return (
         first in known.plain
-        and 0 < len(name) == len(written) <= _NAME_WORDS
+        and len(name) == len(written) in _NAME_WORDS
         and all(word[0].isupper() for word in written)
-        and not _STOPPABLE & set(name)
+        and not _NO_NAMES & set(name)
     )
 
 
