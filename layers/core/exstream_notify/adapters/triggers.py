@@ -82,7 +82,7 @@ def shown(key: str) -> str:
 
 
 def event_body(text: str) -> dict[str, Any]:
-    """An event as its text has it. A name that stands twice in an object of it is told under `repeated`."""
+    """Parse an event. If an object in it has the same name twice, `repeated` holds that name."""
     repeated: list[str] = []
 
     def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -269,7 +269,7 @@ class Notice:
 
 
 def is_stale(notice: Notice, hours: int, now: datetime) -> bool:
-    """Whether what follows its last attempt is of no use any more: the newest event is `hours` old.
+    """Whether the newest event is older than `hours`, so that a further attempt would come too late.
 
     A fallback can rightly go out after the deadline of its run, but not from a message that lay for weeks.
     """

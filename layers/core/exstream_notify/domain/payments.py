@@ -45,7 +45,7 @@ class Fact:
 class Payments:
     """What is known of the payments on one notice's document, in the order in which it was reported.
 
-    `folded` are sums by currency of payments that are no longer kept one by one, `known` their keys.
+    `folded` holds the sums by currency of payments that are no longer kept one by one, `known` their keys.
     """
 
     facts: tuple[Fact, ...] = ()
@@ -87,7 +87,7 @@ class Balance:
 def hashed(kind: FactKind | Literal["whole"], identity: str) -> str:
     """The identity of a payment, or of a reversal, as it is kept: 16 hexadecimal characters.
 
-    `whole` is a reversal of a whole payment, which is told apart by that payment alone.
+    `whole` is the reversal of a whole payment. The payment alone identifies it.
     """
     return hashlib.blake2b(f"{kind}\0{identity}".encode(), digest_size=8).hexdigest()
 

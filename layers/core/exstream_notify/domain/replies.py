@@ -174,7 +174,7 @@ _NO_NAMES = frozenset({
     "from", "to", "of", "before", "after", "until", "when", "where", "who", "what", "how", "why", "watch",
     "and", "or", "then", "paperless", "billing", "online", "charging", "interest", "fees", "fee",
 })  # fmt: skip
-"""Words behind the word stop that are not part of a name."""
+"""Words that are not part of a name."""
 
 _CLAUSES = re.compile(r"[.!,;:\n\r(\[…–—/|]+|\s[-~*]+\s*|[-~*]+\s+|\s{3,}")
 

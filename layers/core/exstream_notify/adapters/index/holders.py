@@ -27,7 +27,7 @@ GROUPS = 8
 
 BUFFER_BYTES = 8_000_000
 SPOOL_BYTES = 384_000_000
-"""What may lie in memory, and in temporary files: Lambda's /tmp has 512 MB."""
+"""Limits of the rows in memory and in temporary files. Lambda's /tmp has 512 MB."""
 
 PENDING = 100
 """Records whose rows are made at once."""

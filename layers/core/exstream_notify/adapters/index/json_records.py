@@ -51,10 +51,10 @@ def _noting(twice: list[list[tuple[str, Any]]]) -> Callable[[list[tuple[str, Any
 def _plain_line(line: str, names: tuple[str, ...]) -> Entry | None:
     """The object in a line, where one look shows that no name stands in it twice; None if not.
 
-    `names` are those of the record before. orjson reads faster than the json module, and the same: what it
-    accepts is RFC 8259, and where all values are text, true, false or null there are no numbers to keep the
-    digits of. Each pair has one colon, and text without back slashes stands in the line as it is read. So
-    as many colons as there are names and colons in values leave none for a pair more.
+    `names` are those of the record before. orjson is faster than the json module. It reads the same values
+    here: both accept RFC 8259, and no value is a number whose digits could be lost. A pair has one colon, and
+    text without back slashes is read unchanged. So a line with as many colons as names, plus those in values,
+    has no further pair.
     """
     if "\\" in line:
         return None

@@ -178,9 +178,9 @@ _PASSED_OVER = ("name", "queue", "queues", "file", "files", "key", "keys")
 class CustomerCollector:
     """Entries of the native manifest, by the local names of its elements, wherever they stand.
 
-    An entry is a `customer` with `key` elements and the names of its queues; or, where there are no such
-    keys, a `customer` or `recipient` whose attributes and plain children are its fields (`number` is its
-    customer number). Around it may stand its `queue` and its `file`. A file of several customers is not
+    An entry is a `customer` with `key` elements and the names of its queues. Without such keys it is a
+    `customer` or `recipient` whose attributes and plain children are its fields (`number` is its customer
+    number). Its `queue` and its `file` can be elements around it. A file of several customers is not
     the document of any of them. The queues stand in the entry under the name `queue_name`, as often as
     there are any. What is not known is passed over.
 

@@ -31,9 +31,9 @@ _DEPTH = 3
 
 
 class ReceiptUnusable(Exception):
-    """Something on the receipt queue that is no receipt; the text has nothing personal in it.
+    """A message on the receipt queue that is not a receipt. The text contains no personal data.
 
-    `receipts` are those that were read beside it, in the same message.
+    `receipts` are the ones that could be read from the same message.
     """
 
     def __init__(self, why: str, receipts: Sequence[Receipt] = ()) -> None:
