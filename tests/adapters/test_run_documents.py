@@ -143,7 +143,7 @@ def test_a_folder_is_listed_once_and_only_when_a_record_needs_it() -> None:
     assert check({"document_type": "invoice", "output_uri": "_COMPLETE.json"}) is FileFault.OWN
     assert folder.listed == 0
     assert check({"document_type": "statement", "output_uri": "out/gone.pdf"}) is FileFault.MISSING
-    assert check({"document_type": "statement", "output_uri": "out/1.pdf"}) is None
+    assert check(a_record("K1")) is None
     assert folder.listed == 1
 
 
@@ -162,3 +162,33 @@ def test_a_large_folder_takes_a_few_bytes_a_file() -> None:
         assert listing.fault(path) is None
         assert listing.fault(path.lower()) is FileFault.OTHER_CASE
     assert listing.fault("output/Email_Statements/99999999.PDF") is FileFault.MISSING
+
+
+def a_record(customer_key: str, path: str = "out/1.pdf", **more: Any) -> dict[str, Any]:
+    return {"document_type": "statement", "customer_key": customer_key, "output_uri": path, **more}
+
+
+@pytest.mark.parametrize(
+    ("records", "refused"),
+    [
+        ([a_record("K1"), a_record("K2")], True),
+        ([a_record("K1", account_number="A1"), a_record("K2", account_number="A2")], True),
+        ([a_record("K1", account_number="A1"), a_record("K2")], True),
+        ([a_record("K1"), a_record("K1"), a_record("K2")], True),
+        ([a_record("K1"), a_record("K1")], False),
+        ([a_record("K1", account_number="A1"), a_record("K1", account_number="A2")], False),
+        ([a_record("K1", account_number="A1"), a_record("K2", account_number="A1")], False),
+        ([a_record("K1"), a_record("K2", document_type="terms")], False),
+        ([a_record("K1"), a_record("K2", test_flag=True)], False),
+        ([a_record("K1"), a_record("K2", document_type="invoice")], False),
+    ],
+)
+def test_a_file_that_different_customers_name_is_refused_to_all_of_them(
+    records: list[dict[str, Any]], refused: bool
+) -> None:
+    check = DocumentCheck(Folder(FILES.items()), frozenset({"statement", "terms"}), OWN, frozenset({"terms"}))
+    other = a_record("K9", "out/BIG.PDF")
+    first = [check(record) for record in [*records, other]]
+    assert (check.again, first[-1]) == (refused, None)
+    assert [check(record) for record in records] == [FileFault.SHARED if refused else None] * len(records)
+    assert check(other) is None

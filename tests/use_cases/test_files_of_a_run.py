@@ -54,6 +54,19 @@ def test_a_record_whose_document_cannot_be_opened_is_rejected_before_anybody_is_
     assert not any(path in told.text for path in PATHS), "a file's name may hold an account number"
 
 
+def test_customers_whose_records_name_one_file_are_all_rejected() -> None:
+    world = World()
+    world.staging.opening = frozenset({a_document(1).document_type})
+    world.folder("run-1").files.update(FILES)
+    paths = ["out/1.pdf", "out/4.PDF", "out/1.pdf"]
+    world.drop("run-1", *(a_document(n, output_uri=path) for n, path in enumerate(paths, 1)))
+    world.come_to_rest()
+
+    assert world.told() == ["c0002@example.com"]
+    assert world.run("run-1").rejected == {"output_uri: records of different customers name this file": 2}
+    assert [told.count for told in raised(world, "documents_missing")] == [2]
+
+
 def test_a_domain_can_have_the_run_held_instead() -> None:
     world = World()
     world.rules.domain_rule = DomainRule(missing_documents="hold")

@@ -85,6 +85,7 @@ class _Type(_Strict):
     on_unconfirmed: Literal["alert", "other_channel", "paper", "resend"]
     on_no_receipt: Literal["alert", "other_channel", "paper", "ignore"]
     notify_on_new_content: bool
+    shared_file: bool
     deadline_hours: int = Field(ge=1, le=8760)
     link_days: int = Field(ge=1, le=3650)
     opens: Literal["portal", "inline", "attachment"]

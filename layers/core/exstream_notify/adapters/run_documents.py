@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _DECODING_ROUNDS = 5
 _BUCKETS = 4096
+_32 = (1 << 32) - 1
+_SHARED = (1 << 64) - 1
+"""The mark of a file that records of different customers name."""
 
 
 class Folder(Protocol):
@@ -63,11 +66,15 @@ class OwnFiles:
 
 
 class _Hashes:
-    """A set of 64-bit hashes that takes eight bytes for each: buckets, sorted when first looked into."""
+    """A set of 64-bit hashes that takes eight bytes for each: buckets, sorted when first looked into.
+
+    Each member can have a mark, another eight bytes, once all members are there.
+    """
 
     def __init__(self) -> None:
         self._buckets = [array("Q") for _ in range(_BUCKETS)]
         self._sorted = bytearray(_BUCKETS)
+        self._marks: list[array[int] | None] = [None] * _BUCKETS
 
     def add(self, number: int) -> None:
         """Add one."""
@@ -76,17 +83,32 @@ class _Hashes:
         self._sorted[at] = 0
 
     def __contains__(self, number: int) -> bool:
+        return self._place(number) is not None
+
+    def marked(self, number: int, mark: Callable[[int], int]) -> int:
+        """Replace a member's mark, 0 at first, by what `mark` makes of it; the new one."""
+        place = self._place(number)
+        if place is None:
+            return 0
+        at, found = place
+        marks = self._marks[at]
+        if marks is None:
+            marks = self._marks[at] = array("Q", bytes(8 * len(self._buckets[at])))
+        marks[found] = made = mark(marks[found])
+        return made
+
+    def _place(self, number: int) -> tuple[int, int] | None:
         at = number % _BUCKETS
         bucket = self._buckets[at]
         if not self._sorted[at]:
             bucket = self._buckets[at] = array("Q", sorted(bucket))
             self._sorted[at] = 1
         found = bisect_left(bucket, number)
-        return found < len(bucket) and bucket[found] == number
+        return (at, found) if found < len(bucket) and bucket[found] == number else None
 
 
 class Listing:
-    """One listing of a run's folder, as hashes: 24 bytes a file, so that ten million fit into a function.
+    """One listing of a run's folder, as hashes: 32 bytes a file, so that ten million fit into a function.
 
     Two different names share a 64-bit hash with a probability of about one in a million among ten
     million files; such a collision takes a file that is missing for one that is there.
@@ -120,6 +142,21 @@ class Listing:
             return FileFault.OTHER_CASE
         return FileFault.MISSING
 
+    def is_shared(self, path: str, customer_key: str, account_number: str) -> bool:
+        """Whether records of different customers named this file, this record included.
+
+        Those of one account may share it. Customer and account are kept as 32 bits each, so two different
+        customers are taken for one with a probability of one in four thousand million.
+        """
+        owner = (_hash(customer_key) & _32) << 32 | (_hash(account_number) & _32 if account_number else 0)
+
+        def mark(before: int) -> int:
+            account = owner & _32
+            same = before >> 32 == owner >> 32 or (account and before & _32 == account)
+            return owner if not before else before if before != _SHARED and same else _SHARED
+
+        return self._there.marked(_hash(path), mark) == _SHARED
+
     def _has(self, name: str) -> bool:
         number = _hash(name)
         return number in self._there or number in self._empty
@@ -128,13 +165,23 @@ class Listing:
 class DocumentCheck:
     """Whether each record's file can be opened by its customer; for one run.
 
-    `opening` are the document types whose links open files. The folder is listed once, when the first
-    record needs it; a run whose links lead elsewhere is never listed.
+    `opening` are the document types whose links open files, `shared` those of which many customers get
+    the same file. The folder is listed once, when the first record needs it; a run whose links lead elsewhere
+    is never listed. `again` tells that a record was accepted whose file another customer's record named
+    later: a further pass with the same check refuses both.
     """
 
-    def __init__(self, folder: Folder | None, opening: frozenset[str], own: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        folder: Folder | None,
+        opening: frozenset[str],
+        own: Callable[[str], bool],
+        shared: frozenset[str] = frozenset(),
+    ) -> None:
+        self.again = False
         self._folder = folder
         self._opening = opening
+        self._shared = shared
         self._own = own
         self._listing: Listing | None = None
 
@@ -149,7 +196,13 @@ class DocumentCheck:
             return None
         if self._listing is None:
             self._listing = Listing(self._folder.files_below())
-        return self._listing.fault(path)
+        fault = self._listing.fault(path)
+        if fault is not None or record["document_type"] in self._shared or record.get("test_flag"):
+            return fault
+        if self._listing.is_shared(path, record["customer_key"], record.get("account_number") or ""):
+            self.again = True
+            return FileFault.SHARED
+        return None
 
 
 def _is_index(name: str) -> bool:

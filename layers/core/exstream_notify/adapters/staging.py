@@ -93,7 +93,8 @@ class S3Staging:
     ) -> list[StagedFile]:
         """See `Staging.stage`.
 
-        Where records dispute an address, all is staged again with what was found; positions and keys stay.
+        Where records dispute an address, or name one file, all is staged again with what was found; positions
+        and keys stay.
         """
         sink = _S3Parts(self._client, self._work, parts)
         read = _Read(self, folder, self._check(folder), domain, run_id, names)
@@ -102,7 +103,7 @@ class S3Staging:
             return _S3Rejects(self._client, self._work, parts, name)
 
         tallies, found = read.with_conflicts(self._site.region, sink, rejects)
-        if found:
+        if found or read.check.again:
             sink = _S3Parts(self._client, self._work, parts)
             again = read.once(sink, rejects, findings=found)
             for before, after in zip(tallies, again, strict=True):
@@ -212,7 +213,8 @@ class S3Staging:
         opening = frozenset(
             kind for kind in self._rules.types if self._rules.of_type(kind).opens_file(self._portal)
         )
-        return DocumentCheck(folder, opening, OwnFiles(lambda: self._rules.messages))
+        shared = frozenset(kind for kind in opening if self._rules.of_type(kind).shared_file)
+        return DocumentCheck(folder, opening, OwnFiles(lambda: self._rules.messages), shared)
 
     def _number_zones(self, mobile: str, country: str | None) -> tuple[str, ...]:
         # Needed for moments in date fields only, and slow to import.

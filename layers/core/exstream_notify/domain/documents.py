@@ -82,6 +82,7 @@ class FileFault(StrEnum):
     OTHER_FORM = "the file is there under another Unicode form"
     OTHER_CASE = "the file is there in other letter case"
     OWN = "names a file of the run itself"
+    SHARED = "records of different customers name this file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class DocumentRule:
     on_unconfirmed: Literal["alert", "other_channel", "paper", "resend"] = "alert"
     on_no_receipt: Literal["alert", "other_channel", "paper", "ignore"] = "alert"
     notify_on_new_content: bool = False
+    shared_file: bool = False
     deadline_hours: int = 72
     skip: str = ""
     link_days: int = 60
