@@ -11,8 +11,8 @@ from ..domain.documents import Channel
 from ..domain.exceptions import Unusable
 from ..domain.inbound import Reply
 from ..domain.preferences import CHANNELS, PortalChange, Topic
-from ..domain.values import ValueRefused, is_unset, language_tag, plain_key, refuse_rounded
-from .triggers import NAME, refuse_repeated
+from ..domain.values import ValueRefused, is_unset, language_tag, plain_key
+from .triggers import NAME, key_of, refuse_repeated
 
 
 class _Inbound(BaseModel):
@@ -46,21 +46,10 @@ def reply_of(body: Mapping[str, Any]) -> Reply:
     return Reply(reply_id, inbound.origination, inbound.body, inbound.destination, inbound.answers)
 
 
-def _key(text: str) -> str:
-    """A customer's key as records have it."""
-    try:
-        key = plain_key(text)
-        refuse_rounded(key)
-    except ValueRefused as refused:
-        raise ValueError(str(refused)) from None
-    if is_unset(key):
+def _named(key: str) -> str:
+    if not key:
         raise ValueError("missing")
     return key
-
-
-def _recipient(text: str) -> str:
-    """A recipient as records have it; empty for the only holder."""
-    return _key(text) if text.strip() else ""
 
 
 class _Consent(BaseModel):
@@ -76,8 +65,10 @@ class _Portal(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     domain: str = Field(pattern=NAME)
-    customer_key: Annotated[str, AfterValidator(_key)] = Field(min_length=1, max_length=128)
-    recipient: Annotated[str, AfterValidator(_recipient)] = Field("", max_length=128)
+    customer_key: Annotated[str, AfterValidator(key_of), AfterValidator(_named)] = Field(
+        min_length=1, max_length=128
+    )
+    recipient: Annotated[str, AfterValidator(key_of)] = Field("", max_length=128)
     language: str | None = Field(None, max_length=35)
     channel_order: tuple[Literal["email", "sms"], ...] | None = None
     opt_outs: Mapping[str, tuple[Literal["email", "sms"], ...]] | None = None

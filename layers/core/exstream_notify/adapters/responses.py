@@ -15,12 +15,10 @@ from ..domain.values import (
     amount_and_currency,
     currency_code,
     is_unset,
-    plain_key,
-    refuse_rounded,
 )
 from .index.faults import RecordRefused
 from .index.schema import RecordSchema
-from .triggers import NAME, refuse_repeated
+from .triggers import NAME, key_of, refuse_repeated
 
 KINDS: Mapping[str, Response] = {
     "Customer Responded": "responded",
@@ -54,16 +52,6 @@ _NO_IDS = frozenset({"null", "none", "nil", "n/a", "na", "unknown", "undefined",
 _SEPARATORS = re.compile(r"[\s_.-]+")
 
 
-def _key(text: str) -> str:
-    """A key as records have it: `ValueError` for one that a spreadsheet rounded."""
-    try:
-        key = plain_key(text)
-        refuse_rounded(key)
-    except ValueRefused as refused:
-        raise ValueError(str(refused)) from None
-    return "" if is_unset(key) else key
-
-
 def _currency(text: str) -> str:
     try:
         return "" if is_unset(text) else currency_code(text)
@@ -75,10 +63,10 @@ class _Response(BaseModel):
     model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
 
     domain: str = Field(pattern=NAME)
-    customer_key: Annotated[str, AfterValidator(_key)] = Field("", max_length=128)
-    recipient: Annotated[str, AfterValidator(_key)] = Field("", max_length=128)
-    document_id: Annotated[str, AfterValidator(_key)] = Field("", max_length=256)
-    case_id: Annotated[str, AfterValidator(_key)] = Field("", max_length=64)
+    customer_key: Annotated[str, AfterValidator(key_of)] = Field("", max_length=128)
+    recipient: Annotated[str, AfterValidator(key_of)] = Field("", max_length=128)
+    document_id: Annotated[str, AfterValidator(key_of)] = Field("", max_length=256)
+    case_id: Annotated[str, AfterValidator(key_of)] = Field("", max_length=64)
     by: str = Field("", max_length=128)
     at: str = Field("", max_length=40)
     said: str = Field("", max_length=200)

@@ -8,12 +8,26 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ..domain.exceptions import ExceptionRaised, Unusable
+from ..domain.values import ValueRefused, is_unset, plain_key, refuse_rounded
 from .index.reading import form_of
 from .json_text import repeated_name
 from .seal import SEAL_NAME
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._=-]{0,127}$"
 """What a domain and a run id may look like: they become parts of keys and message groups."""
+
+
+def key_of(text: str) -> str:
+    """A customer's, document's or case's key as records have it, empty where the text stands for none.
+
+    Raises ValueError for a key that a spreadsheet rounded.
+    """
+    try:
+        key = plain_key(text)
+        refuse_rounded(key)
+    except ValueRefused as refused:
+        raise ValueError(str(refused)) from None
+    return "" if is_unset(key) else key
 
 
 class _Model(BaseModel):
