@@ -142,7 +142,7 @@ def test_a_folder_is_listed_once_and_only_when_a_record_needs_it() -> None:
     assert check({"document_type": "invoice", "output_uri": "out/gone.pdf"}) is None, "its links open no file"
     assert check({"document_type": "invoice", "output_uri": "_COMPLETE.json"}) is FileFault.OWN
     assert folder.listed == 0
-    assert check({"document_type": "statement", "output_uri": "out/gone.pdf"}) is FileFault.MISSING
+    assert check(a_record("K1", "out/gone.pdf")) is FileFault.MISSING
     assert check(a_record("K1")) is None
     assert folder.listed == 1
 

@@ -85,17 +85,16 @@ class _Hashes:
     def __contains__(self, number: int) -> bool:
         return self._place(number) is not None
 
-    def marked(self, number: int, mark: Callable[[int], int]) -> int:
-        """Replace a member's mark, 0 at first, by what `mark` makes of it; the new one."""
+    def mark(self, number: int) -> "tuple[array[int], int] | None":
+        """Where a member's mark is, to be read and written: an array and an index. A mark is 0 at first."""
         place = self._place(number)
         if place is None:
-            return 0
+            return None
         at, found = place
         marks = self._marks[at]
         if marks is None:
             marks = self._marks[at] = array("Q", bytes(8 * len(self._buckets[at])))
-        marks[found] = made = mark(marks[found])
-        return made
+        return marks, found
 
     def _place(self, number: int) -> tuple[int, int] | None:
         at = number % _BUCKETS
@@ -142,20 +141,24 @@ class Listing:
             return FileFault.OTHER_CASE
         return FileFault.MISSING
 
-    def is_shared(self, path: str, customer_key: str, account_number: str) -> bool:
-        """Whether records of different customers named this file, this record included.
+    def is_shared(self, path: str, customer_key: str, account_number: str) -> bool | None:
+        """Whether records of different customers named this file, this record included; None: see `fault`.
 
         Those of one account may share it. Customer and account are kept as 32 bits each, so two different
         customers are taken for one with a probability of one in four thousand million.
         """
-        owner = (_hash(customer_key) & _32) << 32 | (_hash(account_number) & _32 if account_number else 0)
-
-        def mark(before: int) -> int:
-            account = owner & _32
-            same = before >> 32 == owner >> 32 or (account and before & _32 == account)
-            return owner if not before else before if before != _SHARED and same else _SHARED
-
-        return self._there.marked(_hash(path), mark) == _SHARED
+        place = self._there.mark(_hash(path))
+        if place is None:
+            return None
+        marks, at = place
+        before, account = marks[at], hash(account_number) & _32 if account_number else 0
+        owner = (hash(customer_key) & _32) << 32 | account
+        if not before:
+            marks[at] = owner
+        elif before == _SHARED or (before >> 32 != owner >> 32 and not (account and before & _32 == account)):
+            marks[at] = _SHARED
+            return True
+        return False
 
     def _has(self, name: str) -> bool:
         number = _hash(name)
@@ -196,13 +199,13 @@ class DocumentCheck:
             return None
         if self._listing is None:
             self._listing = Listing(self._folder.files_below())
-        fault = self._listing.fault(path)
-        if fault is not None or record["document_type"] in self._shared or record.get("test_flag"):
-            return fault
-        if self._listing.is_shared(path, record["customer_key"], record.get("account_number") or ""):
-            self.again = True
-            return FileFault.SHARED
-        return None
+        if record["document_type"] in self._shared or record.get("test_flag"):
+            return self._listing.fault(path)
+        shared = self._listing.is_shared(path, record["customer_key"], record.get("account_number") or "")
+        if shared is None:
+            return self._listing.fault(path)
+        self.again = self.again or shared
+        return FileFault.SHARED if shared else None
 
 
 def _is_index(name: str) -> bool:
