@@ -280,9 +280,9 @@ class _Reader:
     def _at(self) -> str:
         try:
             at = parsedate_to_datetime(str(self.mail.get("Date", "")))
+            return stamp(at) if at.tzinfo else ""
         except (ValueError, TypeError, IndexError, OverflowError):
             return ""
-        return stamp(at) if at.tzinfo else ""
 
     def _returned(self) -> str:
         """Everything in which a reference of ours may come back, as text."""
