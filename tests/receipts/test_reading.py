@@ -513,3 +513,21 @@ def test_what_a_strangers_server_words_can_be_stored_and_stays_short() -> None:
     assert receipt.reason == "550 no such user ?"
     json.dumps(receipt_body(receipt), ensure_ascii=False).encode()
     assert receipt.identity
+
+
+@pytest.mark.parametrize(
+    ("received", "at"),
+    [
+        (
+            "from mx.example.net by inbound.example.com id x;\n Fri, 20 Nov 2026 05:01:02 +0000 (UTC)",
+            "05:01:02",
+        ),
+        ("from mx.example.net by inbound.example.com id x; who knows", "04:26:00"),
+        ("from mx.example.net by inbound.example.com id x", "04:26:00"),
+    ],
+)
+def test_a_bounce_mail_happened_when_our_mail_service_received_it(received: str, at: str) -> None:
+    """A stranger's slow clock would put the bounce before the delivery, which then would stand."""
+    MAILS["mail/slow.eml"] = f"Received: {received}\n{dsn()}".encode()
+    (receipt,) = read(object_created("mail/slow.eml"))
+    assert (receipt.kind, receipt.at) == (Kind.HARD_BOUNCE, f"2026-11-20T{at}.000Z")

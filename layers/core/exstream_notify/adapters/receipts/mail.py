@@ -316,11 +316,13 @@ class _Reader:
         return MailReading(kind, told[:RECIPIENTS], self._at(), ref, tokens, _domain(self.sender))
 
     def _at(self) -> str:
-        try:
-            at = parsedate_to_datetime(str(self.mail.get("Date", "")))
-            return stamp(at) if at.tzinfo else ""
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return ""
+        """When it came in, by our own mail service, whose `Received` field is the first one; else its date.
+
+        The date is of a stranger's clock: one that is slow would put a bounce before the delivery that it
+        takes back.
+        """
+        received = str(self.mail.get("Received", "")).rpartition(";")[2]
+        return _moment_of(received) or _moment_of(str(self.mail.get("Date", "")))
 
     def _returned(self) -> str:
         """Everything in which a reference of ours may come back, as text."""
@@ -584,6 +586,15 @@ class _Reader:
             if found:
                 return found[:RECIPIENTS] if pattern is _MARKED else found[:1]
         return []
+
+
+def _moment_of(text: str) -> str:
+    """A date as mails have it (RFC 5322, 3.3), as receipts are compared; empty if it is none with a zone."""
+    try:
+        at = parsedate_to_datetime(text)
+        return stamp(at) if at.tzinfo else ""
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return ""
 
 
 _AUTO_HEADERS: Final = (
