@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exstream_notify.adapters.clock import SystemClock
-from exstream_notify.adapters.customer_events import portal_change_of
+from exstream_notify.adapters.customer_events import portal_change_of, reply_of
 from exstream_notify.adapters.index.schema import RecordSchema
 from exstream_notify.adapters.responses import response_of
 from exstream_notify.adapters.rules import YamlRules
@@ -24,6 +24,7 @@ from exstream_notify.adapters.sqs import SqsQueue
 from exstream_notify.adapters.staging import S3Staging
 from exstream_notify.adapters.triggers import as_exception, document_of, event_body, exception_of, run_of
 from exstream_notify.domain.exceptions import ExceptionRaised, Unusable
+from exstream_notify.domain.replies import meaning_of
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,14 @@ def test_an_events_document_may_come_later_but_is_not_one_of_a_runs_own_files(
     detail = {"domain": "retail", "customer_key": "C1", "document_type": "statement", "output_uri": path}
     _, staged = staging.stage_record("retail", "event-1", "parts/x/", {"detail": detail})
     assert staged.rejected == rejected
+
+
+@pytest.mark.parametrize("body", ["STOP \ud83d", "Stop\udc4d", "STOP \U0001f621"])
+def test_a_reply_with_half_a_character_is_understood_by_the_rest(body: str) -> None:
+    inbound = {"originationNumber": "+12025550100", "messageBody": body, "inboundMessageId": "in-1"}
+    reply = reply_of({"Message": json.dumps(inbound)})
+    assert meaning_of(reply.text) == "stop"
+    assert reply.text.encode()
 
 
 def payment(**detail: Any) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """What customers want, as changes of their contact."""
 
+import json
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exstream_notify.domain.contacts import MAX_HISTORY
 from exstream_notify.domain.decisions import Policy, window_for
 from exstream_notify.domain.documents import Channel
 from exstream_notify.domain.form_tokens import LIFE, make_form_token, read_form_token, same_site
@@ -25,6 +27,7 @@ from exstream_notify.domain.preferences import (
     again,
     consented,
     own_window,
+    recorded,
     topics_of,
     with_wishes,
     without,
@@ -68,6 +71,22 @@ def test_every_change_says_who_when_from_what_to_what() -> None:
         ("quiet_hours", "", "09:00, 18:00"),
     ]
     assert {(e["who"], e["at"]) for e in contact.history} == {("page", "2026-11-25T12:00:00+00:00")}
+
+
+def test_whoever_changes_their_mind_without_end_keeps_a_contact_that_can_be_stored() -> None:
+    contact = a_contact()
+    topics = [f"a-topic-with-a-long-name-{number}" for number in range(10)]
+    for number in range(2_000):
+        outs = dict.fromkeys(topics, ("email", "sms")) if number % 2 else None
+        contact = recorded(
+            contact, NOW + timedelta(seconds=number), "preference page", opt_outs=outs or {"*": ("sms",)}
+        )
+    assert len(contact.history) == MAX_HISTORY
+    assert len(json.dumps(contact.history)) < 300_000, "an item has at most 400 KB"
+    first, *kept = contact.history
+    assert (first["field"], int(first["from"]) + len(kept)) == ("older changes", 2_000)
+    assert kept[-1]["at"] == contact.changed_at
+    assert [entry["at"] for entry in contact.history] == sorted(entry["at"] for entry in contact.history)
 
 
 def test_topics_that_the_page_does_not_show_stay_as_they_are() -> None:

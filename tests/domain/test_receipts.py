@@ -251,6 +251,17 @@ def test_what_happened_later_stands_in_whatever_order_it_is_told(kind: Kind) -> 
         assert after(sent(), *told).status == Status.DELIVERED
 
 
+def test_an_attempt_that_was_recorded_without_times_moves_by_rank() -> None:
+    def recorded(status: Status) -> Notice:
+        notice = sent()
+        return replace(notice, status=status, attempts=(replace(notice.attempts[0], status=status),))
+
+    assert after(recorded(Status.DELIVERED), a_receipt(Kind.SOFT_BOUNCE)).status == Status.DELIVERED
+    assert after(recorded(Status.DELIVERED), a_receipt(Kind.HARD_BOUNCE)).status == Status.BOUNCED
+    assert after(recorded(Status.BOUNCED), a_receipt()).status == Status.BOUNCED
+    assert after(recorded(Status.UNDELIVERED), a_receipt()).status == Status.DELIVERED
+
+
 def test_a_delivery_between_two_failures_leaves_the_later_one() -> None:
     rows = [a_receipt(Kind.HARD_BOUNCE, at=at(1)), a_receipt(at=at(2)), a_receipt(Kind.SOFT_BOUNCE, at=at(3))]
     for told in permutations(rows):

@@ -1,5 +1,6 @@
 """How a stored notice stands for another record of its document, and what is compared."""
 
+import itertools
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from exstream_notify.domain.decisions import Why
 from exstream_notify.domain.documents import Document
 from exstream_notify.domain.notices import Attempt, Notice, Origin, Outcome, Status, chain_holds, opened
+from exstream_notify.domain.runs import latest
 from exstream_notify.domain.takeover import (
     Standing,
     differences,
@@ -84,7 +86,7 @@ def test_what_is_taken_over_keeps_its_past_and_is_never_taken_back() -> None:
     assert chain_holds(after)
     assert after.events[-1].detail == "by retail/run-2 record 77, from retail/run-1 record 1"
     old = outcome_for(after, before.origin)
-    assert (old.outcome, old.why, old.version) == (Outcome.FAILED, "no_such_address", before.version)
+    assert (old.outcome, old.why, old.version) == (Outcome.FAILED, "no_such_address", before.version + 1)
     assert not may_take_over(replace(after, status=Status.FAILED), before.origin, cancelled())
 
 
@@ -94,6 +96,9 @@ def test_what_a_cancelled_run_had_waiting_ended_as_cancelled() -> None:
 
     old = outcome_for(after, before.origin)
     assert (old.outcome, old.why) == (Outcome.SUPPRESSED, "run_cancelled")
+    said_before = outcome_for(before, before.origin)
+    for told in itertools.permutations((said_before, old)):
+        assert latest(told)[old.position] == old, "in whatever order the run's outcomes are read"
 
 
 def test_a_record_that_waits_is_written_once_and_gets_what_reached_nobody() -> None:

@@ -76,6 +76,28 @@ def test_a_mail_of_fifty_megabytes_is_read_from_its_beginning() -> None:
     assert len(mail) > READ_LIMIT
 
 
+@pytest.mark.timeout(15)
+@pytest.mark.parametrize(
+    "mail",
+    [
+        dsn().replace(
+            "--b1\nContent-Type: message/delivery", "<" * 900_000 + "\nContent-Type: message/delivery"
+        ),
+        dsn().replace(
+            "--b1\nContent-Type: message/delivery", "\n" * 900_000 + "Content-Type: message/delivery"
+        ),
+        dsn().replace(" report-type=", " ;a=" * 300_000 + "; report-type="),
+        dsn().replace(
+            "Content-Type: message/delivery-status", "Content-Type: text/plain" + "\n ;a=b" * 150_000
+        ),
+        dsn(diagnostic="smtp; 550" + "\n\n" * 400_000),
+    ],
+    ids=["brackets", "empty lines", "parameters", "folded parameters", "blocks"],
+)
+def test_a_mail_that_is_made_to_hurt_is_read_like_another_of_its_size(mail: str) -> None:
+    read_mail(mail.encode(), PHRASES)
+
+
 @bounded
 def test_a_mime_bomb_is_read_as_text() -> None:
     nested = "text"

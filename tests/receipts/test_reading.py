@@ -11,6 +11,7 @@ import pytest
 
 from exnotify.simulators.receipts import receipts as simulated
 from exnotify.simulators.store import SimulatedMessage
+from exstream_notify.adapters.dynamodb.receipts import receipt_body
 from exstream_notify.adapters.receipts.hook import BODY_LIMIT, authorised, pieces
 from exstream_notify.adapters.receipts.mail import Phrases
 from exstream_notify.adapters.receipts.reading import ReceiptReader, ReceiptUnusable, ses_receipts
@@ -486,3 +487,47 @@ def test_a_push_that_is_no_status_is_refused_whole(body: str) -> None:
 def test_a_push_beyond_any_size_is_refused() -> None:
     with pytest.raises(ReceiptUnusable, match="larger"):
         list(pieces("x" * (BODY_LIMIT + 1)))
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_no_calendar_has_loses_no_receipt(time: str) -> None:
+    (receipt,) = read(ses(bounce={**bounce(), "timestamp": time}))
+    assert (receipt.kind, receipt.at) == (Kind.HARD_BOUNCE, "2026-11-20T04:20:00.000Z")
+    MAILS["mail/late.eml"] = (
+        dsn()
+        .replace("Date: Fri, 20 Nov 2026 04:26:00 +0000", "Date: Fri, 31 Dec 9999 23:00:00 -1200")
+        .encode()
+    )
+    (receipt,) = read(object_created("mail/late.eml"))
+    assert (receipt.kind, receipt.at) == (Kind.HARD_BOUNCE, "2026-11-20T15:00:00.000Z")
+    with pytest.raises(ReceiptUnusable):
+        read({"eventType": "TEXT_DELIVERED", "isFinal": True, "eventTimestamp": 1e300})
+
+
+def test_what_a_strangers_server_words_can_be_stored_and_stays_short() -> None:
+    """A JSON text may hold half of a character that was cut, and a status code of any length."""
+    report = bounce(status="5.1.1" + " x" * 50_000)
+    report["bouncedRecipients"][0]["diagnosticCode"] = "550 no such user \ud83d"
+    (receipt,) = read(ses(bounce=report))
+    assert (receipt.kind, len(receipt.code)) == (Kind.HARD_BOUNCE, 100)
+    assert receipt.reason == "550 no such user ?"
+    json.dumps(receipt_body(receipt), ensure_ascii=False).encode()
+    assert receipt.identity
+
+
+@pytest.mark.parametrize(
+    ("received", "at"),
+    [
+        (
+            "from mx.example.net by inbound.example.com id x;\n Fri, 20 Nov 2026 05:01:02 +0000 (UTC)",
+            "05:01:02",
+        ),
+        ("from mx.example.net by inbound.example.com id x; who knows", "04:26:00"),
+        ("from mx.example.net by inbound.example.com id x", "04:26:00"),
+    ],
+)
+def test_a_bounce_mail_happened_when_our_mail_service_received_it(received: str, at: str) -> None:
+    """A stranger's slow clock would put the bounce before the delivery, which then would stand."""
+    MAILS["mail/slow.eml"] = f"Received: {received}\n{dsn()}".encode()
+    (receipt,) = read(object_created("mail/slow.eml"))
+    assert (receipt.kind, receipt.at) == (Kind.HARD_BOUNCE, f"2026-11-20T{at}.000Z")

@@ -481,6 +481,21 @@ def test_paid_twice_and_one_taken_back_is_still_paid() -> None:
     assert world.notice("D0001").responses == ()
 
 
+@pytest.mark.parametrize("paid", ["100.00", ""])
+def test_an_amount_taken_back_that_names_no_payment_opens_the_notice_again_in_either_order(paid: str) -> None:
+    ends = []
+    for order in ((0, 1), (1, 0)):
+        world = a_world()
+        world.drop("run-1", owing())
+        world.follow_until(day(-5))
+        acts = [lambda w=world: pays(w, paid, "P-1"), lambda w=world: pays(w, "-30.00")]
+        told = [acts[number]() for number in order]
+        assert told[1] == ({"reversed": 1, "reopened": 1} if order == (0, 1) else {"in_part": 1})
+        world.follow_until(day(0))
+        ends.append((world.notice("D0001").responses, shown(world)[1:]))
+    assert ends == [((), [("payment-due-soon", "30.00")])] * 2
+
+
 def test_every_order_of_payments_and_reversals_ends_in_the_same_state() -> None:
     """Through the ledger: what is left, and whether it is paid, as the set of events says."""
 

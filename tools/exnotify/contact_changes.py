@@ -10,7 +10,7 @@ from datetime import datetime
 
 from exstream_notify.adapters.countries import known_country
 from exstream_notify.adapters.zones import time_zone
-from exstream_notify.domain.contacts import Address, Consent, Contact
+from exstream_notify.domain.contacts import Address, Consent, Contact, with_entries
 from exstream_notify.domain.documents import Channel
 from exstream_notify.domain.values import ValueRefused, language_tag, truth
 
@@ -69,7 +69,7 @@ def apply_changes(
         after = changed
     if after == contact:
         return contact
-    return replace(after, version=contact.version + 1, changed_at=at, history=(*contact.history, *history))
+    return replace(after, version=contact.version + 1, changed_at=at, history=with_entries(contact, *history))
 
 
 @dataclass(frozen=True, slots=True)

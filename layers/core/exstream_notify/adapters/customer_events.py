@@ -26,6 +26,12 @@ class _Inbound(BaseModel):
     inbound_id: str = Field("", alias="inboundMessageId", max_length=128)
     answers: str = Field("", alias="previousPublishedMessageId", max_length=128)
 
+    @field_validator("body", mode="before")
+    @classmethod
+    def _whole(cls, value: object) -> object:
+        """Without the half of a character that a cut leaves: what stands before it may be a STOP."""
+        return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
 
 def reply_of(body: Mapping[str, Any]) -> Reply:
     """The reply in a message of SNS, with or without its envelope; Unusable if there is none.

@@ -93,8 +93,8 @@ class S3Staging:
     ) -> list[StagedFile]:
         """See `Staging.stage`.
 
-        Where records dispute an address, or name one file, all is staged again with what was found; positions
-        and keys stay.
+        Where records dispute an address, or name one file, all is staged again with what was found. Positions
+        stay; the parts get keys of their own, since another worker may still write those of its first pass.
         """
         sink = _S3Parts(self._client, self._work, parts)
         read = _Read(self, folder, self._check(folder), domain, run_id, names)
@@ -105,7 +105,7 @@ class S3Staging:
         tallies, found = read.with_conflicts(self._site.region, sink, rejects)
         if found or read.check.again:
             sink = _S3Parts(self._client, self._work, parts)
-            again = read.once(sink, rejects, findings=found)
+            again = read.once(sink, rejects, findings=found, first_part=tallies[-1].next_part)
             for before, after in zip(tallies, again, strict=True):
                 if before.sha256 != after.sha256:
                     raise IndexUnreadable(after.name, "its content", "changed while it was read")
@@ -267,11 +267,12 @@ class _Read:
         *,
         holders: Holders | None = None,
         findings: Findings | None = None,
+        first_part: int = 0,
     ) -> list[FileTally]:
         """One pass over all files, in order."""
         schema, rule = self.staging.schema_of(self.domain, self.run_id)
         tallies: list[FileTally] = []
-        slice_number, part, position = 0, 0, 1
+        slice_number, part, position = 0, first_part, 1
         for name in self.names:
             with self.folder.open(name) as stream:
                 tally = stage_file(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from .contacts import FIELD_OF, Address, AddressChange, Contact
+from .contacts import FIELD_OF, Address, AddressChange, Contact, with_entries
 from .documents import Channel
 
 CODE_LIFE = timedelta(minutes=15)
@@ -180,7 +180,7 @@ def _noted(
     contact: Contact, at: datetime, who: str, field: str, old: str, new: str, why: str = ""
 ) -> Contact:
     entry = {"at": _text(at), "who": who, "field": field, "from": old, "to": new}
-    return replace(contact, history=(*contact.history, {**entry, "why": why} if why else entry))
+    return replace(contact, history=with_entries(contact, {**entry, "why": why} if why else entry))
 
 
 def _text(at: datetime) -> str:

@@ -124,6 +124,24 @@ class Contact:
         return channel in outs.get(topic, ()) or channel in outs.get("*", ())
 
 
+MAX_HISTORY = 300
+"""Changes that a contact keeps. Whoever has a link may change it without end, and an item of DynamoDB has at
+most 400 KB: a contact that cannot be written would stop the slices that it is in."""
+
+
+def with_entries(contact: Contact, *entries: Mapping[str, str]) -> tuple[Mapping[str, str], ...]:
+    """The contact's history with these entries; the first one says how many older ones are not kept."""
+    rows = (*contact.history, *entries)
+    if len(rows) <= MAX_HISTORY:
+        return rows
+    gone = rows[: len(rows) - MAX_HISTORY + 1]
+    number = sum(int(entry["from"]) if entry.get("field") == _NOT_KEPT else 1 for entry in gone)
+    first = {"at": gone[-1]["at"], "who": "exnotify", "field": _NOT_KEPT, "from": str(number), "to": ""}
+    return first, *rows[len(gone) :]
+
+
+_NOT_KEPT = "older changes"
+
 FIELD_OF: Mapping[Channel, str] = {"email": "email", "sms": "mobile"}
 """The contact's field that holds a channel's address."""
 

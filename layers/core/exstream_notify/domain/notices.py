@@ -170,6 +170,10 @@ class Attempt:
         """
         if status not in _TIMED:
             return replace(self, status=status) if RANK[status] > RANK[self.status] else self
+        since = _TIMED.get(self.status)
+        if since and not getattr(self, since) and RANK[status] <= RANK[self.status]:
+            # Recorded by a release that kept no times: rank decides, as it did there.
+            return self
         name = _TIMED[status]
         if at <= getattr(self, name):
             return self

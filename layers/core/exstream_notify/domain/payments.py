@@ -67,6 +67,12 @@ class Payments:
         """Whether a payment of that key was reported."""
         return key in self.known or any(f.kind == "payment" and f.key == key for f in self.facts)
 
+    def takes_back(self, reversal: Fact) -> bool:
+        """Whether a reversal takes back something that was reported: its payment, or a part of the sum."""
+        return self.knows_payment(reversal.of) or (
+            reversal.loose and (bool(self.known) or any(f.kind == "payment" for f in self.facts))
+        )
+
 
 NO_PAYMENTS = Payments()
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 
-from .contacts import Address, Consent, Contact
+from .contacts import Address, Consent, Contact, with_entries
 from .documents import Channel, DocumentRule, MessageClass, contact_key
 from .quiet_hours import Window
 
@@ -99,7 +99,7 @@ def recorded(
         set_by_customer=own,
         version=contact.version + 1,
         changed_at=at,
-        history=(*contact.history, *history),
+        history=with_entries(contact, *history),
     )
 
 

@@ -603,9 +603,9 @@ def moment(text: str) -> datetime | None:
     """A time as written in a receipt, in UTC; None if it is none. Without a zone it is UTC."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def stamp(at: datetime) -> str:

@@ -313,7 +313,7 @@ def with_payment(
     payments = with_facts(known, (fact,))
     was_paid = "paid" in notice.responses
     settled = is_settled(payments, document, any_payment=any_payment_settles)
-    if was_paid and not settled and not (event.reverses and payments.knows_payment(fact.of)):
+    if was_paid and not settled and not (event.reverses and payments.takes_back(fact)):
         # Only a payment that is taken back opens it again.
         settled = True
     responses = notice.responses

@@ -106,7 +106,8 @@ def taken_over(
     ended = notice.outcome, notice.why
     if notice.status == Status.DEFERRED and cancelled:
         ended = Outcome.SUPPRESSED, str(Why.RUN_CANCELLED)
-    former = Former(old.run, old.slice_number, old.position, *ended, notice.version)
+    # Later than whatever was said of that record before: this version is the one that is written.
+    former = Former(old.run, old.slice_number, old.position, *ended, notice.version + 1)
     detail = f"by {origin.run} record {origin.position}, from {old.run} record {old.position}"
     after = happened(
         notice,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ..domain.contacts import Contact
+from ..domain.contacts import Contact, with_entries
 from ..domain.documents import Channel
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id
@@ -295,7 +295,7 @@ def _marked(
             **{name: replace(address, status=status, why=entry["why"])},  # type: ignore[arg-type]
             version=contact.version + 1,
             changed_at=entry["at"],
-            history=(*after.history, entry),
+            history=with_entries(after, entry),
         )
     return after
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..domain.contacts import Contact
+from ..domain.contacts import Contact, with_entries
 from ..domain.documents import Channel
 from ..domain.receipts import Suppression, released
 from ..ports import Clock, ContactBook, SuppressionList
@@ -68,7 +68,7 @@ def release_address(
             **{name: replace(address, status="ok", why="")},  # type: ignore[arg-type]
             version=contact.version + 1,
             changed_at=entry["at"],
-            history=(*contact.history, entry),
+            history=with_entries(contact, entry),
         )
         if not contacts.put([after]):
             return after, lifted

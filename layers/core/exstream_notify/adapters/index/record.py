@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Required, TypeAlias
 
-from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from ...domain.values import (
@@ -60,9 +60,20 @@ not have it. Where one of them cannot be read the record is rejected; any other 
 TELLING_APART = frozenset({"archive_ref", "statement_period", "produced_at"})
 """Fields that are needed, too, where the record has no `document_id` of its own."""
 
+MAX_PATH = 1024
+"""Bytes of a path or archive reference: S3 has no longer keys, and it may become the document's id, which is
+a key of an index in DynamoDB (at most 2,048 bytes)."""
+
+
+def _fits_a_key(path: str) -> str:
+    if not path.isascii() and len(path.encode()) > MAX_PATH:
+        raise ValueError(f"longer than {MAX_PATH} bytes")
+    return path
+
+
 _Key = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-_Path = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+_Path = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PATH), AfterValidator(_fits_a_key)]
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 _Code = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 _Type = Annotated[_Code, BeforeValidator(Memo(type_key).__getitem__)]

@@ -9,10 +9,12 @@ header lines, parts and depth; a mail beyond them is read as text.
 import contextlib
 import re
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import Message
+from email.parser import BytesHeaderParser
 from email.policy import compat32
 from email.utils import parseaddr, parsedate_to_datetime
 from functools import cached_property
@@ -32,6 +34,15 @@ PARTS: Final = 60
 NESTING: Final = 12
 TEXT_LIMIT: Final = 60_000
 RECIPIENTS: Final = 50
+BLOCKS: Final = 20_000
+"""Blank lines: each block of a delivery report becomes an object of its own."""
+
+FIELD_LIMIT: Final = 10_000
+"""Bytes of a header field that has parameters: Python's parser of those is quadratic."""
+
+DETECTED_LINES: Final = 20_000
+DETECTED_LINE: Final = 500
+"""Lines that flufl.bounce gets, and characters of each: its expressions are quadratic in a line's length."""
 
 _PACKAGE = Path(__file__).parents[2] / "rules" / "bounce_mails.yaml"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -133,6 +144,17 @@ def read_mail(data: bytes, phrases: Phrases) -> MailReading:
 # --- bounded parsing -------------------------------------------------------------------------------------
 
 _BOUNDARY = re.compile(rb"boundary\s*=", re.IGNORECASE)
+_CONTENT_FIELD = re.compile(rb"^content-[a-z-]{1,40}:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
+
+
+def _is_bounded(data: bytes) -> bool:
+    """Whether a mail can be read as a tree in a time that grows with its size alone."""
+    return (
+        len(_BOUNDARY.findall(data)) <= NESTING
+        and data.count(b"\n--") <= 40 * PARTS
+        and data.count(b"\n\n") <= BLOCKS
+        and all(len(field) <= FIELD_LIMIT for field in _CONTENT_FIELD.findall(data))
+    )
 
 
 def _parsed(data: bytes) -> Message:
@@ -147,12 +169,12 @@ def _parsed(data: bytes) -> Message:
     lines = head.split(b"\n")
     if len(lines) > HEADER_LINES:
         head = b"\n".join(lines[:HEADER_LINES])
-    if len(_BOUNDARY.findall(data)) <= NESTING and data.count(b"\n--") <= 40 * PARTS:
+    if _is_bounded(data):
         try:
             return message_from_bytes(head + blank + body, policy=compat32)
         except (ValueError, LookupError, RecursionError, TypeError, AttributeError):
             pass
-    flat = message_from_bytes(head + b"\n\n", policy=compat32)
+    flat = BytesHeaderParser(policy=compat32).parsebytes(head + b"\n\n")
     del flat["Content-Type"], flat["Content-Transfer-Encoding"]
     flat.set_payload(body.decode("latin-1"))
     return flat
@@ -170,6 +192,22 @@ def _parts(mail: Message, depth: int = 0) -> Iterator[Message]:
     for part in payload[:PARTS]:
         if isinstance(part, Message):
             yield from _parts(part, depth + 1)
+
+
+def _for_detectors(mail: Message) -> Message:
+    """The mail, or a copy of it with fewer and shorter lines where it has too many or too long ones."""
+    texts = [text for part in mail.walk() if isinstance(text := part.get_payload(), str)]
+    lines = [len(line) for text in texts for line in text.splitlines()]
+    if len(lines) <= DETECTED_LINES and max(lines, default=0) <= DETECTED_LINE:
+        return mail
+    short, left = deepcopy(mail), DETECTED_LINES
+    for part in short.walk():
+        text = part.get_payload()
+        if isinstance(text, str):
+            kept = [line[:DETECTED_LINE] for line in text.splitlines()[:left]]
+            left -= len(kept)
+            part.set_payload("\n".join(kept))
+    return short
 
 
 def _text_of(part: Message) -> str:
@@ -278,11 +316,13 @@ class _Reader:
         return MailReading(kind, told[:RECIPIENTS], self._at(), ref, tokens, _domain(self.sender))
 
     def _at(self) -> str:
-        try:
-            at = parsedate_to_datetime(str(self.mail.get("Date", "")))
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return ""
-        return stamp(at) if at.tzinfo else ""
+        """When it came in, by our own mail service, whose `Received` field is the first one; else its date.
+
+        The date is of a stranger's clock: one that is slow would put a bounce before the delivery that it
+        takes back.
+        """
+        received = str(self.mail.get("Received", "")).rpartition(";")[2]
+        return _moment_of(received) or _moment_of(str(self.mail.get("Date", "")))
 
     def _returned(self) -> str:
         """Everything in which a reference of ours may come back, as text."""
@@ -530,7 +570,7 @@ class _Reader:
         from flufl.bounce import all_failures
 
         try:
-            temporary, permanent = all_failures(self.mail)
+            temporary, permanent = all_failures(_for_detectors(self.mail))
         except Exception:
             # A stranger's mail may break any of its readers: what is found by our own rules still counts.
             return []
@@ -546,6 +586,15 @@ class _Reader:
             if found:
                 return found[:RECIPIENTS] if pattern is _MARKED else found[:1]
         return []
+
+
+def _moment_of(text: str) -> str:
+    """A date as mails have it (RFC 5322, 3.3), as receipts are compared; empty if it is none with a zone."""
+    try:
+        at = parsedate_to_datetime(text)
+        return stamp(at) if at.tzinfo else ""
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return ""
 
 
 _AUTO_HEADERS: Final = (

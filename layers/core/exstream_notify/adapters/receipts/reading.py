@@ -72,7 +72,7 @@ class ReceiptReader:
             return _named(self._unwrap(body, 0), raw)
         except ReceiptUnusable as unusable:
             raise ReceiptUnusable(str(unusable), _named(unusable.receipts, raw)) from None
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise ReceiptUnusable(f"not in the form of its kind: {type(error).__name__}") from error
 
     def _unwrap(self, body: object, depth: int) -> list[Receipt]:
@@ -159,8 +159,18 @@ class ReceiptReader:
         ]
 
 
+_LONGEST: Mapping[str, int] = {"code": 100, "ref": 200, "sender": 254, "recipient": 400, "reason": 200}
+"""Characters that are kept of what a report says; a stranger's mail server words some of it."""
+
+
 def _named(receipts: Iterable[Receipt], raw: str) -> list[Receipt]:
-    return [replace(receipt, raw=receipt.raw or raw) for receipt in receipts]
+    return [replace(receipt, raw=receipt.raw or raw, **_texts(receipt)) for receipt in receipts]
+
+
+def _texts(receipt: Receipt) -> dict[str, Any]:
+    """What a receipt says, so that it can be stored: half characters of a text that was cut are replaced."""
+    told = {name: getattr(receipt, name)[:most] for name, most in _LONGEST.items()}
+    return {name: text.encode("utf-8", "replace").decode() for name, text in told.items()}
 
 
 def _each(rows: Iterable[Any], read: Callable[[Any], Iterable[Receipt]]) -> list[Receipt]:
@@ -173,7 +183,7 @@ def _each(rows: Iterable[Any], read: Callable[[Any], Iterable[Receipt]]) -> list
         except ReceiptUnusable as error:
             receipts += error.receipts
             unusable.append(str(error))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             unusable.append(f"not in the form of its kind: {type(error).__name__}")
     if unusable:
         more = f", and {len(unusable) - 1} more" if len(unusable) > 1 else ""
@@ -185,7 +195,7 @@ def _reference(value: object) -> tuple[str, int | None]:
     """Notice id and attempt of a reference of ours, `<notice id>:<attempt>` or the id alone."""
     identity, _, number = str(value or "").partition(":")
     attempt = int(number) if number.isascii() and number.isdigit() and len(number) < 5 else None
-    return identity.lower()[:64], attempt
+    return identity.encode("ascii", "replace").decode().lower()[:64], attempt
 
 
 def _time(value: object, otherwise: object = "") -> str:
