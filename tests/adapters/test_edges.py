@@ -1,5 +1,6 @@
 """What comes in at the edges: triggers, seals, secrets, time, settings."""
 
+import io
 import json
 import time
 from datetime import UTC, datetime
@@ -69,6 +70,28 @@ def test_an_events_document_may_come_later_but_is_not_one_of_a_runs_own_files(
     detail = {"domain": "retail", "customer_key": "C1", "document_type": "statement", "output_uri": path}
     _, staged = staging.stage_record("retail", "event-1", "parts/x/", {"detail": detail})
     assert staged.rejected == rejected
+
+
+def test_output_in_queues_that_no_rule_maps_is_counted_but_for_the_one_that_prints() -> None:
+    queues = ("Email_Statements", "Email_Statments", "PRINT", "Email_Statments")
+    customers = "".join(
+        f'<customer><key name="CISNumber">C{n}</key><queueName>{queue}</queueName></customer>'
+        for n, queue in enumerate(queues)
+    )
+    manifest = f'<outputList customersProcessed="4">{customers}</outputList>'.encode()
+
+    class Bucket:
+        def put_object(self, **_: Any) -> None:
+            pass
+
+    class Folder:
+        def open(self, name: str) -> io.BytesIO:
+            return io.BytesIO(manifest)
+
+    folder: Any = Folder()
+    staging = S3Staging(Bucket(), "work", "drop", YamlRules())
+    (staged,) = staging.stage(folder, "retail", "r1", "parts/x/", ["_STDDELIVERYFILE.xml"])
+    assert (staged.composed, staged.unmapped) == (1, {"Email_Statments": 2})
 
 
 def payment(**detail: Any) -> dict[str, Any]:

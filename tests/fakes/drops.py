@@ -101,6 +101,7 @@ class FakeStaging:
         self, records: FakeRecords, slice_records: int = 100, opening: frozenset[str] = frozenset()
     ) -> None:
         self.opening = opening
+        self.unmapped: dict[str, int] = {}
         self._found: dict[str, list[FoundFile]] = {}
         self._records = records
         self._slice_records = slice_records
@@ -162,6 +163,7 @@ class FakeStaging:
                     len(rows) if native else None,
                     processed if native else None,
                     tuple(tally.refused),
+                    unmapped=self.unmapped,
                 )
             )
         return [*staged[:-1], replace(staged[-1], conflicts=found.conflicts)]

@@ -62,6 +62,7 @@ REPORTED_APART = {*FILE_FAULTS, f"recipient: {MIXED_REASON}"}
 """Reasons of rejected records that an exception of their own reports."""
 REASONS_TOLD = 5
 """Reasons that one exception names; the run's record has all."""
+_QUEUES_TOLD = 50
 
 
 class RunBusy(Exception):
@@ -305,7 +306,8 @@ def _stage(
     if left_out:
         stage.exceptions.raise_exceptions([values_left_out(stage.domain, stage.run_id, left_out)])
     _tell_conflicts(stage, conflicts)
-    _tell_findings(stage, seal, records, rejected, unread)
+    unmapped = _added(f.unmapped for f in staged)
+    _tell_findings(stage, seal, records, rejected, unread, unmapped)
     _tell_documents(stage, staged, rejected)
     run = stage.save(
         run,
@@ -418,7 +420,12 @@ def _disagreements(
 
 
 def _tell_findings(
-    stage: _Stage, seal: Seal, records: int, rejected: Mapping[str, int], unread: Sequence[DropObject]
+    stage: _Stage,
+    seal: Seal,
+    records: int,
+    rejected: Mapping[str, int],
+    unread: Sequence[DropObject],
+    unmapped: Mapping[str, int],
 ) -> None:
     """What is wrong with a run that goes on, or is held, all the same."""
     # What is reported apart is not counted twice; an incident adds both up.
@@ -431,11 +438,32 @@ def _tell_findings(
     if unread:
         text = f"not in the seal, so not read: {', '.join(o.name for o in unread[:3])}"
         stage.tell("index_not_sealed", "error", text, count=len(unread))
+    _tell_queues(stage, unmapped)
     names = {*(f.name for f in seal.files), *stage.folder.list()}
     meant = sorted(n for n in names if not stage.staging.form(n) and resembles_index(n))
     if meant:
         text = f"not named or placed as an index is, so not read: {', '.join(meant[:3])}"
         stage.tell("index_unrecognised", "error", text, part="index names", count=len(meant))
+
+
+def _tell_queues(stage: _Stage, unmapped: Mapping[str, int]) -> None:
+    """Output in queues that no rule maps to a document type: nobody is notified of it."""
+    most = sorted(unmapped.items(), key=lambda entry: (-entry[1], entry[0]))
+    stage.exceptions.raise_exceptions(
+        [
+            ExceptionRaised(
+                "queue_unmapped",
+                "warning",
+                stage.domain,
+                stage.run_id,
+                f"nobody is notified of the output in queue {queue}, which no rule maps ({count})",
+                part=f"queue {queue}",
+                count=count,
+                queue=queue,
+            )
+            for queue, count in most[:_QUEUES_TOLD]
+        ]
+    )
 
 
 def _tell_totals(stage: _Stage, seal: Seal) -> None:
