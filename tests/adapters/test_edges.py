@@ -72,6 +72,21 @@ def test_an_events_document_may_come_later_but_is_not_one_of_a_runs_own_files(
     assert staged.rejected == rejected
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("exceptions.psv", True),
+        ("a.exceptions.psv.gz", True),
+        ("ErrorReport.csv", True),
+        ("ExstreamReport.dat", True),
+        ("x.index.txt", False),
+        ("billing.psv", False),
+    ],
+)
+def test_a_message_file_is_not_taken_for_a_misnamed_index(name: str, told: bool) -> None:
+    assert S3Staging(None, "work", "drop", YamlRules()).is_message_file(name) is told
+
+
 def test_output_in_queues_that_no_rule_maps_is_counted_but_for_the_one_that_prints() -> None:
     queues = ("Email_Statements", "Email_Statments", "PRINT", "Email_Statments")
     customers = "".join(

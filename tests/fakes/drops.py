@@ -114,6 +114,10 @@ class FakeStaging:
             return None
         return "native" if name == MANIFEST else "json" if name.endswith(".index.jsonl") else None
 
+    def is_message_file(self, name: str) -> bool:
+        """See `Staging.is_message_file`."""
+        return name == "exceptions.psv"
+
     def hash(self, folder: DropFolder, name: str) -> tuple[int, str]:
         """See `Staging.hash`."""
         data = folder.open(name).read()

@@ -258,7 +258,9 @@ def test_output_in_a_queue_that_no_rule_maps_is_reported_and_the_run_goes_on() -
     assert world.outcomes("run-1") == {"notified": 3}
 
 
-@pytest.mark.parametrize("name", ["data.csv", "notes.txt", "ExstreamMessages.dat", "reindex.pdf"])
+@pytest.mark.parametrize(
+    "name", ["data.csv", "notes.txt", "ExstreamMessages.dat", "reindex.pdf", "exceptions.psv"]
+)
 def test_another_file_beside_an_index_is_not(name: str) -> None:
     world = World()
     world.folder("run-1").files[name] = b"x\n"

@@ -363,6 +363,9 @@ class Staging(Protocol):
     def form(self, name: str) -> str | None:
         """The index form that a file's name tells (`native`, `json`, `csv`, ...), or None."""
 
+    def is_message_file(self, name: str) -> bool:
+        """Whether rules/messages.yaml says what a file is, other than an index."""
+
     def hash(self, folder: DropFolder, name: str) -> tuple[int, str]:
         """Size in bytes and SHA-256 of any other file."""
 

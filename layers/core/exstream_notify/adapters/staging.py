@@ -80,6 +80,10 @@ class S3Staging:
         found = None if "/" in name else form_of(name)
         return found.form if found else None
 
+    def is_message_file(self, name: str) -> bool:
+        """See `Staging.is_message_file`."""
+        return self._rules.messages.names_message_file(name)
+
     def hash(self, folder: DropFolder, name: str) -> tuple[int, str]:
         """See `Staging.hash`."""
         digest, size = hashlib.sha256(), 0

@@ -265,7 +265,7 @@ def _stage(
     parts = f"parts/{stage.domain}/{stage.run_id}/{fingerprint.removeprefix('etag:')[:16]}/"
     indexes = _indexes(stage, seal)
     if not indexes:
-        meant = [f.name for f in seal.files if resembles_index(f.name, alone=True)]
+        meant = [f.name for f in seal.files if _may_be_index(stage, f.name, alone=True)]
         reason = f": {', '.join(meant[:3])} is not named as one" if meant else ""
         unusable = Unusable("seal_without_index", "files", f"none of the listed files is an index{reason}")
         _refuse(stage, run, [unusable], fingerprint)
@@ -440,10 +440,16 @@ def _tell_findings(
         stage.tell("index_not_sealed", "error", text, count=len(unread))
     _tell_queues(stage, unmapped)
     names = {*(f.name for f in seal.files), *stage.folder.list()}
-    meant = sorted(n for n in names if not stage.staging.form(n) and resembles_index(n))
+    meant = sorted(n for n in names if _may_be_index(stage, n))
     if meant:
         text = f"not named or placed as an index is, so not read: {', '.join(meant[:3])}"
         stage.tell("index_unrecognised", "error", text, part="index names", count=len(meant))
+
+
+def _may_be_index(stage: _Stage, name: str, *, alone: bool = False) -> bool:
+    """Whether a file that is not read as an index was perhaps meant as one; `alone`: there is no other."""
+    staging = stage.staging
+    return resembles_index(name, alone=alone) and not staging.form(name) and not staging.is_message_file(name)
 
 
 def _tell_queues(stage: _Stage, unmapped: Mapping[str, int]) -> None:
