@@ -91,7 +91,7 @@ NONE = Particulars()
 def all_concerns(added: Reconciliation, particulars: Particulars = NONE) -> tuple[Concern, ...]:
     """What needs a look by the records, and by open incidents of severity error or severe."""
     found = [f for f in particulars.findings if f.code not in SAID and RANK[f.severity] >= RANK["error"]]
-    found.sort(key=lambda f: -RANK[f.severity])
+    found.sort(key=lambda f: (-RANK[f.severity], f.code))
     of = sum(added.outcomes.values())
     return (*added.needs_look, *(Concern(Look.INCIDENT, f.count, of, f.code) for f in found))
 
@@ -116,7 +116,10 @@ def headline(
         parts.append(f"{notified} notified")
     if not concerns:
         parts += _decisions(added, particulars)
-    notes = [f for f in particulars.findings if f.severity == "warning" and f.code not in SAID]
+    notes = sorted(
+        (f for f in particulars.findings if f.severity == "warning" and f.code not in SAID),
+        key=lambda f: f.code,
+    )
     if len(parts) < _PARTS:
         parts += [_cut(f.text) for f in notes[: _PARTS - len(parts)]]
     if rest:
