@@ -1114,7 +1114,7 @@ def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
     texts = {
         Why.NO_CHANNEL: "customers with no channel that works, and no paper by rule",
         "second_step_missing": "documents whose rule asks for a second step that their record cannot answer",
-        "address_unusable": "records with an address that cannot be written to; only another one is used",
+        "address_unusable": "records with an address that cannot be written to",
         "due_date_missing": "documents whose journey follows a due date that their record does not have",
         "unreached": "documents whose every channel failed",
         "deadline_passed": "documents that waited beyond their deadline",

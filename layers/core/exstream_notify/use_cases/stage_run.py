@@ -518,7 +518,7 @@ def values_left_out(domain: str, run_id: str, left_out: Mapping[str, int]) -> Ex
     named = ", ".join(f"{reason} ({count})" for reason, count in most[:REASONS_TOLD])
     rest = f", and {len(most) - REASONS_TOLD} more reasons" if len(most) > REASONS_TOLD else ""
     count = sum(left_out.values())
-    text = f"{count} values left out: {named}{rest}"
+    text = f"{count} {'value' if count == 1 else 'values'} left out: {named}{rest}"
     return ExceptionRaised("values_left_out", "warning", domain, run_id, text, part="values", count=count)
 
 
