@@ -139,9 +139,9 @@ def test_a_clean_run_says_how_many_were_notified(
             "2 of 3 are duplicates of run r0 (nobody was notified)",
         ),
         (
-            {"notified": 1, "duplicate": 1, "duplicate file_name_only": 2},
-            {"notified_by": {"": by("r7"), "file_name_only": by("r0")}},
-            "2 of 4 are duplicates of run r0 by file name alone, perhaps not the same; 1 notified",
+            {"notified": 1, "duplicate": 1, "duplicate undated": 2},
+            {"notified_by": {"": by("r7"), "undated": by("r0")}},
+            "2 of 4 are duplicates of run r0, undated: perhaps other documents; 1 notified",
         ),
         (
             {"notified": 2, "duplicate other_content": 1},

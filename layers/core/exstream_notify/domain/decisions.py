@@ -40,7 +40,7 @@ class Why(StrEnum):
     NO_RECEIPT = "no_receipt"
     NOTHING_DUE = "nothing_due"
     OTHER_CONTENT = "other_content"
-    NAME_ONLY = "file_name_only"
+    UNDATED = "undated"
 
 
 @dataclass(frozen=True, slots=True)

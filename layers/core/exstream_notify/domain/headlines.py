@@ -15,7 +15,7 @@ SAID = frozenset(
         # The outcomes say it.
         "records_rejected", "documents_missing", "holders_mixed", "customers_missing", "no_channel",
         "unreached", "deadline_passed", "send_unconfirmed", "unconfirmed_at_deadline", "provider_down",
-        "wording_not_approved", "duplicate_differs", "duplicate_by_name", "run_all_duplicates",
+        "wording_not_approved", "duplicate_differs", "duplicate_undated", "run_all_duplicates",
         "nothing_due",
         # The run's state says it; a run that went on afterwards has overtaken it.
         "seal_unreadable", "seal_without_index", "index_unreadable", "files_missing", "size_mismatch",
@@ -166,11 +166,9 @@ def _words(what: Look, several: Sequence[Concern], particulars: Particulars, *, 
         case Look.OTHER_CONTENT:
             have = _number(count, "duplicate has", "duplicates have")
             return f"{have} other content than what was notified{_by_runs(particulars, 'by', what)}"
-        case Look.NAME_ONLY:
+        case Look.UNDATED:
             are = "is a duplicate" if count == 1 else "are duplicates"
-            return (
-                f"{share} {are}{_by_runs(particulars, 'of', what)} by file name alone, perhaps not the same"
-            )
+            return f"{share} {are}{_by_runs(particulars, 'of', what)}, undated: perhaps other documents"
         case Look.NOT_COMPOSED:
             return _number(count, "customer was not composed", "customers were not composed")
         case Look.DEFERRED:

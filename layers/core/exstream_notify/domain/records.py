@@ -126,6 +126,15 @@ def file_edition(record: Mapping[str, object]) -> str:
     return f"day:{produced[:10]}" if produced else ""
 
 
+def is_undated(record: Mapping[str, object]) -> bool:
+    """Whether next month's document would have this one's identity: a file's name without an edition, or
+    values without a period or day among them."""
+    if is_named_by_file(record):
+        return not file_edition(record)
+    dated = (*IDENTITY_FIELDS, "statement_period", "produced_at")
+    return not any(record.get(name) for name in dated)
+
+
 def is_named_by_file(record: Mapping[str, object]) -> bool:
     """Whether the identity of a document is the name of a file, or a path."""
     if record.get("document_id"):

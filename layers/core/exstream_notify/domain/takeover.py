@@ -202,14 +202,15 @@ def differences(
 def doubts(notice: Notice, origin: Origin, document: Document) -> tuple[str, tuple[str, ...]]:
     """Why a duplicate of another record's notice may be another document, and in what it differs from it.
 
-    A file name alone does not say that this month's document is last month's, unless both are due on one day.
+    Without an id or a date nothing says that this month's document is last month's, unless both have one due
+    date.
     """
     of_one_run = notice.origin.run == origin.run
     own = facts_of(document)
     if kinds := differences(notice.facts, document, of_one_run=of_one_run, compared=own):
         return str(Why.OTHER_CONTENT), kinds
     same_day = "u" in _parted(own) and "u" in _parted(notice.facts)
-    return (str(Why.NAME_ONLY) if document.name_only and not of_one_run and not same_day else ""), ()
+    return (str(Why.UNDATED) if document.undated and not of_one_run and not same_day else ""), ()
 
 
 def _parted(facts: str) -> dict[str, str]:

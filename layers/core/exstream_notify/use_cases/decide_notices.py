@@ -95,7 +95,7 @@ SUPERSEDED_DAYS = 90
 """How long a document that is not known yet stays superseded."""
 
 DUPLICATE_DIFFERS = "duplicate_differs"
-DUPLICATE_BY_NAME = "duplicate_by_name"
+DUPLICATE_UNDATED = "duplicate_undated"
 
 _TRIES = 5
 _TEAM_PREFIX = "team:"
@@ -1089,19 +1089,19 @@ def differing(
     found: Mapping[tuple[str, tuple[str, ...]], Mapping[int, int | None]],
 ) -> list[ExceptionRaised]:
     """Duplicates that say something else than the document that was notified, by the other run and in what;
-    where they differ in nothing, duplicates of which only the file's name says that they are the same.
+    where they differ in nothing, duplicates without an id or a date, which may be other documents.
 
     `found` has the customers' numbers in the run by position.
     """
     return [
         ExceptionRaised(
-            DUPLICATE_DIFFERS if kinds else DUPLICATE_BY_NAME,
+            DUPLICATE_DIFFERS if kinds else DUPLICATE_UNDATED,
             "error",
             pointer.domain,
             pointer.run_id,
             f"duplicates of {run} that differ from what was notified there: {', '.join(kinds)}"
             if kinds
-            else f"duplicates of {run} by the name of the file alone; they may be other documents",
+            else f"duplicates of {run} without an id or a date of their own; they may be other documents",
             part=f"{place} of {run} {' '.join(kinds)}".rstrip(),
             count=len(customers),
             customers_in_run=tuple(number for number in customers.values() if number is not None),
