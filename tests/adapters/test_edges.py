@@ -1,5 +1,6 @@
 """What comes in at the edges: triggers, seals, secrets, time, settings."""
 
+import io
 import json
 import time
 from datetime import UTC, datetime
@@ -78,6 +79,43 @@ def test_a_reply_with_half_a_character_is_understood_by_the_rest(body: str) -> N
     reply = reply_of({"Message": json.dumps(inbound)})
     assert meaning_of(reply.text) == "stop"
     assert reply.text.encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("exceptions.psv", True),
+        ("a.exceptions.psv.gz", True),
+        ("ErrorReport.csv", True),
+        ("ExstreamReport.dat", True),
+        ("x.index.txt", False),
+        ("billing.psv", False),
+    ],
+)
+def test_a_message_file_is_not_taken_for_a_misnamed_index(name: str, told: bool) -> None:
+    assert S3Staging(None, "work", "drop", YamlRules()).is_message_file(name) is told
+
+
+def test_output_in_queues_that_no_rule_maps_is_counted_but_for_the_one_that_prints() -> None:
+    queues = ("Email_Statements", "Email_Statments", "PRINT", "Email_Statments")
+    customers = "".join(
+        f'<customer><key name="CISNumber">C{n}</key><queueName>{queue}</queueName></customer>'
+        for n, queue in enumerate(queues)
+    )
+    manifest = f'<outputList customersProcessed="4">{customers}</outputList>'.encode()
+
+    class Bucket:
+        def put_object(self, **_: Any) -> None:
+            pass
+
+    class Folder:
+        def open(self, name: str) -> io.BytesIO:
+            return io.BytesIO(manifest)
+
+    folder: Any = Folder()
+    staging = S3Staging(Bucket(), "work", "drop", YamlRules())
+    (staged,) = staging.stage(folder, "retail", "r1", "parts/x/", ["_STDDELIVERYFILE.xml"])
+    assert (staged.composed, staged.unmapped) == (1, {"Email_Statments": 2})
 
 
 def payment(**detail: Any) -> dict[str, Any]:

@@ -70,6 +70,24 @@ def test_a_role_is_as_narrow_as_its_services_allow(name: str) -> None:
     assert list(faults(ROLES[name], NO_RESOURCE.get(name, ()))) == []
 
 
+def s3_grants(name: str, action: str) -> str:
+    """The resources on which a role may do that, as one text."""
+    statements = [s for p in ROLES[name].get("Policies", ()) for s in p["PolicyDocument"]["Statement"]]
+    return str([s["Resource"] for s in statements if action in listed(s["Action"])])
+
+
+# Stages a single record, and reads nothing that may be gone.
+NEVER_GONE = {"StageDocumentRole"}
+
+
+@pytest.mark.parametrize("name", sorted(ROLES.keys() - NEVER_GONE))
+def test_who_reads_records_is_told_of_those_that_are_not_there(name: str) -> None:
+    """S3 answers "no such key" only to who may list the bucket, else "access denied": a run without digests,
+    or a record beyond its retention, would be an error instead of an absence."""
+    if "WorkBucket.Arn}/parts/" in s3_grants(name, "s3:GetObject"):
+        assert "WorkBucket" in s3_grants(name, "s3:ListBucket")
+
+
 @pytest.mark.parametrize("name", ROLES)
 def test_one_service_may_take_a_role(name: str) -> None:
     (statement,) = ROLES[name]["AssumeRolePolicyDocument"]["Statement"]

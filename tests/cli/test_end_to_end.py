@@ -167,7 +167,7 @@ def test_one_message_a_customer_and_document(dropped: dict[str, tuple[Done, Done
     assert len(told) == expected
     assert set(rows[0]) == {
         "channel", "to", "from", "subject", "text", "html", "headers", "provider", "notice_id",
-        "document_id", "customer_key", "audience", "purpose", "attempt", "sent_at",
+        "document_id", "customer_key", "recipient", "audience", "purpose", "attempt", "sent_at",
     }  # fmt: skip
     assert [r["sent_at"] for r in rows] == sorted(r["sent_at"] for r in rows)
 
@@ -384,6 +384,19 @@ def test_an_event_that_is_rejected_says_why(tmp_path: Path) -> None:
     done = exnotify("event", file, "--follow")
     assert done.code == 3
     assert "1 of 1 rejected: customer_key missing" in done.out
+
+
+def test_a_document_event_without_a_domain_is_not_done(tmp_path: Path) -> None:
+    file = tmp_path / "event.json"
+    nowhere = event(customer_key="E2", document_id="D-E2", document_type="statement", email="e2@example.com")
+    del nowhere["detail"]["domain"]
+    file.write_text(json.dumps([nowhere, event(document_type="statement")]))
+    done = exnotify("event", file, "--follow")
+    assert done.code == 1
+    assert "names no domain: it is refused, and nobody is notified" in done.err
+    paid = {"source": "billing", "detail-type": "Payment Received", "detail": {"customer_key": "E2"}}
+    file.write_text(json.dumps(paid))
+    assert exnotify("event", file, "--follow").code == 0
 
 
 def test_a_run_record_by_record(dropped: dict[str, tuple[Done, Done]]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from exstream_notify.domain.exceptions import ExceptionRaised, Severity
-from exstream_notify.domain.headlines import Particulars, Until, all_concerns, headline, in_words
+from exstream_notify.domain.headlines import OtherRuns, Particulars, Until, all_concerns, headline, in_words
 from exstream_notify.domain.notices import Outcome
 from exstream_notify.domain.runs import Control, RecordOutcome, Run, RunState, reconcile
 
@@ -38,6 +38,10 @@ def finding(code: str, severity: Severity, text: str, count: int = 1) -> Excepti
     return ExceptionRaised(code, severity, "retail", "r1", text, count=count)
 
 
+def by(*runs: str) -> OtherRuns:
+    return OtherRuns(frozenset(runs))
+
+
 LATE_INDEX = finding("index_not_sealed", "error", "not in the seal, so not read: b.index.csv")
 LEFT_OUT = finding("values_left_out", "warning", "1 value left out in 12 records", 12)
 
@@ -60,7 +64,7 @@ LEFT_OUT = finding("values_left_out", "warning", "1 value left out in 12 records
         ({"notified": 3, "duplicate": 1}, {}, "3 of 4 notified; 1 duplicate"),
         (
             {"notified": 1, "duplicate": 3},
-            {"notified_by": ("r0",)},
+            {"notified_by": {"": by("r0")}},
             "1 of 4 notified; 3 duplicates of run r0",
         ),
         ({}, {}, "no documents, and the seal expects none"),
@@ -109,24 +113,35 @@ def test_a_clean_run_says_how_many_were_notified(
         ),
         (
             {"duplicate": 60},
-            {"notified_by": ("billing-11",)},
+            {"notified_by": {"": by("billing-11")}},
             "60 of 60 are duplicates of run billing-11 (nobody was notified)",
         ),
         ({"duplicate": 1}, {}, "1 of 1 is a duplicate (nobody was notified)"),
         (
             {"duplicate": 9},
-            {"notified_by": ("a", "b")},
+            {"notified_by": {"": by("a", "b")}},
             "9 of 9 are duplicates of runs a and b (nobody was notified)",
         ),
         (
             {"duplicate": 900},
-            {"notified_by": ("a",), "all_runs": False},
+            {"notified_by": {"": OtherRuns(frozenset({"a"}), complete=False)}},
             "900 of 900 are duplicates of run a and others (nobody was notified)",
         ),
         (
             {"notified": 2, "duplicate other_content": 5},
-            {"notified_by": ("r0",)},
+            {"notified_by": {"other_content": by("r0")}},
             "5 duplicates have other content than what was notified by run r0; 2 notified",
+        ),
+        (
+            {"duplicate": 2, "duplicate other_content": 1},
+            {"notified_by": {"": by("r0"), "other_content": by("r7")}},
+            "1 duplicate has other content than what was notified by run r7; "
+            "2 of 3 are duplicates of run r0 (nobody was notified)",
+        ),
+        (
+            {"notified": 1, "duplicate": 1, "duplicate undated": 2},
+            {"notified_by": {"": by("r7"), "undated": by("r0")}},
+            "2 of 4 are duplicates of run r0, undated: perhaps other documents; 1 notified",
         ),
         (
             {"notified": 2, "duplicate other_content": 1},

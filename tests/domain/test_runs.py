@@ -282,6 +282,10 @@ LOOKS: list[tuple[tuple[tuple[int, Outcome, str], ...], list[tuple[str, int, str
         ((3, Outcome.NOTIFIED, ""), (1, Outcome.DUPLICATE, "other_content")),
         [("other_content", 1, "other_content")],
     ),
+    (
+        ((3, Outcome.NOTIFIED, ""), (1, Outcome.DUPLICATE, "undated")),
+        [("undated", 1, "undated")],
+    ),
     (((3, Outcome.NOTIFIED, ""), (1, Outcome.SUPPRESSED, "no_channel")), [("not_notified", 1, "no_channel")]),
     (((4, Outcome.DEFERRED, "provider_down"),), [("deferred", 4, "provider_down")]),
     (
@@ -411,7 +415,7 @@ def test_a_clean_run_has_nobody_whom_nobody_decided_about(
         or control != Control.GO
         or any(o in never for o, _ in ends)
         or any((o, w) == (Outcome.SUPPRESSED, "no_channel") for o, w in ends)
-        or any((o, w) == (Outcome.DUPLICATE, "other_content") for o, w in ends)
+        or any(o == Outcome.DUPLICATE and w in ("other_content", "undated") for o, w in ends)
         or any(o == Outcome.DEFERRED and w != "quiet_hours" for o, w in ends)
     )
     told = {Outcome.NOTIFIED, Outcome.DEFERRED, Outcome.PAPER}

@@ -105,3 +105,16 @@ def test_a_severe_error_is_told_while_a_run_of_two_thousand_is_being_sent(
     assert alert["severity"] == "severe"
     assert ended
     assert told < ended[0]
+
+
+def test_a_run_that_composes_an_incidents_customers_again_resolves_it(
+    cloud: LocalCloud, make_run: MakeRun
+) -> None:
+    put(cloud, "drop/again/night-1/engine.dat", b"EX004141E (71) no address\nEX004141E (72) no address\n")
+    assert len(alerts(cloud, "again/night-1", 1)) == 1
+    drop(cloud, make_run("night-2", [record(71), record(72)]), "night-2", domain="again")
+    what = [alert["what"] for alert in alerts(cloud, "again/night-1", 2)]
+    assert what == ["opened", "resolved"]
+    assert incidents(cloud, "again/night-1")["EX004141E"]["status"] == "resolved"
+    # What composed it again has no digest: its absence is no error.
+    assert not [line for line in cloud.logs("AlertExceptionFunction") if "AccessDenied" in line]

@@ -139,3 +139,19 @@ def test_an_outage_is_not_planned_and_is_the_only_difference(
     assert (look["what"], look["count"], look["reason"], bool(look["until"])) == (
         "deferred", 3, "provider_down", True,
     )  # fmt: skip
+
+
+def test_what_the_composer_says_beside_the_index_is_planned_as_well(
+    cloud: LocalCloud, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXNOTIFY_URL", cloud.url)
+    folder = make_run("said", [record(1)])
+    (folder / "ErrorReport.csv").write_text("account|method|status\nE000009|print|FAILED\n")
+    (folder / "engine.dat").write_text("EX004150W (4) odd\nEX004151S (5) stopped\nEX004152I fine\n")
+    planned, dropped, rows = planned_and_dropped(folder, "said")
+    assert disagreements(planned.json["records"], rows) == []
+    assert (planned.code, dropped.code) == (3, 3)
+    for name in ("needs_look", "clean"):
+        assert planned.json[name] == dropped.json[name], name
+    assert [look["reason"] for look in planned.json["needs_look"]] == ["EX004151S", "delivery_failed"]
+    assert [e["count"] for e in planned.json["exceptions"]] == [1, 1, 1]

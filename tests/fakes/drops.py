@@ -101,6 +101,7 @@ class FakeStaging:
         self, records: FakeRecords, slice_records: int = 100, opening: frozenset[str] = frozenset()
     ) -> None:
         self.opening = opening
+        self.unmapped: dict[str, int] = {}
         self._found: dict[str, list[FoundFile]] = {}
         self._records = records
         self._slice_records = slice_records
@@ -112,6 +113,10 @@ class FakeStaging:
         if "/" in name:
             return None
         return "native" if name == MANIFEST else "json" if name.endswith(".index.jsonl") else None
+
+    def is_message_file(self, name: str) -> bool:
+        """See `Staging.is_message_file`."""
+        return name == "exceptions.psv"
 
     def hash(self, folder: DropFolder, name: str) -> tuple[int, str]:
         """See `Staging.hash`."""
@@ -162,6 +167,7 @@ class FakeStaging:
                     len(rows) if native else None,
                     processed if native else None,
                     tuple(tally.refused),
+                    unmapped=self.unmapped,
                 )
             )
         return [*staged[:-1], replace(staged[-1], conflicts=found.conflicts)]

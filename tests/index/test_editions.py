@@ -48,6 +48,28 @@ def test_an_edition_is_of_documents_known_by_a_file_name(record: dict[str, str],
     assert found.get("edition") == edition
 
 
+@pytest.mark.parametrize(
+    ("record", "undated"),
+    [
+        ({"output_uri": "out/77.pdf"}, True),
+        ({"archive_ref": "vault/2026/77"}, True),
+        ({"output_uri": "out/77.pdf", "produced_at": "2026-11-23"}, False),
+        ({"output_uri": "out/77.pdf", "document_id": "77"}, False),
+        ({"archive_ref": "ARC-0077"}, False),
+        ({"reference_no": "R-1"}, True),
+        ({"reference_no": "R-1", "statement_period": "2026-11"}, False),
+        ({"reference_no": "R-1", "produced_at": "2026-11-23"}, False),
+        ({"content_sha256": HASH}, False),
+    ],
+)
+def test_what_has_neither_an_id_nor_a_date(record: dict[str, str], undated: bool) -> None:
+    full = {"customer_key": "C1", "document_type": "statement", **record}
+    found = SCHEMA.normalise(tuple(full), list(full.values()))
+    assert found.get("undated", False) is undated
+    _, document = document_from({**found, "pos": 1}, "retail")
+    assert document.undated is undated
+
+
 def test_a_site_cannot_write_an_edition() -> None:
     full = {"customer_key": "C1", "document_type": "statement", "document_id": "1", "edition": "x"}
     assert "edition" not in SCHEMA.normalise(tuple(full), list(full.values()))

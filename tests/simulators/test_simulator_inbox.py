@@ -30,6 +30,7 @@ def known(notice_id: str) -> Mapping[str, Any] | None:
     return {
         "document_id": f"D{number}",
         "customer_key": f"C&{number}",
+        "recipient": f"R{number}",
         "audience": "customer" if number % 2 else "team:operations",
         "purpose": "notice",
         "secret": "not asked for",
@@ -97,6 +98,7 @@ def test_json_has_the_names_of_the_outbox_newest_first(browser: Client) -> None:
         "notice_id": f"{3:032x}",
         "document_id": "D3",
         "customer_key": "C&3",
+        "recipient": "R3",
         "audience": "customer",
         "purpose": "notice",
         "attempt": 2,

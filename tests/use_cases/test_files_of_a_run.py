@@ -256,7 +256,24 @@ def test_a_file_that_was_perhaps_meant_as_an_index_is_reported(name: str) -> Non
     assert world.outcomes("run-1") == {"notified": 3}
 
 
-@pytest.mark.parametrize("name", ["data.csv", "notes.txt", "ExstreamMessages.dat", "reindex.pdf"])
+def test_output_in_a_queue_that_no_rule_maps_is_reported_and_the_run_goes_on() -> None:
+    world = World()
+    world.staging.unmapped = {"Email_Statments": 2, "Archive": 7}
+    world.drop("run-1", *three())
+    world.come_to_rest()
+
+    told = [e for e in world.exceptions.raised if e.code == "queue_unmapped"]
+    assert [(e.queue, e.count, e.severity) for e in told] == [
+        ("Archive", 7, "warning"),
+        ("Email_Statments", 2, "warning"),
+    ]
+    assert told[0].text == "nobody is notified of the output in queue Archive, which no rule maps (7)"
+    assert world.outcomes("run-1") == {"notified": 3}
+
+
+@pytest.mark.parametrize(
+    "name", ["data.csv", "notes.txt", "ExstreamMessages.dat", "reindex.pdf", "exceptions.psv"]
+)
 def test_another_file_beside_an_index_is_not(name: str) -> None:
     world = World()
     world.folder("run-1").files[name] = b"x\n"

@@ -18,6 +18,7 @@ from exstream_notify.domain.runs import (
     stated_size,
 )
 from exstream_notify.domain.work import SlicePointer
+from exstream_notify.use_cases.stage_run import values_left_out
 from tests.fakes import a_document
 from tests.fakes.drops import INDEX, MANIFEST
 from tests.use_cases.world import DOMAIN, World
@@ -592,3 +593,8 @@ def test_what_a_file_states_otherwise_refuses_the_run() -> None:
     assert world.run("run-1").state == RunState.REFUSED
     assert raised(world, "trailer_count_mismatch") == ["a.index.psv trailer: stated 4 rows, found 3"]
     assert not world.outbox
+
+
+@pytest.mark.parametrize(("count", "text"), [(1, "1 value left out: x (1)"), (3, "3 values left out: x (3)")])
+def test_values_left_out_are_counted_in_words(count: int, text: str) -> None:
+    assert values_left_out(DOMAIN, "run-1", {"x": count}).text == text

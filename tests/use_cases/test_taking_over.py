@@ -443,6 +443,39 @@ def test_two_records_of_one_run_under_one_id_are_reported_if_they_differ(slice_r
     world.check()
 
 
+@pytest.mark.parametrize(
+    ("change", "reasons"),
+    [
+        ({}, {"undated": 1}),
+        ({"amount_due": "99.10", "currency": "USD"}, {"undated": 1}),
+        ({"amount_due": "99.10", "due_date": "2026-12-20"}, {}),
+        ({"undated": False}, {}),
+    ],
+)
+def test_a_file_of_a_name_that_another_run_had_is_no_certain_duplicate(
+    change: dict[str, Any], reasons: dict[str, int]
+) -> None:
+    """Unless both are due on one day: next month's statement has another due date, and often the same name."""
+    undated = {**dict.fromkeys(("amount_due", "currency", "due_date")), "undated": True}
+    world = World()
+    rest(world, "october", a_document(1, **{**undated, **change}))
+    outcomes = rest(world, "november", a_document(1, **{**undated, **change}), a_document(2, **undated))
+
+    assert outcomes == {"duplicate": 1, "notified": 1}
+    assert world.reasons("november", "duplicate") == reasons
+    text = "duplicates of retail/october without an id or a date of their own; they may be other documents"
+    raised = [(e.text, e.count) for e in world.exceptions.raised if e.code == "duplicate_undated"]
+    assert raised == ([(text, 1)] if reasons else [])
+    world.check()
+
+
+def test_a_file_that_one_run_names_twice_is_one_document() -> None:
+    world = World(slice_records=1)
+    row = a_document(1, undated=True, due_date=None)
+    assert rest(world, "run-1", row, row) == {"notified": 1, "duplicate": 1}
+    assert not world.reasons("run-1", "duplicate")
+
+
 # --- deadlines ---------------------------------------------------------------------------------------
 
 

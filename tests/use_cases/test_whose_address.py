@@ -150,7 +150,19 @@ def test_one_unusable_address_is_reported_and_leaves_the_other_channel() -> None
     }  # fmt: skip
     (found,) = [e for e in world.exceptions.raised if e.code == "address_unusable"]
     assert found.count == 2
-    assert "bad" not in found.text
+    assert found.text == "records with an address that cannot be written to"
+
+
+def test_an_unusable_address_without_another_one_is_no_claim_that_one_was_used() -> None:
+    world = World(a_rule(channels=("email", "sms")))
+    world.drop("run-1", a_document(1, email="bad address", mobile=None))
+    world.come_to_rest()
+    assert world.outcomes("run-1") == {"suppressed": 1}
+    texts = {e.code: e.text for e in world.exceptions.raised}
+    assert texts == {
+        "address_unusable": "records with an address that cannot be written to",
+        "no_channel": "customers with no channel that works, and no paper by rule",
+    }
 
 
 def test_a_later_run_does_not_redirect_what_queues() -> None:

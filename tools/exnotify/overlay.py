@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.due import WaitKind
 from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.incidents import SO_FAR
 from exstream_notify.domain.notices import Notice
 from exstream_notify.domain.responses import EarlyPayment, EarlyResponse
 from exstream_notify.domain.runs import DigestRow, RecordOutcome, Run, Seal
@@ -343,7 +344,8 @@ class PlannedQueues:
 
     def raise_exceptions(self, exceptions: Sequence[ExceptionRaised]) -> None:
         """See `ExceptionBus.raise_exceptions`."""
-        self.exceptions += exceptions
+        # What was told of a message file before its end, its whole report replaces.
+        self.exceptions += (e for e in exceptions if not e.part.endswith(SO_FAR))
 
     def run_dispatched(self, domain: str, run_id: str) -> None:
         """See `ExceptionBus.run_dispatched`."""

@@ -14,6 +14,7 @@ from exstream_notify.domain.runs import Control, RecordOutcome, Run, RunState, l
 from exstream_notify.domain.work import SlicePointer
 from exstream_notify.use_cases.decide_notices import decide_notices
 from exstream_notify.use_cases.digest_run import digests
+from exstream_notify.use_cases.read_messages import read_messages
 from exstream_notify.use_cases.stage_run import Trigger, stage_run
 
 from .overlay import (
@@ -119,14 +120,39 @@ class _Planner:
             self.queues.pointers += self.staging.slices(domain, run_id, run.parts)
         for pointer in self.queues.pointers:
             self._decide(pointer)
+        for file in self.prepared.files:
+            self._read_messages(file.name)
         return self._told(run, reused_id)
+
+    def _read_messages(self, name: str) -> None:
+        """What the composer says in a file beside the index; it may make the run need a look."""
+        if "/" in name:
+            return
+        app = self.app
+        read_messages(
+            self.prepared.domain,
+            self.prepared.run_id,
+            name,
+            folder=self._folder(),
+            files=app.message_files,
+            rules=app.rules,
+            alerts=app.rules,
+            runs=self.runs,
+            due=self.queues,
+            exceptions=self.queues,
+            clock=self.clock,
+        )
+
+    def _folder(self) -> PlannedFolder:
+        there = self.app.folder(self.prepared.domain, self.prepared.run_id)
+        return PlannedFolder(self.prepared, there)
 
     def _stage(self, trigger: Trigger) -> None:
         stage_run(
             self.prepared.domain,
             self.prepared.run_id,
             trigger,
-            folder=PlannedFolder(self.prepared, self.app.folder(self.prepared.domain, self.prepared.run_id)),
+            folder=self._folder(),
             staging=self.staging,
             rules=self.app.rules,
             runs=self.runs,

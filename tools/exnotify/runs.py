@@ -8,10 +8,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from exstream_notify.domain.exceptions import ExceptionRaised
-from exstream_notify.domain.headlines import NONE, Particulars, Until, all_concerns, headline
+from exstream_notify.domain.headlines import NONE, OtherRuns, Particulars, Until, all_concerns, headline
 from exstream_notify.domain.incidents import IncidentStatus
 from exstream_notify.domain.notices import Outcome
-from exstream_notify.domain.runs import OTHER_CONTENT, Concern, Look, Reconciliation, Run, reconcile
+from exstream_notify.domain.runs import Concern, Look, Reconciliation, Run, reconcile
 
 from .errors import FAILED, NEEDS_LOOK, CommandError, MisuseError
 from .screen import styled, table
@@ -71,22 +71,19 @@ def particulars(
             all_read = len(dues) == added.reasons.get(Outcome.DEFERRED, {}).get(why, len(dues))
             found = reduce(Until.joined, map(Until, dues))
             until[why] = replace(found, same=found.same and all_read)
-    duplicates = added.examples.get(Outcome.DUPLICATE, {})
-    # Where some differ from what was notified, the line is about those.
-    ids = duplicates.get(OTHER_CONTENT) or tuple(i for several in duplicates.values() for i in several)
-    others = ledger.get(ids) if ids else {}
-    origins = {n.origin.run for n in others.values()} - {run.name}
-    return Particulars(
-        until,
-        tuple(sorted(name.removeprefix(f"{run.domain}/") for name in origins)),
-        len(others) == (_counted(added, OTHER_CONTENT) or added.outcomes[Outcome.DUPLICATE]),
-        findings,
-        now,
-    )
+    notified_by = {}
+    for why, ids in added.examples.get(Outcome.DUPLICATE, {}).items():
+        others = ledger.get(ids)
+        origins = {n.origin.run for n in others.values()} - {run.name}
+        names = frozenset(name.removeprefix(f"{run.domain}/") for name in origins)
+        notified_by[why] = OtherRuns(names, len(others) == _duplicates(added, why))
+    return Particulars(until, notified_by, findings, now)
 
 
-def _counted(added: Reconciliation, reason: str) -> int:
-    return added.reasons.get(Outcome.DUPLICATE, {}).get(reason, 0)
+def _duplicates(added: Reconciliation, why: str) -> int:
+    """How many duplicates have a reason; the empty one stands for those without."""
+    reasons = added.reasons.get(Outcome.DUPLICATE, {})
+    return reasons[why] if why else added.outcomes[Outcome.DUPLICATE] - sum(reasons.values())
 
 
 def report(

@@ -336,6 +336,7 @@ class StagedFile:
     internal team, then type. `documents_refused` are the first entries, by number in the file, that were
     rejected for the file that they name. `disagreements`: what the file itself states otherwise than was
     found. `left_out` counts unreadable values that records went on without, by field and reason.
+    `unmapped` counts the customers' outputs in queues that no rule maps, by queue, the printing one's not.
     `conflicts` are those of the whole run, on the last of its files.
     """
 
@@ -353,6 +354,7 @@ class StagedFile:
     disagreements: tuple[Disagreement, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
     conflicts: Conflicts = NO_CONFLICTS
+    unmapped: Mapping[str, int] = field(default_factory=dict)
 
 
 class Staging(Protocol):
@@ -360,6 +362,9 @@ class Staging(Protocol):
 
     def form(self, name: str) -> str | None:
         """The index form that a file's name tells (`native`, `json`, `csv`, ...), or None."""
+
+    def is_message_file(self, name: str) -> bool:
+        """Whether rules/messages.yaml says what a file is, other than an index."""
 
     def hash(self, folder: DropFolder, name: str) -> tuple[int, str]:
         """Size in bytes and SHA-256 of any other file."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import CommandError
+from ..errors import FAILED, NEEDS_LOOK, CommandError
 from .options import as_json, deployment, on_stack
 
 if TYPE_CHECKING:
@@ -42,13 +42,17 @@ def command(file: Path, follow: bool, timeout: float, as_json: bool, stack: str 
         for row in () if as_json else told:
             click.echo(f"event {row['event_id']}" + (f"  run {row['run']}" if row["run"] else ""))
         return 0
-    code = 0
-    for row in told:
+    codes: set[int] = set()
+    for event, row in zip(events, told, strict=True):
         if not row["run"]:
-            remark(f"event {row['event_id']} starts no run")
+            if _is_document(event):
+                remark(f"event {row['event_id']} names no domain: it is refused, and nobody is notified")
+                codes.add(FAILED)
+            else:
+                remark(f"event {row['event_id']} starts no run")
             continue
-        code = max(code, _follow(target, row, timeout, as_json=as_json))
-    return code
+        codes.add(_follow(target, row, timeout, as_json=as_json))
+    return next((code for code in (FAILED, NEEDS_LOOK) if code in codes), 0)
 
 
 def _read(file: Path) -> str:
@@ -98,9 +102,13 @@ def _put(target: "Deployment", event: dict[str, Any]) -> dict[str, Any]:
     return {"event_id": event_id, "domain": domain, "run_id": run_id, "run": run}
 
 
+def _is_document(event: dict[str, Any]) -> bool:
+    return event["source"] == "exstream" and event["detail-type"] in _DOCUMENTS
+
+
 def _domain(event: dict[str, Any]) -> str | None:
     """The domain of a document's event; None for an event of another kind."""
-    if event["source"] != "exstream" or event["detail-type"] not in _DOCUMENTS:
+    if not _is_document(event):
         return None
     detail = event["detail"]
     job = detail.get("exstreamJob")

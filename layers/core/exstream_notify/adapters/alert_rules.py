@@ -198,6 +198,10 @@ class MessageRules(_Strict):
         """Whether a file of a run's folder is the composer's own, be it read or ignored here."""
         return self._list_of(name) is not None
 
+    def names_message_file(self, name: str) -> bool:
+        """The same, but for indexes and manifests."""
+        return self._list_of(name) not in (None, "started")
+
     def _list_of(self, name: str) -> str | None:
         plain = name.lower().removesuffix(".gz")
         kinds = ("ignored", "exceptions", "deliveries", "summary", "started", "xml_messages", "messages")

@@ -15,6 +15,7 @@ import yaml
 from ..domain.records import RunFolder
 from ..domain.runs import DomainRule, FoundFile
 from ..domain.second_step import Keys, conceal
+from ..domain.values import type_key
 from ..domain.work import SlicePointer
 from ..ports import DropFolder, StagedFile
 from .index.delimited import RowRules
@@ -79,6 +80,10 @@ class S3Staging:
         found = None if "/" in name else form_of(name)
         return found.form if found else None
 
+    def is_message_file(self, name: str) -> bool:
+        """See `Staging.is_message_file`."""
+        return self._rules.messages.names_message_file(name)
+
     def hash(self, folder: DropFolder, name: str) -> tuple[int, str]:
         """See `Staging.hash`."""
         digest, size = hashlib.sha256(), 0
@@ -111,7 +116,7 @@ class S3Staging:
                     raise IndexUnreadable(after.name, "its content", "changed while it was read")
             tallies = again
         sink.put_slices()
-        staged = [staged_file(tally) for tally in tallies]
+        staged = [staged_file(tally, self._rules.paper_queue) for tally in tallies]
         return [*staged[:-1], replace(staged[-1], conflicts=found.conflicts)] if found else staged
 
     def stage_record(
@@ -303,8 +308,9 @@ class _Dropped:
         """Drop it."""
 
 
-def staged_file(tally: FileTally) -> StagedFile:
-    """A file's tally as the use case needs it."""
+def staged_file(tally: FileTally, paper_queue: str) -> StagedFile:
+    """A file's tally as the use case needs it; what the paper queue prints is not missed."""
+    printed = type_key(paper_queue)
     return StagedFile(
         tally.name,
         tally.bytes,
@@ -319,6 +325,7 @@ def staged_file(tally: FileTally) -> StagedFile:
         tuple(tally.documents_refused),
         tuple(tally.disagreements),
         dict(tally.left_out),
+        unmapped={q: count for q, count in tally.queues_ignored.items() if type_key(q) != printed},
     )
 
 

@@ -40,6 +40,7 @@ class Why(StrEnum):
     NO_RECEIPT = "no_receipt"
     NOTHING_DUE = "nothing_due"
     OTHER_CONTENT = "other_content"
+    UNDATED = "undated"
 
 
 @dataclass(frozen=True, slots=True)

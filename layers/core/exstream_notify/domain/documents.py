@@ -19,7 +19,8 @@ class Document:
     `STAGED_FIELDS` are set by staging, never by a site: `edition` tells documents of one id apart
     (domain/records.py), `disputed` says that another record of the run gives the same customer and
     recipient another address, so that neither becomes the contact's; `in_credit` that the amount, which
-    could not be read, has the sign of a credit.
+    could not be read, has the sign of a credit; `undated` that the record has no id of
+    its own, and nothing that tells it from an earlier document of the same file name or values.
     """
 
     domain: str
@@ -63,6 +64,7 @@ class Document:
     edition: str = ""
     disputed: bool = False
     in_credit: bool = False
+    undated: bool = False
 
     @property
     def contact_key(self) -> str:
@@ -70,7 +72,7 @@ class Document:
         return contact_key(self.customer_key, self.recipient)
 
 
-STAGED_FIELDS = ("edition", "disputed", "in_credit")
+STAGED_FIELDS = ("edition", "disputed", "in_credit", "undated")
 """Fields of a document that staging sets; a site cannot write them."""
 
 

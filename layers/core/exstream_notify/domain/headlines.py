@@ -15,7 +15,8 @@ SAID = frozenset(
         # The outcomes say it.
         "records_rejected", "documents_missing", "holders_mixed", "customers_missing", "no_channel",
         "unreached", "deadline_passed", "send_unconfirmed", "unconfirmed_at_deadline", "provider_down",
-        "wording_not_approved", "duplicate_differs", "run_all_duplicates", "nothing_due",
+        "wording_not_approved", "duplicate_differs", "duplicate_undated", "run_all_duplicates",
+        "nothing_due",
         # The run's state says it; a run that went on afterwards has overtaken it.
         "seal_unreadable", "seal_without_index", "index_unreadable", "files_missing", "size_mismatch",
         "checksum_mismatch", "record_count_mismatch", "document_count_mismatch", "customer_count_mismatch",
@@ -62,17 +63,24 @@ class Until:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherRuns:
+    """Runs by id; `complete` says that no further ones are possible."""
+
+    ids: frozenset[str]
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Particulars:
     """What the ledger and the incidents add to a reconciliation.
 
-    `until` is by reason of deferral. `notified_by` are the runs that notified this run's duplicates, by
-    id; `all_runs` says that no further ones are possible. `findings` are one exception for each code of
+    `until` is by reason of deferral. `notified_by` are the runs that notified this run's duplicates, by the
+    reason that the duplicates have. `findings` are one exception for each code of
     the run's incidents that nobody resolved. `now` decides whether a time needs its date.
     """
 
     until: Mapping[str, Until] = field(default_factory=dict)
-    notified_by: Sequence[str] = ()
-    all_runs: bool = True
+    notified_by: Mapping[str, "OtherRuns"] = field(default_factory=dict)
     findings: Sequence[ExceptionRaised] = ()
     now: datetime | None = None
 
@@ -83,7 +91,7 @@ NONE = Particulars()
 def all_concerns(added: Reconciliation, particulars: Particulars = NONE) -> tuple[Concern, ...]:
     """What needs a look by the records, and by open incidents of severity error or severe."""
     found = [f for f in particulars.findings if f.code not in SAID and RANK[f.severity] >= RANK["error"]]
-    found.sort(key=lambda f: -RANK[f.severity])
+    found.sort(key=lambda f: (-RANK[f.severity], f.code))
     of = sum(added.outcomes.values())
     return (*added.needs_look, *(Concern(Look.INCIDENT, f.count, of, f.code) for f in found))
 
@@ -108,7 +116,10 @@ def headline(
         parts.append(f"{notified} notified")
     if not concerns:
         parts += _decisions(added, particulars)
-    notes = [f for f in particulars.findings if f.severity == "warning" and f.code not in SAID]
+    notes = sorted(
+        (f for f in particulars.findings if f.severity == "warning" and f.code not in SAID),
+        key=lambda f: f.code,
+    )
     if len(parts) < _PARTS:
         parts += [_cut(f.text) for f in notes[: _PARTS - len(parts)]]
     if rest:
@@ -154,7 +165,10 @@ def _words(what: Look, several: Sequence[Concern], particulars: Particulars, *, 
             return f"{count} outcomes for {of} records"
         case Look.OTHER_CONTENT:
             have = _number(count, "duplicate has", "duplicates have")
-            return f"{have} other content than what was notified{_by_runs(particulars, 'by')}"
+            return f"{have} other content than what was notified{_by_runs(particulars, 'by', what)}"
+        case Look.UNDATED:
+            are = "is a duplicate" if count == 1 else "are duplicates"
+            return f"{share} {are}{_by_runs(particulars, 'of', what)}, undated: perhaps other documents"
         case Look.NOT_COMPOSED:
             return _number(count, "customer was not composed", "customers were not composed")
         case Look.DEFERRED:
@@ -163,7 +177,7 @@ def _words(what: Look, several: Sequence[Concern], particulars: Particulars, *, 
         case Look.DUPLICATES:
             are = "is a duplicate" if count == 1 else "are duplicates"
             nobody = "nobody would be notified" if planned else "nobody was notified"
-            return f"{share} {are}{_by_runs(particulars, 'of')} ({nobody})"
+            return f"{share} {are}{_by_runs(particulars, 'of', '')} ({nobody})"
         case Look.EMPTY:
             return "no documents, and no seal says that none were expected"
         case _:
@@ -196,7 +210,7 @@ def _decisions(added: Reconciliation, particulars: Particulars) -> list[str]:
             wait = _until(reasons, particulars) if outcome == Outcome.DEFERRED else ""
             found.append(f"{count} {words}{wait}{_reasons(reasons.items())}")
     if count := added.outcomes[Outcome.DUPLICATE]:
-        found.append(_number(count, "duplicate", "duplicates") + _by_runs(particulars, "of"))
+        found.append(_number(count, "duplicate", "duplicates") + _by_runs(particulars, "of", ""))
     return found
 
 
@@ -233,14 +247,15 @@ def _until(reasons: Iterable[str], particulars: Particulars) -> str:
     return f" until {at}" + ("" if wait.same else " at the earliest")
 
 
-def _by_runs(particulars: Particulars, preposition: str) -> str:
-    """The runs that notified the duplicates; nothing where the ledger does not say."""
-    runs = particulars.notified_by
-    if not runs:
+def _by_runs(particulars: Particulars, preposition: str, reason: str) -> str:
+    """The runs that notified the duplicates of a reason; nothing where the ledger does not say."""
+    found = particulars.notified_by.get(reason)
+    if found is None or not found.ids:
         return ""
-    if len(runs) == 1 and particulars.all_runs:
+    runs = sorted(found.ids)
+    if len(runs) == 1 and found.complete:
         return f" {preposition} run {runs[0]}"
-    if len(runs) == 2 and particulars.all_runs:
+    if len(runs) == 2 and found.complete:
         return f" {preposition} runs {runs[0]} and {runs[1]}"
     return f" {preposition} run {runs[0]} and others"
 

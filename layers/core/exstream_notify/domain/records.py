@@ -116,18 +116,33 @@ def file_edition(record: Mapping[str, object]) -> str:
     the identity as well, else the content's hash, else the day (UTC) on which the document was produced.
     An `archive_ref` is an identity of its own unless it is a path or a file name.
     """
-    if record.get("document_id"):
+    if not is_named_by_file(record):
         return ""
-    if not record.get("output_uri"):
-        archived = str(record.get("archive_ref") or "")
-        if not ("/" in archived or "\\" in archived or _FILE_NAME.search(archived)):
-            return ""
     if period := record.get("statement_period"):
         return f"period:{type_key(str(period))}"
     if content := record.get("content_sha256"):
         return content_edition(str(content))
     produced = str(record.get("produced_at") or "")
     return f"day:{produced[:10]}" if produced else ""
+
+
+def is_undated(record: Mapping[str, object]) -> bool:
+    """Whether next month's document would have this one's identity: a file's name without an edition, or
+    values without a period or day among them."""
+    if is_named_by_file(record):
+        return not file_edition(record)
+    dated = (*IDENTITY_FIELDS, "statement_period", "produced_at")
+    return not any(record.get(name) for name in dated)
+
+
+def is_named_by_file(record: Mapping[str, object]) -> bool:
+    """Whether the identity of a document is the name of a file, or a path."""
+    if record.get("document_id"):
+        return False
+    if record.get("output_uri"):
+        return True
+    archived = str(record.get("archive_ref") or "")
+    return "/" in archived or "\\" in archived or _FILE_NAME.search(archived) is not None
 
 
 _FILE_NAME = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")

@@ -348,6 +348,7 @@ class Look(StrEnum):
     FAILED = "failed"
     UNCONFIRMED = "unconfirmed"
     OTHER_CONTENT = "other_content"
+    UNDATED = "undated"
     NOT_COMPOSED = "not_composed"
     REJECTED = "rejected"
     NOT_NOTIFIED = "not_notified"
@@ -372,6 +373,9 @@ class Concern:
 
 OTHER_CONTENT = "other_content"
 """Reason of a duplicate whose content differs from what its customer was notified of."""
+
+UNDATED = "undated"
+"""Reason of a duplicate of another run that has no id and no date, so that it may be another document."""
 
 _EXAMPLES = 100
 
@@ -480,6 +484,7 @@ def _needs_look(
     yield from _concerns(Look.UNCONFIRMED, of, _counted(counts, reasons, Outcome.UNCONFIRMED))
     duplicates = _counted(counts, reasons, Outcome.DUPLICATE)
     yield from _concerns(Look.OTHER_CONTENT, of, {OTHER_CONTENT: duplicates.pop(OTHER_CONTENT, 0)})
+    yield from _concerns(Look.UNDATED, of, {UNDATED: duplicates.pop(UNDATED, 0)})
     yield from _concerns(Look.NOT_COMPOSED, run.expected, {"": max(0, run.expected - of)})
     yield from _concerns(Look.REJECTED, of, _counted(counts, reasons, Outcome.REJECTED))
     lost = reasons.get(Outcome.SUPPRESSED, {}).get(Why.NO_CHANNEL, 0)

@@ -60,9 +60,9 @@ def is_from(notice: Notice, origin: Origin) -> bool:
     )
 
 
-def outcome_for(notice: Notice, origin: Origin, other_content: bool = False) -> RecordOutcome:
+def outcome_for(notice: Notice, origin: Origin, why: str = "") -> RecordOutcome:
     """What a stored notice means for a record: its own outcome, what it was before another record took the
-    notice over, or a duplicate of the other's."""
+    notice over, or a duplicate of the other's, for the reason `why`."""
     number, position = origin.slice_number, origin.position
     if is_from(notice, origin):
         return RecordOutcome(number, position, notice.outcome, notice.why, notice.version, notice.notice_id)
@@ -73,7 +73,6 @@ def outcome_for(notice: Notice, origin: Origin, other_content: bool = False) -> 
         superseded = notice.superseded_by or notice.status == Status.SUPERSEDED
         ended = str(Why.SUPERSEDED if superseded else Why.RESPONDED)
         return RecordOutcome(number, position, Outcome.SUPPRESSED, ended, 1, notice.notice_id)
-    why = str(Why.OTHER_CONTENT) if other_content else ""
     return RecordOutcome(number, position, Outcome.DUPLICATE, why, 1, notice.notice_id)
 
 
@@ -199,6 +198,20 @@ def differences(
             if mark in before and mark in now and before[mark] != now[mark] and (of_one_run or mark != "f")
         )
     )
+
+
+def doubts(notice: Notice, origin: Origin, document: Document) -> tuple[str, tuple[str, ...]]:
+    """Why a duplicate of another record's notice may be another document, and in what it differs from it.
+
+    Without an id or a date nothing says that this month's document is last month's, unless both have one due
+    date.
+    """
+    of_one_run = notice.origin.run == origin.run
+    own = facts_of(document)
+    if kinds := differences(notice.facts, document, of_one_run=of_one_run, compared=own):
+        return str(Why.OTHER_CONTENT), kinds
+    same_day = "u" in _parted(own) and "u" in _parted(notice.facts)
+    return (str(Why.UNDATED) if document.undated and not of_one_run and not same_day else ""), ()
 
 
 def _parted(facts: str) -> dict[str, str]:

@@ -40,6 +40,7 @@ from ..domain.second_step import field_of
 from ..domain.takeover import (
     Standing,
     differences,
+    doubts,
     facts_of,
     former_of,
     is_from,
@@ -94,6 +95,7 @@ SUPERSEDED_DAYS = 90
 """How long a document that is not known yet stays superseded."""
 
 DUPLICATE_DIFFERS = "duplicate_differs"
+DUPLICATE_UNDATED = "duplicate_undated"
 
 _TRIES = 5
 _TEAM_PREFIX = "team:"
@@ -485,10 +487,10 @@ def _leave_to_other(
     now: datetime,
 ) -> None:
     """A record whose notice is another's: a duplicate, and next in line while nobody was notified yet."""
-    kinds = differences(other.facts, document, of_one_run=other.origin.run == origin.run)
-    outcome = outcome_for(other, origin, bool(kinds))
+    why, kinds = doubts(other, origin, document)
+    outcome = outcome_for(other, origin, why)
     result.outcomes.append(outcome)
-    if outcome.why == Why.OTHER_CONTENT:
+    if why and outcome.why == why:
         rows = result.differing.setdefault((other.origin.run, kinds), {})
         rows[origin.position] = document.customer_in_run
     if not pointer.version and outcome.outcome == Outcome.DUPLICATE:
@@ -1086,18 +1088,21 @@ def differing(
     place: str,
     found: Mapping[tuple[str, tuple[str, ...]], Mapping[int, int | None]],
 ) -> list[ExceptionRaised]:
-    """Duplicates that say something else than the document that was notified, by the other run and in what.
+    """Duplicates that say something else than the document that was notified, by the other run and in what;
+    where they differ in nothing, duplicates without an id or a date, which may be other documents.
 
     `found` has the customers' numbers in the run by position.
     """
     return [
         ExceptionRaised(
-            DUPLICATE_DIFFERS,
+            DUPLICATE_DIFFERS if kinds else DUPLICATE_UNDATED,
             "error",
             pointer.domain,
             pointer.run_id,
-            f"duplicates of {run} that differ from what was notified there: {', '.join(kinds)}",
-            part=f"{place} of {run} {' '.join(kinds)}",
+            f"duplicates of {run} that differ from what was notified there: {', '.join(kinds)}"
+            if kinds
+            else f"duplicates of {run} without an id or a date of their own; they may be other documents",
+            part=f"{place} of {run} {' '.join(kinds)}".rstrip(),
             count=len(customers),
             customers_in_run=tuple(number for number in customers.values() if number is not None),
         )
@@ -1109,7 +1114,7 @@ def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
     texts = {
         Why.NO_CHANNEL: "customers with no channel that works, and no paper by rule",
         "second_step_missing": "documents whose rule asks for a second step that their record cannot answer",
-        "address_unusable": "records with an address that cannot be written to; only another one is used",
+        "address_unusable": "records with an address that cannot be written to",
         "due_date_missing": "documents whose journey follows a due date that their record does not have",
         "unreached": "documents whose every channel failed",
         "deadline_passed": "documents that waited beyond their deadline",

@@ -49,15 +49,17 @@ def read_messages(
         exceptions.raise_exceptions([raised])
 
     if kind == "summary":
-        summary = files.summary(folder.open(name), name)
+        with folder.open(name) as stream:
+            summary = files.summary(stream, name)
         exceptions.raise_exceptions(_of_summary(summary, domain, run_id, rules.domain(domain).exit_statuses))
         return None
 
     grouped = Grouped(_severities(alerts, domain, run_id))
     try:
-        for fresh in files.read(folder.open(name), name, kind, grouped):
-            if fresh.severity == "severe":
-                exceptions.raise_exceptions(list(_reports(fresh, domain, run_id, name, so_far=True)))
+        with folder.open(name) as stream:
+            for fresh in files.read(stream, name, kind, grouped):
+                if fresh.severity == "severe":
+                    exceptions.raise_exceptions(list(_reports(fresh, domain, run_id, name, so_far=True)))
     except Unusable as unusable:
         tell(unusable.code, "error", str(unusable), part=f"{name} whole")
     found = sorted(grouped.groups.values(), key=lambda g: (g.severity != "severe", g.code, g.queue))

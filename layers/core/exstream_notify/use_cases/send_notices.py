@@ -52,7 +52,7 @@ from ..domain.runs import Control, RecordOutcome, Run, counted_from
 from ..domain.takeover import (
     CLAIMED_BY,
     Standing,
-    differences,
+    doubts,
     facts_of,
     former_of,
     is_from,
@@ -841,12 +841,10 @@ class _Sender:
             return
         if stored.audience != "customer" or stored.purpose != "notice":
             return
-        kinds: tuple[str, ...] = ()
-        if row.document is not None:
-            kinds = differences(stored.facts, row.document, of_one_run=stored.origin.run == origin.run)
-        outcome = outcome_for(stored, origin, bool(kinds))
+        why, kinds = doubts(stored, origin, row.document) if row.document is not None else ("", ())
+        outcome = outcome_for(stored, origin, why)
         self.tally.outcomes.append(outcome)
-        if outcome.why == Why.OTHER_CONTENT and row.document is not None:
+        if why and outcome.why == why and row.document is not None:
             rows = self.tally.differing.setdefault((stored.origin.run, kinds), {})
             rows[origin.position] = row.document.customer_in_run
 

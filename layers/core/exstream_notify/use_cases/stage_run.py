@@ -62,6 +62,7 @@ REPORTED_APART = {*FILE_FAULTS, f"recipient: {MIXED_REASON}"}
 """Reasons of rejected records that an exception of their own reports."""
 REASONS_TOLD = 5
 """Reasons that one exception names; the run's record has all."""
+_QUEUES_TOLD = 50
 
 
 class RunBusy(Exception):
@@ -264,7 +265,7 @@ def _stage(
     parts = f"parts/{stage.domain}/{stage.run_id}/{fingerprint.removeprefix('etag:')[:16]}/"
     indexes = _indexes(stage, seal)
     if not indexes:
-        meant = [f.name for f in seal.files if resembles_index(f.name, alone=True)]
+        meant = [f.name for f in seal.files if _may_be_index(stage, f.name, alone=True)]
         reason = f": {', '.join(meant[:3])} is not named as one" if meant else ""
         unusable = Unusable("seal_without_index", "files", f"none of the listed files is an index{reason}")
         _refuse(stage, run, [unusable], fingerprint)
@@ -305,7 +306,8 @@ def _stage(
     if left_out:
         stage.exceptions.raise_exceptions([values_left_out(stage.domain, stage.run_id, left_out)])
     _tell_conflicts(stage, conflicts)
-    _tell_findings(stage, seal, records, rejected, unread)
+    unmapped = _added(f.unmapped for f in staged)
+    _tell_findings(stage, seal, records, rejected, unread, unmapped)
     _tell_documents(stage, staged, rejected)
     run = stage.save(
         run,
@@ -418,7 +420,12 @@ def _disagreements(
 
 
 def _tell_findings(
-    stage: _Stage, seal: Seal, records: int, rejected: Mapping[str, int], unread: Sequence[DropObject]
+    stage: _Stage,
+    seal: Seal,
+    records: int,
+    rejected: Mapping[str, int],
+    unread: Sequence[DropObject],
+    unmapped: Mapping[str, int],
 ) -> None:
     """What is wrong with a run that goes on, or is held, all the same."""
     # What is reported apart is not counted twice; an incident adds both up.
@@ -431,11 +438,38 @@ def _tell_findings(
     if unread:
         text = f"not in the seal, so not read: {', '.join(o.name for o in unread[:3])}"
         stage.tell("index_not_sealed", "error", text, count=len(unread))
+    _tell_queues(stage, unmapped)
     names = {*(f.name for f in seal.files), *stage.folder.list()}
-    meant = sorted(n for n in names if not stage.staging.form(n) and resembles_index(n))
+    meant = sorted(n for n in names if _may_be_index(stage, n))
     if meant:
         text = f"not named or placed as an index is, so not read: {', '.join(meant[:3])}"
         stage.tell("index_unrecognised", "error", text, part="index names", count=len(meant))
+
+
+def _may_be_index(stage: _Stage, name: str, *, alone: bool = False) -> bool:
+    """Whether a file that is not read as an index was perhaps meant as one; `alone`: there is no other."""
+    staging = stage.staging
+    return resembles_index(name, alone=alone) and not staging.form(name) and not staging.is_message_file(name)
+
+
+def _tell_queues(stage: _Stage, unmapped: Mapping[str, int]) -> None:
+    """Output in queues that no rule maps to a document type: nobody is notified of it."""
+    most = sorted(unmapped.items(), key=lambda entry: (-entry[1], entry[0]))
+    stage.exceptions.raise_exceptions(
+        [
+            ExceptionRaised(
+                "queue_unmapped",
+                "warning",
+                stage.domain,
+                stage.run_id,
+                f"nobody is notified of the output in queue {queue}, which no rule maps ({count})",
+                part=f"queue {queue}",
+                count=count,
+                queue=queue,
+            )
+            for queue, count in most[:_QUEUES_TOLD]
+        ]
+    )
 
 
 def _tell_totals(stage: _Stage, seal: Seal) -> None:
@@ -484,7 +518,7 @@ def values_left_out(domain: str, run_id: str, left_out: Mapping[str, int]) -> Ex
     named = ", ".join(f"{reason} ({count})" for reason, count in most[:REASONS_TOLD])
     rest = f", and {len(most) - REASONS_TOLD} more reasons" if len(most) > REASONS_TOLD else ""
     count = sum(left_out.values())
-    text = f"{count} values left out: {named}{rest}"
+    text = f"{count} {'value' if count == 1 else 'values'} left out: {named}{rest}"
     return ExceptionRaised("values_left_out", "warning", domain, run_id, text, part="values", count=count)
 
 

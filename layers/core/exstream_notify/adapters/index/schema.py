@@ -12,6 +12,7 @@ from ...domain.records import (
     RunFolder,
     content_identity,
     file_edition,
+    is_undated,
     own_identity,
     path_in_run,
     queue_of,
@@ -334,6 +335,8 @@ class RecordSchema:
         if "document_id" not in found:
             if edition := file_edition(found):
                 found["edition"] = edition
+            elif is_undated(found):
+                found["undated"] = True
             found["document_id"] = own_identity(found) or content_identity(
                 # Two documents that differ in an unreadable value only are two all the same.
                 {**found, **{str(f.field): written[f.field] for f in left if f.field in written}}
