@@ -182,21 +182,29 @@ def test_a_native_manifest_alone_counts_after_its_quiet_period(cloud: LocalCloud
 def test_a_record_is_rejected_whose_document_its_customer_could_not_open(
     cloud: LocalCloud, make_run: MakeRun
 ) -> None:
-    names = ["there.pdf", "gone.pdf", "empty.pdf", "Stra\u00dfe-u\u0308.pdf", "UPPER.PDF"]
+    names = [
+        "there.pdf",
+        "gone.pdf",
+        "empty.pdf",
+        "Stra\u00dfe-u\u0308.pdf",
+        "UPPER.PDF",
+        "two.pdf",
+        "two.pdf",
+    ]
     rows = [record(310 + n, output_uri=f"output/Q/{name}") for n, name in enumerate(names)]
     rows.append(record(318, output_uri="%5FCOMPLETE.json"))
     folder = make_run("documents", rows)
     (folder / "output" / "Q").mkdir(parents=True)
-    for name in ("there.pdf", "empty.pdf", "Stra\u00dfe-\u00fc.pdf", "upper.pdf"):
+    for name in ("there.pdf", "empty.pdf", "two.pdf", "Stra\u00dfe-\u00fc.pdf", "upper.pdf"):
         (folder / "output" / "Q" / name).write_bytes(b"" if name == "empty.pdf" else b"%PDF")
     followed = drop(cloud, folder, "documents", "documents")
 
-    assert outcomes(followed) == {"notified": 1, "rejected": 5}
+    assert outcomes(followed) == {"notified": 1, "rejected": 7}
     assert followed.told is not None
     assert set(followed.told["reasons"]["rejected"]) == {f"output_uri: {fault}" for fault in FileFault}
     incidents = list(cloud.deployment().app.incidents.of_run("documents", "documents"))
     assert {code for incident in incidents for code in incident.codes} == {"documents_missing"}
-    assert [incident.count for incident in incidents] == [5]
+    assert [incident.count for incident in incidents] == [7]
 
 
 def test_files_that_are_late_or_in_the_wrong_place_are_reported(cloud: LocalCloud, make_run: MakeRun) -> None:
