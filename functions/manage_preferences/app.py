@@ -16,9 +16,9 @@ from exstream_notify.adapters.pages import redirect_response
 from exstream_notify.adapters.preference_views import PostRefused, form_of
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.passes import PREFERENCES
-from exstream_notify.use_cases.change_preferences import AddressBook, Conflict, open_page
+from exstream_notify.use_cases.change_preferences import address_book, open_page
+from exstream_notify.use_cases.notify_owner import Conflict
 from exstream_notify.use_cases.preference_page import PreferencePage
-from exstream_notify.use_cases.tell_customer import Teller
 
 app = Bootstrap()
 resolver = APIGatewayHttpResolver()
@@ -34,7 +34,7 @@ def answer(token: str) -> Response[str]:
     event, contact, views = resolver.current_event, contact_of(token), app.preference_views
     wishes, written = event.headers.get("accept-language"), app.ledger.written()
     page = PreferencePage(
-        book=lambda: AddressBook(teller=Teller(**app.teller_ports()), **app.address_ports()),
+        book=lambda: address_book(app.teller_ports(), app.owner_ports(), app.form_keys()),
         **app.page_ports(),
     )
     if contact is None:

@@ -1,7 +1,7 @@
-"""Take preferences that the portal changed for its customers.
+"""Take preferences that the portal changed for its customers, and the next steps of changed addresses.
 
-Trigger: PreferenceQueue: `Preferences Changed` events of source `portal`.
-Guarantee: at least once, in no order; the same event again changes nothing more.
+Trigger: PreferenceQueue: `Preferences Changed` events of source `portal`; changes of address that are due.
+Guarantee: at least once, in no order; the same message again changes nothing more.
 Failure: the message comes back after its visibility time-out, five times, then PreferenceDeadLetters.
 """
 
@@ -11,14 +11,14 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from exstream_notify.adapters.alert_triggers import look_of
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.customer_events import portal_change_of
 from exstream_notify.adapters.observability import count, failures_logged, log_notices, logger, metrics
 from exstream_notify.adapters.triggers import as_exception, event_body
 from exstream_notify.domain.exceptions import Unusable
-from exstream_notify.use_cases.change_preferences import AddressBook
+from exstream_notify.use_cases.change_preferences import address_book
 from exstream_notify.use_cases.record_preferences import record_preferences
-from exstream_notify.use_cases.tell_customer import Teller
 
 app = Bootstrap()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
@@ -26,13 +26,18 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 @failures_logged
 def take(record: SQSRecord) -> None:
+    book = address_book(app.teller_ports(), app.owner_ports(), app.form_keys())
+    written = app.ledger.written()
+    if (look := look_of(record.json_body)) is not None:
+        went_on = book.owner.go_on(look[1])
+        count({"address_steps": int(went_on)})
+        log_notices("address change", written, went_on=went_on)
+        return
     try:
         change = portal_change_of(event_body(record.body), app.topics)
     except Unusable as unusable:
         app.exceptions.raise_exceptions([as_exception(unusable)])
         return
-    written = app.ledger.written()
-    book = AddressBook(teller=Teller(**app.teller_ports()), **app.address_ports())
     done = record_preferences(
         change, contacts=app.contacts, exceptions=app.exceptions, clock=app.clock, book=book
     )

@@ -1,7 +1,7 @@
 """Undo a change of address that its customer did not make.
 
-Trigger: HTTP: GET and POST /p/undo/{token}, the link that is told to the old address.
-Guarantee: a GET changes nothing; a POST within three days leaves the old address as it is, once.
+Trigger: HTTP: GET and POST /p/undo/{token}, the link in the notes to the owner's addresses.
+Guarantee: a GET changes nothing; a POST before the change takes effect leaves the old address as it is, once.
 Failure: the customer sees an error and tries again; nothing is half undone.
 """
 

@@ -10,17 +10,23 @@ from exstream_notify.domain.address_changes import (
     CODE_TRIES,
     CODES_A_DAY,
     LOCKED_FOR,
+    NOT_YET,
+    STAGES,
     UNDO_WITHIN,
     Answer,
     Step,
-    as_of,
+    allowed,
     asked,
     confirmed,
+    due_at,
+    in_effect,
+    noted,
+    owners_addresses,
     pending,
-    to_tell,
     undone,
+    with_change,
 )
-from exstream_notify.domain.contacts import Contact
+from exstream_notify.domain.contacts import AddressChange, AddressStatus, Contact, Told
 from tests.fakes.examples import a_contact, an_address
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -36,14 +42,83 @@ def give(contact: Contact, code: str = "right", now: datetime = NOW) -> Step:
     return confirmed(contact, "email", now, equal=change is not None and change.code == code)
 
 
-def test_the_old_address_stays_for_three_days_and_then_the_new_one_holds() -> None:
-    step = give(ask(a_contact()).contact)
+def change_of(contact: Contact) -> AddressChange:
+    change = pending(contact, "email")
+    assert change is not None
+    return change
+
+
+def confirmed_change() -> AddressChange:
+    return change_of(give(ask(a_contact()).contact).contact)
+
+
+def sent(change: AddressChange, status: str = "sent") -> Told:
+    return Told(STAGES[change.stage].note, "email", "c0001@example.com", NOW.isoformat(), status, "n1")
+
+
+STATUSES: tuple[AddressStatus, ...] = ("ok", "soft", "invalid", "opted_out", "complained")
+
+
+@pytest.mark.parametrize("status", [*STATUSES, None])
+@pytest.mark.parametrize("other", [*STATUSES, None])
+def test_the_wait_is_three_days_whatever_the_status_of_the_old_address(
+    status: AddressStatus | None, other: AddressStatus | None
+) -> None:
+    old = an_address("c0001@example.com", status=status) if status else None
+    mobile = an_address("+12025550101", status=other) if other else None
+    step = give(ask(a_contact(email=old, mobile=mobile)).contact)
 
     assert step.answer == Answer.DONE
-    assert step.contact.email == a_contact().email
-    almost = as_of(step.contact, NOW + UNDO_WITHIN - timedelta(seconds=1))
-    assert almost is step.contact
-    after = as_of(step.contact, NOW + UNDO_WITHIN)
+    assert step.contact.email == old
+    assert step.change is not None
+    waits = datetime.fromisoformat(step.change.effective_at) - datetime.fromisoformat(
+        step.change.confirmed_at
+    )
+    assert waits == UNDO_WITHIN == timedelta(hours=72)
+
+
+def test_the_notes_are_due_at_once_a_day_before_and_when_it_takes_effect() -> None:
+    change = confirmed_change()
+    due = []
+    while (at := due_at(change)) is not None:
+        due.append(at - NOW)
+        change = noted(change, [sent(change)], at)
+    assert due == [timedelta(0), timedelta(hours=48), timedelta(hours=72)]
+
+
+def test_a_note_that_nobody_takes_is_tried_for_a_day_and_then_a_person_is_asked() -> None:
+    change = confirmed_change()
+    waits = noted(change, [sent(change, NOT_YET)], NOW + timedelta(hours=23))
+    assert (waits.stage, waits.review) == (0, "")
+    assert due_at(waits) == NOW
+    gone = noted(waits, [sent(change, NOT_YET)], NOW + timedelta(hours=24))
+    assert (gone.stage, gone.review) == (1, "asked")
+
+
+@pytest.mark.parametrize("status", ["failed", "bounced", "undelivered", None])
+def test_a_change_of_which_no_note_went_out_waits_for_a_person_and_then_for_its_three_days(
+    status: str | None,
+) -> None:
+    contact = give(ask(a_contact()).contact).contact
+    while (change := change_of(contact)) and (at := due_at(change)) is not None:
+        contact = with_change(contact, noted(change, [sent(change, status)] if status else [], at))
+    assert change.review == "asked"
+    step = allowed(contact, "email", NOW + timedelta(hours=80), "operator", "asked by letter")
+    assert step.change is not None
+    assert due_at(step.change) == NOW + UNDO_WITHIN
+    assert step.contact.history[-1]["why"] == "asked by letter"
+    assert allowed(step.contact, "email", NOW, "operator", "again").answer == Answer.NONE
+
+
+def test_what_waits_for_nobody_cannot_be_allowed() -> None:
+    for contact in (a_contact(), ask(a_contact()).contact, give(ask(a_contact()).contact).contact):
+        assert allowed(contact, "email", NOW, "operator", "why").answer == Answer.NONE
+
+
+def test_in_effect_the_new_address_is_the_contacts_and_later_records_do_not_replace_it() -> None:
+    contact = give(ask(a_contact()).contact).contact
+    after = in_effect(contact, change_of(contact), NOW + UNDO_WITHIN)
+
     assert after.email is not None
     assert after.email.value == "new@example.com"
     assert "email" in after.set_by_customer
@@ -51,16 +126,51 @@ def test_the_old_address_stays_for_three_days_and_then_the_new_one_holds() -> No
     assert after.history[-1]["from"] == "c0001@example.com"
 
 
-def test_until_the_code_comes_back_nothing_ever_holds() -> None:
-    contact = ask(a_contact()).contact
+@pytest.mark.parametrize(
+    ("email", "mobile", "opt_outs", "found"),
+    [
+        ("ok", "ok", None, {"email", "sms"}),
+        ("invalid", "invalid", None, {"email", "sms"}),
+        ("complained", "soft", None, {"email", "sms"}),
+        ("opted_out", "opted_out", None, {"email"}),
+        ("ok", "complained", None, {"email"}),
+        ("ok", "ok", {"*": ("sms",)}, {"email"}),
+        ("ok", "ok", {"*": ("email", "sms")}, {"email"}),
+        ("ok", "ok", {"statements": ("email", "sms")}, {"email", "sms"}),
+        (None, "ok", None, {"sms"}),
+        (None, None, None, set()),
+    ],
+)
+def test_every_known_address_is_notified_except_a_number_that_its_holder_stopped(
+    email: AddressStatus | None, mobile: AddressStatus | None, opt_outs: object, found: set[str]
+) -> None:
+    contact = a_contact(
+        email=an_address("c0001@example.com", status=email) if email else None,
+        mobile=an_address("+12025550101", status=mobile) if mobile else None,
+        opt_outs=opt_outs,
+    )
+    contact = give(ask(contact).contact).contact
+    assert {channel for channel, _ in owners_addresses(contact, change_of(contact))} == found
 
-    assert as_of(contact, NOW + timedelta(days=400)) is contact
+
+def test_an_address_that_was_notified_once_is_notified_again_when_a_record_replaced_it() -> None:
+    contact = give(ask(a_contact()).contact).contact
+    change = noted(change_of(contact), [sent(change_of(contact))], NOW)
+    contact = replace(with_change(contact, change), email=an_address("moved@example.com"))
+    addresses = {to for _, to in owners_addresses(contact, change)}
+    assert addresses == {"c0001@example.com", "moved@example.com", "+12025550101"}
 
 
-def test_the_old_address_can_undo_and_nobody_can_change_again_for_a_day() -> None:
+def test_the_new_address_is_not_the_owners() -> None:
+    contact = give(ask(a_contact()).contact).contact
+    contact = replace(contact, email=NEW)
+    assert [channel for channel, _ in owners_addresses(contact, change_of(contact))] == ["sms"]
+
+
+def test_the_owner_can_undo_and_nobody_can_change_again_for_a_day() -> None:
     contact = undone(give(ask(a_contact()).contact).contact, "c1", NOW + timedelta(hours=71)).contact
 
-    assert as_of(contact, NOW + timedelta(days=4)).email == a_contact().email
+    assert (contact.email, contact.changing) == (a_contact().email, ())
     assert ask(contact, NOW + timedelta(hours=72)).answer == Answer.LOCKED
     assert ask(contact, NOW + timedelta(hours=71) + LOCKED_FOR).answer == Answer.DONE
 
@@ -124,16 +234,3 @@ def test_the_address_we_have_is_no_change() -> None:
     contact = replace(a_contact(), email=NEW)
 
     assert ask(contact).answer == Answer.SAME
-
-
-def test_where_the_old_address_is_dead_the_other_channel_is_told() -> None:
-    dead = replace(a_contact(), email=an_address("c0001@example.com", status="invalid"))
-
-    assert [channel for channel, _ in to_tell(dead, "email")] == ["sms"]
-
-
-def test_where_nobody_can_be_told_it_holds_at_once() -> None:
-    contact = give(ask(replace(a_contact(), email=None, mobile=None)).contact).contact
-
-    assert contact.email is not None
-    assert contact.email.value == "new@example.com"

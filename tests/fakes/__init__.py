@@ -25,7 +25,7 @@ from .receipts import (
 from .rules import FakeRules
 from .runs import FakeRunBook
 from .wire import Killed, Wire, watched
-from .wording import FakeWording
+from .wording import FakeNotes, FakeWording
 
 __all__ = [
     "Behaviour",
@@ -51,6 +51,7 @@ __all__ = [
     "FakeJourneyEvents",
     "FakeLedger",
     "FakeLookQueue",
+    "FakeNotes",
     "FakeProvider",
     "FakeQueue",
     "FakeReceiptEvidence",

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 from exstream_notify.domain.contacts import Address, Contact
 from exstream_notify.domain.documents import Channel
-from exstream_notify.domain.receipts import Suppression
+from exstream_notify.domain.passes import handle_of
+from exstream_notify.domain.receipts import Suppression, allowed_from, stopped_from
 
 
 class FakeContacts:
-    """`ContactBook` with optimistic locking: a contact is written where the stored version is one less."""
+    """`ContactDirectory` with optimistic locking: a contact is written where the stored version is one less."""
 
     def __init__(self) -> None:
         self.stored: dict[tuple[str, str], Contact] = {}
@@ -21,6 +22,15 @@ class FakeContacts:
         with self._lock:
             found = {key: self.stored.get((domain, key)) for key in contact_keys}
         return {key: contact for key, contact in found.items() if contact is not None}
+
+    def by_handle(self, handle: str) -> Contact | None:
+        """See `ContactDirectory.by_handle`."""
+        return next((c for c in self.stored.values() if handle_of(c.salt) == handle), None)
+
+    def at_address(self, channel: Channel, canonical: str) -> list[Contact]:
+        """See `ContactDirectory.at_address`."""
+        found = [c for c in self.stored.values() if (a := c.address(channel)) and a.value == canonical]
+        return sorted(found, key=lambda c: (c.domain, c.contact_key))
 
     def put(self, contacts: Sequence[Contact]) -> list[str]:
         """See `ContactBook.put`."""
@@ -37,7 +47,7 @@ class FakeContacts:
 
 
 class FakeSuppressions:
-    """`SuppressionList`: addresses put in by hand, and entries by hash. Expiry goes by the clock, if given."""
+    """`OptOutList`: addresses put in by hand, and entries by hash. Expiry goes by the clock, if given."""
 
     def __init__(self, *addresses: tuple[Channel, str], now: Callable[[], datetime] | None = None) -> None:
         self.addresses: set[tuple[Channel, str]] = set(addresses)
@@ -76,6 +86,26 @@ class FakeSuppressions:
             elif known != entry:
                 failed.add(place)
         return failed
+
+    def stop(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
+        """See `OptOutList.stop`."""
+        if self.stopped_by(channel, canonical) is not None:
+            return False
+        self.put([stopped_from(entry, source, at) for entry in self._entries(channel, canonical)])
+        return True
+
+    def stopped_by(self, channel: Channel, canonical: str) -> str | None:
+        """See `OptOutList.stopped_by`."""
+        return next((entry.stopped for entry in self._entries(channel, canonical) if entry.stopped), None)
+
+    def allow(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
+        """See `OptOutList.allow`."""
+        stopped = [entry for entry in self._entries(channel, canonical) if entry.stopped]
+        self.put([allowed_from(entry, source, at) for entry in stopped])
+        return bool(stopped)
+
+    def _entries(self, channel: Channel, canonical: str) -> list[Suppression]:
+        return list(self.entries([(channel, one) for one in self.hashes(channel, canonical)]).values())
 
 
 class FakeAddresses:

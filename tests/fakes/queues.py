@@ -132,16 +132,19 @@ class FakeSendQueues:
 
 
 class FakeLookQueue:
-    """`LookQueue` on a queue."""
+    """`LookQueue` on a queue; changes of address go onto one of their own."""
 
-    def __init__(self, queue: FakeQueue) -> None:
+    def __init__(self, queue: FakeQueue, addresses: FakeQueue | None = None) -> None:
         self._queue = queue
+        self._addresses = addresses or queue
 
     def send_looks(self, looks: Sequence[tuple[WaitKind, str]]) -> None:
         """See `LookQueue.send_looks`."""
-        for start in range(0, len(looks), _CALL):
-            call = looks[start : start + _CALL]
-            self._queue.send([{"look": {"kind": kind, "name": name}} for kind, name in call])
+        for queue, own in ((self._queue, False), (self._addresses, True)):
+            mine = [(kind, name) for kind, name in looks if (kind == "address") == own]
+            for start in range(0, len(mine), _CALL):
+                call = mine[start : start + _CALL]
+                queue.send([{"look": {"kind": kind, "name": name}} for kind, name in call])
 
 
 class FakeRunQueue:

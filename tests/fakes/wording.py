@@ -80,3 +80,23 @@ class FakeWording:
 
 def _content(channel: Channel, text: str) -> Content:
     return Content(text, subject=text, html=f"<p>{text}</p>") if channel == "email" else Content(text)
+
+
+class FakeNotes:
+    """`NoteWording`: the note's name, then its code or link."""
+
+    def render(self, note: str, channel: Channel, language: str | None, values: Mapping[str, str]) -> Content:
+        """See `NoteWording.render`."""
+        return _content(channel, f"{note} {values.get('code') or values.get('link', '')}")
+
+    def language_for(self, tag: str | None) -> str:
+        """See `NoteWording.language_for`."""
+        return "en"
+
+    def version(self, note: str, channel: Channel, language: str | None) -> str:
+        """See `NoteWording.version`."""
+        return "1"
+
+    def approval(self, note: str, channel: Channel, language: str | None) -> Approval | None:
+        """See `NoteWording.approval`."""
+        return None

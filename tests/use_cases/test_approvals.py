@@ -15,6 +15,7 @@ from exstream_notify.domain.inbound import Reply
 from exstream_notify.domain.notices import Status
 from exstream_notify.domain.preferences import PortalChange
 from exstream_notify.use_cases.change_preferences import AddressBook
+from exstream_notify.use_cases.notify_owner import OwnerNotices
 from exstream_notify.use_cases.record_preferences import record_preferences
 from exstream_notify.use_cases.record_reply import ReplyDesk
 from exstream_notify.use_cases.tell_customer import NotApproved, Note, NotToldYet, Teller
@@ -22,10 +23,12 @@ from tests.fakes import (
     FakeAddresses,
     FakeClock,
     FakeContacts,
+    FakeDueIndex,
     FakeEvidence,
     FakeExceptionBus,
     FakeLedger,
     FakeProvider,
+    FakeSuppressions,
     a_contact,
     a_document,
     a_rule,
@@ -227,22 +230,24 @@ def test_a_reply_is_taken_though_its_answer_is_not_approved(tmp_path: Path) -> N
     assert desk.exceptions.codes == {"wording_not_approved"}
 
 
-def test_a_verified_address_is_not_taken_while_the_old_one_cannot_be_told(tmp_path: Path) -> None:
+def test_a_verified_address_is_not_taken_while_its_owner_cannot_be_told(tmp_path: Path) -> None:
     desk, contacts = Desk(tmp_path), FakeContacts()
     contacts.put([a_contact(1)])
-    book = AddressBook(
-        contacts, FakeAddresses(), desk.teller, desk.clock, (b"key",), lambda salt, change: "https://x"
-    )  # type: ignore[arg-type]
+    owner = OwnerNotices(
+        contacts, FakeAddresses(), FakeSuppressions(), desk.teller, FakeDueIndex(FakeLedger()), desk.exceptions,
+        desk.clock, lambda salt, change: "https://x",
+    )  # fmt: skip
+    book = AddressBook(owner, (b"key",))
     change = PortalChange("e1", "retail", "C0001", mobile="+12025550177", verified=True)
 
     def take() -> str:
         return record_preferences(
             change, contacts=contacts, exceptions=desk.exceptions, clock=desk.clock, book=book
-        )  # type: ignore[arg-type]
+        )
 
     with pytest.raises(NotToldYet):
         take()
     assert contacts.stored["retail", "C0001"].changing == ()
-    book = replace(book, teller=replace(desk.teller, approved_only=False))
+    book = replace(book, owner=replace(owner, teller=replace(desk.teller, approved_only=False)))
     assert take() == "changed"
     assert len(contacts.stored["retail", "C0001"].changing) == 1

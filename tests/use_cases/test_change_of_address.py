@@ -11,13 +11,20 @@ from exstream_notify.domain.links import LinkState
 from exstream_notify.domain.passes import handle_of
 from exstream_notify.domain.second_step import TRIES, Keys, conceal
 from exstream_notify.use_cases.change_preferences import AddressBook
+from exstream_notify.use_cases.notify_owner import OwnerNotices
 from exstream_notify.use_cases.preference_page import Posted, PreferencePage
-from exstream_notify.use_cases.tell_customer import Note, Teller
+from exstream_notify.use_cases.tell_customer import Teller
 from tests.fakes import (
     FakeAddresses,
     FakeClock,
     FakeContacts,
+    FakeDueIndex,
+    FakeEvidence,
     FakeExceptionBus,
+    FakeLedger,
+    FakeNotes,
+    FakeProvider,
+    FakeSuppressions,
     FakeTries,
     a_contact,
     a_document,
@@ -30,18 +37,6 @@ BORN = {"verify_birth_date": "1985-03-31"}
 ENDS = {"verify_last4": "1809"}
 LOCKED = Posted(problem="locked")
 WRONG = Posted(problem="wrong_step", field="address")
-
-
-class Told(Teller):
-    """A teller that only remembers."""
-
-    def __init__(self) -> None:
-        object.__setattr__(self, "noted", [])
-
-    def tell(self, note: Note) -> Any:
-        self.noted.append(note)  # type: ignore[attr-defined]
-
-    __slots__ = ("noted",)
 
 
 def told_of(contact: Contact | None = None, **fields: str) -> Contact:
@@ -60,7 +55,7 @@ class Site:
         self.contacts.stored[DOMAIN, contact.customer_key] = contact
         self.key = contact.customer_key
         self.tries = tries or FakeTries()
-        self.teller = Told()
+        self.ledger, self.mail, self.due = FakeLedger(), FakeProvider("mail"), FakeDueIndex(FakeLedger())
         self.signing: tuple[bytes, ...] = (b"first",)
         self.keys = keys
 
@@ -70,12 +65,17 @@ class Site:
 
     @property
     def page(self) -> PreferencePage:
-        contacts: Any = self.contacts
-        book = AddressBook(
-            contacts, FakeAddresses(), self.teller, self.clock, self.signing, lambda salt, change: "https://x"
-        )
+        teller = Teller(
+            self.ledger, FakeEvidence(), self.clock, lambda channel, value: f"hash {value}", FakeNotes(),
+            lambda channel: self.mail, self.exceptions,
+        )  # fmt: skip
+        owner = OwnerNotices(
+            self.contacts, FakeAddresses(), FakeSuppressions(), teller, self.due, self.exceptions, self.clock,
+            lambda salt, change: "https://x",
+        )  # fmt: skip
+        book = AddressBook(owner, self.signing)
         return PreferencePage(
-            contacts,
+            self.contacts,
             self.clock,
             (),
             ("en",),
@@ -92,7 +92,7 @@ class Site:
         return self.page.post(self.contact, {**form, **{k: [v] for k, v in answer.items()}}, language)
 
     def confirm(self) -> Posted:
-        (code,) = [n.values["code"] for n in self.teller.noted if n.note == "code"]  # type: ignore[attr-defined]
+        (code,) = [m.text.removeprefix("code ") for m in self.mail.delivered if m.text.startswith("code ")]
         form = {"action": ["code"], "channel": ["email"], "code": [code]}
         return self.page.post(self.contact, form, "en")
 

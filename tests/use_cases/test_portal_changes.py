@@ -1,60 +1,47 @@
 """What a portal's customers changed there, told at least once."""
 
-from collections.abc import Mapping
-
 import pytest
 
 from exstream_notify.domain.contacts import Contact
-from exstream_notify.domain.documents import Channel
-from exstream_notify.domain.messages import Content, TryAgain
+from exstream_notify.domain.messages import TryAgain
 from exstream_notify.domain.preferences import PortalChange
 from exstream_notify.use_cases.change_preferences import AddressBook
+from exstream_notify.use_cases.notify_owner import OwnerNotices
 from exstream_notify.use_cases.record_preferences import record_preferences
 from exstream_notify.use_cases.tell_customer import NotToldYet, Teller
 from tests.fakes.clock import FakeClock
-from tests.fakes.contacts import FakeAddresses, FakeContacts
+from tests.fakes.contacts import FakeAddresses, FakeContacts, FakeSuppressions
 from tests.fakes.evidence import FakeEvidence
 from tests.fakes.examples import a_contact
 from tests.fakes.exceptions import FakeExceptionBus
-from tests.fakes.ledger import FakeLedger
+from tests.fakes.ledger import FakeDueIndex, FakeLedger
 from tests.fakes.providers import FakeProvider
-
-
-class Notes:
-    def render(self, note: str, channel: Channel, language: str | None, values: Mapping[str, str]) -> Content:
-        return Content(f"{note} {values.get('code', '')}")
-
-    def language_for(self, tag: str | None) -> str:
-        return "en"
-
-    def version(self, note: str, channel: Channel, language: str | None) -> str:
-        return "1"
-
-    def approval(self, note: str, channel: Channel, language: str | None) -> None:
-        return None
+from tests.fakes.wording import FakeNotes
 
 
 class Portal:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.contacts = FakeContacts()
-        self.contacts.put([a_contact()])
+        self.contacts.put([a_contact(mobile=None)])
         self.provider = FakeProvider("ses", self.clock)
         self.exceptions = FakeExceptionBus()
+        ledger = FakeLedger()
         teller = Teller(
-            FakeLedger(), FakeEvidence(), self.clock, lambda channel, value: f"hash {value}", Notes(),
+            ledger, FakeEvidence(), self.clock, lambda channel, value: f"hash {value}", FakeNotes(),
             lambda channel: self.provider, self.exceptions,
         )  # fmt: skip
-        self.book = AddressBook(
-            self.contacts,  # type: ignore[arg-type]
-            FakeAddresses(), teller, self.clock, (b"key",), lambda salt, change: "link",
+        owner = OwnerNotices(
+            self.contacts, FakeAddresses(), FakeSuppressions(), teller, FakeDueIndex(ledger), self.exceptions,
+            self.clock, lambda salt, change: "link",
         )  # fmt: skip
+        self.book = AddressBook(owner, (b"key",))
 
     def tell(self, event: str = "event-1", **fields: object) -> str:
         change = PortalChange(event, "retail", "C0001", **fields)  # type: ignore[arg-type]
         return record_preferences(
             change,
-            contacts=self.contacts,  # type: ignore[arg-type]
+            contacts=self.contacts,
             exceptions=self.exceptions,
             clock=self.clock,
             book=self.book,

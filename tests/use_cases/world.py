@@ -37,9 +37,11 @@ from exstream_notify.domain.work import SendJob, SlicePointer
 from exstream_notify.ports import AddressChecker
 from exstream_notify.use_cases.advance_journey import advance_journey
 from exstream_notify.use_cases.alert_exceptions import Alerting, alert_exceptions
+from exstream_notify.use_cases.change_preferences import AddressBook
 from exstream_notify.use_cases.check_runs import cover_customers, look_at
 from exstream_notify.use_cases.control_run import control_run
 from exstream_notify.use_cases.decide_notices import decide_notices
+from exstream_notify.use_cases.notify_owner import OwnerNotices
 from exstream_notify.use_cases.open_document import look_at_link, open_document
 from exstream_notify.use_cases.poll_receipts import Polled, poll_receipts
 from exstream_notify.use_cases.record_receipts import record_receipts
@@ -49,6 +51,7 @@ from exstream_notify.use_cases.send_notices import InProgress, send_notices
 from exstream_notify.use_cases.stage_document import stage_document
 from exstream_notify.use_cases.stage_run import RunBusy, stage_run
 from exstream_notify.use_cases.start_journeys import HORIZON, start_journeys
+from exstream_notify.use_cases.tell_customer import Teller
 from tests.fakes import (
     Delivered,
     FakeAddresses,
@@ -72,6 +75,7 @@ from tests.fakes import (
     FakeJourneyEvents,
     FakeLedger,
     FakeLookQueue,
+    FakeNotes,
     FakeProvider,
     FakeQueue,
     FakeReceiptEvidence,
@@ -100,7 +104,7 @@ FUNCTION_SECONDS = 60.0
 ALERT_CODES = frozenset(yaml.safe_load((PACKAGE_RULES / "alerts.yaml").read_text("utf-8"))["codes"])
 
 _SEND_QUEUES = ("email", "sms", "urgent")
-_ORDER = ("run", "document", "decide", *_SEND_QUEUES, "receipts", "exceptions")
+_ORDER = ("run", "document", "decide", *_SEND_QUEUES, "receipts", "preferences", "exceptions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +207,7 @@ class World:
             "sms": self._send,
             "urgent": self._send,
             "receipts": self._record_receipts,
+            "preferences": self._go_on_with_change,
             "exceptions": self._record_exception,
         }
 
@@ -319,6 +324,30 @@ class World:
             exceptions=self.exceptions,
             clock=self.clock,
         )
+
+    @property
+    def owner(self) -> OwnerNotices:
+        """The notes to owners of changed addresses."""
+        p = self._ports
+        teller = Teller(
+            p["ledger"],
+            p["evidence"],
+            self.clock,
+            _hashed,
+            FakeNotes(),
+            lambda channel: self._watched_provider(self.providers[self.providers_by_channel[channel]]),
+            p["exceptions"],
+            self.approved_only,
+        )
+        return OwnerNotices(
+            p["contacts"], self.addresses, p["suppressions"], teller, p["due"], p["exceptions"], self.clock,
+            lambda salt, change_id: f"https://documents.example.com/p/undo/{salt}-{change_id}",
+        )  # fmt: skip
+
+    @property
+    def book(self) -> AddressBook:
+        """Changes of address."""
+        return AddressBook(self.owner, (b"code key",))
 
     def report(self, *receipts: Receipt) -> None:
         """A provider reports; each on its own, as they come."""
@@ -603,9 +632,12 @@ class World:
             "exceptions": bus,
             "decide_queue": FakeDecideQueue(queues["decide"]),
             "run_queue": FakeRunQueue(queues["run"]),
-            "look_queue": FakeLookQueue(queues["exceptions"]),
+            "look_queue": FakeLookQueue(queues["exceptions"], queues["preferences"]),
             "send_queues": FakeSendQueues({name: queues[name] for name in _SEND_QUEUES}),
         }
+
+    def _watched_provider(self, provider: FakeProvider) -> FakeProvider:
+        return watched(provider, "provider", self.wire, local=frozenset({"request", "request_bulk", "name"}))
 
     def _stage_run(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
         domain, run_id = body["domain"], body["run_id"]
@@ -680,11 +712,11 @@ class World:
             evidence=p["evidence"],
             jobs=p["jobs"],
             watch=p["watch"],
-            provider=watched(provider, "provider", self.wire, local=frozenset({"request", "request_bulk"})),
+            provider=self._watched_provider(provider),
             wording=self.wording,
             exceptions=p["exceptions"],
             clock=self.clock,
-            hasher=lambda channel, canonical: f"hash of {channel}:{canonical}",
+            hasher=_hashed,
             link_for=lambda notice_id: f"https://documents.example.com/d/{notice_id}",
             preferences_for=lambda salt: f"https://documents.example.com/p/{salt}",
             unsubscribe_for=lambda salt, topic: f"https://documents.example.com/u/{salt}-{topic}",
@@ -702,6 +734,11 @@ class World:
     def _record_receipts(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
         receipt = Receipt(**{**body, "kind": Kind(body["kind"]), "hashes": tuple(body["hashes"])})
         record_receipts([receipt], **self.receipt_ports())
+
+    def _go_on_with_change(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
+        look = look_of(body)
+        assert look is not None
+        self.owner.go_on(look[1])
 
     def _record_exception(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
         p = self._ports
@@ -743,6 +780,10 @@ def assert_each_attempt_told_once(outbox: Iterable[Delivered]) -> None:
         key = (delivered.notice_id, delivered.attempt)
         assert key not in seen, f"attempt {delivered.attempt} of {delivered.notice_id} went out twice"
         seen.add(key)
+
+
+def _hashed(channel: Channel, canonical: str) -> str:
+    return f"hash of {channel}:{canonical}"
 
 
 def _times(attempt: Attempt) -> tuple[str, str, str]:

@@ -16,6 +16,7 @@ BRAND = Brand("Example Company of the North", "+1 202 555 0100", sms_name="B" * 
 NOTES = Notes(BRAND)
 LANGUAGES = sorted(NOTES.texts)
 NAMES = sorted(NOTES.texts["en"])
+UNDO = ("changed", "reminder")
 TOKEN = make_token(preferences_id("0" * 32, date(2026, 11, 20)), 1, b"key", "undo")
 VALUES = {"code": "123456", "link": f"https://abcdefghij.execute-api.us-east-1.amazonaws.com/p/undo/{TOKEN}"}
 
@@ -46,11 +47,11 @@ def test_a_text_message_is_one_part_of_the_gsm_alphabet(language: str, name: str
     own = {**VALUES, "link": f"https://docs.example.com/p/undo/{TOKEN}"}
     assert parts(NOTES.render(name, "sms", language, own).text) == 1
     # Only a link on AWS's own long host name takes a second part.
-    assert parts(text) == (2 if name == "changed" else 1)
+    assert parts(text) == (2 if name in UNDO else 1)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", ["code", "changed"])
+@pytest.mark.parametrize("name", ["code", *UNDO])
 def test_an_e_mail_says_it_in_text_and_html_and_names_nobody(language: str, name: str) -> None:
     content = NOTES.render(name, "email", language, VALUES)
     assert content.html
@@ -59,6 +60,14 @@ def test_an_e_mail_says_it_in_text_and_html_and_names_nobody(language: str, name
     assert wanted in content.text
     assert wanted in content.html
     assert "{{" not in content.text + content.html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_says_that_a_change_is_in_effect_has_no_link_and_says_whom_to_contact(language: str) -> None:
+    content = NOTES.render("in_effect", "email", language, {})
+    for text in (content.text, content.html or "", NOTES.render("in_effect", "sms", language, {}).text):
+        assert "/p/undo/" not in text
+        assert BRAND.support_contact in text
 
 
 def test_stop_answers_say_how_to_come_back_and_help_says_how_to_stop() -> None:

@@ -106,7 +106,9 @@ def _owned(contact: Contact, name: str, by_customer: bool) -> Contact:
 
 
 def _address(channel: Channel, contact: Contact, value: str, context: Context) -> Contact:
+    """The address that the operator heard of; a change that waits ends, so that it cannot replace this."""
     name = "email" if channel == "email" else "mobile"
+    contact = replace(contact, changing=tuple(c for c in contact.changing if c.channel != channel))
     if not value:
         return replace(contact, **{name: None})  # type: ignore[arg-type]
     checked = context.check(channel, value, contact.country)

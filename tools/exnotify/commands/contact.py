@@ -29,6 +29,16 @@ _HANDLE = "handle:"
     "--release", type=click.Choice(("email", "sms")), help="Lift the suppression of an address; needs --why."
 )
 @click.option(
+    "--allow-change",
+    type=click.Choice(("email", "sms")),
+    help="Allow a new address that no note about reached its owner; needs --why.",
+)
+@click.option(
+    "--undo-change",
+    type=click.Choice(("email", "sms")),
+    help="Undo a change of address that is not in effect yet; needs --why.",
+)
+@click.option(
     "--held",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -44,6 +54,8 @@ def command(
     customer_key: str,
     settings: tuple[str, ...],
     release: "Channel | None",
+    allow_change: "Channel | None",
+    undo_change: "Channel | None",
     held: Path | None,
     erase: bool,
     domain: str | None,
@@ -68,12 +80,18 @@ def command(
         changes = [parse_change(text) for text in settings]
     except ChangeRefusedError as error:
         raise MisuseError(str(error)) from error
-    if release and not why.strip():
-        raise MisuseError("--release needs --why TEXT: whoever asks later must find the reason")
+    for option, given in (
+        ("--release", release), ("--allow-change", allow_change), ("--undo-change", undo_change)
+    ):  # fmt: skip
+        if given and not why.strip():
+            raise MisuseError(f"{option} needs --why TEXT: whoever asks later must find the reason")
     target = deployment(stack)
     contact = _find(target, customer_key, recipient, domain)
     if release:
         contact = _release(target, contact, release, why)
+    for channel, allow in ((undo_change, False), (allow_change, True)):
+        if channel:
+            contact = _judge(target, contact, channel, why, allow=allow)
     if held is not None or erase:
         from ..holdings import erase_contact, write_held
 
@@ -85,9 +103,10 @@ def command(
     if changes:
         contact = _change(target, contact, changes, why)
     if as_json:
-        emit_json({**contact_row(contact), "suppressions": suppression_rows(target, contact)})
+        row = {**contact_row(contact), "changing": change_rows(target, contact)}
+        emit_json({**row, "suppressions": suppression_rows(target, contact)})
     else:
-        _show(contact, suppression_rows(target, contact))
+        _show(contact, suppression_rows(target, contact), change_rows(target, contact))
     return 0
 
 
@@ -113,6 +132,20 @@ def _release(target: "Deployment", contact: "Contact", channel: "Channel", why: 
     return after
 
 
+def _judge(
+    target: "Deployment", contact: "Contact", channel: "Channel", why: str, *, allow: bool
+) -> "Contact":
+    from exstream_notify.use_cases.change_preferences import Judgement, judge_change
+
+    app = target.app
+    judgement = Judgement(channel, allow, target.who, why)
+    after = judge_change(contact, judgement, contacts=app.contacts, due=app.due, clock=app.clock)
+    if after is None:
+        waits = "waits for a person" if allow else "was confirmed and is not in effect yet"
+        raise CommandError(f"no change of address for {channel} {waits}")
+    return after
+
+
 def suppression_rows(target: "Deployment", contact: "Contact") -> list[dict[str, Any]]:
     """What the suppression list holds of a contact's addresses, with its history."""
     app = target.app
@@ -128,6 +161,24 @@ def suppression_rows(target: "Deployment", contact: "Contact") -> list[dict[str,
                 row = asdict(entry)
                 del row["address"], row["version"]
                 rows.append({**row, "in_force": entry.in_force(app.clock.now())})
+    return rows
+
+
+def change_rows(target: "Deployment", contact: "Contact") -> list[dict[str, Any]]:
+    """Changes of address that are not in effect yet, with how each message to the owner stands now.
+
+    The code's keyed hash stays out.
+    """
+    told = {row.notice_id for change in contact.changing for row in change.told}
+    stored = target.app.ledger.get(told) if told else {}
+    rows = []
+    for change in contact.changing:
+        row = asdict(change)
+        del row["code"], row["address"]["holder"]
+        for message in row["told"]:
+            notice = stored.get(message["notice_id"])
+            message["status"] = str(notice.status) if notice else message["status"]
+        rows.append(row)
     return rows
 
 
@@ -200,7 +251,7 @@ def contact_row(contact: "Contact") -> dict[str, Any]:
     return row
 
 
-def _show(contact: "Contact", suppressions: list[dict[str, Any]]) -> None:
+def _show(contact: "Contact", suppressions: list[dict[str, Any]], changes: list[dict[str, Any]]) -> None:
     from ..contact_changes import said
     from ..screen import console, fields, table
 
@@ -229,9 +280,24 @@ def _show(contact: "Contact", suppressions: list[dict[str, Any]]) -> None:
         out.print(f"{row['channel']}: {state} {row['reason']} {row['source']} {row['at']}", markup=False)
         for entry in row["history"]:
             out.print(f"    {entry['at']}  {entry['what']}  {entry['who']}  {entry['why']}", markup=False)
+    for row in changes:
+        out.print(f"{row['channel']}: changes to {row['address']['value']}  {_progress(row)}", markup=False)
+        for message in row["told"]:
+            columns = ("at", "note", "channel", "to", "status", "notice_id")
+            out.print("    " + "  ".join(message[name] for name in columns), markup=False)
     if contact.history:
         columns = ("at", "who", "field", "from", "to", "why")
         out.print(table(columns, ([entry.get(name, "") for name in columns] for entry in contact.history)))
+
+
+def _progress(change: dict[str, Any]) -> str:
+    if not change["confirmed_at"]:
+        return f"asked {change['asked_at']}, waits for its code until {change['expires_at']}"
+    review = {"asked": ", waits for a person: --allow-change or --undo-change", "allowed": ", allowed"}
+    return (
+        f"confirmed {change['confirmed_at']}, in effect from {change['effective_at']}"
+        f"{review.get(change['review'], '')}"
+    )
 
 
 def _spoken(address: "Address | None") -> str:

@@ -17,6 +17,7 @@ from botocore.config import Config
 
 from ..domain.decisions import Policy
 from ..domain.documents import Channel, MessageClass
+from ..domain.due import WaitKind
 from ..domain.identity import address_hash
 from ..domain.links import INCIDENT, PLACES
 from ..domain.notices import notice_id_of
@@ -176,16 +177,14 @@ class Bootstrap:
         from .dynamodb.contacts import DynamoContacts
 
         peppers = self._secret(self.settings.peppers_secret)
-        return DynamoContacts(
-            self.client("dynamodb"), self.settings.contacts_table, peppers.keys, self.clock.now
-        )
+        return DynamoContacts(self.client("dynamodb"), self.settings.contacts_table, peppers.keys)
 
     @cached_property
     def profiles(self) -> "DynamoContacts":
         """The contacts, for a function that only reads them by key: without the peppers of the indexes."""
         from .dynamodb.contacts import DynamoContacts
 
-        return DynamoContacts(self.client("dynamodb"), self.settings.contacts_table, now=self.clock.now)
+        return DynamoContacts(self.client("dynamodb"), self.settings.contacts_table)
 
     @cached_property
     def suppressions(self) -> "DynamoSuppressions":
@@ -399,13 +398,15 @@ class Bootstrap:
 
         return PreferenceViews(self.pages, self.topics, self.policy, self.clock.now, self.form_keys)
 
-    def address_ports(self) -> dict[str, Any]:
-        """What a change of address takes, beside the teller (`AddressBook`)."""
+    def owner_ports(self) -> dict[str, Any]:
+        """What changes of address take, beside the teller (`OwnerNotices`)."""
         return {
             "contacts": self.contacts,
             "addresses": self.addresses,
+            "opt_outs": self.opt_outs,
+            "due": self.due,
+            "exceptions": self.exceptions,
             "clock": self.clock,
-            "keys": self.form_keys(),
             "undo_for": self.undo_for,
         }
 
@@ -656,7 +657,9 @@ class Bootstrap:
         """Where what waited for its time goes."""
         from .sqs import SqsLookQueue
 
-        return SqsLookQueue(self.client("sqs"), self.settings.exception_queue_url)
+        settings = self.settings
+        own: dict[WaitKind, str] = {"address": settings.preference_queue_url}
+        return SqsLookQueue(self.client("sqs"), settings.exception_queue_url, own)
 
     @cached_property
     def channels(self) -> "Channels":

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 from aws_lambda_powertools.event_handler import Response
 
-from ..domain.address_changes import as_of, locked
+from ..domain.address_changes import locked
 from ..domain.contacts import Address, Contact
 from ..domain.decisions import Policy, window_for
 from ..domain.form_tokens import make_form_token, read_form_token, same_site
@@ -140,7 +140,6 @@ def shown(
     typed: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Everything that the page's template shows of one contact; addresses masked, since mail is forwarded."""
-    contact = as_of(contact, now)
     names = pages.texts("preferences", language)["topics"]
     window = window_for(contact, policy)
     changing = {c.channel: c for c in contact.changing}
@@ -166,7 +165,9 @@ def shown(
         "addresses": [(c, masked(contact.address(c))) for c in CHANNELS],
         "asked": [(c, masked(x.address)) for c, x in changing.items() if not x.confirmed_at],
         "coming": [
-            (c, masked(x.address), x.effective_at[:10]) for c, x in changing.items() if x.confirmed_at
+            (masked(x.address), x.effective_at[:10], x.review == "asked")
+            for x in contact.changing
+            if x.confirmed_at
         ],
         "asks": asks,
         "can_change": asks != "none" and not locked(contact, now),

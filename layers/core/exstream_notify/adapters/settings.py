@@ -33,6 +33,7 @@ class Settings(BaseModel):
     sms_queue_url: str = ""
     urgent_queue_url: str = ""
     exception_queue_url: str = ""
+    preference_queue_url: str = ""
     alert_channels_secret: str = ""
     alert_topics: str = ""
     dead_letter_urls: str = ""

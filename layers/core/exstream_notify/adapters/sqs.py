@@ -119,14 +119,20 @@ class SqsRunQueue:
 
 
 class SqsLookQueue:
-    """`LookQueue`."""
+    """`LookQueue`: on the queue of a kind, if it has one of its own, else on the first."""
 
-    def __init__(self, client: SqsClient, url: str) -> None:
+    def __init__(self, client: SqsClient, url: str, own: Mapping[WaitKind, str]) -> None:
         self._queue = SqsQueue(client, url)
+        self._own = {kind: SqsQueue(client, url) for kind, url in own.items()}
 
     def send_looks(self, looks: Sequence[tuple[WaitKind, str]]) -> None:
         """See `LookQueue.send_looks`."""
-        self._queue.send((group(name), {"look": {"kind": kind, "name": name}}) for kind, name in looks)
+        by_queue: dict[SqsQueue, list[tuple[str, dict[str, Any]]]] = {}
+        for kind, name in looks:
+            queue = self._own.get(kind, self._queue)
+            by_queue.setdefault(queue, []).append((group(name), {"look": {"kind": kind, "name": name}}))
+        for queue, messages in by_queue.items():
+            queue.send(messages)
 
 
 class EventBridgeExceptions:

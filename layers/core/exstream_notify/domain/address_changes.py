@@ -1,17 +1,20 @@
 """How a customer changes an e-mail address or a mobile number, so that nobody else can.
 
-A second step comes first, then a code goes to the new address and comes back. The old address is told
-and stays the contact's, links included, for three days, in which whoever reads it can undo the change:
-a forwarded mail or a recycled number takes nothing over.
+A second step comes first, then a code goes to the new address and comes back. From then on the owner is
+notified three times, at every address known of them: at once, a day before the change takes effect, and
+when it does. The old address stays the contact's, links included, for three days, whatever its status: a
+status can be forged. The first two notes undo the change. So a forwarded mail or a recycled number takes
+nothing over unseen, and a change of which no note went out waits for a person.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from .contacts import FIELD_OF, Address, AddressChange, Contact, with_entries
+from .contacts import FIELD_OF, Address, AddressChange, AddressStatus, Contact, Told, with_entries
 from .documents import Channel
+from .notices import LOST, REACHED, Status
 
 CODE_LIFE = timedelta(minutes=15)
 CODE_TRIES = 5
@@ -19,7 +22,30 @@ CODES_A_DAY = 3
 """Six digits, fifteen guesses a day at most: one chance in 66,000."""
 
 UNDO_WITHIN = timedelta(hours=72)
-"""How long the old address stays the contact's after the new one was confirmed."""
+"""How long the old address stays the contact's after the new one was confirmed. Nothing shortens it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A note to the owner, how long after the confirmation it is due, and whether it has the undo link."""
+
+    note: str
+    after: timedelta
+    undo: bool = True
+
+
+STAGES = (
+    Stage("changed", timedelta(0)),
+    Stage("reminder", UNDO_WITHIN - timedelta(hours=24)),
+    Stage("in_effect", UNDO_WITHIN, undo=False),
+)
+
+TRY_AGAIN = timedelta(hours=1)
+PATIENCE = timedelta(days=1)
+"""How often, and for how long, a note is tried again that no provider takes."""
+
+NOT_YET = "not_yet"
+"""The status of a message that no provider took yet, beside those of notices."""
 
 LOCKED_FOR = timedelta(hours=24)
 """After a change was undone no address can be changed for this long."""
@@ -48,7 +74,7 @@ class Step:
 
 
 def pending(contact: Contact, channel: Channel) -> AddressChange | None:
-    """The channel's change that waits for its code, or for its three days to pass."""
+    """The channel's change that waits for its code, or to take effect."""
     return next((c for c in contact.changing if c.channel == channel), None)
 
 
@@ -94,11 +120,7 @@ def asked(
 
 
 def confirmed(contact: Contact, channel: Channel, now: datetime, *, equal: bool) -> Step:
-    """The code came back: `equal` says whether it is the one, compared in constant time by the caller.
-
-    Where somebody can still be told (the old address, or the other channel), the new address holds
-    after UNDO_WITHIN; where nobody can, at once.
-    """
+    """The code came back: `equal` says whether it is the one, compared in constant time by the caller."""
     change = pending(contact, channel)
     if change is None or change.confirmed_at:
         return Step(contact, Answer.NONE)
@@ -118,58 +140,124 @@ def confirmed(contact: Contact, channel: Channel, now: datetime, *, equal: bool)
 
 
 def took(contact: Contact, change: AddressChange, now: datetime) -> Step:
-    """The contact with a change that is proved: it holds after its three days, or at once."""
-    wait = UNDO_WITHIN if to_tell(contact, change.channel) else timedelta(0)
-    done = replace(change, code="", confirmed_at=_text(now), effective_at=_text(now + wait))
-    after = replace(contact, changing=(*_others(contact, change.channel), done))
+    """The contact with a change that is proved: it takes effect after its three days."""
+    done = replace(change, code="", confirmed_at=_text(now), effective_at=_text(now + UNDO_WITHIN))
     after = _noted(
-        after, now, change.source, "changing", f"{change.channel} asked", f"{change.channel} confirmed"
+        with_change(contact, done),
+        now,
+        change.source,
+        "changing",
+        f"{change.channel} asked",
+        f"{change.channel} confirmed",
     )
-    return Step(as_of(after, now), Answer.DONE, done)
+    return Step(after, Answer.DONE, done)
 
 
-def to_tell(contact: Contact, channel: Channel) -> tuple[tuple[Channel, Address], ...]:
-    """Who is told of a change of this channel: its old address, else the other channel's."""
-    order: Sequence[Channel] = (channel, "email" if channel == "sms" else "sms")
-    found = ((c, address) for c in order if (address := contact.address(c)) is not None and address.usable)
-    return tuple(found)[:1]
+def with_change(contact: Contact, change: AddressChange) -> Contact:
+    """The contact with this as the channel's change."""
+    return replace(contact, changing=(*_others(contact, change.channel), change))
 
 
-def undone(contact: Contact, change_id: str, now: datetime) -> Step:
-    """The change taken back by whoever has the old address; no other can be made for a day."""
+# --- the owner's notes ---------------------------------------------------------------------------------
+
+_STOPS: Mapping[Channel, Collection[AddressStatus]] = {"email": (), "sms": ("opted_out", "complained")}
+"""Statuses in which no note goes to an address: its holder's stop of text messages (47 CFR 64.1200(a)(10)).
+E-mail is always tried: its statuses can be forged, and a note about an account is transactional (15 USC
+7702(17)(A)(iii))."""
+
+
+def owners_addresses(contact: Contact, change: AddressChange) -> tuple[tuple[Channel, str], ...]:
+    """Every address known of the owner: the contact's by now, and those that earlier notes went to.
+
+    The new address is not one of them. A number whose holder stopped it is left out.
+    """
+    found = {
+        (channel, address.value): address.status not in _STOPS[channel]
+        for channel in FIELD_OF
+        if (address := contact.address(channel)) is not None
+    }
+    before = {(row.channel, row.to): True for row in change.told}
+    stopped = [channel for channel in FIELD_OF if channel == "sms" and contact.opted_out(channel, "*")]
+    return tuple(
+        place
+        for place, may in {**before, **found}.items()
+        if may and place[0] not in stopped and place != (change.channel, change.address.value)
+    )
+
+
+def due_at(change: AddressChange) -> datetime | None:
+    """When the next note is due; None for a change that waits for its code, for a person, or for nothing."""
+    if not change.confirmed_at or change.stage == len(STAGES):
+        return None
+    if change.review == "asked" and change.stage == len(STAGES) - 1:
+        return None
+    return datetime.fromisoformat(change.confirmed_at) + STAGES[change.stage].after
+
+
+def noted(change: AddressChange, rows: Collection[Told], now: datetime) -> AddressChange:
+    """The change after its next note went out as these rows say; the stage ends where nothing is left to try.
+
+    A message that no provider takes is tried again for PATIENCE. A note that reached nobody asks for a
+    person, without whom the last stage does not end.
+    """
+    stage = STAGES[change.stage]
+    change = replace(change, told=(*(row for row in change.told if row.note != stage.note), *rows))
+    due = datetime.fromisoformat(change.confirmed_at) + stage.after
+    if any(row.status == NOT_YET for row in rows) and now < due + PATIENCE:
+        return change
+    if all(row.status in (NOT_YET, *LOST) for row in rows):
+        change = to_review(change)
+    if change.review == "asked" and change.stage == len(STAGES) - 1:
+        return change
+    return replace(change, stage=change.stage + 1)
+
+
+def to_review(change: AddressChange) -> AddressChange:
+    """The change that a person has to look at, unless one did."""
+    return change if change.review else replace(change, review="asked")
+
+
+def reached(statuses: Collection[Status]) -> bool:
+    """Whether notes whose notices stand like this reached the owner, as far as anybody knows."""
+    return any(status in REACHED for status in statuses)
+
+
+def in_effect(contact: Contact, change: AddressChange, now: datetime) -> Contact:
+    """The contact with the new address."""
+    name = FIELD_OF[change.channel]
+    before = contact.address(change.channel)
+    after = replace(
+        contact,
+        **{name: change.address},  # type: ignore[arg-type]
+        changing=_others(contact, change.channel),
+        set_by_customer=tuple(sorted({*contact.set_by_customer, name})),
+    )
+    return _noted(after, now, change.source, name, before.value if before else "", change.address.value)
+
+
+def allowed(contact: Contact, channel: Channel, now: datetime, who: str, why: str) -> Step:
+    """The change that waited for a person, allowed: it takes effect when its three days are over."""
+    change = pending(contact, channel)
+    if change is None or change.review != "asked":
+        return Step(contact, Answer.NONE)
+    after = with_change(contact, replace(change, review="allowed"))
+    return Step(
+        _noted(after, now, who, "changing", f"{channel} waits for a person", f"{channel} allowed", why),
+        Answer.DONE,
+        pending(after, channel),
+    )
+
+
+def undone(contact: Contact, change_id: str, now: datetime, who: str = "owner", why: str = "undone") -> Step:
+    """The change taken back by whoever has a note about it; no other can be made for a day."""
     change = next((c for c in contact.changing if c.change_id == change_id and c.confirmed_at), None)
     if change is None:
         return Step(contact, Answer.NONE)
     until = _text(now + LOCKED_FOR)
     after = replace(contact, changing=_others(contact, change.channel), changes_locked_until=until)
     return Step(
-        _noted(after, now, "old address", "changing", f"{change.channel} confirmed", "", "undone"),
-        Answer.DONE,
-        change,
+        _noted(after, now, who, "changing", f"{change.channel} confirmed", "", why), Answer.DONE, change
     )
-
-
-def as_of(contact: Contact, now: datetime) -> Contact:
-    """The contact with every change that holds by now; the same object if there is none.
-
-    The version stays: whoever writes the contact next writes this with it.
-    """
-    held = [c for c in contact.changing if c.effective_at and datetime.fromisoformat(c.effective_at) <= now]
-    after = contact
-    for change in held:
-        name = FIELD_OF[change.channel]
-        before = after.address(change.channel)
-        after = replace(
-            after,
-            **{name: change.address},  # type: ignore[arg-type]
-            changing=_others(after, change.channel),
-            set_by_customer=tuple(sorted({*after.set_by_customer, name})),
-        )
-        after = _noted(
-            after, datetime.fromisoformat(change.effective_at), change.source, name,
-            before.value if before else "", change.address.value,
-        )  # fmt: skip
-    return after
 
 
 def _others(contact: Contact, channel: Channel) -> tuple[AddressChange, ...]:

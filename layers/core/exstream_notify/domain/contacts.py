@@ -45,11 +45,31 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """One message to the owner about a change of address: which note, where to, when, how it ended then.
+
+    The notice's own record says how it stands now.
+    """
+
+    note: str
+    channel: Channel
+    to: str
+    at: str
+    status: str
+    notice_id: str
+
+
+Review: TypeAlias = Literal["", "asked", "allowed"]
+"""Whether a person has to look at a change of address before it takes effect, and whether one did."""
+
+
+@dataclass(frozen=True, slots=True)
 class AddressChange:
-    """A new address that a customer asked for: waiting for its code, or confirmed and waiting to hold.
+    """A new address that a customer asked for: waiting for its code, or confirmed and waiting to take effect.
 
     `code` is a keyed hash of the code that was sent there, `confirmed_at` empty until it came back;
-    from `effective_at` on the new address is the contact's (domain/address_changes.py).
+    the new address is the contact's from `effective_at` at the earliest (domain/address_changes.py).
+    `stage` counts the notes to the owner that are done, `told` has each message of them.
     """
 
     change_id: str
@@ -62,6 +82,9 @@ class AddressChange:
     tries: int = 0
     confirmed_at: str = ""
     effective_at: str = ""
+    stage: int = 0
+    told: tuple[Told, ...] = ()
+    review: Review = ""
 
 
 @dataclass(frozen=True, slots=True)

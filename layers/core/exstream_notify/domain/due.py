@@ -6,9 +6,9 @@ from typing import Literal
 
 SHARDS = 4
 
-WaitKind = Literal["incident", "expected", "unsealed", "digests"]
+WaitKind = Literal["incident", "expected", "unsealed", "digests", "address"]
 """What waits beside notices and runs: an incident to look at, a run that is expected, one without a seal,
-and a run whose internal teams get a digest."""
+a run whose internal teams get a digest, and a change of address."""
 
 
 def slot(item_id: str, due_at: str) -> str:

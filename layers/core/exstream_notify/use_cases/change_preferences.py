@@ -5,34 +5,32 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 
 from ..domain.address_changes import (
     Answer,
     Step,
+    allowed,
     asked,
     confirmed,
+    due_at,
     pending,
-    to_tell,
     took,
     undone,
 )
 from ..domain.contacts import AddressChange, Contact
 from ..domain.documents import Channel
-from ..domain.identity import notice_id
 from ..domain.notices import Status
 from ..domain.passes import change_in, handle_in, made_on, topic_in
 from ..domain.preferences import CHANNELS, Topic, Wishes, consented, with_wishes, without
-from ..ports import AddressChecker, Clock, ContactDirectory
-from .tell_customer import Note, NotToldYet, Teller
+from ..ports import Clock, ContactBook, ContactDirectory, DueIndex
+from .notify_owner import Conflict, OwnerNotices, note_about, wait_for
+from .tell_customer import NotToldYet, Teller
 
 PAGE = "preference page"
 ONE_CLICK = "one-click"
 
 _TRIES = 5
-
-
-class Conflict(Exception):
-    """The contact changed since the page was shown."""
 
 
 def open_page(token_id: str, *, contacts: ContactDirectory, clock: Clock, days: int) -> Contact | None:
@@ -100,49 +98,53 @@ def unsubscribe(
 
 @dataclass(frozen=True, slots=True)
 class AddressBook:
-    """Changes of address, with all that they take. `undo_for` makes undo links.
+    """Changes of address, with the notes to the owner and their ports.
 
     `keys` sign codes, the current one first: one that was sent before a rotation is good still.
     """
 
-    contacts: ContactDirectory
-    addresses: AddressChecker
-    teller: Teller
-    clock: Clock
+    owner: OwnerNotices
     keys: Sequence[bytes]
-    undo_for: Callable[[str, str], str]
 
     def begin(self, contact: Contact, channel: Channel, raw: str, source: str, change_id: str = "") -> Answer:
         """A change whose second step is passed: a code goes to the new address.
 
         The same `change_id` again tells the same code, if it was not told yet, and nothing else.
         """
-        address = self.addresses.check(channel, raw, contact.country)
+        address = self.owner.addresses.check(channel, raw, contact.country)
         if not address.usable:
             return Answer.WRONG
-        change_id = change_id or self.clock.random_id()
+        change_id = change_id or self.owner.clock.random_id()
         code = f"{int(_mac(self.keys[0], change_id, 'new'), 16) % 1_000_000:06d}"
         step = asked(
             contact, channel, address, change_id=change_id, code=_mac(self.keys[0], change_id, code),
-            now=self.clock.now(), source=source,
+            now=self.owner.clock.now(), source=source,
         )  # fmt: skip
         if step.answer != Answer.DONE or step.change is None:
             return step.answer
-        self._store(contact, step)
-        return self._tell(contact, "code", channel, address.value, step.change, {"code": code})
+        self._store(contact, step.contact)
+        return self._send_code(contact, step.change, code)
+
+    def _send_code(self, contact: Contact, change: AddressChange, code: str) -> Answer:
+        note = note_about(contact, change, "code", change.channel, change.address.value, {"code": code})
+        try:
+            told = self.owner.teller.tell(note)
+        except NotToldYet:
+            return Answer.LATER
+        return Answer.WRONG if told == Status.FAILED else Answer.DONE
 
     def confirm(self, contact: Contact, channel: Channel, code: str) -> Answer:
-        """The code came back. The old address is told before the change is recorded, so it always is."""
+        """The code came back. The owner is notified before the change is recorded, so they always are."""
         change = pending(contact, channel)
         given = [_mac(key, change.change_id, code.strip()) for key in self.keys] if change else []
         equal = [hmac.compare_digest(mac, change.code) for mac in given] if change else []
-        step = confirmed(contact, channel, self.clock.now(), equal=any(equal))
+        step = confirmed(contact, channel, self.owner.clock.now(), equal=any(equal))
         return self._conclude(contact, step)
 
-    def take(self, contact: Contact, channel: Channel, raw: str, source: str) -> Answer:
-        """A new address that the portal proved itself: no code, but the old address is told all the same."""
-        now = self.clock.now()
-        address = self.addresses.check(channel, raw, contact.country)
+    def take(self, contact: Contact, channel: Channel, raw: str, source: str, change_id: str) -> Answer:
+        """A new address that the portal proved itself: no code, but the owner is notified all the same."""
+        now = self.owner.clock.now()
+        address = self.owner.addresses.check(channel, raw, contact.country)
         known = contact.address(channel)
         if not address.usable:
             return Answer.WRONG
@@ -152,57 +154,29 @@ class AddressBook:
         if before is not None and before.confirmed_at:
             return Answer.SAME if before.address.value == address.value else Answer.LOCKED
         at = now.isoformat(timespec="seconds")
-        change = AddressChange(
-            self.clock.random_id(), channel, replace(address, source=source), "", at, at, source
-        )
+        change = AddressChange(change_id, channel, replace(address, source=source), "", at, at, source)
         return self._conclude(contact, took(contact, change, now))
 
     def _conclude(self, contact: Contact, step: Step) -> Answer:
+        after: Contact | None = step.contact
         if step.answer == Answer.DONE and step.change is not None:
-            for channel, address in to_tell(contact, step.change.channel):
-                link = self.undo_for(contact.salt, step.change.change_id)
-                told = self._tell(contact, "changed", channel, address.value, step.change, {"link": link})
-                if told == Answer.LATER:
-                    return told
-        self._store(contact, step)
+            after = self.owner.begin(step.contact, step.change)
+        if after is None:
+            return Answer.LATER
+        self._store(contact, after)
         return step.answer
 
-    def _tell(
-        self,
-        contact: Contact,
-        note: str,
-        channel: Channel,
-        to: str,
-        change: AddressChange,
-        values: Mapping[str, str],
-    ) -> Answer:
-        identity = notice_id(
-            contact.domain,
-            contact.customer_key,
-            change.change_id,
-            recipient=contact.recipient,
-            purpose=f"address:{note}",
-        )
-        try:
-            told = self.teller.tell(
-                Note(
-                    identity, f"address:{note}", note, channel, to, contact.salt, contact.domain,
-                    contact.customer_key, change.change_id, contact.language, values,
-                    recipient=contact.recipient,
-                )
-            )  # fmt: skip
-        except NotToldYet:
-            return Answer.LATER
-        return Answer.WRONG if told == Status.FAILED and note == "code" else Answer.DONE
-
-    def _store(self, contact: Contact, step: Step) -> Contact:
-        if step.contact is contact:
-            return contact
-        at = self.clock.now().isoformat(timespec="seconds")
-        after = replace(step.contact, version=contact.version + 1, changed_at=at)
-        if self.contacts.put([after]):
+    def _store(self, contact: Contact, after: Contact) -> None:
+        if after is contact:
+            return
+        at = self.owner.clock.now().isoformat(timespec="seconds")
+        if self.owner.contacts.put([replace(after, version=contact.version + 1, changed_at=at)]):
             raise Conflict
-        return after
+
+
+def address_book(teller: Mapping[str, Any], owner: Mapping[str, Any], keys: Sequence[bytes]) -> AddressBook:
+    """Changes of address, put together from the ports of `Teller` and of `OwnerNotices`."""
+    return AddressBook(OwnerNotices(teller=Teller(**teller), **owner), keys)
 
 
 def _mac(key: bytes, change_id: str, code: str) -> str:
@@ -210,7 +184,7 @@ def _mac(key: bytes, change_id: str, code: str) -> str:
 
 
 def undo_change(token_id: str, *, contacts: ContactDirectory, clock: Clock) -> Answer:
-    """Whoever reads the old address takes the change back."""
+    """Whoever reads one of the owner's addresses takes the change back."""
     for _ in range(_TRIES):
         contact = contacts.by_handle(handle_in(token_id))
         if contact is None:
@@ -223,4 +197,42 @@ def undo_change(token_id: str, *, contacts: ContactDirectory, clock: Clock) -> A
         after = replace(step.contact, version=contact.version + 1, changed_at=at)
         if not contacts.put([after]):
             return Answer.DONE
+    raise Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What an operator decided on a change that no note about reached its owner."""
+
+    channel: Channel
+    allow: bool
+    who: str
+    why: str
+
+
+def judge_change(
+    contact: Contact, judgement: Judgement, *, contacts: ContactBook, due: DueIndex, clock: Clock
+) -> Contact | None:
+    """The contact with its change allowed or undone; None if there is none to judge. Raises Conflict.
+
+    Any confirmed change can be undone; only one that waits for a person can be allowed. An allowed one
+    still waits for its three days.
+    """
+    now = clock.now()
+    for _ in range(_TRIES):
+        change = pending(contact, judgement.channel)
+        if judgement.allow:
+            step = allowed(contact, judgement.channel, now, judgement.who, judgement.why)
+        else:
+            step = undone(contact, change.change_id if change else "", now, judgement.who, judgement.why)
+        if step.answer != Answer.DONE or step.change is None:
+            return None
+        after = replace(
+            step.contact, version=contact.version + 1, changed_at=now.isoformat(timespec="seconds")
+        )
+        if judgement.allow and (at := due_at(step.change)) is not None:
+            wait_for(contact, step.change, max(at, now), due)  # the sweep does not look far back
+        if not contacts.put([after]):
+            return after
+        contact = contacts.get(contact.domain, [contact.contact_key])[contact.contact_key]
     raise Conflict

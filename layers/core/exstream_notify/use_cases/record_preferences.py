@@ -11,7 +11,8 @@ from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import notice_id
 from ..domain.preferences import PortalChange, consented, recorded
 from ..ports import Clock, ContactDirectory, ExceptionBus
-from .change_preferences import AddressBook, Conflict
+from .change_preferences import AddressBook
+from .notify_owner import Conflict
 from .tell_customer import NotToldYet
 
 Done = Literal["changed", "unchanged", "unknown_customer"]
@@ -29,10 +30,10 @@ def record_preferences(
     book: AddressBook,
 ) -> Done:
     """Carry out a portal's change. The portal's sign-in is the second step; a new address gets a code
-    unless the portal verified it, and the old one is told either way. The same event again does nothing.
+    unless the portal verified it, and the owner is notified either way. The same event again does nothing.
 
     A customer whom no record has named is an exception: the portal may be ahead of the composer.
-    Raises NotToldYet where a provider could not take the code or the word to the old address.
+    Raises NotToldYet where no provider could take the code, or a note to the owner.
     """
     done: Done = "unchanged"
     for _ in range(_TRIES):
@@ -53,7 +54,7 @@ def record_preferences(
         if raw is None:
             continue
         if change.verified:
-            answer = book.take(contact, channel, raw, change.who)
+            answer = book.take(contact, channel, raw, change.who, _change_id(change, channel))
         else:
             answer = book.begin(contact, channel, raw, change.who, _change_id(change, channel))
         if answer == Answer.LATER:
@@ -67,7 +68,7 @@ def record_preferences(
 
 
 def _change_id(change: PortalChange, channel: Channel) -> str:
-    """The same for the same event, so that its redelivery sends no second code."""
+    """The same for the same event, so that its redelivery sends nothing a second time."""
     return notice_id(
         change.domain,
         change.customer_key,

@@ -359,6 +359,8 @@ def _note_repeated(notice: Notice, receipts: Sequence[Receipt], batch: _Batch) -
 
 
 def _go_on(notice: Notice, batch: _Batch) -> None:
+    if not notice.origin.part:
+        return  # a note, of no record: whoever sent it looks at how it stands
     if notice.audience == "customer":
         batch.again.setdefault(together(notice), []).append(notice)
     else:

@@ -87,7 +87,7 @@ def _hand_on(
     blocked = ledger.put(released)
     groups: dict[tuple[str, int, str, str], list[Notice]] = {}
     for notice in released:
-        if notice.notice_id not in blocked:
+        if notice.notice_id not in blocked and notice.origin.part:
             origin = notice.origin
             key = (origin.run, origin.slice_number, notice.purpose, notice.rule_version)
             groups.setdefault(key, []).append(notice)
@@ -98,6 +98,8 @@ def _hand_on(
 
 
 def _again_at(notice: Notice, now: datetime) -> str:
+    if not notice.origin.part:
+        return ""  # a note, of no record: there is nothing to decide on again
     before = sum(1 for _ in takewhile(lambda event: event.what == RELEASED, reversed(notice.events)))
     pause = min(HAND_ON_AGAIN * (1 << min(before, 10)), timedelta(days=1))
     return (now + pause).isoformat(timespec="seconds")

@@ -3,14 +3,13 @@
 import hashlib
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 import orjson
 
-from ...domain.address_changes import as_of
-from ...domain.contacts import Address, AddressChange, Consent, Contact
+from ...domain.contacts import Address, AddressChange, Consent, Contact, Told
 from ...domain.documents import Channel
 from ...domain.identity import address_hash
 from ...domain.passes import handle_of
@@ -30,8 +29,7 @@ class DynamoContacts:
     """`ContactBook` on the Contacts table: one item a contact, by contact key, the profile as JSON.
 
     With `peppers` (the current one's name, and all) items carry the keyed hashes of their addresses, by
-    which `at_address` finds everybody who shares one. With `now` a contact is read as it stands at that
-    time: an address change whose three days are over holds.
+    which `at_address` finds everybody who shares one.
     """
 
     def __init__(
@@ -39,18 +37,15 @@ class DynamoContacts:
         client: DynamoDBClient,
         table: str,
         peppers: Callable[[], tuple[str, Mapping[str, bytes]]] | None = None,
-        now: Callable[[], datetime] | None = None,
     ) -> None:
         self._client = client
         self._table = table
         self._peppers = peppers
-        self._now = now
 
     def get(self, domain: str, contact_keys: Collection[str]) -> dict[str, Contact]:
         """See `ContactBook.get`."""
         found = get_items(self._client, self._table, [f"{domain}#{key}" for key in contact_keys])
-        contacts = (self._read(item) for item in found.values())
-        return {contact.contact_key: contact for contact in contacts}
+        return {contact.contact_key: contact for contact in map(contact_from, found.values())}
 
     def put(self, contacts: Sequence[Contact]) -> list[str]:
         """See `ContactBook.put`."""
@@ -64,7 +59,7 @@ class DynamoContacts:
         """See `ContactDirectory.by_handle`."""
         rows = self._keys("handle", "handle", handle)
         found = get_items(self._client, self._table, rows)
-        return next((self._read(item) for item in found.values()), None)
+        return next((contact_from(item) for item in found.values()), None)
 
     def at_address(self, channel: Channel, canonical: str) -> list[Contact]:
         """See `ContactDirectory.at_address`; hashes under older peppers are looked for too."""
@@ -73,17 +68,13 @@ class DynamoContacts:
         name = _INDEX[channel]
         hashes = {address_hash(pepper, channel, canonical) for pepper in self._peppers()[1].values()}
         keys = {key for one in hashes for key in self._keys(name, f"{name}_hash", one)}
-        contacts = map(self._read, get_items(self._client, self._table, keys).values())
-        # The index may lag behind, and a confirmed change may hold since: the contact itself decides.
+        contacts = map(contact_from, get_items(self._client, self._table, keys).values())
+        # The index may lag behind: the contact itself decides.
         holding = [c for c in contacts if (a := c.address(channel)) is not None and a.value == canonical]
         return sorted(holding, key=lambda c: (c.domain, c.contact_key))
 
     def scan(self, segment: int = 0, segments: int = 1) -> Iterator[Contact]:
-        """Every contact of one of so many segments of the table, in no order.
-
-        An address change whose three days are over is written down on the way, so that the indexes
-        find the new address; where somebody writes at that moment, the next scan does it.
-        """
+        """Every contact of one of so many segments of the table, in no order."""
         rows = query(
             self._client.scan,
             TableName=self._table,
@@ -92,14 +83,8 @@ class DynamoContacts:
             ConsistentRead=True,
         )
         for item in rows:
-            if item["pk"]["S"].startswith(TOMBSTONE):
-                continue
-            stored = contact_from(item)
-            contact = self._read(item)
-            if len(contact.changing) != len(stored.changing):
-                contact = replace(contact, version=contact.version + 1)
-                self.put([contact])
-            yield contact
+            if not item["pk"]["S"].startswith(TOMBSTONE):
+                yield contact_from(item)
 
     def erase(self, contact: Contact, who: str, why: str, at: datetime) -> bool:
         """Delete the contact as read, and leave who did it and why; False if it changed meanwhile."""
@@ -144,10 +129,6 @@ class DynamoContacts:
         )
         return [row["pk"]["S"] for row in rows]
 
-    def _read(self, item: Item) -> Contact:
-        contact = contact_from(item)
-        return as_of(contact, self._now()) if self._now is not None and contact.changing else contact
-
     def _item(self, key: str, contact: Contact) -> Item:
         item = contact_item(key, contact)
         if contact.salt:
@@ -186,6 +167,7 @@ def contact_from(item: Item) -> Contact:
         data["consent"] = Consent(**data["consent"])
     for change in data.get("changing", ()):
         change["address"] = Address(**{**change["address"], "zones": tuple(change["address"]["zones"])})
+        change["told"] = tuple(Told(**row) for row in change.get("told", ()))
     if "changing" in data:
         data["changing"] = tuple(AddressChange(**change) for change in data["changing"])
     for name in ("channel_order", "set_by_customer", "history", "quiet_hours", "codes_sent"):

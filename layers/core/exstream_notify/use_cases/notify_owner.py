@@ -1,0 +1,171 @@
+"""Notify the owner of a contact's addresses of a change of one, and have it take effect in its time."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ..domain.address_changes import (
+    NOT_YET,
+    STAGES,
+    TRY_AGAIN,
+    due_at,
+    in_effect,
+    noted,
+    owners_addresses,
+    reached,
+    to_review,
+    with_change,
+)
+from ..domain.contacts import AddressChange, Contact, Told
+from ..domain.documents import Channel
+from ..domain.exceptions import ExceptionRaised
+from ..domain.identity import notice_id
+from ..domain.passes import handle_of
+from ..ports import AddressChecker, Clock, ContactDirectory, DueIndex, ExceptionBus, OptOutList
+from .tell_customer import Note, NotToldYet, Teller
+
+_TRIES = 5
+
+
+class Conflict(Exception):
+    """The contact changed meanwhile."""
+
+
+def note_about(
+    contact: Contact, change: AddressChange, name: str, channel: Channel, to: str, values: Mapping[str, str]
+) -> Note:
+    """A note about a change of address: at most one message for each address that it goes to."""
+    purpose = f"address:{name}"
+    identity = notice_id(
+        contact.domain,
+        contact.customer_key,
+        change.change_id,
+        recipient=contact.recipient,
+        edition=f"{channel} {to}",
+        purpose=purpose,
+    )
+    return Note(
+        identity, purpose, name, channel, to, contact.salt, contact.domain, contact.customer_key,
+        change.change_id, contact.language, values, recipient=contact.recipient,
+    )  # fmt: skip
+
+
+def wait_for(contact: Contact, change: AddressChange, until: datetime | None, due: DueIndex) -> None:
+    """Have the change looked at again at that time, if there is one; to be called before it is stored."""
+    if until is not None:
+        due.wait("address", f"{handle_of(contact.salt)}/{change.change_id}", until)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerNotices:
+    """What follows the confirmation of a change. `undo_for` makes undo links.
+
+    What waits for its time is in the due index under the contact's handle and the change's id: once the
+    contact is erased, or the change undone, it leads to nothing. Every step is safe to repeat.
+    """
+
+    contacts: ContactDirectory
+    addresses: AddressChecker
+    opt_outs: OptOutList
+    teller: Teller
+    due: DueIndex
+    exceptions: ExceptionBus
+    clock: Clock
+    undo_for: Callable[[str, str], str]
+
+    def begin(self, contact: Contact, change: AddressChange) -> Contact | None:
+        """The contact that has this confirmed change, its owner notified, to be stored now.
+
+        None if no message could go out yet, and the same call again may succeed.
+        """
+        after, again = self._advance(contact, change)
+        told = [row for one in after.changing if one.change_id == change.change_id for row in one.told]
+        if told and all(row.status == NOT_YET for row in told):
+            return None
+        wait_for(contact, change, again, self.due)
+        return after
+
+    def go_on(self, name: str) -> bool:
+        """Take the next steps of the change that this entry of the due index names; whether there were any.
+
+        Raises Conflict if the contact kept changing.
+        """
+        handle, _, change_id = name.partition("/")
+        for _ in range(_TRIES):
+            contact = self.contacts.by_handle(handle)
+            change = (
+                next((c for c in contact.changing if c.change_id == change_id), None) if contact else None
+            )
+            if contact is None or change is None:
+                return False
+            after, again = self._advance(contact, change)
+            wait_for(contact, change, again, self.due)
+            if after is contact:
+                return False
+            at = self.clock.now().isoformat(timespec="seconds")
+            if not self.contacts.put([replace(after, version=contact.version + 1, changed_at=at)]):
+                return True
+        raise Conflict
+
+    def _advance(self, contact: Contact, change: AddressChange) -> tuple[Contact, datetime | None]:
+        """The contact after all steps that are due by now, and when the next one is; the same if none was."""
+        now = self.clock.now()
+        while (due := due_at(change)) is not None and due <= now:
+            before, last = change, change.stage == len(STAGES) - 1
+            if last and change.review != "allowed" and not self._reached(change):
+                change = to_review(change)
+            else:
+                change = noted(change, self._notify(contact, change), now)
+            if change.review != before.review:
+                self._ask(contact)
+            contact = with_change(contact, change)
+            if change.stage == len(STAGES):
+                return in_effect(contact, change, now), None
+            if change.stage == before.stage:
+                return contact, None if change.review == "asked" and last else now + TRY_AGAIN
+        return contact, due_at(change)
+
+    def _reached(self, change: AddressChange) -> bool:
+        stored = self.teller.ledger.get({row.notice_id for row in change.told})
+        return reached([notice.status for notice in stored.values()])
+
+    def _notify(self, contact: Contact, change: AddressChange) -> list[Told]:
+        stage = STAGES[change.stage]
+        done = {(r.channel, r.to): r for r in change.told if r.note == stage.note and r.status != NOT_YET}
+        values = {"link": self.undo_for(contact.salt, change.change_id)} if stage.undo else {}
+        rows = []
+        for channel, to in owners_addresses(contact, change):
+            if (channel, to) in done:
+                rows.append(done[channel, to])
+            elif self._may_go(contact, channel, to):
+                note = note_about(contact, change, stage.note, channel, to, values)
+                rows.append(Told(stage.note, channel, to, self._now(), self._tell(note), note.identity))
+        return rows
+
+    def _may_go(self, contact: Contact, channel: Channel, to: str) -> bool:
+        if not self.addresses.check(channel, to, contact.country).usable:
+            return False
+        return channel == "email" or self.opt_outs.stopped_by(channel, to) is None
+
+    def _tell(self, note: Note) -> str:
+        try:
+            return str(self.teller.tell(note))
+        except NotToldYet:
+            return NOT_YET
+
+    def _now(self) -> str:
+        return self.clock.now().isoformat(timespec="seconds")
+
+    def _ask(self, contact: Contact) -> None:
+        self.exceptions.raise_exceptions(
+            [
+                ExceptionRaised(
+                    "address_change_unconfirmed",
+                    "error",
+                    contact.domain,
+                    "preferences",
+                    "no note about a change of address reached its owner: the change waits for a person",
+                    part=f"contact handle:{handle_of(contact.salt)}",
+                )
+            ]
+        )
