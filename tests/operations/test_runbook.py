@@ -32,8 +32,11 @@ AWS_COMMANDS = [
     for line in (*LINES, *(ROOT / "docs" / "operations.md").read_text("utf-8").splitlines())
     if line.strip().startswith("aws ")
 ]
-# Commands that need a letter, or end with 1 where there is something to see.
-MAY_END_WITH_1 = ("exnotify redrive", "exnotify alarms", "exnotify approvals")
+# Commands that need a letter or a change of address, or end with 1 where there is something to see.
+MAY_END_WITH_1 = (
+    "exnotify redrive", "exnotify alarms", "exnotify approvals", "exnotify contact KEY --allow-change",
+    "exnotify contact KEY --undo-change",
+)  # fmt: skip
 
 ALERTS = yaml.safe_load((PACKAGE_RULES / "alerts.yaml").read_text("utf-8"))
 FAMILIES = {entry["family"] for entry in (*ALERTS["codes"].values(), *ALERTS["routes"]) if "family" in entry}

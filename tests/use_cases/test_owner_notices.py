@@ -215,6 +215,16 @@ def test_notes_that_all_bounced_reached_nobody() -> None:
     world.check()
 
 
+@pytest.mark.parametrize("kind", [Kind.DELAYED, Kind.SOFT_BOUNCE, Kind.POLICY_REFUSED])
+def test_what_happens_to_a_note_is_no_matter_of_documents(kind: Kind) -> None:
+    world = known()
+    change_address(world)
+    world.report(world.receipt(notes(world)[0], kind))
+    world.come_to_rest()
+    world.check()
+    assert email_of(world) == NEW
+
+
 def test_a_bounce_at_the_new_address_says_nothing_of_the_old_one() -> None:
     world = known(mobile=None)
     change_address(world)

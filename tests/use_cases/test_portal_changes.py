@@ -4,8 +4,9 @@ import pytest
 
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.messages import TryAgain
+from exstream_notify.domain.passes import undo_id
 from exstream_notify.domain.preferences import PortalChange
-from exstream_notify.use_cases.change_preferences import AddressBook
+from exstream_notify.use_cases.change_preferences import AddressBook, undo_change
 from exstream_notify.use_cases.notify_owner import OwnerNotices
 from exstream_notify.use_cases.record_preferences import record_preferences
 from exstream_notify.use_cases.tell_customer import NotToldYet, Teller
@@ -105,6 +106,23 @@ def test_an_address_that_is_not_taken_is_told_of_and_a_repeat_of_one_that_was_is
     portal.tell("event-2", email="other@example.com", verified=verified)
     assert portal.contact.changing[0].address.value == "new@example.com"
     assert portal.exceptions.codes == {"preferences_unusable"}
+
+
+def test_an_address_that_the_portal_proved_is_not_taken_within_a_day_of_an_undo() -> None:
+    portal = Portal()
+    portal.tell(email="new@example.com", verified=True)
+    (change,) = portal.contact.changing
+    token = undo_id(portal.contact.salt, change.change_id)
+    assert undo_change(token, contacts=portal.contacts, clock=portal.clock) == "done"
+
+    portal.tell(email="new@example.com", verified=True)
+    portal.tell("event-2", email="new@example.com", verified=True)
+    assert not portal.contact.changing
+    assert portal.exceptions.codes == {"preferences_unusable"}
+    assert len(portal.told) == 1
+    portal.clock.advance(days=1)
+    portal.tell("event-3", email="new@example.com", verified=True)
+    assert portal.contact.changing
 
 
 def test_another_event_asks_anew_with_another_code() -> None:

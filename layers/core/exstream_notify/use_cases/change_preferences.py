@@ -14,6 +14,7 @@ from ..domain.address_changes import (
     asked,
     confirmed,
     due_at,
+    locked,
     pending,
     took,
     undone,
@@ -153,6 +154,8 @@ class AddressBook:
         before = pending(contact, channel)
         if before is not None and before.confirmed_at:
             return Answer.SAME if before.address.value == address.value else Answer.LOCKED
+        if locked(contact, now):
+            return Answer.LOCKED
         at = now.isoformat(timespec="seconds")
         change = AddressChange(change_id, channel, replace(address, source=source), "", at, at, source)
         return self._conclude(contact, took(contact, change, now))

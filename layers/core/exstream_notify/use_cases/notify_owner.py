@@ -117,7 +117,7 @@ class OwnerNotices:
             else:
                 change = noted(change, self._notify(contact, change), now)
             if change.review != before.review:
-                self._ask(contact)
+                self._ask(contact, change.channel)
             contact = with_change(contact, change)
             if change.stage == len(STAGES):
                 return in_effect(contact, change, now), None
@@ -156,7 +156,7 @@ class OwnerNotices:
     def _now(self) -> str:
         return self.clock.now().isoformat(timespec="seconds")
 
-    def _ask(self, contact: Contact) -> None:
+    def _ask(self, contact: Contact, channel: Channel) -> None:
         self.exceptions.raise_exceptions(
             [
                 ExceptionRaised(
@@ -165,7 +165,7 @@ class OwnerNotices:
                     contact.domain,
                     "preferences",
                     "no note about a change of address reached its owner: the change waits for a person",
-                    part=f"contact handle:{handle_of(contact.salt)}",
+                    part=f"contact handle:{handle_of(contact.salt)} {channel}",
                 )
             ]
         )

@@ -1,4 +1,5 @@
-"""Hand on what is due: deferred and doubtful notices to the decision, waiting runs to staging."""
+"""Hand on what is due: deferred and doubtful notices to the decision, waiting runs to staging, the rest
+to whoever looks at it."""
 
 from collections.abc import Callable
 from dataclasses import replace
