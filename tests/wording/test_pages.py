@@ -1,15 +1,22 @@
 """Pages: their texts in every language, their headers, what they look like to everybody."""
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from exstream_notify.adapters.pages import LANGUAGES, Pages, page_response, redirect_response
+from exstream_notify.adapters.preference_views import shown
 from exstream_notify.adapters.rendering import Brand
 from exstream_notify.adapters.rendering.texts import PACKAGE_WORDING, WordingError, read_yaml
+from exstream_notify.domain.contacts import AddressChange
+from exstream_notify.domain.decisions import Policy
 from tests.browsing import violations
+from tests.fakes import a_contact, an_address
 
 TEXTS = sorted((PACKAGE_WORDING / "pages").glob("*.yaml"))
 
@@ -32,6 +39,30 @@ def test_a_page_says_the_same_in_every_language(path: Path) -> None:
     assert set(texts) == set(LANGUAGES)
     for language in LANGUAGES:
         assert keys(texts[language]) == keys(texts["en"]), language
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_preference_page_says_from_when_a_change_holds_or_that_it_is_checked_first(language: str) -> None:
+    pages = Pages(Brand("Example Company", "support@example.com"))
+    now = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    change = AddressChange(
+        "c1", "email", an_address("new@example.com"), "", "", "", "page",
+        confirmed_at="2026-11-25T12:00:00+00:00", effective_at="2026-11-28T12:00:00+00:00",
+    )  # fmt: skip
+    said = {}
+    for review in ("", "asked", "allowed"):
+        contact = a_contact(changing=(replace(change, review=review),))
+        values = shown(
+            contact, (), "postcode", pages=pages, language=language, policy=Policy(), now=now, form="f"
+        )
+        said[review] = pages.render("preferences", language, **values)
+    words = pages.texts("preferences", language)
+    assert "n…@example.com" in said[""]
+    assert "2026-11-28" in said[""]
+    assert words["checked"] not in said[""]
+    assert words["checked"] in unescape(said["asked"])
+    assert "2026-11-28" not in said["asked"]
+    assert said["allowed"] == said[""]
 
 
 @pytest.fixture
