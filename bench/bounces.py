@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from exstream_notify.adapters.receipts.mail import Phrases, read_mail
+from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.receipts import Kind
 
 TARGET = 0.95
@@ -29,7 +30,7 @@ def mails(folder: Path) -> Iterator[Path]:
 
 def measure(bounces: Path | None, others: Path | None) -> dict[str, Any]:
     """Counts over both folders: files by what was wrong with them, kinds, seconds."""
-    phrases = Phrases()
+    phrases, verdicts = Phrases(), YamlRules().verdicts
     found: dict[str, Any] = {
         "bounces": 0, "recognised": 0, "with_address": 0, "with_class": 0,
         "others": 0, "taken_for_bounce": 0, "missed": [], "mistaken": [],
@@ -38,7 +39,7 @@ def measure(bounces: Path | None, others: Path | None) -> dict[str, Any]:
     slowest = 0.0
     for path in mails(bounces) if bounces else ():
         started = time.process_time()
-        reading = read_mail(path.read_bytes(), phrases)
+        reading = read_mail(path.read_bytes(), phrases, verdicts)
         slowest = max(slowest, time.process_time() - started)
         found["bounces"] += 1
         kinds[str(reading.kind)] += 1
@@ -49,7 +50,7 @@ def measure(bounces: Path | None, others: Path | None) -> dict[str, Any]:
         else:
             found["missed"].append(f"{path.name}: {reading.kind}")
     for path in mails(others) if others else ():
-        reading = read_mail(path.read_bytes(), phrases)
+        reading = read_mail(path.read_bytes(), phrases, verdicts)
         found["others"] += 1
         if reading.is_bounce:
             found["taken_for_bounce"] += 1
