@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from exstream_notify.adapters.receipts.mail import MailReading, Phrases, read_mail
+from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.receipts import Kind
 
 FOUND: Final[Mapping[Kind | None, str]] = {
@@ -36,6 +37,7 @@ FOUND: Final[Mapping[Kind | None, str]] = {
     Kind.CONTENT_REFUSED: "content",
     Kind.POLICY_REFUSED: "policy",
     Kind.OUR_FAULT: "ours",
+    Kind.NOT_DELIVERED: "unclear",
     Kind.UNDETERMINED: "unclear",
     Kind.DELIVERED: "delivered",
     Kind.SENT: "delivered",
@@ -229,13 +231,13 @@ def named_in(data: bytes) -> frozenset[str]:
 
 def measure(folder: Path, labels: Mapping[str, Label] | None = None) -> Figures:
     """Read every mail and count."""
-    phrases, figures = Phrases(), Figures()
+    phrases, verdicts, figures = Phrases(), YamlRules().verdicts, Figures()
     for name, data in mails(folder):
         label = labels.get(_stem(name)) if labels is not None else None
         if labels is not None and label is None:
             continue
         started = time.process_time()
-        reading = read_mail(data, phrases)
+        reading = read_mail(data, phrases, verdicts)
         figures.slowest = max(figures.slowest, time.process_time() - started)
         groups = sorted({FOUND.get(told.kind, str(told.kind)) for told in reading.told}) or ["unread"]
         found = "|".join(groups)

@@ -18,6 +18,7 @@ from exstream_notify.adapters.receipts.reading import ReceiptReader
 from exstream_notify.adapters.responses import response_of
 from exstream_notify.adapters.rules import PACKAGE_RULES, YamlRules
 from exstream_notify.adapters.triggers import document_of, exception_of, run_of
+from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.composer_messages import OTHER_CODES
 from exstream_notify.domain.receipts import MEANINGS
 from exstream_notify.domain.work import SendJob, SlicePointer
@@ -83,7 +84,12 @@ def test_the_event_files_are_what_the_functions_read() -> None:
     kinds = [response_of(body, RecordSchema({})).kind for body in bodies("uc6_customer")]
     assert kinds == ["responded", "paid", "acknowledged", "opened"]
     reader = ReceiptReader(
-        Phrases(), lambda *_: b"", lambda *_: "", lambda _: None, lambda: datetime.now(UTC)
+        Phrases(),
+        YamlRules().verdicts,
+        lambda *_: b"",
+        lambda *_: "",
+        lambda _: None,
+        lambda: datetime.now(UTC),
     )
     (receipt,) = reader.read(json.dumps(bounced), "sqs:1")
     assert receipt.notice_id in bounced["Message"]

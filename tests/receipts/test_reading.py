@@ -15,6 +15,7 @@ from exstream_notify.adapters.dynamodb.receipts import receipt_body
 from exstream_notify.adapters.receipts.hook import BODY_LIMIT, authorised, pieces
 from exstream_notify.adapters.receipts.mail import Phrases
 from exstream_notify.adapters.receipts.reading import ReceiptReader, ReceiptUnusable, ses_receipts
+from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.receipts import Kind, Receipt
 
 from .bounce_mails import NOTICE, dsn
@@ -29,6 +30,7 @@ def identify(domain: str, fields: Mapping[str, Any]) -> str:
 
 READER = ReceiptReader(
     Phrases(),
+    YamlRules().verdicts,
     lambda bucket, key: MAILS[key],
     identify,
     lambda token: NOTICE if token[0] == "G" else None,

@@ -751,6 +751,7 @@ class Bootstrap:
 
         return ReceiptReader(
             Phrases(self._site("rules")),
+            self.rules.verdicts,
             lambda bucket, key: mail_loader(self.client("s3"))(bucket, key),
             self._composed_notice,
             self.link_signer.read,

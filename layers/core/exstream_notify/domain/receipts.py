@@ -25,6 +25,7 @@ class Kind(StrEnum):
     POLICY_REFUSED = "policy_refused"
     CARRIER_REFUSED = "carrier_refused"
     OUR_FAULT = "our_fault"
+    NOT_DELIVERED = "not_delivered"
     ECHO_BOUNCE = "echo_bounce"
     ECHO_COMPLAINT = "echo_complaint"
     COMPLAINT = "complaint"
@@ -75,6 +76,7 @@ MEANINGS: Final[Mapping[Kind, Meaning]] = {
     Kind.POLICY_REFUSED: Meaning(Status.UNDELIVERED, "no", True, True, "us", "sender_refused"),
     Kind.CARRIER_REFUSED: Meaning(Status.UNDELIVERED, "no", True, True, "carrier"),
     Kind.OUR_FAULT: Meaning(Status.UNDELIVERED, "no", True, True, "us", "send_spoiled"),
+    Kind.NOT_DELIVERED: Meaning(Status.UNDELIVERED, "no", True, True, "nobody"),
     Kind.ECHO_BOUNCE: Meaning(Status.BOUNCED, "echo", False, True, "recipient"),
     Kind.ECHO_COMPLAINT: Meaning(Status.BOUNCED, "echo", False, True, "recipient"),
     Kind.COMPLAINT: Meaning(Status.COMPLAINED, "complaint", False, False, "recipient"),

@@ -24,7 +24,8 @@ from typing import Any, Final
 
 import yaml
 
-from ...domain.receipts import SES_COMPLAINTS, Kind, enhanced_kind, scrubbed, stamp
+from ...domain.receipts import SES_COMPLAINTS, Kind, scrubbed, stamp
+from ...domain.verdicts import Report, Verdicts
 
 READ_LIMIT: Final = 1_000_000
 """Bytes of a mail that are read: reports stand in front, the returned message behind them."""
@@ -110,18 +111,9 @@ class Phrases:
     def _compiled(self) -> dict[str, re.Pattern[str]]:
         return {name: _any_of(rows) for name, rows in self._data.items() if isinstance(rows, list)}
 
-    @cached_property
-    def kinds(self) -> list[tuple[Kind, re.Pattern[str]]]:
-        """Why a mailer gave up, in the order of the file."""
-        return [(Kind(name), _any_of(rows)) for name, rows in self._data["kinds"].items()]
-
     def found(self, name: str, text: str) -> bool:
         """Whether one of a list's phrases is in the text, which is in lower case."""
         return self._compiled[name].search(text) is not None
-
-    def kind_of(self, text: str) -> Kind | None:
-        """The first kind with a phrase in the text."""
-        return next((kind for kind, pattern in self.kinds if pattern.search(text)), None)
 
 
 def _any_of(phrases: list[str]) -> re.Pattern[str]:
@@ -135,10 +127,10 @@ def _any_of(phrases: list[str]) -> re.Pattern[str]:
     return re.compile("|".join(parts), re.MULTILINE)
 
 
-def read_mail(data: bytes, phrases: Phrases) -> MailReading:
+def read_mail(data: bytes, phrases: Phrases, verdicts: Verdicts) -> MailReading:
     """Read a mail, whatever it is; never fails on what a sender wrote."""
     mail = _parsed(data)
-    return _Reader(mail, phrases).read()
+    return _Reader(mail, phrases, verdicts).read()
 
 
 # --- bounded parsing -------------------------------------------------------------------------------------
@@ -288,9 +280,10 @@ _LINE: Final = 200
 class _Reader:
     """One mail while it is read."""
 
-    def __init__(self, mail: Message, phrases: Phrases) -> None:
+    def __init__(self, mail: Message, phrases: Phrases, verdicts: Verdicts) -> None:
         self.mail = mail
         self.phrases = phrases
+        self.verdicts = verdicts
         self.parts = list(_parts(mail))[: 2 * PARTS]
         self.subject = _header(mail, "Subject").lower()
         self.sender = _header(mail, "From").lower()
@@ -430,34 +423,8 @@ class _Reader:
         return Told(kind, address, code, scrubbed(diagnostic))
 
     def _failure(self, code: str, text: str) -> Kind:
-        """Why it failed: by the code where it says more than its class, else by the words."""
-        said = self.phrases.kind_of(text.lower())
-        if said is Kind.DELAYED:
-            said = next(
-                (k for k, p in self.phrases.kinds if k is not Kind.DELAYED and p.search(text.lower())), None
-            )
-        by_code = enhanced_kind(code) if code and not code.startswith("2") else None
-        vague = code.endswith(".0.0") or code in ("", "5.1.0", "5.2.0", "5.5.0", "5.3.0", "5.4.0", "4.4.0")
-        if by_code is None or vague:
-            if said is not None:
-                return said
-            smtp = _SMTP.search(text)
-            if by_code is None and smtp:
-                return Kind.SOFT_BOUNCE if smtp[1].startswith("4") else Kind.HARD_BOUNCE
-            return by_code or Kind.UNDETERMINED
-        if by_code is Kind.HARD_BOUNCE and said in (
-            Kind.SOFT_BOUNCE,
-            Kind.POLICY_REFUSED,
-            Kind.CONTENT_REFUSED,
-        ):
-            # Mailers that say 5.1.1 or 5.2.1 of a full mailbox or of spam are many; the words are nearer.
-            return Kind.HARD_BOUNCE if code == "5.1.1" and said is not Kind.SOFT_BOUNCE else said
-        if by_code is Kind.POLICY_REFUSED and said is Kind.HARD_BOUNCE and code in ("5.7.1", "4.7.1"):
-            unknown = re.search(
-                r"user unknown|unknown user|no such|does not exist|invalid recipient", text, re.I
-            )
-            return Kind.HARD_BOUNCE if unknown else by_code
-        return by_code
+        """Why it failed: what its answer, else its code proves."""
+        return self.verdicts.kind_of(Report("email", answer=text, status=code))
 
     def _disposition(self) -> tuple[Told, ...]:
         """RFC 8098: read receipts, which say nothing of delivery that we could use."""
@@ -523,7 +490,7 @@ class _Reader:
         report = self.mail.get_content_type() == "multipart/report"
         if signs + report < 2 or not (failed or report or self._from_machine(text)):
             return ()
-        worded = self.phrases.found("bodies", lowered) or self.phrases.kind_of(lowered)
+        worded = self.phrases.found("bodies", lowered) or self.phrases.found("delayed", lowered)
         if signs + report == 2 and not (failed or report or worded or _ENHANCED.search(text)):
             return ()
         found = failed or self._detected() or self._written(text)
@@ -552,16 +519,13 @@ class _Reader:
         where = text.lower().find(address.lower()) if address else -1
         near = text[max(0, where - 300) : where + 1_500] if where >= 0 else text[:4_000]
         enhanced = next((c for c in _ENHANCED.findall(near) if not c.startswith("2")), "")
-        delayed = self.phrases.kinds[0]
-        if (
-            delayed[0] is Kind.DELAYED
-            and delayed[1].search(text.lower())
-            and not re.search(r"permanent|given up|giving up|fatal", text, re.I)
+        if self.phrases.found("delayed", text.lower()) and not re.search(
+            r"permanent|given up|giving up|fatal", text, re.I
         ):
             return Told(Kind.DELAYED, address, enhanced)
         smtp = _SMTP.search(near)
         kind = self._failure(enhanced, near)
-        if kind is Kind.UNDETERMINED and near is not text:
+        if kind is Kind.NOT_DELIVERED and near is not text:
             kind = self._failure(enhanced, text)
         return Told(kind, address, enhanced or (smtp[1] if smtp else ""), _sentence(near, address))
 

@@ -23,6 +23,7 @@ from ...domain.receipts import (
     sms_kind,
     stamp,
 )
+from ...domain.verdicts import Verdicts
 from ..providers.opentext_status import Delivery, DeliveryEvent, JobStatus, StatusUnreadable, decode_status
 from .mail import MailReading, Phrases, read_mail
 
@@ -54,12 +55,14 @@ class ReceiptReader:
     def __init__(
         self,
         phrases: Phrases,
+        verdicts: Verdicts,
         load_mail: LoadMail,
         identify: IdentifyDocument,
         genuine: Callable[[str], str | None],
         now: Callable[[], datetime],
     ) -> None:
         self._phrases = phrases
+        self._verdicts = verdicts
         self._load_mail = load_mail
         self._identify = identify
         self._genuine = genuine
@@ -119,9 +122,8 @@ class ReceiptReader:
 
     def _mail(self, bucket: str, key: str) -> list[Receipt]:
         data = self._load_mail(bucket, key)
-        return mail_receipts(
-            read_mail(data, self._phrases), f"s3://{bucket}/{key}", self._genuine, self._now()
-        )
+        reading = read_mail(data, self._phrases, self._verdicts)
+        return mail_receipts(reading, f"s3://{bucket}/{key}", self._genuine, self._now())
 
     def _event(self, event: Mapping[str, Any], depth: int) -> list[Receipt]:
         source, detail = event.get("source"), event["detail"]
