@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from exstream_notify.adapters.receipts.mail import MailReading, Phrases, read_mail
+from exstream_notify.adapters.receipts.mails import MailReading, Phrases, read_mail
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.receipts import Kind
 
@@ -111,7 +111,7 @@ TARGETS: Final[Mapping[str, float]] = {
 _MBOX: Final = re.compile(rb"(?:\A|\n\r?\n)From \S[^\n]* \d\d:\d\d[^\n]*\n")
 _NAMED: Final = re.compile(
     rb"^(?:final-recipient|original-recipient|x-actual-recipient|x-failed-recipients|original-rcpt-to)"
-    rb":[ \t]*(?:[a-z0-9-]+[ \t]*;)?[ \t]*([^\r\n]+)",
+    rb":[ \t]*(?:[a-z0-9-]+[ \t]*;)?[ \t]*([^\r\n]+(?:\r?\n[ \t]+[^\r\n]*@[^\r\n]+){0,20})",
     re.IGNORECASE | re.MULTILINE,
 )
 _EDGES: Final = "<>()[]{},;: \t'\""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exstream_notify.adapters.receipts.mail import READ_LIMIT, Phrases, read_mail
+from exstream_notify.adapters.receipts.mails import READ_LIMIT, Phrases, read_mail
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.receipts import Kind
 

@@ -9,7 +9,7 @@ import orjson
 from ...domain.documents import Channel
 from ...domain.receipts import Receipt
 from ..providers.opentext_status import JobStatus
-from .mail import READ_LIMIT
+from .mails import READ_LIMIT
 from .reading import ReceiptUnusable, opentext_receipts
 
 S3Client: TypeAlias = Any
