@@ -16,7 +16,7 @@ _FIELDS: Final = frozenset(
     {
         "to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-rcpt-to",
         "apparently-to", "resent-to", "x-forwarded-to", "x-delivered-to", "original-recipient",
-        "x-failed-recipients", "in-reply-to", "references", "x-notice-id", "x-original-message-id", "received", "thread-topic",
+        "x-failed-recipients", "in-reply-to", "references", "x-notice-id", "x-original-message-id", "received",
     }
 )  # fmt: skip
 """Fields of the report itself in which what we sent, or where we wanted it back, may stand."""
