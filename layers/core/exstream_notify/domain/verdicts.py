@@ -1,9 +1,9 @@
 """Why a message was not delivered, as far as a report proves it: evidence, read by one table.
 
 A verdict about the address silences a customer for good, so it needs evidence about the address. The remote
-server's own answer outranks the reporter's summary (RFC 3464, 2.3.4 and 2.3.6), and explicit words outrank the
-code beside them, because large sites send reputation and rate refusals with codes as specific as 5.1.1.
-Class 4 is never permanent (RFC 3463, 2), whatever a table says.
+server's own answer outranks the reporter's summary (RFC 3464, 2.3.4 and 2.3.6). Explicit words outrank the
+code beside them: large sites send reputation and rate refusals with codes as exact as 5.1.1. Class 4 is never
+permanent (RFC 3463, 2), whatever a table says.
 """
 
 import re
@@ -49,8 +49,8 @@ class Row:
     """One row of the table: the group of reports with one of the codes, or with one of the words.
 
     A code is exact (`5.1.1`), has `x` for any number (`x.2.2`), or is a provider's (`ses:Permanent/NoEmail`;
-    `ses:Permanent` for its other subtypes). A phrase may have `*` for up to 60 characters. `beside` limits the
-    words to reports whose codes are all among these (`none`: no RFC 3463 code at all), `only` to answers.
+    `ses:Permanent` for its other subtypes). A phrase may have `*` for up to 60 characters. `beside` limits
+    the words to reports whose codes are all among these (`none`: no RFC 3463 code at all), `only` to answers.
     """
 
     group: Group
@@ -60,50 +60,56 @@ class Row:
     only: Literal["answer"] | None = None
 
 
+_MAIL_KINDS: Final[Mapping[Group, Kind]] = {
+    Group.ADDRESS: Kind.HARD_BOUNCE,
+    Group.TEMPORARY: Kind.SOFT_BOUNCE,
+    Group.NETWORK: Kind.GAVE_UP,
+    Group.CONTENT: Kind.CONTENT_REFUSED,
+    Group.POLICY: Kind.POLICY_REFUSED,
+    Group.OURS: Kind.OUR_FAULT,
+    Group.UNCLEAR: Kind.NOT_DELIVERED,
+}
+
 KINDS: Final[Mapping[Channel, Mapping[Group, Kind]]] = {
-    channel: {
-        Group.ADDRESS: Kind.HARD_BOUNCE,
-        Group.TEMPORARY: Kind.SOFT_BOUNCE,
-        Group.NETWORK: Kind.GAVE_UP,
-        Group.CONTENT: Kind.CONTENT_REFUSED,
-        Group.POLICY: refused,
-        Group.OURS: Kind.OUR_FAULT,
-        Group.UNCLEAR: Kind.NOT_DELIVERED,
-    }
-    for channel, refused in (("email", Kind.POLICY_REFUSED), ("sms", Kind.CARRIER_REFUSED))
-}  # type: ignore[assignment]
+    "email": _MAIL_KINDS,
+    "sms": {**_MAIL_KINDS, Group.POLICY: Kind.CARRIER_REFUSED},
+}
 
-TEXT_LIMIT: Final = 2_000
-"""Characters of an answer or of notes that are read."""
+TEXT_LIMIT: Final = 1_000
+"""Characters of an answer or of notes in which words are looked for; codes are looked for in all of it."""
 
-_ENHANCED = re.compile(r"(?<![\d.])([245])\.([0-7])\.(\d{1,3})(?!\.?\d)")
-_REPLY = re.compile(r"(?<![\w./@+-])([45])[0-7]\d(?=[\s\-:#;,)]|$)")
-_PROVIDED = re.compile(r"[a-z]+:\S+", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"]+@[\w.-]*[\w]")
-_HOST = re.compile(r"(?<![\w.@/-])(?:[\w-]+\.)+(?:[a-z]{2,7}|[A-Z]{2,7})(?![\w@/-]|\.\w)")
-_IP = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)|(?<![\w:])(?:[0-9a-fA-F]{1,4}:){3,7}:?[0-9a-fA-F]{1,4}")
-_REMOTE = re.compile(r"\(host\)\s?[\[(]\(ip\)[\])]")
-"""What is masked: the words of a name (`mx1.antispam.example`) are not words of the answer, and neither is the
-remote host's own number beside its name."""
+_ENHANCED: Final = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
+_REPLY: Final = re.compile(r"(?<![\w./@+-])([45])\d\d(?=[\s\-:#;,)\"'!?]|\.(?!\w)|$)")
+_PROVIDED: Final = re.compile(r"[a-z]{2,20}:\S+", re.IGNORECASE)
+"""A provider's type: `ses:Permanent/NoEmail`."""
 
-_GAP = re.compile(r"\s*\*\s*")
+_MASKED: Final = (
+    (re.compile(r"[^\s<>()\[\]:;,\"]{1,64}@[\w.-]*\w"), "(address)"),
+    (re.compile(r"(?<![\w.@/-])(?:[\w-]+\.)+(?:[a-z]{2,7}|[A-Z]{2,7})(?![\w@/-]|\.\w)"), "(host)"),
+    (re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)"), "(ip)"),
+    (re.compile(r"(?<![\w:])(?:[\da-f]{0,4}:){3,7}[\da-f]{1,4}(?![\w:])", re.IGNORECASE), "(ip)"),
+    (re.compile(r"\(host\)\s?[\[(]\(ip\)[\])]"), "(host)"),
+)
+"""Names are not words of an answer (`mx1.antispam.example`); the remote host's number goes with its name."""
+
+_GAP: Final = re.compile(r"\s*\*\s*")
 
 
 def _plain(text: str) -> str:
-    masked = _IP.sub("(ip)", _HOST.sub("(host)", _ADDRESS.sub("(address)", text[:TEXT_LIMIT])))
-    masked = _REMOTE.sub("(host)", masked)
-    return " ".join(masked.lower().replace("\u2019", "'").replace("_", " ").split())
+    text = text[:TEXT_LIMIT]
+    for pattern, mask in _MASKED:
+        text = pattern.sub(mask, text)
+    return " ".join(text.lower().replace("\u2019", "'").replace("_", " ").split())
 
 
 def _codes(text: str) -> list[str]:
-    found = [".".join(match.groups()) for match in _ENHANCED.finditer(text[:TEXT_LIMIT])]
-    return [code for code in found if code[0] != "2"]
+    """The RFC 3463 codes of failures in a text."""
+    return [".".join(match.groups()) for match in _ENHANCED.finditer(text) if match[1] != "2"]
 
 
 def _classes(text: str, channel: Channel) -> set[str]:
     """The classes of all codes in a text: `4` is temporary; bare replies count in mail alone."""
-    text = text[:TEXT_LIMIT]
-    replies = _REPLY.finditer(_ADDRESS.sub("", text)) if channel == "email" else ()
+    replies = _REPLY.finditer(_MASKED[0][0].sub("", text)) if channel == "email" else ()
     found = {code[0] for code in _codes(text)} | {match[1] for match in replies}
     return found | {"4" for code in _PROVIDED.findall(text) if code.lower().startswith("ses:transient")}
 
@@ -120,21 +126,18 @@ def _spellings(code: str) -> Iterable[str]:
 
 def pattern_of(phrases: Iterable[str]) -> re.Pattern[str]:
     """One expression for many phrases. Each starts a word; one of four letters or fewer is a whole word,
-    unless it ends with `*`."""
-    parts = []
+    unless it ends with `*`. Scripts without spaces are found anywhere."""
+    words, anywhere = [], []
     for phrase in phrases:
         plain = " ".join(phrase.lower().split())
-        open_ended = plain.endswith("*")
-        plain = plain.rstrip("* ")
-        pieces = [re.escape(piece).replace(r"\ ", " ") for piece in _GAP.split(plain)]
-        start = r"(?<![a-z0-9])" if plain[0].isascii() and plain[0].isalnum() else ""
-        end = r"(?![a-z0-9])" if _is_short(plain) and not open_ended else ""
-        parts.append(start + "[^.;!?]{0,60}?".join(pieces) + end)
-    return re.compile("|".join(parts))
-
-
-def _is_short(phrase: str) -> bool:
-    return len(phrase) <= 4 and phrase.isascii() and phrase[-1].isalnum()
+        short = len(plain) <= 4 and plain.isascii() and plain[-1].isalnum()
+        pieces = [re.escape(piece).replace(r"\ ", " ") for piece in _GAP.split(plain.rstrip("* "))]
+        starts_word = plain[0].isascii() and plain[0].isalnum()
+        kind = words if starts_word else anywhere
+        kind.append("[^.;!?]{0,60}?".join(pieces) + (r"(?![a-z0-9])" if short else ""))
+    # The look behind stands in front of all, so that most places of a text are passed over at once.
+    parts = [rf"(?<![a-z0-9])(?:{'|'.join(words)})"] if words else []
+    return re.compile("|".join(parts + anywhere))
 
 
 @dataclass(frozen=True)
@@ -192,7 +195,7 @@ class Verdicts:
         return group
 
     def _read(self, report: Report) -> Group:
-        """The answer decides, else the summary, else the notes; notes never overrule an answer to `ADDRESS`."""
+        """The answer decides, else the summary, else the notes; beside an answer notes prove no `ADDRESS`."""
         answer, notes = report.answer, self._certain(report.notes)
         own, summary, noted = _codes(answer), _codes(report.status), _codes(report.notes)
         beside = own or summary or noted
