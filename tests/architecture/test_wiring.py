@@ -13,7 +13,7 @@ import yaml
 
 from exstream_notify.adapters.alert_triggers import EVENT_CODES
 from exstream_notify.adapters.index.schema import RecordSchema
-from exstream_notify.adapters.receipts.mail import Phrases
+from exstream_notify.adapters.receipts.mails import Phrases
 from exstream_notify.adapters.receipts.reading import ReceiptReader
 from exstream_notify.adapters.responses import response_of
 from exstream_notify.adapters.rules import PACKAGE_RULES, YamlRules

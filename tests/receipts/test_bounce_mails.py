@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.bounces import measure
-from exstream_notify.adapters.receipts.mail import READ_LIMIT, Phrases, read_mail
+from exstream_notify.adapters.receipts.mails import READ_LIMIT, Phrases, read_mail
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.receipts import Kind
 
@@ -147,18 +146,3 @@ def test_a_sites_own_phrases_lie_over_ours(tmp_path: Path) -> None:
     mail = plain("c1@example.com", "Gone fishing", "Back soon.")
     assert read_mail(mail.encode(), PHRASES, VERDICTS).kind is None
     assert read_mail(mail.encode(), Phrases(tmp_path), VERDICTS).kind is Kind.AUTO_REPLY
-
-
-def test_the_measure_counts_what_it_says(tmp_path: Path) -> None:
-    bounces, others = tmp_path / "bounces", tmp_path / "others"
-    bounces.mkdir(), others.mkdir()
-    for name, mail, _ in BOUNCES:
-        (bounces / f"{name}.eml").write_text(mail, "utf-8")
-    for name, mail, _ in OTHERS:
-        (others / f"{name}.eml").write_text(mail, "utf-8")
-    found = measure(bounces, others)
-    assert (found["recognised"], found["share"]) == (len(BOUNCES), 1.0)
-    assert (found["others"], found["mistaken"]) == (len(OTHERS), [])
-    wrong = measure(others, bounces)
-    assert wrong["recognised"] == 0
-    assert wrong["taken_for_bounce"] == len(BOUNCES)

@@ -14,7 +14,7 @@ from exnotify.simulators.receipts import receipts as simulated
 from exnotify.simulators.store import SimulatedMessage
 from exstream_notify.adapters.dynamodb.receipts import receipt_body
 from exstream_notify.adapters.receipts.hook import BODY_LIMIT, authorised, pieces
-from exstream_notify.adapters.receipts.mail import Phrases
+from exstream_notify.adapters.receipts.mails import Phrases
 from exstream_notify.adapters.receipts.reading import ReceiptReader, ReceiptUnusable, ses_receipts
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.receipts import Kind, Receipt

@@ -746,7 +746,7 @@ class Bootstrap:
     def receipt_reader(self) -> "ReceiptReader":
         """Reads the receipt queue's messages."""
         from .receipts.keeping import mail_loader
-        from .receipts.mail import Phrases
+        from .receipts.mails import Phrases
         from .receipts.reading import ReceiptReader
 
         return ReceiptReader(

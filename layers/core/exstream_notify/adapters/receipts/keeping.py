@@ -10,7 +10,7 @@ from ...domain.documents import Channel
 from ...domain.receipts import Receipt
 from ...domain.verdicts import Verdicts
 from ..providers.opentext_status import JobStatus
-from .mail import READ_LIMIT
+from .mails import READ_LIMIT
 from .reading import ReceiptUnusable, opentext_receipts
 
 S3Client: TypeAlias = Any

@@ -26,7 +26,7 @@ from ...domain.receipts import (
 )
 from ...domain.verdicts import Report, Verdicts
 from ..providers.opentext_status import Delivery, DeliveryEvent, JobStatus, StatusUnreadable, decode_status
-from .mail import MailReading, Phrases, read_mail
+from .mails import MailReading, Phrases, read_mail
 
 _DEPTH = 3
 """Envelopes within envelopes: SNS within SQS, and one more."""
