@@ -18,7 +18,6 @@ from exstream_notify.adapters.receipts.reading import ReceiptReader
 from exstream_notify.adapters.responses import response_of
 from exstream_notify.adapters.rules import PACKAGE_RULES, YamlRules
 from exstream_notify.adapters.triggers import document_of, exception_of, run_of
-from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.composer_messages import OTHER_CODES
 from exstream_notify.domain.receipts import MEANINGS
 from exstream_notify.domain.work import SendJob, SlicePointer

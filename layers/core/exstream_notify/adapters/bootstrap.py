@@ -838,7 +838,7 @@ class Bootstrap:
 
         secret = self._secret(self.settings.opentext_secret)
         provider = cache(lambda: make_opentext(self.settings, secret.fresh))
-        return OpenTextStatus(provider)
+        return OpenTextStatus(provider, lambda: self.rules.verdicts)
 
     @property
     def hook_secrets(self) -> Mapping[str, str]:

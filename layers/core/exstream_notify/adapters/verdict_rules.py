@@ -1,7 +1,7 @@
 """rules/verdicts.yaml as validated data."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
@@ -22,8 +22,8 @@ def _neighbour(code: str) -> str:
 
 def _phrase(phrase: str) -> str:
     plain = " ".join(phrase.split())
-    if len(plain.strip("* ")) < 2 or plain.startswith("*") or plain.endswith("*"):
-        raise ValueError("a phrase of two characters or more is needed, with * inside of it only")
+    if len(plain.strip("* ")) < 2 or plain.startswith("*"):
+        raise ValueError("a phrase of two characters or more is needed, which does not start with *")
     if plain != plain.lower():
         raise ValueError("words are compared in lower case: write them so")
     return plain
@@ -36,13 +36,14 @@ class _Row(BaseModel):
     codes: tuple[Annotated[str, AfterValidator(_code)], ...] = ()
     words: tuple[Annotated[str, AfterValidator(_phrase)], ...] = ()
     beside: tuple[Annotated[str, AfterValidator(_neighbour)], ...] = ()
+    only: Literal["answer"] | None = None
 
     @model_validator(mode="after")
     def _proves(self) -> "_Row":
         if not self.codes and not self.words:
             raise ValueError("codes or words are needed")
-        if self.beside and not self.words:
-            raise ValueError("beside limits words, and there are none")
+        if (self.beside or self.only) and not self.words:
+            raise ValueError("beside and only limit words, and there are none")
         if self.group is Group.ADDRESS and any(code.startswith("4") for code in self.codes):
             raise ValueError("class 4 is never permanent (RFC 3463): it cannot say address")
         return self

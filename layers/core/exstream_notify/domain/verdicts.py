@@ -1,9 +1,9 @@
 """Why a message was not delivered, as far as a report proves it: evidence, read by one table.
 
 A verdict about the address silences a customer for good, so it needs evidence about the address. The remote
-server's own answer outranks the reporter's summary (RFC 3464, 2.3.4 and 2.3.6), and explicit words outrank the
-code beside them, because large sites send reputation and rate refusals with codes as specific as 5.1.1.
-Class 4 is never permanent (RFC 3463, 2), whatever a table says.
+server's own answer outranks the reporter's summary (RFC 3464, 2.3.4 and 2.3.6). Explicit words outrank the
+code beside them: large sites send reputation and rate refusals with codes as exact as 5.1.1. Class 4 is never
+permanent (RFC 3463, 2), whatever a table says.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 from .documents import Channel
 from .receipts import Kind
@@ -49,57 +49,67 @@ class Row:
     """One row of the table: the group of reports with one of the codes, or with one of the words.
 
     A code is exact (`5.1.1`), has `x` for any number (`x.2.2`), or is a provider's (`ses:Permanent/NoEmail`;
-    `ses:Permanent` for its other subtypes). A phrase may have `*` for up to 60 characters. `beside` limits the
-    words to reports with one of these codes; `none` stands for no RFC 3463 code.
+    `ses:Permanent` for its other subtypes). A phrase may have `*` for up to 60 characters. `beside` limits
+    the words to reports whose codes are all among these (`none`: no RFC 3463 code at all), `only` to answers.
     """
 
     group: Group
     codes: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    only: Literal["answer"] | None = None
 
+
+_MAIL_KINDS: Final[Mapping[Group, Kind]] = {
+    Group.ADDRESS: Kind.HARD_BOUNCE,
+    Group.TEMPORARY: Kind.SOFT_BOUNCE,
+    Group.NETWORK: Kind.GAVE_UP,
+    Group.CONTENT: Kind.CONTENT_REFUSED,
+    Group.POLICY: Kind.POLICY_REFUSED,
+    Group.OURS: Kind.OUR_FAULT,
+    Group.UNCLEAR: Kind.NOT_DELIVERED,
+}
 
 KINDS: Final[Mapping[Channel, Mapping[Group, Kind]]] = {
-    channel: {
-        Group.ADDRESS: Kind.HARD_BOUNCE,
-        Group.TEMPORARY: Kind.SOFT_BOUNCE,
-        Group.NETWORK: Kind.GAVE_UP,
-        Group.CONTENT: Kind.CONTENT_REFUSED,
-        Group.POLICY: refused,
-        Group.OURS: Kind.OUR_FAULT,
-        Group.UNCLEAR: Kind.NOT_DELIVERED,
-    }
-    for channel, refused in (("email", Kind.POLICY_REFUSED), ("sms", Kind.CARRIER_REFUSED))
-}  # type: ignore[assignment]
+    "email": _MAIL_KINDS,
+    "sms": {**_MAIL_KINDS, Group.POLICY: Kind.CARRIER_REFUSED},
+}
 
-TEXT_LIMIT: Final = 2_000
-"""Characters of an answer or of notes that are read."""
+TEXT_LIMIT: Final = 1_000
+"""Characters of an answer or of notes in which words are looked for; codes are looked for in all of it."""
 
-_ENHANCED = re.compile(r"(?<![\d.])([245])\.([0-7])\.(\d{1,3})(?!\.?\d)")
-_REPLY = re.compile(r"(?<![\w./@+-])([45])[0-7]\d(?!\w|[./@]\w)")
-_PROVIDED = re.compile(r"[a-z]+:\S+", re.IGNORECASE)
-_NAMES = re.compile(
-    r"(?i:https?://\S+)|\S*@[\w.-]+|(?<![\w.])(?:[\w-]+\.)+(?:[a-z]{2,7}|[A-Z]{2,7}|\d{1,3})\.?(?![\w.])"
+_ENHANCED: Final = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
+_REPLY: Final = re.compile(r"(?<![\w./@+-])([45])\d\d(?=[\s\-:#;,)\"'!?]|\.(?!\w)|$)")
+_PROVIDED: Final = re.compile(r"[a-z]{2,20}:\S+", re.IGNORECASE)
+"""A provider's type: `ses:Permanent/NoEmail`."""
+
+_MASKED: Final = (
+    (re.compile(r"[^\s<>()\[\]:;,\"]{1,64}@[\w.-]*\w"), "(address)"),
+    (re.compile(r"(?<![\w.@/-])(?:[\w-]+\.)+(?:[a-z]{2,7}|[A-Z]{2,7})(?![\w@/-]|\.\w)"), "(host)"),
+    (re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)"), "(ip)"),
+    (re.compile(r"(?<![\w:])(?:[\da-f]{0,4}:){3,7}[\da-f]{1,4}(?![\w:])", re.IGNORECASE), "(ip)"),
+    (re.compile(r"\(host\)\s?[\[(]\(ip\)[\])]"), "(host)"),
 )
-"""Links, addresses and hosts, whose names are not words of the answer (`mx1.antispam.example`)."""
+"""Names are not words of an answer (`mx1.antispam.example`); the remote host's number goes with its name."""
 
-_FRAGMENT = re.compile(r"\s*\*\s*")
+_GAP: Final = re.compile(r"\s*\*\s*")
 
 
 def _plain(text: str) -> str:
-    named = _NAMES.sub(" ", text[:TEXT_LIMIT]).lower().replace("\u2019", "'").replace("_", " ")
-    return " ".join(named.split())
+    text = text[:TEXT_LIMIT]
+    for pattern, mask in _MASKED:
+        text = pattern.sub(mask, text)
+    return " ".join(text.lower().replace("\u2019", "'").replace("_", " ").split())
 
 
 def _codes(text: str) -> list[str]:
-    found = [".".join(match.groups()) for match in _ENHANCED.finditer(text[:TEXT_LIMIT])]
-    return [code for code in found if code[0] != "2"]
+    """The RFC 3463 codes of failures in a text."""
+    return [".".join(match.groups()) for match in _ENHANCED.finditer(text) if match[1] != "2"]
 
 
 def _classes(text: str, channel: Channel) -> set[str]:
     """The classes of all codes in a text: `4` is temporary; bare replies count in mail alone."""
-    text = text[:TEXT_LIMIT]
-    replies = _REPLY.finditer(_NAMES.sub(" ", text)) if channel == "email" else ()
+    replies = _REPLY.finditer(_MASKED[0][0].sub("", text)) if channel == "email" else ()
     found = {code[0] for code in _codes(text)} | {match[1] for match in replies}
     return found | {"4" for code in _PROVIDED.findall(text) if code.lower().startswith("ses:transient")}
 
@@ -115,15 +125,19 @@ def _spellings(code: str) -> Iterable[str]:
 
 
 def pattern_of(phrases: Iterable[str]) -> re.Pattern[str]:
-    """One expression for many phrases; a phrase that starts with a letter or digit starts a word."""
-    parts = []
+    """One expression for many phrases. Each starts a word; one of four letters or fewer is a whole word,
+    unless it ends with `*`. Scripts without spaces are found anywhere."""
+    words, anywhere = [], []
     for phrase in phrases:
         plain = " ".join(phrase.lower().split())
-        pieces = [re.escape(piece).replace(r"\ ", " ") for piece in _FRAGMENT.split(plain)]
-        start = r"(?<![a-z0-9])" if plain[0].isascii() and plain[0].isalnum() else ""
-        end = r"(?![a-z0-9])" if len(plain) <= 4 and plain.isascii() and plain[-1].isalnum() else ""
-        parts.append(start + ".{0,60}?".join(pieces) + end)
-    return re.compile("|".join(parts))
+        short = len(plain) <= 4 and plain.isascii() and plain[-1].isalnum()
+        pieces = [re.escape(piece).replace(r"\ ", " ") for piece in _GAP.split(plain.rstrip("* "))]
+        starts_word = plain[0].isascii() and plain[0].isalnum()
+        kind = words if starts_word else anywhere
+        kind.append("[^.;!?]{0,60}?".join(pieces) + (r"(?![a-z0-9])" if short else ""))
+    # The look behind stands in front of all, so that most places of a text are passed over at once.
+    parts = [rf"(?<![a-z0-9])(?:{'|'.join(words)})"] if words else []
+    return re.compile("|".join(parts + anywhere))
 
 
 @dataclass(frozen=True)
@@ -133,28 +147,30 @@ class Table:
     rows: tuple[Row, ...]
 
     @cached_property
-    def _worded(self) -> list[tuple[Group, re.Pattern[str], frozenset[str]]]:
-        return [(r.group, pattern_of(r.words), frozenset(r.beside)) for r in self.rows if r.words]
+    def _worded(self) -> list[tuple[Row, re.Pattern[str]]]:
+        return [(row, pattern_of(row.words)) for row in self.rows if row.words]
 
     @cached_property
     def _coded(self) -> Mapping[str, Group]:
         return {code.lower(): row.group for row in reversed(self.rows) for code in row.codes}
 
-    def by_words(self, text: str, beside: Sequence[str]) -> Group | None:
-        """The group that the words of a text prove, beside these codes."""
-        near = {spelling for code in beside for spelling in _spellings(code)} or {"none"}
-        for group, pattern, needed in self._worded:
-            if (not needed or needed & near) and pattern.search(text):
-                return group
+    def by_words(self, text: str, beside: Sequence[str], *, answer: bool) -> Group | None:
+        """The group that the words of an answer, or of other sentences, prove beside these codes."""
+        near = [set(_spellings(code)) for code in beside] or [{"none"}]
+        for row, pattern in self._worded:
+            fits = not row.beside or all(spellings.intersection(row.beside) for spellings in near)
+            if fits and (answer or not row.only) and pattern.search(text):
+                return row.group
         return None
 
     def by_codes(self, codes: Iterable[str]) -> Group | None:
-        """The group of the first code that the table knows."""
-        for code in codes:
-            for spelling in _spellings(code):
-                if group := self._coded.get(spelling.lower()):
-                    return group
-        return None
+        """What the codes of a text prove: about the address only where none of them says anything else."""
+        found = [group for code in codes if (group := self._by_code(code))]
+        return next((group for group in found if group is not Group.ADDRESS), found[0] if found else None)
+
+    def _by_code(self, code: str) -> Group | None:
+        spellings = (self._coded.get(spelling.lower()) for spelling in _spellings(code))
+        return next((group for group in spellings if group), None)
 
 
 TableOfChannel = Mapping[Channel, Table]
@@ -179,32 +195,17 @@ class Verdicts:
         return group
 
     def _read(self, report: Report) -> Group:
-        own, summary = _codes(report.answer), _codes(report.status)
-        noted = _codes(report.notes)
-        codes = own or summary or noted
-        provided = _PROVIDED.findall(report.status)
-        steps = (
-            (_plain(report.answer), own, codes),
-            (_plain(report.status) if report.channel == "sms" else "", [*summary, *provided], codes),
-            (_plain(self._certain(report.notes)), noted, codes),
-        )
-        for number, (text, found, beside) in enumerate(steps):
-            group = self._by_tables(report.channel, text, found, beside)
-            supposed = number == len(steps) - 1 and report.answer.strip()
-            if group is not None and not (supposed and group is Group.ADDRESS):
+        """The answer decides, else the summary, else the notes; beside an answer notes prove no `ADDRESS`."""
+        answer, notes = report.answer, self._certain(report.notes)
+        own, summary, noted = _codes(answer), _codes(report.status), _codes(report.notes)
+        beside = own or summary or noted
+        states = _PROVIDED.sub(" ", report.status) if report.channel == "sms" else ""
+        tables = [table for tables in self._tables if (table := tables.get(report.channel))]
+        for text, codes in ((answer, own), (states, [*summary, *_PROVIDED.findall(report.status)])):
+            if group := _by_tables(tables, text, codes, beside, answer=True):
                 return group
-        return Group.UNCLEAR
-
-    def _by_tables(
-        self, channel: Channel, text: str, codes: Sequence[str], beside: Sequence[str]
-    ) -> Group | None:
-        for tables in self._tables:
-            if (table := tables.get(channel)) is None:
-                continue
-            group = (table.by_words(text, beside) if text else None) or table.by_codes(codes)
-            if group is not None:
-                return group
-        return None
+        group = _by_tables(tables, notes, noted, beside, answer=False)
+        return group if group and not (group is Group.ADDRESS and answer.strip()) else Group.UNCLEAR
 
     def _certain(self, notes: str) -> str:
         """The sentences that state something; "often the address does not exist" states nothing."""
@@ -212,6 +213,16 @@ class Verdicts:
             return notes
         sentences = re.split(r"(?<=[.!?;。！？])\s+|\n\s*\n", notes[:TEXT_LIMIT])
         return "\n".join(s for s in sentences if not self._doubts.search(" ".join(s.lower().split())))
+
+
+def _by_tables(
+    tables: Sequence[Table], text: str, codes: Sequence[str], beside: Sequence[str], *, answer: bool
+) -> Group | None:
+    plain = _plain(text)
+    for table in tables:
+        if group := table.by_words(plain, beside, answer=answer) or table.by_codes(codes):
+            return group
+    return None
 
 
 def _is_temporary(report: Report) -> bool:
