@@ -95,7 +95,8 @@ REASONS: Final[Mapping[str, str]] = {
 EITHER: Final = frozenset({"filtered", "suspend"})
 EITHER_WORDS: Final = re.compile(
     rb"unknown (?:user|account|recipient|local)|(?:user|recipient|account|address) (?:is )?unknown|no such|"
-    rb"not exist|disabled|deactivated|inactive|recipientnotfound|mailbox not found",
+    rb"not exist|disabled|deactivated|inactive|recipient\s*not\s*found|mailbox not found|doesn't have a|"
+    rb"invalid (?:address|recipient|user|mailbox)",
     re.IGNORECASE,
 )
 """Reasons that a person may read either way where the mail says that the mailbox is unknown or disabled."""
@@ -279,7 +280,8 @@ def _judged(figures: Figures, name: str, data: bytes, reading: MailReading, labe
     hard = "address" in groups
     figures.permanent += hard
     row = f"{name}: {label.group} found {'|'.join(sorted(groups))}"
-    if hard and label.reasons & EITHER and EITHER_WORDS.search(data):
+    said = data + " ".join(told.reason for told in reading.told).encode("utf-8", "replace")
+    if hard and label.reasons & EITHER and EITHER_WORDS.search(said):
         figures.either.append(row)
     elif "mixed" in label.verdicts:
         figures.hard_or_not.add(hard and len(groups) > 1, row)

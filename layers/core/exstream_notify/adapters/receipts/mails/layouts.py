@@ -119,7 +119,7 @@ class Layout:
 
     def _row(self, candidates: list[_Candidate], one: _Candidate) -> Row:
         """Of the places where an address stands, the first one near an answer counts."""
-        mine = [c for c in candidates if c.name == one.name]
+        mine = sorted((c for c in candidates if c.name == one.name and c.rank != _DETAIL), key=lambda c: c.rank)
         blocks = [self._block(c, candidates) for c in mine[:_PLACES_OF_ONE]]
         said = next((a for a in (explicit_answer(block) for block in blocks) if a), "")
         if not said:

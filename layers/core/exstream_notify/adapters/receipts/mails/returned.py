@@ -16,7 +16,8 @@ _FIELDS: Final = frozenset(
     {
         "to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-rcpt-to",
         "apparently-to", "resent-to", "x-forwarded-to", "x-delivered-to", "original-recipient",
-        "x-failed-recipients", "in-reply-to", "references", "x-notice-id", "x-original-message-id", "received",
+        "x-failed-recipients", "x-original-message-id", "x-notice-id", "in-reply-to", "references",
+        "received",
     }
 )  # fmt: skip
 """Fields of the report itself in which what we sent, or where we wanted it back, may stand."""
@@ -29,7 +30,7 @@ _ORIGINAL: Final = re.compile(
     r"forwarded message|ursprüngliche|mensaje original|mensagem original|messaggio originale|"
     r"message original|message d'origine|original-nachricht|originalmeddelande|исходное|oorspronkelijk|"
     r"původní|元のメッセージ|原始邮件|原始郵件|원본)|"
-    r"received: (?:from|by|\(qmail)|return-path: ?<|message-id: ?<)",
+    r"original message:?[ \t]*$|received: (?:from|by|\(qmail)|return-path: ?<|message-id: ?<)",
     re.IGNORECASE,
 )
 _LINE: Final = 200
