@@ -204,7 +204,7 @@ def test_vague_words_count_only_beside_a_code_that_leaves_room(
         ("5.0.0", UNCLEAR), ("5.1.0", UNCLEAR), ("5.2.0", UNCLEAR), ("5.2.1", UNCLEAR), ("5.3.0", UNCLEAR),
         ("5.3.5", UNCLEAR), ("5.5.0", UNCLEAR), ("550", UNCLEAR), ("554", UNCLEAR), ("", UNCLEAR),
         ("5.2.2", TEMPORARY), ("5.3.1", TEMPORARY), ("5.3.2", TEMPORARY), ("5.5.3", TEMPORARY),
-        ("4.0.0", TEMPORARY), ("4.1.1", TEMPORARY), ("4.2.2", TEMPORARY), ("450", UNCLEAR),
+        ("4.0.0", TEMPORARY), ("4.1.1", TEMPORARY), ("4.2.2", TEMPORARY), ("450", TEMPORARY),
         ("5.4.0", NETWORK), ("5.4.4", NETWORK), ("5.4.6", NETWORK), ("4.4.1", NETWORK), ("4.4.7", NETWORK),
         ("5.2.3", CONTENT), ("5.3.4", CONTENT), ("5.6.0", CONTENT),
         ("5.7.1", POLICY), ("5.7.26", POLICY), ("4.7.0", POLICY), ("5.1.9", POLICY),

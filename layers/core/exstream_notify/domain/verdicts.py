@@ -190,9 +190,8 @@ class Verdicts:
     def group_of(self, report: Report) -> Group:
         """What a report proves; `UNCLEAR` where it proves no reason."""
         group = self._read(report)
-        if group is Group.ADDRESS and _is_temporary(report):
-            return Group.TEMPORARY
-        return group
+        open_to_class = group in (Group.ADDRESS, Group.UNCLEAR)
+        return Group.TEMPORARY if open_to_class and _is_temporary(report) else group
 
     def _read(self, report: Report) -> Group:
         """The answer decides, else the summary, else the notes; beside an answer notes prove no `ADDRESS`."""
