@@ -27,7 +27,7 @@ _PLACES_OF_ONE: Final = 4
 _LABELS: Final = (
     r"to|for|rcpt to|recipients?|recipient'?s? address|address|addresses|addressee|failed recipients?|users?|"
     r"mailbox|e-?mail|e-?mail address|failed|delivery to|not delivered to|message to|your message to|"
-    r"original-?recipient|final-?recipient|an|empf[aä]nger(?:adresse)?|adresse|à|a|destinataires?|"
+    r"an|empf[aä]nger(?:adresse)?|adresse|à|a|destinataires?|"
     r"destinatarios?|para|correo|destinat[aá]ri[oa]s?|destinatari[oe]?|indirizzo|aan|geadresseerden?|"
     r"ontvangers?|till|mottagare|til|modtagere?|mottakere?|vastaanottajat?|кому|получател[ьия]|адрес|"
     r"komu|p[rř][ií]jemc[ei]|adresaci?|odbiorc[ay]|kime|al[ıi]c[ıi]|宛先|送信先|受信者|받는 ?사람|수신자|"
@@ -56,6 +56,7 @@ _DETAILS: Final = re.compile(
     r"主題)[ \t]*[:：]",
     re.I,
 )
+_FIELD: Final = re.compile(r"(?:final|original|actual)-recipient:", re.I)
 """The recipient is one of the details of the message that was sent."""
 _TEAM: Final = frozenset(
     {"support", "help", "helpdesk", "contact", "kontakt", "abuse", "webmaster", "hostmaster", "service"}
@@ -119,7 +120,9 @@ class Layout:
 
     def _row(self, candidates: list[_Candidate], one: _Candidate) -> Row:
         """Of the places where an address stands, the first one near an answer counts."""
-        mine = sorted((c for c in candidates if c.name == one.name and c.rank != _DETAIL), key=lambda c: c.rank)
+        mine = sorted(
+            (c for c in candidates if c.name == one.name and c.rank != _DETAIL), key=lambda c: c.rank
+        )
         blocks = [self._block(c, candidates) for c in mine[:_PLACES_OF_ONE]]
         said = next((a for a in (explicit_answer(block) for block in blocks) if a), "")
         if not said:
@@ -165,6 +168,8 @@ def _rank(text: str, place: Place) -> int:
         return _FAR
     if whole and _LEADING.match(prefix):
         return _HEAD
+    if _FIELD.search(prefix):
+        return _DETAIL
     if not _LABELLED.search(prefix):
         return _INLINE
     return _DETAIL if _DETAILS.match(text, place.end, place.end + 200) else _LABEL

@@ -67,6 +67,14 @@ class Part:
         for part in self.parts:
             yield from part.walk()
 
+    @property
+    def is_message(self) -> bool:
+        """Whether a part of a report is the message that it returns, or that one's head.
+
+        Some mailers put the message's own fields where those of the part belong.
+        """
+        return self.kind in RETURNED or self.has("from", "received")
+
     @cached_property
     def text(self) -> str:
         """The content as text, at most `TEXT_LIMIT` characters."""

@@ -11,7 +11,7 @@ from ....domain.mail_addresses import address_in, addresses_in, forms_of
 from ....domain.receipts import SES_COMPLAINTS, Kind, scrubbed, stamp
 from ....domain.verdicts import Report, Verdicts
 from .layouts import Layout
-from .parsing import RETURNED, TEXT_LIMIT, Part, parsed
+from .parsing import TEXT_LIMIT, Part, parsed
 from .phrases import Phrases, folded
 from .reports import RECIPIENTS, Row, feedback_fields, loose_status, status_rows, status_text
 from .returned import returned_text, without_original
@@ -141,7 +141,8 @@ class _Reader:
 
     @cached_property
     def _texts(self) -> list[Part]:
-        leaves = [part for part in self.parts if not part.parts and part.kind not in RETURNED]
+        inner = (part for part in self.parts[1:] if not part.parts and not part.is_message)
+        leaves = [self.mail] if not self.mail.parts else list(inner)
         return [part for part in leaves if part.kind.startswith(("text/", "multipart/"))] or leaves[:1]
 
     @cached_property
@@ -325,7 +326,8 @@ class _Reader:
             return Kind.SENT
         if row.action in _ARRIVED or (not row.action and row.status.startswith("2.")):
             return Kind.DELIVERED
-        return self.verdicts.kind_of(Report("email", row.answer, row.status, self.text[:NOTES]))
+        notes = self.text[:NOTES] if row.is_mute else ""
+        return self.verdicts.kind_of(Report("email", row.answer, row.status, notes))
 
 
 _TO: Final = re.compile(r"^[ \t>|]*(?:to|x-original-to|delivered-to)[ \t]*:[ \t]*([^\n]{1,500})", re.I | re.M)

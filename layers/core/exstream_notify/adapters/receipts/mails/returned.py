@@ -70,6 +70,9 @@ def _texts(mail: Part, messages: list[int]) -> Iterator[str]:
     """The texts of a mail's parts; returned messages first, with their heads."""
     leaves = [part for part in mail.walk() if not part.parts]
     for part in leaves:
+        if part is not mail and part.is_message and part.kind not in RETURNED:
+            yield "\n".join(f"{key}: {value}" for key, value in part.headers)
+    for part in leaves:
         if part.kind in RETURNED and messages[0] > 0:
             messages[0] -= 1
             encoded = any(k == "content-transfer-encoding" and v.lower() in _ENCODED for k, v in part.headers)

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from ....domain.mail_addresses import address_in
-from .parsing import RETURNED, Part
+from .parsing import Part
 from .phrases import Phrases, folded
 
 _MARKS: Final = (
@@ -100,7 +100,7 @@ class Writer:
     @cached_property
     def returns_message(self) -> bool:
         """A message, or its head, is attached."""
-        return any(part.kind in RETURNED for part in self.mail.walk())
+        return any(part.is_message for part in list(self.mail.walk())[1:])
 
     @property
     def is_report(self) -> bool:
