@@ -195,7 +195,7 @@ def mails(folder: Path) -> Iterator[tuple[str, bytes]]:
         data = path.read_bytes()
         name = path.name if folder.is_file() else str(path.relative_to(folder))
         starts = [match.end() for match in _MBOX.finditer(data)]
-        if len(starts) < 2:
+        if len(starts) < 2 or path.suffix.lower() == ".eml":
             if data.strip():
                 yield name, data
             continue

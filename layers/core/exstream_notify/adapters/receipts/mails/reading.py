@@ -9,7 +9,7 @@ from typing import Final
 
 from ....domain.mail_addresses import address_in, addresses_in, forms_of
 from ....domain.receipts import SES_COMPLAINTS, Kind, scrubbed, stamp
-from ....domain.verdicts import Report, Verdicts
+from ....domain.verdicts import Group, Report, Verdicts
 from .layouts import Layout
 from .parsing import TEXT_LIMIT, Part, parsed
 from .phrases import Phrases, folded
@@ -273,14 +273,21 @@ class _Reader:
     def _fails(self) -> bool:
         """Whether a mail system's words, codes and form agree that something was not delivered."""
         writer = self.writer
-        signs = (
-            writer.fails_in_subject
-            + self.phrases.found("bodies", self.folded)
-            + bool(_ENHANCED.search(self.text) or _SMTP.search(self.text))
-            + (writer.returns_message or self.text is not self._whole)
-        )
-        worded = writer.fails_in_subject or self.phrases.found("bodies", self.folded)
-        return worded and signs >= (1 if writer.is_report else 2)
+        in_subject = writer.fails_in_subject or self.phrases.found("delayed", writer.subject)
+        in_body = self.phrases.found("bodies", self.folded) or self.phrases.found("delayed", self.folded)
+        coded = bool(_ENHANCED.search(self.text) or _SMTP.search(self.text))
+        returned = writer.returns_message or self.text is not self._whole
+        if not (in_subject or in_body):
+            # In words or a language that the phrases do not know.
+            return writer.is_daemon and ((coded and returned) or self._denies_address)
+        return writer.is_report or in_subject + in_body + coded + returned >= 2
+
+    @property
+    def _denies_address(self) -> bool:
+        """A short text without a return path, whose words prove that the address is wrong."""
+        if not self.writer.has_null_path or len(self.text) > NOTES:
+            return False
+        return self.verdicts.group_of(Report("email", self.text)) is Group.ADDRESS
 
     def _waits(self) -> bool:
         return self.phrases.found("delayed", self.folded) and not self.phrases.found("final", self.folded)
