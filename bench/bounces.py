@@ -126,7 +126,7 @@ _EDGES: Final = "<>()[]{},;: \t'\""
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What is right for a mail: any of its verdicts (hard, not hard, mixed, groups); its groups in the table."""
+    """What is right for a mail: any of its verdicts (hard, not hard, mixed, groups); its groups."""
 
     verdicts: frozenset[str]
     groups: frozenset[str]
@@ -330,7 +330,7 @@ def shown(figures: Figures, labelled: bool) -> Iterator[str]:
     if labelled:
         wrong = len(figures.wrong_permanent)
         yield f"wrong permanent  {wrong} of {figures.permanent} ({figures.wrong_share:.1%})"
-        yield f"either way       {len(figures.either)} (both are right, or the mailbox is filtered or disabled)"
+        yield f"either way       {len(figures.either)} (both right, or the mailbox filtered or disabled)"
         yield from _table(figures.table)
     yield f"slowest mail     {figures.slowest:.3f} s of CPU"
     for row in figures.wrong_permanent:

@@ -81,7 +81,7 @@ def read_mail(data: bytes, phrases: Phrases, verdicts: Verdicts) -> MailReading:
 
 
 _ENHANCED: Final = re.compile(r"(?<![\d.])([45]\.[0-7]\.\d{1,3})(?![\d.]*\d)")
-_SMTP: Final = re.compile(r"(?<![\d.\-/:@])([45][0-9]{2})(?=[ \-#:>]|$)")
+_SMTP: Final = re.compile(r"(?<![\d.\-/:@])([45][0-7][0-9])(?=[\s\-#:>]|$)")
 _ABUSE: Final = re.compile(r"complaint about (?:message|email|spam) from|abuse report|email feedback report")
 _ARRIVED: Final = ("delivered", "expanded")
 _NO_NAMES: Final = frozenset({"user", "users", "account", "mailbox", "address", "recipient", "host", "mail"})
@@ -280,7 +280,8 @@ class _Reader:
         if not (in_subject or in_body):
             # In words or a language that the phrases do not know.
             return writer.is_daemon and ((coded and returned) or self._denies_address)
-        return writer.is_report or in_subject + in_body + coded + returned >= 2
+        signs = in_subject + in_body + coded + returned + ("daemon" in writer.sender)
+        return writer.is_report or signs >= 2
 
     @property
     def _denies_address(self) -> bool:
@@ -331,7 +332,7 @@ class _Reader:
             return Kind.DELAYED
         if row.action == "relayed":
             return Kind.SENT
-        if row.action in _ARRIVED or (not row.action and row.status.startswith("2.")):
+        if row.action in _ARRIVED or (row.action != "failed" and row.status.startswith("2.")):
             return Kind.DELIVERED
         notes = self.text[:NOTES] if row.is_mute else ""
         return self.verdicts.kind_of(Report("email", row.answer, row.status, notes))

@@ -65,9 +65,14 @@ class Writer:
         return "" if value == "no" else value
 
     @cached_property
+    def precedence(self) -> str:
+        """What older programs wrote before RFC 3834."""
+        return self.mail.header("precedence").lower().replace("-", "_")
+
+    @cached_property
     def is_marked(self) -> bool:
         """Marked as a program's answer, or as what a program sent by itself."""
-        precedence = self.mail.header("precedence").lower().replace("-", "_")
+        precedence = self.precedence
         answers = self.subject_answers or self.mail.has("in-reply-to")
         return (
             self.mail.has(*_MARKS)
@@ -123,4 +128,5 @@ class Writer:
             or self._phrases.found("robots", self.sender)
             or self.is_marked
             or bool(self.auto_submitted)
+            or self.precedence in ("bulk", "junk")
         )
