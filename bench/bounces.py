@@ -1,12 +1,15 @@
 """How bounce mails are read, on any folder of mails, judged by labels if there are some.
 
-    PYTHONPATH=layers/core .venv/bin/python bench/bounces.py FOLDER [--labels FILE] [--json]
+    PYTHONPATH=layers/core .venv/bin/python bench/bounces.py FOLDER [--labels FILE [--overrule FILE]] [--json]
 
 FOLDER holds mails as files (maildir, `.eml`, mbox). FILE is a CSV with a header: `file` (name, with or
 without its extension, or the end of its path), then `expected`: a group of `domain/verdicts.py` (address,
 temporary, network, content, policy, ours, unclear), auto_reply, complaint, delivered, person, or only
 hard, not hard, mixed. Several that would be right are joined by `|`. Two more columns are known: `address`,
 the failed recipient, and `reason`, the class in sisimai's words, which then names the group of the table.
+
+What a person reads differently from a label stands in a file of the same form with a column `why`; every
+label that it overrules is listed.
 
 Without labels every mail counts as a bounce for the recognition; addresses are compared with the fields in
 which the mail itself names its failed recipients. Mails are read as `record_receipt` reads them.
@@ -95,7 +98,8 @@ REASONS: Final[Mapping[str, str]] = {
 EITHER: Final = frozenset({"filtered", "suspend"})
 EITHER_WORDS: Final = re.compile(
     rb"unknown (?:user|account|recipient|local)|(?:user|recipient|account|address) (?:is )?unknown|no such|"
-    rb"not exist|disabled|deactivated|inactive|recipientnotfound|mailbox not found",
+    rb"not exist|disabled|deactivated|inactive|recipient\s*not\s*found|mailbox not found|doesn't have a|"
+    rb"invalid (?:address|recipient|user|mailbox)",
     re.IGNORECASE,
 )
 """Reasons that a person may read either way where the mail says that the mailbox is unknown or disabled."""
@@ -124,6 +128,7 @@ class Label:
     verdicts: frozenset[str]
     group: str
     reasons: frozenset[str] = frozenset()
+    why: str = ""
     addresses: frozenset[str] = frozenset()
 
     @property
@@ -211,7 +216,8 @@ def _label(row: Mapping[str, str]) -> Label:
     reasons = frozenset(r for r in (row.get("reason") or "").strip().lower().split("|") if r)
     group = "|".join(sorted({REASONS.get(r, r) for r in reasons})) or expected
     addresses = re.split(r"[|\s]+", row.get("address") or "")
-    return Label(verdicts, group, reasons, frozenset(_folded(a) for a in addresses if a))
+    named = frozenset(_folded(a) for a in addresses if a)
+    return Label(verdicts, group, reasons, row.get("why") or "", named)
 
 
 def _stem(name: str) -> str:
@@ -279,7 +285,8 @@ def _judged(figures: Figures, name: str, data: bytes, reading: MailReading, labe
     hard = "address" in groups
     figures.permanent += hard
     row = f"{name}: {label.group} found {'|'.join(sorted(groups))}"
-    if hard and label.reasons & EITHER and EITHER_WORDS.search(data):
+    said = data + " ".join(told.reason for told in reading.told).encode("utf-8", "replace")
+    if hard and label.reasons & EITHER and EITHER_WORDS.search(said):
         figures.either.append(row)
     elif "mixed" in label.verdicts:
         figures.hard_or_not.add(hard and len(groups) > 1, row)
@@ -350,15 +357,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("--labels", type=Path, metavar="FILE")
+    parser.add_argument("--overrule", type=Path, metavar="FILE")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if not given.folder.exists():
         parser.error(f"{given.folder} is not there")
-    figures = measure(given.folder, labels_of(given.labels) if given.labels else None)
+    labels = labels_of(given.labels) if given.labels else None
+    overruled = labels_of(given.overrule) if given.overrule else {}
+    figures = measure(given.folder, None if labels is None else labels | overruled)
     if given.json:
         print(json.dumps(as_json(figures), indent=1))
     else:
         print("\n".join(shown(figures, labelled=bool(given.labels))))
+        for name, label in sorted(overruled.items()):
+            print(f"overruled: {name}: {label.group}: {label.why}")
     return 0 if not given.labels or figures.reaches else 1
 
 

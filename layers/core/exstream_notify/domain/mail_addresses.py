@@ -1,4 +1,4 @@
-"""E-mail addresses in what mail systems write: read whole, as RFC 5322 and RFC 6531 write them, or not at all.
+"""E-mail addresses in what mail systems write: read whole, as RFC 5322 and 6531 write them, or not at all.
 
 A report that names `o'brien@example.com` speaks of nobody else, so no address is ever cut: not at an
 apostrophe, not where its domain is of another script, not at a limit. Whether a mailbox can exist is not
@@ -8,7 +8,6 @@ asked here. Every function takes time in proportion to its text.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Final
 
 LOCAL_LIMIT: Final = 64
@@ -21,7 +20,7 @@ PLACES: Final = 2_000
 _WINDOW: Final = 1_000
 """Characters before an `@` that are looked at."""
 
-# Other scripts (RFC 6531) without their punctuation, spaces, arrows, boxes and controls, which end an address.
+# Other scripts (RFC 6531) without their punctuation, spaces, arrows and controls, which end an address.
 _OTHER = (
     r"\u00aa\u00b5\u00ba\u00c0-\u0589\u0591-\u05bd\u05bf-\u05f2\u0610-\u061a\u0620-\u0669\u066e-\u06d3"
     r"\u06d5-\u0963\u0966-\u109f\u10a0-\u10fa\u10fc-\u167f\u1681-\u17d3\u17dc-\u1fff\u200c\u200d"
@@ -37,13 +36,17 @@ _DOMAIN = re.compile(
 )
 
 # Scripts that are written without spaces between words: an address of ASCII letters ends where they begin.
-_SPACELESS = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17d3\u2e80-\ud7ff\uf900-\ufaff\uff66-\uffdc\U00020000-\U0003fffd"
+_SPACELESS = (
+    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17d3\u2e80-\ud7ff\uf900-\ufaff\uff66-\uffdc\U00020000-\U0003fffd"
+)
 _WORDS_BEHIND = re.compile(rf"(?<=[A-Za-z])[{_SPACELESS}][^.]*\Z")
 _WORDS_BEFORE = re.compile(rf"[{_SPACELESS}](?=[A-Za-z0-9][\x21-\x7e]*\Z)")
 
 _PAIRS = {"'": "'", "`": "`'", "*": "*", "|": "|", "{": "}", "/": "/", "=": "=", "~": "~"}
 """Characters of a local part that mailers also put around whole addresses."""
-_NAMED = re.compile(r"(?:to|from|rcpt|rcptto|recipient|email|e-mail|addr|address|mailto|orig_to|smtp|user)=", re.I)
+_NAMED = re.compile(
+    r"(?:to|from|rcpt|rcptto|recipient|email|e-mail|addr|address|mailto|orig_to|smtp|user)=", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,14 @@ class Place:
     address: str = field(default="", repr=False)
 
 
-def places(text: str) -> Iterator[Place]:
-    """Every `@` of a text with what belongs to it, in order; none overlaps another."""
+def places(text: str, most: int = PLACES) -> Iterator[Place]:
+    """The first `@` of a text, at most so many, with what belongs to each; none overlaps another."""
     at, before, done = text.find("@"), -1, 0
-    while at >= 0:
+    for _ in range(most):
+        if at < 0:
+            return
         place = _place(text, before + 1, at)
-        if place.end - place.start > 1 or place.address:
+        if place.end - place.start > 1:
             yield Place(max(place.start, done), place.end, place.address if place.start >= done else "")
             done = place.end
         before, at = at, text.find("@", at + 1)
@@ -68,7 +73,7 @@ def places(text: str) -> Iterator[Place]:
 
 def addresses_in(text: str) -> list[str]:
     """The addresses that stand whole in a text, as written, each once."""
-    return list(dict.fromkeys(place.address for place in islice(places(text), PLACES) if place.address))
+    return list(dict.fromkeys(place.address for place in places(text) if place.address))
 
 
 def address_in(field_value: str) -> str:
@@ -76,7 +81,7 @@ def address_in(field_value: str) -> str:
 
     Angle brackets decide where there are some; a source route (RFC 5321, 4.1.2) is left out.
     """
-    found = list(islice(places(field_value), PLACES))
+    found = list(places(field_value))
     bracketed = [p for p in found if p.address and _is_bracketed(field_value, p.start, p.end)]
     return next((p.address for p in [*bracketed, *found] if p.address), "")
 
@@ -84,7 +89,7 @@ def address_in(field_value: str) -> str:
 def without_addresses(text: str, instead: str) -> str:
     """A text with every address, and everything else around an `@`, replaced."""
     rows, done = [], 0
-    for place in places(text):
+    for place in places(text, len(text)):
         rows += [text[done : place.start], instead]
         done = place.end
     return "".join([*rows, text[done:]])
@@ -96,10 +101,8 @@ def _place(text: str, least: int, at: int) -> Place:
     end = domain.end() if domain else at + 1
     back = text[max(least, at - _WINDOW) : at][::-1]
     quoted = _QUOTED_BACK.match(back)
-    if quoted:
-        start = at - quoted.end()
-    else:
-        start = at - _RUN_BACK.match(back).end()  # type: ignore[union-attr] - it matches nothing, too
+    run = quoted or _RUN_BACK.match(back)
+    start = at - (run.end() if run else 0)
     chained = (start == least and least > 0 and start < at) or text[end : end + 1] == "@"
     if domain is None or start == at or chained:
         return Place(start, end)

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from .documents import Channel
 from .identity import job_id
+from .mail_addresses import without_addresses
 from .notices import LOST, Attempt, Notice, Status, happened, head, standing
 
 
@@ -515,15 +516,17 @@ ADDRESS_RANK: Final[Mapping[str, int]] = {"ok": 0, "soft": 1, "invalid": 2, "com
 
 # --- text and time -------------------------------------------------------------------------------------
 
-_ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"']{1,64}@[^\s<>()\[\]:;,\"']{1,255}")
 _DIGITS = re.compile(r"\+?\d{7,}")
 _SPACE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+")
 
 
 def scrubbed(text: object, limit: int = 200) -> str:
     """A reason without addresses and numbers, on one line, short: it goes into ledger and evidence."""
-    plain = _SPACE.sub(" ", str(text or "")[: 4 * limit]).strip()
-    return _DIGITS.sub("(number)", _ADDRESS.sub("(address)", plain)).replace(_MARK, "")[:limit]
+    whole = str(text or "")
+    plain = _SPACE.sub(" ", whole[: 4 * limit]).strip()
+    if len(whole) > 4 * limit:
+        plain = plain.rpartition(" ")[0]  # the limit may have cut an address, whose half nobody would mask
+    return _DIGITS.sub("(number)", without_addresses(plain, "(address)")).replace(_MARK, "")[:limit]
 
 
 def moment(text: str) -> datetime | None:

@@ -1,7 +1,7 @@
 """A mail as a tree of parts, in a time that grows with its size alone, whatever a stranger wrote into it.
 
-RFC 5322, 2045, 2047 and 2231, as far as reports need them. Everything is bounded: bytes, header lines and their
-length, parts, nesting, text. What is broken is read as far as it goes; nothing raises.
+RFC 5322, 2045, 2047 and 2231, as far as reports need them. Everything is bounded: bytes, header lines and
+their length, parts, nesting, text. What is broken is read as far as it goes; nothing raises.
 """
 
 import binascii
@@ -25,6 +25,7 @@ WORDS_LIMIT: Final = 2_000
 """Characters of a field that are decoded (RFC 2047)."""
 
 PARTS: Final = 60
+BOUNDARY_LINES: Final = 1_000
 NESTING: Final = 12
 TEXT_LIMIT: Final = 60_000
 """Characters of a part that are read."""
@@ -65,6 +66,14 @@ class Part:
         yield self
         for part in self.parts:
             yield from part.walk()
+
+    @property
+    def is_message(self) -> bool:
+        """Whether a part of a report is the message that it returns, or that one's head.
+
+        Some mailers put the message's own fields where those of the part belong.
+        """
+        return self.kind in RETURNED or self.has("from", "received")
 
     @cached_property
     def text(self) -> str:
@@ -205,7 +214,9 @@ def _pieces(body: bytes, boundary: bytes, left: list[int]) -> list[bytes]:
     pieces: list[bytes] = []
     body = b"\n" + body
     start, place = -1, body.find(mark)
-    while place >= 0 and left[0] > 0:
+    for _ in range(BOUNDARY_LINES):
+        if place < 0 or left[0] <= 0:
+            break
         behind = body[place + len(mark) : place + len(mark) + 200]
         line = behind.partition(b"\n")[0].strip()
         if line in (b"", b"--"):
@@ -216,7 +227,7 @@ def _pieces(body: bytes, boundary: bytes, left: list[int]) -> list[bytes]:
             if line == b"--":
                 return pieces
         place = body.find(mark, place + 1)
-    if start >= 0 and left[0] > 0 and place < 0:
+    if start >= 0 and left[0] > 0:
         pieces.append(body[start:])
         left[0] -= 1
     return pieces
@@ -229,7 +240,8 @@ _NO_TEXTS: Final = frozenset(
 
 _ALIASES: Final[Mapping[str, str]] = {
     "ks_c_5601-1987": "cp949", "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "x-sjis": "cp932",
-    "shift_jis": "cp932", "iso-8859-8-i": "iso-8859-8", "iso-2022-jp": "iso2022_jp_ext", "unicode-1-1-utf-7": "utf-7",
+    "shift_jis": "cp932", "iso-8859-8-i": "iso-8859-8", "iso-2022-jp": "iso2022_jp_ext",
+    "unicode-1-1-utf-7": "utf-7",
 }  # fmt: skip
 """Names that mailers use for a set, by the codec that reads more of it."""
 

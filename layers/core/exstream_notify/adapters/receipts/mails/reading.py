@@ -10,8 +10,8 @@ from typing import Final
 from ....domain.mail_addresses import address_in, addresses_in, forms_of
 from ....domain.receipts import SES_COMPLAINTS, Kind, scrubbed, stamp
 from ....domain.verdicts import Report, Verdicts
-from .layouts import rows_in, rows_near
-from .parsing import RETURNED, TEXT_LIMIT, Part, parsed
+from .layouts import Layout
+from .parsing import TEXT_LIMIT, Part, parsed
 from .phrases import Phrases, folded
 from .reports import RECIPIENTS, Row, feedback_fields, loose_status, status_rows, status_text
 from .returned import returned_text, without_original
@@ -69,8 +69,8 @@ class MailReading:
 
 _NO_BOUNCE: Final = frozenset(
     {
-        Kind.DELIVERED, Kind.SENT, Kind.OPENED, Kind.AUTO_REPLY, Kind.CHALLENGE, Kind.COMPLAINT, Kind.NOT_SPAM,
-        Kind.AUTH_REPORT,
+        Kind.DELIVERED, Kind.SENT, Kind.OPENED, Kind.AUTO_REPLY, Kind.CHALLENGE, Kind.COMPLAINT,
+        Kind.NOT_SPAM, Kind.AUTH_REPORT,
     }
 )  # fmt: skip
 
@@ -141,13 +141,19 @@ class _Reader:
 
     @cached_property
     def _texts(self) -> list[Part]:
-        leaves = [part for part in self.parts if not part.parts and part.kind not in RETURNED]
+        inner = (part for part in self.parts[1:] if not part.parts and not part.is_message)
+        leaves = [self.mail] if not self.mail.parts else list(inner)
         return [part for part in leaves if part.kind.startswith(("text/", "multipart/"))] or leaves[:1]
 
     @cached_property
     def text(self) -> str:
         """What the mailer wrote itself, without the message that it returns."""
         return without_original(self._whole)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The mailer's text with the addresses in it."""
+        return Layout(self.text)
 
     @cached_property
     def folded(self) -> str:
@@ -163,7 +169,9 @@ class _Reader:
     def expected(self) -> tuple[str, ...]:
         """The recipients of the message that is returned, as its own head has them."""
         behind = self.returned.partition("\n\n")[2]
-        return tuple(dict.fromkeys(a for row in _TO.findall(behind)[:20] for a in addresses_in(row)))[:RECIPIENTS]
+        return tuple(dict.fromkeys(a for row in _TO.findall(behind)[:20] for a in addresses_in(row)))[
+            :RECIPIENTS
+        ]
 
     # --- steps ---
 
@@ -180,7 +188,9 @@ class _Reader:
             feedback = "auth-failure"
         who = fields.get("original-rcpt-to") or fields.get("removal-recipient") or ""
         address = address_in(who) or next(iter(self.expected), "")
-        return (Told(SES_COMPLAINTS.get(feedback, Kind.COMPLAINT), address, feedback[:40], "", forms_of(address)),)
+        return (
+            Told(SES_COMPLAINTS.get(feedback, Kind.COMPLAINT), address, feedback[:40], "", forms_of(address)),
+        )
 
     def _older_feedback(self) -> tuple[Told, ...]:
         if self.mail.has("x-hmxmroriginalrecipient"):
@@ -248,12 +258,13 @@ class _Reader:
         if not self.writer.is_machine or not (self.failed or self._fails()):
             return ()
         expected = frozenset(a.lower() for a in self.expected)
-        rows = rows_near(self.text, self.failed) or rows_in(self.text, self._is_strange, expected)
+        rows = [self.layout.near(a) for a in self.failed[:RECIPIENTS]]
+        rows = rows or self.layout.rows(self._is_strange, expected)
         if not rows:
             # A gateway that wraps another system's report into one of its own.
             rows = [row for row in status_rows(loose_status(self.returned)) if row.address]
         if not rows and len(self.expected) == 1:
-            rows = rows_near(self.text, list(self.expected))
+            rows = [self.layout.near(self.expected[0])]
         rows = rows or [Row(answer=self.text[:NOTES])]
         if self._waits():
             rows = [replace(row, action="delayed") for row in rows]
@@ -281,19 +292,28 @@ class _Reader:
 
     @cached_property
     def _own(self) -> frozenset[str]:
-        names = ("from", "to", "reply-to", "return-path", "delivered-to", "x-original-to", "sender", "errors-to")
+        names = (
+            "from",
+            "to",
+            "reply-to",
+            "return-path",
+            "delivered-to",
+            "x-original-to",
+            "sender",
+            "errors-to",
+        )
         return frozenset(a.lower() for name in names for a in addresses_in(self.mail.header(name)))
 
     # --- what is told ---
 
     def _told(self, rows: list[Row]) -> tuple[Told, ...]:
-        return tuple(dict.fromkeys(self._judged(row) for row in rows))
+        return tuple(dict.fromkeys(self._judged(row) for row in rows[:RECIPIENTS]))
 
     def _judged(self, row: Row) -> Told:
         if not row.address and (known := self.failed or list(self.expected)) and len(known) == 1:
             row = replace(row, address=known[0], also=forms_of(known[0]))
         if row.is_mute and row.address and row.action != "delayed":
-            near = rows_near(self.text, [row.address, *row.also])
+            near = (self.layout.near(address) for address in [row.address, *row.also][:3])
             said = next((one.answer for one in near if not one.is_mute), "")
             row = replace(row, answer=f"{row.answer}\n{said}".strip())
         kind = self._kind(row)
@@ -306,7 +326,8 @@ class _Reader:
             return Kind.SENT
         if row.action in _ARRIVED or (not row.action and row.status.startswith("2.")):
             return Kind.DELIVERED
-        return self.verdicts.kind_of(Report("email", row.answer, row.status, self.text[:NOTES]))
+        notes = self.text[:NOTES] if row.is_mute else ""
+        return self.verdicts.kind_of(Report("email", row.answer, row.status, notes))
 
 
 _TO: Final = re.compile(r"^[ \t>|]*(?:to|x-original-to|delivered-to)[ \t]*:[ \t]*([^\n]{1,500})", re.I | re.M)
@@ -323,7 +344,7 @@ def _bounded(texts: Iterator[str]) -> Iterator[str]:
 
 def _code(row: Row) -> str:
     """The remote server's code, else the reporter's, else the reply's three digits."""
-    found = (_ENHANCED.search(row.answer) or _ENHANCED.search(row.status) or _SMTP.search(row.answer))
+    found = _ENHANCED.search(row.answer) or _ENHANCED.search(row.status) or _SMTP.search(row.answer)
     return found[1] if found else row.status.partition(" ")[0][:10]
 
 

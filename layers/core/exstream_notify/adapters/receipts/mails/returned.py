@@ -14,9 +14,10 @@ _MESSAGES: Final = 6
 
 _FIELDS: Final = frozenset(
     {
-        "to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-rcpt-to", "apparently-to",
-        "resent-to", "x-forwarded-to", "x-delivered-to", "original-recipient", "x-failed-recipients",
-        "in-reply-to", "references", "x-notice-id", "x-original-message-id", "received", "thread-topic",
+        "to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-rcpt-to",
+        "apparently-to", "resent-to", "x-forwarded-to", "x-delivered-to", "original-recipient",
+        "x-failed-recipients", "x-original-message-id", "x-notice-id", "in-reply-to", "references",
+        "received",
     }
 )  # fmt: skip
 """Fields of the report itself in which what we sent, or where we wanted it back, may stand."""
@@ -26,9 +27,10 @@ _ORIGINAL: Final = re.compile(
     r"^[ \t>]*-*[ \t]*(?:-+ ?(?:original message|returned message|this is a copy|original message follows|"
     r"unsent message|undelivered message|message header|message headers|begin original|begin message|"
     r"included is a copy|below this line|below is a copy|start of the message|original mail|original headers|"
-    r"forwarded message|ursprüngliche|mensaje original|mensagem original|messaggio originale|message original|"
-    r"message d'origine|original-nachricht|originalmeddelande|исходное|oorspronkelijk|původní|元のメッセージ|"
-    r"原始邮件|原始郵件|원본)|received: (?:from|by|\(qmail)|return-path: ?<|message-id: ?<)",
+    r"forwarded message|ursprüngliche|mensaje original|mensagem original|messaggio originale|"
+    r"message original|message d'origine|original-nachricht|originalmeddelande|исходное|oorspronkelijk|"
+    r"původní|元のメッセージ|原始邮件|原始郵件|원본)|"
+    r"original message:?[ \t]*$|received: (?:from|by|\(qmail)|return-path: ?<|message-id: ?<)",
     re.IGNORECASE,
 )
 _LINE: Final = 200
@@ -49,8 +51,10 @@ def without_original(text: str) -> str:
 
 
 def returned_text(mail: Part) -> str:
-    """Everything in which a reference of ours may come back: fields of the report, then a blank line, then what
-    is attached, quoted or written below."""
+    """Everything in which a reference of ours may come back, bounded.
+
+    Fields of the report, a blank line, then what is attached, quoted or written below.
+    """
     head = [f"{key}: {value}" for key, value in mail.headers if key in _FIELDS][:_VALUES]
     rows = ["\n".join(head), ""]
     left = RETURNED_LIMIT
@@ -65,6 +69,9 @@ def returned_text(mail: Part) -> str:
 def _texts(mail: Part, messages: list[int]) -> Iterator[str]:
     """The texts of a mail's parts; returned messages first, with their heads."""
     leaves = [part for part in mail.walk() if not part.parts]
+    for part in leaves:
+        if part is not mail and part.is_message and part.kind not in RETURNED:
+            yield "\n".join(f"{key}: {value}" for key, value in part.headers)
     for part in leaves:
         if part.kind in RETURNED and messages[0] > 0:
             messages[0] -= 1

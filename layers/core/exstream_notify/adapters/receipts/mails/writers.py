@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from ....domain.mail_addresses import address_in
-from .parsing import RETURNED, Part
+from .parsing import Part
 from .phrases import Phrases, folded
 
 _MARKS: Final = (
@@ -21,7 +21,8 @@ _MARKS: Final = (
 
 _REPLIED: Final = ("auto-replied", "auto-generated", "auto-notified")
 _ANSWERS: Final = re.compile(
-    r"(?:re|fwd?|fw|aw|wg|antw|tr|rv|rif|i|sv|vs|vl|odp|pd|ynt|ilt|отв?|回复|回覆|答复|转发|轉寄|返信|전달|회신)\s*[:：]", re.I
+    r"(?:re|fwd?|fw|aw|wg|antw|tr|rv|rif|i|sv|vs|vl|odp|pd|ynt|ilt|отв?|回复|回覆|答复|转发|轉寄|返信|전달|회신)\s*[:：]",
+    re.I,
 )
 _NULL: Final = frozenset({"<>", "< >", ""})
 
@@ -38,7 +39,7 @@ class Writer:
 
     @cached_property
     def is_daemon(self) -> bool:
-        """A mail system by its name. The domain says nothing: everybody may have one called bounce.example."""
+        """A mail system by its name. The domain says nothing: anybody may have one called bounce.example."""
         name, _, _ = self.sender.replace(f"@{self.address.rpartition('@')[2].lower()}", "@").partition("@")
         path = self.mail.header("return-path").lower()
         return (
@@ -99,7 +100,7 @@ class Writer:
     @cached_property
     def returns_message(self) -> bool:
         """A message, or its head, is attached."""
-        return any(part.kind in RETURNED for part in self.mail.walk())
+        return any(part.is_message for part in list(self.mail.walk())[1:])
 
     @property
     def is_report(self) -> bool:
