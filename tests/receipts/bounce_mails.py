@@ -305,7 +305,10 @@ OTHERS: list[tuple[str, str, Kind | None]] = [
     (
         "out-of-office",
         plain(
-            "Anna <c100001@example.com>", "Out of office", "I am away until Monday.", headers="Return-Path: <>\n"
+            "Anna <c100001@example.com>",
+            "Out of office",
+            "I am away until Monday.",
+            headers="Return-Path: <>\n",
         ),
         Kind.AUTO_REPLY,
     ),

@@ -127,7 +127,8 @@ def _spellings(code: str) -> Iterable[str]:
 def pattern_of(phrases: Iterable[str]) -> re.Pattern[str]:
     """One expression for many phrases. Each starts a word; one of four letters or fewer is a whole word,
     unless it ends with `*`. Scripts without spaces are found anywhere."""
-    words, anywhere = [], []
+    words: list[str] = []
+    anywhere: list[str] = []
     for phrase in phrases:
         plain = " ".join(phrase.lower().split())
         short = len(plain) <= 4 and plain.isascii() and plain[-1].isalnum()
