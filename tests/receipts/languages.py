@@ -120,8 +120,14 @@ LANGUAGES: dict[str, tuple[str, str]] = {
 
 DELAYS: dict[str, tuple[str, str]] = {
     "de": ("Verzögert: Ihr Dokument", "Die Zustellung verzögert sich noch. Es wird weiter versucht.\n"),
-    "fr": ("Retardé : votre document", "La remise de votre message est retardée. Nouvelle tentative en cours.\n"),
-    "es": ("Retrasado: su documento", "La entrega se ha retrasado. El servidor seguirá intentando la entrega.\n"),
+    "fr": (
+        "Retardé : votre document",
+        "La remise de votre message est retardée. Nouvelle tentative en cours.\n",
+    ),
+    "es": (
+        "Retrasado: su documento",
+        "La entrega se ha retrasado. El servidor seguirá intentando la entrega.\n",
+    ),
     "ja": ("配信遅延のお知らせ", "次の宛先への配信が遅延しています。再送信を試みます。\n"),
     "zh": ("投递延迟通知", "您的邮件投递延迟，系统将继续尝试。\n"),
 }

@@ -281,7 +281,7 @@ class _Reader:
             # In words or a language that the phrases do not know.
             return writer.is_daemon and ((coded and returned) or self._denies_address)
         signs = in_subject + in_body + coded + returned + ("daemon" in writer.sender)
-        return writer.is_report or signs >= 2
+        return writer.is_report or signs >= (2 if writer.has_no_name else 3)
 
     @property
     def _denies_address(self) -> bool:
