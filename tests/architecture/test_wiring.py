@@ -13,7 +13,7 @@ import yaml
 
 from exstream_notify.adapters.alert_triggers import EVENT_CODES
 from exstream_notify.adapters.index.schema import RecordSchema
-from exstream_notify.adapters.receipts.mail import Phrases
+from exstream_notify.adapters.receipts.mails import Phrases
 from exstream_notify.adapters.receipts.reading import ReceiptReader
 from exstream_notify.adapters.responses import response_of
 from exstream_notify.adapters.rules import PACKAGE_RULES, YamlRules
@@ -83,7 +83,12 @@ def test_the_event_files_are_what_the_functions_read() -> None:
     kinds = [response_of(body, RecordSchema({})).kind for body in bodies("uc6_customer")]
     assert kinds == ["responded", "paid", "acknowledged", "opened"]
     reader = ReceiptReader(
-        Phrases(), lambda *_: b"", lambda *_: "", lambda _: None, lambda: datetime.now(UTC)
+        Phrases(),
+        YamlRules().verdicts,
+        lambda *_: b"",
+        lambda *_: "",
+        lambda _: None,
+        lambda: datetime.now(UTC),
     )
     (receipt,) = reader.read(json.dumps(bounced), "sqs:1")
     assert receipt.notice_id in bounced["Message"]

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
-import botocore.session
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,17 +26,13 @@ from exstream_notify.domain.notices import (
 from exstream_notify.domain.receipts import (
     INLINE_LIMIT,
     MEANINGS,
-    SMS_EVENTS,
     Kind,
     Receipt,
     ReceiptPolicy,
     Suppression,
     applied,
-    enhanced_kind,
     released,
     scrubbed,
-    ses_bounce_kind,
-    sms_kind,
     stamp,
     suppressed_by,
 )
@@ -101,6 +96,7 @@ def test_every_kind_has_a_meaning() -> None:
         (Kind.POLICY_REFUSED, Status.UNDELIVERED, "no", True, "us"),
         (Kind.CARRIER_REFUSED, Status.UNDELIVERED, "no", True, "carrier"),
         (Kind.OUR_FAULT, Status.UNDELIVERED, "no", True, "us"),
+        (Kind.NOT_DELIVERED, Status.UNDELIVERED, "no", True, "nobody"),
         (Kind.ECHO_BOUNCE, Status.BOUNCED, "echo", True, "recipient"),
         (Kind.ECHO_COMPLAINT, Status.BOUNCED, "echo", True, "recipient"),
         (Kind.COMPLAINT, Status.COMPLAINED, "complaint", False, "recipient"),
@@ -123,108 +119,6 @@ def test_what_falls_back_did_not_reach_anybody() -> None:
         )
 
 
-@pytest.mark.parametrize(
-    ("bounce", "enhanced", "kind"),
-    [
-        (("Permanent", "General"), "5.1.1", Kind.HARD_BOUNCE),
-        (("Permanent", "General"), "", Kind.HARD_BOUNCE),
-        (("Permanent", "General"), "5.7.1", Kind.POLICY_REFUSED),
-        (("Permanent", "NoEmail"), "5.1.1", Kind.HARD_BOUNCE),
-        (("Permanent", "Suppressed"), "5.7.1", Kind.ECHO_BOUNCE),
-        (("Permanent", "OnAccountSuppressionList"), "", Kind.ECHO_BOUNCE),
-        (("Permanent", "OnTenantSuppressionList"), "", Kind.ECHO_BOUNCE),
-        (("Permanent", "SomeNewSuppressionList"), "", Kind.ECHO_BOUNCE),
-        (("Permanent", "SomethingNew"), "", Kind.HARD_BOUNCE),
-        (("Undetermined", "Undetermined"), "", Kind.UNDETERMINED),
-        (("Transient", "General"), "", Kind.SOFT_BOUNCE),
-        (("Transient", "General"), "4.4.7", Kind.SOFT_BOUNCE),
-        (("Transient", "General"), "5.7.1", Kind.POLICY_REFUSED),
-        (("Transient", "General"), "4.7.0", Kind.POLICY_REFUSED),
-        (("Transient", "MailboxFull"), "4.2.2", Kind.SOFT_BOUNCE),
-        (("Transient", "MessageTooLarge"), "", Kind.CONTENT_REFUSED),
-        (("Transient", "ContentRejected"), "", Kind.CONTENT_REFUSED),
-        (("Transient", "AttachmentRejected"), "", Kind.CONTENT_REFUSED),
-        (("Transient", "CustomTimeoutExceeded"), "", Kind.GAVE_UP),
-        (("Newish", "Odd"), "", Kind.UNDETERMINED),
-    ],
-)
-def test_bounces_of_ses(bounce: tuple[str, str], enhanced: str, kind: Kind) -> None:
-    assert ses_bounce_kind(*bounce, enhanced) is kind
-
-
-@pytest.mark.parametrize(
-    ("event", "final", "kind"),
-    [
-        ("TEXT_DELIVERED", True, Kind.DELIVERED),
-        ("TEXT_SUCCESSFUL", True, Kind.DELIVERED),
-        ("TEXT_SUCCESSFUL", False, Kind.SENT),
-        ("TEXT_QUEUED", False, Kind.SENT),
-        ("TEXT_PENDING", False, Kind.SENT),
-        ("TEXT_UNREACHABLE", True, Kind.SOFT_BOUNCE),
-        ("TEXT_UNREACHABLE", False, Kind.DELAYED),
-        ("TEXT_CARRIER_UNREACHABLE", True, Kind.GAVE_UP),
-        ("TEXT_TTL_EXPIRED", True, Kind.GAVE_UP),
-        ("TEXT_UNKNOWN", True, Kind.GAVE_UP),
-        ("TEXT_INVALID", True, Kind.HARD_BOUNCE),
-        ("TEXT_INVALID_MESSAGE", True, Kind.OUR_FAULT),
-        ("TEXT_BLOCKED", True, Kind.CARRIER_REFUSED),
-        ("TEXT_CARRIER_BLOCKED", True, Kind.CARRIER_REFUSED),
-        ("TEXT_SPAM", True, Kind.CARRIER_REFUSED),
-        ("TEXT_PROTECT_BLOCKED", True, Kind.OUR_FAULT),
-        ("TEXT_FROM_TOMORROW", True, Kind.UNKNOWN),
-    ],
-)
-def test_events_of_sms(event: str, final: bool, kind: Kind) -> None:
-    assert sms_kind(event, final) is kind
-
-
-def test_every_event_of_the_services_own_model_has_a_kind() -> None:
-    model = botocore.session.get_session().get_service_model("pinpoint-sms-voice-v2")
-    names = set(model.shape_for("EventType").enum)
-    selectors = {name for name in names if name == "ALL" or name.endswith("_ALL")}
-    assert names - selectors == set(SMS_EVENTS)
-
-
-@pytest.mark.parametrize(
-    ("event", "final", "kind"),
-    [
-        ("MEDIA_SUCCESSFUL", True, Kind.DELIVERED),
-        ("MEDIA_SUCCESSFUL", False, Kind.SENT),
-        ("MEDIA_FILE_SIZE_EXCEEDED", True, Kind.CONTENT_REFUSED),
-        ("RCS_READ", True, Kind.DELIVERED),
-        ("RCS_FAILED", False, Kind.DELAYED),
-        ("RCS_FAILED", True, Kind.GAVE_UP),
-        ("RCS_FALLEN_BACK_TO_SMS", False, Kind.SENT),
-        ("VOICE_NO_ANSWER", True, Kind.GAVE_UP),
-    ],
-)
-def test_events_of_other_media(event: str, final: bool, kind: Kind) -> None:
-    assert sms_kind(event, final) is kind
-
-
-@pytest.mark.parametrize(
-    ("code", "kind"),
-    [
-        ("2.0.0", Kind.DELIVERED),
-        ("4.2.2", Kind.SOFT_BOUNCE),
-        ("4.4.7", Kind.GAVE_UP),
-        ("4.7.0", Kind.POLICY_REFUSED),
-        ("5.0.0", Kind.HARD_BOUNCE),
-        ("5.1.1", Kind.HARD_BOUNCE),
-        ("5.1.8", Kind.OUR_FAULT),
-        ("5.2.1", Kind.HARD_BOUNCE),
-        ("5.2.2", Kind.SOFT_BOUNCE),
-        ("5.2.3", Kind.CONTENT_REFUSED),
-        ("5.3.4", Kind.CONTENT_REFUSED),
-        ("5.6.0", Kind.CONTENT_REFUSED),
-        ("5.7.26", Kind.POLICY_REFUSED),
-        ("", Kind.UNDETERMINED),
-    ],
-)
-def test_enhanced_status_codes(code: str, kind: Kind) -> None:
-    assert enhanced_kind(code) is kind
-
-
 # --- one notice -----------------------------------------------------------------------------------------
 
 
@@ -238,7 +132,15 @@ def test_a_late_bounce_and_a_complaint_outrank_delivered() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [Kind.HARD_BOUNCE, Kind.SOFT_BOUNCE, Kind.POLICY_REFUSED, Kind.CONTENT_REFUSED, Kind.GAVE_UP]
+    "kind",
+    [
+        Kind.HARD_BOUNCE,
+        Kind.SOFT_BOUNCE,
+        Kind.POLICY_REFUSED,
+        Kind.CONTENT_REFUSED,
+        Kind.GAVE_UP,
+        Kind.NOT_DELIVERED,
+    ],
 )
 def test_what_happened_later_stands_in_whatever_order_it_is_told(kind: Kind) -> None:
     lost = MEANINGS[kind].status

@@ -304,7 +304,12 @@ BOUNCES: list[tuple[str, str, Kind]] = [
 OTHERS: list[tuple[str, str, Kind | None]] = [
     (
         "out-of-office",
-        plain("Anna <c100001@example.com>", "Out of office", "I am away until Monday."),
+        plain(
+            "Anna <c100001@example.com>",
+            "Out of office",
+            "I am away until Monday.",
+            headers="Return-Path: <>\n",
+        ),
         Kind.AUTO_REPLY,
     ),
     (
@@ -394,7 +399,9 @@ OTHERS: list[tuple[str, str, Kind | None]] = [
     ),
     (
         "read-receipt",
-        plain("Anna <c100001@example.com>", "Read: Your statement is ready", "Your message was read."),
+        dsn(human="Your message was read.", subject="Read: Your statement is ready")
+        .replace("report-type=delivery-status", "report-type=disposition-notification")
+        .replace("message/delivery-status", "message/disposition-notification"),
         Kind.OPENED,
     ),
 ]

@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import botocore.session
 import pytest
 
 from exnotify.simulators.receipts import receipts as simulated
 from exnotify.simulators.store import SimulatedMessage
 from exstream_notify.adapters.dynamodb.receipts import receipt_body
 from exstream_notify.adapters.receipts.hook import BODY_LIMIT, authorised, pieces
-from exstream_notify.adapters.receipts.mail import Phrases
+from exstream_notify.adapters.receipts.mails import Phrases
 from exstream_notify.adapters.receipts.reading import ReceiptReader, ReceiptUnusable, ses_receipts
+from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.receipts import Kind, Receipt
 
 from .bounce_mails import NOTICE, dsn
@@ -27,8 +29,10 @@ def identify(domain: str, fields: Mapping[str, Any]) -> str:
     return f"{domain}/{fields['CustomerId']}/{fields['QueueFilename']}"
 
 
+VERDICTS = YamlRules().verdicts
 READER = ReceiptReader(
     Phrases(),
+    VERDICTS,
     lambda bucket, key: MAILS[key],
     identify,
     lambda token: NOTICE if token[0] == "G" else None,
@@ -168,12 +172,61 @@ def test_each_event_of_ses(event: dict[str, Any], kinds: list[Kind]) -> None:
     assert [receipt.kind for receipt in read(event)] == kinds
 
 
+SES_EVENTS = {
+    "SEND": ses("Send", send={}),
+    "REJECT": ses("Reject", reject={"reason": "Bad content"}),
+    "BOUNCE": BOUNCE,
+    "COMPLAINT": ses("Complaint", complaint={}),
+    "DELIVERY": ses("Delivery", delivery={}),
+    "OPEN": ses("Open", open={}),
+    "CLICK": ses("Click", click={}),
+    "RENDERING_FAILURE": ses("Rendering Failure", failure={}),
+    "DELIVERY_DELAY": ses("DeliveryDelay", deliveryDelay={}),
+    "SUBSCRIPTION": ses("Subscription", subscription={}),
+}
+
+
+def test_every_event_of_ses_in_the_services_own_model_is_read() -> None:
+    model = botocore.session.get_session().get_service_model("sesv2")
+    assert set(model.shape_for("EventType").enum) == set(SES_EVENTS)
+    for event in SES_EVENTS.values():
+        assert all(receipt.notice_id == NOTICE for receipt in read(event))
+
+
+@pytest.mark.parametrize(
+    ("types", "row", "kind"),
+    [
+        (
+            ("Permanent", "General"),
+            {"status": "5.0.0", "diagnosticCode": "smtp; 550 5.7.1 no spam"},
+            "policy_refused",
+        ),
+        (("Permanent", "General"), {"status": "5.0.0"}, "not_delivered"),
+        (("Permanent", "General"), {"diagnosticCode": "smtp; 550 5.1.1 user unknown"}, "hard_bounce"),
+        (("Permanent", "NoEmail"), {}, "hard_bounce"),
+        (("Permanent", "NoEmail"), {"diagnosticCode": "smtp; 554 blocked using a list"}, "policy_refused"),
+        (("Permanent", "OnAccountSuppressionList"), {"status": "5.1.1"}, "echo_bounce"),
+        (("Transient", "General"), {}, "auto_reply"),
+        (("Transient", "General"), {"status": "4.4.7"}, "gave_up"),
+        (("Transient", "MailboxFull"), {}, "soft_bounce"),
+        (("Undetermined", "Undetermined"), {}, "undetermined"),
+        (("Undetermined", "Undetermined"), {"action": "failed"}, "not_delivered"),
+    ],
+)
+def test_a_bounce_of_ses_says_as_much_as_its_diagnostic_proves(
+    types: tuple[str, str], row: dict[str, str], kind: str
+) -> None:
+    rows = [{"emailAddress": "c100001@example.com", **row}]
+    (receipt,) = read(ses(bounce=bounce(*types, bouncedRecipients=rows)))
+    assert receipt.kind == kind
+
+
 def test_an_automatic_reply_that_ses_reports_as_a_bounce_is_none() -> None:
     # As SES reports somebody out of office: a bounce without a delivery status notification.
     away = {"bouncedRecipients": [{"emailAddress": "c100001@example.com"}]}
     (reply,) = read(ses(bounce=bounce("Transient", "General", **away)))
     (failed,) = read(ses(bounce=bounce("Transient", "General", "4.4.7")))
-    assert (reply.kind, failed.kind) == (Kind.AUTO_REPLY, Kind.SOFT_BOUNCE)
+    assert (reply.kind, failed.kind) == (Kind.AUTO_REPLY, Kind.GAVE_UP)
 
 
 def test_each_recipient_of_a_message_counts_by_itself() -> None:
@@ -191,7 +244,7 @@ def test_identity_feedback_finds_its_notice_by_the_header() -> None:
     event = ses(bounce=bounce())
     del event["mail"]["tags"]
     event["mail"]["headers"] = [{"name": "X-Notice-Id", "value": f"{NOTICE}:3"}]
-    (receipt,) = ses_receipts(event)
+    (receipt,) = ses_receipts(event, VERDICTS)
     assert (receipt.notice_id, receipt.attempt) == (NOTICE, 3)
 
 
@@ -245,12 +298,17 @@ def dsn_event(*codes: int, message: str = "") -> dict[str, Any]:
     ("document", "kinds"),
     [
         (status(), [Kind.SENT]),
-        (status(delivery_attempts=[{"state": "Sent", "gamma_code": 207}]), [Kind.GAVE_UP]),
+        (status(delivery_attempts=[{"state": "Sent", "gamma_code": 207}]), [Kind.NOT_DELIVERED]),
         (status(delivery_attempts=[{"state": 1}, {"state": "InProcess"}, {"state": "Held"}]), []),
-        (status(delivery_attempts=[{"state": "Error", "gamma_code": 501}]), [Kind.GAVE_UP]),
+        (status(delivery_attempts=[{"state": "Error", "gamma_code": 501}]), [Kind.NOT_DELIVERED]),
         (status(delivery_attempts=[{"state": 8}]), [Kind.GAVE_UP]),
         (status(**dsn_event(2, 1, 5)), [Kind.SENT, Kind.DELIVERED]),
         (status(**dsn_event(5, 1, 1, message="user unknown")), [Kind.SENT, Kind.HARD_BOUNCE]),
+        (status(**dsn_event(5, 1, 1, message="mailbox is full")), [Kind.SENT, Kind.SOFT_BOUNCE]),
+        (status(**dsn_event(5, 3, 2, message="takes no mail now")), [Kind.SENT, Kind.SOFT_BOUNCE]),
+        (status(**dsn_event(5, 0, 0)), [Kind.SENT, Kind.NOT_DELIVERED]),
+        (status(**email_events(dsn=[{"message": "host unknown"}])), [Kind.SENT, Kind.HARD_BOUNCE]),
+        (status(**email_events(dsn=[{"message": "something"}])), [Kind.SENT, Kind.UNDETERMINED]),
         (status(**dsn_event(4, 2, 2)), [Kind.SENT, Kind.SOFT_BOUNCE]),
         (status(**dsn_event(4, 4, 1)), [Kind.SENT, Kind.DELAYED]),
         (status(**dsn_event(4, 4, 7)), [Kind.SENT, Kind.GAVE_UP]),
@@ -265,6 +323,28 @@ def test_a_status_of_opentext(document: dict[str, Any], kinds: list[Kind]) -> No
     found = read(document)
     assert [receipt.kind for receipt in found] == kinds
     assert {(r.notice_id, r.attempt, r.ref) for r in found} <= {(NOTICE, 1, "xsi2-1")}
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "kind"),
+    [
+        ("DELIVRD", "", Kind.DELIVERED),
+        ("confirmed", "", Kind.DELIVERED),
+        ("failed", "unknown error", Kind.NOT_DELIVERED),
+        ("failed", "unknown subscriber", Kind.HARD_BOUNCE),
+        ("UNDELIV", "absent subscriber", Kind.SOFT_BOUNCE),
+        ("EXPIRED", "", Kind.GAVE_UP),
+        ("rejected", "", Kind.CARRIER_REFUSED),
+        ("", "id:7 sub:001 dlvrd:000 stat:REJECTD err:013 text:", Kind.CARRIER_REFUSED),
+        ("UNKNOWN", "", Kind.UNDETERMINED),
+        ("", "", Kind.UNDETERMINED),
+    ],
+)
+def test_an_sms_of_opentext_by_state_and_words(state: str, message: str, kind: Kind) -> None:
+    event = {"event_time": "2026-11-20T04:25:00Z", "status": state, "message": message}
+    document = status(sms="+12025550142", events={"sms_delivery_events": [event]})
+    del document["deliveries"][0]["email"]
+    assert [receipt.kind for receipt in read(document)] == [Kind.SENT, kind]
 
 
 def test_the_same_status_pushed_again_with_more_in_it_repeats_what_was_known() -> None:

@@ -331,7 +331,11 @@ def dashboard(template: Json, found: Mapping[str, Json]) -> Json:
         "By which channel?",
         ("E-mail", mine("SentEmailNotified", "SentEmailDeferred", "SentEmailFailed"), "Sum"),
         ("SMS", mine("SentSmsNotified", "SentSmsDeferred", "SentSmsFailed"), "Sum"),
-        ("Receipts", mine("ReceiptDelivered", "ReceiptHardBounce", "ReceiptComplaint"), "Sum"),
+        (
+            "Receipts",
+            mine("ReceiptDelivered", "ReceiptHardBounce", "ReceiptNotDelivered", "ReceiptComplaint"),
+            "Sum",
+        ),
     )
     by_code = f"SEARCH('{{{NAMESPACE},code,service}} MetricName=\"ExceptionsRaised\"', 'Sum', 300)"
     row(

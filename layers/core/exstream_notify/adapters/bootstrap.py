@@ -749,11 +749,12 @@ class Bootstrap:
     def receipt_reader(self) -> "ReceiptReader":
         """Reads the receipt queue's messages."""
         from .receipts.keeping import mail_loader
-        from .receipts.mail import Phrases
+        from .receipts.mails import Phrases
         from .receipts.reading import ReceiptReader
 
         return ReceiptReader(
             Phrases(self._site("rules")),
+            self.rules.verdicts,
             lambda bucket, key: mail_loader(self.client("s3"))(bucket, key),
             self._composed_notice,
             self.link_signer.read,
@@ -840,7 +841,7 @@ class Bootstrap:
 
         secret = self._secret(self.settings.opentext_secret)
         provider = cache(lambda: make_opentext(self.settings, secret.fresh))
-        return OpenTextStatus(provider)
+        return OpenTextStatus(provider, lambda: self.rules.verdicts)
 
     @property
     def hook_secrets(self) -> Mapping[str, str]:

@@ -1,7 +1,7 @@
 """The site's rules: this package's YAML files with the site's own laid over them, validated."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from ..domain.replies import WORDS, ReplyWords, normalised
 from ..domain.runs import DomainRule, Trailer
 from ..domain.second_step import StepKind
 from ..domain.values import DateOrder, ValueRefused
+from ..domain.verdicts import Verdicts
 from .settings import RUNBOOK
 from .zones import time_zone
 
@@ -210,6 +211,16 @@ class YamlRules:
         own = self._validate(_Replies, self._read("replies.yaml"), "replies.yaml", "")
         return WORDS.with_own({"stop": own.stop, "start": own.start, "help": own.help})
 
+    @cached_property
+    def verdicts(self) -> Verdicts:
+        """What proves why a message was not delivered, the site's own rows in front."""
+        from .verdict_rules import VerdictFile
+
+        name = "verdicts.yaml"
+        files = [self._validate(VerdictFile, self._read(name, [f]), name, "") for f in self._folders]
+        doubts = [word for file in files for word in file.doubts]
+        return Verdicts(*(file.tables() for file in reversed(files)), doubts=doubts)
+
     def journeys(self) -> Mapping[str, JourneyRule]:
         """See `Rules.journeys`."""
         return self._journeys
@@ -255,7 +266,7 @@ class YamlRules:
             if path.suffix in (".yaml", ".yml") and path.name not in known:
                 raise RulesInvalid(f"{path.name}: nobody reads it; rules are {', '.join(known)}")
         _ = (self._types, self.queues, self._teams, self._domains, self.messages, self.expected_runs)
-        _ = (self._journeys, self._holds_unknown, self.reply_words)
+        _ = (self._journeys, self._holds_unknown, self.reply_words, self.verdicts)
         for team in self._alerts.named_teams():
             if team not in self._teams:
                 raise RulesInvalid(f"alerts.yaml: no team {team!r} in teams.yaml")
@@ -389,9 +400,9 @@ class YamlRules:
 
         return self._validate(Alerts, self._read("alerts.yaml"), "alerts.yaml", "")
 
-    def _read(self, name: str) -> dict[str, Any]:
+    def _read(self, name: str, folders: Sequence[Path] = ()) -> dict[str, Any]:
         merged: dict[str, Any] = {}
-        for folder in self._folders:
+        for folder in folders or self._folders:
             path = folder / name
             if not path.exists():
                 continue

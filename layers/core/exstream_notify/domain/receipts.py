@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from .documents import Channel
 from .identity import job_id
+from .mail_addresses import without_addresses
 from .notices import LOST, Attempt, Notice, Status, happened, head, standing
 
 
@@ -25,6 +26,7 @@ class Kind(StrEnum):
     POLICY_REFUSED = "policy_refused"
     CARRIER_REFUSED = "carrier_refused"
     OUR_FAULT = "our_fault"
+    NOT_DELIVERED = "not_delivered"
     ECHO_BOUNCE = "echo_bounce"
     ECHO_COMPLAINT = "echo_complaint"
     COMPLAINT = "complaint"
@@ -75,6 +77,7 @@ MEANINGS: Final[Mapping[Kind, Meaning]] = {
     Kind.POLICY_REFUSED: Meaning(Status.UNDELIVERED, "no", True, True, "us", "sender_refused"),
     Kind.CARRIER_REFUSED: Meaning(Status.UNDELIVERED, "no", True, True, "carrier"),
     Kind.OUR_FAULT: Meaning(Status.UNDELIVERED, "no", True, True, "us", "send_spoiled"),
+    Kind.NOT_DELIVERED: Meaning(Status.UNDELIVERED, "no", True, True, "nobody"),
     Kind.ECHO_BOUNCE: Meaning(Status.BOUNCED, "echo", False, True, "recipient"),
     Kind.ECHO_COMPLAINT: Meaning(Status.BOUNCED, "echo", False, True, "recipient"),
     Kind.COMPLAINT: Meaning(Status.COMPLAINED, "complaint", False, False, "recipient"),
@@ -95,29 +98,9 @@ failure is told by its own event (adapters/alert_triggers.py), so it raises noth
 SILENT: Final = frozenset({Kind.OPENED, Kind.UNKNOWN})
 """Counted, and not written into the notice: machines open mail, and an unknown report says nothing of it."""
 
-SES_BOUNCES: Final[Mapping[tuple[str, str], Kind]] = {
-    ("Permanent", "General"): Kind.HARD_BOUNCE,
-    ("Permanent", "NoEmail"): Kind.HARD_BOUNCE,
-    ("Permanent", "Suppressed"): Kind.ECHO_BOUNCE,
-    ("Permanent", "OnAccountSuppressionList"): Kind.ECHO_BOUNCE,
-    ("Permanent", "OnTenantSuppressionList"): Kind.ECHO_BOUNCE,
-    ("Permanent", "SuppressedByTenant"): Kind.ECHO_BOUNCE,
-    ("Permanent", "EmailValidationSuppressed"): Kind.ECHO_BOUNCE,
-    ("Permanent", "UnsubscribedRecipient"): Kind.ECHO_BOUNCE,
-    ("Permanent", ""): Kind.HARD_BOUNCE,
-    ("Undetermined", ""): Kind.UNDETERMINED,
-    ("Transient", "General"): Kind.SOFT_BOUNCE,
-    ("Transient", "MailboxFull"): Kind.SOFT_BOUNCE,
-    ("Transient", "MessageTooLarge"): Kind.CONTENT_REFUSED,
-    ("Transient", "ContentRejected"): Kind.CONTENT_REFUSED,
-    ("Transient", "AttachmentRejected"): Kind.CONTENT_REFUSED,
-    ("Transient", "CustomTimeoutExceeded"): Kind.GAVE_UP,
-    ("Transient", ""): Kind.SOFT_BOUNCE,
-}
-"""Amazon SES, "Bounce types"; subtype "" is for those that this table does not know."""
-
 SES_ECHO_SUBTYPES: Final = re.compile(r"suppress|tenant|validation|unsubscrib", re.IGNORECASE)
-"""Subtypes of permanent bounces that are lists speaking, in whatever spelling new ones come."""
+"""Subtypes of permanent bounces that are lists speaking (Amazon SES, "Bounce types"), however new ones are
+spelled: Suppressed, OnAccountSuppressionList, EmailValidationSuppressed, UnsubscribedRecipient …"""
 
 SES_COMPLAINTS: Final[Mapping[str, Kind]] = {
     "not-spam": Kind.NOT_SPAM,
@@ -127,131 +110,76 @@ SES_COMPLAINTS: Final[Mapping[str, Kind]] = {
 """By feedback type (RFC 5965, 7.3; SES's `complaintFeedbackType`); any other is a complaint. A report that a
 mail failed authentication (RFC 6591) comes from a machine: nobody complained."""
 
-_TEXT_STATES: Final[Mapping[str, Kind]] = {
+_SENT_STATES: Final[Mapping[str, Kind]] = {
     "DELIVERED": Kind.DELIVERED,
     "SUCCESSFUL": Kind.SENT,
     "QUEUED": Kind.SENT,
     "PENDING": Kind.SENT,
     "SENT": Kind.SENT,
-    "UNREACHABLE": Kind.SOFT_BOUNCE,
-    "CARRIER_UNREACHABLE": Kind.GAVE_UP,
-    "TTL_EXPIRED": Kind.GAVE_UP,
-    "UNKNOWN": Kind.GAVE_UP,
-    "INVALID": Kind.HARD_BOUNCE,
-    "INVALID_MESSAGE": Kind.OUR_FAULT,
-    "BLOCKED": Kind.CARRIER_REFUSED,
-    "CARRIER_BLOCKED": Kind.CARRIER_REFUSED,
-    "SPAM": Kind.CARRIER_REFUSED,
-    "PROTECT_BLOCKED": Kind.OUR_FAULT,
 }
+_FAILED_STATES: Final = frozenset(
+    {
+        "UNREACHABLE", "CARRIER_UNREACHABLE", "TTL_EXPIRED", "UNKNOWN", "INVALID", "INVALID_MESSAGE",
+        "BLOCKED", "CARRIER_BLOCKED", "SPAM", "PROTECT_BLOCKED",
+    }
+)  # fmt: skip
 
 SMS_EVENTS: Final[Mapping[str, Kind]] = {
-    **{f"TEXT_{state}": kind for state, kind in _TEXT_STATES.items()},
-    **{f"MEDIA_{s}": kind for s, kind in _TEXT_STATES.items() if s not in ("SENT", "PROTECT_BLOCKED")},
-    "MEDIA_FILE_INACCESSIBLE": Kind.OUR_FAULT,
-    "MEDIA_FILE_TYPE_UNSUPPORTED": Kind.CONTENT_REFUSED,
-    "MEDIA_FILE_SIZE_EXCEEDED": Kind.CONTENT_REFUSED,
+    **{f"TEXT_{state}": kind for state, kind in _SENT_STATES.items()},
+    **{f"MEDIA_{state}": kind for state, kind in _SENT_STATES.items() if state != "SENT"},
     "RCS_QUEUED": Kind.SENT,
     "RCS_SENT": Kind.SENT,
     "RCS_DELIVERED": Kind.DELIVERED,
     "RCS_READ": Kind.DELIVERED,
-    "RCS_FAILED": Kind.GAVE_UP,
-    "RCS_TTL_EXPIRED": Kind.GAVE_UP,
-    "RCS_PROTECT_BLOCKED": Kind.OUR_FAULT,
     "RCS_FALLEN_BACK_TO_SMS": Kind.SENT,
     "VOICE_INITIATED": Kind.SENT,
     "VOICE_RINGING": Kind.SENT,
     "VOICE_ANSWERED": Kind.DELIVERED,
     "VOICE_COMPLETED": Kind.DELIVERED,
-    "VOICE_BUSY": Kind.GAVE_UP,
-    "VOICE_NO_ANSWER": Kind.GAVE_UP,
-    "VOICE_FAILED": Kind.GAVE_UP,
-    "VOICE_TTL_EXPIRED": Kind.GAVE_UP,
 }
-"""AWS End User Messaging SMS, "Event types". Those of RCS appear once an RCS agent is in the pool; after one
-that fell back to SMS, events of the text follow. `*_SUCCESSFUL` depends on `isFinal`: `sms_kind`."""
+"""AWS End User Messaging SMS, "Event types", as far as nothing failed. Those of RCS appear once an RCS agent
+is in the pool; after one that fell back to SMS, events of the text follow."""
 
-ENHANCED: Final[tuple[tuple[str, Kind], ...]] = (
-    ("2.", Kind.DELIVERED),
-    ("4.4.7", Kind.GAVE_UP),
-    ("4.2.2", Kind.SOFT_BOUNCE),
-    ("4.7.", Kind.POLICY_REFUSED),
-    ("4.", Kind.SOFT_BOUNCE),
-    ("5.1.7", Kind.OUR_FAULT),
-    ("5.1.8", Kind.OUR_FAULT),
-    ("5.1.9", Kind.POLICY_REFUSED),
-    ("5.2.2", Kind.SOFT_BOUNCE),
-    ("5.2.3", Kind.CONTENT_REFUSED),
-    ("5.3.4", Kind.CONTENT_REFUSED),
-    ("5.3.0", Kind.UNDETERMINED),
-    ("5.4.7", Kind.GAVE_UP),
-    ("5.4.6", Kind.GAVE_UP),
-    ("5.5.", Kind.UNDETERMINED),
-    ("5.6.", Kind.CONTENT_REFUSED),
-    ("5.7.", Kind.POLICY_REFUSED),
-    ("5.", Kind.HARD_BOUNCE),
-)
-"""RFC 3463 status codes by the first start that fits: full mailboxes are soft whatever their class."""
+SMS_FAILURES: Final = frozenset(
+    {
+        *(f"TEXT_{state}" for state in _FAILED_STATES),
+        *(f"MEDIA_{state}" for state in _FAILED_STATES - {"PROTECT_BLOCKED"}),
+        "MEDIA_FILE_INACCESSIBLE", "MEDIA_FILE_TYPE_UNSUPPORTED", "MEDIA_FILE_SIZE_EXCEEDED", "RCS_FAILED",
+        "RCS_TTL_EXPIRED", "RCS_PROTECT_BLOCKED", "VOICE_BUSY", "VOICE_NO_ANSWER", "VOICE_FAILED",
+        "VOICE_TTL_EXPIRED",
+    }
+)  # fmt: skip
+"""The events of failures: why is a verdict, by the state as `aws:INVALID` and the carrier's words."""
 
 SMS_STATES: Final[Mapping[str, Kind]] = {
     "confirmed": Kind.DELIVERED,
     "delivered": Kind.DELIVERED,
+    "delivrd": Kind.DELIVERED,
     "pending": Kind.DELAYED,
     "enroute": Kind.SENT,
     "accepted": Kind.SENT,
-    "expired": Kind.GAVE_UP,
-    "rejected": Kind.CARRIER_REFUSED,
-    "blocked": Kind.CARRIER_REFUSED,
-    "undeliverable": Kind.SOFT_BOUNCE,
-    "failed": Kind.SOFT_BOUNCE,
+    "acceptd": Kind.SENT,
 }
-"""`status` of an OpenText SMS delivery event without RFC 3463 codes. Its values are not public (inferred)."""
+"""`status` of an OpenText SMS delivery event, as far as nothing failed: its own values are not public
+(inferred), and those of SMPP 3.4, appendix B. Any other state says nothing that is certain."""
 
-OPENTEXT_STATES: Final[Mapping[str, Kind]] = {
-    "Sent": Kind.SENT,
-    "Error": Kind.GAVE_UP,
-    "Cancelled": Kind.OUR_FAULT,
-    "Expired": Kind.GAVE_UP,
-}
-"""Delivery states of OpenText Notifications that say something new; a gamma code beside Sent: `GAVE_UP`."""
+SMS_FAILED: Final = frozenset(
+    {
+        "expired", "rejected", "rejectd", "blocked", "undeliverable", "undelivered", "undeliv", "failed",
+        "failure", "error", "deleted", "invalid",
+    }
+)  # fmt: skip
+"""States of an SMS that was certainly not delivered: why is a verdict, by state and words."""
+
+OPENTEXT_FAILURES: Final = frozenset({"Error", "Cancelled", "Expired"})
+"""Delivery states of OpenText Notifications that a message ended in; so did one beside `Sent` with a gamma
+code, mostly."""
 
 EXSTREAM_EVENTS: Final[tuple[tuple[str, Kind], ...]] = (
     ("-NDLV", Kind.COMPOSER_UNDELIVERED),
     ("-Failed", Kind.COMPOSER_FAILED),
 )
 """By the end of `schemaType`; the others of Exstream's own delivery say nothing that we act on."""
-
-
-def ses_bounce_kind(bounce_type: str, subtype: str, enhanced: str, *, reported: bool = True) -> Kind:
-    """A recipient's bounce; x.7.x is a policy that refuses us, whatever SES calls it.
-
-    `reported`: a delivery status notification came with it. A general transient one without is what SES
-    makes of an automatic reply, mostly that somebody is out of office: the message arrived.
-    """
-    if (bounce_type, subtype) == ("Transient", "General") and not reported:
-        return Kind.AUTO_REPLY
-    known = SES_BOUNCES.get((bounce_type, subtype))
-    if known is None and bounce_type == "Permanent" and SES_ECHO_SUBTYPES.search(subtype):
-        known = Kind.ECHO_BOUNCE
-    kind = known or SES_BOUNCES.get((bounce_type, ""), Kind.UNDETERMINED)
-    if kind in (Kind.HARD_BOUNCE, Kind.SOFT_BOUNCE) and enhanced.startswith(("5.7.", "4.7.")):
-        return Kind.POLICY_REFUSED
-    return kind
-
-
-def sms_kind(event_type: str, final: bool) -> Kind:
-    """An SMS event; `*_SUCCESSFUL` means delivered only when final, and no failure counts before it is."""
-    if final and event_type.endswith("_SUCCESSFUL"):
-        return Kind.DELIVERED
-    kind = SMS_EVENTS.get(event_type, Kind.UNKNOWN)
-    if not final and MEANINGS[kind].status in LOST:
-        return Kind.DELAYED
-    return kind
-
-
-def enhanced_kind(code: str) -> Kind:
-    """An RFC 3463 status code."""
-    return next((kind for start, kind in ENHANCED if code.startswith(start)), Kind.UNDETERMINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -588,15 +516,17 @@ ADDRESS_RANK: Final[Mapping[str, int]] = {"ok": 0, "soft": 1, "invalid": 2, "com
 
 # --- text and time -------------------------------------------------------------------------------------
 
-_ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"']{1,64}@[^\s<>()\[\]:;,\"']{1,255}")
 _DIGITS = re.compile(r"\+?\d{7,}")
 _SPACE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+")
 
 
 def scrubbed(text: object, limit: int = 200) -> str:
     """A reason without addresses and numbers, on one line, short: it goes into ledger and evidence."""
-    plain = _SPACE.sub(" ", str(text or "")[: 4 * limit]).strip()
-    return _DIGITS.sub("(number)", _ADDRESS.sub("(address)", plain)).replace(_MARK, "")[:limit]
+    whole = str(text or "")
+    plain = _SPACE.sub(" ", whole[: 4 * limit]).strip()
+    if len(whole) > 4 * limit:
+        plain = plain.rpartition(" ")[0]  # the limit may have cut an address, whose half nobody would mask
+    return _DIGITS.sub("(number)", without_addresses(plain, "(address)")).replace(_MARK, "")[:limit]
 
 
 def moment(text: str) -> datetime | None:

@@ -8,8 +8,9 @@ import orjson
 
 from ...domain.documents import Channel
 from ...domain.receipts import Receipt
+from ...domain.verdicts import Verdicts
 from ..providers.opentext_status import JobStatus
-from .mail import READ_LIMIT
+from .mails import READ_LIMIT
 from .reading import ReceiptUnusable, opentext_receipts
 
 S3Client: TypeAlias = Any
@@ -84,8 +85,9 @@ class _AsksStatus(Protocol):
 class OpenTextStatus:
     """`StatusSource` on OpenText Notifications."""
 
-    def __init__(self, provider: Callable[[], _AsksStatus]) -> None:
+    def __init__(self, provider: Callable[[], _AsksStatus], verdicts: Callable[[], Verdicts]) -> None:
         self._provider = provider
+        self._verdicts = verdicts
 
     def receipts_of(self, channel: Channel, job_ids: Collection[str]) -> tuple[list[Receipt], list[str]]:
         """See `StatusSource.receipts_of`; a job that could not be had this time is asked for next time."""
@@ -94,7 +96,7 @@ class OpenTextStatus:
         for answer in self._provider().status(channel, job_ids):
             if isinstance(answer, JobStatus):
                 try:
-                    receipts += opentext_receipts(answer)
+                    receipts += opentext_receipts(answer, self._verdicts())
                 except ReceiptUnusable as unusable:
                     # What a row could not say is overdue at its deadline, and told then.
                     receipts += unusable.receipts

@@ -1,6 +1,7 @@
 """Reads what lies on the receipt queue, in whichever envelope it came, into receipts."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,21 +11,22 @@ from urllib.parse import unquote_plus
 from ...domain.documents import Channel
 from ...domain.receipts import (
     EXSTREAM_EVENTS,
-    OPENTEXT_STATES,
+    OPENTEXT_FAILURES,
     SES_COMPLAINTS,
+    SES_ECHO_SUBTYPES,
     SMS_EVENTS,
+    SMS_FAILED,
+    SMS_FAILURES,
     SMS_STATES,
     Kind,
     Receipt,
-    enhanced_kind,
     moment,
     scrubbed,
-    ses_bounce_kind,
-    sms_kind,
     stamp,
 )
+from ...domain.verdicts import Report, Verdicts
 from ..providers.opentext_status import Delivery, DeliveryEvent, JobStatus, StatusUnreadable, decode_status
-from .mail import MailReading, Phrases, read_mail
+from .mails import MailReading, Phrases, read_mail
 
 _DEPTH = 3
 """Envelopes within envelopes: SNS within SQS, and one more."""
@@ -54,12 +56,14 @@ class ReceiptReader:
     def __init__(
         self,
         phrases: Phrases,
+        verdicts: Verdicts,
         load_mail: LoadMail,
         identify: IdentifyDocument,
         genuine: Callable[[str], str | None],
         now: Callable[[], datetime],
     ) -> None:
         self._phrases = phrases
+        self._verdicts = verdicts
         self._load_mail = load_mail
         self._identify = identify
         self._genuine = genuine
@@ -94,13 +98,13 @@ class ReceiptReader:
         if "detail-type" in body and "detail" in body:
             return self._event(body, depth)
         if str(body.get("eventType", "")).partition("_")[0] in _SMS_KINDS:
-            return sms_receipts(body)
+            return sms_receipts(body, self._verdicts)
         if "notification" in body and "delivery" in body:
             raise ReceiptUnusable("a delivery log of SNS, which sent no message of ours")
         if "mail" in body or body.get("notificationType") == "AmazonSnsSubscriptionSucceeded":
-            return ses_receipts(body)
+            return ses_receipts(body, self._verdicts)
         if "job_id" in body:
-            return opentext_receipts(body)
+            return opentext_receipts(body, self._verdicts)
         if "expctr" in body:
             return self._exstream(body)
         raise ReceiptUnusable("no kind of receipt that is known")
@@ -119,9 +123,8 @@ class ReceiptReader:
 
     def _mail(self, bucket: str, key: str) -> list[Receipt]:
         data = self._load_mail(bucket, key)
-        return mail_receipts(
-            read_mail(data, self._phrases), f"s3://{bucket}/{key}", self._genuine, self._now()
-        )
+        reading = read_mail(data, self._phrases, self._verdicts)
+        return mail_receipts(reading, f"s3://{bucket}/{key}", self._genuine, self._now())
 
     def _event(self, event: Mapping[str, Any], depth: int) -> list[Receipt]:
         source, detail = event.get("source"), event["detail"]
@@ -207,7 +210,7 @@ def _time(value: object, otherwise: object = "") -> str:
 # --- Amazon SES ----------------------------------------------------------------------------------------
 
 
-def ses_receipts(event: Mapping[str, Any]) -> list[Receipt]:
+def ses_receipts(event: Mapping[str, Any], verdicts: Verdicts) -> list[Receipt]:
     """Event publishing (`eventType`) and identity feedback (`notificationType`); one receipt a recipient."""
     kind = str(event.get("eventType") or event.get("notificationType") or "")
     if kind == "AmazonSnsSubscriptionSucceeded":
@@ -229,6 +232,8 @@ def ses_receipts(event: Mapping[str, Any]) -> list[Receipt]:
         ref=str(mail.get("messageId", "")),
         sender=_sender(mail.get("source")),
     )
+    if kind == "Bounce":
+        return list(_ses_bounce(event, base, destination, verdicts))
     return list(_SES.get(kind, _ses_unknown)(event, base, destination))
 
 
@@ -243,21 +248,34 @@ def _sender(source: object) -> str:
     return str(source or "").rpartition("<")[2].rstrip("> ").lower()[:254]
 
 
-def _ses_bounce(event: Mapping[str, Any], base: Receipt, to: list[str]) -> Iterator[Receipt]:
+def _ses_bounce(
+    event: Mapping[str, Any], base: Receipt, to: list[str], verdicts: Verdicts
+) -> Iterator[Receipt]:
     bounce = event["bounce"]
     types = str(bounce.get("bounceType", "")), str(bounce.get("bounceSubType", ""))
     for row in bounce.get("bouncedRecipients") or [{"emailAddress": a} for a in to[:1] if len(to) == 1]:
-        status = str(row.get("status") or "")
-        reported = any(row.get(name) for name in ("action", "status", "diagnosticCode"))
-        kind = ses_bounce_kind(*types, status, reported=reported)
         yield replace(
             base,
-            kind=kind,
+            kind=_ses_bounce_kind(types, row, verdicts),
             at=_time(bounce.get("timestamp"), base.at),
             recipient=str(row.get("emailAddress") or ""),
-            code=status or "/".join(types),
+            code=str(row.get("status") or "/".join(types)),
             reason=scrubbed(row.get("diagnosticCode") or "/".join(types)),
         )
+
+
+def _ses_bounce_kind(types: tuple[str, str], row: Mapping[str, Any], verdicts: Verdicts) -> Kind:
+    """A recipient's bounce. Without a delivery status notification a general transient one is what SES makes
+    of an automatic reply, and one of an undetermined type may be anything."""
+    if types[0] == "Permanent" and SES_ECHO_SUBTYPES.search(types[1]):
+        return Kind.ECHO_BOUNCE
+    if not any(row.get(name) for name in ("action", "status", "diagnosticCode")):
+        if types == ("Transient", "General"):
+            return Kind.AUTO_REPLY
+        if types[0] not in ("Permanent", "Transient"):
+            return Kind.UNDETERMINED
+    answer, status = str(row.get("diagnosticCode") or ""), str(row.get("status") or "")
+    return verdicts.kind_of(Report("email", answer, f"{status} ses:{'/'.join(types)}"))
 
 
 def _ses_complaint(event: Mapping[str, Any], base: Receipt, to: list[str]) -> Iterator[Receipt]:
@@ -333,7 +351,6 @@ def _ses_unknown(event: Mapping[str, Any], base: Receipt, to: list[str]) -> Iter
 
 _SesReader = Callable[[Mapping[str, Any], Receipt, list[str]], Iterator[Receipt]]
 _SES: Mapping[str, _SesReader] = {
-    "Bounce": _ses_bounce,
     "Complaint": _ses_complaint,
     "Delivery": _ses_delivery,
     "DeliveryDelay": _ses_delay,
@@ -353,13 +370,13 @@ _SES: Mapping[str, _SesReader] = {
 _SMS_KINDS = frozenset(name.partition("_")[0] for name in SMS_EVENTS)
 
 
-def sms_receipts(event: Mapping[str, Any]) -> list[Receipt]:
+def sms_receipts(event: Mapping[str, Any], verdicts: Verdicts) -> list[Receipt]:
     """An event of AWS End User Messaging SMS."""
     context = event.get("context") or {}
     identity, attempt = _reference(context.get("notice_id"))
     if number := context.get("attempt"):
         attempt = _reference(f"x:{number}")[1]
-    kind = sms_kind(str(event["eventType"]), bool(event.get("isFinal")))
+    kind = _sms_kind(event, verdicts)
     if kind is Kind.UNKNOWN:
         raise ReceiptUnusable("an SMS event of a type that is not known")
     at = datetime.fromtimestamp(float(event["eventTimestamp"]) / 1000, UTC)
@@ -380,10 +397,21 @@ def sms_receipts(event: Mapping[str, Any]) -> list[Receipt]:
     ]
 
 
+def _sms_kind(event: Mapping[str, Any], verdicts: Verdicts) -> Kind:
+    """`*_SUCCESSFUL` means delivered only when final, and no failure counts before it is."""
+    name, final = str(event["eventType"]), bool(event.get("isFinal"))
+    if name in SMS_FAILURES:
+        answer, state = str(event.get("messageStatusDescription") or ""), name.partition("_")[2]
+        return verdicts.kind_of(Report("sms", answer, f"aws:{state}")) if final else Kind.DELAYED
+    if final and name.endswith("_SUCCESSFUL"):
+        return Kind.DELIVERED
+    return SMS_EVENTS.get(name, Kind.UNKNOWN)
+
+
 # --- OpenText Notifications ------------------------------------------------------------------------------
 
 
-def opentext_receipts(document: Mapping[str, Any] | JobStatus) -> list[Receipt]:
+def opentext_receipts(document: Mapping[str, Any] | JobStatus, verdicts: Verdicts) -> list[Receipt]:
     """A status document, pushed or asked for: what it says of each delivery so far."""
     if not isinstance(document, JobStatus):
         try:
@@ -391,14 +419,14 @@ def opentext_receipts(document: Mapping[str, Any] | JobStatus) -> list[Receipt]:
         except StatusUnreadable as error:
             raise ReceiptUnusable(str(error)) from error
     job = document
-    receipts = _each(job.deliveries, lambda delivery: _delivery(job, delivery))
+    receipts = _each(job.deliveries, lambda delivery: _delivery(job, delivery, verdicts))
     if job.unreadable:
         more = f", and {len(job.unreadable) - 1} more" if len(job.unreadable) > 1 else ""
         raise ReceiptUnusable(f"{job.unreadable[0]}{more}", receipts)
     return receipts
 
 
-def _delivery(job: JobStatus, delivery: Delivery) -> Iterator[Receipt]:
+def _delivery(job: JobStatus, delivery: Delivery, verdicts: Verdicts) -> Iterator[Receipt]:
     identity, attempt = _reference(delivery.ref)
     base = Receipt(
         "opentext",
@@ -411,50 +439,51 @@ def _delivery(job: JobStatus, delivery: Delivery) -> Iterator[Receipt]:
         ref=job.job_id,
     )
     for tried in delivery.attempts:
-        kind = OPENTEXT_STATES.get(tried.state)
-        if kind is Kind.SENT and tried.gamma_code not in (0, None):
+        if tried.state != "Sent" and tried.state not in OPENTEXT_FAILURES:
+            continue
+        gamma = "" if tried.gamma_code in (0, None) else f"gamma:{tried.gamma_code}"
+        kind = Kind.SENT
+        if gamma or tried.state != "Sent":
             # Mostly not delivered; an arrival event that follows says so, or the contrary.
-            kind = Kind.GAVE_UP
-        if kind is not None:
-            code = "" if tried.gamma_code in (0, None) else f"gamma {tried.gamma_code}"
-            at = _time(tried.first_attempt, job.entry_time)
-            yield replace(base, kind=kind, at=at, code=code, reason=tried.state)
+            kind = verdicts.kind_of(Report(delivery.channel, status=f"opentext:{tried.state} {gamma}"))
+        at = _time(tried.first_attempt, job.entry_time)
+        yield replace(base, kind=kind, at=at, code=gamma.replace(":", " "), reason=tried.state)
     for event in delivery.events:
         yield replace(
             base,
-            kind=_opentext_kind(event),
+            kind=_opentext_kind(event, verdicts),
             at=_time(event.at, job.entry_time),
             code=event.enhanced or event.status[:40],
             reason=scrubbed(event.message),
         )
 
 
-def _opentext_kind(event: DeliveryEvent) -> Kind:
+def _opentext_kind(event: DeliveryEvent, verdicts: Verdicts) -> Kind:
     if event.kind == "opt_out":
         return Kind.UNSUBSCRIBED
     if event.kind in ("open", "pull"):
         return Kind.OPENED
-    if event.enhanced:
-        kind = enhanced_kind(event.enhanced)
+    if event.kind == "sms":
+        return _opentext_sms_kind(event, verdicts)
+    if event.enhanced.startswith("2."):
+        return Kind.DELIVERED
+    if event.enhanced.startswith("4.") and event.enhanced not in ("4.2.2", "4.4.7"):
         # Class 4 of a DSN is either a delay or the end; only its detail tells, so all else is a delay.
-        final = event.enhanced.startswith("5") or event.enhanced in ("4.2.2", "4.4.7")
-        return kind if final or kind is Kind.DELIVERED else Kind.DELAYED
-    kind = SMS_STATES.get(event.status.strip().lower(), Kind.UNDETERMINED)
-    if kind is Kind.SOFT_BOUNCE:
-        said = event.message.lower()
-        return next((kind for words, kind in _SMS_WORDS if words in said), kind)
-    return kind
+        return Kind.DELAYED
+    kind = verdicts.kind_of(Report("email", f"{event.enhanced} {event.message}", event.status))
+    return kind if event.enhanced or kind is not Kind.NOT_DELIVERED else Kind.UNDETERMINED
 
 
-_SMS_WORDS: tuple[tuple[str, Kind], ...] = (
-    ("invalid", Kind.HARD_BOUNCE),
-    ("unknown", Kind.HARD_BOUNCE),
-    ("not in service", Kind.HARD_BOUNCE),
-    ("blocked", Kind.CARRIER_REFUSED),
-    ("spam", Kind.CARRIER_REFUSED),
-    ("rejected", Kind.CARRIER_REFUSED),
-)
-"""What the message beside a failed SMS may say (inferred): anything else may work another day."""
+_SMPP_STATE = re.compile(r"\bstat:([a-z]{5,8})\b", re.IGNORECASE)
+"""The state in a receipt as SMPP 3.4, appendix B, writes it: `id:7 … stat:UNDELIV err:001 text:`."""
+
+
+def _opentext_sms_kind(event: DeliveryEvent, verdicts: Verdicts) -> Kind:
+    written = _SMPP_STATE.search(event.message)
+    state = (event.status.strip() or (written[1] if written else "")).lower()
+    if state in SMS_FAILED:
+        return verdicts.kind_of(Report("sms", event.message, state))
+    return SMS_STATES.get(state, Kind.UNDETERMINED)
 
 
 # --- bounce mail -----------------------------------------------------------------------------------------
@@ -471,8 +500,8 @@ def mail_receipts(
     identity, attempt = _reference(reading.notice_ref)
     if not identity:
         identity = next((found for token in reading.tokens if (found := genuine(token))), "")
-    if not reading.told:
-        raise ReceiptUnusable("a mail that is neither bounce nor report")
+    if reading.unusable:
+        raise ReceiptUnusable(reading.unusable)
     at = reading.at if reading.at and reading.at <= stamp(now) else stamp(now)
     return [
         Receipt(
