@@ -64,6 +64,7 @@ def test_what_was_not_delivered_for_an_unclear_reason_falls_back_and_suppresses_
         "556 5.1.10 Domain does not accept mail (null MX)",
         "550 5.5.0 Requested action not taken: mailbox unavailable",
         "550 Invalid Recipient - https://community.example.com/docs",
+        "550 Addressee unknown, relay=[192.0.2.9] (in reply to RCPT TO command)",
     ],
 )
 def test_explicit_words_name_the_address_as_gone(answer: str) -> None:
@@ -186,6 +187,13 @@ def test_words_about_something_else_outrank_the_code(answer: str, group: Group) 
         ("550 unknown address", "", ADDRESS),
         ("550 5.1.0 unknown address", "", ADDRESS),
         ("550 5.1.0 Unknown address error 550-'5.7.1 not wanted'", "", POLICY),
+        (
+            "550 5.1.0 Unknown address error 550-'5.4.1 Recipient address rejected: Access denied'",
+            "",
+            ADDRESS,
+        ),
+        ("550 5.1.0 Address rejected", "", UNCLEAR),
+        ("550 Mailbox unavailable or access denied", "", UNCLEAR),
     ],
 )
 def test_vague_words_count_only_beside_a_code_that_leaves_room(
@@ -249,6 +257,17 @@ def test_the_answer_outranks_the_summary_and_both_outrank_the_notes(
 def test_sentences_that_only_suppose_prove_nothing(notes: str) -> None:
     assert group_of(notes=notes) is UNCLEAR
     assert group_of(notes=f"{notes} The user's mail folder is over its allowed size.") is TEMPORARY
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "SMTP error from remote mail server after MAIL FROM:<n@example.com>: 553 example.com does not exist",
+        "host mx.example.org[192.0.2.1] said: 550 5.1.1 user unknown (in reply to MAIL FROM command)",
+    ],
+)
+def test_an_answer_to_mail_from_is_about_the_sender(answer: str) -> None:
+    assert group_of(answer) is POLICY
 
 
 def test_names_are_not_words_of_the_answer() -> None:

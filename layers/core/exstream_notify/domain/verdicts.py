@@ -107,6 +107,11 @@ def _codes(text: str) -> list[str]:
     return [".".join(match.groups()) for match in _ENHANCED.finditer(text) if match[1] != "2"]
 
 
+def _exact(codes: list[str]) -> list[str]:
+    """The codes that a text is about: one of detail 0 tells only its subject, and gives way to any other."""
+    return [code for code in codes if not code.endswith(".0")] or codes
+
+
 def _classes(text: str, channel: Channel) -> set[str]:
     """The classes of all codes in a text: `4` is temporary; bare replies count in mail alone."""
     replies = _REPLY.finditer(_MASKED[0][0].sub("", text)) if channel == "email" else ()
@@ -198,7 +203,7 @@ class Verdicts:
         """The answer decides, else the summary, else the notes; beside an answer notes prove no `ADDRESS`."""
         answer, notes = report.answer, self._certain(report.notes)
         own, summary, noted = _codes(answer), _codes(report.status), _codes(report.notes)
-        beside = own or summary or noted
+        beside = _exact(own or summary or noted)
         states = _PROVIDED.sub(" ", report.status) if report.channel == "sms" else ""
         tables = [table for tables in self._tables if (table := tables.get(report.channel))]
         for text, codes in ((answer, own), (states, [*summary, *_PROVIDED.findall(report.status)])):
