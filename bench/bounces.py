@@ -4,9 +4,9 @@
 
 FOLDER holds mails as files (maildir, `.eml`, mbox). FILE is a CSV with a header: `file` (name, with or
 without its extension, or the end of its path), then `expected`: a group of `domain/verdicts.py` (address,
-temporary, network, content, policy, ours, unclear), auto_reply, complaint, delivered, person, or only
-hard, not hard, mixed. Several that would be right are joined by `|`. Two more columns are known: `address`,
-the failed recipient, and `reason`, the class in sisimai's words, which then names the group of the table.
+temporary, network, content, policy, ours, unclear), auto_reply, challenge, complaint, delivered, person,
+other, or only hard, not hard, mixed. Several that are right are joined by `|`. Two more columns are known:
+`address`, the failed recipients, and `reason`, the class in sisimai's words, for the table alone.
 
 What a person reads differently from a label stands in a file of the same form with a column `why`; every
 label that it overrules is listed.
@@ -54,7 +54,10 @@ FOUND: Final[Mapping[Kind | None, str]] = {
 }
 """The group that a kind of receipt stands for; any other kind is shown by its own name."""
 
-NO_BOUNCE: Final = frozenset({"delivered", "auto_reply", "complaint", "person", "unread"})
+NO_BOUNCE: Final = frozenset(
+    {"delivered", "auto_reply", "challenge", "complaint", "person", "other", "unread"}
+)
+HARD: Final = frozenset({"hard", "address"})
 
 REASONS: Final[Mapping[str, str]] = {
     "userunknown": "address",
@@ -102,7 +105,7 @@ EITHER_WORDS: Final = re.compile(
     rb"invalid (?:address|recipient|user|mailbox)",
     re.IGNORECASE,
 )
-"""Reasons that a person may read either way where the mail says that the mailbox is unknown or disabled."""
+"""Reasons that may be read either way where the mail says that the mailbox is unknown or disabled."""
 
 TARGETS: Final[Mapping[str, float]] = {
     "recognised": 0.99,
@@ -123,18 +126,30 @@ _EDGES: Final = "<>()[]{},;: \t'\""
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What is right for a mail. `verdicts` are those of hard, not hard, mixed, or groups."""
+    """What is right for a mail: any of its verdicts (hard, not hard, mixed, groups); its groups."""
 
     verdicts: frozenset[str]
-    group: str
+    groups: frozenset[str]
     reasons: frozenset[str] = frozenset()
     why: str = ""
     addresses: frozenset[str] = frozenset()
 
     @property
-    def is_bounce(self) -> bool:
-        """Whether it has to be recognised as one."""
-        return self.group not in NO_BOUNCE
+    def group(self) -> str:
+        """As the table names it."""
+        return "|".join(sorted(self.groups))
+
+    @property
+    def is_bounce(self) -> bool | None:
+        """Whether it has to be recognised as one, or must not be; None if both are right."""
+        none = self.groups & NO_BOUNCE
+        return None if none and none != self.groups else not none
+
+    @property
+    def is_hard(self) -> bool | None:
+        """Whether the address has to be found wrong, or must not be; None if both are right."""
+        hard = self.verdicts & HARD
+        return None if hard and hard != self.verdicts else bool(hard)
 
 
 @dataclass
@@ -195,7 +210,7 @@ def mails(folder: Path) -> Iterator[tuple[str, bytes]]:
         data = path.read_bytes()
         name = path.name if folder.is_file() else str(path.relative_to(folder))
         starts = [match.end() for match in _MBOX.finditer(data)]
-        if len(starts) < 2:
+        if len(starts) < 2 or path.suffix.lower() == ".eml":
             if data.strip():
                 yield name, data
             continue
@@ -214,10 +229,9 @@ def _label(row: Mapping[str, str]) -> Label:
     expected = (row.get("expected") or row.get("group") or list(row.values())[1] or "").strip().lower()
     verdicts = frozenset(expected.split("|"))
     reasons = frozenset(r for r in (row.get("reason") or "").strip().lower().split("|") if r)
-    group = "|".join(sorted({REASONS.get(r, r) for r in reasons})) or expected
-    addresses = re.split(r"[|\s]+", row.get("address") or "")
-    named = frozenset(_folded(a) for a in addresses if a)
-    return Label(verdicts, group, reasons, row.get("why") or "", named)
+    groups = frozenset(REASONS.get(r, r) for r in reasons) or verdicts
+    named = frozenset(_folded(a) for a in re.split(r"[|\s]+", row.get("address") or "") if a)
+    return Label(verdicts, groups, reasons, row.get("why") or "", named)
 
 
 def _stem(name: str) -> str:
@@ -264,9 +278,10 @@ def _coarse(groups: list[str]) -> str:
 
 def _recognised(figures: Figures, name: str, found: str, groups: list[str], label: Label | None) -> None:
     is_bounce = _coarse(groups) == "bounce"
-    if label is None or label.is_bounce:
+    wanted = True if label is None else label.is_bounce
+    if wanted:
         figures.recognised.add(is_bounce, f"{name}: {found}")
-    else:
+    elif wanted is not None and label is not None:
         figures.others.add(not is_bounce, f"{name}: {label.group} taken for {found}")
 
 
@@ -286,16 +301,15 @@ def _judged(figures: Figures, name: str, data: bytes, reading: MailReading, labe
     figures.permanent += hard
     row = f"{name}: {label.group} found {'|'.join(sorted(groups))}"
     said = data + " ".join(told.reason for told in reading.told).encode("utf-8", "replace")
-    if hard and label.reasons & EITHER and EITHER_WORDS.search(said):
+    if label.is_hard is None or (hard and label.reasons & EITHER and EITHER_WORDS.search(said)):
         figures.either.append(row)
     elif "mixed" in label.verdicts:
         figures.hard_or_not.add(hard and len(groups) > 1, row)
-    elif label.verdicts & {"hard", "address"}:
-        figures.hard_or_not.add(hard, row)
-        figures.hard_found.add(hard, row)
     else:
-        figures.hard_or_not.add(not hard, row)
-        if hard:
+        figures.hard_or_not.add(hard is label.is_hard, row)
+        if label.is_hard:
+            figures.hard_found.add(hard, row)
+        elif hard:
             told = next(one for one in reading.told if one.kind is Kind.HARD_BOUNCE)
             figures.wrong_permanent.append(f"{row} ({told.code or '-'}) {told.reason}")
 
@@ -316,7 +330,7 @@ def shown(figures: Figures, labelled: bool) -> Iterator[str]:
     if labelled:
         wrong = len(figures.wrong_permanent)
         yield f"wrong permanent  {wrong} of {figures.permanent} ({figures.wrong_share:.1%})"
-        yield f"either way       {len(figures.either)} filtered or disabled mailboxes read as hard"
+        yield f"either way       {len(figures.either)} (both right, or the mailbox filtered or disabled)"
         yield from _table(figures.table)
     yield f"slowest mail     {figures.slowest:.3f} s of CPU"
     for row in figures.wrong_permanent:

@@ -55,6 +55,28 @@ def test_addresses_agree_with_their_label_or_else_with_the_mails_own_fields(tmp_
     assert figures.addresses.wrong == ["a.eml: 1 of 1 differ"]
 
 
+@pytest.mark.parametrize(
+    ("expected", "hard", "found", "recognised"),
+    [
+        ("address", (1, 1), (1, 1), (1, 1)),
+        ("address|unclear", (0, 0), (0, 0), (1, 1)),
+        ("unclear|policy", (0, 1), (0, 0), (1, 1)),
+        ("address|other", (0, 0), (0, 0), (0, 0)),
+    ],
+)
+def test_any_of_several_verdicts_is_right(
+    tmp_path: Path, expected: str, hard: tuple[int, int], found: tuple[int, int], recognised: tuple[int, int]
+) -> None:
+    figures = judged(tmp_path, {"a.eml": dsn()}, f"file,expected\na,{expected}\n")
+    counts = (figures.hard_or_not, figures.hard_found, figures.recognised)
+    assert [(count.right, count.all) for count in counts] == [hard, found, recognised]
+
+
+def test_what_is_no_bounce_must_not_be_taken_for_one(tmp_path: Path) -> None:
+    figures = judged(tmp_path, {"a.eml": dsn()}, "file,expected\na,challenge\n")
+    assert figures.others.wrong == ["a.eml: challenge taken for address"]
+
+
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 def test_an_mbox_is_read_mail_by_mail(tmp_path: Path, ends: str) -> None:
     mbox = "".join(f"From MAILER-DAEMON Thu Sep 18 17:54:04 2026\n{dsn()}\n" for _ in range(3))

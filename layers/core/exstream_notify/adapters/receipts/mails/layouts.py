@@ -35,7 +35,8 @@ _LABELS: Final = (
 )
 """What stands before a failed recipient, in the languages of large providers."""
 _LABELLED: Final = re.compile(rf"(?:^|[\s(>*•-])(?:{_LABELS})\s*[:：=]?\s*[<\"'«“]*$", re.I)
-_LEADING: Final = re.compile(r"[\W\d_]{0,12}$")
+_LEADING: Final = re.compile(r"[\W_]{0,12}(?:\d{1,3}[.):]\s{0,4}[\W_]{0,4})?$")
+"""Quotes, bullets and numbers of a list; not a code, which may begin a line that was wrapped."""
 _AWAY: Final = re.compile(
     r"(?:from|sender|sent by|reply|contact|postmaster|administrator|helpdesk|support|assistance|questions?|"
     r"abuse|mailto|https?|please|absender|von|kontakt|expéditeur|remitente|mittente|afzender|avsändare|"

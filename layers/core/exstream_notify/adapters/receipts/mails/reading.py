@@ -9,7 +9,7 @@ from typing import Final
 
 from ....domain.mail_addresses import address_in, addresses_in, forms_of
 from ....domain.receipts import SES_COMPLAINTS, Kind, scrubbed, stamp
-from ....domain.verdicts import Report, Verdicts
+from ....domain.verdicts import Group, Report, Verdicts
 from .layouts import Layout
 from .parsing import TEXT_LIMIT, Part, parsed
 from .phrases import Phrases, folded
@@ -81,7 +81,7 @@ def read_mail(data: bytes, phrases: Phrases, verdicts: Verdicts) -> MailReading:
 
 
 _ENHANCED: Final = re.compile(r"(?<![\d.])([45]\.[0-7]\.\d{1,3})(?![\d.]*\d)")
-_SMTP: Final = re.compile(r"(?<![\d.\-/:@])([45][0-9]{2})(?=[ \-#:>]|$)")
+_SMTP: Final = re.compile(r"(?<![\d.\-/:@])([45][0-7][0-9])(?=[\s\-#:>]|$)")
 _ABUSE: Final = re.compile(r"complaint about (?:message|email|spam) from|abuse report|email feedback report")
 _ARRIVED: Final = ("delivered", "expanded")
 _NO_NAMES: Final = frozenset({"user", "users", "account", "mailbox", "address", "recipient", "host", "mail"})
@@ -273,14 +273,22 @@ class _Reader:
     def _fails(self) -> bool:
         """Whether a mail system's words, codes and form agree that something was not delivered."""
         writer = self.writer
-        signs = (
-            writer.fails_in_subject
-            + self.phrases.found("bodies", self.folded)
-            + bool(_ENHANCED.search(self.text) or _SMTP.search(self.text))
-            + (writer.returns_message or self.text is not self._whole)
-        )
-        worded = writer.fails_in_subject or self.phrases.found("bodies", self.folded)
-        return worded and signs >= (1 if writer.is_report else 2)
+        in_subject = writer.fails_in_subject or self.phrases.found("delayed", writer.subject)
+        in_body = self.phrases.found("bodies", self.folded) or self.phrases.found("delayed", self.folded)
+        coded = bool(_ENHANCED.search(self.text) or _SMTP.search(self.text))
+        returned = writer.returns_message or self.text is not self._whole
+        if not (in_subject or in_body):
+            # In words or a language that the phrases do not know.
+            return writer.is_daemon and ((coded and returned) or self._denies_address)
+        signs = in_subject + in_body + coded + returned + ("daemon" in writer.sender)
+        return writer.is_report or signs >= (2 if writer.has_no_name else 3)
+
+    @property
+    def _denies_address(self) -> bool:
+        """A short text without a return path, whose words prove that the address is wrong."""
+        if not self.writer.has_null_path or len(self.text) > NOTES:
+            return False
+        return self.verdicts.group_of(Report("email", self.text)) is Group.ADDRESS
 
     def _waits(self) -> bool:
         return self.phrases.found("delayed", self.folded) and not self.phrases.found("final", self.folded)
@@ -324,7 +332,7 @@ class _Reader:
             return Kind.DELAYED
         if row.action == "relayed":
             return Kind.SENT
-        if row.action in _ARRIVED or (not row.action and row.status.startswith("2.")):
+        if row.action in _ARRIVED or (row.action != "failed" and row.status.startswith("2.")):
             return Kind.DELIVERED
         notes = self.text[:NOTES] if row.is_mute else ""
         return self.verdicts.kind_of(Report("email", row.answer, row.status, notes))

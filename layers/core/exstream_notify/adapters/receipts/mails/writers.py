@@ -49,6 +49,11 @@ class Writer:
         )
 
     @cached_property
+    def has_no_name(self) -> bool:
+        """A mail system, or an address that takes no answer."""
+        return self.is_daemon or self._phrases.found("robots", self.sender)
+
+    @cached_property
     def has_null_path(self) -> bool:
         """Sent without a return path: by a program, of whichever kind."""
         return any(path.strip() in _NULL for path in self.mail.all_of("return-path")[:1])
@@ -65,9 +70,14 @@ class Writer:
         return "" if value == "no" else value
 
     @cached_property
+    def precedence(self) -> str:
+        """What older programs wrote before RFC 3834."""
+        return self.mail.header("precedence").lower().replace("-", "_")
+
+    @cached_property
     def is_marked(self) -> bool:
         """Marked as a program's answer, or as what a program sent by itself."""
-        precedence = self.mail.header("precedence").lower().replace("-", "_")
+        precedence = self.precedence
         answers = self.subject_answers or self.mail.has("in-reply-to")
         return (
             self.mail.has(*_MARKS)
@@ -120,7 +130,8 @@ class Writer:
             or self.has_null_path
             or self.names_failed
             or self.is_report
-            or self._phrases.found("robots", self.sender)
+            or self.has_no_name
             or self.is_marked
             or bool(self.auto_submitted)
+            or self.precedence in ("bulk", "junk")
         )
