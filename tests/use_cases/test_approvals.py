@@ -10,15 +10,17 @@ import pytest
 from exstream_notify.adapters.rendering.approvals import add_approvals
 from exstream_notify.adapters.rendering.brand import Brand
 from exstream_notify.adapters.rendering.notes import Notes, named
+from exstream_notify.domain.address_changes import NOT_YET
 from exstream_notify.domain.approvals import Approval
+from exstream_notify.domain.contacts import AddressChange
 from exstream_notify.domain.inbound import Reply
 from exstream_notify.domain.notices import Status
 from exstream_notify.domain.preferences import PortalChange
 from exstream_notify.use_cases.change_preferences import AddressBook
-from exstream_notify.use_cases.notify_owner import OwnerNotices
+from exstream_notify.use_cases.notify_owner import OwnerNotices, waiting_name
 from exstream_notify.use_cases.record_preferences import record_preferences
 from exstream_notify.use_cases.record_reply import ReplyDesk
-from exstream_notify.use_cases.tell_customer import NotApproved, Note, NotToldYet, Teller
+from exstream_notify.use_cases.tell_customer import NotApproved, Note, Teller
 from tests.fakes import (
     FakeAddresses,
     FakeClock,
@@ -230,24 +232,26 @@ def test_a_reply_is_taken_though_its_answer_is_not_approved(tmp_path: Path) -> N
     assert desk.exceptions.codes == {"wording_not_approved"}
 
 
-def test_a_verified_address_is_not_taken_while_its_owner_cannot_be_told(tmp_path: Path) -> None:
+def test_a_verified_address_waits_until_its_owner_can_be_told_in_approved_words(tmp_path: Path) -> None:
     desk, contacts = Desk(tmp_path), FakeContacts()
     contacts.put([a_contact(1)])
     owner = OwnerNotices(
         contacts, FakeAddresses(), FakeSuppressions(), desk.teller, FakeDueIndex(FakeLedger()), desk.exceptions,
         desk.clock, lambda salt, change: "https://x",
     )  # fmt: skip
-    book = AddressBook(owner, (b"key",))
-    change = PortalChange("e1", "retail", "C0001", mobile="+12025550177", verified=True)
+    portal = PortalChange("e1", "retail", "C0001", mobile="+12025550177", verified=True)
+    record_preferences(
+        portal, contacts=contacts, exceptions=desk.exceptions, clock=desk.clock,
+        book=AddressBook(owner, (b"key",)),
+    )  # fmt: skip
 
-    def take() -> str:
-        return record_preferences(
-            change, contacts=contacts, exceptions=desk.exceptions, clock=desk.clock, book=book
-        )
+    def change() -> AddressChange:
+        (found,) = contacts.stored["retail", "C0001"].changing
+        return found
 
-    with pytest.raises(NotToldYet):
-        take()
-    assert contacts.stored["retail", "C0001"].changing == ()
-    book = replace(book, owner=replace(owner, teller=replace(desk.teller, approved_only=False)))
-    assert take() == "changed"
-    assert len(contacts.stored["retail", "C0001"].changing) == 1
+    assert (change().stage, {row.status for row in change().told}) == (0, {NOT_YET})
+    assert desk.exceptions.codes == {"wording_not_approved"}
+    desk.clock.advance(hours=1)
+    approved = replace(owner, teller=replace(desk.teller, approved_only=False))
+    assert approved.go_on(waiting_name(contacts.stored["retail", "C0001"], change()))
+    assert (change().stage, {row.status for row in change().told}) == (1, {"sent"})

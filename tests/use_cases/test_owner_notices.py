@@ -266,12 +266,35 @@ def test_a_channel_that_is_down_delays_the_change_and_the_other_is_told_in_time(
     assert received(world, OLD) == received(world, MOBILE) == ["changed", "reminder", "in_effect"]
 
 
-def test_while_no_provider_takes_a_note_nothing_is_confirmed() -> None:
+def test_while_no_provider_takes_a_note_nothing_takes_effect_and_after_a_day_a_person_is_asked() -> None:
     world = known()
     for provider, to in ((world.mail, OLD), (world.text, MOBILE)):
         provider.refuse(to, TryAgain("unavailable"))
-    assert change_address(world) == Answer.LATER
-    assert not the_contact(world).changing[0].confirmed_at
+    change_address(world)
+    after(world, hours=23)
+    assert not asked(world)
+    after(world, hours=2)
+    assert asked(world)
+    after(world, days=10)
+    assert email_of(world) == OLD
+
+
+def test_an_undo_works_as_soon_as_the_first_note_is_out() -> None:
+    world = known()
+    assert world.book.begin(the_contact(world), "email", NEW, "preference page") == Answer.DONE
+    code = world.outbox[-1].text.removeprefix("code ")
+    undone: list[Answer] = []
+
+    def undo() -> None:
+        token = undo_id(the_contact(world).salt, the_contact(world).changing[0].change_id)
+        undone.append(undo_change(token, contacts=world.contacts, clock=world.clock))
+
+    sends = [n for n, call in enumerate(_story(None).wire.log) if call == "provider.send"]
+    world.wire.interrupt_at(sends[1] + 2, undo)
+    world.book.confirm(the_contact(world), "email", code)
+    assert undone == [Answer.DONE]
+    world.come_to_rest()
+    assert (email_of(world), the_contact(world).changing) == (OLD, ())
 
 
 @pytest.mark.parametrize(("mobile", "ends"), [("ok", {"notified": 1}), (None, {"paper": 1})])
@@ -354,9 +377,7 @@ def test_nothing_shortens_the_three_days_and_the_owner_gets_three_notes_or_a_per
 
     for provider, to, name in ((world.mail, OLD, answers[0]), (world.text, MOBILE, answers[1])):
         provider.refuse(to, ANSWERS[name])
-    if change_address(world, new, channel) == Answer.LATER:
-        assert not the_contact(world).changing[0].confirmed_at
-        return
+    assert change_address(world, new, channel) == Answer.DONE
     change = pending(the_contact(world), channel)
     assert change is not None
     confirmed_at = datetime.fromisoformat(change.confirmed_at)
@@ -398,10 +419,9 @@ def _story(kill: tuple[int, Literal["before", "after"]] | None) -> World:
     world.wire.number = 0
     if kill is not None:
         world.wire.kill_at(*kill)
-    for _ in range(3):
+    while not the_contact(world).changing[0].confirmed_at:
         try:
-            if world.book.confirm(the_contact(world), "email", code) != Answer.LATER:
-                break
+            world.book.confirm(the_contact(world), "email", code)
         except Killed:
             world.clock.advance(minutes=2)
     for _ in range(20):

@@ -7,7 +7,7 @@ from exstream_notify.domain.messages import TryAgain
 from exstream_notify.domain.passes import undo_id
 from exstream_notify.domain.preferences import PortalChange
 from exstream_notify.use_cases.change_preferences import AddressBook, undo_change
-from exstream_notify.use_cases.notify_owner import OwnerNotices
+from exstream_notify.use_cases.notify_owner import OwnerNotices, waiting_name
 from exstream_notify.use_cases.record_preferences import record_preferences
 from exstream_notify.use_cases.tell_customer import NotToldYet, Teller
 from tests.fakes.clock import FakeClock
@@ -81,16 +81,19 @@ def test_a_code_that_could_not_be_sent_goes_out_with_the_redelivery_and_is_the_r
     assert portal.book.confirm(portal.contact, "email", text.removeprefix("code ")) == "done"
 
 
-def test_an_address_that_the_portal_proved_waits_until_the_old_one_is_told() -> None:
+def test_the_owner_of_an_address_that_the_portal_proved_is_told_as_soon_as_a_provider_takes_it() -> None:
     portal = Portal()
     portal.provider.script(TryAgain("throttled"))
-    with pytest.raises(NotToldYet):
-        portal.tell(email="new@example.com", verified=True)
-    assert not portal.contact.changing
+    portal.tell(email="new@example.com", verified=True)
+    assert not portal.told
+    (change,) = portal.contact.changing
+    assert change.stage == 0
 
     portal.tell(email="new@example.com", verified=True)
+    portal.clock.advance(hours=1)
+    portal.book.owner.go_on(waiting_name(portal.contact, change))
     assert [to for to, _ in portal.told] == ["c0001@example.com"]
-    assert portal.contact.changing[0].confirmed_at
+    assert portal.contact.changing[0].stage == 1
 
 
 @pytest.mark.parametrize("verified", [False, True])

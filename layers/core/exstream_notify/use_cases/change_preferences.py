@@ -25,7 +25,7 @@ from ..domain.notices import Status
 from ..domain.passes import change_in, handle_in, made_on, topic_in
 from ..domain.preferences import CHANNELS, Topic, Wishes, consented, with_wishes, without
 from ..ports import Clock, ContactBook, ContactDirectory, DueIndex
-from .notify_owner import Conflict, OwnerNotices, note_about, wait_for
+from .notify_owner import Conflict, OwnerNotices, note_about, waiting_name
 from .tell_customer import NotToldYet, Teller
 
 PAGE = "preference page"
@@ -135,7 +135,7 @@ class AddressBook:
         return Answer.WRONG if told == Status.FAILED else Answer.DONE
 
     def confirm(self, contact: Contact, channel: Channel, code: str) -> Answer:
-        """The code came back. The owner is notified before the change is recorded, so they always are."""
+        """The code came back. The change is recorded, so that it can be undone, and the owner is notified."""
         change = pending(contact, channel)
         given = [_mac(key, change.change_id, code.strip()) for key in self.keys] if change else []
         equal = [hmac.compare_digest(mac, change.code) for mac in given] if change else []
@@ -161,13 +161,15 @@ class AddressBook:
         return self._conclude(contact, took(contact, change, now))
 
     def _conclude(self, contact: Contact, step: Step) -> Answer:
-        after: Contact | None = step.contact
-        if step.answer == Answer.DONE and step.change is not None:
-            after = self.owner.begin(step.contact, step.change)
-        if after is None:
-            return Answer.LATER
-        self._store(contact, after)
-        return step.answer
+        if step.answer != Answer.DONE or step.change is None:
+            self._store(contact, step.contact)
+            return step.answer
+        name = waiting_name(contact, step.change)
+        # In the due index first: a worker that dies behind it leaves nobody without notes.
+        self.owner.due.wait("address", name, self.owner.clock.now())
+        self._store(contact, step.contact)
+        self.owner.go_on(name)
+        return Answer.DONE
 
     def _store(self, contact: Contact, after: Contact) -> None:
         if after is contact:
@@ -234,7 +236,7 @@ def judge_change(
             step.contact, version=contact.version + 1, changed_at=now.isoformat(timespec="seconds")
         )
         if judgement.allow and (at := due_at(step.change)) is not None:
-            wait_for(contact, step.change, max(at, now), due)  # the sweep does not look far back
+            due.wait("address", waiting_name(contact, step.change), max(at, now))
         if not contacts.put([after]):
             return after
         contact = contacts.get(contact.domain, [contact.contact_key])[contact.contact_key]

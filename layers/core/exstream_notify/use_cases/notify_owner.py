@@ -50,18 +50,17 @@ def note_about(
     )  # fmt: skip
 
 
-def wait_for(contact: Contact, change: AddressChange, until: datetime | None, due: DueIndex) -> None:
-    """Have the change looked at again at that time, if there is one; to be called before it is stored."""
-    if until is not None:
-        due.wait("address", f"{handle_of(contact.salt)}/{change.change_id}", until)
+def waiting_name(contact: Contact, change: AddressChange) -> str:
+    """The name of a change in the due index."""
+    return f"{handle_of(contact.salt)}/{change.change_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerNotices:
     """What follows the confirmation of a change. `undo_for` makes undo links.
 
-    What waits for its time is in the due index under the contact's handle and the change's id: once the
-    contact is erased, or the change undone, it leads to nothing. Every step is safe to repeat.
+    A change waits in the due index from before it is stored, under the contact's handle and its own id: once
+    the contact is erased, or the change undone, that leads to nothing. Every step is safe to repeat.
     """
 
     contacts: ContactDirectory
@@ -73,20 +72,8 @@ class OwnerNotices:
     clock: Clock
     undo_for: Callable[[str, str], str]
 
-    def begin(self, contact: Contact, change: AddressChange) -> Contact | None:
-        """The contact that has this confirmed change, its owner notified, to be stored now.
-
-        None if no message could go out yet, and the same call again may succeed.
-        """
-        after, again = self._advance(contact, change)
-        told = [row for one in after.changing if one.change_id == change.change_id for row in one.told]
-        if told and all(row.status == NOT_YET for row in told):
-            return None
-        wait_for(contact, change, again, self.due)
-        return after
-
     def go_on(self, name: str) -> bool:
-        """Take the next steps of the change that this entry of the due index names; whether there were any.
+        """Take the steps that are due of the change of this name (`waiting_name`); whether there were any.
 
         Raises Conflict if the contact kept changing.
         """
@@ -99,7 +86,8 @@ class OwnerNotices:
             if contact is None or change is None:
                 return False
             after, again = self._advance(contact, change)
-            wait_for(contact, change, again, self.due)
+            if again is not None:
+                self.due.wait("address", name, again)
             if after is contact:
                 return False
             at = self.clock.now().isoformat(timespec="seconds")

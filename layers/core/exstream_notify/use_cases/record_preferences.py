@@ -33,7 +33,7 @@ def record_preferences(
     unless the portal verified it, and the owner is notified either way. The same event again does nothing.
 
     A customer whom no record has named is an exception: the portal may be ahead of the composer.
-    Raises NotToldYet where no provider could take the code, or a note to the owner.
+    Raises NotToldYet where no provider could take the code.
     """
     done: Done = "unchanged"
     for _ in range(_TRIES):
