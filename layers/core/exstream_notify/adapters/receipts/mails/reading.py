@@ -263,6 +263,8 @@ class _Reader:
         if not rows:
             # A gateway that wraps another system's report into one of its own.
             rows = [row for row in status_rows(loose_status(self.returned)) if row.address]
+        if not rows:
+            rows = [self.layout.near(address) for address in self._in_subject]
         if not rows and len(self.expected) == 1:
             rows = [self.layout.near(self.expected[0])]
         rows = rows or [Row(answer=self.text[:NOTES])]
@@ -280,7 +282,10 @@ class _Reader:
         if not (in_subject or in_body):
             # In words or a language that the phrases do not know.
             return writer.is_daemon and ((coded and returned) or self._denies_address)
-        signs = in_subject + in_body + coded + returned + ("daemon" in writer.sender)
+        named = writer.may_return and bool(
+            self._in_subject or self.layout.rows(self._is_strange, frozenset())
+        )
+        signs = in_subject + in_body + coded + returned + (named or "daemon" in writer.sender)
         return writer.is_report or signs >= (2 if writer.has_no_name else 3)
 
     @property
@@ -297,6 +302,11 @@ class _Reader:
         """Whether an address is neither the mailer's nor ours."""
         lowered = address.lower()
         return lowered not in self._own and not self.phrases.found("daemons", lowered.partition("@")[0])
+
+    @property
+    def _in_subject(self) -> list[str]:
+        """The address that the subject names."""
+        return [a for a in addresses_in(self.mail.header("subject")) if self._is_strange(a)][:1]
 
     @cached_property
     def _own(self) -> frozenset[str]:

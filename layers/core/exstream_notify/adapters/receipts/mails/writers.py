@@ -49,6 +49,12 @@ class Writer:
         )
 
     @cached_property
+    def may_return(self) -> bool:
+        """Whether its return path is one that reports have: none, a mail system's, or not told."""
+        path = self.mail.header("return-path").lower()
+        return self.has_null_path or not path or self._phrases.found("daemons", path.partition("@")[0])
+
+    @cached_property
     def has_no_name(self) -> bool:
         """A mail system, or an address that takes no answer."""
         return self.is_daemon or self._phrases.found("robots", self.sender)
