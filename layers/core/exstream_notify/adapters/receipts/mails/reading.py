@@ -8,31 +8,15 @@ from functools import cached_property
 from typing import Final
 
 from ....domain.mail_addresses import address_in, addresses_in, forms_of
-from ....domain.receipts import SES_COMPLAINTS, Kind, scrubbed, stamp
+from ....domain.receipts import SES_COMPLAINTS, Kind, stamp
 from ....domain.verdicts import Group, Report, Verdicts
 from .layouts import Layout
 from .parsing import TEXT_LIMIT, Part, parsed
 from .phrases import Phrases, folded
 from .reports import RECIPIENTS, Row, feedback_fields, loose_status, status_rows, status_text
 from .returned import returned_text, without_original
+from .telling import ENHANCED, NOTES, SMTP, Told, judged
 from .writers import Writer
-
-NOTES: Final = 1_500
-"""Characters of a mailer's own sentences that are judged."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a mail says of one recipient. `address` is as written, empty where it is not.
-
-    `also` are other addresses that the report gives the same recipient, and those that they stand for.
-    """
-
-    kind: Kind
-    address: str = field(default="", repr=False)
-    code: str = ""
-    reason: str = ""
-    also: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +64,7 @@ def read_mail(data: bytes, phrases: Phrases, verdicts: Verdicts) -> MailReading:
     return _Reader(parsed(data), phrases, verdicts).read()
 
 
-_ENHANCED: Final = re.compile(r"(?<![\d.])([45]\.[0-7]\.\d{1,3})(?![\d.]*\d)")
-_SMTP: Final = re.compile(r"(?<![\d.\-/:@])([45][0-7][0-9])(?=[\s\-#:>]|$)")
 _ABUSE: Final = re.compile(r"complaint about (?:message|email|spam) from|abuse report|email feedback report")
-_ARRIVED: Final = ("delivered", "expanded")
-_NO_NAMES: Final = frozenset({"user", "users", "account", "mailbox", "address", "recipient", "host", "mail"})
 
 
 class _Reader:
@@ -249,7 +229,7 @@ class _Reader:
         """Says in its subject that it is a bounce, and returns the message or an answer's code."""
         return self.writer.fails_in_subject and (
             self.writer.returns_message
-            or bool(_ENHANCED.search(self.text[:8_000]) or _SMTP.search(self.text[:8_000]))
+            or bool(ENHANCED.search(self.text[:8_000]) or SMTP.search(self.text[:8_000]))
             or self.text is not self._whole
         )
 
@@ -277,7 +257,7 @@ class _Reader:
         writer = self.writer
         in_subject = writer.fails_in_subject or self.phrases.found("delayed", writer.subject)
         in_body = self.phrases.found("bodies", self.folded) or self.phrases.found("delayed", self.folded)
-        coded = bool(_ENHANCED.search(self.text) or _SMTP.search(self.text))
+        coded = bool(ENHANCED.search(self.text) or SMTP.search(self.text))
         returned = writer.returns_message or self.text is not self._whole
         if not (in_subject or in_body):
             # In words or a language that the phrases do not know.
@@ -334,18 +314,7 @@ class _Reader:
             near = (self.layout.near(address) for address in [row.address, *row.also][:3])
             said = next((one.answer for one in near if not one.is_mute), "")
             row = replace(row, answer=f"{row.answer}\n{said}".strip())
-        kind = self._kind(row)
-        return Told(kind, row.address, _code(row), _reason(row), row.also)
-
-    def _kind(self, row: Row) -> Kind:
-        if row.action == "delayed" or (row.waits and not row.action):
-            return Kind.DELAYED
-        if row.action == "relayed":
-            return Kind.SENT
-        if row.action in _ARRIVED or (row.action != "failed" and row.status.startswith("2.")):
-            return Kind.DELIVERED
-        notes = self.text[:NOTES] if row.is_mute else ""
-        return self.verdicts.kind_of(Report("email", row.answer, row.status, notes))
+        return judged(row, self.verdicts, self.text)
 
 
 _TO: Final = re.compile(r"^[ \t>|]*(?:to|x-original-to|delivered-to)[ \t]*:[ \t]*([^\n]{1,500})", re.I | re.M)
@@ -358,21 +327,6 @@ def _bounded(texts: Iterator[str]) -> Iterator[str]:
         left -= len(text)
         if left <= 0:
             return
-
-
-def _code(row: Row) -> str:
-    """The remote server's code, else the reporter's, else the reply's three digits."""
-    found = _ENHANCED.search(row.answer) or _ENHANCED.search(row.status) or _SMTP.search(row.answer)
-    return found[1] if found else row.status.partition(" ")[0][:10]
-
-
-def _reason(row: Row) -> str:
-    """The answer without addresses; the recipient's name goes where it stands without its domain, too."""
-    name = row.address.rpartition("@")[0]
-    answer = row.answer
-    if len(name) > 2 and name.lower() not in _NO_NAMES:
-        answer = re.sub(rf"(?<!\w){re.escape(name)}(?!\w|@)", "(address)", answer, flags=re.I)
-    return scrubbed(answer)
 
 
 def _moment_of(text: str) -> str:
