@@ -209,8 +209,7 @@ class _Reader:
             return ()
         in_subject = self.phrases.found("challenges", writer.subject)
         in_text = not writer.fails_in_subject and self.phrases.found("challenges", self.folded[:4_000])
-        linked = writer.is_machine or "http" in self.folded[:8_000]
-        if (in_subject and in_text) or ((in_subject or in_text) and linked):
+        if (in_subject and in_text) or ((in_subject or in_text) and writer.is_machine):
             return (Told(Kind.CHALLENGE, writer.address),)
         return ()
 
@@ -219,10 +218,10 @@ class _Reader:
         writer = self.writer
         if writer.names_failed or writer.is_report or (writer.is_daemon and writer.fails_in_subject):
             return ()
-        worded = writer.replies_in_subject and not writer.fails_in_subject
+        replies = writer.replies_in_subject
         marked = writer.is_marked and not writer.is_daemon and not self._is_bounce_like
         hinted = writer.has_null_path and writer.hints_reply and not writer.fails_in_subject
-        return (Told(Kind.AUTO_REPLY, writer.address),) if worded or marked or hinted else ()
+        return (Told(Kind.AUTO_REPLY, writer.address),) if replies or marked or hinted else ()
 
     @cached_property
     def _is_bounce_like(self) -> bool:
@@ -259,6 +258,8 @@ class _Reader:
         in_body = self.phrases.found("bodies", self.folded) or self.phrases.found("delayed", self.folded)
         coded = bool(ENHANCED.search(self.text) or SMTP.search(self.text))
         returned = writer.returns_message or self.text is not self._whole
+        if not coded and self.phrases.found("arrivals", f"{writer.subject} {self.folded}"):
+            return False
         if not (in_subject or in_body):
             # In words or a language that the phrases do not know.
             return writer.is_daemon and ((coded and returned) or self._denies_address)

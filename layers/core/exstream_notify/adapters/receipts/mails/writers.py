@@ -100,8 +100,13 @@ class Writer:
 
     @cached_property
     def fails_in_subject(self) -> bool:
-        """The subject says that something was not delivered."""
-        return self._phrases.found("subjects", self.subject)
+        """The subject says that something was not delivered.
+
+        Not behind "Re:" or "Automatic reply:": it is the subject of our own message then, of a claim that was
+        rejected, say.
+        """
+        answers = self.subject_answers or self.replies_in_subject
+        return not answers and self._phrases.found("subjects", self.subject)
 
     @cached_property
     def replies_in_subject(self) -> bool:
