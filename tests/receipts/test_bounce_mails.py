@@ -58,73 +58,11 @@ def test_each_recipient_is_told_of() -> None:
 # --- what a stranger may send ---------------------------------------------------------------------------
 
 
-# What hangs is ended, instead of a time being asserted: each of these takes a second or two.
-bounded = pytest.mark.timeout(60)
-
-
-@bounded
-def test_a_header_of_ten_thousand_lines_is_cut() -> None:
-    head = "".join(f"X-Filler-{n}: {'x' * 60}\n" for n in range(10_000))
-    read_mail((head + dsn()).encode(), PHRASES, VERDICTS)
-    folded = "Subject: " + "".join(f"\n {'y' * 60}" for _ in range(10_000)) + "\n"
-    read_mail((folded + dsn()).encode(), PHRASES, VERDICTS)
-
-
-@bounded
+@pytest.mark.timeout(60)
 def test_a_mail_of_fifty_megabytes_is_read_from_its_beginning() -> None:
     mail = dsn().encode().replace(b"Your statement is ready.", b"A" * 50_000_000)
     assert read_mail(mail, PHRASES, VERDICTS).told[0].kind is Kind.HARD_BOUNCE
     assert len(mail) > READ_LIMIT
-
-
-@pytest.mark.timeout(15)
-@pytest.mark.parametrize(
-    "mail",
-    [
-        dsn().replace(
-            "--b1\nContent-Type: message/delivery", "<" * 900_000 + "\nContent-Type: message/delivery"
-        ),
-        dsn().replace(
-            "--b1\nContent-Type: message/delivery", "\n" * 900_000 + "Content-Type: message/delivery"
-        ),
-        dsn().replace(" report-type=", " ;a=" * 300_000 + "; report-type="),
-        dsn().replace(
-            "Content-Type: message/delivery-status", "Content-Type: text/plain" + "\n ;a=b" * 150_000
-        ),
-        dsn(diagnostic="smtp; 550" + "\n\n" * 400_000),
-    ],
-    ids=["brackets", "empty lines", "parameters", "folded parameters", "blocks"],
-)
-def test_a_mail_that_is_made_to_hurt_is_read_like_another_of_its_size(mail: str) -> None:
-    read_mail(mail.encode(), PHRASES, VERDICTS)
-
-
-@bounded
-def test_a_mime_bomb_is_read_as_text() -> None:
-    nested = "text"
-    for depth in range(2_000):
-        nested = f'Content-Type: multipart/mixed; boundary="b{depth}"\n\n--b{depth}\n{nested}\n--b{depth}--\n'
-    read_mail(("From: x@example.com\nSubject: bomb\n" + nested).encode(), PHRASES, VERDICTS)
-    wide = 'From: x@example.com\nContent-Type: multipart/mixed; boundary="b"\n\n' + "--b\n\nx\n" * 100_000
-    read_mail(wide.encode(), PHRASES, VERDICTS)
-    messages = "From: x@example.com\n" + "Content-Type: message/rfc822\n\n" * 5_000
-    read_mail(messages.encode(), PHRASES, VERDICTS)
-
-
-@bounded
-def test_expressions_find_no_way_to_run_for_ever() -> None:
-    for text in (
-        "<" * 50_000,
-        "a@" * 50_000,
-        " \n" * 50_000,
-        "5.1." * 30_000,
-        "final-recipient:" * 9_000,
-        "-" * 100_000,
-    ):
-        read_mail(plain("MAILER-DAEMON@mx.example.net", "failure notice", text).encode(), PHRASES, VERDICTS)
-        read_mail(
-            f"Content-Type: text/html\nFrom: <>\nSubject: undeliverable\n\n{text}".encode(), PHRASES, VERDICTS
-        )
 
 
 @given(st.binary(max_size=3000))

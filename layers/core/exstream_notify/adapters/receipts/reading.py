@@ -500,8 +500,8 @@ def mail_receipts(
     identity, attempt = _reference(reading.notice_ref)
     if not identity:
         identity = next((found for token in reading.tokens if (found := genuine(token))), "")
-    if not reading.told:
-        raise ReceiptUnusable("a mail that is neither bounce nor report")
+    if reading.unusable:
+        raise ReceiptUnusable(reading.unusable)
     at = reading.at if reading.at and reading.at <= stamp(now) else stamp(now)
     return [
         Receipt(

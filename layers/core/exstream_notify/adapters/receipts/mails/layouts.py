@@ -132,7 +132,7 @@ class Layout:
         origin = next((o for o in (self._origin(c) for c in mine[:_PLACES_OF_ONE]) if o), "")
         also = forms_of(one.address)
         address, also = (origin, (one.address, *also)) if origin else (one.address, also)
-        return Row(address, also, answer=said[:ANSWER].strip())
+        return Row(address, also, answer=_without_lead(said, one.address)[:ANSWER].strip())
 
     def _origin(self, here: _Candidate) -> str:
         """The address that the sender used, where a mailer says that another one came of it."""
@@ -181,6 +181,12 @@ _EXPANDED: Final = re.compile(
     r"[: ]{0,3}[^\n]{0,300}",
     re.I,
 )
+
+
+def _without_lead(said: str, address: str) -> str:
+    """An answer without the address that its line begins with."""
+    lead, found, behind = said.partition(address)
+    return behind.lstrip(">:;,.)'\" \t") if found and not _LETTERS.search(lead) else said
 
 
 def _says_something(block: str) -> bool:

@@ -22,7 +22,7 @@ _FIELDS: Final = frozenset(
 )  # fmt: skip
 """Fields of the report itself in which what we sent, or where we wanted it back, may stand."""
 
-_VALUES: Final = 60
+_HEAD_LIMIT: Final = 50_000
 _ORIGINAL: Final = re.compile(
     r"^[ \t>]*-*[ \t]*(?:-+ ?(?:original message|returned message|this is a copy|original message follows|"
     r"unsent message|undelivered message|message header|message headers|begin original|begin message|"
@@ -55,12 +55,11 @@ def returned_text(mail: Part) -> str:
 
     Fields of the report, a blank line, then what is attached, quoted or written below.
     """
-    head = [f"{key}: {value}" for key, value in mail.headers if key in _FIELDS][:_VALUES]
-    rows = ["\n".join(head), ""]
-    left = RETURNED_LIMIT
+    head = "\n".join(f"{key}: {value}" for key, value in mail.headers if key in _FIELDS)[:_HEAD_LIMIT]
+    rows, left = [head, ""], RETURNED_LIMIT - _HEAD_LIMIT
     for text in _texts(mail, [_MESSAGES]):
         rows.append(text[:left])
-        left -= len(text)
+        left -= len(text) + 1
         if left <= 0:
             break
     return "\n".join(rows)
