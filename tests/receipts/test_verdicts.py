@@ -64,6 +64,7 @@ def test_what_was_not_delivered_for_an_unclear_reason_falls_back_and_suppresses_
         "556 5.1.10 Domain does not accept mail (null MX)",
         "550 5.5.0 Requested action not taken: mailbox unavailable",
         "550 Invalid Recipient - https://community.example.com/docs",
+        "550 Addressee unknown, relay=[192.0.2.9] (in reply to RCPT TO command)",
     ],
 )
 def test_explicit_words_name_the_address_as_gone(answer: str) -> None:
@@ -186,6 +187,13 @@ def test_words_about_something_else_outrank_the_code(answer: str, group: Group) 
         ("550 unknown address", "", ADDRESS),
         ("550 5.1.0 unknown address", "", ADDRESS),
         ("550 5.1.0 Unknown address error 550-'5.7.1 not wanted'", "", POLICY),
+        (
+            "550 5.1.0 Unknown address error 550-'5.4.1 Recipient address rejected: Access denied'",
+            "",
+            ADDRESS,
+        ),
+        ("550 5.1.0 Address rejected", "", UNCLEAR),
+        ("550 Mailbox unavailable or access denied", "", UNCLEAR),
     ],
 )
 def test_vague_words_count_only_beside_a_code_that_leaves_room(
@@ -200,7 +208,7 @@ def test_vague_words_count_only_beside_a_code_that_leaves_room(
 @pytest.mark.parametrize(
     ("code", "group"),
     [
-        ("5.1.1", ADDRESS), ("5.1.2", ADDRESS), ("5.1.3", ADDRESS), ("5.1.6", ADDRESS), ("5.1.10", ADDRESS),
+        ("5.1.1", ADDRESS), ("5.1.2", UNCLEAR), ("5.1.3", ADDRESS), ("5.1.6", ADDRESS), ("5.1.10", ADDRESS),
         ("5.0.0", UNCLEAR), ("5.1.0", UNCLEAR), ("5.2.0", UNCLEAR), ("5.2.1", UNCLEAR), ("5.3.0", UNCLEAR),
         ("5.3.5", UNCLEAR), ("5.5.0", UNCLEAR), ("550", UNCLEAR), ("554", UNCLEAR), ("", UNCLEAR),
         ("5.2.2", TEMPORARY), ("5.3.1", TEMPORARY), ("5.3.2", TEMPORARY), ("5.5.3", TEMPORARY),
@@ -251,13 +259,38 @@ def test_sentences_that_only_suppose_prove_nothing(notes: str) -> None:
     assert group_of(notes=f"{notes} The user's mail folder is over its allowed size.") is TEMPORARY
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "550 5.7.1 user has disabled mail from outside",
+        "550 5.7.1 The user no longer accepts mail from strangers",
+        "550 5.7.1 example.org does not accept mail from your network",
+        "550 5.7.1 your IP address 203.0.113.9 does not exist in DNS",
+        "550 5.7.1 your domain does not exist",
+        "535 5.7.8 invalid user name or password",
+        "554 5.7.1 the message to the user was deleted",
+    ],
+)
+def test_words_that_only_look_like_the_address(answer: str) -> None:
+    assert group_of(answer) is POLICY
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "SMTP error from remote mail server after MAIL FROM:<n@example.com>: 553 example.com does not exist",
+        "host mx.example.org[192.0.2.1] said: 550 5.1.1 user unknown (in reply to MAIL FROM command)",
+    ],
+)
+def test_an_answer_to_mail_from_is_about_the_sender(answer: str) -> None:
+    assert group_of(answer) is POLICY
+
+
 def test_names_are_not_words_of_the_answer() -> None:
     unknown = "host mx1.antispam.example[192.0.2.1] said: 550 5.1.1 <ptr@spf.example>: user unknown"
     assert group_of(unknown) is ADDRESS
     assert group_of("host mx1.antispam.example[192.0.2.1] said: 550 5.1.1 <ann@example.org>") is ADDRESS
-    assert (
-        group_of("550 5.0.0 mail for <user-unknown@example.org> refused by does.not.exist.example") is UNCLEAR
-    )
+    assert group_of("550 5.0.0 mail for <user-unknown@example.org> went by does.not.exist.example") is UNCLEAR
 
 
 # --- class 4 is never permanent -------------------------------------------------------------------------

@@ -22,8 +22,8 @@ def _neighbour(code: str) -> str:
 
 def _phrase(phrase: str) -> str:
     plain = " ".join(phrase.split())
-    if len(plain.strip("* ")) < 2 or plain.startswith("*"):
-        raise ValueError("a phrase of two characters or more is needed, which does not start with *")
+    if len(plain.strip("*~ ")) < 2 or plain[0] in "*~" or plain[-1] == "~":
+        raise ValueError("a phrase of two characters or more is needed, with * and ~ between its words")
     if plain != plain.lower():
         raise ValueError("words are compared in lower case: write them so")
     return plain

@@ -49,8 +49,9 @@ class Row:
     """One row of the table: the group of reports with one of the codes, or with one of the words.
 
     A code is exact (`5.1.1`), has `x` for any number (`x.2.2`), or is a provider's (`ses:Permanent/NoEmail`;
-    `ses:Permanent` for its other subtypes). A phrase may have `*` for up to 60 characters. `beside` limits
-    the words to reports whose codes are all among these (`none`: no RFC 3463 code at all), `only` to answers.
+    `ses:Permanent` for its other subtypes). A phrase may have `*` for up to 60 characters, and `~` for
+    nothing or forms of to be. `beside` limits the words to reports whose codes are all among these (`none`:
+    no RFC 3463 code at all), `only` to answers.
     """
 
     group: Group
@@ -84,7 +85,7 @@ _PROVIDED: Final = re.compile(r"[a-z]{2,20}:\S+", re.IGNORECASE)
 """A provider's type: `ses:Permanent/NoEmail`."""
 
 _MASKED: Final = (
-    (re.compile(r"[^\s<>()\[\]:;,\"]{1,64}@[\w.-]*\w"), "(address)"),
+    (re.compile(r"(?<![\w.+-])[^\s<>()\[\]:;,\"@]{1,64}@[\w.-]*\w"), "(address)"),
     (re.compile(r"(?<![\w.@/-])(?:[\w-]+\.)+(?:[a-z]{2,7}|[A-Z]{2,7})(?![\w@/-]|\.\w)"), "(host)"),
     (re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)"), "(ip)"),
     (re.compile(r"(?<![\w:])(?:[\da-f]{0,4}:){3,7}[\da-f]{1,4}(?![\w:])", re.IGNORECASE), "(ip)"),
@@ -92,7 +93,19 @@ _MASKED: Final = (
 )
 """Names are not words of an answer (`mx1.antispam.example`); the remote host's number goes with its name."""
 
-_GAP: Final = re.compile(r"\s*\*\s*")
+_TO_BE: Final = "is|was|are|were|(?:has|have|had) been|been|being|currently|now|already|permanently"
+_GAPS: Final[Mapping[str, str]] = {
+    "*": "[^.;!?]{0,60}?",
+    "~": rf"[>'\"\])]{{0,3}}(?: (?:{_TO_BE})){{0,4}} ",
+}
+_GAP: Final = re.compile(r"\s*([*~])\s*")
+
+
+def _expression(phrase: str) -> str:
+    """A phrase as a regular expression; `*` and `~` stand for what `Row` says."""
+    pieces = _GAP.split(phrase)
+    texts = (_GAPS[p] if n % 2 else re.escape(p).replace(r"\ ", " ") for n, p in enumerate(pieces))
+    return "".join(texts)
 
 
 def _plain(text: str) -> str:
@@ -105,6 +118,11 @@ def _plain(text: str) -> str:
 def _codes(text: str) -> list[str]:
     """The RFC 3463 codes of failures in a text."""
     return [".".join(match.groups()) for match in _ENHANCED.finditer(text) if match[1] != "2"]
+
+
+def _exact(codes: list[str]) -> list[str]:
+    """The codes that a text is about: one of detail 0 tells only its subject, and gives way to any other."""
+    return [code for code in codes if not code.endswith(".0")] or codes
 
 
 def _classes(text: str, channel: Channel) -> set[str]:
@@ -132,10 +150,9 @@ def pattern_of(phrases: Iterable[str]) -> re.Pattern[str]:
     for phrase in phrases:
         plain = " ".join(phrase.lower().split())
         short = len(plain) <= 4 and plain.isascii() and plain[-1].isalnum()
-        pieces = [re.escape(piece).replace(r"\ ", " ") for piece in _GAP.split(plain.rstrip("* "))]
         starts_word = plain[0].isascii() and plain[0].isalnum()
         kind = words if starts_word else anywhere
-        kind.append("[^.;!?]{0,60}?".join(pieces) + (r"(?![a-z0-9])" if short else ""))
+        kind.append(_expression(plain.rstrip("* ")) + (r"(?![a-z0-9])" if short else ""))
     # The look behind stands in front of all, so that most places of a text are passed over at once.
     parts = [rf"(?<![a-z0-9])(?:{'|'.join(words)})"] if words else []
     return re.compile("|".join(parts + anywhere))
@@ -198,7 +215,7 @@ class Verdicts:
         """The answer decides, else the summary, else the notes; beside an answer notes prove no `ADDRESS`."""
         answer, notes = report.answer, self._certain(report.notes)
         own, summary, noted = _codes(answer), _codes(report.status), _codes(report.notes)
-        beside = own or summary or noted
+        beside = _exact(own or summary or noted)
         states = _PROVIDED.sub(" ", report.status) if report.channel == "sms" else ""
         tables = [table for tables in self._tables if (table := tables.get(report.channel))]
         for text, codes in ((answer, own), (states, [*summary, *_PROVIDED.findall(report.status)])):
