@@ -16,9 +16,9 @@ from exstream_notify.adapters.receipts.mails.parsing import (
     Part,
     parsed,
 )
-from exstream_notify.adapters.receipts.mails.reading import NOTES
 from exstream_notify.adapters.receipts.mails.reports import RECIPIENTS
 from exstream_notify.adapters.receipts.mails.returned import RETURNED_LIMIT
+from exstream_notify.adapters.receipts.mails.telling import NOTES
 from exstream_notify.domain.receipts import Kind
 from exstream_notify.domain.verdicts import Report, Verdicts
 

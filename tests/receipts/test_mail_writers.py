@@ -50,6 +50,18 @@ def test_what_answers_by_itself_is_an_automatic_reply_whatever_it_says(head: str
     assert not reading.is_bounce
 
 
+@pytest.mark.parametrize(
+    "subject", ["Your claim was rejected", "Returned payment: mail error", "Delivery failed"]
+)
+@pytest.mark.parametrize("prefix", ["Automatic reply: ", "Re: ", "AW: ", "Out of Office: "])
+def test_the_subject_of_our_own_message_makes_no_bounce_of_a_reply_to_it(prefix: str, subject: str) -> None:
+    head = f"Return-Path: <>\nFrom: Ann <ann@example.org>\nSubject: {prefix}{subject}\nAuto-Submitted: auto-replied\n"
+    reading = read(
+        head, f"I am away.\n\n--- Original message ---\n\n{subject}. It could not be delivered: 550."
+    )
+    assert reading.kind is Kind.AUTO_REPLY
+
+
 def test_an_automatic_reply_names_its_writer_and_nobody_of_whom_it_speaks() -> None:
     reading = read(REPLIES["null path"], "Write to my colleague bob@example.net, or call.")
     assert [row.address for row in reading.told] == ["ann@example.org"]
@@ -153,6 +165,11 @@ def test_a_bounce_that_is_marked_as_a_reply_stays_a_bounce(mark: str) -> None:
 )
 def test_a_mail_system_is_known_by_its_name(sender: str) -> None:
     assert read(f"From: {sender}\nSubject: failure notice\n", QMAIL).is_bounce
+
+
+def test_a_notice_of_arrival_without_a_report_says_nothing() -> None:
+    head = "Return-Path: <>\nFrom: MAILER-DAEMON@mx.example.net\nSubject: Mail delivery report\n"
+    assert read(head, "Your message was successfully delivered to ann@example.com.").told == ()
 
 
 def test_a_domain_named_bounce_makes_no_mail_system() -> None:

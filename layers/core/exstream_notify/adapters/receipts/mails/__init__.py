@@ -2,6 +2,7 @@
 
 from .parsing import READ_LIMIT
 from .phrases import Phrases
-from .reading import MailReading, Told, read_mail
+from .reading import MailReading, read_mail
+from .telling import Told
 
 __all__ = ["READ_LIMIT", "MailReading", "Phrases", "Told", "read_mail"]

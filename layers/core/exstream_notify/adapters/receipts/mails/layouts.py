@@ -47,7 +47,7 @@ _AWAY: Final = re.compile(
 """What stands before addresses of others: the sender's, and whom to ask."""
 
 
-CANDIDATES: Final = 400
+CANDIDATES: Final = 200
 """Addresses of a text that are looked at."""
 
 _HEAD, _LABEL, _RCPT, _INLINE, _DETAIL, _FAR = range(6)

@@ -12,6 +12,9 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _HITS: Final = 50
 """Places of a phrase that are looked at for one where it is a word."""
 
+_BETWEEN: Final = 60
+"""Characters that ` * ` in a phrase stands for, at most."""
+
 
 class Phrases:
     """The lists of `bounce_mails.yaml`, a site's own laid over them, read when first asked for."""
@@ -42,17 +45,28 @@ def _stands_in(text: str, phrase: str) -> bool:
     """Whether a phrase is there, with no letter before it, and none behind it if it is short."""
     if phrase.startswith("^"):
         return text.startswith(phrase[1:])
-    place = text.find(phrase)
+    first, *others = phrase.split(" * ")
+    place = text.find(first)
     for _ in range(_HITS):
         if place < 0:
             return False
+        end = place + len(first)
         before = text[place - 1 : place] if place else ""
-        end = place + len(phrase)
-        behind = text[end : end + 1] if len(phrase) <= 4 else ""
-        if not (_joins(before, phrase[0]) or _joins(phrase[-1], behind)):
+        behind = text[end : end + 1] if len(first) <= 4 else ""
+        if not (_joins(before, first[0]) or _joins(first[-1], behind)) and _follow(text, end, others):
             return True
-        place = text.find(phrase, place + 1)
+        place = text.find(first, place + 1)
     return False
+
+
+def _follow(text: str, end: int, pieces: list[str]) -> bool:
+    """Whether the other pieces of a phrase follow, each within `_BETWEEN` characters."""
+    for piece in pieces:
+        place = text.find(piece, end, end + _BETWEEN + len(piece))
+        if place < 0:
+            return False
+        end = place + len(piece)
+    return True
 
 
 def _joins(left: str, right: str) -> bool:

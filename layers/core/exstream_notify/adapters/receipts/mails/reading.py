@@ -8,31 +8,15 @@ from functools import cached_property
 from typing import Final
 
 from ....domain.mail_addresses import address_in, addresses_in, forms_of
-from ....domain.receipts import SES_COMPLAINTS, Kind, scrubbed, stamp
+from ....domain.receipts import SES_COMPLAINTS, Kind, stamp
 from ....domain.verdicts import Group, Report, Verdicts
 from .layouts import Layout
 from .parsing import TEXT_LIMIT, Part, parsed
 from .phrases import Phrases, folded
 from .reports import RECIPIENTS, Row, feedback_fields, loose_status, status_rows, status_text
 from .returned import returned_text, without_original
+from .telling import ENHANCED, NOTES, SMTP, Told, judged
 from .writers import Writer
-
-NOTES: Final = 1_500
-"""Characters of a mailer's own sentences that are judged."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a mail says of one recipient. `address` is as written, empty where it is not.
-
-    `also` are other addresses that the report gives the same recipient, and those that they stand for.
-    """
-
-    kind: Kind
-    address: str = field(default="", repr=False)
-    code: str = ""
-    reason: str = ""
-    also: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +64,7 @@ def read_mail(data: bytes, phrases: Phrases, verdicts: Verdicts) -> MailReading:
     return _Reader(parsed(data), phrases, verdicts).read()
 
 
-_ENHANCED: Final = re.compile(r"(?<![\d.])([45]\.[0-7]\.\d{1,3})(?![\d.]*\d)")
-_SMTP: Final = re.compile(r"(?<![\d.\-/:@])([45][0-7][0-9])(?=[\s\-#:>]|$)")
 _ABUSE: Final = re.compile(r"complaint about (?:message|email|spam) from|abuse report|email feedback report")
-_ARRIVED: Final = ("delivered", "expanded")
-_NO_NAMES: Final = frozenset({"user", "users", "account", "mailbox", "address", "recipient", "host", "mail"})
 
 
 class _Reader:
@@ -229,8 +209,7 @@ class _Reader:
             return ()
         in_subject = self.phrases.found("challenges", writer.subject)
         in_text = not writer.fails_in_subject and self.phrases.found("challenges", self.folded[:4_000])
-        linked = writer.is_machine or "http" in self.folded[:8_000]
-        if (in_subject and in_text) or ((in_subject or in_text) and linked):
+        if (in_subject and in_text) or ((in_subject or in_text) and writer.is_machine):
             return (Told(Kind.CHALLENGE, writer.address),)
         return ()
 
@@ -239,17 +218,17 @@ class _Reader:
         writer = self.writer
         if writer.names_failed or writer.is_report or (writer.is_daemon and writer.fails_in_subject):
             return ()
-        worded = writer.replies_in_subject and not writer.fails_in_subject
+        replies = writer.replies_in_subject
         marked = writer.is_marked and not writer.is_daemon and not self._is_bounce_like
         hinted = writer.has_null_path and writer.hints_reply and not writer.fails_in_subject
-        return (Told(Kind.AUTO_REPLY, writer.address),) if worded or marked or hinted else ()
+        return (Told(Kind.AUTO_REPLY, writer.address),) if replies or marked or hinted else ()
 
     @cached_property
     def _is_bounce_like(self) -> bool:
         """Says in its subject that it is a bounce, and returns the message or an answer's code."""
         return self.writer.fails_in_subject and (
             self.writer.returns_message
-            or bool(_ENHANCED.search(self.text[:8_000]) or _SMTP.search(self.text[:8_000]))
+            or bool(ENHANCED.search(self.text[:8_000]) or SMTP.search(self.text[:8_000]))
             or self.text is not self._whole
         )
 
@@ -263,6 +242,8 @@ class _Reader:
         if not rows:
             # A gateway that wraps another system's report into one of its own.
             rows = [row for row in status_rows(loose_status(self.returned)) if row.address]
+        if not rows:
+            rows = [self.layout.near(address) for address in self._in_subject]
         if not rows and len(self.expected) == 1:
             rows = [self.layout.near(self.expected[0])]
         rows = rows or [Row(answer=self.text[:NOTES])]
@@ -275,12 +256,17 @@ class _Reader:
         writer = self.writer
         in_subject = writer.fails_in_subject or self.phrases.found("delayed", writer.subject)
         in_body = self.phrases.found("bodies", self.folded) or self.phrases.found("delayed", self.folded)
-        coded = bool(_ENHANCED.search(self.text) or _SMTP.search(self.text))
+        coded = bool(ENHANCED.search(self.text) or SMTP.search(self.text))
         returned = writer.returns_message or self.text is not self._whole
+        if not coded and self.phrases.found("arrivals", f"{writer.subject} {self.folded}"):
+            return False
         if not (in_subject or in_body):
             # In words or a language that the phrases do not know.
             return writer.is_daemon and ((coded and returned) or self._denies_address)
-        signs = in_subject + in_body + coded + returned + ("daemon" in writer.sender)
+        named = writer.may_return and bool(
+            self._in_subject or self.layout.rows(self._is_strange, frozenset())
+        )
+        signs = in_subject + in_body + coded + returned + (named or "daemon" in writer.sender)
         return writer.is_report or signs >= (2 if writer.has_no_name else 3)
 
     @property
@@ -297,6 +283,11 @@ class _Reader:
         """Whether an address is neither the mailer's nor ours."""
         lowered = address.lower()
         return lowered not in self._own and not self.phrases.found("daemons", lowered.partition("@")[0])
+
+    @property
+    def _in_subject(self) -> list[str]:
+        """The address that the subject names."""
+        return [a for a in addresses_in(self.mail.header("subject")) if self._is_strange(a)][:1]
 
     @cached_property
     def _own(self) -> frozenset[str]:
@@ -324,18 +315,7 @@ class _Reader:
             near = (self.layout.near(address) for address in [row.address, *row.also][:3])
             said = next((one.answer for one in near if not one.is_mute), "")
             row = replace(row, answer=f"{row.answer}\n{said}".strip())
-        kind = self._kind(row)
-        return Told(kind, row.address, _code(row), _reason(row), row.also)
-
-    def _kind(self, row: Row) -> Kind:
-        if row.action == "delayed" or (row.waits and not row.action):
-            return Kind.DELAYED
-        if row.action == "relayed":
-            return Kind.SENT
-        if row.action in _ARRIVED or (row.action != "failed" and row.status.startswith("2.")):
-            return Kind.DELIVERED
-        notes = self.text[:NOTES] if row.is_mute else ""
-        return self.verdicts.kind_of(Report("email", row.answer, row.status, notes))
+        return judged(row, self.verdicts, self.text)
 
 
 _TO: Final = re.compile(r"^[ \t>|]*(?:to|x-original-to|delivered-to)[ \t]*:[ \t]*([^\n]{1,500})", re.I | re.M)
@@ -348,21 +328,6 @@ def _bounded(texts: Iterator[str]) -> Iterator[str]:
         left -= len(text)
         if left <= 0:
             return
-
-
-def _code(row: Row) -> str:
-    """The remote server's code, else the reporter's, else the reply's three digits."""
-    found = _ENHANCED.search(row.answer) or _ENHANCED.search(row.status) or _SMTP.search(row.answer)
-    return found[1] if found else row.status.partition(" ")[0][:10]
-
-
-def _reason(row: Row) -> str:
-    """The answer without addresses; the recipient's name goes where it stands without its domain, too."""
-    name = row.address.rpartition("@")[0]
-    answer = row.answer
-    if len(name) > 2 and name.lower() not in _NO_NAMES:
-        answer = re.sub(rf"(?<!\w){re.escape(name)}(?!\w|@)", "(address)", answer, flags=re.I)
-    return scrubbed(answer)
 
 
 def _moment_of(text: str) -> str:

@@ -49,6 +49,12 @@ class Writer:
         )
 
     @cached_property
+    def may_return(self) -> bool:
+        """Whether its return path is one that reports have: none, a mail system's, or not told."""
+        path = self.mail.header("return-path").lower()
+        return self.has_null_path or not path or self._phrases.found("daemons", path.partition("@")[0])
+
+    @cached_property
     def has_no_name(self) -> bool:
         """A mail system, or an address that takes no answer."""
         return self.is_daemon or self._phrases.found("robots", self.sender)
@@ -94,8 +100,13 @@ class Writer:
 
     @cached_property
     def fails_in_subject(self) -> bool:
-        """The subject says that something was not delivered."""
-        return self._phrases.found("subjects", self.subject)
+        """The subject says that something was not delivered.
+
+        Not behind "Re:" or "Automatic reply:": it is the subject of our own message then, of a claim that was
+        rejected, say.
+        """
+        answers = self.subject_answers or self.replies_in_subject
+        return not answers and self._phrases.found("subjects", self.subject)
 
     @cached_property
     def replies_in_subject(self) -> bool:
