@@ -25,6 +25,7 @@ from typing import Any, Final
 import yaml
 
 from ...domain.receipts import SES_COMPLAINTS, Kind, enhanced_kind, scrubbed, stamp
+from ...domain.references import found_in
 
 READ_LIMIT: Final = 1_000_000
 """Bytes of a mail that are read: reports stand in front, the returned message behind them."""
@@ -50,26 +51,27 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a mail says of one recipient. `address` is as written, empty where it is not."""
+    """What a mail says of one recipient. `address` is as written, empty where it is not; `also` are other
+    names of the same recipient that the report gives."""
 
     kind: Kind
     address: str = field(default="", repr=False)
     code: str = ""
     reason: str = ""
+    also: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class MailReading:
     """A mail, read. `told` is empty for one that reports nothing: `kind` then says what it is.
 
-    `references` are what may be our own: `X-Notice-Id` values, `<notice id>:<attempt>`, link tokens.
+    `reference` is what has the form of ours (domain/references.py), as it was found.
     """
 
     kind: Kind | None
     told: tuple[Told, ...]
     at: str
-    notice_ref: str
-    tokens: tuple[str, ...]
+    reference: str = ""
     reporter: str = ""
 
     @property
@@ -271,9 +273,8 @@ _MARKED: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _ANYWHERE: Final = re.compile(rf"({_EMAIL})", re.IGNORECASE)
-_REFERENCE: Final = re.compile(r"(?<![0-9a-f])([0-9a-f]{32}):(\d{1,4})(?!\d)")
-_TOKEN: Final = re.compile(r"/d/([A-Za-z0-9_-]{30})(?![A-Za-z0-9_-])")
-_NOTICE_ID: Final = re.compile(r"^x-notice-id:[ \t]*([A-Za-z0-9_-]{1,64})(?::(\d{1,4}))?[ \t]*$", re.I | re.M)
+_ENVELOPE: Final = ("To", "Delivered-To", "X-Original-To", "Envelope-To")
+"""Where a mail was addressed to: the return path of ours that it came back by."""
 _ORIGINAL: Final = re.compile(
     r"^[ \t>]*-*[ \t]*(?:-+ ?(?:original message|returned message|this is a copy|original message follows|"
     r"unsent message|message header|message headers|begin original|included is a copy|below this line|"
@@ -307,13 +308,8 @@ class _Reader:
         return self._reading(None, ())
 
     def _reading(self, kind: Kind | None, told: tuple[Told, ...]) -> MailReading:
-        returned = self._returned()
-        match = _NOTICE_ID.search(returned)
-        ref = f"{match[1]}:{match[2]}" if match and match[2] else match[1] if match else ""
-        if not ref and (found := _REFERENCE.search(returned)):
-            ref = found[0]
-        tokens = tuple(dict.fromkeys(_TOKEN.findall(returned)))[:5]
-        return MailReading(kind, told[:RECIPIENTS], self._at(), ref, tokens, _domain(self.sender))
+        returned = "\n".join((*(str(self.mail.get(name, "")) for name in _ENVELOPE), self._returned()))
+        return MailReading(kind, told[:RECIPIENTS], self._at(), found_in(returned), _domain(self.sender))
 
     def _at(self) -> str:
         """When it came in, by our own mail service, whose `Received` field is the first one; else its date.
