@@ -144,6 +144,7 @@ def _tell(cloud: "LocalCloud", data: Path | None) -> None:
         ("OpenText simulator", f"{cloud.url}/mra/v1"),
         ("SES and SMS simulators", cloud.url),
         ("provider faults", f"{cloud.url}/simulators/faults"),
+        ("bounce mails", f"{cloud.parameters['BounceMails']}  (exnotify receipt FILE.eml)"),
         ("clock", cloud.clock.utc().isoformat(timespec="seconds")),
         *([("data", str(data))] if data else []),
     ]
