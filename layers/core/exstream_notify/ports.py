@@ -821,7 +821,7 @@ class Reputation(Protocol):
         """What 24 hours came to, by channel and sender."""
 
     def count_unproven(self, at: datetime, number: int) -> int:
-        """Add mails that prove nothing to the hour of `at`; how many it has then."""
+        """Add what mails claim and do not prove to the hour of `at`; how much it has then."""
 
     def stopped(self) -> dict[Channel, str]:
         """Channels whose marketing is stopped, and why."""

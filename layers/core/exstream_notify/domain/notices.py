@@ -145,7 +145,8 @@ class Attempt:
     """One try on one channel. `lease` is when an unfinished one counts as abandoned (epoch seconds).
 
     `delivered_at`, `undelivered_at` and `bounced_at` are the newest times (ISO 8601, UTC) of which somebody
-    said so, empty if nobody did. `by_mail`: how it stands was said by mails alone, not by its provider.
+    said so, empty if nobody did. `by_mail`: mails said how it stands, and its provider, which reports bounces
+    itself, has not yet said how it ended.
     """
 
     number: int
@@ -171,8 +172,8 @@ class Attempt:
         )
 
     def without_mails(self) -> "Attempt":
-        """As it stood when it was sent, if mails alone said more; else the same object."""
-        if not (self.by_mail and self.has_final_word):
+        """As it stood when it was sent, if mails said more; else the same object."""
+        if not self.by_mail:
             return self
         return replace(
             self, status=Status.SENT, delivered_at="", undelivered_at="", bounced_at="", by_mail=False

@@ -62,6 +62,11 @@ class Meaning:
     fault: Fault
     alert: str = ""
 
+    @property
+    def claims(self) -> bool:
+        """Whether it changes a notice or a customer's address where it is believed."""
+        return self.status is not None or self.suppress != "no"
+
 
 MEANINGS: Final[Mapping[Kind, Meaning]] = {
     #                  status, suppress, retry, fall back, fault, alert
@@ -413,7 +418,9 @@ def applied(
         return None
     status = meaning.status
     heard = _heard(attempt, receipt, status) if attempt is not None and status is not None else attempt
-    moves = attempt is not None and heard is not None and heard.status != attempt.status
+    moves = False
+    if attempt is not None and heard is not None:
+        moves = heard.status != attempt.status or heard.by_mail < attempt.by_mail
     # A mail is always kept, so that it is known when it comes again: there are few that differ.
     full = _inline(notice) >= INLINE_LIMIT and receipt.said_by == Source.PROVIDER
     if not moves and (receipt.kind is Kind.SENT or full):
@@ -451,12 +458,10 @@ def _heard(attempt: Attempt, receipt: Receipt, status: Status) -> Attempt:
     """The attempt after a report. The final word of a provider that reports bounces replaces what mails said."""
     if receipt.said_by != Source.PROVIDER:
         heard = attempt.told(status, receipt.at)
-        by_mail = attempt.by_mail or not attempt.has_final_word
+        by_mail = attempt.provider in REPORTS_BOUNCES
         return heard if heard is attempt else replace(heard, by_mail=by_mail)
-    final = status in FINAL
-    before = attempt.without_mails() if final and receipt.provider in REPORTS_BOUNCES else attempt
-    heard = before.told(status, receipt.at)
-    return replace(heard, by_mail=False) if final and heard is not before else heard
+    replaces = status in FINAL and receipt.provider == attempt.provider
+    return (attempt.without_mails() if replaces else attempt).told(status, receipt.at)
 
 
 def _with(notice: Notice, attempt: Attempt) -> tuple[Attempt, ...]:

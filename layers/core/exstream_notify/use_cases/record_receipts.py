@@ -75,6 +75,7 @@ class _Batch:
     written: dict[str, tuple[Notice, list[Receipt]]] = field(default_factory=dict)
     repeated: dict[str, dict[str, Notice]] = field(default_factory=dict)
     teams: dict[str, list[str]] = field(default_factory=dict)
+    claims: int = 0
 
 
 def record_receipts(
@@ -197,6 +198,7 @@ def _believed(
         believed = proven(receipt, notice, batch.now)
         if believed is None:
             batch.counts["unproven"] += 1
+            batch.claims += receipt.meaning.claims
         elif notice is not None and outranked(notice, believed):
             batch.counts["outranked"] += 1
         else:
@@ -207,11 +209,11 @@ def _believed(
 def _tell_unproven(
     batch: _Batch, reputation: Reputation, exceptions: ExceptionBus, policy: ReceiptPolicy
 ) -> None:
-    """Count mails that prove nothing, and have a person look when an hour brings many."""
-    if not batch.counts["unproven"]:
+    """Count what mails claim and do not prove, and have a person look when an hour brings much of it."""
+    if not batch.claims:
         return
-    hour = reputation.count_unproven(batch.now, batch.counts["unproven"])
-    if jump(hour - batch.counts["unproven"], hour, policy.unproven_limit):
+    hour = reputation.count_unproven(batch.now, batch.claims)
+    if jump(hour - batch.claims, hour, policy.unproven_limit):
         code, part = "unproven_mail", f"mails of {batch.now:%Y-%m-%dT%H}"
         raised = ExceptionRaised(code, "warning", "unknown", "none", _TEXTS[code], part=part, count=hour)
         exceptions.raise_exceptions([raised])
