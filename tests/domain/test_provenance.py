@@ -59,6 +59,13 @@ def test_a_mail_with_all_of_it_is_about_that_attempts_address_alone() -> None:
     assert found == replace(named, hashes=("hash-email",), sole=True)
 
 
+def test_a_mail_from_before_its_message_has_a_wrong_clock() -> None:
+    now = NOW + timedelta(hours=5)
+    early = proven(mail(hours=-3), sent(), now)
+    assert early is not None
+    assert (early.at, early.identity) == (stamp(now), mail(hashes=("hash-email",)).identity)
+
+
 @pytest.mark.parametrize(
     "forged",
     [

@@ -13,7 +13,7 @@ def proven(receipt: Receipt, notice: Notice | None, now: datetime) -> Receipt | 
 
     A provider's word counts as it is. A mail's counts if its reference verifies, the attempt that it names
     exists and is not older than a reference lives, and the address that failed is that attempt's: then it
-    is about that address alone.
+    is about that address alone. One that dates itself before its message has a wrong clock: it happened now.
     """
     if receipt.said_by == Source.PROVIDER:
         return receipt
@@ -24,7 +24,8 @@ def proven(receipt: Receipt, notice: Notice | None, now: datetime) -> Receipt | 
         return None
     if attempt.channel != receipt.channel or not attempt.address or attempt.address not in receipt.hashes:
         return None
-    return replace(receipt, hashes=(attempt.address,), sole=True)
+    at = receipt.at if receipt.at >= stamp(since) else stamp(now)
+    return replace(receipt, at=at, hashes=(attempt.address,), sole=True)
 
 
 def listed(notice: Notice, receipt: Receipt) -> Receipt:

@@ -56,7 +56,7 @@ _TEXTS: Mapping[str, str] = {
     "receipt_unknown": "receipts of a kind that the tables do not know; kept in the work bucket",
     "receipt_unmatched": "receipts for notices that the ledger does not know",
     "team_not_told": "copies for internal teams that bounced",
-    "unproven_mail": "mails within an hour report on messages of ours, and prove nothing; they changed nothing",
+    "unproven_mail": "reports by mail within an hour that prove nothing, and that changed nothing",
 }
 _BOUNCES = frozenset({Kind.HARD_BOUNCE})
 """What counts as a bounce in a sender's rate, as SES counts it: echoes of lists and soft failures do not."""
