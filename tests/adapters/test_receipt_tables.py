@@ -100,7 +100,9 @@ def test_early_receipts_wait_without_their_address(tables: Tables) -> None:
 
 
 def test_a_receipt_comes_back_as_it_was_but_for_its_address() -> None:
-    receipt = a_receipt(code="5.1.1", reason="no such user", said_by=Source.BEARER, also=("b@example.com",), sole=False)
+    receipt = a_receipt(
+        code="5.1.1", reason="no such user", said_by=Source.BEARER, also=("b@example.com",), sole=False
+    )
     assert receipt_from(receipt_body(receipt)) == replace(receipt, recipient="", also=())
     assert receipt_from(receipt_body(receipt)).identity == receipt.identity
 

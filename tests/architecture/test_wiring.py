@@ -82,9 +82,7 @@ def test_the_event_files_are_what_the_functions_read() -> None:
     assert exception_of(raised).code in alert_codes()
     kinds = [response_of(body, RecordSchema({})).kind for body in bodies("uc6_customer")]
     assert kinds == ["responded", "paid", "acknowledged", "opened"]
-    reader = ReceiptReader(
-        Phrases(), lambda *_: b"", lambda *_: "", None, lambda: datetime.now(UTC)
-    )
+    reader = ReceiptReader(Phrases(), lambda *_: b"", lambda *_: "", None, lambda: datetime.now(UTC))
     (receipt,) = reader.read(json.dumps(bounced), "sqs:1")
     assert receipt.notice_id in bounced["Message"]
     assert reader.read(json.dumps(greeting), "sqs:2") == []

@@ -101,7 +101,12 @@ def test_all_mails_that_say_the_same_of_one_attempt_are_one() -> None:
     first = mail()
     for other in (mail(hours=50), mail(code="5.1.2"), mail(reason="gone"), mail(raw="s3://mails/other")):
         assert other.identity == first.identity
-    for another in (mail(Kind.SOFT_BOUNCE), mail(attempt=2), mail(hashes=("hash-other",)), mail(notice_id="x")):
+    for another in (
+        mail(Kind.SOFT_BOUNCE),
+        mail(attempt=2),
+        mail(hashes=("hash-other",)),
+        mail(notice_id="x"),
+    ):
         assert another.identity != first.identity
 
 

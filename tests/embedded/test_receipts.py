@@ -15,8 +15,8 @@ from exnotify.deployment import Deployment
 from exnotify.local import LocalCloud
 from exnotify.proof import as_html, proof_of
 from exnotify.receipts import PLACEHOLDER, Parcel, hand_in, parcels, reference_to
+from exstream_notify.domain import identity
 from exstream_notify.domain.documents import Channel
-from exstream_notify.domain.identity import notice_id
 from exstream_notify.domain.notices import Notice, Status, chain_holds
 from exstream_notify.domain.receipts import Kind, Receipt, ReceiptPolicy, applied
 from exstream_notify.domain.references import made
@@ -156,7 +156,7 @@ def test_what_anybody_can_send_silences_nobody(cloud: LocalCloud, make_run: Make
     deployment = cloud.deployment()
     app = deployment.app
     first, second, third = (notice_of(app, "forged", f"E{n:06d}") for n in (1, 2, 3))
-    computed = notice_id("forged", "E000001", "E000001-STA", document_type="statement")
+    computed = identity.notice_id("forged", "E000001", "E000001-STA", document_type="statement")
     assert computed == first.notice_id
     link = token_of(cloud, "silent.forged1@example.com")
     others = reference_to(deployment, f"{second.notice_id}:1")
@@ -167,7 +167,10 @@ def test_what_anybody_can_send_silences_nobody(cloud: LocalCloud, make_run: Make
         for _ in range(4):
             hand_in(deployment, a_bounce("silent.forged1@example.com", guess)[0])
     # A customer has the reference of a mail of their own, and other customers' addresses.
-    hand_in(deployment, a_bounce("silent.forged1@example.com" + many, reference_to(deployment, third.notice_id))[0])
+    hand_in(
+        deployment,
+        a_bounce("silent.forged1@example.com" + many, reference_to(deployment, third.notice_id))[0],
+    )
     assert deployment.settle(120)
     assert [notice_of(app, "forged", f"E{n:06d}") for n in (1, 2, 3)] == [first, second, third]
     addresses: set[tuple[Channel, str]] = {("email", row["email"]) for row in rows}
@@ -334,7 +337,7 @@ def test_five_thousand_receipts_in_disorder_end_as_the_ordered_stream_does(
 
 
 def notice_id_of(number: int) -> str:
-    return notice_id("many", f"E{number:06d}", f"E{number:06d}-STA", document_type="statement")
+    return identity.notice_id("many", f"E{number:06d}", f"E{number:06d}-STA", document_type="statement")
 
 
 def sent_only(notice: Notice) -> Notice:

@@ -146,7 +146,9 @@ def test_nor_does_one_that_comes_again_and_again(mail: bytes, times: int) -> Non
 def test_a_report_about_many_counts_for_the_one_that_its_reference_names() -> None:
     world = a_world()
     before = state(world)
-    many = dsn(diagnostic="smtp; 550 5.1.1 no such user" + OTHERS_IN_A_REPORT).replace(ADDRESS, "x@example.net")
+    many = dsn(diagnostic="smtp; 550 5.1.1 no such user" + OTHERS_IN_A_REPORT).replace(
+        ADDRESS, "x@example.net"
+    )
     named = many.replace(REFERENCE, reference(world, 1)).encode()
     assert received(world, many.encode()) == {"unproven": 9, "repeated": 0, "unmatched": 0}
     assert state(world) == before
@@ -210,7 +212,9 @@ def test_softly_one_attempt_fails_once_however_many_mails_say_so() -> None:
     world = a_world()
     for number in range(12):
         full = dsn(status="4.2.2", diagnostic=f"smtp; 452 4.2.2 over quota, try {number}")
-        received(world, full.replace(ADDRESS, "c0001@example.com").replace(REFERENCE, reference(world, 1)).encode())
+        received(
+            world, full.replace(ADDRESS, "c0001@example.com").replace(REFERENCE, reference(world, 1)).encode()
+        )
         world.clock.advance(hours=1)
     entry = world.suppressions.stored["email", "hash of email:c0001@example.com"]
     assert (len(entry.failures), entry.reason) == (1, "")

@@ -14,7 +14,7 @@ from .options import as_json, deployment, on_stack
 @click.option(
     "--notice",
     metavar="ID",
-    help="Stands for REPLACE in the file: a notice, or notice:attempt; in a mail, the reference of its message.",
+    help="Stands for REPLACE in the file: a notice, or notice:attempt; in a mail its message's reference.",
 )
 @as_json
 @on_stack

@@ -1,4 +1,4 @@
-"""What a report proves, by who says it: a mail is believed only as far as its reference and its address go."""
+"""What a report proves, by who says it: a mail is believed as far as its reference and its address go."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -40,8 +40,10 @@ def listed(notice: Notice, receipt: Receipt) -> Receipt:
 
 
 def jump(before: int, after: int, limit: int) -> bool:
-    """Whether a count that grew has reached the limit, or the limit doubled, and so on: then it is told again,
-    so that a storm is told a few times with its size, and not once for each mail."""
+    """Whether a count that grew has reached the limit, or the limit doubled, and so on.
+
+    So a storm is told a few times with its size, and not once for each mail.
+    """
     while limit <= before:
         limit *= 2
     return after >= limit

@@ -263,7 +263,7 @@ class Source(StrEnum):
     """Who says it."""
 
     PROVIDER = "provider"
-    """The provider, over a way that is authenticated: a topic, the web hook, the event bus, our own question."""
+    """The provider, over an authenticated way: a topic, the web hook, the event bus, our own question."""
     BEARER = "bearer"
     """A mail with a reference of ours that verifies: somebody had the message, or carried it."""
     ANYBODY = "anybody"
@@ -271,8 +271,8 @@ class Source(StrEnum):
 
 
 REPORTS_BOUNCES: Final = frozenset({"ses"})
-"""Providers that bounces return to and that report each of them: their own word outranks a mail's. A bounce of
-what SES sent reaches us by mail only as a copy that SES forwards."""
+"""Providers that bounces return to and that report each of them: their own word outranks a mail's. A bounce
+of what SES sent reaches us by mail only as a copy that SES forwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -455,7 +455,7 @@ def applied(
 
 
 def _heard(attempt: Attempt, receipt: Receipt, status: Status) -> Attempt:
-    """The attempt after a report. The final word of a provider that reports bounces replaces what mails said."""
+    """The attempt after a report; the final word of a provider that reports bounces replaces a mail's."""
     if receipt.said_by != Source.PROVIDER:
         heard = attempt.told(status, receipt.at)
         by_mail = attempt.provider in REPORTS_BOUNCES

@@ -31,7 +31,7 @@ _PAYLOAD_BYTES: Final = 19
 _CHARACTERS: Final = 44
 LENGTH: Final = len(_MARK) + _CHARACTERS
 LOCAL_LENGTH: Final = 64 - 1 - LENGTH
-"""Characters that the local part of the return address may have before the plus sign (RFC 5321, 4.5.3.1.1)."""
+"""Characters that a return address may have before its plus sign (RFC 5321, 4.5.3.1.1)."""
 
 _NOTICE: Final = re.compile(r"[0-9a-f]{32}")
 _REFERENCE: Final = re.compile(

@@ -188,9 +188,7 @@ def _hashed(receipt: Receipt, addresses: AddressChecker, suppressions: Suppressi
     return replace(receipt, recipient=next(iter(usable)), also=(), hashes=hashes)
 
 
-def _believed(
-    receipts: Sequence[Receipt], stored: Mapping[str, Notice], batch: _Batch
-) -> list[Receipt]:
+def _believed(receipts: Sequence[Receipt], stored: Mapping[str, Notice], batch: _Batch) -> list[Receipt]:
     """What counts: every word of a provider, and of the mails those that prove what they say."""
     kept = []
     for receipt in receipts:
