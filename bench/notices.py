@@ -24,6 +24,7 @@ from .usage import Usage
 SECRETS: Mapping[str, Mapping[str, str]] = {
     "Peppers": {"current": "1", "1": "pepper" * 7},
     "LinkKeys": {"current": "1", "1": "linkkey" * 6},
+    "ReferenceKeys": {"current": "1", "1": "reference" * 4},
     "UnsubscribeKeys": {"current": "1", "1": "unsubscribe" * 4},
     "EvidenceMaster": {"current": "1", "1": "master" * 7},
     "OpenTextCredentials": {"username": "example", "password": "example"},

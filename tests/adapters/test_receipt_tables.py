@@ -15,7 +15,15 @@ from exstream_notify.adapters.dynamodb.receipts import (
     receipt_from,
 )
 from exstream_notify.domain.documents import Channel
-from exstream_notify.domain.receipts import Kind, Receipt, ReceiptPolicy, Suppression, released, suppressed_by
+from exstream_notify.domain.receipts import (
+    Kind,
+    Receipt,
+    ReceiptPolicy,
+    Source,
+    Suppression,
+    released,
+    suppressed_by,
+)
 from exstream_notify.domain.watching import Watched
 from tests.adapters.conftest import Tables
 
@@ -92,8 +100,10 @@ def test_early_receipts_wait_without_their_address(tables: Tables) -> None:
 
 
 def test_a_receipt_comes_back_as_it_was_but_for_its_address() -> None:
-    receipt = a_receipt(code="5.1.1", reason="no such user", trusted=False, sole=False)
-    assert receipt_from(receipt_body(receipt)) == replace(receipt, recipient="")
+    receipt = a_receipt(
+        code="5.1.1", reason="no such user", said_by=Source.BEARER, also=("b@example.com",), sole=False
+    )
+    assert receipt_from(receipt_body(receipt)) == replace(receipt, recipient="", also=())
     assert receipt_from(receipt_body(receipt)).identity == receipt.identity
 
 

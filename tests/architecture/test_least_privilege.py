@@ -70,10 +70,14 @@ def test_a_role_is_as_narrow_as_its_services_allow(name: str) -> None:
     assert list(faults(ROLES[name], NO_RESOURCE.get(name, ()))) == []
 
 
-def s3_grants(name: str, action: str) -> str:
-    """The resources on which a role may do that, as one text."""
-    statements = [s for p in ROLES[name].get("Policies", ()) for s in p["PolicyDocument"]["Statement"]]
-    return str([s["Resource"] for s in statements if action in listed(s["Action"])])
+def grants(action: str) -> dict[str, str]:
+    """What each role may do that on, as a text; without those that may not."""
+    found = {}
+    for name, role in ROLES.items():
+        statements = [s for p in role.get("Policies", ()) for s in p["PolicyDocument"]["Statement"]]
+        if mine := [s["Resource"] for s in statements if action in listed(s["Action"])]:
+            found[name] = str(mine)
+    return found
 
 
 # Stages a single record, and reads nothing that may be gone.
@@ -84,8 +88,15 @@ NEVER_GONE = {"StageDocumentRole"}
 def test_who_reads_records_is_told_of_those_that_are_not_there(name: str) -> None:
     """S3 answers "no such key" only to who may list the bucket, else "access denied": a run without digests,
     or a record beyond its retention, would be an error instead of an absence."""
-    if "WorkBucket.Arn}/parts/" in s3_grants(name, "s3:GetObject"):
-        assert "WorkBucket" in s3_grants(name, "s3:ListBucket")
+    if "WorkBucket.Arn}/parts/" in grants("s3:GetObject").get(name, ""):
+        assert "WorkBucket" in grants("s3:ListBucket").get(name, "")
+
+
+def test_the_key_of_references_is_for_who_sends_mail_to_customers_and_who_reads_it_back() -> None:
+    readers = {name for name, on in grants("secretsmanager:GetSecretValue").items() if "ReferenceKeys" in on}
+    # An alert is no attempt of a notice, and its mail has no reference.
+    senders = set(grants("ses:SendEmail")) - {"AlertExceptionRole"}
+    assert readers == senders | {"RecordReceiptRole"}
 
 
 @pytest.mark.parametrize("name", ROLES)

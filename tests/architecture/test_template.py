@@ -12,6 +12,7 @@ import yaml
 
 from exnotify.cloud.template import load_template as translated
 from exstream_notify.adapters.settings import Settings
+from exstream_notify.domain.references import LOCAL_LENGTH
 from tests.container.sam import load_template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -130,6 +131,40 @@ def test_a_rule_reaches_queues_whose_policy_lets_this_rule_alone_send(rule: str)
                 service = {"AWS::Events::Rule": "events", "AWS::SNS::Topic": "sns"}[RESOURCES[source]["Type"]]
                 assert principal == {"Service": f"{service}.amazonaws.com"}, queue
                 assert source in feeders(queue), queue
+
+
+def sources(rule: str) -> list[str]:
+    """The sources that a rule names, those of a parameter by its default."""
+    found = RULES[rule]["EventPattern"].get("source", [])
+    if isinstance(found, dict):
+        parameter = TEMPLATE["Parameters"][found["Ref"]]
+        assert parameter["Type"] == "CommaDelimitedList"
+        return [part.strip() for part in str(parameter["Default"]).split(",")]
+    return list(found)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_names_who_may_send_its_events(rule: str) -> None:
+    """Whoever may put events on the bus chooses their detail type: without a source any of them would do."""
+    named = sources(rule)
+    assert named
+    assert all(re.fullmatch(r"[a-z][a-z0-9.]+", source) for source in named), "names, and no patterns"
+
+
+def test_what_changes_customers_comes_from_sources_that_the_site_names() -> None:
+    theirs = {rule for rule in RULES if isinstance(RULES[rule]["EventPattern"].get("source"), dict)}
+    assert theirs == {"CustomerRespondedRule", "PreferencesChangedRule"}
+    files = {"CustomerRespondedRule": "uc6_customer", "PreferencesChangedRule": "uc8_portal"}
+    for rule, name in files.items():
+        (path,) = (ROOT / "events").glob(f"{name}*.json")
+        bodies = [json.loads(record["body"]) for record in json.loads(path.read_text("utf-8"))["Records"]]
+        assert {body["source"] for body in bodies} <= set(sources(rule))
+
+
+def test_mails_are_off_unless_a_site_turns_them_on() -> None:
+    assert TEMPLATE["Parameters"]["BounceMails"]["Default"] == "off"
+    assert RULES["BounceMailRule"]["State"] == {"Fn::If": ["TakesBounceMails", "ENABLED", "DISABLED"]}
+    assert f"{{1,{LOCAL_LENGTH}}}@" in TEMPLATE["Parameters"]["BounceAddress"]["AllowedPattern"]
 
 
 def patterns(value: Any) -> Iterator[str]:

@@ -83,12 +83,7 @@ def test_the_event_files_are_what_the_functions_read() -> None:
     kinds = [response_of(body, RecordSchema({})).kind for body in bodies("uc6_customer")]
     assert kinds == ["responded", "paid", "acknowledged", "opened"]
     reader = ReceiptReader(
-        Phrases(),
-        YamlRules().verdicts,
-        lambda *_: b"",
-        lambda *_: "",
-        lambda _: None,
-        lambda: datetime.now(UTC),
+        Phrases(), YamlRules().verdicts, lambda *_: b"", lambda *_: "", None, lambda: datetime.now(UTC)
     )
     (receipt,) = reader.read(json.dumps(bounced), "sqs:1")
     assert receipt.notice_id in bounced["Message"]

@@ -399,6 +399,24 @@ def test_a_document_event_without_a_domain_is_not_done(tmp_path: Path) -> None:
     assert exnotify("event", file, "--follow").code == 0
 
 
+@pytest.mark.parametrize(
+    ("kind", "source", "parameter"),
+    [
+        ("Payment Received", "crm", "ResponseSources"),
+        ("Customer Responded", "Portal", "ResponseSources"),
+        ("Preferences Changed", "billing", "PreferenceSources"),
+    ],
+)
+def test_an_event_from_a_source_that_no_rule_names_is_refused(
+    kind: str, source: str, parameter: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "event.json"
+    file.write_text(json.dumps({"source": source, "detail-type": kind, "detail": {"domain": "retail"}}))
+    done = exnotify("event", file)
+    assert done.code == 1
+    assert parameter in done.err
+
+
 def test_a_run_record_by_record(dropped: dict[str, tuple[Done, Done]]) -> None:
     done = exnotify("run", "uc6-renewals", "--csv")
     rows = list(csv.DictReader(io.StringIO(done.out)))

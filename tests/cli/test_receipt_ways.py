@@ -10,7 +10,9 @@ import pytest
 from exnotify.errors import CommandError
 from exnotify.paper import COLUMNS, rerun_switches
 from exnotify.receipts import PLACEHOLDER, hand_in, parcels
-from tests.receipts.bounce_mails import NOTICE, dsn
+from exstream_notify.adapters.secrets import References
+from exstream_notify.domain.references import found_in, verified
+from tests.receipts.bounce_mails import KEYS, NOTICE, REFERENCE, dsn
 
 SES = {"eventType": "Bounce", "bounce": {}, "mail": {"tags": {"notice_id": [PLACEHOLDER]}}}
 SMS = {"eventType": "TEXT_DELIVERED", "context": {"notice_id": PLACEHOLDER}}
@@ -55,9 +57,58 @@ def test_the_content_tells_the_kind(document: Any, kinds: list[str]) -> None:
 
 
 def test_a_mail_is_a_bounce_mail() -> None:
-    (parcel,) = parcels(dsn().replace(NOTICE, PLACEHOLDER).encode(), "x.eml", NOTICE)
+    (parcel,) = parcels(dsn().replace(REFERENCE, PLACEHOLDER).encode(), "x.eml", NOTICE)
     assert parcel.kind == "bounce mail"
-    assert NOTICE.encode() in parcel.content
+    assert PLACEHOLDER.encode() in parcel.content, "its reference has to be made first"
+
+
+class Bucket:
+    """The bucket of the bounce mails."""
+
+    def __init__(self) -> None:
+        self.put: list[bytes] = []
+
+    def put_object(self, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803 - boto3's names
+        """Keep it."""
+        self.put.append(Body)
+
+
+def a_stack(bucket: Bucket, **parameters: str) -> Any:
+    """A deployment that takes mails, if its parameters say so, with one notice of two e-mails."""
+    secret: Any = SimpleNamespace(keys=lambda: ("1", {"1": KEYS[1]}))
+    attempts = [SimpleNamespace(number=n, channel=c) for n, c in enumerate(("email", "sms", "email"), 1)]
+    ledger = SimpleNamespace(get=lambda ids: {NOTICE: SimpleNamespace(attempts=attempts)})
+    return SimpleNamespace(
+        name="stack x",
+        outputs={"BounceMailBucketName": "mails"},
+        parameters=parameters,
+        client=lambda service: bucket,
+        app=SimpleNamespace(references=References(secret), ledger=ledger),
+    )
+
+
+@pytest.mark.parametrize(("notice", "attempt"), [(NOTICE, 3), (f"{NOTICE}:1", 1), (f"{NOTICE}:2", 2)])
+def test_a_mail_brings_back_the_reference_of_its_message(notice: str, attempt: int) -> None:
+    bucket = Bucket()
+    (parcel,) = parcels(dsn().replace(REFERENCE, PLACEHOLDER).encode(), "x.eml", notice)
+    hand_in(a_stack(bucket, BounceMails="on"), parcel, notice)
+    assert verified(found_in(bucket.put[0].decode()), KEYS) == (NOTICE, attempt)
+
+
+@pytest.mark.parametrize("notice", ["x", f"{NOTICE}:0", f"{NOTICE}:99999", f"{NOTICE}:first", "incident-1:1"])
+def test_a_mail_about_no_notice_is_refused(notice: str) -> None:
+    (parcel,) = parcels(dsn().replace(REFERENCE, PLACEHOLDER).encode(), "x.eml", notice)
+    with pytest.raises(CommandError, match="NOTICE:ATTEMPT"):
+        hand_in(a_stack(Bucket(), BounceMails="on"), parcel, notice)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"BounceMails": "off"}])
+def test_a_stack_that_takes_no_mails_says_so(parameters: dict[str, str]) -> None:
+    bucket = Bucket()
+    (parcel,) = parcels(dsn().encode(), "x.eml", None)
+    with pytest.raises(CommandError, match="BounceMails=on"):
+        hand_in(a_stack(bucket, **parameters), parcel)
+    assert not bucket.put
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"7", b'{"a": 1}', b"no mail at all"])

@@ -332,11 +332,6 @@ def test_soft_failures_count_within_a_window_of_event_time() -> None:
     assert not entry(dense[0], dense[0], dense[0]).reason, "one failure told three times is one"
 
 
-def test_what_nobody_vouches_for_counts_as_soft() -> None:
-    forged = a_receipt(Kind.HARD_BOUNCE, trusted=False)
-    assert entry(forged).reason == ""
-
-
 @pytest.mark.parametrize(
     "kind", [Kind.NOT_SPAM, Kind.POLICY_REFUSED, Kind.CONTENT_REFUSED, Kind.UNDETERMINED]
 )

@@ -45,7 +45,7 @@ def token_to(cloud: LocalCloud, address: str) -> str:
 def test_the_versions_are_shown_and_no_key_is(keyed: LocalCloud) -> None:
     done = exnotify("keys")
     assert done.code == 0
-    for name in ("Peppers", "LinkKeys", "EvidenceMaster"):
+    for name in ("Peppers", "LinkKeys", "ReferenceKeys", "EvidenceMaster"):
         assert f"{name}: current 1 of 1" in done.out
         assert text_of(keyed, name)["1"] not in done.out + exnotify("keys", "--json").out
     assert "OpenTextCredentials" not in done.out, "an account is no key"
@@ -74,7 +74,8 @@ def test_old_hashes_links_and_proofs_hold_after_a_rotation(keyed: LocalCloud, ma
     (notice,) = [n for n in app(keyed).ledger.of_customer("retail", "E000001") if n.audience == "customer"]
     suppress(keyed, held["email"])
 
-    for name in ("LinkKeys", "Peppers", "EvidenceMaster"):
+    reference = app(keyed).references.make(f"{notice.notice_id}:1")
+    for name in ("LinkKeys", "Peppers", "EvidenceMaster", "ReferenceKeys"):
         before = text_of(keyed, name)
         done = exnotify("keys", "rotate", name, "--yes", "--wait", 0, "--json")
         assert (done.code, done.json["current"], done.json["versions"]) == (0, "2", ["1", "2"])
@@ -86,6 +87,8 @@ def test_old_hashes_links_and_proofs_hold_after_a_rotation(keyed: LocalCloud, ma
     known = {int(v): key.encode() for v, key in text_of(keyed, "LinkKeys").items() if v != "current"}
     assert read_token(old, known) == notice.notice_id
     assert proof_of(app(keyed), notice)["holds"]
+    assert app(keyed).references.make(f"{notice.notice_id}:1") != reference
+    assert app(keyed).references.verify(reference) == (notice.notice_id, 1)
     assert app(keyed).suppressions.suppressed([("email", held["email"])]) == {("email", held["email"])}
 
     # The functions' instances of before keep what they read for five minutes: those of after are asked.

@@ -172,6 +172,9 @@ def test_what_an_event_tells_is_recorded_by_document_and_case_before_and_after(
     tell("Payment Received", "billing", customer_key="E000021", document_id="E000021-STA", amount="21.50")
     tell("Payment Received", "billing", customer_key="E000025", document_id="E000025-STA", amount="10.00")
     tell("Customer Responded", case_id="CASE-22", response="withdrawn")
+    # Nobody whom the site does not name may say that a document is paid.
+    tell("Payment Received", "stranger", customer_key="E000023", document_id="E000023-STA", amount="21.50")
+    tell("Customer Responded", "stranger", customer_key="E000024", response="thanks")
     assert linked.idle(60)
     rows = [
         record(21),

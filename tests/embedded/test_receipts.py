@@ -14,15 +14,19 @@ from exnotify.courier import PushRefusedError, hook_secret_of, push
 from exnotify.deployment import Deployment
 from exnotify.local import LocalCloud
 from exnotify.proof import as_html, proof_of
-from exnotify.receipts import hand_in, parcels
+from exnotify.receipts import PLACEHOLDER, Parcel, hand_in, parcels, reference_to
+from exstream_notify.domain import identity
 from exstream_notify.domain.documents import Channel
 from exstream_notify.domain.notices import Notice, Status, chain_holds
 from exstream_notify.domain.receipts import Kind, Receipt, ReceiptPolicy, applied
-from tests.receipts.bounce_mails import NOTICE, dsn
+from exstream_notify.domain.references import made
+from tests.receipts.bounce_mails import REFERENCE, dsn
 
 from .conftest import MakeRun, drop, outcomes, record
 
 pytestmark = pytest.mark.slow
+
+ADDRESS = "c100001@example.com"
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +145,65 @@ def test_a_forged_push_is_refused_and_a_genuine_one_is_taken(cloud: LocalCloud) 
     assert any("without the secret" in line for line in cloud.logs("TakeReceiptFunction"))
 
 
+def a_bounce(address: str, reference: str = PLACEHOLDER) -> list[Parcel]:
+    """A mail that says that an address does not exist, and brings back that reference."""
+    return parcels(dsn().replace(REFERENCE, reference).replace(ADDRESS, address).encode(), "x.eml", None)
+
+
+def test_what_anybody_can_send_silences_nobody(cloud: LocalCloud, make_run: MakeRun) -> None:
+    rows = [record(n, email=f"silent.forged{n}@example.com", mobile="") for n in (1, 2, 3)]
+    drop(cloud, make_run("forged", rows), "forged", "forged")
+    deployment = cloud.deployment()
+    app = deployment.app
+    first, second, third = (notice_of(app, "forged", f"E{n:06d}") for n in (1, 2, 3))
+    computed = identity.notice_id("forged", "E000001", "E000001-STA", document_type="statement")
+    assert computed == first.notice_id
+    link = token_of(cloud, "silent.forged1@example.com")
+    others = reference_to(deployment, f"{second.notice_id}:1")
+    guesses = ["x", computed, f"{computed}:1", made(computed, 1, 1, b"a guess"), link, others,
+               reference_to(deployment, f"{computed}:2"), others[:-3] + "aaa"]  # fmt: skip
+    many = "\n\nFinal-Recipient: rfc822; silent.forged2@example.com\nAction: failed\nStatus: 5.1.1\n"
+    for guess in guesses:
+        for _ in range(4):
+            hand_in(deployment, a_bounce("silent.forged1@example.com", guess)[0])
+    # A customer has the reference of a mail of their own, and other customers' addresses.
+    hand_in(
+        deployment,
+        a_bounce("silent.forged1@example.com" + many, reference_to(deployment, third.notice_id))[0],
+    )
+    assert deployment.settle(120)
+    assert [notice_of(app, "forged", f"E{n:06d}") for n in (1, 2, 3)] == [first, second, third]
+    addresses: set[tuple[Channel, str]] = {("email", row["email"]) for row in rows}
+    assert not app.suppressions.suppressed(addresses)
+    assert not any(entry.version for entry in app.suppressions.entries(hashes_of(app, addresses)).values())
+    contacts = app.contacts.get("forged", [row["customer_key"] for row in rows])
+    assert {c.email.status for c in contacts.values() if c.email} == {"ok"}
+    assert not app.early.waiting(100)
+    assert "unproven_mail" in {code for incident in app.incidents.all() for code in incident.codes}
+
+    again = [{**row, "document_id": f"D{n}"} for n, row in enumerate(rows)]
+    assert outcomes(drop(cloud, make_run("next", again), "next", "forged")) == {"notified": 3}
+
+    hand_in(deployment, a_bounce("silent.forged1@example.com")[0], f"{first.notice_id}:1")
+    until(lambda: notice_of_run(app, first).status == Status.BOUNCED)
+    until(lambda: proof_of(app, notice_of_run(app, first), thorough=True)["holds"])
+    assert app.suppressions.suppressed(addresses) == {("email", "silent.forged1@example.com")}
+
+
+def notice_of_run(app: Any, notice: Notice) -> Notice:
+    return app.ledger.get([notice.notice_id])[notice.notice_id]  # type: ignore[no-any-return]
+
+
+def hashes_of(app: Any, addresses: set[tuple[Channel, str]]) -> list[tuple[Channel, str]]:
+    return [(channel, one) for channel, value in addresses for one in app.suppressions.hashes(channel, value)]
+
+
+def token_of(cloud: LocalCloud, address: str) -> str:
+    """The secure link that went to an address."""
+    (message,) = [m for m in cloud.messages if m.to == address]
+    return "/d/" + message.text.partition("/d/")[2].split()[0].rstrip(".,)")
+
+
 def test_what_is_no_receipt_is_kept_and_told_of_and_stops_nobody(
     cloud: LocalCloud, make_run: MakeRun
 ) -> None:
@@ -153,7 +216,7 @@ def test_what_is_no_receipt_is_kept_and_told_of_and_stops_nobody(
     deployment = cloud.deployment()
     app = deployment.app
     notice = notice_of(app, "poison", "E000007")
-    (good,) = parcels(dsn().replace(NOTICE, notice.notice_id).encode(), "x.eml", None)
+    (good,) = a_bounce("silent.poison@example.com")
     bomb = (
         b"From: x@example.com\n"
         + b"X-Filler: y\n" * 10_000
@@ -166,7 +229,7 @@ def test_what_is_no_receipt_is_kept_and_told_of_and_stops_nobody(
         sqs.send_message(QueueUrl=queue, MessageBody=body or " ")
     for mail in (bomb, huge):
         hand_in(deployment, parcels(mail, "bomb.eml", None)[0])
-    hand_in(deployment, good)
+    hand_in(deployment, good, notice.notice_id)
     until(lambda: notice_of(app, "poison", "E000007").status == Status.BOUNCED)
     deployment.settle(60)
     kept = app.client("s3").list_objects_v2(Bucket=app.settings.work_bucket, Prefix="receipts/unread/")
@@ -274,9 +337,7 @@ def test_five_thousand_receipts_in_disorder_end_as_the_ordered_stream_does(
 
 
 def notice_id_of(number: int) -> str:
-    from exstream_notify.domain.identity import notice_id
-
-    return notice_id("many", f"E{number:06d}", f"E{number:06d}-STA", document_type="statement")
+    return identity.notice_id("many", f"E{number:06d}", f"E{number:06d}-STA", document_type="statement")
 
 
 def sent_only(notice: Notice) -> Notice:

@@ -62,6 +62,7 @@ class FakeReputation:
 
     def __init__(self) -> None:
         self.counts: dict[tuple[Channel, str, datetime], dict[str, int]] = {}
+        self.unproven: dict[datetime, int] = {}
         self._stopped: dict[Channel, str] = {}
 
     def add(self, channel: Channel, sender: str, at: datetime, counts: Mapping[str, int]) -> None:
@@ -79,6 +80,12 @@ class FakeReputation:
                 for name, number in counts.items():
                     mine[name] = mine.get(name, 0) + number
         return totals
+
+    def count_unproven(self, at: datetime, number: int) -> int:
+        """See `Reputation.count_unproven`."""
+        hour = at.replace(minute=0, second=0, microsecond=0)
+        self.unproven[hour] = self.unproven.get(hour, 0) + number
+        return self.unproven[hour]
 
     def stopped(self) -> dict[Channel, str]:
         """See `Reputation.stopped`."""

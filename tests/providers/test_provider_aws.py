@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from email import message_from_bytes, policy
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -17,6 +19,7 @@ from exstream_notify.adapters.providers.aws import TriesTooOften, send_config
 from exstream_notify.adapters.providers.errors import MessageRefused
 from exstream_notify.adapters.providers.ses import Ses, SesSettings
 from exstream_notify.adapters.providers.sms import MESSAGE_TYPES, Sms, SmsSettings
+from exstream_notify.adapters.secrets import References
 from exstream_notify.domain.messages import (
     Accepted,
     BulkJob,
@@ -26,15 +29,25 @@ from exstream_notify.domain.messages import (
     TryAgain,
     Unconfirmed,
 )
+from exstream_notify.domain.references import made, verified
 
 
 def unused() -> Any:
     raise AssertionError("no client is needed for a request")
 
 
+KEYS = ("1", {"1": b"the key of the references"})
+
+
+def reference_for(ref: str) -> str:
+    """As a function makes it, the key secret at hand."""
+    secret: Any = SimpleNamespace(keys=lambda: KEYS)
+    return References(secret).make(ref)
+
+
 def make_ses(**settings: Any) -> Ses:
     given = {"from_display_name": "Example Company", "configuration_set": "notices"} | settings
-    return Ses(SesSettings("notices@example.com", **given), unused)
+    return Ses(SesSettings("notices@example.com", **given), unused, reference_for)
 
 
 def make_sms(**settings: Any) -> Sms:
@@ -72,7 +85,7 @@ def test_an_email_with_all_that_it_can_have(mail: Any) -> None:
                 },
                 "Headers": [
                     *({"Name": name, "Value": value} for name, value in headers),
-                    {"Name": "X-Notice-Id", "Value": f"{1:032x}:1"},
+                    {"Name": "X-Notice-Id", "Value": made(f"{1:032x}", 1, 1, KEYS[1]["1"])},
                 ],
             }
         },
@@ -83,6 +96,29 @@ def test_an_email_with_all_that_it_can_have(mail: Any) -> None:
         "ReplyToAddresses": ["support@example.com"],
         "ConfigurationSetName": "notices",
     }
+
+
+def test_what_ses_forwards_comes_back_under_the_reference(mail: Any) -> None:
+    request = make_ses(bounce_address="bounces@example.com").request(mail())
+    parameters = json.loads(request.body)
+    assert report("sesv2", "SendEmail", parameters) == ""
+    (header,) = parameters["Content"]["Simple"]["Headers"]
+    assert parameters["FeedbackForwardingEmailAddress"] == f"bounces+{header['Value']}@example.com"
+    assert verified(header["Value"], {1: KEYS[1]["1"]}) == (f"{1:032x}", 1)
+    assert "FeedbackForwardingEmailAddress" not in json.loads(make_ses().request(mail()).body)
+
+
+def test_an_alert_is_no_attempt_of_a_notice_and_has_no_reference(mail: Any) -> None:
+    alert = replace(mail(), ref="incident-0f:2")
+    parameters = json.loads(make_ses(bounce_address="bounces@example.com").request(alert).body)
+    assert report("sesv2", "SendEmail", parameters) == ""
+    assert not {"FeedbackForwardingEmailAddress", "Headers"} & {*parameters, *parameters["Content"]["Simple"]}
+
+
+@pytest.mark.parametrize("address", ["no address", "an-address-too-long-by-far@example.com", "@example.com"])
+def test_a_bounce_address_without_room_for_a_reference_is_refused(address: str) -> None:
+    with pytest.raises((ValueError, MessageRefused)):
+        make_ses(bounce_address=address)
 
 
 @pytest.mark.parametrize("message_class", MESSAGE_TYPES)

@@ -1,12 +1,15 @@
 """Bounce mails and what is none, of our own making, in the forms that mailers write."""
 
 from exstream_notify.domain.receipts import Kind
+from exstream_notify.domain.references import made
 
 NOTICE = "0123456789abcdef0123456789abcdef"
+KEYS = {1: b"the key of the references"}
+REFERENCE = made(NOTICE, 1, 1, KEYS[1])
 ORIGINAL = f"""From: notices@example.com
 To: c100001@example.com
 Subject: Your statement is ready
-X-Notice-Id: {NOTICE}:1
+X-Notice-Id: {REFERENCE}
 Message-ID: <n-1@example.com>
 
 Your statement is ready.

@@ -10,7 +10,7 @@ from exstream_notify.adapters.receipts.mails import READ_LIMIT, Phrases, read_ma
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.receipts import Kind
 
-from .bounce_mails import BOUNCES, NOTICE, OTHERS, dsn, plain
+from .bounce_mails import BOUNCES, OTHERS, REFERENCE, dsn, plain
 
 PHRASES = Phrases()
 VERDICTS = YamlRules().verdicts
@@ -42,7 +42,7 @@ def test_ends_of_lines_do_not_matter(ends: bytes) -> None:
 @pytest.mark.parametrize("name", ["rfc3464-unknown", "qmail", "exim", "yahoo", "notes"])
 def test_our_reference_comes_back(name: str) -> None:
     mail = next(mail for other, mail, _ in BOUNCES if other == name)
-    assert read_mail(mail.encode(), PHRASES, VERDICTS).notice_ref == f"{NOTICE}:1"
+    assert read_mail(mail.encode(), PHRASES, VERDICTS).reference == REFERENCE
 
 
 def test_each_recipient_is_told_of() -> None:

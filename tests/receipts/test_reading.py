@@ -17,9 +17,11 @@ from exstream_notify.adapters.receipts.hook import BODY_LIMIT, authorised, piece
 from exstream_notify.adapters.receipts.mails import Phrases
 from exstream_notify.adapters.receipts.reading import ReceiptReader, ReceiptUnusable, ses_receipts
 from exstream_notify.adapters.rules import YamlRules
-from exstream_notify.domain.receipts import Kind, Receipt
+from exstream_notify.domain.links import make_token
+from exstream_notify.domain.receipts import Kind, Receipt, Source
+from exstream_notify.domain.references import made, verified
 
-from .bounce_mails import NOTICE, dsn
+from .bounce_mails import KEYS, NOTICE, REFERENCE, dsn
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
 MAILS: dict[str, bytes] = {"mail/one.eml": dsn().encode()}
@@ -35,7 +37,7 @@ READER = ReceiptReader(
     VERDICTS,
     lambda bucket, key: MAILS[key],
     identify,
-    lambda token: NOTICE if token[0] == "G" else None,
+    lambda raw: verified(raw, KEYS),
     lambda: NOW,
 )
 
@@ -243,9 +245,10 @@ def test_each_recipient_of_a_message_counts_by_itself() -> None:
 def test_identity_feedback_finds_its_notice_by_the_header() -> None:
     event = ses(bounce=bounce())
     del event["mail"]["tags"]
-    event["mail"]["headers"] = [{"name": "X-Notice-Id", "value": f"{NOTICE}:3"}]
-    (receipt,) = ses_receipts(event, VERDICTS)
-    assert (receipt.notice_id, receipt.attempt) == (NOTICE, 3)
+    for value in (made(NOTICE, 3, 1, KEYS[1]), f"{NOTICE}:3"):  # an earlier release had no MAC in it
+        event["mail"]["headers"] = [{"name": "X-Notice-Id", "value": value}]
+        (receipt,) = ses_receipts(event, VERDICTS)
+        assert (receipt.notice_id, receipt.attempt, receipt.said_by) == (NOTICE, 3, Source.PROVIDER)
 
 
 def sms(event: str = "TEXT_INVALID", **more: Any) -> dict[str, Any]:
@@ -386,20 +389,31 @@ def object_created(key: str) -> dict[str, Any]:
     }
 
 
-def test_a_bounce_mail_is_trusted_only_with_a_reference_of_ours() -> None:
+def test_a_bounce_mail_names_an_attempt_only_with_a_reference_of_ours() -> None:
     (ours,) = read(object_created("mail/one.eml"))
-    assert (ours.notice_id, ours.attempt, ours.trusted) == (NOTICE, 1, True)
+    assert (ours.notice_id, ours.attempt, ours.said_by) == (NOTICE, 1, Source.BEARER)
     assert ours.raw == "s3://mails/mail/one.eml"
-    MAILS["mail/forged.eml"] = (
-        dsn().replace("X-Notice-Id", "X-Other").replace(f"{NOTICE}:1", "no reference").encode()
-    )
-    (forged,) = read(object_created("mail/forged.eml"))
-    assert (forged.notice_id, forged.trusted) == ("", False)
-    link = "G" * 30
-    MAILS["mail/link.eml"] = MAILS["mail/forged.eml"].replace(
-        b"is ready.", f"https://x.example.com/d/{link} ".encode()
-    )
-    assert read(object_created("mail/link.eml"))[0].notice_id == NOTICE
+    other = made(NOTICE, 1, 1, b"another key")
+    link = "https://documents.example.com/d/" + make_token(NOTICE, 1, KEYS[1])
+    for instead in (f"{NOTICE}:1", NOTICE, other, link, "x", "incident-1:1", REFERENCE[:-2] + "aa"):
+        MAILS["mail/forged.eml"] = dsn().replace(REFERENCE, instead).encode()
+        (forged,) = read(object_created("mail/forged.eml"))
+        assert (forged.notice_id, forged.attempt, forged.said_by) == ("", None, Source.ANYBODY)
+
+
+def test_the_reference_comes_back_in_the_address_that_a_mail_went_to() -> None:
+    bare = dsn().replace(f"X-Notice-Id: {REFERENCE}", "X-Other: 1")
+    for header in ("To", "Delivered-To", "X-Original-To", "Envelope-To"):
+        MAILS["mail/verp.eml"] = f"{header}: <Bounces+{REFERENCE.upper()}@example.com>\n{bare}".encode()
+        (receipt,) = read(object_created("mail/verp.eml"))
+        assert (receipt.notice_id, receipt.said_by) == (NOTICE, Source.BEARER)
+
+
+def test_where_mails_are_off_none_is_read_whoever_queued_it() -> None:
+    off = ReceiptReader(Phrases(), lambda bucket, key: MAILS[key], identify, None, lambda: NOW)
+    with pytest.raises(ReceiptUnusable, match="BounceMails"):
+        off.read(json.dumps(object_created("mail/one.eml")), "sqs:1")
+    assert off.read(json.dumps(ses(bounce=bounce())), "sqs:2"), "everything else is"
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ _SETTINGS: Mapping[str, str] = {
     "ExceptionQueueUrl": "exception_queue_url",
     "AlertChannelsSecret": "alert_channels_secret",
     "LinkKeysSecret": "link_keys_secret",
+    "ReferenceKeysSecret": "reference_keys_secret",
     "UnsubscribeKeysSecret": "unsubscribe_keys_secret",
     "EligibilityTokensSecret": "eligibility_secret",
     "ExportBucketName": "export_bucket",

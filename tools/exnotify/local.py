@@ -25,6 +25,8 @@ TEMPLATE = ROOT / "template.yaml"
 ACCOUNT = "exnotify"
 OWN_PARAMETERS: Mapping[str, str] = {
     "OpenTextUrl": "{url}",
+    "BounceMails": "on",
+    "BounceAddress": "bounces@example.com",
     "LinkHost": "{api}",
     # Files arrive at once on one machine, and the simulators take what a worker can send.
     "QuietPeriodSeconds": "10",

@@ -122,7 +122,7 @@ def _differs(notice: Notice, row: dict[str, Any]) -> str | None:
         try:
             if event.what == f"receipt {told['kind']}" and told.get("reason", "") in event.detail:
                 # Older evidence does not say whom it was about, so its other words cannot be checked.
-                made = {name: told[name] for name in ("attempt", "code", "ref") if name in told}
+                made = {name: told[name] for name in ("attempt", "code", "ref", "said_by") if name in told}
                 receipt = Receipt(
                     told["provider"], told["channel"], Kind(told["kind"]), told["at"],
                     notice_id=notice.notice_id, hashes=(told["who"],) if told.get("who") else (), **made,

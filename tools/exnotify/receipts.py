@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .deployment import Deployment
 
 PLACEHOLDER = "REPLACE"
+BOUNCE_MAIL = "bounce mail"
 _LIMIT = 40_000_000
 
 
@@ -26,7 +27,8 @@ class Parcel:
 
 
 def parcels(data: bytes, file: str, notice: str | None) -> list[Parcel]:
-    """The receipts in a file; CommandError if there is none."""
+    """The receipts in a file, with the notice for each placeholder but in mails, which need more than its id;
+    CommandError if there is none."""
     if len(data) > _LIMIT:
         raise CommandError(f"{file} is larger than any receipt: 40 MB at most")
     try:
@@ -34,8 +36,7 @@ def parcels(data: bytes, file: str, notice: str | None) -> list[Parcel]:
     except (ValueError, RecursionError):
         if b":" not in data[:1_000]:
             raise CommandError(f"{file} is neither JSON nor a mail") from None
-        mail = data.replace(PLACEHOLDER.encode(), notice.encode()) if notice else data
-        return [Parcel("bounce mail", mail)]
+        return [Parcel(BOUNCE_MAIL, data)]
     if notice:
         found = _filled(found, notice)
     rows = list(_opened(found))
@@ -98,10 +99,32 @@ def _filled(value: Any, notice: str) -> Any:
     return value.replace(PLACEHOLDER, notice)
 
 
-def hand_in(target: "Deployment", parcel: Parcel) -> dict[str, str]:
-    """Send a receipt on its way; what it was, by which way, and its reference there."""
-    way, reference = _WAYS[parcel.kind](target, parcel.content)
+def hand_in(target: "Deployment", parcel: Parcel, notice: str | None = None) -> dict[str, str]:
+    """Send a receipt on its way; what it was, by which way, and its reference there.
+
+    A mail gets the reference of the notice's attempt for its placeholder, as the message itself had it.
+    """
+    content = parcel.content
+    if parcel.kind == BOUNCE_MAIL and notice and PLACEHOLDER.encode() in content:
+        content = content.replace(PLACEHOLDER.encode(), reference_to(target, notice).encode())
+    way, reference = _WAYS[parcel.kind](target, content)
     return {"kind": parcel.kind, "way": way, "reference": reference}
+
+
+def reference_to(target: "Deployment", notice: str) -> str:
+    """The reference in the mail of `<notice id>:<attempt>`, or of a notice's newest e-mail; CommandError."""
+    notice_id, _, attempt = notice.partition(":")
+    if not attempt:
+        stored = target.app.ledger.get([notice_id]).get(notice_id)
+        mails = [a.number for a in stored.attempts if a.channel == "email"] if stored else []
+        attempt = str(mails[-1] if mails else 1)
+    try:
+        reference = target.app.references.make(f"{notice_id}:{attempt}")
+    except ValueError:
+        reference = ""
+    if not reference:
+        raise CommandError(f"{notice} is no notice that a mail can be about: say NOTICE or NOTICE:ATTEMPT")
+    return reference
 
 
 def _output(target: "Deployment", name: str, what: str) -> str:
@@ -141,6 +164,8 @@ def _put_event(target: "Deployment", content: Any) -> tuple[str, str]:
 
 
 def _put_mail(target: "Deployment", content: Any) -> tuple[str, str]:
+    if target.parameters.get("BounceMails", "off") != "on":
+        raise CommandError(f"{target.name} takes no bounce mails: deploy it with BounceMails=on")
     bucket = _output(target, "BounceMailBucketName", "bounce mails")
     key = f"mail/{uuid.uuid4().hex}.eml"
     target.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
@@ -153,5 +178,5 @@ _WAYS: Mapping[str, Callable[["Deployment", Any], tuple[str, str]]] = {
     "SMS reply": _publish("SmsRepliesTopicArn", "replies by SMS"),
     "OpenText status": _push,
     "Exstream event": _put_event,
-    "bounce mail": _put_mail,
+    BOUNCE_MAIL: _put_mail,
 }

@@ -820,6 +820,9 @@ class Reputation(Protocol):
     def last_day(self, now: datetime) -> dict[tuple[Channel, str], dict[str, int]]:
         """What 24 hours came to, by channel and sender."""
 
+    def count_unproven(self, at: datetime, number: int) -> int:
+        """Add what mails claim and do not prove to the hour of `at`; how much it has then."""
+
     def stopped(self) -> dict[Channel, str]:
         """Channels whose marketing is stopped, and why."""
 

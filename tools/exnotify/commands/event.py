@@ -35,6 +35,8 @@ def command(file: Path, follow: bool, timeout: float, as_json: bool, stack: str 
     text = sys.stdin.read() if str(file) == "-" else _read(file)
     events = events_in(text, str(file))
     target = deployment(stack)
+    for event in events:
+        _refuse_unnamed(target, event)
     told = [_put(target, event) for event in events]
     if not follow:
         if as_json:
@@ -83,6 +85,20 @@ def events_in(text: str, file: str) -> list[dict[str, Any]]:
                 f"{file} comes from {event['source']}: AWS alone sends those; for a run use `exnotify drop`"
             )
     return events
+
+
+def _refuse_unnamed(target: "Deployment", event: dict[str, Any]) -> None:
+    """CommandError where the stack's rules would not take the event from its source: it would be lost."""
+    from exstream_notify.adapters.responses import KINDS
+
+    kind, source = str(event["detail-type"]), str(event["source"])
+    of_kind = {**dict.fromkeys(KINDS, "ResponseSources"), "Preferences Changed": "PreferenceSources"}
+    allowed = target.parameters.get(of_kind.get(kind, ""))
+    if allowed is not None and source not in [name.strip() for name in allowed.split(",")]:
+        raise CommandError(
+            f"{target.name} takes no event {kind!r} from source {source!r}: name it in the parameter "
+            f"{of_kind[kind]}, which is {allowed}"
+        )
 
 
 def _put(target: "Deployment", event: dict[str, Any]) -> dict[str, Any]:

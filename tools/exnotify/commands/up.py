@@ -135,6 +135,9 @@ def started(
             ) from error
 
 
+_BOUNCE_MAILS = {"on": "taken: exnotify receipt FILE.eml", "off": "not taken (BounceMails=off)"}
+
+
 def _tell(cloud: "LocalCloud", data: Path | None) -> None:
     rows = [
         ("AWS endpoint", f"{cloud.url}  (region us-east-1)"),
@@ -144,6 +147,7 @@ def _tell(cloud: "LocalCloud", data: Path | None) -> None:
         ("OpenText simulator", f"{cloud.url}/mra/v1"),
         ("SES and SMS simulators", cloud.url),
         ("provider faults", f"{cloud.url}/simulators/faults"),
+        ("bounce mails", _BOUNCE_MAILS[cloud.parameters["BounceMails"]]),
         ("clock", cloud.clock.utc().isoformat(timespec="seconds")),
         *([("data", str(data))] if data else []),
     ]

@@ -29,7 +29,7 @@ from ..domain.runs import StagePolicy
 from ..domain.second_step import Keys
 from .clock import SystemClock
 from .rules import YamlRules
-from .secrets import Secret, Signer
+from .secrets import References, Secret, Signer
 from .settings import Settings, provider_choice
 
 if TYPE_CHECKING:
@@ -624,15 +624,23 @@ class Bootstrap:
         s = self.settings
         return s.email_rate / s.email_concurrency if channel == "email" else s.sms_rate / s.sms_concurrency
 
+    @cached_property
+    def references(self) -> References:
+        """Makes the references in outgoing mail, and reads those that come back."""
+        return References(self._secret(self.settings.reference_keys_secret))
+
     def provider(self, name: str, channel: Channel) -> "Provider":
-        """A provider, its tries included."""
+        """A provider for what customers and teams get, its tries included; its mails have references."""
+        return self._provider(name, self.references.make)
+
+    def _provider(self, name: str, reference_for: "Callable[[str], str] | None" = None) -> "Provider":
         key = f"provider {name}"
         if key not in self._clients:
             from .providers.choice import make_provider
 
             opentext = self._secret(self.settings.opentext_secret)
             self._clients[key] = make_provider(
-                name, self.settings, self.client, opentext.fresh, self.clock.sleep
+                name, self.settings, self.client, opentext.fresh, self.clock.sleep, reference_for
             )
         return self._clients[key]  # type: ignore[no-any-return]
 
@@ -673,7 +681,8 @@ class Bootstrap:
             addresses.fields,
             topics=topics,
             sns=lambda: self.client("sns"),
-            provider=lambda channel: self.provider(self.provider_for(channel, "transactional"), channel),
+            # An alert is no attempt of a notice: its mail has no reference, and this function not its key.
+            provider=lambda channel: self._provider(self.provider_for(channel, "transactional")),
             sleep=self.clock.sleep,
         )
 
@@ -737,6 +746,7 @@ class Bootstrap:
             timedelta(days=s.soft_bounce_window_days),
             delay_wait=timedelta(hours=s.delay_wait_hours),
             keep_unmatched=timedelta(hours=s.unmatched_receipt_hours),
+            unproven_limit=s.unproven_mail_limit,
         )
 
     @cached_property
@@ -757,7 +767,7 @@ class Bootstrap:
             self.rules.verdicts,
             lambda bucket, key: mail_loader(self.client("s3"))(bucket, key),
             self._composed_notice,
-            self.link_signer.read,
+            self.references.verify if self.settings.bounce_mails == "on" else None,
             self.clock.now,
         )
 

@@ -1,11 +1,13 @@
 """Secrets Manager, each secret read once per function instance and again after five minutes."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..domain.links import make_token, read_token
+from ..domain.references import made, verified
 
 KEEP = 300.0
 
@@ -57,3 +59,28 @@ class Signer:
         """What a genuine token of that purpose carries, else None; nothing else is looked up for that."""
         _, keys = self._secret.keys()
         return read_token(token, {int(version): key for version, key in keys.items()}, purpose)
+
+
+class References:
+    """References of attempts in outgoing mail, under a key secret of their own: see `Signer`."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
+
+    def make(self, ref: str) -> str:
+        """The reference of `<notice id>:<attempt>`; empty for a message that is no attempt of a notice."""
+        notice_id, _, attempt = ref.partition(":")
+        if not _NOTICE_ID.fullmatch(notice_id):
+            return ""
+        current, keys = self._secret.keys()
+        return made(notice_id, int(attempt), int(current), keys[current])
+
+    def verify(self, raw: str) -> tuple[str, int] | None:
+        """The notice id and the attempt that a reference of ours names, else None."""
+        if not raw:
+            return None
+        _, keys = self._secret.keys()
+        return verified(raw, {int(version): key for version, key in keys.items()})
+
+
+_NOTICE_ID = re.compile(r"[0-9a-f]{32}")

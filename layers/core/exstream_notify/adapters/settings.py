@@ -76,6 +76,10 @@ class Settings(BaseModel):
     soft_bounce_window_days: int = Field(7, ge=1)
     delay_wait_hours: int = Field(4, ge=1)
     unmatched_receipt_hours: int = Field(24, ge=1)
+    bounce_mails: Literal["off", "on"] = "off"
+    bounce_address: str = ""
+    reference_keys_secret: str = ""
+    unproven_mail_limit: int = Field(20, ge=1)
     bounce_rate_limit: float = Field(5.0, gt=0)
     complaint_rate_limit: float = Field(0.3, gt=0)
     reputation_minimum: int = Field(500, ge=1)

@@ -144,8 +144,9 @@ class Former:
 class Attempt:
     """One try on one channel. `lease` is when an unfinished one counts as abandoned (epoch seconds).
 
-    `delivered_at`, `undelivered_at` and `bounced_at` are the newest times (ISO 8601, UTC) of which a provider
-    said so, empty if none did.
+    `delivered_at`, `undelivered_at` and `bounced_at` are the newest times (ISO 8601, UTC) of which somebody
+    said so, empty if nobody did. `by_mail`: mails said how it stands, and its provider, which reports bounces
+    itself, has not yet said how it ended.
     """
 
     number: int
@@ -161,6 +162,22 @@ class Attempt:
     delivered_at: str = ""
     undelivered_at: str = ""
     bounced_at: str = ""
+    by_mail: bool = False
+
+    @property
+    def has_final_word(self) -> bool:
+        """Whether somebody reported how it ended."""
+        return self.status == Status.COMPLAINED or bool(
+            self.delivered_at or self.undelivered_at or self.bounced_at
+        )
+
+    def without_mails(self) -> "Attempt":
+        """As it stood when it was sent, if mails said more; else the same object."""
+        if not self.by_mail:
+            return self
+        return replace(
+            self, status=Status.SENT, delivered_at="", undelivered_at="", bounced_at="", by_mail=False
+        )
 
     def told(self, status: Status, at: str) -> "Attempt":
         """The attempt after a provider said that this happened then; the same object if that changes nothing.
@@ -270,6 +287,12 @@ class Notice:
             # Perhaps the customer was told: what came after does not take that doubt away.
             return Outcome.UNCONFIRMED
         return outcome
+
+
+def claimed_at(notice: Notice, number: int) -> datetime | None:
+    """When an attempt was last claimed, just before it was sent; None if that was never done."""
+    claims = [e for e in notice.events if e.what == "claimed" and e.detail.partition(" ")[0] == str(number)]
+    return datetime.fromisoformat(claims[-1].at) if claims else None
 
 
 def is_stale(notice: Notice, hours: int, now: datetime) -> bool:

@@ -64,6 +64,11 @@ class Meaning:
     fault: Fault
     alert: str = ""
 
+    @property
+    def claims(self) -> bool:
+        """Whether it changes a notice or a customer's address where it is believed."""
+        return self.status is not None or self.suppress != "no"
+
 
 MEANINGS: Final[Mapping[Kind, Meaning]] = {
     #                  status, suppress, retry, fall back, fault, alert
@@ -182,6 +187,22 @@ EXSTREAM_EVENTS: Final[tuple[tuple[str, Kind], ...]] = (
 """By the end of `schemaType`; the others of Exstream's own delivery say nothing that we act on."""
 
 
+class Source(StrEnum):
+    """Who says it."""
+
+    PROVIDER = "provider"
+    """The provider, over an authenticated way: a topic, the web hook, the event bus, our own question."""
+    BEARER = "bearer"
+    """A mail with a reference of ours that verifies: somebody had the message, or carried it."""
+    ANYBODY = "anybody"
+    """A mail that anybody could have sent."""
+
+
+REPORTS_BOUNCES: Final = frozenset({"ses"})
+"""Providers that bounces return to and that report each of them: their own word outranks a mail's. A bounce
+of what SES sent reaches us by mail only as a copy that SES forwards."""
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """One report about one recipient of one message, whoever sent it.
@@ -189,8 +210,8 @@ class Receipt:
     `at` is when it happened (ISO 8601, UTC), not when we heard. `recipient` is the address as
     reported, canonical if it can be one; empty: not told. `sole`: the message had no other recipient.
     `reason` has no address in it. `ref` is the provider's reference, `raw` where the report as it
-    came can be found. `trusted` is False for what anybody could have sent (a mail without our
-    reference). `until` is when the provider gives up trying.
+    came can be found. `until` is when the provider gives up trying. `also` are further names of the
+    same recipient in the same report.
     """
 
     provider: str
@@ -208,7 +229,8 @@ class Receipt:
     sender: str = ""
     raw: str = ""
     until: str = ""
-    trusted: bool = True
+    also: tuple[str, ...] = field(default=(), repr=False)
+    said_by: Source = Source.PROVIDER
 
     @property
     def meaning(self) -> Meaning:
@@ -217,9 +239,14 @@ class Receipt:
 
     @property
     def identity(self) -> str:
-        """The same for the same report, however often and on whichever way it comes."""
+        """The same for the same report, however often and on whichever way it comes.
+
+        A mail can be sent again at any time and in other words: all that say the same of one attempt are one.
+        """
         who = self.hashes[0] if self.hashes else ""
-        about = (self.notice_id, str(self.attempt), self.channel, self.ref, self.code, self.at, who)
+        about: tuple[str, ...] = (self.notice_id, str(self.attempt), self.channel, who)
+        if self.said_by == Source.PROVIDER:
+            about = (*about[:3], self.ref, self.code, self.at, who)
         return job_id(self.provider, 0, self.kind, about)[:12]
 
 
@@ -229,7 +256,8 @@ class ReceiptPolicy:
 
     `soft_limit` soft failures of one address within `soft_window` (of event time) suppress it for
     `soft_rest`. A delay waits `delay_wait` before the next channel is tried. Receipts for notices
-    that the ledger does not know are tried again for `keep_unmatched`, then reported.
+    that the ledger does not know are tried again for `keep_unmatched`, then reported. From
+    `unproven_limit` mails an hour on that prove nothing, a person is asked to look.
     """
 
     soft_limit: int = 3
@@ -237,6 +265,7 @@ class ReceiptPolicy:
     soft_rest: timedelta = timedelta(days=30)
     delay_wait: timedelta = timedelta(hours=4)
     keep_unmatched: timedelta = timedelta(hours=24)
+    unproven_limit: int = 20
 
 
 INLINE_LIMIT = 100
@@ -244,6 +273,16 @@ INLINE_LIMIT = 100
 an item of the ledger has a size limit."""
 
 _MARK = "#"
+
+
+def outranked(notice: Notice, receipt: Receipt) -> bool:
+    """Whether a mail is about an attempt whose provider reports bounces itself, and has said how it ended."""
+    if receipt.said_by == Source.PROVIDER:
+        return False
+    attempt = attempt_of(notice, receipt)
+    if attempt is None or attempt.provider not in REPORTS_BOUNCES:
+        return False
+    return attempt.has_final_word and not attempt.by_mail
 
 
 def attempt_of(notice: Notice, receipt: Receipt) -> Attempt | None:
@@ -274,6 +313,13 @@ def knows(notice: Notice, receipt: Receipt) -> bool:
     return any(mark in event.detail for event in notice.events)
 
 
+def is_followed(notice: Notice, receipt: Receipt) -> bool:
+    """Whether something came of a receipt that the notice holds: anything but further receipts."""
+    mark = _MARK + receipt.identity
+    place = next((n for n, event in enumerate(notice.events) if mark in event.detail), len(notice.events))
+    return any(not event.what.startswith("receipt ") for event in notice.events[place:])
+
+
 def kept_in(notice: Notice, receipt: Receipt) -> str:
     """The evidence that a receipt was kept in, as its event names it; empty if the notice has no such."""
     mark = _MARK + receipt.identity
@@ -296,10 +342,16 @@ def applied(
     attempt = attempt_of(notice, receipt)
     if receipt.kind in SILENT or knows(notice, receipt) or not concerns(attempt, receipt):
         return None
+    if outranked(notice, receipt):
+        return None
     status = meaning.status
-    heard = attempt.told(status, receipt.at) if attempt is not None and status is not None else attempt
-    moves = attempt is not None and heard is not None and heard.status != attempt.status
-    if not moves and (receipt.kind is Kind.SENT or _inline(notice) >= INLINE_LIMIT):
+    heard = _heard(attempt, receipt, status) if attempt is not None and status is not None else attempt
+    moves = False
+    if attempt is not None and heard is not None:
+        moves = heard.status != attempt.status or heard.by_mail < attempt.by_mail
+    # A mail is always kept, so that it is known when it comes again: there are few that differ.
+    full = _inline(notice) >= INLINE_LIMIT and receipt.said_by == Source.PROVIDER
+    if not moves and (receipt.kind is Kind.SENT or full):
         return None
     told = (str(attempt.number) if attempt else "-", receipt.provider, receipt.code, receipt.reason)
     detail = " ".join(x for x in (*told, f"{_MARK}{receipt.identity}", evidence) if x)
@@ -330,9 +382,22 @@ def applied(
     )
 
 
+def _heard(attempt: Attempt, receipt: Receipt, status: Status) -> Attempt:
+    """The attempt after a report; the final word of a provider that reports bounces replaces a mail's."""
+    if receipt.said_by != Source.PROVIDER:
+        heard = attempt.told(status, receipt.at)
+        by_mail = attempt.provider in REPORTS_BOUNCES
+        return heard if heard is attempt else replace(heard, by_mail=by_mail)
+    replaces = status in FINAL and receipt.provider == attempt.provider
+    return (attempt.without_mails() if replaces else attempt).told(status, receipt.at)
+
+
 def _with(notice: Notice, attempt: Attempt) -> tuple[Attempt, ...]:
     return tuple(attempt if a.number == attempt.number else a for a in notice.attempts)
 
+
+FINAL: Final = frozenset({Status.DELIVERED, Status.UNDELIVERED, Status.BOUNCED, Status.COMPLAINED})
+"""How an attempt can end, as somebody reports it."""
 
 _ENDED = (Status.SUPERSEDED, Status.SUPPRESSED, Status.PAPER)
 
@@ -425,7 +490,7 @@ def suppressed_by(entry: Suppression, receipt: Receipt, policy: ReceiptPolicy) -
     at = receipt.at
     if kind in ("no", "opt_out") or (entry.released_at and at <= entry.released_at):
         return entry
-    if kind == "soft" or not receipt.trusted:
+    if kind == "soft":
         return _soft(entry, receipt, policy)
     stronger = _WEIGHT[kind] > _WEIGHT[entry.reason] or entry.released
     newer = at > entry.at

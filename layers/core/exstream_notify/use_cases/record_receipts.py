@@ -11,6 +11,7 @@ from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id
 from ..domain.incidents import ALERT_REF
 from ..domain.notices import LOST, Notice
+from ..domain.provenance import jump, listed, proven
 from ..domain.receipts import (
     ADDRESS_RANK,
     ADDRESS_STATUS,
@@ -18,13 +19,16 @@ from ..domain.receipts import (
     Kind,
     Receipt,
     ReceiptPolicy,
+    Source,
     anchor,
     applied,
     attempt_of,
     concerns,
+    is_followed,
     kept_in,
     knows,
     moment,
+    outranked,
     suppressed_by,
 )
 from ..domain.runs import RecordOutcome
@@ -52,6 +56,7 @@ _TEXTS: Mapping[str, str] = {
     "receipt_unknown": "receipts of a kind that the tables do not know; kept in the work bucket",
     "receipt_unmatched": "receipts for notices that the ledger does not know",
     "team_not_told": "copies for internal teams that bounced",
+    "unproven_mail": "reports by mail within an hour that prove nothing, and that changed nothing",
 }
 _BOUNCES = frozenset({Kind.HARD_BOUNCE})
 """What counts as a bounce in a sender's rate, as SES counts it: echoes of lists and soft failures do not."""
@@ -70,6 +75,7 @@ class _Batch:
     written: dict[str, tuple[Notice, list[Receipt]]] = field(default_factory=dict)
     repeated: dict[str, dict[str, Notice]] = field(default_factory=dict)
     teams: dict[str, list[str]] = field(default_factory=dict)
+    claims: int = 0
 
 
 def record_receipts(
@@ -92,15 +98,17 @@ def record_receipts(
     """Record receipts, in any order and however often they come; how many of each kind were new.
 
     What follows outside the ledger is done before the ledger's write, or again for a receipt that it
-    holds already, so a worker that dies leaves nothing undone. A receipt for an unknown notice still
-    says something of its address; it is kept for later (unless `keep` is False: it was kept before).
+    holds already, so a worker that dies leaves nothing undone. What was done before the write is not done
+    again: the customer may have changed it since. A provider's receipt for an unknown notice still
+    says something of its address; it is kept for later (unless `keep` is False: it was kept before). A mail
+    that proves nothing is counted alone (domain/provenance.py).
     """
     batch = _Batch(clock.now())
-    normal = [_hashed(r, addresses, suppressions) for r in receipts]
-    normal = sorted({r.identity: r for r in normal}.values(), key=lambda r: (r.at, r.identity))
-    batch.counts["repeated"] += len(receipts) - len(normal)
-    wanted = {r.notice_id for r in normal if r.notice_id}
+    wanted = {r.notice_id for r in receipts if r.notice_id}
     stored = ledger.get(wanted) if wanted else {}
+    told = _believed([_hashed(r, addresses, suppressions) for r in receipts], stored, batch)
+    normal = sorted({r.identity: r for r in told}.values(), key=lambda r: (r.at, r.identity))
+    batch.counts["repeated"] += len(told) - len(normal)
     by_notice: dict[str, list[Receipt]] = {}
     for receipt in normal:
         if receipt.notice_id in stored:
@@ -113,13 +121,16 @@ def record_receipts(
         early.keep(unmatched, batch.now)
     batch.counts["unmatched"] += len(unmatched)
 
-    for identity, rows in by_notice.items():
+    fresh = {
+        identity: [receipt for receipt in rows if not knows(stored[identity], receipt)]
+        for identity, rows in by_notice.items()
+    }
+    for identity, rows in fresh.items():
         for receipt in rows:
-            if not knows(stored[identity], receipt):
-                _alert(receipt, stored[identity].origin.run, batch)
+            _alert(receipt, stored[identity].origin.run, batch)
     exceptions.raise_exceptions(_exceptions(batch.alerts))
-    _suppress(strangers, by_notice, stored, suppressions, receipt_policy)
-    _mark_contacts(by_notice, stored, contacts, suppressions, batch.now)
+    _suppress(strangers, fresh, stored, suppressions, receipt_policy)
+    _mark_contacts(fresh, stored, contacts, suppressions, batch.now)
     reference = receipt_evidence.reference()
     _write(by_notice, stored, ledger, reference, receipt_policy, batch)
     _keep_evidence(batch, receipt_evidence, reference)
@@ -129,6 +140,7 @@ def record_receipts(
     )
     for (channel, sender, at), counts in batch.rates.items():
         reputation.add(channel, sender, moment(at) or batch.now, counts)
+    _tell_unproven(batch, reputation, exceptions, receipt_policy)
     return batch.counts
 
 
@@ -164,14 +176,45 @@ def unread(name: str, why: str, key: str) -> ExceptionRaised:
 
 def _hashed(receipt: Receipt, addresses: AddressChecker, suppressions: SuppressionList) -> Receipt:
     """The receipt with its address canonical and hashed, as the rest of us knows addresses."""
-    if receipt.hashes or not receipt.recipient:
+    if receipt.hashes or not (receipt.recipient or receipt.also):
         return receipt
-    checked = addresses.check(receipt.channel, receipt.recipient, None)
-    if checked.status == "invalid":
+    checked = [
+        addresses.check(receipt.channel, name, None) for name in (receipt.recipient, *receipt.also) if name
+    ]
+    usable = dict.fromkeys(one.value for one in checked if one.status != "invalid")
+    if not usable:
         return receipt
-    return replace(
-        receipt, recipient=checked.value, hashes=suppressions.hashes(receipt.channel, checked.value)
-    )
+    hashes = tuple(h for value in usable for h in suppressions.hashes(receipt.channel, value))
+    return replace(receipt, recipient=next(iter(usable)), also=(), hashes=hashes)
+
+
+def _believed(receipts: Sequence[Receipt], stored: Mapping[str, Notice], batch: _Batch) -> list[Receipt]:
+    """What counts: every word of a provider, and of the mails those that prove what they say."""
+    kept = []
+    for receipt in receipts:
+        notice = stored.get(receipt.notice_id)
+        believed = proven(receipt, notice, batch.now)
+        if believed is None:
+            batch.counts["unproven"] += 1
+            batch.claims += receipt.meaning.claims
+        elif notice is not None and outranked(notice, believed):
+            batch.counts["outranked"] += 1
+        else:
+            kept.append(believed)
+    return kept
+
+
+def _tell_unproven(
+    batch: _Batch, reputation: Reputation, exceptions: ExceptionBus, policy: ReceiptPolicy
+) -> None:
+    """Count what mails claim and do not prove, and have a person look when an hour brings much of it."""
+    if not batch.claims:
+        return
+    hour = reputation.count_unproven(batch.now, batch.claims)
+    if jump(hour - batch.claims, hour, policy.unproven_limit):
+        code, part = "unproven_mail", f"mails of {batch.now:%Y-%m-%dT%H}"
+        raised = ExceptionRaised(code, "warning", "unknown", "none", _TEXTS[code], part=part, count=hour)
+        exceptions.raise_exceptions([raised])
 
 
 def _count_stranger(receipt: Receipt, batch: _Batch) -> None:
@@ -215,7 +258,7 @@ def _suppress(
             ours = attempt is not None and concerns(attempt, receipt)
             address = attempt.address if attempt is not None and ours else (receipt.hashes or ("",))[0]
             if address:
-                said.setdefault((receipt.channel, address), []).append(receipt)
+                said.setdefault((receipt.channel, address), []).append(listed(stored[identity], receipt))
     left = said
     for _ in range(_TRIES):
         if not left:
@@ -346,14 +389,17 @@ def _note(before: Notice, after: Notice, new: list[Receipt], batch: _Batch) -> N
 
 
 def _note_repeated(notice: Notice, receipts: Sequence[Receipt], batch: _Batch) -> None:
-    """A receipt that the ledger holds already: what follows the ledger's write may not have been done."""
+    """A receipt that the ledger holds already: what follows the ledger's write may not have been done.
+
+    Where something came of it, it was: a mail that is sent again weeks later starts nothing anew.
+    """
     for receipt in receipts:
         if not knows(notice, receipt):
             continue
         batch.counts["repeated"] += 1
         if place := kept_in(notice, receipt):
             batch.repeated.setdefault(place, {})[notice.notice_id] = notice
-        if receipt.meaning.fall_back and notice.status in LOST:
+        if receipt.meaning.fall_back and notice.status in LOST and not is_followed(notice, receipt):
             batch.words.setdefault(notice.origin.run, []).append(notice)
             _go_on(notice, batch)
 
@@ -387,7 +433,8 @@ def _keep_evidence(batch: _Batch, evidence: ReceiptEvidence, reference: str) -> 
 
 def _row(receipt: Receipt) -> dict[str, object]:
     """A receipt as the evidence keeps it: nothing personal in it, and all that its identity is made of."""
-    names = ("provider", "channel", "at", "attempt", "code", "reason", "ref", "raw")
+    names = ["provider", "channel", "at", "attempt", "code", "reason", "ref", "raw"]
+    names += ["said_by"] if receipt.said_by != Source.PROVIDER else []
     return {
         "identity": receipt.identity,
         "kind": str(receipt.kind),

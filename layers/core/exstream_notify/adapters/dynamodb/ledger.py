@@ -275,7 +275,9 @@ def _origin(o: Origin) -> list[Any]:
 
 
 def _attempt(a: Attempt) -> list[Any]:
-    times = (a.delivered_at, a.undelivered_at, a.bounced_at)
+    times: tuple[Any, ...] = (a.delivered_at, a.undelivered_at, a.bounced_at)
+    if a.by_mail:
+        times = (*times, True)
     return [
         a.number, a.channel, a.provider, a.address, a.job, str(a.status), a.lease, a.ref, a.why, a.evidence,
         *(times if any(times) else ()),

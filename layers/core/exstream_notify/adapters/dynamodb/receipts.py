@@ -4,13 +4,13 @@ receipts, and each sender's counts. All of it expires."""
 import json
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
 from ...domain.documents import Channel
-from ...domain.receipts import Kind, Receipt
+from ...domain.receipts import Kind, Receipt, Source
 from ...domain.watching import Watched
 from .batches import DynamoDBClient, Item, chunks, query
 
@@ -96,10 +96,9 @@ class DynamoEarlyReceipts:
     def waiting(self, limit: int) -> list[tuple[Receipt, datetime]]:
         """See `EarlyReceipts.waiting`."""
         rows = sorted(self._slots.due("9", limit), key=lambda item: item["due_at"]["S"])
-        return [
-            (receipt_from(json.loads(row["body"]["S"])), datetime.fromisoformat(row["due_at"]["S"]))
-            for row in rows
-        ]
+        kept = [(json.loads(row["body"]["S"]), datetime.fromisoformat(row["due_at"]["S"])) for row in rows]
+        # An earlier release kept mails, too: those prove nothing, and expire.
+        return [(receipt_from(body), since) for body, since in kept if body["provider"] != "mail"]
 
     def forget(self, receipts: Sequence[Receipt]) -> None:
         """See `EarlyReceipts.forget`."""
@@ -120,13 +119,20 @@ class DynamoEarlyReceipts:
 def receipt_body(receipt: Receipt) -> dict[str, Any]:
     """A receipt to be kept: without the address."""
     body = {name: value for name, value in asdict(receipt).items() if value not in ("", None, (), [])}
-    body.pop("recipient", None)
-    return {**body, "kind": str(receipt.kind)}
+    for personal in ("recipient", "also"):
+        body.pop(personal, None)
+    return {**body, "kind": str(receipt.kind), "said_by": str(receipt.said_by)}
 
 
 def receipt_from(body: Mapping[str, Any]) -> Receipt:
     """And back."""
-    return Receipt(**{**body, "kind": Kind(body["kind"]), "hashes": tuple(body.get("hashes", ()))})
+    told = {name: value for name, value in body.items() if name in _FIELDS}
+    said_by = Source(body.get("said_by", Source.PROVIDER))
+    hashes = tuple(body.get("hashes", ()))
+    return Receipt(**{**told, "kind": Kind(body["kind"]), "said_by": said_by, "hashes": hashes})
+
+
+_FIELDS = frozenset(field.name for field in fields(Receipt))
 
 
 class DynamoDeliveryWatch:
@@ -196,6 +202,20 @@ class DynamoReputation:
                     counts = totals.setdefault((channel, sender), {})
                     counts[name] = counts.get(name, 0) + int(value["N"])
         return totals
+
+    def count_unproven(self, at: datetime, number: int) -> int:
+        """See `Reputation.count_unproven`."""
+        answer = self._client.update_item(
+            TableName=self._table,
+            Key={"pk": {"S": f"{_RATES}#unproven#{at.astimezone(UTC):%Y-%m-%dT%H}"}},
+            UpdateExpression="SET expires = :e ADD mails :n",
+            ExpressionAttributeValues={
+                ":e": {"N": str(int(time.time()) + 3 * 86_400)},
+                ":n": {"N": str(number)},
+            },
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(answer["Attributes"]["mails"]["N"])
 
     def stopped(self) -> dict[Channel, str]:
         """See `Reputation.stopped`; asked at most once a minute."""

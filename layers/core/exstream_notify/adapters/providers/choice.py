@@ -87,15 +87,25 @@ def make_provider(
     client: Callable[[str], Any],
     fields: Callable[[], Mapping[str, str]],
     sleep: Callable[[float], None],
+    reference_for: Callable[[str], str] | None = None,
 ) -> ThreeTries:
-    """The provider of that name; `fields` reads the OpenText secret. ValueError for another name."""
+    """The provider of that name; `fields` reads the OpenText secret. ValueError for another name.
+
+    `reference_for` makes the reference that a mail carries, where the provider lets us choose: OpenText has
+    neither header fields nor a return path of ours, and reports bounces itself.
+    """
     if name == "opentext":
         return ThreeTries(make_opentext(settings, fields), sleep)
     if name == "ses":
         from .ses import Ses, SesSettings
 
-        ses = SesSettings(settings.sender_email, settings.company_name, settings.ses_configuration_set)
-        return ThreeTries(Ses(ses, lambda: client("sesv2")), sleep)
+        ses = SesSettings(
+            settings.sender_email,
+            settings.company_name,
+            settings.ses_configuration_set,
+            bounce_address=settings.bounce_address,
+        )
+        return ThreeTries(Ses(ses, lambda: client("sesv2"), reference_for), sleep)
     if name == "sms":
         from .sms import Sms, SmsSettings
 

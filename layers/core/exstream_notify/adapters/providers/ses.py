@@ -1,11 +1,12 @@
 """Amazon SES v2, SendEmail."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ...domain.messages import Answer, BulkJob, Message, SentRequest
+from ...domain.references import HEADER, LENGTH, return_address
 from .aws import ClientFactory, OneTryClient, call, encode
 from .errors import MessageRefused
 from .ses_answers import TABLE
@@ -15,7 +16,6 @@ OPERATION: Final = "sesv2:SendEmail"
 """Stands for an address in the stored request: the SDK finds the region's own."""
 
 HEADERS_MAX = 15
-NOTICE_HEADER: Final = "X-Notice-Id"
 _HEADER_NAME = re.compile(r"[!-9;-@A-~]{1,126}")
 _HEADER_VALUE = re.compile(r"[ -~]{1,995}")
 _OWN_HEADERS: Final = frozenset(
@@ -30,12 +30,17 @@ _OWN_HEADERS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SesSettings:
-    """Sender and configuration set (which publishes the events that we live by)."""
+    """Sender and configuration set (which publishes the events that we live by).
+
+    `bounce_address` is where SES forwards bounces and complaints as mails, each with its reference behind a
+    plus sign; empty: nowhere of ours. SES takes one only in a domain that is verified there.
+    """
 
     from_address: str
     from_display_name: str = ""
     configuration_set: str = ""
     reply_to: str = ""
+    bounce_address: str = ""
     max_bytes: int = 5_000_000
 
     def __post_init__(self) -> None:
@@ -44,6 +49,8 @@ class SesSettings:
         one_line(self.from_display_name, "from_display_name")
         if self.reply_to:
             email_address(self.reply_to)
+        if self.bounce_address:
+            email_address(return_address(self.bounce_address, "x" * LENGTH))
 
 
 class Ses:
@@ -54,8 +61,14 @@ class Ses:
     supports_bulk: bool = False
     supports_headers: bool = True
 
-    def __init__(self, settings: SesSettings, client: ClientFactory) -> None:
+    def __init__(
+        self,
+        settings: SesSettings,
+        client: ClientFactory,
+        reference_for: Callable[[str], str] | None = None,
+    ) -> None:
         self._settings = settings
+        self._reference_for = reference_for
         self._client = OneTryClient(client)
 
     def __repr__(self) -> str:
@@ -79,13 +92,17 @@ class Ses:
             raise MessageRefused("text_empty", "content")
         simple: dict[str, Any] = {"Subject": {"Data": subject, "Charset": "UTF-8"}, "Body": body}
         # Identity feedback and bounce mails know no tags: by this header they find their notice.
-        simple["Headers"] = _headers((*message.headers, (NOTICE_HEADER, message.ref)))
+        reference = self._reference_for(message.ref) if self._reference_for else ""
+        if headers := _headers((*message.headers, *([(HEADER, reference)] if reference else ()))):
+            simple["Headers"] = headers
         parameters: dict[str, Any] = {
             "FromEmailAddress": mailbox(s.from_display_name, email_address(s.from_address)),
             "Destination": {"ToAddresses": [email_address(message.to)]},
             "Content": {"Simple": simple},
             "EmailTags": [{"Name": "notice_id", "Value": notice_id}, {"Name": "attempt", "Value": attempt}],
         }
+        if s.bounce_address and reference:
+            parameters["FeedbackForwardingEmailAddress"] = return_address(s.bounce_address, reference)
         if s.reply_to:
             parameters["ReplyToAddresses"] = [email_address(s.reply_to)]
         if s.configuration_set:

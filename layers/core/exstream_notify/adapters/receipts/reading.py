@@ -20,10 +20,12 @@ from ...domain.receipts import (
     SMS_STATES,
     Kind,
     Receipt,
+    Source,
     moment,
     scrubbed,
     stamp,
 )
+from ...domain.references import HEADER, said
 from ...domain.verdicts import Report, Verdicts
 from ..providers.opentext_status import Delivery, DeliveryEvent, JobStatus, StatusUnreadable, decode_status
 from .mails import MailReading, Phrases, read_mail
@@ -49,9 +51,16 @@ IdentifyDocument = Callable[[str, Mapping[str, Any]], str]
 LoadMail = Callable[[str, str], bytes]
 """The first bytes of a mail: bucket and key."""
 
+Verify = Callable[[str], tuple[str, int] | None]
+"""The notice id and the attempt of a reference that we made, else None."""
+
 
 class ReceiptReader:
-    """Reads a queue's messages. `raw` names each message where it can be found again."""
+    """Reads a queue's messages. `raw` names each message where it can be found again.
+
+    `verify` reads the references in mails; None where the site takes no mails: then none is read, whoever put
+    the message on the queue.
+    """
 
     def __init__(
         self,
@@ -59,14 +68,14 @@ class ReceiptReader:
         verdicts: Verdicts,
         load_mail: LoadMail,
         identify: IdentifyDocument,
-        genuine: Callable[[str], str | None],
+        verify: Verify | None,
         now: Callable[[], datetime],
     ) -> None:
         self._phrases = phrases
         self._verdicts = verdicts
         self._load_mail = load_mail
         self._identify = identify
-        self._genuine = genuine
+        self._verify = verify
         self._now = now
 
     def read(self, body: str, raw: str) -> list[Receipt]:
@@ -122,9 +131,11 @@ class ReceiptReader:
         raise ReceiptUnusable("a record of a service that reports no delivery")
 
     def _mail(self, bucket: str, key: str) -> list[Receipt]:
+        if self._verify is None:
+            raise ReceiptUnusable("a bounce mail, and the stack takes none (parameter BounceMails)")
         data = self._load_mail(bucket, key)
         reading = read_mail(data, self._phrases, self._verdicts)
-        return mail_receipts(reading, f"s3://{bucket}/{key}", self._genuine, self._now())
+        return mail_receipts(reading, f"s3://{bucket}/{key}", self._verify, self._now())
 
     def _event(self, event: Mapping[str, Any], depth: int) -> list[Receipt]:
         source, detail = event.get("source"), event["detail"]
@@ -172,8 +183,12 @@ def _named(receipts: Iterable[Receipt], raw: str) -> list[Receipt]:
 
 def _texts(receipt: Receipt) -> dict[str, Any]:
     """What a receipt says, so that it can be stored: half characters of a text that was cut are replaced."""
-    told = {name: getattr(receipt, name)[:most] for name, most in _LONGEST.items()}
-    return {name: text.encode("utf-8", "replace").decode() for name, text in told.items()}
+    told = {name: _whole(getattr(receipt, name)[:most]) for name, most in _LONGEST.items()}
+    return {**told, "also": tuple(_whole(name[: _LONGEST["recipient"]]) for name in receipt.also)}
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def _each(rows: Iterable[Any], read: Callable[[Any], Iterable[Receipt]]) -> list[Receipt]:
@@ -218,7 +233,7 @@ def ses_receipts(event: Mapping[str, Any], verdicts: Verdicts) -> list[Receipt]:
     mail = event["mail"]
     destination = [str(a) for a in mail.get("destination") or ()]
     tags = mail.get("tags") or {}
-    identity, attempt = _reference(next(iter(tags.get("notice_id") or ()), "") or _x_notice_id(mail))
+    identity, attempt = _reference(next(iter(tags.get("notice_id") or ()), "")) if tags else _in_header(mail)
     if number := next(iter(tags.get("attempt") or ()), None):
         attempt = _reference(f"x:{number}")[1]
     base = Receipt(
@@ -237,11 +252,12 @@ def ses_receipts(event: Mapping[str, Any], verdicts: Verdicts) -> list[Receipt]:
     return list(_SES.get(kind, _ses_unknown)(event, base, destination))
 
 
-def _x_notice_id(mail: Mapping[str, Any]) -> str:
-    for header in mail.get("headers") or ():
-        if str(header.get("name", "")).lower() == "x-notice-id":
-            return str(header.get("value", ""))
-    return ""
+def _in_header(mail: Mapping[str, Any]) -> tuple[str, int | None]:
+    """What identity feedback names, which has no tags. It comes from SES itself, with the headers of what we
+    sent, so the reference need not prove anything."""
+    headers = ((str(row.get("name", "")), str(row.get("value", ""))) for row in mail.get("headers") or ())
+    value = next((value for name, value in headers if name.lower() == HEADER.lower()), "")
+    return said(value.strip()) or _reference(value)
 
 
 def _sender(source: object) -> str:
@@ -489,19 +505,15 @@ def _opentext_sms_kind(event: DeliveryEvent, verdicts: Verdicts) -> Kind:
 # --- bounce mail -----------------------------------------------------------------------------------------
 
 
-def mail_receipts(
-    reading: MailReading, raw: str, genuine: Callable[[str], str | None], now: datetime
-) -> list[Receipt]:
+def mail_receipts(reading: MailReading, raw: str, verify: Verify, now: datetime) -> list[Receipt]:
     """The receipts of a bounce mail; `ReceiptUnusable` for one that reports nothing.
 
-    Anybody can send a mail. It is trusted only with a reference of ours in it: a notice id, which
-    nobody can guess, or a secure link of ours that is genuine.
+    Anybody can send a mail. A reference of ours that verifies says which attempt it may be about; whether it
+    is, the ledger knows (domain/provenance.py). Links and notice ids in a mail say nothing.
     """
-    identity, attempt = _reference(reading.notice_ref)
-    if not identity:
-        identity = next((found for token in reading.tokens if (found := genuine(token))), "")
     if reading.unusable:
         raise ReceiptUnusable(reading.unusable)
+    named = verify(reading.reference)
     at = reading.at if reading.at and reading.at <= stamp(now) else stamp(now)
     return [
         Receipt(
@@ -509,15 +521,14 @@ def mail_receipts(
             "email",
             told.kind,
             at,
-            notice_id=identity,
-            attempt=attempt,
+            notice_id=named[0] if named else "",
+            attempt=named[1] if named else None,
             recipient=told.address,
-            sole=len(reading.told) == 1,
+            also=told.also,
             code=told.code,
             reason=told.reason,
-            ref=raw.rpartition("/")[2][:100],
             raw=raw,
-            trusted=bool(identity),
+            said_by=Source.BEARER if named else Source.ANYBODY,
         )
         for told in reading.told
     ]

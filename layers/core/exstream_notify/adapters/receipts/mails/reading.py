@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Final
 
 from ....domain.mail_addresses import address_in, addresses_in, forms_of
 from ....domain.receipts import SES_COMPLAINTS, Kind, stamp
+from ....domain.references import found_in
 from ....domain.verdicts import Group, Report, Verdicts
 from .layouts import Layout
 from .parsing import TEXT_LIMIT, Part, parsed
@@ -23,18 +24,16 @@ from .writers import Writer
 class MailReading:
     """A mail, read. `told` is empty for one that reports nothing: `kind` then is None.
 
-    `by_person`: nothing but words says what it is, so a person wrote it. `returned` is every text in which a
-    reference of ours may come back, bounded. `notice_ref` and `tokens` are what was found there.
+    `by_person`: nothing but words says what it is, so a person wrote it. `reference` is what has the form of
+    ours (domain/references.py), wherever in the mail it came back.
     """
 
     kind: Kind | None
     told: tuple[Told, ...]
     at: str
-    notice_ref: str
-    tokens: tuple[str, ...]
+    reference: str = ""
     reporter: str = ""
     by_person: bool = False
-    returned: str = field(default="", repr=False)
 
     @property
     def is_bounce(self) -> bool:
@@ -83,16 +82,13 @@ class _Reader:
             self._bounce,
         )  # fmt: skip
         told = next((found for step in steps if (found := step())), ())
-        ref, tokens = _reference(self.returned)
         return MailReading(
             told[0].kind if told else None,
             told[:RECIPIENTS],
             self._at(),
-            ref,
-            tokens,
+            found_in(self.returned),
             reporter=self.writer.address.rpartition("@")[2],
             by_person=not told and self.writer.is_person,
-            returned=self.returned,
         )
 
     def _at(self) -> str:
@@ -337,17 +333,3 @@ def _moment_of(text: str) -> str:
         return stamp(at) if at.tzinfo else ""
     except (ValueError, TypeError, IndexError, OverflowError):
         return ""
-
-
-_REFERENCE: Final = re.compile(r"(?<![0-9a-f])([0-9a-f]{32}):(\d{1,4})(?!\d)")
-_TOKEN: Final = re.compile(r"/d/([A-Za-z0-9_-]{30})(?![A-Za-z0-9_-])")
-_NOTICE_ID: Final = re.compile(r"^x-notice-id:[ \t]*([A-Za-z0-9_-]{1,64})(?::(\d{1,4}))?[ \t]*$", re.I | re.M)
-
-
-def _reference(returned: str) -> tuple[str, tuple[str, ...]]:
-    """What may be our own: an `X-Notice-Id` or `<notice id>:<attempt>`; link tokens."""
-    match = _NOTICE_ID.search(returned)
-    ref = f"{match[1]}:{match[2]}" if match and match[2] else match[1] if match else ""
-    if not ref and (found := _REFERENCE.search(returned)):
-        ref = found[0]
-    return ref, tuple(dict.fromkeys(_TOKEN.findall(returned)))[:5]
