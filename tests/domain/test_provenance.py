@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exstream_notify.domain.notices import Attempt, Notice, Status, begun, finished
+from exstream_notify.domain.notices import LOST, Attempt, Notice, Status, begun, finished
 from exstream_notify.domain.provenance import jump, listed, proven
 from exstream_notify.domain.receipts import (
     Kind,
@@ -120,23 +120,35 @@ def after(notice: Notice, *receipts: Receipt) -> Notice:
     return notice
 
 
-FINALS = [Kind.DELIVERED, Kind.HARD_BOUNCE, Kind.SOFT_BOUNCE, Kind.COMPLAINT]
+FAILED = [Kind.HARD_BOUNCE, Kind.SOFT_BOUNCE, Kind.NOT_DELIVERED, Kind.COMPLAINT]
 
 
-@pytest.mark.parametrize("mailed", [*FINALS, Kind.POLICY_REFUSED])
-@pytest.mark.parametrize("said", FINALS)
+@pytest.mark.parametrize("mailed", [*FAILED, Kind.POLICY_REFUSED])
+@pytest.mark.parametrize("said", FAILED)
 @pytest.mark.parametrize("hours", [0.5, 2])
-def test_the_word_of_ses_stands_whenever_it_comes(said: Kind, mailed: Kind, hours: float) -> None:
-    alone = after(sent(), ses(said, hours)).attempt(1)
-    for receipts in itertools.permutations([ses(said, hours), mail(mailed), mail(mailed, 30)]):
+def test_the_failure_that_ses_reports_stands_whenever_it_comes(
+    said: Kind, mailed: Kind, hours: float
+) -> None:
+    delivered = ses(Kind.DELIVERED, 0.1)
+    alone = after(sent(), delivered, ses(said, hours)).attempt(1)
+    for receipts in itertools.permutations([delivered, ses(said, hours), mail(mailed), mail(mailed, 30)]):
         assert after(sent(), *receipts).attempt(1) == alone
 
 
-def test_what_ses_said_last_outranks_and_what_it_only_began_to_say_does_not() -> None:
+@pytest.mark.parametrize("mailed", [Kind.HARD_BOUNCE, Kind.SOFT_BOUNCE, Kind.POLICY_REFUSED])
+def test_a_mail_and_a_delivery_end_by_the_time_of_the_event(mailed: Kind) -> None:
+    for receipts in itertools.permutations([ses(Kind.DELIVERED, 0.5), mail(mailed, 2)]):
+        assert after(sent(), *receipts).status in LOST
+    for receipts in itertools.permutations([ses(Kind.DELIVERED, 2), mail(mailed, 0.5)]):
+        assert after(sent(), *receipts).status == Status.DELIVERED
+
+
+def test_only_a_failure_outranks_a_mail() -> None:
     assert not outranked(after(sent(), ses(Kind.SENT), ses(Kind.DELAYED)), mail())
-    assert outranked(after(sent(), ses(Kind.DELIVERED)), mail())
+    assert not outranked(after(sent(), ses(Kind.DELIVERED)), mail())
+    assert outranked(after(sent(), ses(Kind.DELIVERED), ses(Kind.SOFT_BOUNCE)), mail())
     assert not outranked(after(sent(), mail(Kind.SOFT_BOUNCE)), mail())
-    assert not outranked(after(sent(), ses(Kind.DELIVERED)), ses(Kind.HARD_BOUNCE))
+    assert not outranked(after(sent(), ses(Kind.SOFT_BOUNCE)), ses(Kind.HARD_BOUNCE))
     assert after(sent(), ses(Kind.DELAYED), mail()).attempts[0].status == Status.BOUNCED
 
 

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exstream_notify.adapters.receipts.mail import Phrases
+from exstream_notify.adapters.receipts.mails import Phrases
 from exstream_notify.adapters.receipts.reading import ReceiptReader, ReceiptUnusable
+from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.identity import notice_id
 from exstream_notify.domain.links import make_token
 from exstream_notify.domain.notices import Status
@@ -27,6 +28,7 @@ from .world import DOMAIN, World
 
 KEYS = {1: b"the key of the references"}
 PHRASES = Phrases()
+VERDICTS = YamlRules().verdicts
 SHAPES = {name: mail for name, mail, _ in (*BOUNCES, *OTHERS)}
 ADDRESS = "c100001@example.com"
 """Whom every one of these mails is about."""
@@ -45,7 +47,12 @@ def written(shape: str, reference: str, address: str) -> bytes:
 def received(world: World, mail: bytes, name: str = "mail/1.eml") -> Counter[str]:
     """A mail lands in its bucket, and all that follows happens; what it counted as."""
     reader = ReceiptReader(
-        PHRASES, lambda bucket, key: mail, lambda *_: "", lambda raw: verified(raw, KEYS), world.clock.now
+        PHRASES,
+        VERDICTS,
+        lambda bucket, key: mail,
+        lambda *_: "",
+        lambda raw: verified(raw, KEYS),
+        world.clock.now,
     )
     where = {"bucket": {"name": "mails"}, "object": {"key": name}}
     event = {"source": "aws.s3", "detail-type": "Object Created", "detail": where}
@@ -220,7 +227,7 @@ def test_softly_one_attempt_fails_once_however_many_mails_say_so() -> None:
     assert (len(entry.failures), entry.reason) == (1, "")
 
 
-def test_the_word_of_ses_outranks_a_mails() -> None:
+def test_a_failure_that_ses_reports_outranks_a_mails() -> None:
     world = World()
     world.providers["ses"] = FakeProvider("ses", world.clock)
     world.providers_by_channel["email"] = "ses"
@@ -228,10 +235,10 @@ def test_the_word_of_ses_outranks_a_mails() -> None:
     world.drain()
     soon = world.clock.now() + timedelta(minutes=1)
     for number in (1, 2):
-        delivered = world.receipt(of(world, number), Kind.DELIVERED, at=soon.isoformat())
+        refused = world.receipt(of(world, number), Kind.POLICY_REFUSED, at=soon.isoformat())
         mail = written("rfc3464-unknown", reference(world, number), f"c{number:04d}@example.com")
         if number == 1:
-            world.report(delivered)
+            world.report(refused)
             world.drain()
             before = state(world)
             world.clock.advance(hours=1)
@@ -239,12 +246,12 @@ def test_the_word_of_ses_outranks_a_mails() -> None:
             assert state(world) == before
         else:
             assert received(world, mail)["hard_bounce"] == 1
-            world.report(delivered)
+            world.report(refused)
             world.drain()
-        assert world.notice(f"D{number:04d}").attempts[0].status == Status.DELIVERED
-    # What the second mail led to before SES spoke stays: the customer got both, and the address is listed.
-    assert world.told("sms") == ["+12025550102"]
+        assert world.notice(f"D{number:04d}").attempts[0].status == Status.UNDELIVERED
+    # What the second mail led to before SES spoke stays: the address is listed.
     assert world.suppressions.stored["email", "hash of email:c0002@example.com"].reason == "hard"
+    assert world.told("sms") == ["+12025550101", "+12025550102"]
     world.check()
 
 

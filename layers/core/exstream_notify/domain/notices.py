@@ -145,8 +145,8 @@ class Attempt:
     """One try on one channel. `lease` is when an unfinished one counts as abandoned (epoch seconds).
 
     `delivered_at`, `undelivered_at` and `bounced_at` are the newest times (ISO 8601, UTC) of which somebody
-    said so, empty if nobody did. `by_mail`: mails said how it stands, and its provider, which reports bounces
-    itself, has not yet said how it ended.
+    said so, empty if nobody did. `by_mail`: mails said that it failed, and its provider, which reports
+    bounces itself, did not.
     """
 
     number: int
@@ -165,19 +165,16 @@ class Attempt:
     by_mail: bool = False
 
     @property
-    def has_final_word(self) -> bool:
-        """Whether somebody reported how it ended."""
-        return self.status == Status.COMPLAINED or bool(
-            self.delivered_at or self.undelivered_at or self.bounced_at
-        )
+    def has_failed(self) -> bool:
+        """Whether somebody reported a failure or a complaint, whatever was reported later."""
+        return self.status == Status.COMPLAINED or bool(self.undelivered_at or self.bounced_at)
 
     def without_mails(self) -> "Attempt":
-        """As it stood when it was sent, if mails said more; else the same object."""
+        """As its provider left it, if mails said that it failed; else the same object."""
         if not self.by_mail:
             return self
-        return replace(
-            self, status=Status.SENT, delivered_at="", undelivered_at="", bounced_at="", by_mail=False
-        )
+        status = Status.DELIVERED if self.delivered_at else Status.SENT
+        return replace(self, status=status, undelivered_at="", bounced_at="", by_mail=False)
 
     def told(self, status: Status, at: str) -> "Attempt":
         """The attempt after a provider said that this happened then; the same object if that changes nothing.

@@ -276,13 +276,16 @@ _MARK = "#"
 
 
 def outranked(notice: Notice, receipt: Receipt) -> bool:
-    """Whether a mail is about an attempt whose provider reports bounces itself, and has said how it ended."""
+    """Whether a mail is about an attempt that failed by the word of its provider, which reports bounces itself.
+
+    A delivery that the provider reports does not contradict a bounce that comes later.
+    """
     if receipt.said_by == Source.PROVIDER:
         return False
     attempt = attempt_of(notice, receipt)
     if attempt is None or attempt.provider not in REPORTS_BOUNCES:
         return False
-    return attempt.has_final_word and not attempt.by_mail
+    return attempt.has_failed and not attempt.by_mail
 
 
 def attempt_of(notice: Notice, receipt: Receipt) -> Attempt | None:
@@ -383,12 +386,13 @@ def applied(
 
 
 def _heard(attempt: Attempt, receipt: Receipt, status: Status) -> Attempt:
-    """The attempt after a report; the final word of a provider that reports bounces replaces a mail's."""
+    """The attempt after a report; a failure that its provider reports replaces those that mails reported."""
+    failed = status in FAILURES
     if receipt.said_by != Source.PROVIDER:
         heard = attempt.told(status, receipt.at)
-        by_mail = attempt.provider in REPORTS_BOUNCES
+        by_mail = attempt.by_mail or (failed and attempt.provider in REPORTS_BOUNCES)
         return heard if heard is attempt else replace(heard, by_mail=by_mail)
-    replaces = status in FINAL and receipt.provider == attempt.provider
+    replaces = failed and receipt.provider == attempt.provider
     return (attempt.without_mails() if replaces else attempt).told(status, receipt.at)
 
 
@@ -396,8 +400,8 @@ def _with(notice: Notice, attempt: Attempt) -> tuple[Attempt, ...]:
     return tuple(attempt if a.number == attempt.number else a for a in notice.attempts)
 
 
-FINAL: Final = frozenset({Status.DELIVERED, Status.UNDELIVERED, Status.BOUNCED, Status.COMPLAINED})
-"""How an attempt can end, as somebody reports it."""
+FAILURES: Final = frozenset({Status.UNDELIVERED, Status.BOUNCED, Status.COMPLAINED})
+"""How an attempt can fail, as somebody reports it."""
 
 _ENDED = (Status.SUPERSEDED, Status.SUPPRESSED, Status.PAPER)
 
