@@ -17,7 +17,7 @@ from exstream_notify.adapters.receipts.mails.parsing import (
     parsed,
 )
 from exstream_notify.adapters.receipts.mails.reports import RECIPIENTS
-from exstream_notify.adapters.receipts.mails.returned import RETURNED_LIMIT
+from exstream_notify.adapters.receipts.mails.returned import RETURNED_LIMIT, returned_text
 from exstream_notify.adapters.receipts.mails.telling import NOTES
 from exstream_notify.domain.receipts import Kind
 from exstream_notify.domain.verdicts import Report, Verdicts
@@ -107,7 +107,7 @@ def test_what_is_read_of_a_mail_is_bounded(data: bytes) -> None:
     asked = Counted()
     reading = read_mail(data, PHRASES, asked)
     assert len(reading.told) <= RECIPIENTS
-    assert len(reading.returned) <= RETURNED_LIMIT
+    assert len(returned_text(parsed(data))) <= RETURNED_LIMIT
     assert len(asked.reports) <= RECIPIENTS
     assert all(len(one.answer) <= max(ANSWER, NOTES) and len(one.notes) <= NOTES for one in asked.reports)
 
