@@ -215,6 +215,20 @@ def test_a_proven_mail_changes_nothing_the_second_time(mail: str, number: int) -
     assert counts["repeated"] == 1
 
 
+def test_a_mail_that_comes_again_after_the_deadline_decides_nothing_anew() -> None:
+    world = World()
+    world.drop("run-1", a_document(1, mobile=None))
+    world.drain()
+    mail = written("rfc3464-unknown", reference(world, 1), "c0001@example.com")
+    assert received(world, mail)["hard_bounce"] == 1
+    assert world.outcomes("run-1") == {"failed": 1}
+    for _ in range(3):
+        world.clock.advance(days=4)
+        before = state(world), len(world.exceptions.raised)
+        assert received(world, mail)["repeated"] == 1
+        assert (state(world), len(world.exceptions.raised)) == before
+
+
 def test_softly_one_attempt_fails_once_however_many_mails_say_so() -> None:
     world = a_world()
     for number in range(12):
