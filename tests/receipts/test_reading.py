@@ -410,7 +410,7 @@ def test_the_reference_comes_back_in_the_address_that_a_mail_went_to() -> None:
 
 
 def test_where_mails_are_off_none_is_read_whoever_queued_it() -> None:
-    off = ReceiptReader(Phrases(), lambda bucket, key: MAILS[key], identify, None, lambda: NOW)
+    off = ReceiptReader(Phrases(), VERDICTS, lambda bucket, key: MAILS[key], identify, None, lambda: NOW)
     with pytest.raises(ReceiptUnusable, match="BounceMails"):
         off.read(json.dumps(object_created("mail/one.eml")), "sqs:1")
     assert off.read(json.dumps(ses(bounce=bounce())), "sqs:2"), "everything else is"

@@ -276,7 +276,7 @@ _MARK = "#"
 
 
 def outranked(notice: Notice, receipt: Receipt) -> bool:
-    """Whether a mail is about an attempt that failed by the word of its provider, which reports bounces itself.
+    """Whether a mail is about an attempt that failed by the word of a provider that reports bounces.
 
     A delivery that the provider reports does not contradict a bounce that comes later.
     """
