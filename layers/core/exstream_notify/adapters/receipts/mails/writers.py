@@ -19,7 +19,7 @@ _MARKS: Final = (
 )  # fmt: skip
 """Fields that only programs that answer set, before RFC 3834 and beside it."""
 
-_REPLIED: Final = ("auto-replied", "auto-generated", "auto-notified")
+_GENERATED: Final = ("auto-generated", "auto-notified")
 _ANSWERS: Final = re.compile(
     r"(?:re|fwd?|fw|aw|wg|antw|tr|rv|rif|i|sv|vs|vl|odp|pd|ynt|ilt|отв?|回复|回覆|答复|转发|轉寄|返信|전달|회신)\s*[:：]",
     re.I,
@@ -82,13 +82,17 @@ class Writer:
 
     @cached_property
     def is_marked(self) -> bool:
-        """Marked as a program's answer, or as what a program sent by itself."""
+        """Marked as a program's answer, or as what a program sent by itself.
+
+        What an address that takes no answer sends by itself, and not as an answer, may be a report.
+        """
         precedence = self.precedence
         answers = self.subject_answers or self.mail.has("in-reply-to")
         return (
             self.mail.has(*_MARKS)
             or "auto_reply" in precedence
-            or self.auto_submitted.startswith(_REPLIED)
+            or self.auto_submitted.startswith("auto-replied")
+            or (self.auto_submitted.startswith(_GENERATED) and (answers or not self.has_no_name))
             or (self.mail.has("x-auto-response-suppress") and (answers or self.hints_reply))
             or (precedence in ("bulk", "junk") and (answers or self.hints_reply))
         )
