@@ -190,6 +190,19 @@ def test_what_such_an_address_sends_by_itself_in_words_that_nobody_knows_is_show
     assert reading.unusable
 
 
+@pytest.mark.parametrize("program", ["User-Agent: Mozilla Thunderbird", "X-Mailer: Microsoft Outlook 16.0"])
+def test_there_are_people_behind_postmaster(program: str) -> None:
+    head = (
+        "Return-Path: <postmaster@example.org>\nFrom: Postmaster <postmaster@example.org>\n"
+        f"Subject: Your mail could not be delivered\n{program}\n"
+    )
+    reading = read(
+        head, "Our user ann@example.org says that your mail comes back with 550 5.1.1. Please call me."
+    )
+    assert reading.told == ()
+    assert reading.by_person
+
+
 def test_a_domain_named_bounce_makes_no_mail_system() -> None:
     assert read("From: Ann <ann@bounce.example.org>\nSubject: failure notice\n", QMAIL).by_person
 

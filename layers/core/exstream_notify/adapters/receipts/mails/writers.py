@@ -24,6 +24,12 @@ _ANSWERS: Final = re.compile(
     r"(?:re|fwd?|fw|aw|wg|antw|tr|rv|rif|i|sv|vs|vl|odp|pd|ynt|ilt|отв?|回复|回覆|答复|转发|轉寄|返信|전달|회신)\s*[:：]",
     re.I,
 )
+_TYPED: Final = re.compile(
+    r"thunderbird|mozilla|outlook|apple mail|iphone|ipad|android|evolution|kmail|mutt|roundcube|squirrelmail|"
+    r"horde|the bat|zimbra|webmail|mail\.ru mailer|yahoomail",
+    re.I,
+)
+"""Programs that people write mails with."""
 _NULL: Final = frozenset({"<>", "< >", ""})
 
 
@@ -39,7 +45,12 @@ class Writer:
 
     @cached_property
     def is_daemon(self) -> bool:
-        """A mail system by its name. The domain says nothing: anybody may have one called bounce.example."""
+        """A mail system by its name. The domain says nothing: anybody may have one called bounce.example.
+
+        Not where a person's program wrote the mail: there are people behind postmaster, none behind a daemon.
+        """
+        if self.is_typed and "daemon" not in self.sender:
+            return False
         name, _, _ = self.sender.replace(f"@{self.address.rpartition('@')[2].lower()}", "@").partition("@")
         path = self.mail.header("return-path").lower()
         return (
@@ -58,6 +69,12 @@ class Writer:
     def has_no_name(self) -> bool:
         """A mail system, or an address that takes no answer."""
         return self.is_daemon or self._phrases.found("robots", self.sender)
+
+    @cached_property
+    def is_typed(self) -> bool:
+        """Written with a program that people write mails with; those set a return path."""
+        programs = f"{self.mail.header('user-agent')} {self.mail.header('x-mailer')}"
+        return _TYPED.search(programs) is not None and not self.has_null_path
 
     @cached_property
     def has_null_path(self) -> bool:
