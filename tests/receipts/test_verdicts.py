@@ -65,6 +65,7 @@ def test_what_was_not_delivered_for_an_unclear_reason_falls_back_and_suppresses_
         "550 5.5.0 Requested action not taken: mailbox unavailable",
         "550 Invalid Recipient - https://community.example.com/docs",
         "550 Addressee unknown, relay=[192.0.2.9] (in reply to RCPT TO command)",
+        "550 Requested action not taken: mailbox unavailable, see https://example.net/errors?ip=203.0.113.9",
     ],
 )
 def test_explicit_words_name_the_address_as_gone(answer: str) -> None:
