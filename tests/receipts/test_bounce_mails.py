@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exstream_notify.adapters.receipts.mails import READ_LIMIT, Phrases, read_mail
-from exstream_notify.adapters.rules import YamlRules
+from exstream_notify.adapters.receipts.mails.phrases import folded
+from exstream_notify.adapters.rules import RulesInvalid, YamlRules
 from exstream_notify.domain.receipts import Kind
 
 from .bounce_mails import BOUNCES, OTHERS, REFERENCE, dsn, plain
@@ -84,3 +85,30 @@ def test_a_sites_own_phrases_lie_over_ours(tmp_path: Path) -> None:
     mail = plain("c1@example.com", "Gone fishing", "Back soon.")
     assert read_mail(mail.encode(), PHRASES, VERDICTS).kind is None
     assert read_mail(mail.encode(), Phrases(tmp_path), VERDICTS).kind is Kind.AUTO_REPLY
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("kinds: {delayed: [later]}\n", "kinds"),
+        ("subjects: [x]\n", "bounce_mails.yaml (rules) line 1: subjects.0"),
+        ("bodies:\n  - fine words\n  - Not So\n", "line 3"),
+        ("daemons: robot\n", "daemons"),
+    ],
+)
+def test_a_sites_file_that_nobody_could_follow_is_refused_with_its_place(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "bounce_mails.yaml").write_text(text)
+    with pytest.raises(RulesInvalid) as refused:
+        YamlRules(tmp_path / "rules").check()
+    assert told in str(refused.value)
+
+
+def test_a_phrase_may_leave_words_out_between_its_pieces(tmp_path: Path) -> None:
+    (tmp_path / "bounce_mails.yaml").write_text("subjects: [could * not * go]\n")
+    phrases = Phrases(tmp_path)
+    assert phrases.found("subjects", folded("It COULD, sadly,  not really\ngo"))
+    assert not phrases.found("subjects", folded("it could go, not"))
+    assert not phrases.found("subjects", folded(f"it could {'x' * 70} not go"))

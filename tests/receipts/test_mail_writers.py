@@ -172,6 +172,37 @@ def test_a_notice_of_arrival_without_a_report_says_nothing() -> None:
     assert read(head, "Your message was successfully delivered to ann@example.com.").told == ()
 
 
+@pytest.mark.parametrize("sentence", ["was not", "could not be", "has not been"])
+def test_a_delivery_that_was_not_successful_is_no_arrival(sentence: str) -> None:
+    head = "Return-Path: <>\nFrom: MAILER-DAEMON@mx.example.net\nSubject: Mail delivery report\n"
+    assert read(head, f"Your message {sentence} successfully delivered to ann@example.com.").is_bounce
+
+
+@pytest.mark.parametrize("auto", ["auto-replied", "auto-generated"])
+def test_a_report_from_an_address_that_takes_no_answer_is_no_reply(auto: str) -> None:
+    head = f"From: no-reply@example.net\nAuto-Submitted: {auto}\nSubject: 메일 전송 실패 안내\n"
+    assert read(head, "c100001@example.com 님에게 보낸 메일이 전송되지 못했습니다.").is_bounce
+
+
+def test_what_such_an_address_sends_by_itself_in_words_that_nobody_knows_is_shown() -> None:
+    reading = read("From: no-reply@example.net\nAuto-Submitted: auto-generated\nSubject: nuqneH\n", "Qapla'")
+    assert reading.told == ()
+    assert reading.unusable
+
+
+@pytest.mark.parametrize("program", ["User-Agent: Mozilla Thunderbird", "X-Mailer: Microsoft Outlook 16.0"])
+def test_there_are_people_behind_postmaster(program: str) -> None:
+    head = (
+        "Return-Path: <postmaster@example.org>\nFrom: Postmaster <postmaster@example.org>\n"
+        f"Subject: Your mail could not be delivered\n{program}\n"
+    )
+    reading = read(
+        head, "Our user ann@example.org says that your mail comes back with 550 5.1.1. Please call me."
+    )
+    assert reading.told == ()
+    assert reading.by_person
+
+
 def test_a_domain_named_bounce_makes_no_mail_system() -> None:
     assert read("From: Ann <ann@bounce.example.org>\nSubject: failure notice\n", QMAIL).by_person
 

@@ -259,6 +259,8 @@ class YamlRules:
     ) -> None:
         """Read and validate everything; with `provider_for` also whether each type's provider can do it,
         with `retention_days` also whether the records are kept for as long as the rules need them."""
+        from .phrase_rules import PhraseFile
+
         known = sorted(path.name for path in PACKAGE_RULES.glob("*.yaml"))
         for path in (
             path for folder in self._folders if folder.is_dir() for path in sorted(folder.iterdir())
@@ -267,6 +269,7 @@ class YamlRules:
                 raise RulesInvalid(f"{path.name}: nobody reads it; rules are {', '.join(known)}")
         _ = (self._types, self.queues, self._teams, self._domains, self.messages, self.expected_runs)
         _ = (self._journeys, self._holds_unknown, self.reply_words, self.verdicts)
+        self._validate(PhraseFile, self._read("bounce_mails.yaml"), "bounce_mails.yaml", "")
         for team in self._alerts.named_teams():
             if team not in self._teams:
                 raise RulesInvalid(f"alerts.yaml: no team {team!r} in teams.yaml")

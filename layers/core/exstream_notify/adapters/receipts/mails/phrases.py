@@ -33,7 +33,7 @@ class Phrases:
 
     def found(self, name: str, text: str) -> bool:
         """Whether one of a list's phrases is in a text, which is `folded`."""
-        return any(_stands_in(text, phrase) for phrase in self._lists[name])
+        return any(_stands_in(text, phrase) for phrase in self._lists.get(name, ()))
 
 
 def folded(text: str) -> str:

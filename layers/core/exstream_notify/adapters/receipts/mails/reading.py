@@ -221,9 +221,13 @@ class _Reader:
 
     @cached_property
     def _is_bounce_like(self) -> bool:
-        """Says in its subject that it is a bounce, and returns the message or an answer's code."""
+        """Says in its subject that it is a bounce, and returns the message or an answer's code.
+
+        Of an address that takes no answer words are enough.
+        """
         return self.writer.fails_in_subject and (
             self.writer.returns_message
+            or (self.writer.has_no_name and self.phrases.found("bodies", self.folded))
             or bool(ENHANCED.search(self.text[:8_000]) or SMTP.search(self.text[:8_000]))
             or self.text is not self._whole
         )

@@ -19,11 +19,17 @@ _MARKS: Final = (
 )  # fmt: skip
 """Fields that only programs that answer set, before RFC 3834 and beside it."""
 
-_REPLIED: Final = ("auto-replied", "auto-generated", "auto-notified")
+_GENERATED: Final = ("auto-generated", "auto-notified")
 _ANSWERS: Final = re.compile(
     r"(?:re|fwd?|fw|aw|wg|antw|tr|rv|rif|i|sv|vs|vl|odp|pd|ynt|ilt|отв?|回复|回覆|答复|转发|轉寄|返信|전달|회신)\s*[:：]",
     re.I,
 )
+_TYPED: Final = re.compile(
+    r"thunderbird|mozilla|outlook|apple mail|iphone|ipad|android|evolution|kmail|mutt|roundcube|squirrelmail|"
+    r"horde|the bat|zimbra|webmail|mail\.ru mailer|yahoomail",
+    re.I,
+)
+"""Programs that people write mails with."""
 _NULL: Final = frozenset({"<>", "< >", ""})
 
 
@@ -39,7 +45,12 @@ class Writer:
 
     @cached_property
     def is_daemon(self) -> bool:
-        """A mail system by its name. The domain says nothing: anybody may have one called bounce.example."""
+        """A mail system by its name. The domain says nothing: anybody may have one called bounce.example.
+
+        Not where a person's program wrote the mail: there are people behind postmaster, none behind a daemon.
+        """
+        if self.is_typed and "daemon" not in self.sender:
+            return False
         name, _, _ = self.sender.replace(f"@{self.address.rpartition('@')[2].lower()}", "@").partition("@")
         path = self.mail.header("return-path").lower()
         return (
@@ -58,6 +69,12 @@ class Writer:
     def has_no_name(self) -> bool:
         """A mail system, or an address that takes no answer."""
         return self.is_daemon or self._phrases.found("robots", self.sender)
+
+    @cached_property
+    def is_typed(self) -> bool:
+        """Written with a program that people write mails with; those set a return path."""
+        programs = f"{self.mail.header('user-agent')} {self.mail.header('x-mailer')}"
+        return _TYPED.search(programs) is not None and not self.has_null_path
 
     @cached_property
     def has_null_path(self) -> bool:
@@ -82,13 +99,17 @@ class Writer:
 
     @cached_property
     def is_marked(self) -> bool:
-        """Marked as a program's answer, or as what a program sent by itself."""
+        """Marked as a program's answer, or as what a program sent by itself.
+
+        What an address that takes no answer sends by itself, and not as an answer, may be a report.
+        """
         precedence = self.precedence
         answers = self.subject_answers or self.mail.has("in-reply-to")
         return (
             self.mail.has(*_MARKS)
             or "auto_reply" in precedence
-            or self.auto_submitted.startswith(_REPLIED)
+            or self.auto_submitted.startswith("auto-replied")
+            or (self.auto_submitted.startswith(_GENERATED) and (answers or not self.has_no_name))
             or (self.mail.has("x-auto-response-suppress") and (answers or self.hints_reply))
             or (precedence in ("bulk", "junk") and (answers or self.hints_reply))
         )
