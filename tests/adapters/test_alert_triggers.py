@@ -20,6 +20,19 @@ FAILED: dict[str, Any] = {
 }
 
 
+def test_what_a_source_says_that_nobody_named_is_told_without_its_words() -> None:
+    detail = {"domain": "retail", "customer_key": "C0600001", "text": "Ann Smith paid"}
+    body = {"id": "e-9", "source": "crm (new)", "detail-type": "Payment Received", "detail": detail}
+    (found,) = exceptions_of(body)
+    assert (found.code, found.domain, found.text) == (
+        "source_unnamed", "retail", "Payment Received from source crmnew",
+    )  # fmt: skip
+    assert "C0600001" not in str(found.to_detail())
+    assert "Ann" not in str(found.to_detail())
+    (other,) = exceptions_of({**body, "id": "e-10", "detail": None})
+    assert (other.domain, other.part != found.part) == ("unknown", True)
+
+
 def site(kind: str, **detail: Any) -> dict[str, Any]:
     """A site's own event."""
     return {"id": "e-2", "source": "exstream", "detail-type": kind, "detail": {"domain": "retail", **detail}}

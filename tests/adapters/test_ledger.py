@@ -210,6 +210,7 @@ ATTEMPTS = st.builds(
     ref=_TEXT,
     why=_TEXT,
     evidence=_TEXT,
+    by_mail=st.booleans(),
 )
 _ORIGIN = st.builds(
     Origin,

@@ -130,6 +130,23 @@ def test_watched_jobs_come_due_by_themselves(tables: Tables) -> None:
     assert watch.due(NOW + timedelta(hours=25), 10) == []
 
 
+def test_what_an_earlier_release_kept_of_mails_waits_for_nothing(tables: Tables) -> None:
+    early = DynamoEarlyReceipts(tables.client, tables.notices)
+    mail, told = a_receipt(7, provider="mail"), a_receipt(8)
+    early.keep([mail, told], NOW)
+    assert [receipt.identity for receipt, _ in early.waiting(100)] == [told.identity]
+    early.forget([mail, told])
+    assert receipt_from({**receipt_body(told), "trusted": True}) == replace(told, recipient="")
+
+
+def test_what_mails_claim_is_counted_by_the_hour_and_in_no_rate(tables: Tables) -> None:
+    reputation = DynamoReputation(tables.client, tables.notices)
+    before, hour = reputation.last_day(NOW), NOW - timedelta(hours=2)
+    assert [reputation.count_unproven(hour, number) for number in (3, 20, 1)] == [3, 23, 24]
+    assert reputation.count_unproven(hour + timedelta(hours=1), 2) == 2
+    assert reputation.last_day(NOW) == before
+
+
 def test_counts_add_up_over_a_day(tables: Tables) -> None:
     reputation = DynamoReputation(tables.client, tables.notices)
     for hours in (0, 5, 23, 30):

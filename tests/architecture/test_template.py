@@ -133,6 +133,10 @@ def test_a_rule_reaches_queues_whose_policy_lets_this_rule_alone_send(rule: str)
                 assert source in feeders(queue), queue
 
 
+UNNAMED = "UnnamedSourceRule"
+"""The rule on what the sources say that the others do not name."""
+
+
 def sources(rule: str) -> list[str]:
     """The sources that a rule names, those of a parameter by its default."""
     found = RULES[rule]["EventPattern"].get("source", [])
@@ -143,7 +147,7 @@ def sources(rule: str) -> list[str]:
     return list(found)
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", sorted(RULES.keys() - {UNNAMED}))
 def test_a_rule_names_who_may_send_its_events(rule: str) -> None:
     """Whoever may put events on the bus chooses their detail type: without a source any of them would do."""
     named = sources(rule)
@@ -159,6 +163,15 @@ def test_what_changes_customers_comes_from_sources_that_the_site_names() -> None
         (path,) = (ROOT / "events").glob(f"{name}*.json")
         bodies = [json.loads(record["body"]) for record in json.loads(path.read_text("utf-8"))["Records"]]
         assert {body["source"] for body in bodies} <= set(sources(rule))
+
+
+def test_what_no_rule_takes_for_its_source_is_told_to_operations() -> None:
+    left = [
+        {**RULES[rule]["EventPattern"], "source": [{"anything-but": RULES[rule]["EventPattern"]["source"]}]}
+        for rule in ("CustomerRespondedRule", "PreferencesChangedRule")
+    ]
+    assert RULES[UNNAMED]["EventPattern"] == {"$or": left}
+    assert [target(entry["Arn"]) for entry in RULES[UNNAMED]["Targets"]] == ["ExceptionQueue"]
 
 
 def test_mails_are_off_unless_a_site_turns_them_on() -> None:

@@ -176,6 +176,8 @@ def test_what_an_event_tells_is_recorded_by_document_and_case_before_and_after(
     tell("Payment Received", "stranger", customer_key="E000023", document_id="E000023-STA", amount="21.50")
     tell("Customer Responded", "stranger", customer_key="E000024", response="thanks")
     assert linked.idle(60)
+    told = {code: i for i in app(linked).incidents.all() for code in i.codes}
+    assert told["source_unnamed"].count == 2
     rows = [
         record(21),
         record(22, document_type="claim-letter", case_id="CASE-22"),

@@ -16,9 +16,15 @@ EVENT_CODES: Mapping[str, str] = {
 }
 """Codes of the sites' own events; the composer's `Exstream-…-Failed` are `composition_failed`."""
 
+_OWN = "exnotify"
+"""The source of our own events."""
+
+_DISPATCHED = "Run Dispatched"
+
 _COMPOSER_FAILED = re.compile(r"Exstream-.+-Failed")
 _NAME = re.compile(NAME)
 _WORD = re.compile(r"[^A-Za-z0-9_.:-]")
+_KIND = re.compile(r"[^A-Za-z0-9 -]")
 
 
 def exceptions_of(body: dict[str, Any]) -> list[ExceptionRaised]:
@@ -27,12 +33,15 @@ def exceptions_of(body: dict[str, Any]) -> list[ExceptionRaised]:
     if kind == "Exception Raised":
         return [exception_of(body)]
     code = EVENT_CODES.get(kind) or ("composition_failed" if _COMPOSER_FAILED.fullmatch(kind) else None)
-    return [_of_event(body, kind, code)] if code else []
+    if code:
+        return [_of_event(body, kind, code)]
+    is_ours = kind == _DISPATCHED or body.get("source", _OWN) == _OWN
+    return [] if is_ours else [_of_stranger(body, kind)]
 
 
 def dispatched_of(body: dict[str, Any]) -> tuple[str, str] | None:
     """The run of a `Run Dispatched` event."""
-    if body.get("detail-type") != "Run Dispatched":
+    if body.get("detail-type") != _DISPATCHED:
         return None
     return body["detail"]["domain"], body["detail"]["run_id"]
 
@@ -87,6 +96,20 @@ def _of_event(body: Mapping[str, Any], kind: str, code: str) -> ExceptionRaised:
         ),
         queue=_WORD.sub("", str(detail.get("queue") or detail.get("queue_name") or ""))[:60],
         document_type=_WORD.sub("", str(detail.get("document_type") or ""))[:60],
+    )
+
+
+def _of_stranger(body: Mapping[str, Any], kind: str) -> ExceptionRaised:
+    """An event that no rule takes from its source; what it says stays behind (rule UnnamedSourceRule)."""
+    detail = body.get("detail")
+    source = _WORD.sub("", str(body["source"]))[:60]
+    return ExceptionRaised(
+        "source_unnamed",
+        "error",
+        _name(detail.get("domain") if isinstance(detail, dict) else "", "unknown"),
+        "none",
+        f"{_KIND.sub('', kind)[:60]} from source {source}",
+        part=f"source {source}, event {_WORD.sub('', str(body.get('id', '')))[:64]}",
     )
 
 
