@@ -11,6 +11,7 @@ from exstream_notify.domain.address_changes import (
     CODES_A_DAY,
     LOCKED_FOR,
     NOT_YET,
+    PATIENCE,
     STAGES,
     UNDO_WITHIN,
     Answer,
@@ -113,6 +114,15 @@ def test_a_change_of_which_no_note_went_out_waits_for_a_person_and_then_for_its_
 def test_what_waits_for_nobody_cannot_be_allowed() -> None:
     for contact in (a_contact(), ask(a_contact()).contact, give(ask(a_contact()).contact).contact):
         assert allowed(contact, "email", NOW, "operator", "why").answer == Answer.NONE
+
+
+def test_a_change_that_an_earlier_release_left_can_be_allowed() -> None:
+    contact = give(ask(a_contact()).contact).contact
+    later = NOW + PATIENCE + timedelta(minutes=1)
+    step = allowed(contact, "email", later, "operator", "confirmed before the update")
+    assert step.answer == Answer.DONE
+    assert step.change is not None
+    assert due_at(step.change) is not None
 
 
 def test_in_effect_the_new_address_is_the_contacts_and_later_records_do_not_replace_it() -> None:

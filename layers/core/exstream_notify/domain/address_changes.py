@@ -238,7 +238,7 @@ def in_effect(contact: Contact, change: AddressChange, now: datetime) -> Contact
 def allowed(contact: Contact, channel: Channel, now: datetime, who: str, why: str) -> Step:
     """The change that waited for a person, allowed: it takes effect when its three days are over."""
     change = pending(contact, channel)
-    if change is None or change.review != "asked":
+    if change is None or not (change.review == "asked" or _is_left(change, now)):
         return Step(contact, Answer.NONE)
     after = with_change(contact, replace(change, review="allowed"))
     return Step(
@@ -246,6 +246,13 @@ def allowed(contact: Contact, channel: Channel, now: datetime, who: str, why: st
         Answer.DONE,
         pending(after, channel),
     )
+
+
+def _is_left(change: AddressChange, now: datetime) -> bool:
+    """Whether no step was ever taken of a confirmed change: an earlier release kept no due entry."""
+    if change.told or change.stage or not change.confirmed_at:
+        return False
+    return now > datetime.fromisoformat(change.confirmed_at) + PATIENCE
 
 
 def undone(contact: Contact, change_id: str, now: datetime, who: str = "owner", why: str = "undone") -> Step:
