@@ -12,7 +12,9 @@ What a person reads differently from a label stands in a file of the same form w
 label that it overrules is listed.
 
 Without labels every mail counts as a bounce for the recognition; addresses are compared with the fields in
-which the mail itself names its failed recipients. Mails are read as `record_receipt` reads them.
+which the mail itself names its failed recipients. Mails are read as `record_receipt` reads them. Each bounce
+is read twice more, with a reference of ours in the head of the message that it returns, and in the address
+that it went to (return path): how many of them come back.
 Exit code 1 if labels are given and a target (`TARGETS`) is missed.
 """
 
@@ -31,6 +33,7 @@ from typing import Any, Final
 from exstream_notify.adapters.receipts.mails import MailReading, Phrases, read_mail
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.receipts import Kind
+from exstream_notify.domain.references import HEADER, made, return_address
 
 FOUND: Final[Mapping[Kind | None, str]] = {
     Kind.HARD_BOUNCE: "address",
@@ -115,6 +118,8 @@ TARGETS: Final[Mapping[str, float]] = {
 }
 """Least shares, and of wrong permanent verdicts the largest."""
 
+REFERENCE: Final = made("5eed" * 8, 1, 1, b"the key of the measure")
+
 _MBOX: Final = re.compile(rb"(?:\A|\n\r?\n)From \S[^\n]* \d\d:\d\d[^\n]*\n")
 _NAMED: Final = re.compile(
     rb"^(?:final-recipient|original-recipient|x-actual-recipient|x-failed-recipients|original-rcpt-to)"
@@ -184,6 +189,8 @@ class Figures:
     addresses: Count = field(default_factory=Count)
     hard_or_not: Count = field(default_factory=Count)
     hard_found: Count = field(default_factory=Count)
+    in_header: Count = field(default_factory=Count)
+    in_return_path: Count = field(default_factory=Count)
     table: Counter[tuple[str, str]] = field(default_factory=Counter)
     permanent: int = 0
     either: list[str] = field(default_factory=list)
@@ -249,6 +256,22 @@ def named_in(data: bytes) -> frozenset[str]:
     return frozenset(a for a in found if 0 < a.find("@") < len(a) - 1)
 
 
+def planted(data: bytes) -> tuple[bytes, bytes]:
+    """The mail with a reference of ours in the message that it returns, and in the address that it went to.
+
+    Empty where it returns no subject that can be read as it is, or where it has no such address.
+    """
+    head, blank, body = re.sub(rb"\r\n?", b"\n", data).partition(b"\n\n")
+    subject = next(iter(re.findall(rb"^(?:[> \t]*)subject:", body, re.IGNORECASE | re.MULTILINE)[-1:]), b"")
+    before, found, behind = body.rpartition(b"\n" + subject) if subject else (body, b"", b"")
+    mark = subject[: subject.lower().find(b"subject")] if subject else b""
+    line = b"\n" + mark + f"{HEADER}: {REFERENCE}".encode()
+    returned = head + blank + before + line + found + behind if found else b""
+    to = b"To: " + return_address("bounces@example.com", REFERENCE).encode()
+    path, changed = re.subn(rb"^to:.*(?:\n[ \t].*)*", to, head, count=1, flags=re.IGNORECASE | re.MULTILINE)
+    return returned, path + blank + body if changed else b""
+
+
 def measure(folder: Path, labels: Mapping[str, Label] | None = None) -> Figures:
     """Read every mail and count."""
     phrases, verdicts, figures = Phrases(), YamlRules().verdicts, Figures()
@@ -264,6 +287,10 @@ def measure(folder: Path, labels: Mapping[str, Label] | None = None) -> Figures:
         figures.mails += 1
         figures.found[_coarse(groups)] += 1
         _recognised(figures, name, found, groups, label)
+        if label is None or label.is_bounce:
+            for count, mail in zip((figures.in_header, figures.in_return_path), planted(data), strict=True):
+                if mail:
+                    count.add(read_mail(mail, phrases, verdicts).reference == REFERENCE, name)
         _addressed(figures, name, data, reading, label)
         if label is not None:
             figures.table[label.group, found] += 1
@@ -318,7 +345,12 @@ def shown(figures: Figures, labelled: bool) -> Iterator[str]:
     """The figures, line by line."""
     found = ", ".join(f"{k} {n}" for k, n in figures.found.most_common())
     yield f"mails            {figures.mails}: {found}"
-    rows = {"recognised": figures.recognised, "addresses agree": figures.addresses}
+    rows = {
+        "recognised": figures.recognised,
+        "addresses agree": figures.addresses,
+        "ref. in header": figures.in_header,
+        "ref. in path": figures.in_return_path,
+    }
     if labelled:
         rows |= {
             "others left": figures.others,
@@ -352,7 +384,9 @@ def _table(table: Mapping[tuple[str, str], int]) -> Iterator[str]:
 
 def as_json(figures: Figures) -> dict[str, Any]:
     """The figures with stable names."""
-    counts = ("recognised", "others", "addresses", "hard_or_not", "hard_found")
+    counts = (
+        "recognised", "others", "addresses", "hard_or_not", "hard_found", "in_header", "in_return_path",
+    )  # fmt: skip
     named = {name: getattr(figures, name) for name in counts}
     return {
         "mails": figures.mails,
