@@ -85,7 +85,7 @@ _PROVIDED: Final = re.compile(r"[a-z]{2,20}:\S+", re.IGNORECASE)
 """A provider's type: `ses:Permanent/NoEmail`."""
 
 _MASKED: Final = (
-    (re.compile(r"(?<![\w.+-])[^\s<>()\[\]:;,\"@]{1,64}@[\w.-]*\w"), "(address)"),
+    (re.compile(r"(?<![\w.+-])[^\s<>()\[\]:;,\"@]{1,64}@[\w-]+(?:\.[\w-]+)*"), "(address)"),
     (re.compile(r"(?<![\w.@/-])(?:[\w-]+\.)+(?:[a-z]{2,7}|[A-Z]{2,7})(?![\w@/-]|\.\w)"), "(host)"),
     (re.compile(r"(?<![?&]ip=)(?<![\w./])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)"), "(ip)"),
     (re.compile(r"(?<![\w:])(?:[\da-f]{0,4}:){3,7}[\da-f]{1,4}(?![\w:])", re.IGNORECASE), "(ip)"),
