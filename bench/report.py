@@ -109,6 +109,12 @@ def markdown(sheets: Iterable[Sheet], made: datetime) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+KEPT = "\n## Bounce mails\n"
+"""The last section, which `bench/bounces.py` is the source of: its mails are not in the repository."""
+
+
 def write(sheets: Sequence[Sheet], path: Path = RESULTS) -> None:
-    """Write the document."""
-    path.write_text(markdown(sheets, datetime.now(UTC)), encoding="utf-8")
+    """Write the document, its last section as it was."""
+    before = path.read_text("utf-8") if path.exists() else ""
+    _, found, kept = before.partition(KEPT)
+    path.write_text(markdown(sheets, datetime.now(UTC)) + found + kept, encoding="utf-8")

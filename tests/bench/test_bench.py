@@ -126,6 +126,14 @@ def test_the_document_names_no_machine_and_shows_what_is_missed(results):
     assert str(template.ROOT) not in text
 
 
+def test_a_new_document_keeps_what_other_mails_were_measured_on(tmp_path):
+    path = tmp_path / "RESULTS.md"
+    report.write([report.verdicts([])], path)
+    path.write_text(path.read_text() + report.KEPT + "\nFigures.\n")
+    report.write([report.verdicts([])], path)
+    assert path.read_text().endswith("\n\n## Bounce mails\n\nFigures.\n")
+
+
 def test_an_unknown_part_is_refused(capsys):
     with pytest.raises(SystemExit):
         main(["nothing"])
