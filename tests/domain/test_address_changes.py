@@ -183,10 +183,10 @@ def test_an_undo_takes_back_the_change_of_the_other_channel_too_since_their_note
     assert undone(contact, "c2", NOW).answer == Answer.NONE, "a change without its code"
     both = confirmed(contact, "sms", NOW, equal=True).contact
 
-    for contact in (contact, both):
-        after = undone(contact, "c1", NOW).contact
+    for before in (contact, both):
+        after = undone(before, "c1", NOW).contact
         assert after.changing == ()
-        assert len(after.history) == len(contact.history) + 2
+        assert len(after.history) == len(before.history) + 2
 
 
 def test_an_operator_takes_back_the_change_of_one_channel() -> None:
