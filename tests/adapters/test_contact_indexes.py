@@ -1,6 +1,7 @@
 """Contacts found by handle and by address, scanned, and erased: on the template's own indexes."""
 
 import itertools
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,7 +9,12 @@ from typing import Any
 
 import pytest
 
-from exstream_notify.adapters.dynamodb.contacts import TOMBSTONE, DynamoContacts
+from exstream_notify.adapters.dynamodb.contacts import (
+    TOMBSTONE,
+    DynamoContacts,
+    contact_from,
+    contact_item,
+)
 from exstream_notify.domain.address_changes import in_effect
 from exstream_notify.domain.contacts import AddressChange, Contact, Told
 from exstream_notify.domain.passes import handle_of
@@ -125,6 +131,16 @@ def test_a_change_is_kept_with_what_its_owner_was_told_and_in_effect_it_moves_th
     book().put([replace(in_effect(kept, change, NOW), version=2)])
     assert book().at_address("email", "old-home@example.com") == []
     assert keys(book().at_address("email", "new-home@example.com")) == keys([contact])
+
+
+def test_a_change_that_waits_for_its_code_is_kept_as_the_release_before_wrote_it() -> None:
+    contact = a_customer(email=an_address("old-home@example.com"))
+    asked = replace(a_change("new-home@example.com", NOW), confirmed_at="")
+    contact = replace(contact, changing=(asked,))
+    item = contact_item("k", contact)
+    (kept,) = json.loads(item["profile"]["S"])["changing"]
+    assert not {"stage", "told", "review"} & set(kept)
+    assert contact_from(item) == contact
 
 
 def test_segments_hold_everybody_once(book: Book) -> None:

@@ -148,11 +148,19 @@ _INDEX: Mapping[Channel, str] = {"email": "email", "sms": "mobile"}
 def contact_item(key: str, contact: Contact) -> Item:
     """The table's form of a contact."""
     profile = {name: value for name in _PROFILE if (value := getattr(contact, name)) not in _NOTHING}
+    if contact.changing:
+        profile["changing"] = [_change_item(change) for change in contact.changing]
     return {
         "pk": {"S": key},
         "v": {"N": str(contact.version)},
         "profile": {"S": orjson.dumps(profile).decode()},
     }
+
+
+def _change_item(change: AddressChange) -> dict[str, Any]:
+    """A change; what only later steps write is left out before them, as releases without it expect."""
+    found = {field.name: getattr(change, field.name) for field in fields(change)}
+    return {name: value for name, value in found.items() if value or name not in ("stage", "told", "review")}
 
 
 def contact_from(item: Item) -> Contact:
