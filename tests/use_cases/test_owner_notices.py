@@ -314,6 +314,23 @@ def test_where_nothing_was_swept_for_days_the_owner_has_as_much_time_from_the_fi
     assert email_of(world) == NEW
 
 
+def test_a_change_that_the_release_before_confirmed_gets_its_notes_and_its_three_days() -> None:
+    """It has no place in the due index; the nightly export looks at it (`sort_segment`)."""
+    world = known()
+    assert world.book.begin(the_contact(world), "email", NEW, "preference page") == Answer.DONE
+    long_ago = world.clock.now() - timedelta(hours=100)
+    step = confirmed(the_contact(world), "email", long_ago, equal=True)
+    assert step.change is not None
+    world.know(step.contact)
+    assert world.owner.go_on(waiting_name(step.contact, step.change))
+    assert received(world, OLD) == received(world, MOBILE) == ["changed"]
+    after(world, hours=71)
+    assert email_of(world) == OLD
+    after(world, hours=2)
+    assert received(world, OLD) == received(world, MOBILE) == ["changed", "reminder", "in_effect"]
+    assert email_of(world) == NEW
+
+
 def test_both_addresses_changed_at_once_are_told_of_both_and_undone_by_one_link() -> None:
     world = known()
     change_address(world)
