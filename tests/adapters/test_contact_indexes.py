@@ -133,14 +133,19 @@ def test_a_change_is_kept_with_what_its_owner_was_told_and_in_effect_it_moves_th
     assert keys(book().at_address("email", "new-home@example.com")) == keys([contact])
 
 
-def test_a_change_that_waits_for_its_code_is_kept_as_the_release_before_wrote_it() -> None:
-    contact = a_customer(email=an_address("old-home@example.com"))
-    asked = replace(a_change("new-home@example.com", NOW), confirmed_at="")
-    contact = replace(contact, changing=(asked,))
+def test_a_change_is_read_from_the_release_before_and_by_it() -> None:
+    """It knew nothing of notes to the owner, and refused a change with fields that it did not know."""
+    told = Told("changed", "email", "old-home@example.com", NOW.isoformat(), "sent", "n1")
+    noted = replace(a_change("new-home@example.com", NOW), stage=1, told=(told,), review="asked")
+    contact = a_customer(email=an_address("old-home@example.com"), changing=(noted,))
     item = contact_item("k", contact)
-    (kept,) = json.loads(item["profile"]["S"])["changing"]
-    assert not {"stage", "told", "review"} & set(kept)
+    profile = json.loads(item["profile"]["S"])
+    assert not {"stage", "told", "review"} & set(profile["changing"][0])
     assert contact_from(item) == contact
+
+    del profile["owner_notes"]
+    (before,) = contact_from({**item, "profile": {"S": json.dumps(profile)}}).changing
+    assert before == replace(noted, stage=0, told=(), review="")
 
 
 def test_segments_hold_everybody_once(book: Book) -> None:
