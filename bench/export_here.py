@@ -17,6 +17,7 @@ from exstream_notify.adapters.exports import external_sort
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.documents import Channel
+from exstream_notify.domain.due import WaitKind
 from exstream_notify.ports import ExportTask, FinishedFile
 from exstream_notify.use_cases.export_preferences import layout_of, merge_segments, sort_segment
 
@@ -133,6 +134,9 @@ class _NoQueue:
     def send_tasks(self, tasks: Sequence[ExportTask]) -> None:
         """Nobody waits."""
 
+    def send_looks(self, looks: Sequence[tuple[WaitKind, str]]) -> None:
+        """Nor here."""
+
 
 def export_here(size: int, segments: int) -> dict[str, float]:
     """Seconds of CPU, peak memory in MB, and megabytes written, of one export."""
@@ -150,6 +154,7 @@ def export_here(size: int, segments: int) -> dict[str, float]:
                 suppressions=_Nobody(),
                 store=disk,
                 queue=_NoQueue(),
+                looks=_NoQueue(),
                 layout=layout,
             )
             slowest = max(slowest, time.process_time() - began)

@@ -1,6 +1,7 @@
 """Contacts found by handle and by address, scanned, and erased: on the template's own indexes."""
 
 import itertools
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,7 +9,12 @@ from typing import Any
 
 import pytest
 
-from exstream_notify.adapters.dynamodb.contacts import TOMBSTONE, DynamoContacts
+from exstream_notify.adapters.dynamodb.contacts import (
+    TOMBSTONE,
+    DynamoContacts,
+    contact_from,
+    contact_item,
+)
 from exstream_notify.domain.address_changes import in_effect
 from exstream_notify.domain.contacts import AddressChange, Contact, Told
 from exstream_notify.domain.passes import handle_of
@@ -125,6 +131,21 @@ def test_a_change_is_kept_with_what_its_owner_was_told_and_in_effect_it_moves_th
     book().put([replace(in_effect(kept, change, NOW), version=2)])
     assert book().at_address("email", "old-home@example.com") == []
     assert keys(book().at_address("email", "new-home@example.com")) == keys([contact])
+
+
+def test_a_change_is_read_from_the_release_before_and_by_it() -> None:
+    """It knew nothing of notes to the owner, and refused a change with fields that it did not know."""
+    told = Told("changed", "email", "old-home@example.com", NOW.isoformat(), "sent", "n1")
+    noted = replace(a_change("new-home@example.com", NOW), stage=1, told=(told,), review="asked")
+    contact = a_customer(email=an_address("old-home@example.com"), changing=(noted,))
+    item = contact_item("k", contact)
+    profile = json.loads(item["profile"]["S"])
+    assert not {"stage", "told", "review"} & set(profile["changing"][0])
+    assert contact_from(item) == contact
+
+    del profile["owner_notes"]
+    (before,) = contact_from({**item, "profile": {"S": json.dumps(profile)}}).changing
+    assert before == replace(noted, stage=0, told=(), review="")
 
 
 def test_segments_hold_everybody_once(book: Book) -> None:

@@ -18,7 +18,8 @@ from moto import mock_aws
 
 from exstream_notify.adapters.exports import PART, S3Exports, Upload, external_sort
 from exstream_notify.adapters.rules import YamlRules
-from exstream_notify.domain.contacts import Consent, Contact
+from exstream_notify.domain.contacts import AddressChange, Consent, Contact
+from exstream_notify.domain.due import WaitKind
 from exstream_notify.domain.export import NOBODY, as_delimited, as_json
 from exstream_notify.ports import ExportTask
 from exstream_notify.use_cases.export_preferences import (
@@ -27,6 +28,7 @@ from exstream_notify.use_cases.export_preferences import (
     sort_segment,
     start_export,
 )
+from exstream_notify.use_cases.notify_owner import waiting_name
 from tests.fakes import FakeSuppressions
 from tests.fakes.examples import a_contact, an_address
 
@@ -42,6 +44,16 @@ class Tasks:
 
     def send_tasks(self, tasks: Sequence[ExportTask]) -> None:
         self.sent += tasks
+
+
+@dataclass
+class Looks:
+    """`LookQueue`, as a list."""
+
+    sent: list[tuple[WaitKind, str]] = field(default_factory=list)
+
+    def send_looks(self, looks: Sequence[tuple[WaitKind, str]]) -> None:
+        self.sent += looks
 
 
 @dataclass
@@ -69,6 +81,7 @@ class Exporter:
         self.store = S3Exports(self.client, WORK, BUCKET)
         self.table = Table()
         self.suppressions = FakeSuppressions()
+        self.looks = Looks()
         self.layout = layout_of(RULES, ",")
 
     def export(self, name: str, segments: int = 3, store: Any = None) -> None:
@@ -82,7 +95,7 @@ class Exporter:
             else:
                 sort_segment(
                     task, contacts=self.table, suppressions=self.suppressions, store=self.store,
-                    queue=queue, layout=self.layout,
+                    queue=queue, looks=self.looks, layout=self.layout,
                 )  # fmt: skip
 
     def objects(self) -> dict[str, bytes]:
@@ -296,7 +309,7 @@ def test_the_segment_that_is_done_last_queues_the_merge_and_a_repeat_changes_not
         task = ExportTask("2026-11-25T02", "sort", 3, number)
         sort_segment(
             task, contacts=exporter.table, suppressions=exporter.suppressions, store=exporter.store,
-            queue=queue, layout=exporter.layout,
+            queue=queue, looks=exporter.looks, layout=exporter.layout,
         )  # fmt: skip
         return queue.sent
 
@@ -305,6 +318,17 @@ def test_the_segment_that_is_done_last_queues_the_merge_and_a_repeat_changes_not
     for _ in range(2):
         merge_segments(merge[0], store=exporter.store, layout=exporter.layout)
         assert len(exporter.rows()) == 12
+
+
+def test_changes_of_address_that_wait_are_looked_at_on_the_way(exporter: Exporter) -> None:
+    """Whoever lost their place in the due index, or comes from a release that had none for them, goes on."""
+    asked = AddressChange(
+        "c1", "email", an_address("new@example.com"), "", "2026-11-24T01", "2026-11-24T02", "page"
+    )
+    confirmed = replace(asked, change_id="c2", confirmed_at="2026-11-24T01:10:00+00:00")
+    exporter.table.put(a_contact(1), a_contact(2, changing=(asked,)), a_contact(3, changing=(confirmed,)))
+    exporter.export("2026-11-25T02")
+    assert exporter.looks.sent == [("address", waiting_name(a_contact(3), confirmed))]
 
 
 def test_keys_are_sorted_as_their_bytes_also_where_one_begins_with_another(exporter: Exporter) -> None:

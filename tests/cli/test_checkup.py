@@ -307,7 +307,7 @@ def test_a_whole_stack_is_examined_with_whatever_resolver_is_given() -> None:
     )
     parameters = {
         "SenderEmail": "notices@mail.bank.example", "EmailProvider": "ses", "SmsProvider": "sms",
-        "EmailRate": "14", "EmailConcurrency": "10",
+        "EmailRate": "14", "EmailConcurrency": "10", "BounceAddress": "b@back.bank.example",
     }  # fmt: skip
     outputs = {name: name for name in SECRETS}
     target = Deployment("stack bank", outputs, lambda service: account, parameters)
@@ -318,10 +318,13 @@ def test_a_whole_stack_is_examined_with_whatever_resolver_is_given() -> None:
     found = {f.check: f for f in examine(target, answers(records))}
     assert {check: f for check, f in found.items() if f.verdict != "ok"} == {}
     assert "bank.example is verified" in found["SES identity"].found
+    assert "bank.example is verified" in found["SES bounce address"].found
     assert found["DMARC alignment"].found.startswith("both pass")
     assert "DKIM a._domainkey.bank.example" in found
 
     identities.clear()
     records.clear()
     verdicts = {f.check: f.verdict for f in examine(target, answers(records))}
-    assert {"SES identity", "DMARC"} <= {check for check, verdict in verdicts.items() if verdict == "problem"}
+    assert {"SES identity", "SES bounce address", "DMARC"} <= {
+        check for check, verdict in verdicts.items() if verdict == "problem"
+    }

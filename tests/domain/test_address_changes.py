@@ -11,7 +11,6 @@ from exstream_notify.domain.address_changes import (
     CODES_A_DAY,
     LOCKED_FOR,
     NOT_YET,
-    PATIENCE,
     STAGES,
     UNDO_WITHIN,
     Answer,
@@ -24,6 +23,7 @@ from exstream_notify.domain.address_changes import (
     noted,
     owners_addresses,
     pending,
+    refused,
     undone,
     with_change,
 )
@@ -116,15 +116,6 @@ def test_what_waits_for_nobody_cannot_be_allowed() -> None:
         assert allowed(contact, "email", NOW, "operator", "why").answer == Answer.NONE
 
 
-def test_a_change_that_an_earlier_release_left_can_be_allowed() -> None:
-    contact = give(ask(a_contact()).contact).contact
-    later = NOW + PATIENCE + timedelta(minutes=1)
-    step = allowed(contact, "email", later, "operator", "confirmed before the update")
-    assert step.answer == Answer.DONE
-    assert step.change is not None
-    assert due_at(step.change) is not None
-
-
 def test_in_effect_the_new_address_is_the_contacts_and_later_records_do_not_replace_it() -> None:
     contact = give(ask(a_contact()).contact).contact
     after = in_effect(contact, change_of(contact), NOW + UNDO_WITHIN)
@@ -183,6 +174,44 @@ def test_the_owner_can_undo_and_nobody_can_change_again_for_a_day() -> None:
     assert (contact.email, contact.changing) == (a_contact().email, ())
     assert ask(contact, NOW + timedelta(hours=72)).answer == Answer.LOCKED
     assert ask(contact, NOW + timedelta(hours=71) + LOCKED_FOR).answer == Answer.DONE
+
+
+def test_an_undo_takes_back_the_change_of_the_other_channel_too_since_their_notes_look_alike() -> None:
+    contact = give(ask(a_contact()).contact).contact
+    number = an_address("+12025550199")
+    contact = asked(contact, "sms", number, change_id="c2", code="x", now=NOW, source="page").contact
+    assert undone(contact, "c2", NOW).answer == Answer.NONE, "a change without its code"
+    both = confirmed(contact, "sms", NOW, equal=True).contact
+
+    for before in (contact, both):
+        after = undone(before, "c1", NOW).contact
+        assert after.changing == ()
+        assert len(after.history) == len(before.history) + 2
+
+
+def test_an_operator_takes_back_the_change_of_one_channel() -> None:
+    contact = give(ask(a_contact()).contact).contact
+    number = an_address("+12025550199")
+    contact = asked(contact, "sms", number, change_id="c2", code="x", now=NOW, source="page").contact
+    assert refused(contact, "sms", NOW, "operator", "why").answer == Answer.NONE
+    contact = confirmed(contact, "sms", NOW, equal=True).contact
+    after = refused(contact, "sms", NOW, "operator", "why").contact
+    assert [c.channel for c in after.changing] == ["email"]
+
+
+def test_a_code_that_was_asked_for_before_an_undo_is_worth_nothing_behind_it() -> None:
+    contact = replace(ask(a_contact()).contact, changes_locked_until=(NOW + LOCKED_FOR).isoformat())
+    assert give(contact).answer == Answer.LOCKED
+    assert give(contact).contact == contact
+
+
+@pytest.mark.parametrize("late", [0, 30, 100])
+def test_notes_that_go_out_late_leave_the_owner_as_much_time(late: int) -> None:
+    change, start, due = confirmed_change(), NOW + timedelta(hours=late), []
+    while (at := due_at(change)) is not None:
+        due.append(max(at, start) - start)
+        change = noted(change, [replace(sent(change), at=max(at, start).isoformat())], max(at, start))
+    assert due == [timedelta(0), timedelta(hours=48), timedelta(hours=72)]
 
 
 @pytest.mark.parametrize("change_id", ["other", ""])

@@ -49,6 +49,12 @@ def changed(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     return document
 
 
+def test_the_return_path_is_kept(post: Any, simulators: Simulators) -> None:
+    path = f"{'b' * 17}+{'n' * 46}@example.com"
+    assert post("ses", {**EMAIL, "FeedbackForwardingEmailAddress": path}).status_code == 200
+    assert {dict(m.details)["return_path"] for m in simulators.store} == {path}
+
+
 def test_an_email_is_kept_for_each_recipient(post: Any, simulators: Simulators) -> None:
     answer = post("ses", EMAIL)
     assert answer.status_code == 200
@@ -85,6 +91,9 @@ def test_an_email_is_kept_for_each_recipient(post: Any, simulators: Simulators) 
         ("FromEmailAddress", "Jürgen <notices@example.com>", "BadRequestException"),
         ("FromEmailAddress", "=?UTF-8?B?QQ1C?= <notices@example.com>", "BadRequestException"),
         ("FromEmailAddress", "=?nope?B?QQ==?= <notices@example.com>", "BadRequestException"),
+        ("FeedbackForwardingEmailAddress", "bounces", "BadRequestException"),
+        ("FeedbackForwardingEmailAddress", "Bounces <bounces@example.com>", "BadRequestException"),
+        ("FeedbackForwardingEmailAddress", f"{'b' * 65}@example.com", "BadRequestException"),
         ("EmailTags.0.Value", "a:b", "BadRequestException"),
         ("EmailTags.0.Value", "", "BadRequestException"),
         ("EmailTags.0.Name", "ä", "BadRequestException"),

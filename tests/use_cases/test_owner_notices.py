@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exstream_notify.domain.address_changes import UNDO_WITHIN, Answer, pending
+from exstream_notify.domain.address_changes import UNDO_WITHIN, Answer, confirmed, pending
 from exstream_notify.domain.contacts import AddressStatus, Contact
 from exstream_notify.domain.decisions import Policy
 from exstream_notify.domain.documents import Channel
@@ -16,6 +16,7 @@ from exstream_notify.domain.messages import GiveUp, TryAgain
 from exstream_notify.domain.passes import undo_id
 from exstream_notify.domain.receipts import Kind
 from exstream_notify.use_cases.change_preferences import Judgement, judge_change, undo_change
+from exstream_notify.use_cases.notify_owner import waiting_name
 from exstream_notify.use_cases.preference_page import Posted, PreferencePage
 from tests.fakes import Delivered, Killed, LostAnswer, a_contact, a_document, a_rule, an_address
 from tests.use_cases.world import DOMAIN, World
@@ -52,6 +53,15 @@ def change_address(world: World, to: str = NEW, channel: Channel = "email") -> A
     assert world.book.begin(the_contact(world), channel, to, "preference page") == Answer.DONE
     (code,) = [d.text.removeprefix("code ") for d in world.outbox if d.to == to and "code" in d.text]
     return world.book.confirm(the_contact(world), channel, code)
+
+
+def confirm_and_die(world: World) -> None:
+    """The code is right, the change is stored, and the worker dies before it notifies anybody."""
+    assert world.book.begin(the_contact(world), "email", NEW, "preference page") == Answer.DONE
+    step = confirmed(the_contact(world), "email", world.clock.now(), equal=True)
+    assert step.change is not None
+    world.due.wait("address", waiting_name(step.contact, step.change), world.clock.now())
+    world.know(replace(step.contact, version=step.contact.version + 1))
 
 
 def notes(world: World, name: str = "") -> list[Delivered]:
@@ -277,6 +287,65 @@ def test_while_no_provider_takes_a_note_nothing_takes_effect_and_after_a_day_a_p
     assert asked(world)
     after(world, days=10)
     assert email_of(world) == OLD
+
+
+@pytest.mark.parametrize("days", [1, 4, 40])
+def test_where_nothing_was_swept_for_days_the_owner_has_as_much_time_from_the_first_note_on(
+    days: int,
+) -> None:
+    world = known(mobile=None)
+    world.mail.refuse(OLD, TryAgain("unavailable"))
+    confirm_and_die(world)
+    world.due.set_watermark(world.clock.now())
+    world.clock.advance(hours=24 * days)
+    world.release()
+    world.drain()
+    assert not notes(world), "no provider took it, and it is tried again however late it is"
+    world.mail.refuse(OLD, None)
+    after(world, hours=2)
+    assert received(world, OLD) == ["changed"]
+    after(world, hours=45)
+    assert received(world, OLD) == ["changed"]
+    after(world, hours=24)
+    assert received(world, OLD) == ["changed", "reminder"]
+    assert email_of(world) == OLD
+    after(world, hours=4)
+    assert received(world, OLD) == ["changed", "reminder", "in_effect"]
+    assert email_of(world) == NEW
+
+
+def test_a_change_that_the_release_before_confirmed_gets_its_notes_and_its_three_days() -> None:
+    """It has no place in the due index; the nightly export looks at it (`sort_segment`)."""
+    world = known()
+    assert world.book.begin(the_contact(world), "email", NEW, "preference page") == Answer.DONE
+    long_ago = world.clock.now() - timedelta(hours=100)
+    step = confirmed(the_contact(world), "email", long_ago, equal=True)
+    assert step.change is not None
+    world.know(step.contact)
+    assert world.owner.go_on(waiting_name(step.contact, step.change))
+    assert received(world, OLD) == received(world, MOBILE) == ["changed"]
+    after(world, hours=71)
+    assert email_of(world) == OLD
+    after(world, hours=2)
+    assert received(world, OLD) == received(world, MOBILE) == ["changed", "reminder", "in_effect"]
+    assert email_of(world) == NEW
+
+
+def test_both_addresses_changed_at_once_are_told_of_both_and_undone_by_one_link() -> None:
+    world = known()
+    change_address(world)
+    change_address(world, "+12025550199", "sms")
+    assert received(world, OLD) == received(world, MOBILE) == ["changed"] * 2
+    after(world, hours=49)
+    assert received(world, OLD) == received(world, MOBILE) == ["changed"] * 2 + ["reminder"] * 2
+    token = undo_id(the_contact(world).salt, the_contact(world).changing[0].change_id)
+    assert undo_change(token, contacts=world.contacts, clock=world.clock) == Answer.DONE
+    after(world, hours=200)
+    contact = the_contact(world)
+    assert (contact.email, contact.mobile) == (an_address(OLD), an_address(MOBILE))
+    assert not notes(world, "in_effect")
+    world.come_to_rest()
+    world.check()
 
 
 def test_an_undo_works_as_soon_as_the_first_note_is_out() -> None:

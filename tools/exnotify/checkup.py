@@ -367,13 +367,12 @@ def _on_aws(target: "Deployment", providers: set[str], resolve: Resolver) -> lis
         account = _asked(lambda: target.client("sesv2").get_account())
         found += ses_findings(account)
         found += rate_findings(parameters, (account or {}).get("SendQuota", {}).get("MaxSendRate"))
-        domain = sender.rpartition("@")[2].lower()
-        identity = _identity(target, domain)
-        if identity is None and (parent := _organisation(domain)) != domain:
-            identity = _identity(target, parent)
-            domain = parent if identity is not None else domain
+        domain, identity = _identity(target, sender)
         found += identity_findings(domain, identity)
         sending = ses_sending(domain, identity)
+        if bounces := parameters.get("BounceAddress", ""):
+            # SES refuses every message whose return path it has not verified.
+            found += identity_findings(*_identity(target, bounces), "SES bounce address")
     if "sms" in providers:
         attributes = _asked(lambda: target.client("pinpoint-sms-voice-v2").describe_account_attributes())
         found += sms_findings(attributes)
@@ -383,8 +382,15 @@ def _on_aws(target: "Deployment", providers: set[str], resolve: Resolver) -> lis
     return found + dns_findings(sender, resolve, sending)
 
 
-def _identity(target: "Deployment", domain: str) -> Mapping[str, Any] | None:
-    return _asked(lambda: target.client("sesv2").get_email_identity(EmailIdentity=domain))
+def _identity(target: "Deployment", address: str) -> tuple[str, Mapping[str, Any] | None]:
+    """The domain, or its organisation's, that SES knows for an address; None as its identity: neither."""
+    domain = address.rpartition("@")[2].lower()
+
+    def known(name: str) -> Mapping[str, Any] | None:
+        return _asked(lambda: target.client("sesv2").get_email_identity(EmailIdentity=name))
+
+    found = ((name, known(name)) for name in dict.fromkeys((domain, _organisation(domain))))
+    return next(((name, identity) for name, identity in found if identity is not None), (domain, None))
 
 
 def ses_sending(domain: str, identity: Mapping[str, Any] | None) -> Sending:
@@ -426,13 +432,15 @@ def ses_findings(account: Mapping[str, Any] | None) -> list[Finding]:
     return found or [Finding("SES", "ok", "in production, healthy")]
 
 
-def identity_findings(domain: str, identity: Mapping[str, Any] | None) -> list[Finding]:
-    """The sender's domain as SES knows it."""
+def identity_findings(
+    domain: str, identity: Mapping[str, Any] | None, check: str = "SES identity"
+) -> list[Finding]:
+    """The domain of the sender, or of the bounce address, as SES knows it."""
     if identity is None:
-        return [Finding("SES identity", "problem", f"{domain} is not known", "create the identity in SES")]
+        return [Finding(check, "problem", f"{domain} is not known", "create the identity in SES")]
     if not identity.get("VerifiedForSendingStatus"):
-        return [Finding("SES identity", "problem", f"{domain} is not verified", "publish its DKIM records")]
-    return [Finding("SES identity", "ok", f"{domain} is verified")]
+        return [Finding(check, "problem", f"{domain} is not verified", "publish its DKIM records")]
+    return [Finding(check, "ok", f"{domain} is verified")]
 
 
 def sms_findings(attributes: Mapping[str, Any] | None) -> list[Finding]:

@@ -270,6 +270,7 @@ def _show(contact: "Contact", suppressions: list[dict[str, Any]], changes: list[
                     for name in (*plain, "consent", "legal_hold")
                 ),
                 ("set for the customer", ", ".join(contact.set_by_customer)),
+                ("addresses locked until", contact.changes_locked_until),
                 ("created", contact.created_at),
                 ("changed", f"{contact.changed_at}  (version {contact.version})"),
             ]

@@ -20,6 +20,8 @@ PATH = "/v2/email/outbound-emails"
 RECIPIENTS_MAX = 50
 MESSAGE_MAX = 40_000_000
 """Bytes, after encoding."""
+LOCAL_MAX = 64
+"""Characters of an address before its @."""
 
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -121,6 +123,8 @@ class SesSimulator(Simulator):
             raise Refused(_error(404, "NotFoundException", f"Configuration set <{name}> does not exist."))
         if "FromEmailAddress" not in parameters:
             raise Refused(_error(400, "BadRequestException", "FromEmailAddress is missing."))
+        if returns := parameters.get("FeedbackForwardingEmailAddress"):
+            _return_path(returns)
         return _address(parameters["FromEmailAddress"])
 
     def _permitted(
@@ -160,6 +164,7 @@ class SesSimulator(Simulator):
                 members=len(addresses),
                 details=(
                     ("configuration_set", parameters.get("ConfigurationSetName", "")),
+                    ("return_path", parameters.get("FeedbackForwardingEmailAddress", "")),
                     *((f"tag:{name}", value) for name, value in tags.items()),
                 ),
             )
@@ -182,6 +187,13 @@ def _address(text: str) -> Address:
     if _CONTROL.search(name):
         raise Refused(_error(400, "BadRequestException", "Illegal address"))
     return Address(display_name=name, addr_spec=header.addresses[0].addr_spec)
+
+
+def _return_path(text: str) -> None:
+    """Refused for what a mail server would not take as a path (RFC 5321, 4.5.3.1.1)."""
+    address = _address(text)
+    if address.addr_spec != text or len(address.username) > LOCAL_MAX:
+        raise Refused(_error(400, "BadRequestException", "Illegal return path"))
 
 
 def _bare(text: str) -> str:

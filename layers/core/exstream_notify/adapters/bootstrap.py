@@ -463,6 +463,7 @@ class Bootstrap:
             "suppressions": self.suppressions,
             "store": self.exports,
             "queue": self.export_queue,
+            "looks": self.address_looks,
         }
 
     def eligibility_tokens(self) -> Mapping[str, str]:
@@ -668,6 +669,13 @@ class Bootstrap:
         settings = self.settings
         own: dict[WaitKind, str] = {"address": settings.preference_queue_url}
         return SqsLookQueue(self.client("sqs"), settings.exception_queue_url, own)
+
+    @cached_property
+    def address_looks(self) -> "SqsLookQueue":
+        """Where changes of address are looked at, for a function that queues nothing else."""
+        from .sqs import SqsLookQueue
+
+        return SqsLookQueue(self.client("sqs"), self.settings.preference_queue_url, {})
 
     @cached_property
     def channels(self) -> "Channels":

@@ -124,6 +124,8 @@ def confirmed(contact: Contact, channel: Channel, now: datetime, *, equal: bool)
     change = pending(contact, channel)
     if change is None or change.confirmed_at:
         return Step(contact, Answer.NONE)
+    if locked(contact, now):
+        return Step(contact, Answer.LOCKED)
     if now > datetime.fromisoformat(change.expires_at):
         return Step(replace(contact, changing=_others(contact, channel)), Answer.EXPIRED)
     if not equal:
@@ -186,24 +188,35 @@ def owners_addresses(contact: Contact, change: AddressChange) -> tuple[tuple[Cha
 
 
 def due_at(change: AddressChange) -> datetime | None:
-    """When the next note is due; None for a change that waits for its code, for a person, or for nothing."""
+    """When the next note is due; None for a change that waits for its code, for a person, or for nothing.
+
+    A note that went out late leaves its reader as much time as one in time: what follows it is due as long
+    after it as STAGES says.
+    """
     if not change.confirmed_at or change.stage == len(STAGES):
         return None
     if change.review == "asked" and change.stage == len(STAGES) - 1:
         return None
-    return datetime.fromisoformat(change.confirmed_at) + STAGES[change.stage].after
+    stage = STAGES[change.stage]
+    due = datetime.fromisoformat(change.confirmed_at) + stage.after
+    if change.stage == 0:
+        return due
+    before = STAGES[change.stage - 1]
+    went_out = [r.at for r in change.told if r.note == before.note and r.status not in (NOT_YET, *LOST)]
+    if not went_out:
+        return due
+    return max(due, datetime.fromisoformat(min(went_out)) + stage.after - before.after)
 
 
 def noted(change: AddressChange, rows: Collection[Told], now: datetime) -> AddressChange:
     """The change after its next note went out as these rows say; the stage ends where nothing is left to try.
 
-    A message that no provider takes is tried again for PATIENCE. A note that reached nobody asks for a
-    person, without whom the last stage does not end.
+    A message that no provider takes is tried again for PATIENCE from its first try, which its row has. A note
+    that reached nobody asks for a person, without whom the last stage does not end.
     """
     stage = STAGES[change.stage]
     change = replace(change, told=(*(row for row in change.told if row.note != stage.note), *rows))
-    due = datetime.fromisoformat(change.confirmed_at) + stage.after
-    if any(row.status == NOT_YET for row in rows) and now < due + PATIENCE:
+    if any(r.status == NOT_YET and now < datetime.fromisoformat(r.at) + PATIENCE for r in rows):
         return change
     if all(row.status in (NOT_YET, *LOST) for row in rows):
         change = to_review(change)
@@ -238,7 +251,7 @@ def in_effect(contact: Contact, change: AddressChange, now: datetime) -> Contact
 def allowed(contact: Contact, channel: Channel, now: datetime, who: str, why: str) -> Step:
     """The change that waited for a person, allowed: it takes effect when its three days are over."""
     change = pending(contact, channel)
-    if change is None or not (change.review == "asked" or _is_left(change, now)):
+    if change is None or change.review != "asked":
         return Step(contact, Answer.NONE)
     after = with_change(contact, replace(change, review="allowed"))
     return Step(
@@ -248,23 +261,34 @@ def allowed(contact: Contact, channel: Channel, now: datetime, who: str, why: st
     )
 
 
-def _is_left(change: AddressChange, now: datetime) -> bool:
-    """Whether no step was ever taken of a confirmed change: an earlier release kept no due entry."""
-    if change.told or change.stage or not change.confirmed_at:
-        return False
-    return now > datetime.fromisoformat(change.confirmed_at) + PATIENCE
+def undone(contact: Contact, change_id: str, now: datetime) -> Step:
+    """Every change that waits taken back, by whoever has a note about this one; none can be made for a day.
 
-
-def undone(contact: Contact, change_id: str, now: datetime, who: str = "owner", why: str = "undone") -> Step:
-    """The change taken back by whoever has a note about it; no other can be made for a day."""
+    Whoever says of one change "it was not me" means the others too: notes about two of them look alike.
+    """
     change = next((c for c in contact.changing if c.change_id == change_id and c.confirmed_at), None)
     if change is None:
         return Step(contact, Answer.NONE)
-    until = _text(now + LOCKED_FOR)
-    after = replace(contact, changing=_others(contact, change.channel), changes_locked_until=until)
-    return Step(
-        _noted(after, now, who, "changing", f"{change.channel} confirmed", "", why), Answer.DONE, change
-    )
+    return Step(_ended(contact, contact.changing, now, "owner", "undone"), Answer.DONE, change)
+
+
+def refused(contact: Contact, channel: Channel, now: datetime, who: str, why: str) -> Step:
+    """The channel's change taken back by an operator; no address can be changed for a day."""
+    change = pending(contact, channel)
+    if change is None or not change.confirmed_at:
+        return Step(contact, Answer.NONE)
+    return Step(_ended(contact, [change], now, who, why), Answer.DONE, change)
+
+
+def _ended(
+    contact: Contact, changes: Collection[AddressChange], now: datetime, who: str, why: str
+) -> Contact:
+    after = replace(contact, changes_locked_until=_text(now + LOCKED_FOR))
+    for change in changes:
+        state = "confirmed" if change.confirmed_at else "asked"
+        after = replace(after, changing=_others(after, change.channel))
+        after = _noted(after, now, who, "changing", f"{change.channel} {state}", "", why)
+    return after
 
 
 def _others(contact: Contact, channel: Channel) -> tuple[AddressChange, ...]:

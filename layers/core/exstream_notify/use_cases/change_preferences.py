@@ -16,6 +16,7 @@ from ..domain.address_changes import (
     due_at,
     locked,
     pending,
+    refused,
     took,
     undone,
 )
@@ -225,11 +226,10 @@ def judge_change(
     """
     now = clock.now()
     for _ in range(_TRIES):
-        change = pending(contact, judgement.channel)
         if judgement.allow:
             step = allowed(contact, judgement.channel, now, judgement.who, judgement.why)
         else:
-            step = undone(contact, change.change_id if change else "", now, judgement.who, judgement.why)
+            step = refused(contact, judgement.channel, now, judgement.who, judgement.why)
         if step.answer != Answer.DONE or step.change is None:
             return None
         after = replace(

@@ -19,10 +19,12 @@ from ..ports import (
     ExportQueue,
     ExportStore,
     ExportTask,
+    LookQueue,
     RuleBook,
     SuppressedAddresses,
 )
 from .decide_notices import blocked_addresses, blocked_channels
+from .notify_owner import waiting_name
 
 BATCH = 500
 """Contacts whose addresses are looked up in the suppression list at once."""
@@ -52,17 +54,27 @@ def sort_segment(
     suppressions: SuppressedAddresses,
     store: ExportStore,
     queue: ExportQueue,
+    looks: LookQueue,
     layout: Layout,
 ) -> int:
     """Write one segment's rows, sorted; the last one to be done queues the merge. The number of rows.
 
     A repeat writes the same object again. Two that are done at once both queue the merge, which is
-    safe to repeat too.
+    safe to repeat too. Every change of address that waits is looked at on the way: one that the due index
+    does not know (a lost message, an earlier release) goes on within a day.
     """
-    rows = store.write_sorted(task, _lines(contacts.scan(task.segment, task.segments), suppressions, layout))
+    found = _looked_after(contacts.scan(task.segment, task.segments), looks)
+    rows = store.write_sorted(task, _lines(found, suppressions, layout))
     if len(store.sorted_segments(task.export)) == task.segments:
         queue.send_tasks([ExportTask(task.export, "merge", task.segments)])
     return rows
+
+
+def _looked_after(contacts: Iterable[Contact], looks: LookQueue) -> Iterator[Contact]:
+    for contact in contacts:
+        if waiting := [change for change in contact.changing if change.confirmed_at]:
+            looks.send_looks([("address", waiting_name(contact, change)) for change in waiting])
+        yield contact
 
 
 def _lines(contacts: Iterable[Contact], suppressions: SuppressedAddresses, layout: Layout) -> Iterator[bytes]:

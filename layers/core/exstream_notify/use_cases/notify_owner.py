@@ -119,15 +119,18 @@ class OwnerNotices:
 
     def _notify(self, contact: Contact, change: AddressChange) -> list[Told]:
         stage = STAGES[change.stage]
-        done = {(r.channel, r.to): r for r in change.told if r.note == stage.note and r.status != NOT_YET}
+        known = {(row.channel, row.to): row for row in change.told if row.note == stage.note}
         values = {"link": self.undo_for(contact.salt, change.change_id)} if stage.undo else {}
         rows = []
         for channel, to in owners_addresses(contact, change):
-            if (channel, to) in done:
-                rows.append(done[channel, to])
+            row = known.get((channel, to))
+            if row is not None and row.status != NOT_YET:
+                rows.append(row)
             elif self._may_go(contact, channel, to):
                 note = note_about(contact, change, stage.note, channel, to, values)
-                rows.append(Told(stage.note, channel, to, self._now(), self._tell(note), note.identity))
+                status = self._tell(note)
+                at = row.at if row is not None and status == NOT_YET else self._now()
+                rows.append(Told(stage.note, channel, to, at, status, note.identity))
         return rows
 
     def _may_go(self, contact: Contact, channel: Channel, to: str) -> bool:

@@ -148,11 +148,24 @@ _INDEX: Mapping[Channel, str] = {"email": "email", "sms": "mobile"}
 def contact_item(key: str, contact: Contact) -> Item:
     """The table's form of a contact."""
     profile = {name: value for name in _PROFILE if (value := getattr(contact, name)) not in _NOTHING}
+    if contact.changing:
+        profile["changing"] = [_part(change, _ASKED) for change in contact.changing]
+        profile["owner_notes"] = {change.change_id: _part(change, _NOTED) for change in contact.changing}
     return {
         "pk": {"S": key},
         "v": {"N": str(contact.version)},
         "profile": {"S": orjson.dumps(profile).decode()},
     }
+
+
+_NOTED = ("stage", "told", "review")
+"""What became of the notes about a change; kept apart, since the release before reads only the rest."""
+
+_ASKED = tuple(field.name for field in fields(AddressChange) if field.name not in _NOTED)
+
+
+def _part(change: AddressChange, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(change, name) for name in names}
 
 
 def contact_from(item: Item) -> Contact:
@@ -166,6 +179,7 @@ def contact_from(item: Item) -> Contact:
     if "consent" in data:
         data["consent"] = Consent(**data["consent"])
     for change in data.get("changing", ()):
+        change |= data.get("owner_notes", {}).get(change["change_id"], {})
         change["address"] = Address(**{**change["address"], "zones": tuple(change["address"]["zones"])})
         change["told"] = tuple(Told(**row) for row in change.get("told", ()))
     if "changing" in data:
