@@ -493,12 +493,16 @@ def _opentext_kind(event: DeliveryEvent, verdicts: Verdicts) -> Kind:
 _SMPP_STATE = re.compile(r"\bstat:([a-z]{5,8})\b", re.IGNORECASE)
 """The state in a receipt as SMPP 3.4, appendix B, writes it: `id:7 … stat:UNDELIV err:001 text:`."""
 
+_SMPP_TEXT = re.compile(r"\btext:.*", re.IGNORECASE | re.DOTALL)
+"""The end of such a receipt: the first characters of our own message, which say nothing of the number."""
+
 
 def _opentext_sms_kind(event: DeliveryEvent, verdicts: Verdicts) -> Kind:
     written = _SMPP_STATE.search(event.message)
     state = (event.status.strip() or (written[1] if written else "")).lower()
     if state in SMS_FAILED:
-        return verdicts.kind_of(Report("sms", event.message, state))
+        answer = _SMPP_TEXT.sub("", event.message) if written else event.message
+        return verdicts.kind_of(Report("sms", answer, state))
     return SMS_STATES.get(state, Kind.UNDETERMINED)
 
 

@@ -46,7 +46,8 @@ def _kind(row: Row, verdicts: Verdicts, notes: str) -> Kind:
         return Kind.SENT
     if row.action in _ARRIVED or (row.action != "failed" and row.status.startswith("2.")):
         return Kind.DELIVERED
-    return verdicts.kind_of(Report("email", row.answer, row.status, notes))
+    answer = verdicts.certain(row.answer) if row.own else row.answer
+    return verdicts.kind_of(Report("email", answer, row.status, notes))
 
 
 def _code(row: Row) -> str:
