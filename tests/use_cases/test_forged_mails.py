@@ -269,6 +269,31 @@ def test_a_failure_that_ses_reports_outranks_a_mails() -> None:
     world.check()
 
 
+@pytest.mark.parametrize("front", ["an invented", "a tampered"])
+def test_a_reference_of_nobody_in_front_hides_no_genuine_one(front: str) -> None:
+    world = a_world()
+    genuine = reference(world, 1)
+    nobodys = made("ab" * 16, 1, 1, b"x") if front == "an invented" else "nraaaa" + genuine[6:]
+    mail = dsn().replace(REFERENCE, genuine).replace(ADDRESS, "c0001@example.com")
+    mail = mail.replace("To: notices@example.com", f"To: bounces+{nobodys}@example.com", 1)
+    assert received(world, mail.encode())["hard_bounce"] == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "status"), [("delivered", "2.0.0"), ("delayed", "4.4.1"), ("relayed", "2.0.0")]
+)
+def test_a_delivery_of_what_ses_sends_is_for_ses_to_report(action: str, status: str) -> None:
+    world = World()
+    world.providers["ses"] = FakeProvider("ses", world.clock)
+    world.providers_by_channel["email"] = "ses"
+    world.drop("run-1", a_document(1))
+    world.drain()
+    before = state(world)
+    mail = dsn(action=action, status=status, diagnostic="").replace(ADDRESS, "c0001@example.com")
+    assert received(world, mail.replace(REFERENCE, reference(world, 1)).encode())["outranked"] == 1
+    assert state(world) == before
+
+
 def test_a_jump_is_told_to_a_person_and_not_each_mail() -> None:
     world = a_world()
     mail = written("rfc3464-unknown", "x", "c0001@example.com")

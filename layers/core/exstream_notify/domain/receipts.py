@@ -278,14 +278,16 @@ _MARK = "#"
 def outranked(notice: Notice, receipt: Receipt) -> bool:
     """Whether a mail is about an attempt that failed by the word of a provider that reports bounces.
 
-    A delivery that the provider reports does not contradict a bounce that comes later.
+    A delivery that the provider reports does not contradict a bounce that comes later. Deliveries and delays
+    such a provider reports itself: what a mail says of them could only hold a message back.
     """
     if receipt.said_by == Source.PROVIDER:
         return False
     attempt = attempt_of(notice, receipt)
     if attempt is None or attempt.provider not in REPORTS_BOUNCES:
         return False
-    return attempt.has_failed and not attempt.by_mail
+    waits_or_came = receipt.meaning.status in (Status.SENT, Status.DELIVERED, Status.DELAYED)
+    return waits_or_came or (attempt.has_failed and not attempt.by_mail)
 
 
 def attempt_of(notice: Notice, receipt: Receipt) -> Attempt | None:

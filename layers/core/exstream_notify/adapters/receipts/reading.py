@@ -512,12 +512,12 @@ def _opentext_sms_kind(event: DeliveryEvent, verdicts: Verdicts) -> Kind:
 def mail_receipts(reading: MailReading, raw: str, verify: Verify, now: datetime) -> list[Receipt]:
     """The receipts of a bounce mail; `ReceiptUnusable` for one that reports nothing.
 
-    Anybody can send a mail. A reference of ours that verifies says which attempt it may be about; whether it
-    is, the ledger knows (domain/provenance.py). Links and notice ids in a mail say nothing.
+    Anybody can send a mail. The first reference of ours that verifies says which attempt it may be about;
+    whether it is, the ledger knows (domain/provenance.py). Links and notice ids in a mail say nothing.
     """
     if reading.unusable:
         raise ReceiptUnusable(reading.unusable)
-    named = verify(reading.reference)
+    named = next((one for raw in reading.references if (one := verify(raw))), None)
     at = reading.at if reading.at and reading.at <= stamp(now) else stamp(now)
     return [
         Receipt(

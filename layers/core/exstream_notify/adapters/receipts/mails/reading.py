@@ -24,14 +24,14 @@ from .writers import Writer
 class MailReading:
     """A mail, read. `told` is empty for one that reports nothing: `kind` then is None.
 
-    `by_person`: nothing but words says what it is, so a person wrote it. `reference` is what has the form of
-    ours (domain/references.py), wherever in the mail it came back.
+    `by_person`: nothing but words says what it is, so a person wrote it. `references` have the form of ours
+    (domain/references.py), wherever in the mail they came back.
     """
 
     kind: Kind | None
     told: tuple[Told, ...]
     at: str
-    reference: str = ""
+    references: tuple[str, ...] = ()
     reporter: str = ""
     by_person: bool = False
 
