@@ -215,6 +215,26 @@ def test_a_proven_mail_changes_nothing_the_second_time(mail: str, number: int) -
     assert counts["repeated"] == 1
 
 
+@pytest.mark.parametrize("shape", ["rfc3464-full", "rfc3464-unknown", "complaint"])
+def test_nothing_about_a_message_from_before_a_release_marks_the_address_again(shape: str) -> None:
+    world = a_world()
+    refused = written("rfc3464-policy", reference(world, 1), "c0001@example.com")
+    assert received(world, refused)["policy_refused"] == 1
+    place: Any = ("email", "hash of email:c0001@example.com")
+    world.report(world.receipt(of(world, 1), Kind.SOFT_BOUNCE))
+    world.drain()
+    world.clock.advance(hours=2)
+    world.suppressions.stored[place] = released(
+        world.suppressions.stored[place], "operator", "called", world.clock.now()
+    )
+    contact = world.contacts.stored[DOMAIN, "C0001"]
+    world.change_contact(1, email=replace(contact.email, status="ok", why=""))  # type: ignore[type-var]
+    world.clock.advance(hours=2)
+    received(world, written(shape, reference(world, 1), "c0001@example.com"), "mail/2.eml")
+    assert world.contacts.stored[DOMAIN, "C0001"].email.status == "ok"  # type: ignore[union-attr]
+    assert not world.suppressions.stored[place].in_force(world.clock.now())
+
+
 def test_a_mail_that_comes_again_after_the_deadline_decides_nothing_anew() -> None:
     world = World()
     world.drop("run-1", a_document(1, mobile=None))
