@@ -92,7 +92,7 @@ def test_a_mail_brings_back_the_reference_of_its_message(notice: str, attempt: i
     bucket = Bucket()
     (parcel,) = parcels(dsn().replace(REFERENCE, PLACEHOLDER).encode(), "x.eml", notice)
     hand_in(a_stack(bucket, BounceMails="on"), parcel, notice)
-    assert verified(found_in(bucket.put[0].decode()), KEYS) == (NOTICE, attempt)
+    assert verified(found_in(bucket.put[0].decode())[0], KEYS) == (NOTICE, attempt)
 
 
 @pytest.mark.parametrize("notice", ["x", f"{NOTICE}:0", f"{NOTICE}:99999", f"{NOTICE}:first", "incident-1:1"])

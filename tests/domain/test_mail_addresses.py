@@ -13,7 +13,7 @@ from exstream_notify.domain.mail_addresses import (
     places,
     without_addresses,
 )
-from exstream_notify.domain.receipts import scrubbed
+from exstream_notify.domain.reasons import scrubbed
 
 WHOLE = [
     "ann@example.com",

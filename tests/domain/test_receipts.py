@@ -23,6 +23,7 @@ from exstream_notify.domain.notices import (
     chain_holds,
     finished,
 )
+from exstream_notify.domain.reasons import scrubbed
 from exstream_notify.domain.receipts import (
     INLINE_LIMIT,
     MEANINGS,
@@ -32,7 +33,6 @@ from exstream_notify.domain.receipts import (
     Suppression,
     applied,
     released,
-    scrubbed,
     stamp,
     suppressed_by,
 )

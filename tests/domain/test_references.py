@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exstream_notify.domain.references import (
+    FOUND,
     LENGTH,
     LOCAL_LENGTH,
     found_in,
@@ -27,7 +28,7 @@ def test_what_we_made_verifies_under_its_version_in_any_case(notice: str, attemp
     assert raw.isalnum()
     for spelled in (raw, raw.upper(), raw.title()):
         assert verified(spelled, KEYS) == said(spelled) == (notice, attempt)
-        assert found_in(f"Return-Path: <bounces+{spelled}@example.com>") == raw
+        assert found_in(f"Return-Path: <bounces+{spelled}@example.com>") == (raw,)
 
 
 @given(st.integers(0, LENGTH - 1), st.sampled_from("abcdefghijklmnopqrstuvwxyz234567"))
@@ -67,8 +68,8 @@ def test_what_has_no_such_form_names_nothing(text: str) -> None:
     ],
 )
 def test_it_is_found_wherever_a_mailer_puts_it(text: str) -> None:
-    assert found_in("Delivery failed.\n" + text.format(REFERENCE)) == REFERENCE
-    assert found_in(text.format(REFERENCE.upper())) == REFERENCE
+    assert found_in("Delivery failed.\n" + text.format(REFERENCE)) == (REFERENCE,)
+    assert found_in(text.format(REFERENCE.upper())) == (REFERENCE,)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,12 @@ def test_it_is_found_wherever_a_mailer_puts_it(text: str) -> None:
     ],
 )
 def test_a_part_of_a_longer_word_is_none(text: str) -> None:
-    assert found_in(text) == ""
+    assert found_in(text) == ()
+
+
+def test_of_many_the_first_ones_are_looked_at_each_once() -> None:
+    many = [made(f"{n:032x}", 1, 1, KEYS[1]) for n in range(FOUND + 5)]
+    assert found_in(" ".join([many[0], *many])) == tuple(many[:FOUND])
 
 
 @pytest.mark.parametrize(

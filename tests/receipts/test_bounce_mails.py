@@ -43,7 +43,7 @@ def test_ends_of_lines_do_not_matter(ends: bytes) -> None:
 @pytest.mark.parametrize("name", ["rfc3464-unknown", "qmail", "exim", "yahoo", "notes"])
 def test_our_reference_comes_back(name: str) -> None:
     mail = next(mail for other, mail, _ in BOUNCES if other == name)
-    assert read_mail(mail.encode(), PHRASES, VERDICTS).reference == REFERENCE
+    assert read_mail(mail.encode(), PHRASES, VERDICTS).references == (REFERENCE,)
 
 
 def test_each_recipient_is_told_of() -> None:

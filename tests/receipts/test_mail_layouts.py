@@ -4,6 +4,7 @@ import pytest
 
 from exstream_notify.adapters.receipts.mails import Phrases, read_mail
 from exstream_notify.adapters.receipts.mails.layouts import explicit_answer
+from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.receipts import Kind
 from exstream_notify.domain.verdicts import Report, Verdicts
 
@@ -163,6 +164,35 @@ def test_the_recipient_of_the_returned_message_is_the_last_resort() -> None:
         "From: us@example.net\nTo: Ann <ann@example.com>\nSubject: Your document\n\nx\n--x--\n"
     )
     assert [address for address, _ in read(mail)] == ["ann@example.com"]
+
+
+SUPPOSED = {
+    "en": "Possible reasons:\n\n- the address does not exist\n- the mailbox is full",
+    "en, numbered": "Common causes:\n1. The address does not exist.\n2. The user is unknown.",
+    "en, in one sentence": "Reasons include: server down; user unknown.",
+    "en, if": "If the user is unknown, ask them.",
+    "de": "Mögliche Ursachen:\n\n- Der Empfänger ist unbekannt",
+    "fr": "Causes possibles :\n\n- l'adresse n'existe pas",
+    "es": "Posibles causas:\n\n- la dirección no existe",
+    "pt": "Possíveis causas:\n\n- o endereço não existe",
+    "it": "Possibili cause:\n\n- l'indirizzo non esiste",
+    "nl": "Mogelijke oorzaken:\n\n- het adres bestaat niet",
+    "sv": "Möjliga orsaker:\n\n- adressen finns inte",
+    "ru": "Возможные причины:\n\n- адрес не существует",
+    "pl": "Możliwe przyczyny:\n\n- adres nie istnieje",
+    "cs": "Možné příčiny:\n\n- adresa neexistuje",
+    "tr": "Olası nedenler:\n\n- kullanıcı bulunamadı",
+    "ja": "考えられる原因:\n\n- 宛先不明",
+    "ko": "가능한 원인:\n\n- 존재하지 않는 사용자",
+    "zh": "可能的原因：\n\n- 用户不存在",
+}
+
+
+@pytest.mark.parametrize("reasons", SUPPOSED.values(), ids=SUPPOSED)
+def test_what_a_mailer_only_supposes_is_no_reason(reasons: str) -> None:
+    text = f"Your message could not be delivered to:\n\nann@example.com\n{reasons}\n"
+    told = read_mail(plain(DAEMON, "Undelivered mail", text).encode(), PHRASES, YamlRules().verdicts).told
+    assert [(row.address, row.kind) for row in told] == [("ann@example.com", Kind.NOT_DELIVERED)]
 
 
 def test_where_the_diagnostic_code_is_mute_the_text_near_the_address_answers() -> None:

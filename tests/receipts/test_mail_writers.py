@@ -178,6 +178,31 @@ def test_a_delivery_that_was_not_successful_is_no_arrival(sentence: str) -> None
     assert read(head, f"Your message {sentence} successfully delivered to ann@example.com.").is_bounce
 
 
+def test_an_unmarked_answer_without_a_path_is_a_reply() -> None:
+    head = "Return-Path: <>\nFrom: Ann <ann@example.org>\nSubject: Re: Your document\n"
+    quoted = "My mail is not delivered to others, mailbox full.\n\n> To: c100001@example.com\n> Your document"
+    assert [row.kind for row in read(head, quoted).told] == [Kind.AUTO_REPLY]
+
+
+def test_a_desk_that_answers_and_names_nobody_is_a_reply() -> None:
+    head = "From: noreply@example.org\nSubject: Your request was rejected\nAuto-Submitted: auto-replied\n"
+    assert [row.kind for row in read(head, "It was not accepted.").told] == [Kind.AUTO_REPLY]
+
+
+def test_a_part_of_a_report_that_a_person_passes_on_reports_nothing() -> None:
+    passed = dsn(sender="Ann <ann@example.org>", subject="Fwd: question")
+    mixed = passed.replace("multipart/report; report-type=delivery-status", "multipart/mixed")
+    reading = read_mail(mixed.encode(), PHRASES, VERDICTS)
+    assert reading.told == ()
+    assert reading.by_person
+
+
+@pytest.mark.parametrize("mark", ["Precedence: bulk", "Return-Path: <>", "Auto-Submitted: auto-generated"])
+def test_the_mail_of_a_list_is_no_bounce(mark: str) -> None:
+    head = f"{mark}\nFrom: Ann <ann@example.org>\nList-Id: <l.example.org>\nSubject: [l] Undelivered mail\n"
+    assert not read(head, "They say 550 5.1.1 user unknown: bob@example.com. What to do?").is_bounce
+
+
 @pytest.mark.parametrize("auto", ["auto-replied", "auto-generated"])
 def test_a_report_from_an_address_that_takes_no_answer_is_no_reply(auto: str) -> None:
     head = f"From: no-reply@example.net\nAuto-Submitted: {auto}\nSubject: 메일 전송 실패 안내\n"

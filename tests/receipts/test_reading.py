@@ -339,6 +339,8 @@ def test_a_status_of_opentext(document: dict[str, Any], kinds: list[Kind]) -> No
         ("EXPIRED", "", Kind.GAVE_UP),
         ("rejected", "", Kind.CARRIER_REFUSED),
         ("", "id:7 sub:001 dlvrd:000 stat:REJECTD err:013 text:", Kind.CARRIER_REFUSED),
+        # The text at its end is the beginning of our own message.
+        ("", "id:7 stat:UNDELIV err:001 text:Unknown number calls", Kind.NOT_DELIVERED),
         ("UNKNOWN", "", Kind.UNDETERMINED),
         ("", "", Kind.UNDETERMINED),
     ],

@@ -290,6 +290,29 @@ def test_an_answer_to_mail_from_is_about_the_sender(answer: str) -> None:
     assert group_of(answer) is POLICY
 
 
+@pytest.mark.parametrize("code", ["5.1.1", "5.1.0", "5.2.1", "5.4.1"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "System overloaded", "Server shutting down", "database error, again in an hour", "we are over capacity",
+        "excessive unknown recipients from this host", "sender exceeded max number of unknown recipients",
+        "cannot verify recipient at this time", "sender callout failed", "loop detected", "invalid MIME",
+        "rejected by the user's sieve script", "this user only accepts mail from contacts", "host is in SBL",
+        "Zu viele Empfänger", "Ihre IP-Adresse steht auf einer Sperrliste", "trop de connexions",
+        "demasiados destinatarios", "muitos destinatários", "troppi destinatari", "te veel ontvangers",
+        "слишком много получателей", "příliš mnoho příjemců", "zbyt wielu odbiorców", "çok fazla alıcı",
+        "受信者が多すぎます", "송신자에게서 메일이 너무 많습니다", "发送频率过高", "邮件被判定为垃圾邮件",
+    ],
+)  # fmt: skip
+def test_words_about_system_rate_and_sender_prove_nothing_about_the_address(code: str, words: str) -> None:
+    assert group_of(f"550 {code} <ann@example.org>: {words}", code) is not ADDRESS
+
+
+def test_a_word_of_a_script_with_spaces_starts_a_word() -> None:
+    notes = "Письмо невозможно доставить, так как пользователь не найден."
+    assert group_of(notes=notes) is ADDRESS  # and does not suppose, as "возможно" would
+
+
 def test_names_are_not_words_of_the_answer() -> None:
     unknown = "host mx1.antispam.example[192.0.2.1] said: 550 5.1.1 <ptr@spf.example>: user unknown"
     assert group_of(unknown) is ADDRESS

@@ -215,6 +215,26 @@ def test_a_proven_mail_changes_nothing_the_second_time(mail: str, number: int) -
     assert counts["repeated"] == 1
 
 
+@pytest.mark.parametrize("shape", ["rfc3464-full", "rfc3464-unknown", "complaint"])
+def test_nothing_about_a_message_from_before_a_release_marks_the_address_again(shape: str) -> None:
+    world = a_world()
+    refused = written("rfc3464-policy", reference(world, 1), "c0001@example.com")
+    assert received(world, refused)["policy_refused"] == 1
+    place: Any = ("email", "hash of email:c0001@example.com")
+    world.report(world.receipt(of(world, 1), Kind.SOFT_BOUNCE))
+    world.drain()
+    world.clock.advance(hours=2)
+    world.suppressions.stored[place] = released(
+        world.suppressions.stored[place], "operator", "called", world.clock.now()
+    )
+    contact = world.contacts.stored[DOMAIN, "C0001"]
+    world.change_contact(1, email=replace(contact.email, status="ok", why=""))  # type: ignore[type-var]
+    world.clock.advance(hours=2)
+    received(world, written(shape, reference(world, 1), "c0001@example.com"), "mail/2.eml")
+    assert world.contacts.stored[DOMAIN, "C0001"].email.status == "ok"  # type: ignore[union-attr]
+    assert not world.suppressions.stored[place].in_force(world.clock.now())
+
+
 def test_a_mail_that_comes_again_after_the_deadline_decides_nothing_anew() -> None:
     world = World()
     world.drop("run-1", a_document(1, mobile=None))
@@ -267,6 +287,31 @@ def test_a_failure_that_ses_reports_outranks_a_mails() -> None:
     assert world.suppressions.stored["email", "hash of email:c0002@example.com"].reason == "hard"
     assert world.told("sms") == ["+12025550101", "+12025550102"]
     world.check()
+
+
+@pytest.mark.parametrize("front", ["an invented", "a tampered"])
+def test_a_reference_of_nobody_in_front_hides_no_genuine_one(front: str) -> None:
+    world = a_world()
+    genuine = reference(world, 1)
+    nobodys = made("ab" * 16, 1, 1, b"x") if front == "an invented" else "nraaaa" + genuine[6:]
+    mail = dsn().replace(REFERENCE, genuine).replace(ADDRESS, "c0001@example.com")
+    mail = mail.replace("To: notices@example.com", f"To: bounces+{nobodys}@example.com", 1)
+    assert received(world, mail.encode())["hard_bounce"] == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "status"), [("delivered", "2.0.0"), ("delayed", "4.4.1"), ("relayed", "2.0.0")]
+)
+def test_a_delivery_of_what_ses_sends_is_for_ses_to_report(action: str, status: str) -> None:
+    world = World()
+    world.providers["ses"] = FakeProvider("ses", world.clock)
+    world.providers_by_channel["email"] = "ses"
+    world.drop("run-1", a_document(1))
+    world.drain()
+    before = state(world)
+    mail = dsn(action=action, status=status, diagnostic="").replace(ADDRESS, "c0001@example.com")
+    assert received(world, mail.replace(REFERENCE, reference(world, 1)).encode())["outranked"] == 1
+    assert state(world) == before
 
 
 def test_a_jump_is_told_to_a_person_and_not_each_mail() -> None:

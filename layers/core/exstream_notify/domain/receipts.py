@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 from .documents import Channel
 from .identity import job_id
-from .mail_addresses import without_addresses
 from .notices import LOST, Attempt, Notice, Status, happened, head, standing
+from .reasons import MARK
 
 
 class Kind(StrEnum):
@@ -272,20 +272,20 @@ INLINE_LIMIT = 100
 """Receipts kept as events of a notice; what comes later and changes nothing goes to evidence alone, since
 an item of the ledger has a size limit."""
 
-_MARK = "#"
-
 
 def outranked(notice: Notice, receipt: Receipt) -> bool:
     """Whether a mail is about an attempt that failed by the word of a provider that reports bounces.
 
-    A delivery that the provider reports does not contradict a bounce that comes later.
+    A delivery that the provider reports does not contradict a bounce that comes later. Deliveries and delays
+    such a provider reports itself: what a mail says of them could only hold a message back.
     """
     if receipt.said_by == Source.PROVIDER:
         return False
     attempt = attempt_of(notice, receipt)
     if attempt is None or attempt.provider not in REPORTS_BOUNCES:
         return False
-    return attempt.has_failed and not attempt.by_mail
+    waits_or_came = receipt.meaning.status in (Status.SENT, Status.DELIVERED, Status.DELAYED)
+    return waits_or_came or (attempt.has_failed and not attempt.by_mail)
 
 
 def attempt_of(notice: Notice, receipt: Receipt) -> Attempt | None:
@@ -312,20 +312,20 @@ def concerns(attempt: Attempt | None, receipt: Receipt) -> bool:
 
 def knows(notice: Notice, receipt: Receipt) -> bool:
     """Whether the notice holds this receipt already."""
-    mark = _MARK + receipt.identity
+    mark = MARK + receipt.identity
     return any(mark in event.detail for event in notice.events)
 
 
 def is_followed(notice: Notice, receipt: Receipt) -> bool:
     """Whether something came of a receipt that the notice holds: anything but further receipts."""
-    mark = _MARK + receipt.identity
+    mark = MARK + receipt.identity
     place = next((n for n, event in enumerate(notice.events) if mark in event.detail), len(notice.events))
     return any(not event.what.startswith("receipt ") for event in notice.events[place:])
 
 
 def kept_in(notice: Notice, receipt: Receipt) -> str:
     """The evidence that a receipt was kept in, as its event names it; empty if the notice has no such."""
-    mark = _MARK + receipt.identity
+    mark = MARK + receipt.identity
     for event in notice.events:
         _before, found, after = event.detail.partition(mark)
         if found:
@@ -357,7 +357,7 @@ def applied(
     if not moves and (receipt.kind is Kind.SENT or full):
         return None
     told = (str(attempt.number) if attempt else "-", receipt.provider, receipt.code, receipt.reason)
-    detail = " ".join(x for x in (*told, f"{_MARK}{receipt.identity}", evidence) if x)
+    detail = " ".join(x for x in (*told, f"{MARK}{receipt.identity}", evidence) if x)
     what = f"receipt {receipt.kind}"
     if attempt is None or heard is None or status is None:
         return happened(notice, now, what, detail)
@@ -583,19 +583,7 @@ ADDRESS_STATUS: Final[Mapping[str, Literal["soft", "invalid", "complained", "opt
 ADDRESS_RANK: Final[Mapping[str, int]] = {"ok": 0, "soft": 1, "invalid": 2, "complained": 3, "opted_out": 4}
 
 
-# --- text and time -------------------------------------------------------------------------------------
-
-_DIGITS = re.compile(r"\+?\d{7,}")
-_SPACE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+")
-
-
-def scrubbed(text: object, limit: int = 200) -> str:
-    """A reason without addresses and numbers, on one line, short: it goes into ledger and evidence."""
-    whole = str(text or "")
-    plain = _SPACE.sub(" ", whole[: 4 * limit]).strip()
-    if len(whole) > 4 * limit:
-        plain = plain.rpartition(" ")[0]  # the limit may have cut an address, whose half nobody would mask
-    return _DIGITS.sub("(number)", without_addresses(plain, "(address)")).replace(_MARK, "")[:limit]
+# --- time -------------------------------------------------------------------------------------
 
 
 def moment(text: str) -> datetime | None:

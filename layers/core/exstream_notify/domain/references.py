@@ -15,6 +15,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import islice
 from typing import Final
 
 HEADER: Final = "X-Notice-Id"
@@ -22,6 +23,9 @@ HEADER: Final = "X-Notice-Id"
 LIFE: Final = timedelta(days=14)
 """How long a reference authorizes a report. A mailer gives up after five days at most (RFC 5321, 4.5.4.1);
 the rest is for mail that lies in a queue or a mailbox of ours."""
+
+FOUND: Final = 10
+"""References of one text that are looked at: a mail may bring back several, or something in front of ours."""
 
 _MARK: Final = "nr"
 _MAC_BYTES: Final = 8
@@ -49,10 +53,10 @@ def made(notice_id: str, attempt: int, version: int, key: bytes) -> str:
     return _spelled(payload + _mac(payload, key))
 
 
-def found_in(text: str) -> str:
-    """The first thing in a text that has the form of a reference, as `made` spells it; empty without any."""
-    match = _REFERENCE.search(text.lower())
-    return match[0] if match else ""
+def found_in(text: str) -> tuple[str, ...]:
+    """What in a text has the form of a reference, as `made` spells it: the first `FOUND`, each once."""
+    matches = (match[0] for match in _REFERENCE.finditer(text.lower()))
+    return tuple(islice(dict.fromkeys(islice(matches, 10 * FOUND)), FOUND))
 
 
 def said(raw: str) -> tuple[str, int] | None:

@@ -93,6 +93,12 @@ _MASKED: Final = (
 )
 """Names are not words of an answer (`mx1.antispam.example`); the remote host's number goes with its name."""
 
+_SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])\s*|\n\s*\n")
+_LIST_BEGINS: Final = re.compile(r"[:：]\s{0,9}(?:\d{1,2}[.)]|[-*•·])?\s*$")
+
+_NO_SPACES: Final = "\u2e80"
+"""From here on scripts that put no spaces between words."""
+
 _TO_BE: Final = "is|was|are|were|(?:has|have|had) been|been|being|currently|now|already|permanently"
 _GAPS: Final[Mapping[str, str]] = {
     "*": "[^.;!?]{0,60}?",
@@ -150,11 +156,11 @@ def pattern_of(phrases: Iterable[str]) -> re.Pattern[str]:
     for phrase in phrases:
         plain = " ".join(phrase.lower().split())
         short = len(plain) <= 4 and plain.isascii() and plain[-1].isalnum()
-        starts_word = plain[0].isascii() and plain[0].isalnum()
+        starts_word = plain[0].isalnum() and plain[0] < _NO_SPACES
         kind = words if starts_word else anywhere
         kind.append(_expression(plain.rstrip("* ")) + (r"(?![a-z0-9])" if short else ""))
     # The look behind stands in front of all, so that most places of a text are passed over at once.
-    parts = [rf"(?<![a-z0-9])(?:{'|'.join(words)})"] if words else []
+    parts = [rf"(?<![a-z0-9\u00df-\u024f\u0370-\u052f])(?:{'|'.join(words)})"] if words else []
     return re.compile("|".join(parts + anywhere))
 
 
@@ -213,7 +219,7 @@ class Verdicts:
 
     def _read(self, report: Report) -> Group:
         """The answer decides, else the summary, else the notes; beside an answer notes prove no `ADDRESS`."""
-        answer, notes = report.answer, self._certain(report.notes)
+        answer, notes = report.answer, self.certain(report.notes)
         own, summary, noted = _codes(answer), _codes(report.status), _codes(report.notes)
         beside = _exact(own or summary or noted)
         states = _PROVIDED.sub(" ", report.status) if report.channel == "sms" else ""
@@ -224,12 +230,23 @@ class Verdicts:
         group = _by_tables(tables, notes, noted, beside, answer=False)
         return group if group and not (group is Group.ADDRESS and answer.strip()) else Group.UNCLEAR
 
-    def _certain(self, notes: str) -> str:
-        """The sentences that state something; "often the address does not exist" states nothing."""
+    def certain(self, text: str) -> str:
+        """The sentences that state something; "often the address does not exist" states nothing.
+
+        Nor does what follows such a sentence that ends with a colon: it is a list of what may be the reason.
+        """
         if self._doubts is None:
-            return notes
-        sentences = re.split(r"(?<=[.!?;。！？])\s+|\n\s*\n", notes[:TEXT_LIMIT])
-        return "\n".join(s for s in sentences if not self._doubts.search(" ".join(s.lower().split())))
+            return text
+        stated: list[str] = []
+        supposes = False
+        for sentence in _SENTENCE_ENDS.split(text[:TEXT_LIMIT]):
+            supposes = supposes or self._doubts.search(" ".join(sentence.lower().split())) is not None
+            if not supposes:
+                stated.append(sentence)
+            elif _LIST_BEGINS.search(sentence):
+                break
+            supposes = supposes and sentence.rstrip().endswith((";", "；"))
+        return "\n".join(stated)
 
 
 def _by_tables(

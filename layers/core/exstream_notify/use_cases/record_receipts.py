@@ -47,6 +47,9 @@ from ..ports import (
 )
 from .decide_notices import pointer_to
 
+_Lifted = Mapping[tuple[Channel, str], str]
+"""When addresses were last released, by channel and hash; empty for one that never was."""
+
 _TRIES = 5
 _TEXTS: Mapping[str, str] = {
     "content_refused": "messages refused for their content or size",
@@ -129,8 +132,8 @@ def record_receipts(
         for receipt in rows:
             _alert(receipt, stored[identity].origin.run, batch)
     exceptions.raise_exceptions(_exceptions(batch.alerts))
-    _suppress(strangers, fresh, stored, suppressions, receipt_policy)
-    _mark_contacts(fresh, stored, contacts, suppressions, batch.now)
+    lifted = _suppress(strangers, fresh, stored, suppressions, receipt_policy)
+    _mark_contacts(fresh, stored, lifted, contacts, suppressions, batch.now)
     reference = receipt_evidence.reference()
     _write(by_notice, stored, ledger, reference, receipt_policy, batch)
     _keep_evidence(batch, receipt_evidence, reference)
@@ -244,8 +247,11 @@ def _suppress(
     stored: Mapping[str, Notice],
     suppressions: SuppressionList,
     policy: ReceiptPolicy,
-) -> None:
-    """Write what the receipts say of addresses; by the attempt's own hash where that is known."""
+) -> _Lifted:
+    """Write what the receipts say of addresses; by the attempt's own hash where that is known.
+
+    When each address was last released: what happened before that marks nothing.
+    """
     said: dict[tuple[Channel, str], list[Receipt]] = {}
     for receipt in strangers:
         if receipt.meaning.suppress in LISTED and receipt.hashes:
@@ -259,14 +265,15 @@ def _suppress(
             address = attempt.address if attempt is not None and ours else (receipt.hashes or ("",))[0]
             if address:
                 said.setdefault((receipt.channel, address), []).append(listed(stored[identity], receipt))
-    left = said
+    left, lifted = said, dict[tuple[Channel, str], str]()
     for _ in range(_TRIES):
         if not left:
-            return
+            return lifted
         known = suppressions.entries(left)
         changed = []
         for key, rows in left.items():
             before = after = known[key]
+            lifted[key] = before.released_at
             for receipt in rows:
                 after = suppressed_by(after, receipt, policy)
             if after is not before:
@@ -279,6 +286,7 @@ def _suppress(
 def _mark_contacts(
     by_notice: Mapping[str, Sequence[Receipt]],
     stored: Mapping[str, Notice],
+    lifted: _Lifted,
     contacts: ContactBook,
     suppressions: SuppressionList,
     now: datetime,
@@ -290,6 +298,8 @@ def _mark_contacts(
         for receipt in rows:
             attempt = attempt_of(notice, receipt)
             if receipt.meaning.suppress == "no" or attempt is None or not concerns(attempt, receipt):
+                continue
+            if listed(notice, receipt).at <= lifted.get((receipt.channel, attempt.address), ""):
                 continue
             if notice.audience == "customer":
                 customers = said.setdefault(notice.domain, {})

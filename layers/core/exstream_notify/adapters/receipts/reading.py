@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from ...domain.documents import Channel
+from ...domain.reasons import scrubbed
 from ...domain.receipts import (
     EXSTREAM_EVENTS,
     OPENTEXT_FAILURES,
@@ -22,7 +23,6 @@ from ...domain.receipts import (
     Receipt,
     Source,
     moment,
-    scrubbed,
     stamp,
 )
 from ...domain.references import HEADER, said
@@ -260,6 +260,10 @@ def _in_header(mail: Mapping[str, Any]) -> tuple[str, int | None]:
     return said(value.strip()) or _reference(value)
 
 
+def _address(row: Mapping[str, Any]) -> str:
+    return str(row.get("emailAddress") or "")
+
+
 def _sender(source: object) -> str:
     return str(source or "").rpartition("<")[2].rstrip("> ").lower()[:254]
 
@@ -274,9 +278,9 @@ def _ses_bounce(
             base,
             kind=_ses_bounce_kind(types, row, verdicts),
             at=_time(bounce.get("timestamp"), base.at),
-            recipient=str(row.get("emailAddress") or ""),
+            recipient=_address(row),
             code=str(row.get("status") or "/".join(types)),
-            reason=scrubbed(row.get("diagnosticCode") or "/".join(types)),
+            reason=scrubbed(row.get("diagnosticCode") or "/".join(types), address=_address(row)),
         )
 
 
@@ -304,7 +308,7 @@ def _ses_complaint(event: Mapping[str, Any], base: Receipt, to: list[str]) -> It
             base,
             kind=kind,
             at=_time(complaint.get("timestamp") or complaint.get("arrivalDate"), base.at),
-            recipient=str(row.get("emailAddress") or ""),
+            recipient=_address(row),
             code=str(subtype or feedback or "complaint"),
         )
 
@@ -317,7 +321,7 @@ def _ses_delivery(event: Mapping[str, Any], base: Receipt, to: list[str]) -> Ite
             kind=Kind.DELIVERED,
             at=_time(delivery.get("timestamp"), base.at),
             recipient=str(address),
-            reason=scrubbed(delivery.get("smtpResponse")),
+            reason=scrubbed(delivery.get("smtpResponse"), address=str(address)),
         )
 
 
@@ -328,9 +332,11 @@ def _ses_delay(event: Mapping[str, Any], base: Receipt, to: list[str]) -> Iterat
             base,
             kind=Kind.DELAYED,
             at=_time(delay.get("timestamp"), base.at),
-            recipient=str(row.get("emailAddress") or ""),
+            recipient=_address(row),
             code=str(row.get("status") or delay.get("delayType") or ""),
-            reason=scrubbed(f"{delay.get('delayType', '')} {row.get('diagnosticCode', '')}"),
+            reason=scrubbed(
+                f"{delay.get('delayType', '')} {row.get('diagnosticCode', '')}", address=_address(row)
+            ),
             until=_time(delay.get("expirationTime")) if delay.get("expirationTime") else "",
         )
 
@@ -470,7 +476,7 @@ def _delivery(job: JobStatus, delivery: Delivery, verdicts: Verdicts) -> Iterato
             kind=_opentext_kind(event, verdicts),
             at=_time(event.at, job.entry_time),
             code=event.enhanced or event.status[:40],
-            reason=scrubbed(event.message),
+            reason=scrubbed(event.message, address=delivery.address),
         )
 
 
@@ -493,12 +499,16 @@ def _opentext_kind(event: DeliveryEvent, verdicts: Verdicts) -> Kind:
 _SMPP_STATE = re.compile(r"\bstat:([a-z]{5,8})\b", re.IGNORECASE)
 """The state in a receipt as SMPP 3.4, appendix B, writes it: `id:7 … stat:UNDELIV err:001 text:`."""
 
+_SMPP_TEXT = re.compile(r"\btext:.*", re.IGNORECASE | re.DOTALL)
+"""The end of such a receipt: the first characters of our own message, which say nothing of the number."""
+
 
 def _opentext_sms_kind(event: DeliveryEvent, verdicts: Verdicts) -> Kind:
     written = _SMPP_STATE.search(event.message)
     state = (event.status.strip() or (written[1] if written else "")).lower()
     if state in SMS_FAILED:
-        return verdicts.kind_of(Report("sms", event.message, state))
+        answer = _SMPP_TEXT.sub("", event.message) if written else event.message
+        return verdicts.kind_of(Report("sms", answer, state))
     return SMS_STATES.get(state, Kind.UNDETERMINED)
 
 
@@ -508,12 +518,12 @@ def _opentext_sms_kind(event: DeliveryEvent, verdicts: Verdicts) -> Kind:
 def mail_receipts(reading: MailReading, raw: str, verify: Verify, now: datetime) -> list[Receipt]:
     """The receipts of a bounce mail; `ReceiptUnusable` for one that reports nothing.
 
-    Anybody can send a mail. A reference of ours that verifies says which attempt it may be about; whether it
-    is, the ledger knows (domain/provenance.py). Links and notice ids in a mail say nothing.
+    Anybody can send a mail. The first reference of ours that verifies says which attempt it may be about;
+    whether it is, the ledger knows (domain/provenance.py). Links and notice ids in a mail say nothing.
     """
     if reading.unusable:
         raise ReceiptUnusable(reading.unusable)
-    named = verify(reading.reference)
+    named = next((one for raw in reading.references if (one := verify(raw))), None)
     at = reading.at if reading.at and reading.at <= stamp(now) else stamp(now)
     return [
         Receipt(

@@ -126,13 +126,14 @@ class Layout:
         )
         blocks = [self._block(c, candidates) for c in mine[:_PLACES_OF_ONE]]
         said = next((a for a in (explicit_answer(block) for block in blocks) if a), "")
-        if not said:
+        own = not said
+        if own:
             said = next((block for block in blocks if _says_something(block)), "")
             said = f"{said}\n{self._apart}" if said and self._apart else said or self._apart
         origin = next((o for o in (self._origin(c) for c in mine[:_PLACES_OF_ONE]) if o), "")
         also = forms_of(one.address)
         address, also = (origin, (one.address, *also)) if origin else (one.address, also)
-        return Row(address, also, answer=_without_lead(said, one.address)[:ANSWER].strip())
+        return Row(address, also, answer=_without_lead(said, one.address)[:ANSWER].strip(), own=own)
 
     def _origin(self, here: _Candidate) -> str:
         """The address that the sender used, where a mailer says that another one came of it."""

@@ -24,14 +24,14 @@ from .writers import Writer
 class MailReading:
     """A mail, read. `told` is empty for one that reports nothing: `kind` then is None.
 
-    `by_person`: nothing but words says what it is, so a person wrote it. `reference` is what has the form of
-    ours (domain/references.py), wherever in the mail it came back.
+    `by_person`: nothing but words says what it is, so a person wrote it. `references` have the form of ours
+    (domain/references.py), wherever in the mail they came back.
     """
 
     kind: Kind | None
     told: tuple[Told, ...]
     at: str
-    reference: str = ""
+    references: tuple[str, ...] = ()
     reporter: str = ""
     by_person: bool = False
 
@@ -181,7 +181,9 @@ class _Reader:
         return ()
 
     def _status(self) -> tuple[Told, ...]:
-        """RFC 3464."""
+        """RFC 3464; a person may pass on a part of a report."""
+        if not self.writer.is_machine:
+            return ()
         return self._told(status_rows(status_text(self.parts)))
 
     def _loose(self) -> tuple[Told, ...]:
@@ -216,25 +218,31 @@ class _Reader:
             return ()
         replies = writer.replies_in_subject
         marked = writer.is_marked and not writer.is_daemon and not self._is_bounce_like
-        hinted = writer.has_null_path and writer.hints_reply and not writer.fails_in_subject
+        hints = writer.hints_reply or (writer.is_answer and not writer.has_no_name)
+        hinted = writer.has_null_path and hints and not writer.fails_in_subject
         return (Told(Kind.AUTO_REPLY, writer.address),) if replies or marked or hinted else ()
 
     @cached_property
     def _is_bounce_like(self) -> bool:
         """Says in its subject that it is a bounce, and returns the message or an answer's code.
 
-        Of an address that takes no answer words are enough.
+        Of an address that takes no answer words are enough; in an answer they name somebody.
         """
         return self.writer.fails_in_subject and (
             self.writer.returns_message
-            or (self.writer.has_no_name and self.phrases.found("bodies", self.folded))
+            or (
+                self.writer.has_no_name
+                and (self._names_somebody or not self.writer.auto_submitted.startswith("auto-replied"))
+                and self.phrases.found("bodies", self.folded)
+            )
             or bool(ENHANCED.search(self.text[:8_000]) or SMTP.search(self.text[:8_000]))
             or self.text is not self._whole
         )
 
     def _bounce(self) -> tuple[Told, ...]:
         """A mailer's own words."""
-        if not self.writer.is_machine or not (self.failed or self._fails()):
+        writer = self.writer
+        if not writer.is_machine or writer.is_list or not (self.failed or self._fails()):
             return ()
         expected = frozenset(a.lower() for a in self.expected)
         rows = [self.layout.near(a) for a in self.failed[:RECIPIENTS]]
@@ -246,7 +254,7 @@ class _Reader:
             rows = [self.layout.near(address) for address in self._in_subject]
         if not rows and len(self.expected) == 1:
             rows = [self.layout.near(self.expected[0])]
-        rows = rows or [Row(answer=self.text[:NOTES])]
+        rows = rows or [Row(answer=self.text[:NOTES], own=True)]
         if self._waits():
             rows = [replace(row, action="delayed") for row in rows]
         return self._told(rows)
@@ -263,11 +271,14 @@ class _Reader:
         if not (in_subject or in_body):
             # In words or a language that the phrases do not know.
             return writer.is_daemon and ((coded and returned) or self._denies_address)
-        named = writer.may_return and bool(
-            self._in_subject or self.layout.rows(self._is_strange, frozenset())
-        )
+        named = writer.may_return and bool(self._in_subject or self._names_somebody)
         signs = in_subject + in_body + coded + returned + (named or "daemon" in writer.sender)
         return writer.is_report or signs >= (2 if writer.has_no_name else 3)
+
+    @cached_property
+    def _names_somebody(self) -> bool:
+        """Whether the mailer's text names an address that is neither its own nor ours."""
+        return bool(self.layout.rows(self._is_strange, frozenset()))
 
     @property
     def _denies_address(self) -> bool:

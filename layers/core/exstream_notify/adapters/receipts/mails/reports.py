@@ -28,7 +28,10 @@ _WORD: Final = re.compile(r"[^\W\d_]{4}")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a report says of one recipient, before anybody judges it."""
+    """What a report says of one recipient, before anybody judges it.
+
+    `own`: the answer is in the mailer's own sentences, which may only suppose.
+    """
 
     address: str = field(default="", repr=False)
     also: tuple[str, ...] = field(default=(), repr=False)
@@ -36,6 +39,7 @@ class Row:
     status: str = ""
     answer: str = field(default="", repr=False)
     waits: bool = False
+    own: bool = False
 
     @property
     def is_mute(self) -> bool:

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from ....domain.receipts import Kind, scrubbed
+from ....domain.reasons import scrubbed
+from ....domain.receipts import Kind
 from ....domain.verdicts import Report, Verdicts
 from .reports import Row
 
@@ -16,7 +17,6 @@ SMTP: Final = re.compile(r"(?<![\d.\-/:@])([45][0-7][0-9])(?=[\s\-#:>]|$)")
 """Codes of failures: RFC 3463, and replies of RFC 5321."""
 
 _ARRIVED: Final = ("delivered", "expanded")
-_NO_NAMES: Final = frozenset({"user", "users", "account", "mailbox", "address", "recipient", "host", "mail"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,13 @@ class Told:
 def judged(row: Row, verdicts: Verdicts, text: str) -> Told:
     """What a row tells; `text` is what the mailer wrote itself, for where the answer has no words."""
     notes = text[:NOTES] if row.is_mute else ""
-    return Told(_kind(row, verdicts, notes), row.address, _code(row), _reason(row), row.also)
+    return Told(
+        _kind(row, verdicts, notes),
+        row.address,
+        _code(row),
+        scrubbed(row.answer, address=row.address),
+        row.also,
+    )
 
 
 def _kind(row: Row, verdicts: Verdicts, notes: str) -> Kind:
@@ -46,19 +52,11 @@ def _kind(row: Row, verdicts: Verdicts, notes: str) -> Kind:
         return Kind.SENT
     if row.action in _ARRIVED or (row.action != "failed" and row.status.startswith("2.")):
         return Kind.DELIVERED
-    return verdicts.kind_of(Report("email", row.answer, row.status, notes))
+    answer = verdicts.certain(row.answer) if row.own else row.answer
+    return verdicts.kind_of(Report("email", answer, row.status, notes))
 
 
 def _code(row: Row) -> str:
     """The remote server's code, else the reporter's, else the reply's three digits."""
     found = ENHANCED.search(row.answer) or ENHANCED.search(row.status) or SMTP.search(row.answer)
     return found[1] if found else row.status.partition(" ")[0][:10]
-
-
-def _reason(row: Row) -> str:
-    """The answer without addresses; the recipient's name goes where it stands without its domain, too."""
-    name = row.address.rpartition("@")[0]
-    answer = row.answer
-    if len(name) > 2 and name.lower() not in _NO_NAMES:
-        answer = re.sub(rf"(?<!\w){re.escape(name)}(?!\w|@)", "(address)", answer, flags=re.I)
-    return scrubbed(answer)

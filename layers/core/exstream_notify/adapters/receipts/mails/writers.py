@@ -104,7 +104,7 @@ class Writer:
         What an address that takes no answer sends by itself, and not as an answer, may be a report.
         """
         precedence = self.precedence
-        answers = self.subject_answers or self.mail.has("in-reply-to")
+        answers = self.is_answer
         return (
             self.mail.has(*_MARKS)
             or "auto_reply" in precedence
@@ -112,6 +112,18 @@ class Writer:
             or (self.auto_submitted.startswith(_GENERATED) and (answers or not self.has_no_name))
             or (self.mail.has("x-auto-response-suppress") and (answers or self.hints_reply))
             or (precedence in ("bulk", "junk") and (answers or self.hints_reply))
+        )
+
+    @cached_property
+    def is_answer(self) -> bool:
+        """Answers a message, by its subject or its head."""
+        return self.subject_answers or self.mail.has("in-reply-to")
+
+    @cached_property
+    def is_list(self) -> bool:
+        """Sent to the members of a list (RFC 2919, 2369): whoever wrote it wrote to them."""
+        return self.mail.has("list-id", "list-post") and not (
+            self.is_daemon or self.is_report or self.names_failed
         )
 
     @cached_property

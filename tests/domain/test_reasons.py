@@ -1,0 +1,65 @@
+"""A reason says why, and nothing of whom: no address, no number, no name, however they are written."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exstream_notify.domain.reasons import MARK, scrubbed
+
+ADDRESS = "hans.mueller7@example.com"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("550 <user@bücher.example>: unknown", "550 <(address)>: unknown"),
+        ("收件人：张三@例子.example 不存在", "收件人：(address) 不存在"),
+        ("550 ann.b=40example.com unknown", "550 (address) unknown"),
+        ("550 ann.b%40example.com unknown", "550 (address) unknown"),
+        ("550 ann.b(at)example.com unknown", "550 (address) unknown"),
+        ("550 ann.b&#64;example.com unknown", "550 (address) unknown"),
+        ("550 ann.b @ example.com unknown", "550 (address) unknown"),
+        ("550 ann.b\uff20example.com unknown", "550 (address) unknown"),
+        ("call +1 (202) 555-0142", "call (number)"),
+        ("call 202.555.0142", "call (number)"),
+        ("call 06.12.34.56.78", "call (number)"),
+        ("contract 4711-0815-99 ended", "contract (number) ended"),
+        ("IBAN DE02 1203 0000 0000 2020 51", "IBAN DE(number)"),
+        ('550 "Ann Example" <ann@example.com> unknown', "550 (name) <(address)> unknown"),
+        ("550 Example, Ann (ann@example.com) left", "550 (name) ((address)) left"),
+        ("550 Frau Ann Example left the company", "550 (name) left the company"),
+    ],
+)
+def test_addresses_numbers_and_names_are_masked(text: str, told: str) -> None:
+    assert scrubbed(text) == told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "User Hans Müller not listed in directory", "550 HANS.MUELLER7: no such user", "mailbox hansmueller is full",
+        "550 Mueller Hans unknown", "no mailbox here by the name of hans.mueller7",
+    ],
+)  # fmt: skip
+def test_a_holder_is_not_named_by_the_words_of_the_address(text: str) -> None:
+    told = scrubbed(text, address=ADDRESS).lower()
+    assert not any(name in told for name in ("hans", "mueller", "müller"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "550 5.1.1 User Unknown", "554 5.7.1 Client host 203.0.113.218 blocked using bl.example.net",
+        "452 4.2.2 Mailbox Full", "Access denied. AS(1)", "550-5.7.26 not authenticated",
+    ],
+)  # fmt: skip
+def test_codes_hosts_and_words_stay(text: str) -> None:
+    assert scrubbed(text, address="user@example.com") == text
+
+
+@given(st.text(max_size=900), st.text(max_size=30))
+def test_any_text_becomes_one_short_line(text: str, local: str) -> None:
+    told = scrubbed(text, address=f"{local}@example.com")
+    assert len(told) <= 200
+    assert MARK not in told
+    assert "\n" not in told
