@@ -290,7 +290,7 @@ def measure(folder: Path, labels: Mapping[str, Label] | None = None) -> Figures:
         if label is None or label.is_bounce:
             for count, mail in zip((figures.in_header, figures.in_return_path), planted(data), strict=True):
                 if mail:
-                    count.add(read_mail(mail, phrases, verdicts).reference == REFERENCE, name)
+                    count.add(REFERENCE in read_mail(mail, phrases, verdicts).references, name)
         _addressed(figures, name, data, reading, label)
         if label is not None:
             figures.table[label.group, found] += 1
