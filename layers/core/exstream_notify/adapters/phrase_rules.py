@@ -1,8 +1,10 @@
-"""rules/bounce_mails.yaml as validated data."""
+"""rules/bounce_mails.yaml and a site's replies.yaml as validated data."""
 
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from ..domain.replies import normalised
 
 
 def _phrase(phrase: str) -> str:
@@ -32,3 +34,22 @@ class PhraseFile(BaseModel):
     reply_hints: _Phrases
     complainers: _Phrases
     challenges: _Phrases
+
+
+def _has_letters(text: str) -> str:
+    if not normalised(text):
+        raise ValueError("a word or a sentence is needed")
+    return text
+
+
+_Said = Annotated[str, AfterValidator(_has_letters)]
+
+
+class ReplyFile(BaseModel):
+    """A site's words for SMS replies."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stop: tuple[_Said, ...] = ()
+    start: tuple[_Said, ...] = ()
+    help: tuple[_Said, ...] = ()

@@ -16,15 +16,15 @@ from ..domain.expectations import ExpectedRun
 from ..domain.holders import HolderField
 from ..domain.incidents import AlertRule, Urgency
 from ..domain.journeys import JourneyRule, most_days
-from ..domain.replies import WORDS, ReplyWords, normalised
 from ..domain.runs import DomainRule, Trailer
 from ..domain.second_step import StepKind
 from ..domain.values import DateOrder, ValueRefused
-from ..domain.verdicts import Verdicts
 from .settings import RUNBOOK
 from .zones import time_zone
 
 if TYPE_CHECKING:
+    from ..domain.replies import ReplyWords
+    from ..domain.verdicts import Verdicts
     from .alert_rules import Alerts, MessageRules
 
 _JOURNEY_NAME = re.compile(r"[a-z0-9-]{1,40}")
@@ -120,23 +120,6 @@ class _Domain(_Strict):
     holders: tuple[HolderField, ...]
 
 
-def _has_letters(text: str) -> str:
-    if not normalised(text):
-        raise ValueError("a word or a sentence is needed")
-    return text
-
-
-_Said = Annotated[str, AfterValidator(_has_letters)]
-
-
-class _Replies(_Strict):
-    """A site's words for SMS replies."""
-
-    stop: tuple[_Said, ...] = ()
-    start: tuple[_Said, ...] = ()
-    help: tuple[_Said, ...] = ()
-
-
 class YamlRules:
     """`Rules` from YAML files, each read when first asked for. Raises RulesInvalid.
 
@@ -206,14 +189,18 @@ class YamlRules:
         return tuple(found)
 
     @cached_property
-    def reply_words(self) -> ReplyWords:
+    def reply_words(self) -> "ReplyWords":
         """What SMS replies are understood by, the site's own words included."""
-        own = self._validate(_Replies, self._read("replies.yaml"), "replies.yaml", "")
+        from ..domain.replies import WORDS
+        from .phrase_rules import ReplyFile
+
+        own = self._validate(ReplyFile, self._read("replies.yaml"), "replies.yaml", "")
         return WORDS.with_own({"stop": own.stop, "start": own.start, "help": own.help})
 
     @cached_property
-    def verdicts(self) -> Verdicts:
+    def verdicts(self) -> "Verdicts":
         """What proves why a message was not delivered, the site's own rows in front."""
+        from ..domain.verdicts import Verdicts
         from .verdict_rules import VerdictFile
 
         name = "verdicts.yaml"

@@ -5,9 +5,7 @@ import unicodedata
 from typing import Final
 
 from .mail_addresses import without_addresses
-
-MARK: Final = "#"
-"""Stands before a receipt's identity in an event; so it stands in no reason."""
+from .receipts import MARK
 
 _ADDRESS: Final = "(address)"
 _NUMBER: Final = "(number)"

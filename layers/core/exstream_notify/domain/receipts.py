@@ -10,7 +10,6 @@ from typing import Final, Literal
 from .documents import Channel
 from .identity import job_id
 from .notices import LOST, Attempt, Notice, Status, happened, head, standing
-from .reasons import MARK
 
 
 class Kind(StrEnum):
@@ -271,6 +270,9 @@ class ReceiptPolicy:
 INLINE_LIMIT = 100
 """Receipts kept as events of a notice; what comes later and changes nothing goes to evidence alone, since
 an item of the ledger has a size limit."""
+
+MARK: Final = "#"
+"""Stands before a receipt's identity in an event, and so in no reason (domain/reasons.py)."""
 
 
 def outranked(notice: Notice, receipt: Receipt) -> bool:
