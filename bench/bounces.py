@@ -313,7 +313,7 @@ def _recognised(figures: Figures, name: str, found: str, groups: list[str], labe
 
 
 def _addressed(figures: Figures, name: str, data: bytes, reading: MailReading, label: Label | None) -> None:
-    """Whether every address that is told was named, and whether any is."""
+    """Count whether the reading names an address, and only addresses that failed."""
     wanted = label.addresses if label is not None and label.addresses else named_in(data)
     if not wanted or not reading.is_bounce:
         return

@@ -689,7 +689,7 @@ class Bootstrap:
             addresses.fields,
             topics=topics,
             sns=lambda: self.client("sns"),
-            # An alert is no attempt of a notice: its mail has no reference, and this function not its key.
+            # An alert belongs to no notice: its mail has no reference, and the key is not read here.
             provider=lambda channel: self._provider(self.provider_for(channel, "transactional")),
             sleep=self.clock.sleep,
         )

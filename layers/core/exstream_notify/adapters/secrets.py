@@ -68,7 +68,7 @@ class References:
         self._secret = secret
 
     def make(self, ref: str) -> str:
-        """The reference of `<notice id>:<attempt>`; empty for a message that is no attempt of a notice."""
+        """The reference of `<notice id>:<attempt>`; empty for a message that does not belong to a notice."""
         notice_id, _, attempt = ref.partition(":")
         if not _NOTICE_ID.fullmatch(notice_id):
             return ""

@@ -13,7 +13,7 @@ def proven(receipt: Receipt, notice: Notice | None, now: datetime) -> Receipt | 
 
     A provider's word counts as it is. A mail's counts if its reference verifies, the attempt that it names
     exists and is not older than a reference lives, and the address that failed is that attempt's: then it
-    is about that address alone. One that dates itself before its message has a wrong clock: it happened now.
+    is about that address alone. A mail dated before its message has a wrong clock: it counts as of now.
     """
     if receipt.said_by == Source.PROVIDER:
         return receipt

@@ -56,7 +56,7 @@ _TEXTS: Mapping[str, str] = {
     "sender_refused": "messages refused by policy: our sender's reputation or authentication",
     "send_spoiled": "messages that could not be sent as we gave them",
     "challenge_mail": "mails that ask our sender to prove itself",
-    "receipt_unknown": "receipts of a kind that the tables do not know; kept in the work bucket",
+    "receipt_unknown": "messages on the receipt queue that could not be used; kept in the work bucket",
     "receipt_unmatched": "receipts for notices that the ledger does not know",
     "team_not_told": "copies for internal teams that bounced",
     "unproven_mail": "reports by mail within an hour that prove nothing, and that changed nothing",
@@ -124,13 +124,7 @@ def record_receipts(
         early.keep(unmatched, batch.now)
     batch.counts["unmatched"] += len(unmatched)
 
-    fresh = {
-        identity: [receipt for receipt in rows if not knows(stored[identity], receipt)]
-        for identity, rows in by_notice.items()
-    }
-    for identity, rows in fresh.items():
-        for receipt in rows:
-            _alert(receipt, stored[identity].origin.run, batch)
+    fresh = _fresh(by_notice, stored, batch)
     exceptions.raise_exceptions(_exceptions(batch.alerts))
     lifted = _suppress(strangers, fresh, stored, suppressions, receipt_policy)
     _mark_contacts(fresh, stored, lifted, contacts, suppressions, batch.now)
@@ -170,7 +164,7 @@ def record_batch(
 
 
 def unread(name: str, why: str, key: str) -> ExceptionRaised:
-    """What is told of something on the receipt queue that is no receipt: why, and where it is kept."""
+    """The report of a message on the receipt queue that cannot be used: why, and where it is kept."""
     text = f"{_TEXTS['receipt_unknown']}: {why}"
     return ExceptionRaised(
         "receipt_unknown", "warning", "unknown", "none", text, part=f"message {name}", detail={"kept": key}
@@ -218,6 +212,20 @@ def _tell_unproven(
         code, part = "unproven_mail", f"mails of {batch.now:%Y-%m-%dT%H}"
         raised = ExceptionRaised(code, "warning", "unknown", "none", _TEXTS[code], part=part, count=hour)
         exceptions.raise_exceptions([raised])
+
+
+def _fresh(
+    by_notice: Mapping[str, Sequence[Receipt]], stored: Mapping[str, Notice], batch: _Batch
+) -> dict[str, list[Receipt]]:
+    """The receipts that their notices do not hold yet, with what is alerted about them noted."""
+    fresh = {
+        identity: [receipt for receipt in rows if not knows(stored[identity], receipt)]
+        for identity, rows in by_notice.items()
+    }
+    for identity, rows in fresh.items():
+        for receipt in rows:
+            _alert(receipt, stored[identity].origin.run, batch)
+    return fresh
 
 
 def _count_stranger(receipt: Receipt, batch: _Batch) -> None:

@@ -133,7 +133,7 @@ def _head(data: bytes) -> tuple[tuple[tuple[str, str], ...], bytes]:
             found.append((field[1].lower(), [line[field.end() :]]))
             size = len(line)
         elif field is None:
-            # What is no field ends the head: some mailers leave out the empty line.
+            # A line that is not a field ends the header: some mailers omit the empty line.
             return _joined(found), data[place:]
         place = end + 1
         if place > len(data):
@@ -296,7 +296,7 @@ _LONG_REFERENCE: Final = re.compile(r"&#[0-9a-fx]{8,}", re.I)
 
 
 def without_tags(html: str) -> str:
-    """The text of an HTML page, a line where it breaks one. `<name@example.com>` is no tag."""
+    """The text of an HTML page, with its line breaks. `<name@example.com>` is not a tag."""
     for name in _UNSEEN:
         html = _without_element(html, name)
     plain = _TAG.sub(_instead, html if "<pre" in html.lower() else " ".join(html.split()))

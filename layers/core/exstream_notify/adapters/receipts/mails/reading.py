@@ -314,7 +314,7 @@ class _Reader:
         )
         return frozenset(a.lower() for name in names for a in addresses_in(self.mail.header(name)))
 
-    # --- what is told ---
+    # --- results ---
 
     def _told(self, rows: list[Row]) -> tuple[Told, ...]:
         return tuple(dict.fromkeys(self._judged(row) for row in rows[:RECIPIENTS]))
