@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from exnotify.cloud.template import load_template as translated
 from exstream_notify.adapters.settings import Settings
@@ -178,92 +177,6 @@ def test_mails_are_off_unless_a_site_turns_them_on() -> None:
     assert TEMPLATE["Parameters"]["BounceMails"]["Default"] == "off"
     assert RULES["BounceMailRule"]["State"] == {"Fn::If": ["TakesBounceMails", "ENABLED", "DISABLED"]}
     assert f"{{1,{LOCAL_LENGTH}}}@" in TEMPLATE["Parameters"]["BounceAddress"]["AllowedPattern"]
-
-
-def patterns(value: Any) -> Iterator[str]:
-    """The wildcard patterns of an event pattern."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            if name == "wildcard":
-                yield inner
-            else:
-                yield from patterns(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from patterns(inner)
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_a_rule_is_not_too_complex_for_eventbridge(rule: str) -> None:
-    """EventBridge refuses four alternatives of two wildcards in one rule, and takes three."""
-    found = list(patterns(RULES[rule]["EventPattern"]))
-    assert len(found) <= 3
-    assert all(pattern.count("*") <= 2 for pattern in found)
-
-
-def lets_through(rule: str, key: str) -> bool:
-    """Whether an object's rule matches its key."""
-    for condition in RULES[rule]["EventPattern"]["detail"]["object"]["key"]:
-        ((operator, text),) = condition.items()
-        if operator == "suffix" and key.lower().endswith(text["equals-ignore-case"]):
-            return True
-        if operator == "wildcard" and re.fullmatch(".*".join(map(re.escape, text.split("*"))), key):
-            return True
-    return False
-
-
-@pytest.mark.parametrize(
-    ("key", "rules"),
-    [
-        ("drop/retail/r1/_COMPLETE.json", {"RunSealedRule"}),
-        ("drop/retail/Run A/_COMPLETE.json", {"RunSealedRule"}),
-        ("retail/r1/_complete.json", {"RunSealedRule"}),
-        ("_COMPLETE.json", {"RunSealedRule"}),
-        ("drop/retail/r1/_STDDELIVERYFILE.xml.gz", {"RunSealedRule", "MessageFileRule"}),
-        ("drop/retail/r1/billing.index.jsonl", {"IndexFileRule"}),
-        ("drop/retail/r1/BILLING.INDEX.XML.GZ", {"IndexFileRule"}),
-        ("Drop/retail/billing.index.txt", {"IndexFileRule"}),
-        ("drop/retail/billing.csv", {"IndexFileRule"}),
-        ("drop/retail/billing.csv.gz", {"IndexFileRule"}),
-        ("drop/retail/r1/ErrorReport.csv", {"IndexFileRule"}),
-        ("drop/retail/r1/billing_errorreport-2.CSV.GZ", {"IndexFileRule"}),
-        ("drop/retail/r1/ExstreamMessages.dat", {"MessageFileRule"}),
-        ("retail/r1/EXSTREAMMESSAGES.DAT", {"MessageFileRule"}),
-        ("drop/retail/r1/my-messages.xml.gz", {"MessageFileRule"}),
-        ("drop/retail/r1/exceptions.psv", {"IndexFileRule"}),
-        ("drop/retail/r1/Billing.Exceptions.csv.gz", {"IndexFileRule"}),
-        ("drop/retail/r1/run.summary", {"MessageFileRule"}),
-        ("drop/retail/r1/output/Email_Statements/D1.pdf", set()),
-        ("drop/retail/r1/output/Email_Statements/D1.PDF", set()),
-        ("drop/retail/r1/output/Email_Letters/page.html", set()),
-    ],
-)
-def test_which_files_of_the_drop_start_a_function(key: str, rules: set[str]) -> None:
-    of_the_drop = ("RunSealedRule", "IndexFileRule", "MessageFileRule")
-    assert {rule for rule in of_the_drop if lets_through(rule, key)} == rules
-
-
-def samples_of(glob: str) -> Iterator[str]:
-    """File names that a glob of messages.yaml takes: with nothing and with something for each star."""
-    for filler in ("", "x", "nightly 2-"):
-        yield from (glob.replace("*", filler), glob.replace("*", filler) + ".gz")
-
-
-MESSAGE_FILES = yaml.safe_load((ROOT / "layers/core/exstream_notify/rules/messages.yaml").read_text("utf-8"))
-
-
-@pytest.mark.parametrize(
-    "kind", ["exceptions", "deliveries", "summary", "messages", "xml_messages", "started"]
-)
-def test_each_file_of_the_composer_reaches_its_reader_by_one_rule(kind: str) -> None:
-    """Rows of ErrorReport.csv were read twice: two rules that feed one queue had let it through."""
-    feeding = [
-        rule for rule in RULES if "MessageFileQueue" in {target(t["Arn"]) for t in RULES[rule]["Targets"]}
-    ]
-    for glob in MESSAGE_FILES[kind]:
-        for name in samples_of(glob):
-            found = [rule for rule in feeding if lets_through(rule, f"drop/retail/r1/{name}")]
-            assert len(found) == 1, (name, found)
 
 
 @pytest.mark.parametrize("queue", QUEUES)

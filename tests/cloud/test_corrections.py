@@ -237,6 +237,21 @@ def test_a_topic_reaches_a_queue_only_if_its_policy_allows(
         ({"$or": [{"a": [1]}, {"b": [2]}]}, {"b": 2}, True),
         ({"$or": [{"a": [1]}, {"b": [2]}]}, {"b": 1}, False),
         ({"tags": ["x"]}, {"tags": ["w", "x"]}, True),
+        # As aws/event-ruler answers: a wildcard heeds letter case, `equals-ignore-case` does not.
+        ({"key": [{"wildcard": "drop/*essages*"}]}, {"key": "drop/essages"}, True),
+        ({"key": [{"wildcard": "drop/*essages*"}]}, {"key": "drop/MESSAGES"}, False),
+        ({"key": [{"suffix": {"equals-ignore-case": ".csv"}}]}, {"key": "a.CSV"}, True),
+        ({"key": [{"suffix": {"equals-ignore-case": ".csv"}}]}, {"key": "a.csv.gz"}, False),
+        # A field that is missing is nothing, so it is not anything but a value.
+        ({"a": [{"anything-but": ["x", "y"]}]}, {}, False),
+        ({"a": [{"anything-but": "x"}]}, {"a": None}, True),
+        ({"a": [{"anything-but": ["x", "y"]}]}, {"a": ["x", "z"]}, True),
+        ({"a": [{"anything-but": "x"}, {"exists": False}]}, {"a": ["x"]}, False),
+        ({"a": [{"anything-but": "x"}, {"exists": False}]}, {}, True),
+        # Alternatives under $or: all fields of one of them, and the fields beside $or as well.
+        ({"$or": [{"a": ["x"]}, {"b": {"c": ["y"]}}]}, {"b": {"c": "y"}}, True),
+        ({"$or": [{"a": ["x"], "b": ["y"]}, {"c": ["z"]}]}, {"a": "x"}, False),
+        ({"$or": [{"a": ["x"]}, {"a": ["y"]}], "b": ["z"]}, {"a": "x"}, False),
     ],
 )
 def test_patterns_match_as_eventbridge_says(

@@ -120,6 +120,15 @@ def refused(tmp_path: Path, miniature: Path) -> Any:
             'wildcrad: "drop/*.json"',
             "EventPattern.detail.object.key: wildcrad is no condition",
         ),
+        ('wildcard: "drop/*.json"', 'wildcard: "drop/*a*aa*aaa.json"', "Rule is too complex"),
+        ('wildcard: "drop/*.json"', 'wildcard: "drop/**.json"', "two stars follow each other"),
+        ('wildcard: "drop/*.json"', "anything-but: []", "anything-but takes a list of strings"),
+        ('wildcard: "drop/*.json"', "anything-but: [{prefix: tmp/}]", "anything-but takes a list of strings"),
+        (
+            'object: {key: [{wildcard: "drop/*.json"}]}',
+            '$or: [{object: {key: [{wildcard: "drop/*.json"}]}}]',
+            "$or must have two alternatives",
+        ),
         (
             "detail-type: [Object Created]",
             "detail-type: [Object Tags Added]",

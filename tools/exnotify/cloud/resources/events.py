@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..complexity import LIMIT, complexity
 from ..eventbus import OBJECT_DETAIL_TYPES
 from ..schedules import parse_schedule
 from ..stack import Created, Properties, ResourceType, ScheduleSpec, Stack
@@ -31,6 +32,7 @@ def _rule(stack: Stack, logical_id: str, properties: Properties) -> Created:
         given["ScheduleExpression"] = expression
     if "EventPattern" in properties:
         check_pattern(properties["EventPattern"])
+        check_complexity(properties["EventPattern"])
         given["EventPattern"] = json.dumps(properties["EventPattern"])
     arn = events.put_rule(Name=name, **given)["RuleArn"]
     targets = [
@@ -55,11 +57,24 @@ def _check_target(arn: str) -> None:
         raise TemplateError(f"Targets: {arn} is neither a queue nor a function")
 
 
+def check_complexity(pattern: Mapping[str, Any]) -> None:
+    """Refuses wildcards that EventBridge refuses, or may. Raises TemplateError."""
+    try:
+        found = complexity(pattern)
+    except ValueError as error:
+        raise TemplateError(f"EventPattern: {error}") from error
+    if found > LIMIT:
+        raise TemplateError(f"EventPattern: Rule is too complex (its wildcards count {found}, above {LIMIT})")
+
+
 def check_pattern(pattern: Mapping[str, Any], path: str = "EventPattern") -> None:
     """Refuses what EventBridge refuses, or what would match nothing here. Raises TemplateError."""
     for name, value in pattern.items():
         where = f"{path}.{name}"
         if name == "$or":
+            # With fewer, or with operators as their fields, EventBridge takes `$or` for a field's name.
+            if len(value) < 2 or any(_OPERATORS & set(alternative) for alternative in value):
+                raise TemplateError(f"{where} must have two alternatives or more, each of fields")
             for alternative in value:
                 check_pattern(alternative, where)
         elif isinstance(value, Mapping):
@@ -68,16 +83,22 @@ def check_pattern(pattern: Mapping[str, Any], path: str = "EventPattern") -> Non
             raise TemplateError(f"{where} must be a list of values or conditions")
         else:
             for condition in value:
-                if isinstance(condition, Mapping) and not (
-                    len(condition) == 1 and set(condition) <= _OPERATORS
-                ):
-                    raise TemplateError(f"{where}: {', '.join(condition)} is no condition of a pattern")
+                if isinstance(condition, Mapping):
+                    _check_condition(condition, where)
     if path == "EventPattern" and pattern.get("source") == ["aws.s3"]:
         missing = set(map(str, pattern.get("detail-type", []))) - OBJECT_DETAIL_TYPES
         if missing:
             raise TemplateError(
                 f"{path}.detail-type: {', '.join(sorted(missing))} does not happen in the embedded cloud"
             )
+
+
+def _check_condition(condition: Mapping[str, Any], where: str) -> None:
+    if len(condition) != 1 or not set(condition) <= _OPERATORS:
+        raise TemplateError(f"{where}: {', '.join(condition)} is no condition of a pattern")
+    excluded = condition.get("anything-but")
+    if isinstance(excluded, list) and {type(value) for value in excluded} not in ({str}, {int}, {float}):
+        raise TemplateError(f"{where}: anything-but takes a list of strings, or one of numbers")
 
 
 def _bus(stack: Stack, logical_id: str, properties: Properties) -> Created:
