@@ -32,7 +32,7 @@ def test_a_rule_is_not_too_complex_for_eventbridge(rule: str) -> None:
     assert complexity(RULES[rule]["EventPattern"]) <= LIMIT
 
 
-def matching(event: dict[str, Any]) -> set[str]:
+def matching(event: Any) -> set[str]:
     """The rules that match an event, as the embedded cloud matches it."""
     return {
         name

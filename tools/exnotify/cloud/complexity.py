@@ -2,9 +2,9 @@
 
 EventBridge refuses a rule whose wildcards can be in too many places at once: "Rule is too complex". Its
 matcher, aws/event-ruler, counts them in MachineComplexityEvaluator: the most prefixes of wildcard patterns on
-one field that a single value can match together. `abc*` has the prefixes `a`, `ab`, `abc` and `abc*`; the value
-`abc` matches the last two of them. AWS does not publish its limit. A rule of four alternatives that count 12
-was refused, and a rule of three that count 9 was accepted.
+one field that a single value can match together. `abc*` has the prefixes `a`, `ab`, `abc` and `abc*`; the
+value `abc` matches the last two of them. AWS does not publish its limit. A rule of four alternatives that
+count 12 was refused, and a rule of three that count 9 was accepted.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,8 +22,8 @@ Places = frozenset[tuple[int, int]]
 def complexity(pattern: Mapping[str, Any]) -> int:
     """The count of an event pattern: that of its worst field; 0 without wildcards.
 
-    Alternatives under `$or`, and several wildcards in one `anything-but`, count in full: event-ruler may count
-    fewer. Raises ValueError for a wildcard that EventBridge refuses.
+    Alternatives under `$or`, and several wildcards in one `anything-but`, count in full: event-ruler may
+    count fewer. Raises ValueError for a wildcard that EventBridge refuses.
     """
     fields: dict[str, set[str]] = {}
     for field, wildcard in _wildcards(pattern, ""):
@@ -35,7 +35,8 @@ def complexity(pattern: Mapping[str, Any]) -> int:
 def count(wildcards: set[str]) -> int:
     """The most prefixes of wildcard patterns that one value matches.
 
-    Raises ValueError where two stars follow each other, or a backslash escapes neither a star nor a backslash.
+    Raises ValueError where two stars follow each other, or a backslash escapes anything but a star or a
+    backslash.
     """
     patterns = [_parsed(wildcard) for wildcard in sorted(wildcards)]
     symbols = {symbol for pattern in patterns for symbol in pattern} - {_STAR}
