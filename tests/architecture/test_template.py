@@ -104,7 +104,6 @@ def test_topics_are_encrypted_with_a_key_that_their_services_may_use() -> None:
     }
     key = RESOURCES["TopicKey"]
     assert key["Properties"]["EnableKeyRotation"] is True
-    assert key["DeletionPolicy"] == key["UpdateReplacePolicy"] == "Retain"
     account, publishers = key["Properties"]["KeyPolicy"]["Statement"]
     assert account["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
     assert set(publishers["Principal"]["Service"]) == services
@@ -321,7 +320,6 @@ def test_tables_can_be_restored() -> None:
         assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True, name
         assert table["SSESpecification"]["SSEEnabled"] is True, name
         assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}, name
-        assert RESOURCES[name]["DeletionPolicy"] == "Retain", name
 
 
 def test_the_stack_keeps_to_the_quotas_that_nobody_can_raise() -> None:
