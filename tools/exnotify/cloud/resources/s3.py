@@ -23,7 +23,7 @@ def _bucket(stack: Stack, logical_id: str, properties: Properties) -> Created:
     if "VersioningConfiguration" in properties:
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=properties["VersioningConfiguration"])
     if lock:
-        s3.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration=lock)
+        s3.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration=_with_numbers(lock))
     if "PublicAccessBlockConfiguration" in properties:
         s3.put_public_access_block(
             Bucket=name, PublicAccessBlockConfiguration=properties["PublicAccessBlockConfiguration"]
@@ -42,6 +42,13 @@ def _bucket_policy(stack: Stack, logical_id: str, properties: Properties) -> Cre
     bucket = properties["Bucket"]
     stack.client("s3").put_bucket_policy(Bucket=bucket, Policy=json.dumps(properties["PolicyDocument"]))
     return Created(bucket)
+
+
+def _with_numbers(lock: Properties) -> Properties:
+    """An Object Lock configuration with its period as a number: a parameter is text until then."""
+    retention = lock.get("Rule", {}).get("DefaultRetention", {})
+    period = {name: int(retention[name]) for name in ("Days", "Years") if name in retention}
+    return {**lock, "Rule": {"DefaultRetention": {**retention, **period}}} if period else lock
 
 
 TYPES = {
