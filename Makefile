@@ -23,7 +23,7 @@ export SAM_CLI_TELEMETRY := 0
 export REQUIRE_ALL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-sam setup-checkov demo test lint audit build bench alarms drill lock clean
+.PHONY: help setup setup-sam setup-checkov demo test lint audit build bench alarms drill adopt lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -60,6 +60,9 @@ alarms: $(DEV_SET_UP) ## write alarms, dashboard and saved queries into template
 
 drill: $(DEV_SET_UP) ## cause every failure in the embedded cloud; the table of faults and alarms
 	$(VENV)/bin/python -m exnotify.operations.drill
+
+adopt: $(DEV_SET_UP) ## write what an import needs to take over what a deleted stack left (STACK_ID=arn:...)
+	$(VENV)/bin/python -m exnotify.operations.adopt "$(STACK_ID)" build/adopt
 
 lock: $(DEV_SET_UP) ## resolve the requirements again (UPGRADE=1: to the newest versions)
 	$(call compile,requirements/dev)
