@@ -257,7 +257,10 @@ def test_a_message_says_which_run(body: dict[str, Any], run: tuple[str, str, str
     assert run_of(body) == run
 
 
-@pytest.mark.parametrize("name", ["x.csv", "x.index.txt", "old_COMPLETE.json", "output/q/table.csv", "a.pdf"])
+@pytest.mark.parametrize(
+    "name",
+    ["x.csv", "x.index.txt", "old_COMPLETE.json", "output/q/table.csv", "a.pdf", "ExstreamMessages.xml"],
+)
 def test_a_file_that_starts_nothing_is_passed_over(name: str) -> None:
     assert run_of(landed(f"drop/retail/run-1/{name}")) is None
 

@@ -322,6 +322,19 @@ def test_tables_can_be_restored() -> None:
         assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}, name
 
 
+def test_logs_that_services_deliver_are_vended_logs_of_this_stack() -> None:
+    """Outside `/aws/vendedlogs/` each adds to one resource policy of the account, of 5,120 characters."""
+    (api,) = of_type("AWS::Serverless::HttpApi").values()
+    (machine,) = of_type("AWS::Serverless::StateMachine").values()
+    (destination,) = machine["Logging"]["Destinations"]
+    arns = api["AccessLogSettings"]["DestinationArn"], destination["CloudWatchLogsLogGroup"]["LogGroupArn"]
+    groups = [RESOURCES[target(arn)]["Properties"]["LogGroupName"]["Fn::Sub"] for arn in arns]
+    assert all(name.startswith("/aws/vendedlogs/${AWS::StackName}/") for name in groups)
+    assert len(set(groups)) == 2
+    named = [name for name, group in of_type("AWS::Logs::LogGroup").items() if "LogGroupName" in group]
+    assert sorted(named) == sorted(map(target, arns)), "a name that is given keeps a group from being replaced"
+
+
 def test_the_stack_keeps_to_the_quotas_that_nobody_can_raise() -> None:
     stack = translated(ROOT / "template.yaml", {}, "us-east-1").body
     assert len(json.dumps(stack)) <= 1024 * 1024
