@@ -10,6 +10,7 @@ import click
 import pytest
 from botocore import xform_name
 
+from bench.prices import AS_OF, PRICES
 from exnotify.cli import exnotify
 from tests.architecture.test_parameters import DECLARED, FILES, TEMPLATE
 from tests.container import sam
@@ -117,6 +118,16 @@ def test_outputs_parameters_and_files_that_it_names_exist() -> None:
     for path in re.findall(r"\]\(([^)#]+)[^)]*\)", GUIDE):
         assert (ROOT / "docs/site" / path).resolve().exists(), path
     assert FILES.keys() <= set(re.findall(r"environments/(\w+)\.yaml", GUIDE))
+
+
+def test_its_prices_are_those_of_the_bill() -> None:
+    secrets = [r for r in TEMPLATE["Resources"].values() if r["Type"] == "AWS::SecretsManager::Secret"]
+    assert len(secrets) == 10
+    assert f"{PRICES['secrets'].of(10):.2f} US dollars for ten secrets" in GUIDE.replace("\n", " ")
+    assert f"{PRICES['secrets'].usd:.2f} US dollars a month for each secret" in GUIDE.replace("\n", " ")
+    assert f"{PRICES['keys'].usd:.2f} for a key" in GUIDE
+    assert AS_OF == "2026-06"
+    assert "as of June 2026" in GUIDE.replace("\n", " ")
 
 
 def test_it_says_of_every_route_who_may_use_it() -> None:

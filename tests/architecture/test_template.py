@@ -332,7 +332,7 @@ def test_logs_that_services_deliver_are_vended_logs_of_this_stack() -> None:
     assert all(name.startswith("/aws/vendedlogs/${AWS::StackName}/") for name in groups)
     assert len(set(groups)) == 2
     named = [name for name, group in of_type("AWS::Logs::LogGroup").items() if "LogGroupName" in group]
-    assert sorted(named) == sorted(map(target, arns)), "a name that is given keeps a group from being replaced"
+    assert sorted(named) == sorted(map(target, arns)), "no other group needs a name"
 
 
 def test_the_stack_keeps_to_the_quotas_that_nobody_can_raise() -> None:
