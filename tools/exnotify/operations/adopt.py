@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 Json = dict[str, Any]
 
 IDENTIFIERS: Mapping[str, str] = {
@@ -49,11 +51,8 @@ def to_import(template: Mapping[str, Any], left: Iterable[Mapping[str, Any]]) ->
     return body | {"Resources": kept}, wanted
 
 
-def main(stack_id: str, folder: Path) -> None:
-    """Asks CloudFormation, and writes `template.json`, `resources.json` and `parameters.json`."""
-    import boto3
-
-    client = boto3.client("cloudformation")
+def write(client: Any, stack_id: str, folder: Path) -> str:
+    """Asks CloudFormation, and writes `template.json`, `resources.json`, `parameters.json`; says what it wrote."""
     template = client.get_template(StackName=stack_id, TemplateStage="Processed")["TemplateBody"]
     pages = client.get_paginator("list_stack_resources").paginate(StackName=stack_id)
     left = [one for page in pages for one in page["StackResourceSummaries"]]
@@ -63,10 +62,10 @@ def main(stack_id: str, folder: Path) -> None:
     written = {"template": body, "resources": resources, "parameters": stack.get("Parameters", [])}
     for name, value in written.items():
         (folder / f"{name}.json").write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    print(f"{len(resources)} resources of {stack['StackName']} can be imported: {folder}")
+    return f"{len(resources)} resources of {stack['StackName']} can be imported: {folder}"
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit("usage: python -m exnotify.operations.adopt STACK_ID FOLDER")
-    main(sys.argv[1], Path(sys.argv[2]))
+    print(write(boto3.client("cloudformation"), sys.argv[1], Path(sys.argv[2])))
