@@ -52,7 +52,7 @@ def to_import(template: Mapping[str, Any], left: Iterable[Mapping[str, Any]]) ->
 
 
 def write(client: Any, stack_id: str, folder: Path) -> str:
-    """Asks CloudFormation, and writes template.json, resources.json and parameters.json; says what it wrote."""
+    """Asks CloudFormation, writes the three files of an import (JSON) and says what it wrote."""
     template = client.get_template(StackName=stack_id, TemplateStage="Processed")["TemplateBody"]
     pages = client.get_paginator("list_stack_resources").paginate(StackName=stack_id)
     left = [one for page in pages for one in page["StackResourceSummaries"]]
