@@ -1,7 +1,7 @@
-"""Deploys a translated template on the emulator, resource by resource.
+"""Deploys a translated template on the emulator, resource by resource, and the templates nested in it.
 
 What is not known is refused by name: what the template lacks, or asks of AWS in a way that is not known
-here, must not exist locally either.
+here, must not exist locally either. Within a nested stack the name is a path, `Monitoring/RunQueueAgeAlarm`.
 """
 
 from collections.abc import Mapping
@@ -11,20 +11,25 @@ from botocore.exceptions import ClientError, ParamValidationError
 
 from .intrinsics import NO_VALUE, Resolver, references
 from .permissions import PolicyError
-from .resources import RESOURCE_TYPES
+from .resources import RESOURCE_TYPES, RUN_BY_THE_ROOT
 from .schedules import ScheduleError
-from .stack import Resource, Stack
-from .template import Template, TemplateError
+from .stack import Created, Properties, Resource, ResourceType, Stack
+from .template import NESTED_STACK, Template, TemplateError, load_template
 
 _RESOURCE_KEYS = {
     "Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy", "UpdateReplacePolicy",
 }  # fmt: skip
 
 
-def deploy(template: Template, stack: Stack) -> None:
+class RefusedError(TemplateError):
+    """A TemplateError that names its resource."""
+
+
+def deploy(template: Template, stack: Stack, path: str = "") -> None:
     """Creates every resource of the template, and the outputs.
 
-    Raises TemplateError naming the logical id, the type and the property that cannot be deployed.
+    `path` leads to a nested stack. Raises TemplateError naming the logical id, the type and the property
+    that cannot be deployed.
     """
     place = stack.place
     pseudo = {
@@ -32,7 +37,7 @@ def deploy(template: Template, stack: Stack) -> None:
         "AWS::Region": place.region,
         "AWS::Partition": place.partition,
         "AWS::StackName": stack.name,
-        "AWS::StackId": place.arn("cloudformation", f"stack/{stack.name}/embedded"),
+        "AWS::StackId": stack.stack_id,
         "AWS::URLSuffix": "amazonaws.com",
     }
     resolver = Resolver(
@@ -43,13 +48,37 @@ def deploy(template: Template, stack: Stack) -> None:
         lambda n, a: _attribute(stack, n, a),
     )
     wanted = _wanted(template.body.get("Resources", {}), resolver)
+    types = _types(template, path)
     for logical_id, resource in wanted.items():
-        _check_known(logical_id, resource)
+        _check_known(path + logical_id, resource, types)
     for logical_id in _in_order(wanted):
-        _create(stack, resolver, logical_id, wanted[logical_id])
+        resource = wanted[logical_id]
+        handler = types[resource["Type"]]
+        created = _create(stack, resolver, handler, logical_id, resource, f"{path}{logical_id}")
+        stack.resources[logical_id] = Resource(
+            logical_id, resource["Type"], created.ref, created.attributes
+        )
     for name, output in template.body.get("Outputs", {}).items():
         if "Condition" not in output or resolver.condition(output["Condition"]):
             stack.outputs[name] = str(resolver.resolve(output["Value"]))
+
+
+def _types(template: Template, path: str) -> dict[str, ResourceType]:
+    """The types that a stack may have: a nested one has none of which the root keeps account."""
+
+    def nest(stack: Stack, logical_id: str, properties: Properties) -> Created:
+        given = properties.get("Parameters", {})
+        for name, value in given.items():
+            if isinstance(value, list | dict):
+                raise TemplateError(f"Parameters.{name} must be a string")
+        inner = load_template(template.nested[logical_id], given, stack.place.region)
+        made = stack.nest(logical_id)
+        deploy(inner, made, f"{path}{logical_id}/")
+        outputs = {f"Outputs.{name}": value for name, value in made.outputs.items()}
+        return Created(made.stack_id, outputs)
+
+    known = {name: kind for name, kind in RESOURCE_TYPES.items() if not path or name not in RUN_BY_THE_ROOT}
+    return known | {NESTED_STACK: ResourceType(nest, effective=("TemplateURL", "Parameters"))}
 
 
 def _wanted(resources: Mapping[str, Any], resolver: Resolver) -> dict[str, Any]:
@@ -60,14 +89,15 @@ def _wanted(resources: Mapping[str, Any], resolver: Resolver) -> dict[str, Any]:
     }
 
 
-def _check_known(logical_id: str, resource: Mapping[str, Any]) -> None:
+def _check_known(where: str, resource: Mapping[str, Any], types: Mapping[str, ResourceType]) -> None:
     kind = resource.get("Type", "")
-    if kind not in RESOURCE_TYPES:
-        raise TemplateError(f"{logical_id}: type {kind} is not known to the embedded cloud")
+    if kind not in types:
+        at = " in a nested stack" if kind in RUN_BY_THE_ROOT else ""
+        raise RefusedError(f"{where}: type {kind} is not known to the embedded cloud{at}")
     unknown = set(resource) - _RESOURCE_KEYS
     if unknown:
-        raise TemplateError(
-            f"{logical_id} ({kind}): {', '.join(sorted(unknown))} is not known to the embedded cloud"
+        raise RefusedError(
+            f"{where} ({kind}): {', '.join(sorted(unknown))} is not known to the embedded cloud"
         )
 
 
@@ -90,10 +120,15 @@ def _needed(resource: Mapping[str, Any]) -> set[str]:
     return named | set(references(resource.get("Properties", {})))
 
 
-def _create(stack: Stack, resolver: Resolver, logical_id: str, resource: Mapping[str, Any]) -> None:
-    kind = resource["Type"]
-    handler = RESOURCE_TYPES[kind]
-    where = f"{logical_id} ({kind})"
+def _create(
+    stack: Stack,
+    resolver: Resolver,
+    handler: ResourceType,
+    logical_id: str,
+    resource: Mapping[str, Any],
+    path: str,
+) -> Created:
+    where = f"{path} ({resource['Type']})"
     try:
         properties = resolver.resolve(resource.get("Properties", {}))
         if properties is NO_VALUE:
@@ -101,12 +136,13 @@ def _create(stack: Stack, resolver: Resolver, logical_id: str, resource: Mapping
         unknown = handler.unknown(properties)
         if unknown is not None:
             raise TemplateError(f"property {unknown} is not known to the embedded cloud")
-        created = handler.create(stack, logical_id, properties)
+        return handler.create(stack, logical_id, properties)
+    except RefusedError:
+        raise
     except (TemplateError, PolicyError, ScheduleError, ClientError, ParamValidationError) as error:
-        raise TemplateError(f"{where}: {error}") from error
+        raise RefusedError(f"{where}: {error}") from error
     except KeyError as error:
-        raise TemplateError(f"{where}: property {error.args[0]} is missing") from error
-    stack.resources[logical_id] = Resource(logical_id, kind, created.ref, created.attributes)
+        raise RefusedError(f"{where}: property {error.args[0]} is missing") from error
 
 
 def _ref(stack: Stack, logical_id: str) -> str:

@@ -2,7 +2,7 @@
 
 import fnmatch
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,26 @@ class Stack:
     api: ApiSpec = field(default_factory=ApiSpec)
     alarms: dict[str, MetricAlarm] = field(default_factory=dict)
     composites: dict[str, CompositeAlarm] = field(default_factory=dict)
+    parent: "Stack | None" = None
+    nested: dict[str, "Stack"] = field(default_factory=dict)
+
+    @property
+    def stack_id(self) -> str:
+        """The stack's ARN."""
+        return self.place.arn("cloudformation", f"stack/{self.name}/embedded")
+
+    def nest(self, logical_id: str) -> "Stack":
+        """A nested stack. What runs and what watches belongs to the whole; resources and outputs are its own."""
+        name = self.physical_name(logical_id)
+        made = replace(self, name=name, resources={}, outputs={}, nested={}, parent=self)
+        self.nested[logical_id] = made
+        return made
+
+    def family(self) -> "Iterator[Stack]":
+        """The stack and those nested in it."""
+        yield self
+        for stack in self.nested.values():
+            yield from stack.family()
 
     def physical_name(self, logical_id: str, given: Any = None) -> str:
         """The name in AWS: the template's own, else one from the stack's."""

@@ -16,3 +16,6 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
     **observability.TYPES,
     **states.TYPES,
 }
+
+RUN_BY_THE_ROOT = frozenset({**events.TYPES, **functions.TYPES, **http.TYPES, **states.TYPES})
+"""Types of which the cloud keeps account by their logical ids, which are unique within one template alone."""
