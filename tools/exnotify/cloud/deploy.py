@@ -47,6 +47,7 @@ def deploy(template: Template, stack: Stack, path: str = "") -> None:
         lambda name: _ref(stack, name),
         lambda n, a: _attribute(stack, n, a),
     )
+    stack.parameters = {name: _shown(template, name) for name in template.parameters}
     wanted = _wanted(template.body.get("Resources", {}), resolver)
     types = _types(template, path)
     for logical_id, resource in wanted.items():
@@ -55,12 +56,18 @@ def deploy(template: Template, stack: Stack, path: str = "") -> None:
         resource = wanted[logical_id]
         handler = types[resource["Type"]]
         created = _create(stack, resolver, handler, logical_id, resource, f"{path}{logical_id}")
-        stack.resources[logical_id] = Resource(
-            logical_id, resource["Type"], created.ref, created.attributes
-        )
+        stack.resources[logical_id] = Resource(logical_id, resource["Type"], created.ref, created.attributes)
     for name, output in template.body.get("Outputs", {}).items():
         if "Condition" not in output or resolver.condition(output["Condition"]):
             stack.outputs[name] = str(resolver.resolve(output["Value"]))
+
+
+def _shown(template: Template, name: str) -> str:
+    """A parameter's value as CloudFormation tells it."""
+    if str(template.body["Parameters"][name].get("NoEcho", "")).lower() == "true":
+        return "****"
+    value = template.parameters[name]
+    return ",".join(value) if isinstance(value, list) else str(value)
 
 
 def _types(template: Template, path: str) -> dict[str, ResourceType]:

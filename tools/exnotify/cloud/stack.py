@@ -74,6 +74,7 @@ class Stack:
     schedules: list[ScheduleSpec] = field(default_factory=list)
     permissions: list[InvokePermission] = field(default_factory=list)
     invoke_configs: dict[str, InvokeConfig] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     machines: dict[str, MachineSpec] = field(default_factory=dict)
     api: ApiSpec = field(default_factory=ApiSpec)
@@ -88,9 +89,9 @@ class Stack:
         return self.place.arn("cloudformation", f"stack/{self.name}/embedded")
 
     def nest(self, logical_id: str) -> "Stack":
-        """A nested stack. What runs and what watches belongs to the whole; resources and outputs are its own."""
+        """A nested stack: with resources, parameters and outputs of its own; all else belongs to the root."""
         name = self.physical_name(logical_id)
-        made = replace(self, name=name, resources={}, outputs={}, nested={}, parent=self)
+        made = replace(self, name=name, resources={}, parameters={}, outputs={}, nested={}, parent=self)
         self.nested[logical_id] = made
         return made
 

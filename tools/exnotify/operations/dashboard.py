@@ -35,9 +35,7 @@ def _rows(there: Mapping[str, list[str]]) -> dict[str, Sequence[Graph]]:
     age = [_queue(name, "ApproximateAgeOfOldestMessage") for name in there["fed_queues"]]
     waiting = [_queue(name, "ApproximateNumberOfMessagesVisible") for name in there["fed_queues"]]
     letters = [_queue(name, "ApproximateNumberOfMessagesVisible") for name in there["dead_letters"]]
-    errors = [
-        ["AWS/Lambda", "Errors", "FunctionName", f"${{{n}}}", {"label": n}] for n in there["functions"]
-    ]
+    errors = [["AWS/Lambda", "Errors", "FunctionName", f"${{{n}}}", {"label": n}] for n in there["functions"]]
     receipts = _own("ReceiptDelivered", "ReceiptHardBounce", "ReceiptNotDelivered", "ReceiptComplaint")
     return {
         "Are customers being told?": (

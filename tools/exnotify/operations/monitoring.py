@@ -21,10 +21,10 @@ _HEAD = (
     "# Written by `make alarms` from tools/exnotify/operations/alarms.yaml and template.yaml; do not edit.\n"
     'AWSTemplateFormatVersion: "2010-09-09"\n'
     "Description: >-\n"
-    "  Alarms, dashboard and saved queries of the exstream-notify stack, which deploys this as a nested stack.\n"
+    "  Alarms, dashboard and saved queries of the exstream-notify stack, deployed as a nested stack.\n"
 )
 _DECLARED: Mapping[str, Json] = {
-    "StackName": {"Type": "String", "Description": "Name of the stack that is watched: names here begin with it"},
+    "StackName": {"Type": "String", "Description": "Name of the watched stack: names here begin with it"},
     "RunbookUrl": {"Type": "String", "Description": "Where the runbook is read"},
     "AlarmTopicArn": {"Type": "String", "Description": "SNS topic that pages"},
     "LogGroups": {"Type": "CommaDelimitedList", "Description": "Log groups that the saved queries read"},
@@ -78,9 +78,7 @@ def nested(template: Json) -> Json:
     found = alarms(template, rows)
     paging = composites(found)
     return {
-        "Parameters": {
-            name: _DECLARED.get(name, {"Type": "String"}) for name in parameters(template)
-        },
+        "Parameters": {name: _DECLARED.get(name, {"Type": "String"}) for name in parameters(template)},
         "Resources": {
             **found,
             **paging,
@@ -161,9 +159,9 @@ def _flow(value: Any) -> str:
 
 
 def main() -> int:
-    """`python -m exnotify.operations.monitoring`: rewrites both files. `--check` only says whether they differ."""
+    """`python -m exnotify.operations.monitoring [--check]`: rewrites both files where they differ."""
     parser = argparse.ArgumentParser(description="write alarms, dashboard and saved queries")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if something differs")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if one differs")
     check = parser.parse_args().check
     text = TEMPLATE.read_text("utf-8")
     current = {TEMPLATE: text, NESTED: NESTED.read_text("utf-8") if NESTED.exists() else ""}

@@ -4,8 +4,8 @@ What is watched is found by structure: a queue that feeds a function has a promi
 queues, rules or functions hand their failures to has dead letters, and so on. A new function, queue, rule,
 state machine or API gets its alarms with `make alarms`, without a row of its own.
 
-The alarms are resources of monitoring.yaml. There `Ref` of a watched resource's logical id is a parameter: the
-name that the resource has on AWS.
+The alarms are resources of monitoring.yaml. There a watched resource's logical id is a parameter: the name
+that the resource has on AWS.
 """
 
 from collections.abc import Iterator, Mapping

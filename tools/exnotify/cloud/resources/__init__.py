@@ -17,5 +17,5 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
     **states.TYPES,
 }
 
-RUN_BY_THE_ROOT = frozenset({**events.TYPES, **functions.TYPES, **http.TYPES, **states.TYPES})
-"""Types of which the cloud keeps account by their logical ids, which are unique within one template alone."""
+RUN_BY_THE_ROOT = frozenset({**events.TYPES, **functions.TYPES, **http.TYPES, **sqs.TYPES, **states.TYPES})
+"""Types that the cloud runs by their logical ids, which are unique within one template alone."""
