@@ -39,10 +39,24 @@ def target(value: Any) -> str:
     return str(value)
 
 
-def statements(queue: str) -> Iterator[dict[str, Any]]:
-    for policy in of_type("AWS::SQS::QueuePolicy").values():
-        if queue in map(target, policy["Queues"]):
-            yield from policy["PolicyDocument"]["Statement"]
+def statements(queue: str) -> list[dict[str, Any]]:
+    """What the queue's policy says. A queue has one: a second would take the place of the first."""
+    (policy,) = (p for p in of_type("AWS::SQS::QueuePolicy").values() if queue in map(target, p["Queues"]))
+    return list(policy["PolicyDocument"]["Statement"])
+
+
+def senders(queue: str) -> dict[str, str]:
+    """Rules and topics that the queue's policy lets send to it, each with its service."""
+    return {
+        target(source): statement["Principal"]["Service"]
+        for statement in statements(queue)
+        if statement["Effect"] == "Allow"
+        for source in listed(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
+    }
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def is_dead_letters(name: str) -> bool:
@@ -120,17 +134,20 @@ def test_a_rule_reaches_queues_whose_policy_lets_this_rule_alone_send(rule: str)
     for entry in RULES[rule]["Targets"]:
         for queue in (target(entry["Arn"]), target(entry["DeadLetterConfig"]["Arn"])):
             assert queue in QUEUES
-            allowed = {
-                target(s["Condition"]["ArnEquals"]["aws:SourceArn"]): s["Principal"]
-                for s in statements(queue)
-                if s["Effect"] == "Allow"
-            }
-            assert allowed[rule] == {"Service": "events.amazonaws.com"}
-            # Besides this rule only other rules and topics that feed the same queue.
-            for source, principal in allowed.items():
-                service = {"AWS::Events::Rule": "events", "AWS::SNS::Topic": "sns"}[RESOURCES[source]["Type"]]
-                assert principal == {"Service": f"{service}.amazonaws.com"}, queue
-                assert source in feeders(queue), queue
+            assert rule in senders(queue)
+
+
+SERVICES = {"AWS::Events::Rule": "events.amazonaws.com", "AWS::SNS::Topic": "sns.amazonaws.com"}
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_a_queue_takes_from_services_what_its_own_rules_and_topics_send(queue: str) -> None:
+    assert senders(queue) == {source: SERVICES[RESOURCES[source]["Type"]] for source in feeders(queue)}
+    for statement in statements(queue):
+        assert statement["Resource"] == "*", "the queue that has the policy"
+        if statement["Effect"] == "Allow":
+            assert statement["Action"] == "sqs:SendMessage"
+            assert statement["Condition"].keys() == {"ArnEquals"}
 
 
 UNNAMED = "UnnamedSourceRule"
