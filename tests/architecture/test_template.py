@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import yaml
 
-from exnotify.cloud.template import load_template as translated
 from exstream_notify.adapters.settings import Settings
 from exstream_notify.domain.references import LOCAL_LENGTH
 from tests.container.sam import load_template
@@ -426,34 +425,6 @@ def test_tables_can_be_restored() -> None:
         assert table["SSESpecification"]["SSEEnabled"] is True, name
         assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}, name
         assert RESOURCES[name]["DeletionPolicy"] == "Retain", name
-
-
-def test_the_stack_keeps_to_the_quotas_that_nobody_can_raise() -> None:
-    stack = translated(ROOT / "template.yaml", {}, "us-east-1").body
-    assert len(json.dumps(stack)) <= 1024 * 1024
-    assert len(stack["Resources"]) <= 500
-    assert len(stack["Parameters"]) <= 200
-    assert len(stack["Outputs"]) <= 200
-    for name, resource in stack["Resources"].items():
-        given = resource.get("Properties", {})
-        match resource["Type"]:
-            case "AWS::CloudWatch::CompositeAlarm":
-                # The names that CloudFormation makes: of the stack, the resource and thirteen characters.
-                named = re.sub(r"\$\{(\w+)\}", rf"{'s' * 40}-\1-{'x' * 13}", given["AlarmRule"]["Fn::Sub"])
-                assert len(named) <= 10_240, name
-                assert named.count("ALARM(") <= 100, name
-            case "AWS::CloudWatch::Alarm":
-                assert sum("MetricStat" in metric for metric in given.get("Metrics", ())) <= 10, name
-                assert len(json.dumps(given["AlarmDescription"])) <= 1024, name
-            case "AWS::IAM::Role":
-                inline = [json.dumps(policy["PolicyDocument"]) for policy in given.get("Policies", ())]
-                assert sum(len(re.sub(r"\s", "", text)) for text in inline) <= 10_240, name
-            case "AWS::Lambda::Function":
-                # Half of the four kilobytes is left to what references become.
-                assert len(json.dumps(given.get("Environment", {}))) <= 2048, name
-            case "AWS::Events::Rule":
-                assert len(json.dumps(given.get("EventPattern", ""))) <= 2048, name
-                assert len(given["Targets"]) <= 5, name
 
 
 def test_the_use_cases_are_the_same_everywhere() -> None:

@@ -269,7 +269,8 @@ def test_the_projects_template_deploys_as_it_stands(tmp_path: Path) -> None:
     source = sam.load_template(PROJECT)
     # Only the template is at stake here: the code folders are stand-ins where they are not there yet.
     (tmp_path / "template.yaml").write_text(PROJECT.read_text())
-    (tmp_path / "statemachines").symlink_to(PROJECT.parent / "statemachines")
+    for name in ("statemachines", "monitoring.yaml"):
+        (tmp_path / name).symlink_to(PROJECT.parent / name)
     for resource in source["Resources"].values():
         folder = resource.get("Properties", {}).get("CodeUri") or resource.get("Properties", {}).get(
             "ContentUri"

@@ -108,8 +108,15 @@ def nested_text(template: Json) -> str:
 
 def section(template: Json) -> str:
     """The text between the marks of template.yaml."""
-    lines = ["  Monitoring:\n    Type: AWS::CloudFormation::Stack\n    Properties:\n"]
-    lines.append(f"      TemplateURL: {NESTED.name}\n      Parameters:\n")
+    lines = [
+        "  Monitoring:\n",
+        "    Type: AWS::CloudFormation::Stack\n",
+        "    DeletionPolicy: Delete\n",
+        "    UpdateReplacePolicy: Delete\n",
+        "    Properties:\n",
+        f"      TemplateURL: {NESTED.name}\n",
+        "      Parameters:\n",
+    ]
     lines += [f"        {name}: {_flow(value)}\n" for name, value in parameters(template).items()]
     return "".join(lines)
 

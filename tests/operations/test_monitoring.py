@@ -1,4 +1,4 @@
-"""Alarms and dashboard: the template is what `make alarms` writes, and nothing goes unwatched."""
+"""monitoring.yaml: both templates are what `make alarms` writes, and nothing goes unwatched."""
 
 import copy
 import json
@@ -7,17 +7,19 @@ from typing import Any
 
 import pytest
 
-from exnotify.cloud.template import load_template
-from exnotify.operations import watch
+from exnotify.local import ROOT
+from exnotify.operations import monitoring, watch
 
 TEXT = watch.TEMPLATE.read_text("utf-8")
-TEMPLATE = watch.read(TEXT)
-RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
+ROOT_TEMPLATE = watch.read(TEXT)
+WATCHED: dict[str, dict[str, Any]] = ROOT_TEMPLATE["Resources"]
+NESTED = watch.read(monitoring.NESTED.read_text("utf-8"))
+RESOURCES: dict[str, dict[str, Any]] = NESTED["Resources"]
 ALARMS = {n: r for n, r in RESOURCES.items() if r["Type"] == "AWS::CloudWatch::Alarm"}
 
 
-def of_type(kind: str) -> list[str]:
-    return [name for name, resource in RESOURCES.items() if resource["Type"] == kind]
+def of_type(kind: str, resources: dict[str, dict[str, Any]] = WATCHED) -> list[str]:
+    return [name for name, resource in resources.items() if resource["Type"] == kind]
 
 
 def watching(name: str) -> set[str]:
@@ -30,13 +32,44 @@ def watching(name: str) -> set[str]:
             m["MetricStat"]["Metric"] for m in properties.get("Metrics", ()) if "MetricStat" in m
         ]
         for metric in metrics:
-            if name in (watch.target(d["Value"]) for d in metric["Dimensions"]):
+            if {"Ref": name} in [d["Value"] for d in metric["Dimensions"]]:
                 found.add(metric["MetricName"])
     return found
 
 
-def test_the_template_is_what_the_generator_writes() -> None:
-    assert watch.written(TEXT) == TEXT, "run `make alarms`"
+# ---- the two files ----
+
+
+def test_the_templates_are_what_the_generator_writes() -> None:
+    root, nested = monitoring.written(TEXT)
+    assert root == TEXT, "run `make alarms`"
+    assert nested == monitoring.NESTED.read_text("utf-8"), "run `make alarms`"
+
+
+def test_what_the_generator_writes_is_what_it_means() -> None:
+    """The text is our own YAML, and is read back here."""
+    meant = monitoring.nested(ROOT_TEMPLATE)
+    assert {name: NESTED[name] for name in meant} == meant
+    passed = WATCHED["Monitoring"]["Properties"]["Parameters"]
+    assert passed == monitoring.parameters(ROOT_TEMPLATE)
+
+
+def test_the_root_passes_what_the_nested_template_asks_for() -> None:
+    assert WATCHED["Monitoring"]["Properties"]["Parameters"].keys() == NESTED["Parameters"].keys()
+    assert WATCHED["Monitoring"]["Properties"]["TemplateURL"] == monitoring.NESTED.relative_to(ROOT).name
+
+
+def test_alarms_are_in_the_nested_template_alone() -> None:
+    kinds = ("AWS::CloudWatch::", "AWS::Logs::QueryDefinition")
+    assert [name for name, resource in WATCHED.items() if resource["Type"].startswith(kinds)] == []
+
+
+def test_a_template_without_the_marks_is_refused() -> None:
+    with pytest.raises(ValueError, match="lacks the marks"):
+        monitoring.written(TEXT.replace(monitoring.END, ""))
+
+
+# ---- what is watched ----
 
 
 @pytest.mark.parametrize("name", of_type("AWS::SQS::Queue"))
@@ -44,7 +77,7 @@ def test_every_queue_has_its_age_or_its_depth_watched(name: str) -> None:
     feeds = any(
         name == watch.target(event["Properties"].get("Queue"))
         for function in of_type("AWS::Serverless::Function")
-        for event in RESOURCES[function]["Properties"].get("Events", {}).values()
+        for event in WATCHED[function]["Properties"].get("Events", {}).values()
     )
     wanted = "ApproximateAgeOfOldestMessage" if feeds else "ApproximateNumberOfMessagesVisible"
     assert watching(name) == {wanted}
@@ -53,7 +86,7 @@ def test_every_queue_has_its_age_or_its_depth_watched(name: str) -> None:
 @pytest.mark.parametrize("name", of_type("AWS::Serverless::Function"))
 def test_every_function_is_watched(name: str) -> None:
     assert watching(name) == {"Errors", "Throttles", "Duration"}
-    timeout = RESOURCES[name]["Properties"]["Timeout"]
+    timeout = WATCHED[name]["Properties"]["Timeout"]
     assert ALARMS[f"{name}DurationAlarm"]["Properties"]["Threshold"] < timeout * 1000
 
 
@@ -65,6 +98,7 @@ def test_every_rule_is_watched(name: str) -> None:
 @pytest.mark.parametrize("name", ALARMS)
 def test_an_alarm_says_what_it_means_and_where_to_look(name: str) -> None:
     properties = ALARMS[name]["Properties"]
+    assert properties["AlarmName"] == {"Fn::Sub": f"${{StackName}}-{name.removesuffix('Alarm')}"}
     text = properties["AlarmDescription"]["Fn::Sub"]
     assert "Look first: " in text
     assert "{" not in text.replace("${RunbookUrl}", "")
@@ -84,33 +118,35 @@ def test_every_alarm_pages_through_exactly_one_composite_alarm() -> None:
         name: set(
             re.findall(r"ALARM\(\"\$\{(\w+)\}\"\)", RESOURCES[name]["Properties"]["AlarmRule"]["Fn::Sub"])
         )
-        for name in of_type("AWS::CloudWatch::CompositeAlarm")
+        for name in of_type("AWS::CloudWatch::CompositeAlarm", RESOURCES)
     }
     assert set.union(*rules.values()) >= ALARMS.keys()
     assert sum(len(names & ALARMS.keys()) for names in rules.values()) == len(ALARMS)
     assert all(len(names) <= watch.CHILDREN for names in rules.values())
 
 
+def with_more(**resources: Any) -> dict[str, Any]:
+    """template.yaml with more resources."""
+    template = copy.deepcopy(ROOT_TEMPLATE)
+    template["Resources"] |= resources
+    return template
+
+
 def test_a_new_resource_is_watched_without_a_row_of_its_own() -> None:
-    template = copy.deepcopy(TEMPLATE)
-    template["Resources"] |= {
-        "NewQueue": {"Type": "AWS::SQS::Queue", "Properties": {}},
-        "NewDeadLetters": {"Type": "AWS::SQS::Queue", "Properties": {}},
-        "NewFunction": {
-            "Type": "AWS::Serverless::Function",
-            "Properties": {
-                "Timeout": 10,
-                "LoggingConfig": {"LogGroup": {"Ref": "StageRunLogs"}},
-                "Events": {
-                    "New": {"Type": "SQS", "Properties": {"Queue": {"Fn::GetAtt": ["NewQueue", "Arn"]}}}
-                },
-            },
-        },
-        "NewRule": {"Type": "AWS::Events::Rule", "Properties": {}},
-        "NewMachine": {"Type": "AWS::Serverless::StateMachine", "Properties": {}},
+    function = {
+        "Timeout": 10,
+        "LoggingConfig": {"LogGroup": {"Ref": "NewLogs"}},
+        "Events": {"New": {"Type": "SQS", "Properties": {"Queue": {"Fn::GetAtt": ["NewQueue", "Arn"]}}}},
     }
-    added = watch.alarms(template).keys() - watch.alarms(TEMPLATE).keys()
-    assert added == {
+    template = with_more(
+        NewQueue={"Type": "AWS::SQS::Queue", "Properties": {}},
+        NewDeadLetters={"Type": "AWS::SQS::Queue", "Properties": {}},
+        NewFunction={"Type": "AWS::Serverless::Function", "Properties": function},
+        NewRule={"Type": "AWS::Events::Rule", "Properties": {}},
+        NewMachine={"Type": "AWS::Serverless::StateMachine", "Properties": {}},
+    )
+    made = monitoring.nested(template)
+    assert made["Resources"].keys() - RESOURCES.keys() == {
         "NewQueueAgeAlarm",
         "NewDeadLettersDepthAlarm",
         "NewFunctionErrorsAlarm",
@@ -119,6 +155,22 @@ def test_a_new_resource_is_watched_without_a_row_of_its_own() -> None:
         "NewRuleFailedAlarm",
         "NewMachineExecutionsAlarm",
     }
+    passed = monitoring.parameters(template)
+    assert passed.keys() == made["Parameters"].keys()
+    assert {name: passed[name] for name in passed.keys() - NESTED["Parameters"].keys()} == {
+        "NewQueue": {"Fn::GetAtt": ["NewQueue", "QueueName"]},
+        "NewDeadLetters": {"Fn::GetAtt": ["NewDeadLetters", "QueueName"]},
+        "NewFunction": {"Ref": "NewFunction"},
+        "NewRule": {"Ref": "NewRule"},
+        "NewMachine": {"Ref": "NewMachine"},
+    }
+    assert {"Ref": "NewLogs"} in passed["LogGroups"]["Fn::Join"][1]
+
+
+def test_a_watched_resource_with_a_condition_is_refused() -> None:
+    rule = {"Type": "AWS::Events::Rule", "Condition": "HasWebAcl", "Properties": {}}
+    with pytest.raises(ValueError, match="NewRule: a resource that is there on a condition"):
+        monitoring.nested(with_more(NewRule=rule))
 
 
 def test_many_alarms_page_through_parts() -> None:
@@ -145,15 +197,10 @@ def test_the_dashboard_answers_from_top_to_bottom() -> None:
 
 def test_only_cloudwatch_of_this_account_may_page() -> None:
     allowed, denied = [], []
-    for statement in RESOURCES["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]:
+    for statement in WATCHED["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]:
         (allowed if statement["Effect"] == "Allow" else denied).append(statement)
     (allow,) = allowed
     assert allow["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert allow["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     assert "aws:SourceArn" in allow["Condition"]["ArnLike"]
     assert denied[0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-
-
-def test_the_translated_template_stays_within_cloudformations_limit() -> None:
-    translated = load_template(watch.TEMPLATE, {}, "us-east-1").body["Resources"]
-    assert len(translated) < watch.MAX_RESOURCES * 0.9
