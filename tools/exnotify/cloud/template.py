@@ -87,9 +87,11 @@ def load_template(path: Path, parameters: Mapping[str, str], region: str) -> Tem
         raise TemplateError(f"section {', '.join(sorted(unknown))} is not known to the embedded cloud")
     values = resolve_parameters(source.get("Parameters", {}), parameters)
     folder = path.resolve().parent
-    code, nested = _localise(source, folder), _nested(source, folder)
-    body = _translate(source, values, region) if "Transform" in source else source
-    return Template(body, values, code, nested)
+    nested = _nested(source, folder)
+    if "Transform" not in source:
+        return Template(source, values, {}, nested)
+    code = _localise(source, folder)
+    return Template(_translate(source, values, region), values, code, nested)
 
 
 def _parse_yaml(text: str) -> Any:
