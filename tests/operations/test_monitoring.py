@@ -3,10 +3,18 @@
 import copy
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from exnotify.cloud.access import AccessControl
+from exnotify.cloud.clients import Clients
+from exnotify.cloud.deploy import deploy
+from exnotify.cloud.emulator import Emulator
+from exnotify.cloud.server import Server
+from exnotify.cloud.stack import Stack
+from exnotify.cloud.template import load_template
 from exnotify.local import ROOT
 from exnotify.operations import monitoring, watch
 
@@ -204,3 +212,44 @@ def test_only_cloudwatch_of_this_account_may_page() -> None:
     assert allow["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     assert "aws:SourceArn" in allow["Condition"]["ArnLike"]
     assert denied[0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+# ---- deployed ----
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """The project's stack, deployed without anything that runs."""
+    emulator = Emulator("us-east-1")
+    access = AccessControl(emulator)
+    clients = Clients(Server(emulator, access), "http://127.0.0.1:1", "us-east-1")
+    template = load_template(watch.TEMPLATE, {}, "us-east-1")
+    with emulator.running():
+        made = Stack("exnotify", emulator.place, clients, access, template.code)
+        deploy(template, made)
+        yield made
+
+
+def test_alarms_are_named_after_the_root_stack(stack: Stack) -> None:
+    assert stack.alarms.keys() == {f"exnotify-{name.removesuffix('Alarm')}" for name in ALARMS}
+    assert stack.composites.keys() == {"exnotify-CustomersAffected", "exnotify-OperationsAttention"}
+    assert stack.outputs["CustomersAffectedAlarmArn"].endswith(":alarm:exnotify-CustomersAffected")
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_reads_the_metrics_of_the_deployed_resource(name: str, stack: Stack) -> None:
+    watched = {
+        resource.attributes.get("QueueName", resource.ref)
+        for logical_id, resource in stack.resources.items()
+        if f'{{"Ref": "{logical_id}"}}' in json.dumps(ALARMS[name])
+    }
+    alarm = stack.alarms[f"exnotify-{name.removesuffix('Alarm')}"]
+    read = {value for query in alarm.queries.values() for _, value in query.metric[2]}
+    assert watched == read - {watch.SERVICE, *codes(name)}
+    assert watched or name.removesuffix("Alarm") in watch.data()["own"]
+
+
+def codes(name: str) -> list[str]:
+    """Codes of the exceptions that an alarm counts."""
+    row = watch.data()["own"].get(name.removesuffix("Alarm"), {})
+    return list(row.get("codes", ()))
