@@ -76,7 +76,7 @@ def linters(site: str | None) -> list[Step]:
     ]
     if SAM.exists():
         validate = [str(SAM), "validate", "--lint", "--region", "us-east-1", "--template"]
-        steps += [Step("sam validate", [*validate, template]) for template in TEMPLATES]
+        steps += [Step(f"sam {Path(name).stem}", [*validate, name]) for name in TEMPLATES]
     if CHECKOV.exists():
         steps.append(Step("security", [sys.executable, "tools/check_security.py"]))
     return steps
@@ -137,7 +137,7 @@ def summary(results: Sequence[Result], figures: dict[str, Any]) -> str:
     lines = ["", "=" * 80]
     for result in results:
         word = "ok" if result.passed else "FAILED"
-        lines.append(f"{result.name:<14}{word:<8}{result.seconds:7.1f} s  {result.note}".rstrip())
+        lines.append(f"{result.name:<16}{word:<8}{result.seconds:7.1f} s  {result.note}".rstrip())
     failed = figures.get("failed", [])
     lines += [f"  failed: {test}" for test in failed[:_SHOWN]]
     if len(failed) > _SHOWN:

@@ -25,11 +25,10 @@ class RefusedError(TemplateError):
     """A TemplateError that names its resource."""
 
 
-def deploy(template: Template, stack: Stack, path: str = "") -> None:
+def deploy(template: Template, stack: Stack) -> None:
     """Creates every resource of the template, and the outputs.
 
-    `path` leads to a nested stack. Raises TemplateError naming the logical id, the type and the property
-    that cannot be deployed.
+    Raises TemplateError naming the logical id, the type and the property that cannot be deployed.
     """
     place = stack.place
     pseudo = {
@@ -49,14 +48,12 @@ def deploy(template: Template, stack: Stack, path: str = "") -> None:
     )
     stack.parameters = {name: _shown(template, name) for name in template.parameters}
     wanted = _wanted(template.body.get("Resources", {}), resolver)
-    types = _types(template, path)
+    types = _types(template, stack)
     for logical_id, resource in wanted.items():
-        _check_known(path + logical_id, resource, types)
+        _check_known(stack.path + logical_id, resource, types)
     for logical_id in _in_order(wanted):
         resource = wanted[logical_id]
-        handler = types[resource["Type"]]
-        created = _create(stack, resolver, handler, logical_id, resource, f"{path}{logical_id}")
-        stack.resources[logical_id] = Resource(logical_id, resource["Type"], created.ref, created.attributes)
+        _create(stack, resolver, logical_id, resource, types[resource["Type"]])
     for name, output in template.body.get("Outputs", {}).items():
         if "Condition" not in output or resolver.condition(output["Condition"]):
             stack.outputs[name] = str(resolver.resolve(output["Value"]))
@@ -70,8 +67,8 @@ def _shown(template: Template, name: str) -> str:
     return ",".join(value) if isinstance(value, list) else str(value)
 
 
-def _types(template: Template, path: str) -> dict[str, ResourceType]:
-    """The types that a stack may have: a nested one has none of which the root keeps account."""
+def _types(template: Template, stack: Stack) -> dict[str, ResourceType]:
+    """The types that a stack may have: what runs by its logical id is in the root alone."""
 
     def nest(stack: Stack, logical_id: str, properties: Properties) -> Created:
         given = properties.get("Parameters", {})
@@ -80,11 +77,12 @@ def _types(template: Template, path: str) -> dict[str, ResourceType]:
                 raise TemplateError(f"Parameters.{name} must be a string")
         inner = load_template(template.nested[logical_id], given, stack.place.region)
         made = stack.nest(logical_id)
-        deploy(inner, made, f"{path}{logical_id}/")
+        deploy(inner, made)
         outputs = {f"Outputs.{name}": value for name, value in made.outputs.items()}
         return Created(made.stack_id, outputs)
 
-    known = {name: kind for name, kind in RESOURCE_TYPES.items() if not path or name not in RUN_BY_THE_ROOT}
+    left_out = RUN_BY_THE_ROOT if stack.parent else frozenset()
+    known = {name: kind for name, kind in RESOURCE_TYPES.items() if name not in left_out}
     return known | {NESTED_STACK: ResourceType(nest, effective=("TemplateURL", "Parameters"))}
 
 
@@ -128,14 +126,10 @@ def _needed(resource: Mapping[str, Any]) -> set[str]:
 
 
 def _create(
-    stack: Stack,
-    resolver: Resolver,
-    handler: ResourceType,
-    logical_id: str,
-    resource: Mapping[str, Any],
-    path: str,
-) -> Created:
-    where = f"{path} ({resource['Type']})"
+    stack: Stack, resolver: Resolver, logical_id: str, resource: Mapping[str, Any], handler: ResourceType
+) -> None:
+    kind = resource["Type"]
+    where = f"{stack.path}{logical_id} ({kind})"
     try:
         properties = resolver.resolve(resource.get("Properties", {}))
         if properties is NO_VALUE:
@@ -143,13 +137,14 @@ def _create(
         unknown = handler.unknown(properties)
         if unknown is not None:
             raise TemplateError(f"property {unknown} is not known to the embedded cloud")
-        return handler.create(stack, logical_id, properties)
+        created = handler.create(stack, logical_id, properties)
     except RefusedError:
         raise
     except (TemplateError, PolicyError, ScheduleError, ClientError, ParamValidationError) as error:
         raise RefusedError(f"{where}: {error}") from error
     except KeyError as error:
         raise RefusedError(f"{where}: property {error.args[0]} is missing") from error
+    stack.resources[logical_id] = Resource(logical_id, kind, created.ref, created.attributes)
 
 
 def _ref(stack: Stack, logical_id: str) -> str:

@@ -60,7 +60,10 @@ class InvokePermission:
 
 @dataclass
 class Stack:
-    """Everything a resource handler may use and add to."""
+    """Everything a resource handler may use and add to.
+
+    `parent` and `path` (`Monitoring/`) are those of a nested stack; `nested` are those in this one.
+    """
 
     name: str
     place: Place
@@ -81,6 +84,7 @@ class Stack:
     alarms: dict[str, MetricAlarm] = field(default_factory=dict)
     composites: dict[str, CompositeAlarm] = field(default_factory=dict)
     parent: "Stack | None" = None
+    path: str = ""
     nested: dict[str, "Stack"] = field(default_factory=dict)
 
     @property
@@ -91,7 +95,10 @@ class Stack:
     def nest(self, logical_id: str) -> "Stack":
         """A nested stack: with resources, parameters and outputs of its own; all else belongs to the root."""
         name = self.physical_name(logical_id)
-        made = replace(self, name=name, resources={}, parameters={}, outputs={}, nested={}, parent=self)
+        path = f"{self.path}{logical_id}/"
+        made = replace(
+            self, name=name, path=path, parent=self, resources={}, parameters={}, outputs={}, nested={}
+        )
         self.nested[logical_id] = made
         return made
 
