@@ -55,8 +55,8 @@ build: $(DEV_SET_UP) $(SAM_SET_UP) ## sam build, for ARCHITECTURE=arm64 or x86_6
 bench: $(DEV_SET_UP) ## measure; writes bench/RESULTS.md
 	$(VENV)/bin/python -m bench
 
-alarms: $(DEV_SET_UP) ## write alarms, dashboard and saved queries into template.yaml
-	$(VENV)/bin/python -m exnotify.operations.watch
+alarms: $(DEV_SET_UP) ## write monitoring.yaml: alarms, dashboard and saved queries
+	$(VENV)/bin/python -m exnotify.operations.monitoring
 
 drill: $(DEV_SET_UP) ## cause every failure in the embedded cloud; the table of faults and alarms
 	$(VENV)/bin/python -m exnotify.operations.drill

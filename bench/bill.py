@@ -16,7 +16,7 @@ from exstream_notify.adapters.index.parts import PART_BYTES, SLICE_RECORDS
 
 from .notices import Result
 from .prices import PRICES
-from .template import functions, keys, queues, secrets
+from .template import alarm_metrics, composite_alarms, dashboards, functions, keys, queues, secrets
 from .usage import Usage
 
 MILLION = 1_000_000
@@ -143,6 +143,9 @@ def standing(result: Result) -> list[Line]:
         _line("Secrets", "secrets", secrets()),
         _line("Keys", "keys", keys()),
         _line("Custom metrics", "metrics", METRICS),
+        _line("Metrics that alarms read", "alarm_metrics", alarm_metrics()),
+        _line("Alarms that page", "composite_alarms", composite_alarms()),
+        _line("Dashboard", "dashboards", dashboards()),
     ]
 
 

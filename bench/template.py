@@ -1,4 +1,4 @@
-"""What the bench needs to know of `template.yaml`: tables, functions, their environment and memory."""
+"""What the bench needs to know of the templates: tables, functions, their environment and memory, alarms."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ def _tag(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any
 _Loader.add_multi_constructor("!", _tag)
 
 
-@lru_cache(maxsize=1)
-def _template() -> dict[str, Any]:
+@lru_cache(maxsize=2)
+def _template(name: str = "template.yaml") -> dict[str, Any]:
     # The loader is a SafeLoader with CloudFormation's tags added.
-    loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text("utf-8"), _Loader)  # noqa: S506
+    loaded: dict[str, Any] = yaml.load((ROOT / name).read_text("utf-8"), _Loader)  # noqa: S506
     return loaded
 
 
@@ -141,6 +141,28 @@ def secrets() -> int:
 def keys() -> int:
     """How many KMS keys the stack keeps."""
     return _count("AWS::KMS::Key")
+
+
+def alarm_metrics() -> int:
+    """How many metrics the stack's alarms read: each counts."""
+    return sum(
+        sum("MetricStat" in row for row in alarm["Properties"].get("Metrics", ())) or 1
+        for alarm in _monitoring("AWS::CloudWatch::Alarm")
+    )
+
+
+def composite_alarms() -> int:
+    """How many composite alarms the stack has."""
+    return len(_monitoring("AWS::CloudWatch::CompositeAlarm"))
+
+
+def dashboards() -> int:
+    """How many dashboards the stack has."""
+    return len(_monitoring("AWS::CloudWatch::Dashboard"))
+
+
+def _monitoring(kind: str) -> list[dict[str, Any]]:
+    return [r for r in _template("monitoring.yaml")["Resources"].values() if r["Type"] == kind]
 
 
 def _count(kind: str) -> int:

@@ -21,6 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"
+TEMPLATES = ("template.yaml", "monitoring.yaml")
 
 # Beside all others, so that two cores are busy: tests that wait for other programs, then those of pure code.
 _BESIDE = [
@@ -63,16 +64,19 @@ def linters(site: str | None) -> list[Step]:
         for pattern in ("*.yaml", "layers/core/**/*.yaml", "events/*.json", "statemachines/*.json")
         for path in ROOT.glob(pattern)
     )
+    cfn_lint = str(Path(sys.executable).with_name("cfn-lint"))
     steps = [
         Step("ruff", [*python, "ruff", "check", "."]),
         Step("format", [*python, "ruff", "format", "--check", "."]),
         Step("types", [*python, "mypy"]),
         Step("yaml, json", [*python, "yamllint", "--strict", "-d", _YAML_RULES, *data]),
         Step("content", [sys.executable, "tools/check_content.py", *([site] if site else [])]),
-        Step("template", [str(Path(sys.executable).with_name("cfn-lint")), "template.yaml"]),
+        # Informational rules included.
+        Step("templates", [cfn_lint, *TEMPLATES, "--include-checks", "I"]),
     ]
     if SAM.exists():
-        steps.append(Step("sam validate", [str(SAM), "validate", "--lint", "--region", "us-east-1"]))
+        validate = [str(SAM), "validate", "--lint", "--region", "us-east-1", "--template"]
+        steps += [Step(f"sam {Path(name).stem}", [*validate, name]) for name in TEMPLATES]
     if CHECKOV.exists():
         steps.append(Step("security", [sys.executable, "tools/check_security.py"]))
     return steps
@@ -133,7 +137,7 @@ def summary(results: Sequence[Result], figures: dict[str, Any]) -> str:
     lines = ["", "=" * 80]
     for result in results:
         word = "ok" if result.passed else "FAILED"
-        lines.append(f"{result.name:<14}{word:<8}{result.seconds:7.1f} s  {result.note}".rstrip())
+        lines.append(f"{result.name:<16}{word:<8}{result.seconds:7.1f} s  {result.note}".rstrip())
     failed = figures.get("failed", [])
     lines += [f"  failed: {test}" for test in failed[:_SHOWN]]
     if len(failed) > _SHOWN:

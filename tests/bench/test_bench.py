@@ -103,6 +103,15 @@ def test_the_template_tells_tables_and_functions():
     assert {path.parent.name for path in Path("functions").glob("*/app.py")} == set(template.functions())
 
 
+def test_the_bill_of_a_stack_at_rest_names_its_alarms(results):
+    lines = {line.what: line for line in bill.standing(results["one by one"])}
+    alarms = lines["Metrics that alarms read"]
+    assert alarms.quantity > 134, "an alarm on an expression reads several"
+    assert alarms.usd == pytest.approx(alarms.quantity / 10)
+    assert lines["Alarms that page"].quantity == 2
+    assert lines["Dashboard"].usd == 3
+
+
 def test_a_start_is_timed_in_a_fresh_process_and_may_not_connect():
     python = startup.Python(startup.sys.executable, "", (), as_deployed=False)
     wall, cpu = startup._start(python, (), {}, "import json")

@@ -1,5 +1,6 @@
 """What is not known is refused by name; what is known deploys."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +253,104 @@ def test_a_condition_changes_what_is_deployed(miniature: Path) -> None:
         assert cloud.environment("SweepFunction")["GREETING"] == "hi, exnotify"
 
 
+# ---- nested stacks ----
+
+NESTED = Path(__file__).parent / "nested"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"),
+    [
+        (
+            "inner/watch.yaml",
+            "Period: 60",
+            "Period: 60\n      Colour: red",
+            "Watch/DepthAlarm (AWS::CloudWatch::Alarm): property Colour is not known",
+        ),
+        (
+            "inner/watch.yaml",
+            "AWS::SNS::Topic",
+            "AWS::SNS::Topik",
+            "Watch/Topic: type AWS::SNS::Topik is not known",
+        ),
+        (
+            "inner/deeper.yaml",
+            "AWS::Logs::LogGroup}",
+            "AWS::Logs::LogGroup, CreationPolicy: {}}",
+            "Watch/Deeper/Group (AWS::Logs::LogGroup): CreationPolicy is not known",
+        ),
+        (
+            "inner/watch.yaml",
+            "  Topic: {Type: AWS::SNS::Topic}",
+            "  Topic: {Type: AWS::SQS::Queue}",
+            "Watch/Topic: type AWS::SQS::Queue is not known to the embedded cloud in a nested stack",
+        ),
+        (
+            "inner/watch.yaml",
+            "  Topic: {Type: AWS::SNS::Topic}",
+            "  Topic: {Type: AWS::Serverless::Function}",
+            "Watch/Topic: type AWS::Serverless::Function is not known",
+        ),
+        (
+            "template.yaml",
+            "        Key: hidden",
+            "        Key: hidden\n        Lock: x",
+            "Watch (AWS::CloudFormation::Stack): the template has no parameter Lock",
+        ),
+        (
+            "template.yaml",
+            "        Key: hidden\n",
+            "",
+            "Watch (AWS::CloudFormation::Stack): parameter Key has neither a value nor a default",
+        ),
+        (
+            "template.yaml",
+            "        Key: hidden\n",
+            f"        Key: {'x' * 4097}\n",
+            "Watch (AWS::CloudFormation::Stack): parameter Key: CloudFormation takes 4096 bytes",
+        ),
+        (
+            "template.yaml",
+            "        Key: hidden\n",
+            "        Key: [hidden]\n",
+            "Watch (AWS::CloudFormation::Stack): Parameters.Key must be a string",
+        ),
+        (
+            "template.yaml",
+            "      Parameters:\n",
+            "      TimeoutInMinutes: 5\n      Parameters:\n",
+            "Watch (AWS::CloudFormation::Stack): property TimeoutInMinutes is not known",
+        ),
+        (
+            "template.yaml",
+            "TemplateURL: inner/watch.yaml\n",
+            "TemplateURL: inner/wach.yaml\n",
+            "Watch (AWS::CloudFormation::Stack): TemplateURL must be a file of this project",
+        ),
+        (
+            "template.yaml",
+            "Watch.Outputs.Depth",
+            "Watch.Outputs.Width",
+            "attribute Outputs.Width of Watch (AWS::CloudFormation::Stack) is not known",
+        ),
+        (
+            "inner/watch.yaml",
+            "!GetAtt DepthAlarm.Arn",
+            "!Ref Queue2",
+            "Watch (AWS::CloudFormation::Stack): Queue2 is neither a parameter nor a resource",
+        ),
+    ],
+)
+def test_what_a_nested_stack_does_not_know_is_refused_by_its_path(
+    tmp_path: Path, file: str, old: str, new: str, says: str
+) -> None:
+    folder = shutil.copytree(NESTED, tmp_path / "nested")
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1))
+    assert refusal(folder / "template.yaml").startswith(says)
+
+
 # ---- the table of types ----
 
 
@@ -278,7 +377,8 @@ def test_the_projects_template_deploys_as_it_stands(tmp_path: Path) -> None:
     source = sam.load_template(PROJECT)
     # Only the template is at stake here: the code folders are stand-ins where they are not there yet.
     (tmp_path / "template.yaml").write_text(PROJECT.read_text())
-    (tmp_path / "statemachines").symlink_to(PROJECT.parent / "statemachines")
+    for name in ("statemachines", "monitoring.yaml"):
+        (tmp_path / name).symlink_to(PROJECT.parent / name)
     for resource in source["Resources"].values():
         folder = resource.get("Properties", {}).get("CodeUri") or resource.get("Properties", {}).get(
             "ContentUri"

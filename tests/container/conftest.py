@@ -31,6 +31,7 @@ _NOT_DECLARED = frozenset({"AWS_ENDPOINT_URL", "EXNOTIFY_CLOCK", "SSL_CERT_FILE"
 _PLACES = {
     "AWS::Serverless::LayerVersion": "ContentUri",
     "AWS::Serverless::StateMachine": "DefinitionUri",
+    "AWS::CloudFormation::Stack": "TemplateURL",
 }
 """Where a resource says which of the project's files it is made of, beside functions."""
 _ACCOUNT = {"username": "container", "password": "for-tests-only"}

@@ -33,8 +33,8 @@ def test_the_screen_names_failed_tests_and_what_was_left_out() -> None:
 
     screen = check.summary(results, figures)
 
-    assert "ruff          ok          0.5 s" in screen
-    assert "tests         FAILED     61.0 s  5 passed, 17 failed" in screen
+    assert "ruff            ok          0.5 s" in screen
+    assert "tests           FAILED     61.0 s  5 passed, 17 failed" in screen
     assert "failed: tests/test_it.py::test_0" in screen
     assert "and 2 more" in screen
     assert "6 tests: needs Docker: no Docker engine answers" in screen

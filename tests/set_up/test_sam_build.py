@@ -18,7 +18,7 @@ from tests.needs import ROOT
 
 pytestmark = [pytest.mark.sam, pytest.mark.slow]
 
-SOURCES = ("functions", "layers", "template.yaml", "statemachines")
+SOURCES = ("functions", "layers", "template.yaml", "monitoring.yaml", "statemachines")
 IGNORED = shutil.ignore_patterns("__pycache__")
 
 
@@ -37,7 +37,7 @@ def built(folder: Path, date: int) -> Path:
 
 
 def digests(folder: Path) -> Mapping[str, str]:
-    """What was built, by logical id."""
+    """What was built, by logical id: code, and the template of the nested stack."""
     return {path.name: build_layer.digest(path) for path in sorted(folder.iterdir()) if path.is_dir()}
 
 
@@ -53,12 +53,19 @@ def test_two_builds_of_the_same_sources_are_equal(twice: tuple[Path, Path]) -> N
     one, two = map(digests, twice)
     assert one == two
     template = sam.load_template(ROOT / "template.yaml")
-    assert set(one) == {*sam.functions(template), "CoreLayer"}
+    assert set(one) == {*sam.functions(template), "CoreLayer", "Monitoring"}
     first, second = ((folder / "template.yaml").read_text("utf-8") for folder in twice)
     assert first == second
     locked = (ROOT / "layers" / "core" / "requirements.txt").read_text("utf-8").count("==")
     assert len(list((twice[0] / "CoreLayer" / "python").glob("*.dist-info"))) == locked
     assert str(twice[0].parent) not in first, "no path of the machine that built it"
+
+
+def test_the_nested_stack_is_built_as_it_is_written(twice: tuple[Path, Path]) -> None:
+    resources = sam.load_template(twice[0] / "template.yaml")["Resources"]
+    where = twice[0] / resources["Monitoring"]["Properties"]["TemplateURL"]
+    assert where.resolve() == (twice[0] / "Monitoring" / "template.yaml").resolve()
+    assert sam.load_template(where) == sam.load_template(ROOT / "monitoring.yaml")
 
 
 def test_what_is_built_has_no_yaml_alias_which_cloudformation_does_not_know(

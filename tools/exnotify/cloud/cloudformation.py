@@ -3,7 +3,7 @@
 Times are left out: nothing here reads them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -11,59 +11,59 @@ from werkzeug.wrappers import Response
 
 from .access import Refusal, refuse
 from .aws_request import AwsRequest
-
-Described = Mapping[str, Any]
-"""What `EmbeddedCloud.describe` tells."""
+from .stack import Resource, Stack
 
 
 class CloudFormation:
-    """Answers for the one stack of the embedded cloud; `describe` tells what is deployed."""
+    """Answers for the one stack of the embedded cloud, and the stacks nested in it."""
 
-    def __init__(self, describe: Callable[[], Described]) -> None:
-        self._describe = describe
+    def __init__(self, root: Stack) -> None:
+        self._root = root
 
     def answer(self, request: AwsRequest) -> Response:
         """One request in the query protocol; ValidationError for a stack or resource that is not there."""
-        told = self._describe()
         operation, asked = request.operation, request.parameters
-        name, stack_id = told["stack"], _stack_id(told)
-        if asked.get("StackName", name) not in (name, stack_id):
-            return _invalid(f"Stack with id {asked['StackName']} does not exist")
+        name = asked.get("StackName")
+        found = [s for s in self._root.family() if name in (None, s.name, s.stack_id)]
+        if not found:
+            return _invalid(f"Stack with id {name} does not exist")
+        stack = found[0]
         if operation == "DescribeStacks":
-            return _xml(operation, {"Stacks": [_stack(told, stack_id)]})
+            return _xml(operation, {"Stacks": [self._described(one) for one in found]})
         if operation == "DescribeStackResource":
             logical_id = asked.get("LogicalResourceId", "")
-            if logical_id not in told["resources"]:
-                return _invalid(f"Resource {logical_id} does not exist for stack {name}")
-            return _xml(operation, {"StackResourceDetail": _resource(told, logical_id)})
+            if logical_id not in stack.resources:
+                return _invalid(f"Resource {logical_id} does not exist for stack {stack.name}")
+            return _xml(operation, {"StackResourceDetail": _resource(stack.resources[logical_id])})
+        if operation == "DescribeStackResources":
+            return _xml(operation, {"StackResources": _resources(stack.resources.values())})
         if operation == "ListStackResources":
-            return _xml(
-                operation, {"StackResourceSummaries": [_resource(told, n) for n in told["resources"]]}
-            )
+            return _xml(operation, {"StackResourceSummaries": _resources(stack.resources.values())})
         return _invalid(f"{operation} is not known to the embedded cloud")
 
+    def _described(self, stack: Stack) -> dict[str, Any]:
+        above = (
+            {} if stack.parent is None else {"ParentId": stack.parent.stack_id, "RootId": self._root.stack_id}
+        )
+        return {
+            "StackName": stack.name,
+            "StackId": stack.stack_id,
+            **above,
+            "StackStatus": "CREATE_COMPLETE",
+            "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in stack.parameters.items()],
+            "Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in stack.outputs.items()],
+        }
 
-def _stack_id(told: Described) -> str:
-    return f"arn:aws:cloudformation:{told['region']}:{told['account']}:stack/{told['stack']}/embedded"
+
+def _resources(resources: Iterable[Resource]) -> list[dict[str, str]]:
+    return [_resource(resource) for resource in resources]
 
 
-def _stack(told: Described, stack_id: str) -> dict[str, Any]:
-    parameters = told.get("parameters", {}).items()
+def _resource(resource: Resource) -> dict[str, str]:
     return {
-        "StackName": told["stack"],
-        "StackId": stack_id,
-        "StackStatus": "CREATE_COMPLETE",
-        "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters],
-        "Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in told["outputs"].items()],
-    }
-
-
-def _resource(told: Described, logical_id: str) -> dict[str, str]:
-    resource = told["resources"][logical_id]
-    return {
-        "LogicalResourceId": logical_id,
-        "PhysicalResourceId": resource["id"],
-        "ResourceType": resource["type"],
+        "LogicalResourceId": resource.logical_id,
+        "PhysicalResourceId": resource.ref,
+        "ResourceType": resource.type,
         "ResourceStatus": "CREATE_COMPLETE",
     }
 

@@ -1,7 +1,7 @@
-"""Deploys a translated template on the emulator, resource by resource.
+"""Deploys a translated template on the emulator, resource by resource, and the templates nested in it.
 
 What is not known is refused by name: what the template lacks, or asks of AWS in a way that is not known
-here, must not exist locally either.
+here, must not exist locally either. Within a nested stack the name is a path, `Monitoring/RunQueueAgeAlarm`.
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,18 @@ from botocore.exceptions import ClientError, ParamValidationError
 
 from .intrinsics import NO_VALUE, Resolver, references
 from .permissions import PolicyError
-from .resources import RESOURCE_TYPES
+from .resources import RESOURCE_TYPES, RUN_BY_THE_ROOT
 from .schedules import ScheduleError
-from .stack import Resource, Stack
-from .template import Template, TemplateError
+from .stack import Created, Properties, Resource, ResourceType, Stack
+from .template import NESTED_STACK, Template, TemplateError, load_template
 
 _RESOURCE_KEYS = {
     "Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy", "UpdateReplacePolicy",
 }  # fmt: skip
+
+
+class RefusedError(TemplateError):
+    """A TemplateError that names its resource."""
 
 
 def deploy(template: Template, stack: Stack) -> None:
@@ -32,7 +36,7 @@ def deploy(template: Template, stack: Stack) -> None:
         "AWS::Region": place.region,
         "AWS::Partition": place.partition,
         "AWS::StackName": stack.name,
-        "AWS::StackId": place.arn("cloudformation", f"stack/{stack.name}/embedded"),
+        "AWS::StackId": stack.stack_id,
         "AWS::URLSuffix": "amazonaws.com",
     }
     resolver = Resolver(
@@ -42,14 +46,44 @@ def deploy(template: Template, stack: Stack) -> None:
         lambda name: _ref(stack, name),
         lambda n, a: _attribute(stack, n, a),
     )
+    stack.parameters = {name: _shown(template, name) for name in template.parameters}
     wanted = _wanted(template.body.get("Resources", {}), resolver)
+    types = _types(template, stack)
     for logical_id, resource in wanted.items():
-        _check_known(logical_id, resource)
+        _check_known(stack.path + logical_id, resource, types)
     for logical_id in _in_order(wanted):
-        _create(stack, resolver, logical_id, wanted[logical_id])
+        resource = wanted[logical_id]
+        _create(stack, resolver, logical_id, resource, types[resource["Type"]])
     for name, output in template.body.get("Outputs", {}).items():
         if "Condition" not in output or resolver.condition(output["Condition"]):
             stack.outputs[name] = str(resolver.resolve(output["Value"]))
+
+
+def _shown(template: Template, name: str) -> str:
+    """A parameter's value as CloudFormation tells it."""
+    if str(template.body["Parameters"][name].get("NoEcho", "")).lower() == "true":
+        return "****"
+    value = template.parameters[name]
+    return ",".join(value) if isinstance(value, list) else str(value)
+
+
+def _types(template: Template, stack: Stack) -> dict[str, ResourceType]:
+    """The types that a stack may have: what runs by its logical id is in the root alone."""
+
+    def nest(stack: Stack, logical_id: str, properties: Properties) -> Created:
+        given = properties.get("Parameters", {})
+        for name, value in given.items():
+            if isinstance(value, list | dict):
+                raise TemplateError(f"Parameters.{name} must be a string")
+        inner = load_template(template.nested[logical_id], given, stack.place.region)
+        made = stack.nest(logical_id)
+        deploy(inner, made)
+        outputs = {f"Outputs.{name}": value for name, value in made.outputs.items()}
+        return Created(made.stack_id, outputs)
+
+    left_out = RUN_BY_THE_ROOT if stack.parent else frozenset()
+    known = {name: kind for name, kind in RESOURCE_TYPES.items() if name not in left_out}
+    return known | {NESTED_STACK: ResourceType(nest, effective=("TemplateURL", "Parameters"))}
 
 
 def _wanted(resources: Mapping[str, Any], resolver: Resolver) -> dict[str, Any]:
@@ -60,14 +94,15 @@ def _wanted(resources: Mapping[str, Any], resolver: Resolver) -> dict[str, Any]:
     }
 
 
-def _check_known(logical_id: str, resource: Mapping[str, Any]) -> None:
+def _check_known(where: str, resource: Mapping[str, Any], types: Mapping[str, ResourceType]) -> None:
     kind = resource.get("Type", "")
-    if kind not in RESOURCE_TYPES:
-        raise TemplateError(f"{logical_id}: type {kind} is not known to the embedded cloud")
+    if kind not in types:
+        at = " in a nested stack" if kind in RUN_BY_THE_ROOT else ""
+        raise RefusedError(f"{where}: type {kind} is not known to the embedded cloud{at}")
     unknown = set(resource) - _RESOURCE_KEYS
     if unknown:
-        raise TemplateError(
-            f"{logical_id} ({kind}): {', '.join(sorted(unknown))} is not known to the embedded cloud"
+        raise RefusedError(
+            f"{where} ({kind}): {', '.join(sorted(unknown))} is not known to the embedded cloud"
         )
 
 
@@ -90,10 +125,11 @@ def _needed(resource: Mapping[str, Any]) -> set[str]:
     return named | set(references(resource.get("Properties", {})))
 
 
-def _create(stack: Stack, resolver: Resolver, logical_id: str, resource: Mapping[str, Any]) -> None:
+def _create(
+    stack: Stack, resolver: Resolver, logical_id: str, resource: Mapping[str, Any], handler: ResourceType
+) -> None:
     kind = resource["Type"]
-    handler = RESOURCE_TYPES[kind]
-    where = f"{logical_id} ({kind})"
+    where = f"{stack.path}{logical_id} ({kind})"
     try:
         properties = resolver.resolve(resource.get("Properties", {}))
         if properties is NO_VALUE:
@@ -102,10 +138,12 @@ def _create(stack: Stack, resolver: Resolver, logical_id: str, resource: Mapping
         if unknown is not None:
             raise TemplateError(f"property {unknown} is not known to the embedded cloud")
         created = handler.create(stack, logical_id, properties)
+    except RefusedError:
+        raise
     except (TemplateError, PolicyError, ScheduleError, ClientError, ParamValidationError) as error:
-        raise TemplateError(f"{where}: {error}") from error
+        raise RefusedError(f"{where}: {error}") from error
     except KeyError as error:
-        raise TemplateError(f"{where}: property {error.args[0]} is missing") from error
+        raise RefusedError(f"{where}: property {error.args[0]} is missing") from error
     stack.resources[logical_id] = Resource(logical_id, kind, created.ref, created.attributes)
 
 

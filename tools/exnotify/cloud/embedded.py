@@ -34,7 +34,7 @@ from .metrics import MetricBook
 from .poller import Chaos, Poller
 from .schedules import Schedule, Ticker
 from .server import Server, Where
-from .stack import ScheduleSpec, Stack
+from .stack import Resource, ScheduleSpec, Stack
 from .template import load_template
 from .watcher import Watcher
 from .wsgi import WsgiApp, WsgiServer
@@ -120,7 +120,7 @@ class EmbeddedCloud:
         self._server.answer("states", self._machines.answer)
         self._server.mount(PREFIX, Control(self))
         self._server.answer("lambda", self._lambda_api)
-        self._server.answer("cloudformation", lambda request: CloudFormation(self.describe).answer(request))
+        self._server.answer("cloudformation", CloudFormation(self._stack).answer)
 
     # ---- life ----
 
@@ -234,7 +234,8 @@ class EmbeddedCloud:
         self._machines.start()
         ticker.start()
         board = AlarmBoard(self._stack.alarms, self._stack.composites, self._book)
-        self._watcher = Watcher(board, self._book, self._clock, self._emulator, self._queue_names())
+        queues = [queue.attributes["QueueName"] for queue in self._queues()]
+        self._watcher = Watcher(board, self._book, self._clock, self._emulator, queues)
         self._exit.callback(self._watcher.stop)
         self._watcher.start()
         if self._clock.is_paced:
@@ -402,16 +403,9 @@ class EmbeddedCloud:
         executions = self._machines.running
         busy = any(poller.busy for poller in self._pollers)
         fed = {mapping.queue_arn for mapping in self._stack.mappings}
-        depths = {
-            logical_id: self._emulator.depth(resource.attributes["QueueName"])
-            for logical_id, resource in self._stack.resources.items()
-            if resource.type == "AWS::SQS::Queue"
-        }
-        waiting = any(
-            any(depth.values())
-            for name, depth in depths.items()
-            if self._stack.resources[name].attributes["Arn"] in fed
-        )
+        queues = {queue.logical_id: queue.attributes for queue in self._queues()}
+        depths = {name: self._emulator.depth(queue["QueueName"]) for name, queue in queues.items()}
+        waiting = any(any(depth.values()) for name, depth in depths.items() if queues[name]["Arn"] in fed)
         return {
             "idle": not (waiting or pending or busy or executions or any(running.values())),
             "queues": depths,
@@ -459,12 +453,8 @@ class EmbeddedCloud:
     def _measure_api(self, metric: str, value: float) -> None:
         self._book.record("AWS/ApiGateway", metric, {"ApiId": self._stack.api.api_id}, value)
 
-    def _queue_names(self) -> list[str]:
-        return [
-            resource.attributes["QueueName"]
-            for resource in self._stack.resources.values()
-            if resource.type == "AWS::SQS::Queue"
-        ]
+    def _queues(self) -> list[Resource]:
+        return [r for r in self._stack.resources.values() if r.type == "AWS::SQS::Queue"]
 
     def _common_environment(self) -> dict[str, str]:
         region = self._emulator.region

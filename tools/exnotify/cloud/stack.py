@@ -2,7 +2,7 @@
 
 import fnmatch
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,10 @@ class InvokePermission:
 
 @dataclass
 class Stack:
-    """Everything a resource handler may use and add to."""
+    """Everything a resource handler may use and add to.
+
+    `parent` and `path` (`Monitoring/`) are those of a nested stack; `nested` are those in this one.
+    """
 
     name: str
     place: Place
@@ -74,11 +77,36 @@ class Stack:
     schedules: list[ScheduleSpec] = field(default_factory=list)
     permissions: list[InvokePermission] = field(default_factory=list)
     invoke_configs: dict[str, InvokeConfig] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     machines: dict[str, MachineSpec] = field(default_factory=dict)
     api: ApiSpec = field(default_factory=ApiSpec)
     alarms: dict[str, MetricAlarm] = field(default_factory=dict)
     composites: dict[str, CompositeAlarm] = field(default_factory=dict)
+    parent: "Stack | None" = None
+    path: str = ""
+    nested: dict[str, "Stack"] = field(default_factory=dict)
+
+    @property
+    def stack_id(self) -> str:
+        """The stack's ARN."""
+        return self.place.arn("cloudformation", f"stack/{self.name}/embedded")
+
+    def nest(self, logical_id: str) -> "Stack":
+        """A nested stack: with resources, parameters and outputs of its own; all else belongs to the root."""
+        name = self.physical_name(logical_id)
+        path = f"{self.path}{logical_id}/"
+        made = replace(
+            self, name=name, path=path, parent=self, resources={}, parameters={}, outputs={}, nested={}
+        )
+        self.nested[logical_id] = made
+        return made
+
+    def family(self) -> "Iterator[Stack]":
+        """The stack and those nested in it."""
+        yield self
+        for stack in self.nested.values():
+            yield from stack.family()
 
     def physical_name(self, logical_id: str, given: Any = None) -> str:
         """The name in AWS: the template's own, else one from the stack's."""

@@ -52,21 +52,32 @@ _SECTIONS = {
 _PARAMETER_TYPES = {"String", "Number", "CommaDelimitedList", "List<Number>"}
 # Where a resource's code lies on this machine: SAM itself takes only addresses in S3.
 _LOCAL_CODE = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
+#: Type of a resource that deploys another template.
+NESTED_STACK = "AWS::CloudFormation::Stack"
+#: Bytes of a parameter's value: "AWS CloudFormation quotas".
+PARAMETER_BYTES = 4096
 #: Bucket name that stands for "on this machine" in the translated template; the key is a logical id.
 LOCAL = "exnotify-local"
 
 
 @dataclass(frozen=True)
 class Template:
-    """A translated template: plain CloudFormation. `code`: folders of functions and layers by logical id."""
+    """A translated template: plain CloudFormation.
+
+    `code`: folders of functions and layers by logical id; `nested`: templates of nested stacks by theirs.
+    """
 
     body: Json
     parameters: Mapping[str, Any]
     code: Mapping[str, Path]
+    nested: Mapping[str, Path]
 
 
 def load_template(path: Path, parameters: Mapping[str, str], region: str) -> Template:
-    """Reads and translates a SAM template. Raises TemplateError, or OSError if it cannot be read."""
+    """Reads a template, and translates it where it asks for SAM's transform.
+
+    Raises TemplateError, or OSError if it cannot be read.
+    """
     try:
         source = _parse_yaml(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
@@ -75,8 +86,12 @@ def load_template(path: Path, parameters: Mapping[str, str], region: str) -> Tem
     if unknown:
         raise TemplateError(f"section {', '.join(sorted(unknown))} is not known to the embedded cloud")
     values = resolve_parameters(source.get("Parameters", {}), parameters)
-    code = _localise(source, path.resolve().parent)
-    return Template(_translate(source, values, region), values, code)
+    folder = path.resolve().parent
+    nested = _nested(source, folder)
+    if "Transform" not in source:
+        return Template(source, values, {}, nested)
+    code = _localise(source, folder)
+    return Template(_translate(source, values, region), values, code, nested)
 
 
 def _parse_yaml(text: str) -> Any:
@@ -103,6 +118,8 @@ def _parameter(name: str, rule: Json, given: str | None) -> Any:
     if value is None:
         raise TemplateError(f"parameter {name} has neither a value nor a default")
     text = str(value)
+    if len(text.encode()) > PARAMETER_BYTES:
+        raise TemplateError(f"parameter {name}: CloudFormation takes {PARAMETER_BYTES} bytes")
     if kind in ("CommaDelimitedList", "List<Number>"):
         return [part.strip() for part in text.split(",")]
     allowed = [str(option) for option in rule.get("AllowedValues", [])]
@@ -165,6 +182,20 @@ def _inline_machines(source: Json, folder: Path) -> None:
             properties["Definition"] = json.loads((folder / where).read_text("utf-8"))
         except ValueError as error:
             raise TemplateError(f"{logical_id}: {where} is not JSON: {error}") from error
+
+
+def _nested(source: Json, folder: Path) -> dict[str, Path]:
+    """Templates of nested stacks: files of this project, which `sam package` takes to S3."""
+    found = {}
+    for logical_id, resource in source.get("Resources", {}).items():
+        if resource.get("Type") == NESTED_STACK:
+            where = resource.get("Properties", {}).get("TemplateURL")
+            if not isinstance(where, str) or not (folder / where).is_file():
+                raise TemplateError(
+                    f"{logical_id} ({NESTED_STACK}): TemplateURL must be a file of this project"
+                )
+            found[logical_id] = folder / where
+    return found
 
 
 def _translate(source: Json, values: Mapping[str, Any], region: str) -> Json:

@@ -1,13 +1,13 @@
-"""Writes alarms, dashboard and saved queries into the template, from alarms.yaml and the template itself.
+"""The alarms of the stack, from alarms.yaml and template.yaml.
 
 What is watched is found by structure: a queue that feeds a function has a promise to keep, one that other
 queues, rules or functions hand their failures to has dead letters, and so on. A new function, queue, rule,
 state machine or API gets its alarms with `make alarms`, without a row of its own.
+
+The alarms are resources of monitoring.yaml. There a watched resource's logical id is a parameter: the name
+that the resource has on AWS.
 """
 
-import json
-import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,10 @@ Json = dict[str, Any]
 ROOT = Path(__file__).parents[3]
 TEMPLATE = ROOT / "template.yaml"
 DATA = Path(__file__).with_name("alarms.yaml")
-BEGIN = (
-    "  # ---- Watch: written by `make alarms` from tools/exnotify/operations/alarms.yaml; do not edit ----\n"
-)
-END = "  # ---- End of what `make alarms` writes ----\n"
 NAMESPACE, SERVICE = "ExstreamNotify", "exstream-notify"
 MATH_METRICS = 10  # that an alarm's expression may read: "Alarms on math expressions"
 CHILDREN = 100  # alarms that one composite alarm may name
 DURATION_PERCENT = 90
-MAX_RESOURCES = 500  # of a CloudFormation template
 DESCRIPTION = 1024  # characters of an alarm's description
 
 
@@ -97,33 +92,31 @@ def _of(resources: Mapping[str, Json], kind: str) -> list[str]:
 
 
 def alarms(template: Json, rows: Json | None = None) -> dict[str, Json]:
-    """The alarms' resources by logical id: those of resources first, then our own metrics'."""
+    """The alarms' resources by logical id: those of resources first, then our own metrics'.
+
+    Raises ValueError for what CloudWatch does not take, and for a watched resource with a condition: the
+    composite alarms name all others, whether they are there or not.
+    """
     rows = rows or data()
-    resources = {n: r for n, r in template["Resources"].items() if not _is_ours(r)}
+    resources = template["Resources"]
     found: dict[str, Json] = {}
     for kind, row in rows["kinds"].items():
         for name in watched(resources)[row["of"]]:
+            if "Condition" in resources[name]:
+                raise ValueError(f"{name}: a resource that is there on a condition cannot be watched")
             threshold = _threshold(row["above"], name, resources[name], rows["promises"])
-            is_queue = resources[name]["Type"] == "AWS::SQS::Queue"
-            dimension = {"Fn::GetAtt": [name, "QueueName"]} if is_queue else {"Ref": name}
             metrics = row["math"] if "math" in row else {"m": row["metric"]}
             queries = {
-                key: _query(m["namespace"], m["name"], {m["dimension"]: dimension}, m["statistic"], row)
+                key: _query(m["namespace"], m["name"], {m["dimension"]: {"Ref": name}}, m["statistic"], row)
                 for key, m in metrics.items()
             }
             texts = {"name": name, "threshold": threshold}
             alarm = _alarm(f"{name}{kind}", row, queries, row.get("expression"), threshold, texts)
-            if "Condition" in resources[name]:
-                alarm["Condition"] = resources[name]["Condition"]
             found[f"{name}{kind}Alarm"] = alarm
     for name, row in rows["own"].items():
         queries, expression = _own(row)
         found[f"{name}Alarm"] = _alarm(name, row, queries, expression, row["above"], {"name": name})
     return found
-
-
-def _is_ours(resource: Json) -> bool:
-    return bool((resource.get("Metadata") or {}).get("Watch"))
 
 
 def _threshold(above: Any, name: str, resource: Json, promises: Mapping[str, int]) -> float:
@@ -176,7 +169,7 @@ def _alarm(
     if len(text) > DESCRIPTION - 150:
         raise ValueError(f"{name}: its text is too long for an alarm")
     properties: Json = {
-        "AlarmName": {"Fn::Sub": f"${{AWS::StackName}}-{name}"},
+        "AlarmName": {"Fn::Sub": f"${{StackName}}-{name}"},
         "AlarmDescription": {"Fn::Sub": text},
         "ComparisonOperator": "GreaterThanThreshold",
         "Threshold": threshold,
@@ -238,20 +231,20 @@ def composites(found: Mapping[str, Json]) -> dict[str, Json]:
                 "Type": "AWS::CloudWatch::CompositeAlarm",
                 "Metadata": watch,
                 "Properties": {
-                    "AlarmName": {"Fn::Sub": f"${{AWS::StackName}}-{name}"},
+                    "AlarmName": {"Fn::Sub": f"${{StackName}}-{name}"},
                     "AlarmDescription": f"Part of the alarm that {affects} are paged by.",
                     "AlarmRule": _any(names),
                 },
             }
             rules[affects].append(logical_id)
-    topic = {"Fn::If": ["MakesAlarmTopic", {"Ref": "AlarmTopic"}, {"Ref": "AlarmTopicArn"}]}
+    topic = {"Ref": "AlarmTopicArn"}
     texts = {
         "CustomersAffected": "Customers are not told, told late, or see errors: the dashboard's first row.",
         "OperationsAttention": "It wants a person. It does not page while CustomersAffected is on.",
     }
     for name, affects in (("CustomersAffected", "customers"), ("OperationsAttention", "operations")):
         properties: Json = {
-            "AlarmName": {"Fn::Sub": f"${{AWS::StackName}}-{name}"},
+            "AlarmName": {"Fn::Sub": f"${{StackName}}-{name}"},
             "AlarmDescription": {"Fn::Sub": f"{texts[name]} Runbook: ${{RunbookUrl}}#paging"},
             "AlarmRule": _any(rules[affects]),
             "AlarmActions": [topic],
@@ -275,210 +268,8 @@ def _any(names: list[str]) -> Json:
     return {"Fn::Sub": " OR ".join(f'ALARM("${{{name}}}")' for name in names)}
 
 
-# ---- dashboard and queries ----
-
-
-def dashboard(template: Json, found: Mapping[str, Json]) -> Json:
-    """The dashboard's resource: are customers told, how late, by which channel, what fails."""
-    resources = {n: r for n, r in template["Resources"].items() if not _is_ours(r)}
-    there = watched(resources)
-    own = [NAMESPACE]
-
-    def mine(*names: str) -> list[Any]:
-        return [[*own, name, "service", SERVICE] for name in names]
-
-    def queue(name: str, metric: str) -> list[Any]:
-        return ["AWS/SQS", metric, "QueueName", f"${{{name}.QueueName}}", {"label": name}]
-
-    widgets: list[Json] = []
-
-    def row(title: str, *graphs: tuple[str, list[Any], str]) -> None:
-        y = max((w["y"] + w["height"] for w in widgets), default=0)
-        widgets.append(_widget("text", 0, y, 24, 1, {"markdown": f"## {title}"}))
-        width = 24 // len(graphs)
-        for n, (name, metrics, statistic) in enumerate(graphs):
-            graph = {
-                "title": name,
-                "region": "${AWS::Region}",
-                "view": "timeSeries",
-                "stat": statistic,
-                "period": 300,
-                "metrics": metrics,
-            }
-            widgets.append(_widget("metric", n * width, y + 1, width, 6, graph))
-
-    paging = ["${CustomersAffectedAlarm.Arn}", "${OperationsAttentionAlarm.Arn}"]
-    widgets.append(_widget("alarm", 0, 0, 24, 2, {"title": "What pages", "alarms": paging}))
-    row(
-        "Are customers being told?",
-        ("Notices", mine("SentNotified", "SentDeferred", "SentUnconfirmed", "SentFailed"), "Sum"),
-        ("Runs in trouble", mine("RunsSilent", "RunsUnbalanced", "RunsOpen"), "Maximum"),
-    )
-    row(
-        "How late?",
-        (
-            "Oldest message of each queue, seconds",
-            [queue(n, "ApproximateAgeOfOldestMessage") for n in there["fed_queues"]],
-            "Maximum",
-        ),
-        (
-            "Waiting",
-            [queue(n, "ApproximateNumberOfMessagesVisible") for n in there["fed_queues"]],
-            "Maximum",
-        ),
-    )
-    row(
-        "By which channel?",
-        ("E-mail", mine("SentEmailNotified", "SentEmailDeferred", "SentEmailFailed"), "Sum"),
-        ("SMS", mine("SentSmsNotified", "SentSmsDeferred", "SentSmsFailed"), "Sum"),
-        (
-            "Receipts",
-            mine("ReceiptDelivered", "ReceiptHardBounce", "ReceiptNotDelivered", "ReceiptComplaint"),
-            "Sum",
-        ),
-    )
-    by_code = f"SEARCH('{{{NAMESPACE},code,service}} MetricName=\"ExceptionsRaised\"', 'Sum', 300)"
-    row(
-        "What fails?",
-        (
-            "Dead letters",
-            [queue(n, "ApproximateNumberOfMessagesVisible") for n in there["dead_letters"]],
-            "Maximum",
-        ),
-        (
-            "Errors and failing messages",
-            [
-                *mine("MessagesFailed"),
-                *(
-                    ["AWS/Lambda", "Errors", "FunctionName", f"${{{n}}}", {"label": n}]
-                    for n in there["functions"]
-                ),
-            ],
-            "Sum",
-        ),
-        (
-            "Exceptions by code",
-            [[{"expression": by_code}]],
-            "Sum",
-        ),
-    )
-    y = max(w["y"] + w["height"] for w in widgets)
-    arns = [f"${{{name}.Arn}}" for name, alarm in found.items() if "Condition" not in alarm]
-    every = {"title": "Every alarm", "sortBy": "stateUpdatedTimestamp", "alarms": arns[:CHILDREN]}
-    widgets.append(_widget("alarm", 0, y, 24, 8, every))
-    body = json.dumps({"widgets": widgets}, separators=(",", ":"))
-    return {
-        "Type": "AWS::CloudWatch::Dashboard",
-        "Metadata": {"Watch": {"affects": "nobody"}},
-        "Properties": {
-            "DashboardName": {"Fn::Sub": "${AWS::StackName}"},
-            "DashboardBody": {"Fn::Sub": body},
-        },
-    }
-
-
-def _widget(kind: str, x: int, y: int, width: int, height: int, properties: Json) -> Json:
-    return {"type": kind, "x": x, "y": y, "width": width, "height": height, "properties": properties}
-
-
-def queries(template: Json, rows: Json) -> dict[str, Json]:
-    """The saved Log Insights queries, over every function's log group."""
-    groups = [
-        {"Ref": target(function["Properties"]["LoggingConfig"]["LogGroup"])}
-        for function in template["Resources"].values()
-        if function["Type"] == "AWS::Serverless::Function"
-    ]
-    return {
-        f"{name.capitalize()}Query": {
-            "Type": "AWS::Logs::QueryDefinition",
-            "Metadata": {"Watch": {"affects": "nobody"}},
-            "Properties": {
-                "Name": {"Fn::Sub": f"${{AWS::StackName}}/{name}"},
-                "LogGroupNames": groups,
-                "QueryString": text,
-            },
-        }
-        for name, text in rows["queries"].items()
-    }
-
-
-# ---- the template's section ----
-
-
-def section(template: Json) -> str:
-    """The text between the marks: one resource a paragraph, in YAML."""
-    rows = data()
-    found = alarms(template, rows)
-    made = {
-        **found,
-        **composites(found),
-        "Dashboard": dashboard(template, found),
-        **queries(template, rows),
-    }
-    total = len(made) + sum(1 for r in template["Resources"].values() if not _is_ours(r))
-    if total > MAX_RESOURCES:
-        raise ValueError(f"{total} resources: a template holds {MAX_RESOURCES}")
-    return "".join(_paragraph(name, resource) for name, resource in made.items())
-
-
-def _paragraph(name: str, resource: Json) -> str:
-    lines = [f"  {name}:\n", f"    Type: {resource['Type']}\n"]
-    if "Condition" in resource:
-        lines.append(f"    Condition: {resource['Condition']}\n")
-    lines.append(f"    Metadata: {_flow(resource['Metadata'])}\n    Properties:\n")
-    for key, value in resource["Properties"].items():
-        if isinstance(value, list):
-            lines.append(f"      {key}:\n")
-            lines += [f"        - {_flow(item)}\n" for item in value]
-        else:
-            lines.append(f"      {key}: {_flow(value)}\n")
-    return "".join(lines)
-
-
-def _flow(value: Any) -> str:
-    """One line of YAML: JSON, with the intrinsic functions in their short form."""
-    if isinstance(value, Mapping):
-        if len(value) == 1:
-            ((key, inner),) = value.items()
-            if key == "Ref":
-                return f"!Ref {inner}"
-            if key == "Fn::GetAtt":
-                return f"!GetAtt {'.'.join(inner)}"
-            if key.startswith("Fn::"):
-                return f"!{key.removeprefix('Fn::')} {_flow(inner)}"
-        return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
-    if isinstance(value, str) and re.fullmatch(r"[A-Za-z][\w/:-]*", value):
-        return value if value.lower() not in ("true", "false", "yes", "no", "on", "off") else f'"{value}"'
-    return json.dumps(value, ensure_ascii=False)
-
-
-def written(text: str) -> str:
-    """The template's text with its section as it should be. ValueError where the marks are missing."""
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ValueError("the template lacks the marks between which the alarms stand")
-    return head + BEGIN + section(read(head + tail)) + END + tail
-
-
 def descriptions(rows: Json | None = None) -> Iterator[tuple[str, Json]]:
     """Each row of the data file by name, kinds first: for the runbook's test."""
     rows = rows or data()
     yield from rows["kinds"].items()
     yield from rows["own"].items()
-
-
-def main() -> int:
-    """`python -m exnotify.operations.watch`: rewrites the section. `--check` only says whether it differs."""
-    text = TEMPLATE.read_text("utf-8")
-    wanted = written(text)
-    if "--check" in sys.argv[1:]:
-        return 0 if wanted == text else 1
-    TEMPLATE.write_text(wanted, "utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

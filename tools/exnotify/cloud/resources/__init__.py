@@ -16,3 +16,6 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
     **observability.TYPES,
     **states.TYPES,
 }
+
+RUN_BY_THE_ROOT = frozenset({**events.TYPES, **functions.TYPES, **http.TYPES, **sqs.TYPES, **states.TYPES})
+"""Types that the cloud runs by their logical ids, which are unique within one template alone."""

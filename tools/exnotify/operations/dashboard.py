@@ -1,0 +1,90 @@
+"""The dashboard of monitoring.yaml: are customers told, how late, by which channel, what fails."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .watch import CHILDREN, NAMESPACE, SERVICE, Json, watched
+
+Graph = tuple[str, list[Any], str]
+"""A graph's title, its metrics, their statistic."""
+
+WIDTH = 24  # of a dashboard, in its own units
+_BY_CODE = f"SEARCH('{{{NAMESPACE},code,service}} MetricName=\"ExceptionsRaised\"', 'Sum', 300)"
+
+
+def dashboard(template: Json, found: Mapping[str, Json]) -> Json:
+    """The dashboard's resource, for the resources of template.yaml and the alarms on them."""
+    paging = ["${CustomersAffectedAlarm.Arn}", "${OperationsAttentionAlarm.Arn}"]
+    widgets = [_widget("alarm", 0, 0, WIDTH, 2, {"title": "What pages", "alarms": paging})]
+    for title, graphs in _rows(watched(template["Resources"])).items():
+        _add_row(widgets, title, graphs)
+    arns = [f"${{{name}.Arn}}" for name in found]
+    every = {"title": "Every alarm", "sortBy": "stateUpdatedTimestamp", "alarms": arns[:CHILDREN]}
+    widgets.append(_widget("alarm", 0, _bottom(widgets), WIDTH, 8, every))
+    body = json.dumps({"widgets": widgets}, separators=(",", ":"))
+    return {
+        "Type": "AWS::CloudWatch::Dashboard",
+        "Metadata": {"Watch": {"affects": "nobody"}},
+        "Properties": {"DashboardName": {"Ref": "StackName"}, "DashboardBody": {"Fn::Sub": body}},
+    }
+
+
+def _rows(there: Mapping[str, list[str]]) -> dict[str, Sequence[Graph]]:
+    """The graphs by the question that they answer, from top to bottom."""
+    age = [_queue(name, "ApproximateAgeOfOldestMessage") for name in there["fed_queues"]]
+    waiting = [_queue(name, "ApproximateNumberOfMessagesVisible") for name in there["fed_queues"]]
+    letters = [_queue(name, "ApproximateNumberOfMessagesVisible") for name in there["dead_letters"]]
+    errors = [["AWS/Lambda", "Errors", "FunctionName", f"${{{n}}}", {"label": n}] for n in there["functions"]]
+    receipts = _own("ReceiptDelivered", "ReceiptHardBounce", "ReceiptNotDelivered", "ReceiptComplaint")
+    return {
+        "Are customers being told?": (
+            ("Notices", _own("SentNotified", "SentDeferred", "SentUnconfirmed", "SentFailed"), "Sum"),
+            ("Runs in trouble", _own("RunsSilent", "RunsUnbalanced", "RunsOpen"), "Maximum"),
+        ),
+        "How late?": (
+            ("Oldest message of each queue, seconds", age, "Maximum"),
+            ("Waiting", waiting, "Maximum"),
+        ),
+        "By which channel?": (
+            ("E-mail", _own("SentEmailNotified", "SentEmailDeferred", "SentEmailFailed"), "Sum"),
+            ("SMS", _own("SentSmsNotified", "SentSmsDeferred", "SentSmsFailed"), "Sum"),
+            ("Receipts", receipts, "Sum"),
+        ),
+        "What fails?": (
+            ("Dead letters", letters, "Maximum"),
+            ("Errors and failing messages", [*_own("MessagesFailed"), *errors], "Sum"),
+            ("Exceptions by code", [[{"expression": _BY_CODE}]], "Sum"),
+        ),
+    }
+
+
+def _own(*names: str) -> list[Any]:
+    return [[NAMESPACE, name, "service", SERVICE] for name in names]
+
+
+def _queue(name: str, metric: str) -> list[Any]:
+    return ["AWS/SQS", metric, "QueueName", f"${{{name}}}", {"label": name}]
+
+
+def _add_row(widgets: list[Json], title: str, graphs: Sequence[Graph]) -> None:
+    y, width = _bottom(widgets), WIDTH // len(graphs)
+    widgets.append(_widget("text", 0, y, WIDTH, 1, {"markdown": f"## {title}"}))
+    for number, (name, metrics, statistic) in enumerate(graphs):
+        graph = {
+            "title": name,
+            "region": "${AWS::Region}",
+            "view": "timeSeries",
+            "stat": statistic,
+            "period": 300,
+            "metrics": metrics,
+        }
+        widgets.append(_widget("metric", number * width, y + 1, width, 6, graph))
+
+
+def _bottom(widgets: Sequence[Json]) -> int:
+    return max(int(w["y"]) + int(w["height"]) for w in widgets)
+
+
+def _widget(kind: str, x: int, y: int, width: int, height: int, properties: Json) -> Json:
+    return {"type": kind, "x": x, "y": y, "width": width, "height": height, "properties": properties}
