@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -209,6 +210,7 @@ def test_the_sam_cli_finds_a_route_that_says_nothing_of_authentication(tmp_path:
     text = (ROOT / "template.yaml").read_text("utf-8")
     assert "      Auth: {EnableIamAuthorizer: false}\n" in text
     silent.write_text(text.replace("      Auth: {EnableIamAuthorizer: false}\n", ""))
+    shutil.copy(ROOT / "monitoring.yaml", tmp_path)
     program = (
         "import json, sys\n"
         "from samcli.commands.deploy.auth_utils import auth_per_resource\n"
