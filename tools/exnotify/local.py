@@ -112,9 +112,21 @@ class LocalCloud(EmbeddedCloud):
             SecretId=self.resource("AlertChannels"),
             SecretString=json.dumps({"webhook": f"{self.url}/chat/hook"}),
         )
+        self._set_up_accounts()
         if self.courier:
             self.courier.start()
         return self
+
+    def _set_up_accounts(self) -> None:
+        """The providers' accounts as docs/receipts.md has an operator set them up."""
+        parameters, ways, region = self.parameters, self._ways(), self.describe()["region"]
+        ses, sms = self.simulators.ses.account, self.simulators.sms.account
+        for name in ("SenderEmail", "BounceAddress"):
+            if address := parameters.get(name):
+                ses.verify(address.rpartition("@")[2].lower())
+        ses.publish(parameters.get("SesConfigurationSet", ""), ways.ses_topic)
+        sms.publish(parameters.get("SmsConfigurationSet", ""), ways.sms_topic, region)
+        sms.lease(parameters.get("SmsSender", ""), ways.replies_topic, region)
 
     def stop(self) -> None:
         """End everything; safe to call twice."""

@@ -247,7 +247,16 @@ _LAMBDA_ACTIONS = {
 }
 
 
+_LAMBDA_READS = {
+    ("GET", "account-settings"): "lambda:GetAccountSettings",
+    ("GET", "event-source-mappings"): "lambda:ListEventSourceMappings",
+}
+
+
 def _lambda(request: AwsRequest, place: Place) -> Iterator[Need]:
+    if action := _LAMBDA_READS.get((request.method, request.path.rstrip("/").rpartition("/")[2])):
+        yield Need(action)
+        return
     found = _LAMBDA_FUNCTION.match(request.path)
     action = _LAMBDA_ACTIONS.get((request.method, found["what"])) if found else None
     if found is None or action is None:

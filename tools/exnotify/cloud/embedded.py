@@ -28,6 +28,7 @@ from .emulator import Emulator
 from .eventbus import EventBus
 from .functions import Credentials, Function, Functions, Outcome, UnknownFunctionError
 from .httpapi import HttpApi
+from .lambda_reads import lambda_reads
 from .logs import LogBook, LogLine, Metric
 from .machines import Machines
 from .metrics import MetricBook
@@ -518,7 +519,9 @@ class EmbeddedCloud:
         return {schedule.function for schedule in self._schedules if schedule.function is not None}
 
     def _lambda_api(self, request: AwsRequest) -> Response:
-        return lambda_api(request, self.invoke, self._asynchronous.start, self._functions.reserve)
+        return lambda_reads(request, self._stack.mappings, self._functions) or lambda_api(
+            request, self.invoke, self._asynchronous.start, self._functions.reserve
+        )
 
 
 def _json_input(text: Any) -> Any:
