@@ -32,7 +32,7 @@ def lambda_reads(request: AwsRequest, mappings: Iterable[Mapping], functions: Fu
 def _row(mapping: Mapping, functions: Functions) -> dict[str, object]:
     bound = {} if mapping.concurrency is None else {"MaximumConcurrency": mapping.concurrency}
     return {
-        "UUID": mapping.logical_id,
+        "UUID": mapping.uuid,
         "EventSourceArn": mapping.queue_arn,
         "FunctionArn": functions.find(mapping.function).spec.arn,
         "BatchSize": mapping.batch_size,

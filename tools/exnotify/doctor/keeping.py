@@ -190,8 +190,9 @@ def team_findings(look: Look) -> Iterator[Finding]:
 
 
 def _subscribers(look: Look, topic: str) -> tuple[int, int]:
+    """Subscriptions that are confirmed, and that wait for it."""
     if not topic:
         raise Untold("the stack names no topic", "deploy the stack again")
-    told = look.ask("sns", "get_topic_attributes", TopicArn=topic)
-    attributes = (told or {}).get("Attributes", {})
-    return int(attributes.get("SubscriptionsConfirmed", 0)), int(attributes.get("SubscriptionsPending", 0))
+    rows = look.rows("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic)
+    states = [str(row["SubscriptionArn"]) for row in rows]
+    return sum(state.startswith("arn:") for state in states), states.count("PendingConfirmation")

@@ -23,7 +23,7 @@ def _bucket(stack: Stack, logical_id: str, properties: Properties) -> Created:
     if "VersioningConfiguration" in properties:
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=properties["VersioningConfiguration"])
     if lock:
-        s3.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration=lock)
+        s3.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration=_lock(lock))
     if "PublicAccessBlockConfiguration" in properties:
         s3.put_public_access_block(
             Bucket=name, PublicAccessBlockConfiguration=properties["PublicAccessBlockConfiguration"]
@@ -39,6 +39,15 @@ def _bucket(stack: Stack, logical_id: str, properties: Properties) -> Created:
         )
     domain = f"{name}.s3.amazonaws.com"
     return Created(name, {"Arn": f"arn:aws:s3:::{name}", "DomainName": domain})
+
+
+def _lock(properties: Properties) -> Properties:
+    """A parameter is a string, days are a number."""
+    retention = properties.get("Rule", {}).get("DefaultRetention")
+    if not retention:
+        return properties
+    numbers = {name: int(value) for name, value in retention.items() if name != "Mode"}
+    return {**properties, "Rule": {"DefaultRetention": {"Mode": retention["Mode"], **numbers}}}
 
 
 _SAME = ("Status", "NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload")
