@@ -36,7 +36,7 @@ OWN_PARAMETERS: Mapping[str, str] = {
 }
 """What differs here from the template's own defaults."""
 
-CHAOS = ("duplicates", "reorder", "faults")
+CHAOS = ("duplicates", "reorder", "partial", "faults")
 FAULTS: Mapping[str, float] = {"throttle": 0.15, "drop": 0.04, "hang": 0.01}
 """Shares of the providers' requests that go wrong under `--chaos faults`."""
 
