@@ -292,7 +292,7 @@ def _staged(target: "Deployment", planned: Planned, follower: _Follower) -> bool
 
 
 _ENDED: Mapping[str, str] = {
-    "suppressed": "an address that bounced before is released with exnotify contact KEY --release",
+    "suppressed": "an address that bounced before is released with exnotify contact --release",
     "paper": "look at the contact and at the rule of the document type",
     "superseded": "exnotify notice says by which document",
     "deferred": "it goes out by itself when that has passed: look at exnotify incidents and exnotify doctor",

@@ -67,7 +67,7 @@ def evidence_findings(look: Look) -> Iterator[Finding]:
     mode, days = str(rule.get("Mode", "NONE")), int(rule.get("Days", 0)) or 365 * int(rule.get("Years", 0))
     least = int(look.number("EvidenceRetentionDays", 2557))
     if wanted == "NONE" and mode == "NONE":
-        cure = "choose EvidenceLock before the first evidence: docs/evidence.md"
+        cure = "deploy with EvidenceLock=GOVERNANCE or COMPLIANCE before the first evidence is written"
         yield Finding("evidence lock", "warning", "none: whoever may delete objects can delete proof", cure)
     elif mode != wanted or days < least:
         cure = f"set the bucket's default retention to {wanted}, {least} days"

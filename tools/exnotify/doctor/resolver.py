@@ -8,6 +8,8 @@ from .finding import Resolver
 
 RESOLVER_VARIABLE = "EXNOTIFY_RESOLVER"
 _SECONDS = 4.0
+_AFTER_SILENCE = 0.5
+"""How long to wait once a question got no answer: most likely none will."""
 
 
 def resolver(server: str | None = None) -> Resolver:
@@ -37,8 +39,11 @@ def resolver(server: str | None = None) -> Resolver:
             answer = asked.resolve(name, kind, search=False)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return []
+        except dns.exception.Timeout as error:
+            asked.lifetime = _AFTER_SILENCE
+            raise LookupError(f"no resolver answers for {name}") from error
         except (dns.exception.DNSException, OSError) as error:
-            raise LookupError(f"no resolver answers for {name}: {type(error).__name__}") from error
+            raise LookupError(f"{name} cannot be looked up: {type(error).__name__}") from error
         return [_text(record) for record in answer]
 
     return resolve
