@@ -354,6 +354,9 @@ class Answers:
     def paginate(self) -> list[dict[str, Any]]:
         return [{"EventSourceMappings": self._rows[:5]}, {"EventSourceMappings": self._rows[5:]}]
 
+    def get_function_concurrency(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803 - Lambda's name
+        return {}
+
     def get_account_settings(self) -> dict[str, Any]:
         limits = {"ConcurrentExecutions": self._limit + 100, "UnreservedConcurrentExecutions": self._limit}
         return {"AccountLimit": limits}
@@ -376,6 +379,26 @@ def test_lambda_s_concurrency(
 ) -> None:
     finding = found_on(stack(cloud, Answers(cloud, limit, change)))[check]
     assert (finding.verdict, says in finding.found) == (verdict, True), finding
+
+
+def test_a_function_that_is_off_or_held_below_its_queues(cloud: LocalCloud) -> None:
+    client, name = cloud.client("lambda"), cloud.resource("SendNoticesFunction")
+    functions = [r for r in cloud.describe()["resources"].values() if r["type"] == "AWS::Lambda::Function"]
+
+    def reserve(most: int) -> Callable[[], Any]:
+        return lambda: client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=most)
+
+    def free() -> None:
+        client.delete_function_concurrency(FunctionName=name)
+
+    assert verdict_of(cloud, "functions") == ("ok", f"{len(functions)}, 0 with reserved concurrency")
+    with changed(reserve(0), free):
+        assert verdict_of(cloud, "functions") == ("problem", "off: SendNoticesFunction")
+    with changed(reserve(5), free):
+        assert verdict_of(cloud, "functions") == ("warning", "reserved: SendNoticesFunction 5 of 14 wanted")
+        assert "of 995 unreserved" in verdict_of(cloud, "concurrency")[1]
+    with changed(reserve(20), free):
+        assert verdict_of(cloud, "functions") == ("ok", f"{len(functions)}, 1 with reserved concurrency")
 
 
 # ---- what may not be looked at ----

@@ -241,6 +241,7 @@ def _sns(request: AwsRequest, place: Place) -> Iterator[Need]:
 
 _LAMBDA_FUNCTION = re.compile(r"^/[\d-]+/functions/(?P<name>[^/]+)/(?P<what>invocations|concurrency)$")
 _LAMBDA_ACTIONS = {
+    ("GET", "concurrency"): "lambda:GetFunctionConcurrency",
     ("POST", "invocations"): "lambda:InvokeFunction",
     ("PUT", "concurrency"): "lambda:PutFunctionConcurrency",
     ("DELETE", "concurrency"): "lambda:DeleteFunctionConcurrency",

@@ -1,13 +1,17 @@
-"""What Lambda says of an account and its event sources: GetAccountSettings, ListEventSourceMappings."""
+"""What Lambda says of an account: GetAccountSettings, ListEventSourceMappings, GetFunctionConcurrency."""
 
 import json
+import re
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from werkzeug.wrappers import Response
 
 from .aws_request import AwsRequest
-from .functions import Functions
+from .functions import Functions, UnknownFunctionError
 from .poller import Mapping
+
+_CONCURRENCY = re.compile(r"/[\d-]+/functions/(?P<name>[^/]+)/concurrency")
 
 ACCOUNT_CONCURRENCY = 1000
 """Concurrent executions of an account, unless AWS has changed them: "Lambda quotas"."""
@@ -18,14 +22,24 @@ def lambda_reads(request: AwsRequest, mappings: Iterable[Mapping], functions: Fu
     if request.method != "GET":
         return None
     if request.path.endswith("/account-settings"):
-        reserved = sum(function.reserved or 0 for function in functions)
+        taken = sum(function.reserved or 0 for function in functions)
         limit = {
             "ConcurrentExecutions": ACCOUNT_CONCURRENCY,
-            "UnreservedConcurrentExecutions": ACCOUNT_CONCURRENCY - reserved,
+            "UnreservedConcurrentExecutions": ACCOUNT_CONCURRENCY - taken,
         }
         return _json({"AccountLimit": limit, "AccountUsage": {"FunctionCount": len(list(functions))}})
     if request.path.rstrip("/").endswith("/event-source-mappings"):
         return _json({"EventSourceMappings": [_row(mapping, functions) for mapping in mappings]})
+    if found := _CONCURRENCY.fullmatch(request.path):
+        try:
+            reserved = functions.find(unquote(found["name"])).reserved
+        except UnknownFunctionError as error:
+            message = {"Type": "User", "Message": str(error.args[0])}
+            answer = _json(message)
+            answer.status_code = 404
+            answer.headers["x-amzn-errortype"] = "ResourceNotFoundException"
+            return answer
+        return _json({} if reserved is None else {"ReservedConcurrentExecutions": reserved})
     return None
 
 

@@ -15,6 +15,7 @@ _MOST = 0.8
 scheduled functions need the rest."""
 
 MAPPING = "AWS::Lambda::EventSourceMapping"
+FUNCTION = "AWS::Lambda::Function"
 
 
 def concurrency_findings(look: Look) -> Iterator[Finding]:
@@ -38,6 +39,36 @@ def concurrency_findings(look: Look) -> Iterator[Finding]:
         yield Finding("event source limits", "warning", f"without: {', '.join(loose)}", cure)
     limits = look.tell("lambda", "get_account_settings")["AccountLimit"]
     yield _against(sum(int(most or 0) for most in bounds), len(found), limits)
+
+
+def function_findings(look: Look) -> Iterator[Finding]:
+    """Reserved concurrency: no function is switched off by it, or held below what its queues send."""
+    wanted: dict[str, int] = {}
+    for row in look.rows("lambda", "list_event_source_mappings", "EventSourceMappings"):
+        name = str(row["FunctionArn"]).split(":")[6]
+        bound = row.get("ScalingConfig", {}).get("MaximumConcurrency") or 0
+        wanted[name] = wanted.get(name, 0) + int(bound)
+    functions = look.of_type(FUNCTION)
+    reserved = {
+        logical: (name, int(told["ReservedConcurrentExecutions"]))
+        for logical, name in sorted(functions.items())
+        if "ReservedConcurrentExecutions"
+        in (told := look.tell("lambda", "get_function_concurrency", FunctionName=name))
+    }
+    off = [logical for logical, (_, most) in reserved.items() if most == 0]
+    tight = [
+        f"{logical} {most} of {wanted[name]}"
+        for logical, (name, most) in reserved.items()
+        if most < wanted.get(name, 0)
+    ]
+    if off:
+        cure = "take its reserved concurrency of 0 away: aws lambda delete-function-concurrency"
+        yield Finding("functions", "problem", f"off: {', '.join(off)}", cure)
+    elif tight:
+        cure = "reserve as much as its queues may send, or take the reservation away"
+        yield Finding("functions", "warning", f"reserved: {', '.join(tight)} wanted", cure)
+    else:
+        yield Finding("functions", "ok", f"{len(functions)}, {len(reserved)} with reserved concurrency")
 
 
 def _source(row: Answer) -> str:

@@ -62,6 +62,7 @@ CHECKS: tuple[Check, ...] = (
     Check("secrets", _secrets),
     Check("secrets kept", keeping.secret_deletion_findings),
     Check("concurrency", concurrency.concurrency_findings),
+    Check("functions", concurrency.function_findings),
     Check("SES account", ses.account_findings, _by_ses),
     Check("SES quota", ses.quota_findings, _by_ses),
     Check("SES identity", ses.identity_findings, _by_ses),

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 Answer = Mapping[str, Any]
 
-_ABSENT = re.compile(r"(No(t|Such)|ResourceNot|ObjectLockConfigurationNot)\w*|404")
+_ABSENT = re.compile(r"(NoSuch|\w*NotFound)\w*|404")
 """Codes that say that what was asked for does not exist: NotFoundException, NoSuchBucket and their like."""
 
-_REFUSED = re.compile(r"AccessDenied|Unauthorized|NotAuthorized|Forbidden|403")
+_REFUSED = re.compile(r"AccessDenied|Unauthorized|NotAuthorized|AuthorizationError|Forbidden|403")
 
 _IAM = {"sesv2": "ses", "pinpoint-sms-voice-v2": "sms-voice", "apigatewayv2": "apigateway"}
 """Services whose actions have another prefix in policies than the SDK's name."""
