@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exstream_notify.adapters.alert_channels import Channels, topic_subject
@@ -216,6 +216,8 @@ def test_a_topic_that_nobody_listens_to_is_not_set_up(confirmed: int, outcome: s
 
 
 @given(st.text(max_size=250))
+@example("a\x00b\x7fc")
+@example("\r\n\t")
 def test_a_subject_is_what_sns_takes_whatever_the_title(title: str) -> None:
     subject = topic_subject(title)
     assert 1 <= len(subject) < 100

@@ -337,6 +337,21 @@ def test_alarms_that_page_nobody(cloud: LocalCloud) -> None:
             sns.subscribe(TopicArn=topic, Protocol="sms", Endpoint="+12029180199")
 
 
+def test_a_subscription_that_waits_for_its_confirmation_pages_nobody(cloud: LocalCloud) -> None:
+    class Pending:
+        """SNS with a subscription by e-mail; moto confirms every one at once."""
+
+        def get_paginator(self, operation: str) -> Any:
+            return self
+
+        def paginate(self, TopicArn: str) -> list[dict[str, Any]]:  # noqa: N803 - SNS's name
+            return [{"Subscriptions": [{"SubscriptionArn": "PendingConfirmation", "Protocol": "email"}]}]
+
+    target = stack(cloud, lambda service: Pending() if service == "sns" else cloud.client(service))
+    finding = found_on(target)["alarm topic"]
+    assert (finding.verdict, finding.found) == ("problem", "1 subscriptions wait for confirmation")
+
+
 class Answers:
     """A cloud's clients, but for Lambda's answers: an account as AWS has them and the embedded cloud has not."""
 
