@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from exstream_notify.adapters.alert_channels import Channels
+from exstream_notify.adapters.alert_channels import Channels, topic_subject
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.incidents import Alert, What
 from exstream_notify.domain.sms_text import parts
@@ -210,5 +212,26 @@ def test_a_topic_that_nobody_listens_to_is_not_set_up(confirmed: int, outcome: s
     found = channels({}, topics={"it": "arn"}, sns=lambda: topic)
     assert found.tell("sns", "it", ALERT).outcome == outcome
     assert len(topic.published) == confirmed
-    assert all(len(m["Subject"]) <= 100 and m["Subject"].isascii() for m in topic.published)
     assert all("EX000001S x 9" in m["Subject"] for m in topic.published)
+
+
+@given(st.text(max_size=250))
+@example("a\x00b\x7fc")
+@example("\r\n\t")
+def test_a_subject_is_what_sns_takes_whatever_the_title(title: str) -> None:
+    subject = topic_subject(title)
+    assert 1 <= len(subject) < 100
+    assert subject.isascii()
+    assert subject.isprintable()
+    assert subject == subject.strip()
+
+
+def test_a_subject_that_is_cut_says_so_and_the_message_has_the_whole_title() -> None:
+    alert = replace(ALERT, title="[SEVERE] " + "many words " * 30 + "the end")
+    topic = Topic(1)
+    channels({}, topics={"it": "arn"}, sns=lambda: topic).tell("sns", "it", alert)
+    (message,) = topic.published
+    assert message["Subject"].endswith("...")
+    assert message["Message"].startswith(alert.title)
+    assert topic_subject("x" * 99) == "x" * 99
+    assert topic_subject("x" * 100) == "x" * 96 + "..."

@@ -1,11 +1,21 @@
-"""What DynamoDB says now and then, as a script says it: unprocessed keys, conflicts, throttling."""
+"""Batch calls: limits, and what services leave over, as a script says it: keys, entries, conflicts."""
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from exstream_notify.adapters.dynamodb.batches import Item, get_items, put_if
+from exstream_notify.adapters.batches import EVENTS, MESSAGES, TRANSACTION, TRIES, LeftOver, Limits, batches
+from exstream_notify.adapters.dynamodb.batches import Contended, Item, get_items, get_rows, put_if
+from exstream_notify.adapters.dynamodb.contacts import DynamoContacts
+from exstream_notify.adapters.dynamodb.receipts import DynamoReputation
+from exstream_notify.adapters.sqs import EventBridgeJourneys, SqsQueue
+from exstream_notify.domain.contacts import Contact
 
 
 class ConditionFailed(Exception):
@@ -49,6 +59,7 @@ class Scripted:
     def batch_get_item(self, RequestItems: dict[str, Any]) -> Any:  # noqa: N803
         """As DynamoDB's; answers are how many keys are left unprocessed."""
         keys = RequestItems["t"]["Keys"]
+        assert len({json.dumps(key) for key in keys}) == len(keys), "DynamoDB refuses duplicate keys"
         left = self._answer("get", len(keys), 0)
         done, rest = keys[: len(keys) - left], keys[len(keys) - left :]
         unprocessed = {"t": {"Keys": rest, "ConsistentRead": True}} if rest else {}
@@ -66,7 +77,7 @@ class Scripted:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Waiting takes no time; how long it would have been."""
     found: list[float] = []
-    monkeypatch.setattr("exstream_notify.adapters.dynamodb.batches.time.sleep", found.append)
+    monkeypatch.setattr("exstream_notify.adapters.batches.time.sleep", found.append)
     return found
 
 
@@ -94,9 +105,33 @@ def test_a_hundred_keys_a_call_each_once() -> None:
 
 
 def test_keys_that_stay_unprocessed_are_an_error(waits: list[float]) -> None:
-    with pytest.raises(RuntimeError, match="unprocessed"):
+    with pytest.raises(LeftOver, match="unprocessed"):
         get_items(Scripted(*[1] * 20), "t", ["k1", "k2"])
+    assert len(waits) == TRIES
     assert all(wait <= 0.025 * 2**n for n, wait in enumerate(waits))
+
+
+def test_large_items_that_come_a_few_at_a_time_are_all_read() -> None:
+    """An answer holds 16 MB: of a hundred items of 400 KB more calls than tries can be needed."""
+    client = Scripted(*range(99, 0, -1))
+
+    assert len(get_items(client, "t", [f"k{n}" for n in range(100)])) == 100
+    assert len(client.asked) == 100
+
+
+def test_rows_that_are_named_twice_are_read_once() -> None:
+    client = Scripted()
+    keys = [{"pk": {"S": "a"}, "sk": {"S": sk}} for sk in ("1", "2", "1")]
+
+    assert len(list(get_rows(client, "t", [*keys, {"sk": {"S": "2"}, "pk": {"S": "a"}}]))) == 2
+    assert client.asked == [("get", 2)]
+
+
+def test_a_senders_counts_are_complete_though_keys_are_left_unprocessed() -> None:
+    client = Scripted(40, 7)
+
+    DynamoReputation(client, "t").last_day(datetime(2026, 11, 29, tzinfo=UTC))
+    assert client.asked == [("get", 48), ("get", 40), ("get", 7)]
 
 
 # --- writing ---------------------------------------------------------------------------------------
@@ -107,6 +142,15 @@ def test_a_hundred_writes_a_transaction_and_a_single_one_by_itself() -> None:
 
     assert put_if(client, "t", items(201)) == set()
     assert client.asked == [("transaction", 100), ("transaction", 100), ("put", 1)]
+
+
+def test_a_transaction_takes_no_more_bytes_than_dynamodb_allows() -> None:
+    client = Scripted()
+    large = {f"k{n}": ({"pk": {"S": f"k{n}"}, "body": {"S": "x" * 390_000}}, 1) for n in range(21)}
+
+    assert put_if(client, "t", large) == set()
+    assert client.asked == [("transaction", 9), ("transaction", 9), ("transaction", 3)]
+    assert TRANSACTION.bytes < 4_000_000
 
 
 def test_what_fails_its_condition_is_left_out_and_the_rest_written_at_once(waits: list[float]) -> None:
@@ -170,3 +214,126 @@ def test_a_single_write_that_meets_a_transaction_is_tried_again(waits: list[floa
 def test_a_single_write_that_keeps_meeting_transactions_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="kept meeting"):
         put_if(Scripted(*[Conflict()] * 20), "t", items(1))
+
+
+ERASED = Contact("retail", "C1", "salt", version=3)
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("answers", "erased"),
+    [
+        ((), True),
+        ((Cancelled("ConditionalCheckFailed", "None"),), False),
+        ((Cancelled("TransactionConflict", "None"), Cancelled("ThrottlingError", "None")), True),
+    ],
+)
+def test_an_erasure_says_changed_only_where_the_contact_changed(
+    answers: tuple[Exception, ...], erased: bool
+) -> None:
+    assert DynamoContacts(Scripted(*answers), "t").erase(ERASED, "who", "why", NOW) is erased
+
+
+def test_an_erasure_that_keeps_meeting_other_writes_is_an_error_not_a_change() -> None:
+    conflict = Cancelled("TransactionConflict", "None")
+    with pytest.raises(Contended):
+        DynamoContacts(Scripted(*[conflict] * 20), "t").erase(ERASED, "who", "why", NOW)
+
+
+# --- queues and the event bus ----------------------------------------------------------------------
+
+
+class Partial:
+    """SQS and EventBridge; each answer is the code of the entries of that number or beyond, None: all taken."""
+
+    def __init__(self, *answers: tuple[int, str] | None) -> None:
+        self._answers: Iterator[tuple[int, str] | None] = iter(answers)
+        self.taken: list[str] = []
+        self.calls: list[int] = []
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[Any]) -> Any:  # noqa: N803
+        """As SQS's."""
+        taken, code = self._take([entry["MessageBody"] for entry in Entries])
+        assert len({entry["Id"] for entry in Entries}) == len(Entries)
+        fault = code == "InvalidMessageContents"
+        failed = [{"Id": e["Id"], "Code": code, "SenderFault": fault} for e in Entries[taken:]]
+        return {
+            "Successful": [{"Id": e["Id"]} for e in Entries[:taken]],
+            **({"Failed": failed} if failed else {}),
+        }
+
+    def put_events(self, Entries: list[Any]) -> Any:  # noqa: N803
+        """As EventBridge's."""
+        taken, code = self._take([entry["Detail"] for entry in Entries])
+        rows = [{"EventId": "e"} if n < taken else {"ErrorCode": code} for n in range(len(Entries))]
+        return {"FailedEntryCount": len(Entries) - taken, "Entries": rows}
+
+    def _take(self, bodies: list[str]) -> tuple[int, str]:
+        self.calls.append(len(bodies))
+        taken, code = next(self._answers, None) or (len(bodies), "")
+        self.taken += bodies[:taken]
+        return taken, code
+
+
+def queue_messages(client: Partial, count: int) -> None:
+    SqsQueue(client, "url").send(("g", {"n": n}) for n in range(count))
+
+
+def put_details(client: Partial, count: int) -> None:
+    EventBridgeJourneys(client).unanswered([{"n": n} for n in range(count)])
+
+
+PUTS = pytest.mark.parametrize(
+    ("put", "passing", "lasting"),
+    [
+        (queue_messages, "InternalError", "InvalidMessageContents"),
+        (put_details, "ThrottlingException", "NotAuthorizedForDetailTypeException"),
+    ],
+)
+
+
+@PUTS
+def test_entries_that_were_not_taken_go_again_and_no_other(
+    put: Any, passing: str, lasting: str, waits: list[float]
+) -> None:
+    client = Partial((4, passing), None, (0, passing))
+
+    put(client, 13)
+    assert client.calls == [10, 6, 3, 3]
+    assert sorted(json.loads(body)["n"] for body in client.taken) == list(range(13)), "each once"
+    assert len(waits) == 2
+
+
+@PUTS
+def test_an_entry_that_never_will_be_taken_is_an_error_at_once(
+    put: Any, passing: str, lasting: str, waits: list[float]
+) -> None:
+    client = Partial((4, lasting))
+
+    with pytest.raises(RuntimeError, match="refused 6"):
+        put(client, 10)
+    assert (client.calls, waits) == ([10], [])
+
+
+@PUTS
+def test_entries_that_keep_being_left_are_an_error(put: Any, passing: str, lasting: str) -> None:
+    client = Partial(*[(0, passing)] * 20)
+
+    with pytest.raises(LeftOver, match="kept refusing"):
+        put(client, 10)
+    assert len(client.calls) == TRIES + 1
+
+
+@given(
+    sizes=st.lists(st.integers(0, 300_000), max_size=60),
+    limits=st.sampled_from([MESSAGES, EVENTS, Limits(3, 500_000)]),
+)
+def test_batches_keep_the_order_lose_nothing_and_fit(sizes: list[int], limits: Limits) -> None:
+    found = list(batches(sizes, limits, lambda size: size))
+
+    assert [size for batch in found for size in batch] == sizes
+    for batch in found:
+        assert 1 <= len(batch) <= limits.rows
+        assert sum(batch) <= limits.bytes or len(batch) == 1
+    for batch, after in pairwise(found):
+        assert len(batch) == limits.rows or sum(batch) + after[0] > limits.bytes, "no call too many"

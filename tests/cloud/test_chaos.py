@@ -89,6 +89,31 @@ def test_reordering_shuffles_and_its_absence_does_not(miniature: Path) -> None:
     assert sorted(shuffled) == sorted(in_order)
 
 
+def test_batch_calls_are_answered_in_part_and_what_is_left_is_named(miniature: Path) -> None:
+    with EmbeddedCloud(miniature, chaos=frozenset({"partial"}), seed=3) as cloud:
+        dynamodb, sqs, events = map(cloud.client, ("dynamodb", "sqs", "events"))
+        table, queue = cloud.outputs["TableName"], cloud.resource("Orders")
+        (key,) = dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
+        keys = [{key["AttributeName"]: {"S": f"n{n}"}} for n in range(9)]
+        rows = [{"Id": f"m{n}", "MessageBody": '{"do": "print", "text": "x"}'} for n in range(10)]
+        put = [{"Source": "s", "DetailType": "d", "Detail": "{}"} for _ in range(7)]
+        left: dict[str, set[int]] = {"keys": set(), "messages": set(), "events": set()}
+        for _ in range(20):
+            answer = dynamodb.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
+            unprocessed = answer["UnprocessedKeys"].get(table, {"Keys": []})
+            assert unprocessed["Keys"] in ([], keys[5:])
+            left["keys"].add(len(unprocessed["Keys"]))
+            answer = sqs.send_message_batch(QueueUrl=queue, Entries=rows)
+            failed = answer.get("Failed", [])
+            assert {row["Id"] for row in [*answer["Successful"], *failed]} == {row["Id"] for row in rows}
+            left["messages"].add(len(failed))
+            answer = events.put_events(Entries=put)
+            assert sum("ErrorCode" in row for row in answer["Entries"]) == answer["FailedEntryCount"]
+            assert len(answer["Entries"]) == len(put)
+            left["events"].add(answer["FailedEntryCount"])
+        assert left == {"keys": {0, 4}, "messages": {0, 5}, "events": {0, 3}}
+
+
 def test_an_unknown_chaos_is_refused(miniature: Path) -> None:
     with pytest.raises(ValueError, match="no chaos called earthquake"):
         EmbeddedCloud(miniature, chaos=frozenset({"earthquake"}))

@@ -217,6 +217,25 @@ def test_a_topic_reaches_a_queue_only_if_its_policy_allows(
     assert ("the message is lost" in caplog.text) is not invited
 
 
+@pytest.mark.parametrize(("subject", "taken"), [("s" * 99, True), ("s" * 100, False), ("a\nb", False)])
+def test_a_topic_takes_subjects_of_less_than_100_characters_in_one_line(
+    aws: Clients, subject: str, taken: bool
+) -> None:
+    topic = aws("sns").create_topic(Name="t")["TopicArn"]
+    if taken:
+        aws("sns").publish(TopicArn=topic, Message="m", Subject=subject)
+    else:
+        with pytest.raises(ClientError, match="InvalidParameter"):
+            aws("sns").publish(TopicArn=topic, Message="m", Subject=subject)
+
+
+@pytest.mark.parametrize("subject", ["s" * 100, "a\nb"])
+def test_moto_itself_takes_others(raw: Any, subject: str) -> None:
+    with raw() as aws:
+        topic = aws("sns").create_topic(Name="t")["TopicArn"]
+        aws("sns").publish(TopicArn=topic, Message="m", Subject=subject)
+
+
 @pytest.mark.parametrize(
     ("pattern", "detail", "matches"),
     [

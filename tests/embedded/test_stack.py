@@ -12,6 +12,7 @@ import pytest
 
 from exnotify.local import LocalCloud
 from tests.cli.shell import Done, exnotify
+from tests.name_server import NameServer
 
 from .conftest import record
 
@@ -102,18 +103,30 @@ def test_a_command_works(cloud: LocalCloud, notice: str, command: str) -> None:
 
 
 def test_the_doctor_finds_what_is_still_an_example(cloud: LocalCloud) -> None:
-    done = on_stack("doctor", "--json")
+    names = NameServer()
+    try:
+        done = on_stack("doctor", "--json", "--resolver", names.address)
+    finally:
+        names.stop()
     found = {row["check"]: row for row in done.json}
     assert done.code == 1
     problems = {check for check, row in found.items() if row["verdict"] == "problem"}
     assert "SenderEmail" in problems
-    assert problems <= set(cloud.parameters), "only parameters that nobody has set"
+    assert problems - set(cloud.parameters) == {"link host", "alarm topic", "DMARC", "SPF"}
     assert {found[f"secret {name}"]["verdict"] for name in ("Peppers", "LinkKeys", "EvidenceMaster")} == {
         "ok"
     }
     assert found["OpenText account"]["verdict"] == "ok"
-    # What only a real account tells is not guessed.
-    assert found["concurrency"]["verdict"] == "unknown"
+    assert found["concurrency"]["verdict"] == "ok"
+    # What only the provider knows is not guessed.
+    assert found["DMARC alignment"]["verdict"] == "unknown"
+
+
+def test_the_doctor_s_resolver_is_named_on_the_command_line(cloud: LocalCloud) -> None:
+    done = on_stack("doctor", "--json", "--resolver", "127.0.0.1:9")
+    dns = {row["check"]: row["verdict"] for row in done.json if row["check"] in ("SPF", "DMARC", "link host")}
+    assert dns == dict.fromkeys(("SPF", "DMARC", "link host"), "unknown"), "nobody answers there"
+    assert on_stack("doctor", "--resolver", "nowhere").code == 2
 
 
 def test_a_stack_that_is_not_there_is_named(cloud: LocalCloud) -> None:

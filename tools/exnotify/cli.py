@@ -34,6 +34,7 @@ COMMANDS = {
     "approvals": "Show who approved which wording, or approve it.",
     "keys": "Show the versions of the keys, or rotate one.",
     "doctor": "Check a deployment, and say what to do.",
+    "smoke": "Send yourself one marked notice through the whole stack, and follow it.",
     "outbox": "List the messages that reached the simulated providers.",
     "evidence": "Write the proof of one notice to a file.",
     "tick": "Run a scheduled function now.",

@@ -36,7 +36,7 @@ OWN_PARAMETERS: Mapping[str, str] = {
 }
 """What differs here from the template's own defaults."""
 
-CHAOS = ("duplicates", "reorder", "faults")
+CHAOS = ("duplicates", "reorder", "partial", "faults")
 FAULTS: Mapping[str, float] = {"throttle": 0.15, "drop": 0.04, "hang": 0.01}
 """Shares of the providers' requests that go wrong under `--chaos faults`."""
 
@@ -112,9 +112,21 @@ class LocalCloud(EmbeddedCloud):
             SecretId=self.resource("AlertChannels"),
             SecretString=json.dumps({"webhook": f"{self.url}/chat/hook"}),
         )
+        self._set_up_accounts()
         if self.courier:
             self.courier.start()
         return self
+
+    def _set_up_accounts(self) -> None:
+        """The providers' accounts as docs/receipts.md has an operator set them up."""
+        parameters, ways, region = self.parameters, self._ways(), self.describe()["region"]
+        ses, sms = self.simulators.ses.account, self.simulators.sms.account
+        for name in ("SenderEmail", "BounceAddress"):
+            if address := parameters.get(name):
+                ses.verify(address.rpartition("@")[2].lower())
+        ses.publish(parameters.get("SesConfigurationSet", ""), ways.ses_topic)
+        sms.publish(parameters.get("SmsConfigurationSet", ""), ways.sms_topic, region)
+        sms.lease(parameters.get("SmsSender", ""), ways.replies_topic, region)
 
     def stop(self) -> None:
         """End everything; safe to call twice."""

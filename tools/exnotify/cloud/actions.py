@@ -241,13 +241,23 @@ def _sns(request: AwsRequest, place: Place) -> Iterator[Need]:
 
 _LAMBDA_FUNCTION = re.compile(r"^/[\d-]+/functions/(?P<name>[^/]+)/(?P<what>invocations|concurrency)$")
 _LAMBDA_ACTIONS = {
+    ("GET", "concurrency"): "lambda:GetFunctionConcurrency",
     ("POST", "invocations"): "lambda:InvokeFunction",
     ("PUT", "concurrency"): "lambda:PutFunctionConcurrency",
     ("DELETE", "concurrency"): "lambda:DeleteFunctionConcurrency",
 }
 
 
+_LAMBDA_READS = {
+    ("GET", "account-settings"): "lambda:GetAccountSettings",
+    ("GET", "event-source-mappings"): "lambda:ListEventSourceMappings",
+}
+
+
 def _lambda(request: AwsRequest, place: Place) -> Iterator[Need]:
+    if action := _LAMBDA_READS.get((request.method, request.path.rstrip("/").rpartition("/")[2])):
+        yield Need(action)
+        return
     found = _LAMBDA_FUNCTION.match(request.path)
     action = _LAMBDA_ACTIONS.get((request.method, found["what"])) if found else None
     if found is None or action is None:

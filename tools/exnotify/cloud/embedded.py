@@ -28,9 +28,11 @@ from .emulator import Emulator
 from .eventbus import EventBus
 from .functions import Credentials, Function, Functions, Outcome, UnknownFunctionError
 from .httpapi import HttpApi
+from .lambda_reads import lambda_reads
 from .logs import LogBook, LogLine, Metric
 from .machines import Machines
 from .metrics import MetricBook
+from .partial import PartialAnswers
 from .poller import Chaos, Poller
 from .schedules import Schedule, Ticker
 from .server import Server, Where
@@ -40,7 +42,7 @@ from .watcher import Watcher
 from .wsgi import WsgiApp, WsgiServer
 
 #: What `chaos` may contain; `faults` concerns the providers' simulators alone.
-CHAOS = frozenset({"duplicates", "reorder", "faults"})
+CHAOS = frozenset({"duplicates", "reorder", "partial", "faults"})
 
 _STACK = "exnotify"
 _POLL = 0.05  # seconds between looks of `idle`
@@ -55,7 +57,7 @@ class EmbeddedCloud:
     and `{api}`, the address of its HTTP API: one port further than `port`, or a free one.
     `at` (ISO 8601) is when its clock starts, `day` how many real seconds one of its days lasts, and
     `working_rate` how many of its seconds a real one lasts at most while work is under way. `seed` decides
-    what `chaos` does (`duplicates`, `reorder`). `workers` is how many invocations each event source may have
+    what `chaos` does (but `faults`). `workers` is how many invocations each event source may have
     at once. `redelivery` is how many real seconds it takes at most until the messages of a failed invocation
     are visible again; None waits for the visibility time-out, as AWS does. `environment` is added to every
     function's environment: for tests.
@@ -93,6 +95,7 @@ class EmbeddedCloud:
         self._chaos = Chaos("duplicates" in chaos, "reorder" in chaos, seed)
         self._logs = LogBook(log_dir)
         self._emulator = Emulator(region)
+        self._emulator.partial = PartialAnswers(seed) if "partial" in chaos else None
         self._access = AccessControl(self._emulator)
         self._server = Server(self._emulator, self._access)
         self._clock = Clock.starting(at, day, working_rate)
@@ -508,7 +511,9 @@ class EmbeddedCloud:
         return {schedule.function for schedule in self._schedules if schedule.function is not None}
 
     def _lambda_api(self, request: AwsRequest) -> Response:
-        return lambda_api(request, self.invoke, self._asynchronous.start, self._functions.reserve)
+        return lambda_reads(request, self._stack.mappings, self._functions) or lambda_api(
+            request, self.invoke, self._asynchronous.start, self._functions.reserve
+        )
 
 
 def _json_input(text: Any) -> Any:

@@ -21,6 +21,7 @@ from werkzeug.wrappers import Response
 
 from .actions import Place
 from .aws_request import AwsRequest, Environ, replace_body
+from .partial import PartialAnswers
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Emulator:
 
     def __init__(self, region: str) -> None:
         self.region = region
+        self.partial: PartialAnswers | None = None
         self.lock = RLock()
         self.place = Place(ACCOUNT, region, self._secret_arn, self._topic_key)
 
@@ -83,6 +85,8 @@ class Emulator:
         if request.service == "sqs" and request.operation == "ReceiveMessage":
             return self._receive(request, environ)
         with self.lock:
+            if self.partial is not None:
+                return self.partial(request, environ, self._call)
             return self._call(request, environ)
 
     def _receive(self, request: AwsRequest, environ: Environ) -> Response:

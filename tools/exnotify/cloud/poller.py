@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 from .clock import Clock
 from .emulator import Emulator
@@ -43,6 +44,11 @@ class Mapping:
     window: float = 0.0
     partial_responses: bool = False
     concurrency: int | None = None
+
+    @property
+    def uuid(self) -> str:
+        """What Lambda names it by."""
+        return str(uuid5(NAMESPACE_OID, self.logical_id))
 
     @property
     def queue(self) -> str:

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 @click.option("--at", metavar="TIME", help="Its clock starts at this time (ISO 8601, UTC unless it says so).")
 @click.option("--day", type=float, metavar="SECONDS", help="A day of its clock lasts so long.")
 @click.option("--seed", type=int, default=0, metavar="N", help="Decides what chaos does (0).")
-@click.option("--chaos", metavar="KIND,...", help="duplicates, reorder, faults (of the providers).")
+@click.option(
+    "--chaos",
+    metavar="KIND,...",
+    help="duplicates, reorder, partial (answers to batch calls), faults (of the providers).",
+)
 @click.option(
     "--site",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

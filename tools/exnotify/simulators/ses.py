@@ -1,4 +1,4 @@
-"""Amazon SES v2: `POST /v2/email/outbound-emails` (SendEmail with simple content)."""
+"""Amazon SES v2: `POST /v2/email/outbound-emails` (SendEmail with simple content); its account."""
 
 import re
 import uuid
@@ -7,12 +7,14 @@ from email.errors import MessageParseError
 from email.header import decode_header, make_header
 from email.headerregistry import Address, HeaderRegistry
 from email.utils import parseaddr
+from functools import cached_property
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 from .aws_wire import ACCOUNT, NotSigned, allowed, problems, region_of
 from .base import Simulator
 from .behaviours import Conduct, behaviour_of, first_unusual
+from .ses_account import SesAccount
 from .store import pack
 from .wire import Refused, Reply, Request, json_reply
 
@@ -33,17 +35,25 @@ _MAKE_HEADER = HeaderRegistry()
 
 
 class SesSimulator(Simulator):
-    """SendEmail. `configuration_sets` are those that exist; None: all do."""
+    """SendEmail. `configuration_sets` are those that exist for it; None: all do."""
 
     name = "ses"
     configuration_sets: Collection[str] | None = None
 
+    @cached_property
+    def account(self) -> SesAccount:
+        """What the account says of itself."""
+        return SesAccount()
+
     def matches(self, environ: WSGIEnvironment) -> bool:
-        """Whether the path is SendEmail's."""
-        return bool(environ.get("PATH_INFO", "") == PATH)
+        """Whether the path is one of the operations'."""
+        path = environ.get("PATH_INFO", "")
+        return path == PATH or self.account.matches(path)
 
     def answer(self, request: Request) -> Reply:
-        """SendEmail's answer."""
+        """The operation's answer."""
+        if request.path != PATH:
+            return self.account.answer(request)
         if request.method != "POST":
             return _error(405, "MethodNotAllowedException", "POST only")
         try:

@@ -1,13 +1,15 @@
-"""AWS End User Messaging SMS v2: SendTextMessage in the AWS JSON 1.0 protocol."""
+"""AWS End User Messaging SMS v2 in the AWS JSON 1.0 protocol: SendTextMessage, and what the account says."""
 
 import uuid
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 from .aws_wire import ACCOUNT, NotSigned, allowed, problems, region_of
 from .base import Simulator
 from .behaviours import Conduct, behaviour_of
+from .sms_account import SmsAccount
 from .wire import Refused, Reply, Request, json_reply
 
 TARGET = "PinpointSMSVoiceV2."
@@ -15,25 +17,35 @@ _KIND = "application/x-amz-json-1.0"
 
 
 class SmsSimulator(Simulator):
-    """SendTextMessage. `configuration_sets` are those that exist; None: all do."""
+    """SendTextMessage. `configuration_sets` are those that exist for it; None: all do."""
 
     name = "sms"
     configuration_sets: Collection[str] | None = None
+
+    @cached_property
+    def account(self) -> SmsAccount:
+        """What the account says of itself."""
+        return SmsAccount()
 
     def matches(self, environ: WSGIEnvironment) -> bool:
         """Whether the service is addressed, whatever the operation."""
         return str(environ.get("HTTP_X_AMZ_TARGET", "")).startswith(TARGET)
 
     def answer(self, request: Request) -> Reply:
-        """SendTextMessage's answer."""
-        if request.header("X-Amz-Target") != f"{TARGET}SendTextMessage" or request.method != "POST":
-            return _error(400, "UnknownOperationException", "the simulator knows SendTextMessage only")
+        """The operation's answer."""
+        operation = request.header("X-Amz-Target").removeprefix(TARGET)
         if request.content_type != _KIND:
             return _error(400, "SerializationException", f"{_KIND} only")
         try:
             region = region_of(request, "sms-voice")
+            if described := self.account.answer(operation, request):
+                return described
         except NotSigned as error:
             return _error(400, error.code, str(error))
+        except ValueError:
+            return _error(400, "SerializationException", "the body is not JSON in UTF-8")
+        if operation != "SendTextMessage" or request.method != "POST":
+            return _error(400, "UnknownOperationException", f"the simulator does not know {operation}")
         fault = self.strike(request.body)
         if fault is Conduct.THROTTLE:
             return self.throttled()

@@ -107,8 +107,7 @@ class Channels:
         arn = self._topics.get(team)
         if not arn or not self._has_subscribers(arn):
             return ABSENT
-        subject = fold(alert.title).encode("ascii", "replace").decode()[:100]
-        self._sns().publish(TopicArn=arn, Subject=subject, Message=alert.text())
+        self._sns().publish(TopicArn=arn, Subject=topic_subject(alert.title), Message=alert.text())
         return SENT
 
     def _has_subscribers(self, arn: str) -> bool:
@@ -122,15 +121,15 @@ class Channels:
 
     def _by_email(self, team: str, alert: Alert) -> ChannelAnswer:
         to = self._rules.team_address(team)
-        content = Content(alert.text(), subject=alert.title[:150], html=as_html(alert))
+        content = Content(alert.text(), subject=shortened(alert.title, 150), html=as_html(alert))
         return self._by_provider("email", to, content, alert) if to else ABSENT
 
     def _by_sms(self, team: str, alert: Alert) -> ChannelAnswer:
         to = self._rules.team_mobile(team)
-        title = fold(alert.title)[:110]
-        while parts(f"{title} {alert.link}") > 1 and len(title) > 50:
-            title = title[:-1]
-        text = f"{title} {alert.link}".strip()
+        title = fold(alert.title)
+        lengths = range(110, 49, -1)
+        texts = (f"{shortened(title, length)} {alert.link}".strip() for length in lengths)
+        text = next((text for text in texts if parts(text) == 1), f"{shortened(title, 50)} {alert.link}")
         return self._by_provider("sms", to, Content(text), alert) if to else ABSENT
 
     def _by_provider(self, channel: Channel, to: str, content: Content, alert: Alert) -> ChannelAnswer:
@@ -174,7 +173,7 @@ class Channels:
             "event_action": "resolve" if alert.what == What.RESOLVED else "trigger",
             "dedup_key": alert.key,
             "payload": {
-                "summary": alert.title[:1024],
+                "summary": shortened(alert.title, 1024),
                 "source": "exstream-notify",
                 "severity": _PAGER_SEVERITY[alert.severity],
                 "custom_details": {**dict(alert.facts), "samples": alert.samples, "rerun": alert.rerun},
@@ -259,6 +258,26 @@ class Channels:
             425,
             429,
         ) or answer.status_code >= 500
+
+
+TOPIC_SUBJECT_MAX = 99
+"""SNS takes subjects of less than 100 characters: "Publish", Amazon SNS API reference."""
+
+
+def topic_subject(title: str) -> str:
+    """An alert's title as the subject of an SNS message: printable ASCII in one line, never empty.
+
+    The API reference allows UTF-8 by now; subscriptions by e-mail have long had ASCII only. What does not
+    fit is in the message, which starts with the whole title.
+    """
+    ascii_only = fold(title).encode("ascii", "replace").decode()
+    line = " ".join("".join(c if c.isprintable() else " " for c in ascii_only).split())
+    return shortened(line, TOPIC_SUBJECT_MAX) or "Alert"
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text in at most `limit` characters; three dots say that some are missing."""
+    return text if len(text) <= limit else f"{text[: limit - 3].rstrip()}..."
 
 
 def as_html(alert: Alert) -> str:

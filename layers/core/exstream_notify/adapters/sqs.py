@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from botocore.exceptions import ClientError
@@ -10,10 +10,9 @@ from botocore.exceptions import ClientError
 from ..domain.due import WaitKind
 from ..domain.exceptions import ExceptionRaised
 from ..domain.work import SendJob, SlicePointer
+from .batches import EVENTS, MESSAGES, batches, insist
 
 SqsClient: TypeAlias = Any
-_BATCH = 10
-_BATCH_BYTES = 240_000
 _NOT_OURS = ("InvalidParameterValue", "ReceiptHandleIsInvalid", "MessageNotInflight")
 
 
@@ -27,8 +26,9 @@ class SqsQueue:
     def send(self, bodies: Iterable[tuple[str, Mapping[str, Any]]], *, spread: float = 0.0) -> int:
         """Queue bodies with their message groups, each delayed by up to `spread` seconds; the number."""
         sent = 0
-        for batch in _batches((group, json.dumps(body, separators=(",", ":"))) for group, body in bodies):
-            entries = [
+        rows = ((group, json.dumps(body, separators=(",", ":"))) for group, body in bodies)
+        for batch in batches(rows, MESSAGES, lambda row: len(row[1])):
+            entries: list[Mapping[str, Any]] = [
                 {
                     "Id": str(number),
                     "MessageBody": body,
@@ -37,11 +37,17 @@ class SqsQueue:
                 }
                 for number, (group, body) in enumerate(batch)
             ]
-            answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
-            if failed := answer.get("Failed"):
-                raise RuntimeError(f"SQS refused {len(failed)} messages: {failed[0].get('Code')}")
+            insist(self._send, entries, "SQS kept refusing messages")
             sent += len(entries)
         return sent
+
+    def _send(self, entries: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        """The entries that SQS did not take, and may take later."""
+        failed = self._client.send_message_batch(QueueUrl=self._url, Entries=entries).get("Failed", ())
+        if ours := [row.get("Code") for row in failed if row.get("SenderFault")]:
+            raise RuntimeError(f"SQS refused {len(ours)} messages: {ours[0]}")
+        left = {row["Id"] for row in failed}
+        return [entry for entry in entries if entry["Id"] in left]
 
     def come_back(self, receipt_handle: str, seconds: float) -> None:
         """Set a received message's visibility time-out, within what SQS allows.
@@ -57,20 +63,6 @@ class SqsQueue:
         except ClientError as error:
             if error.response["Error"]["Code"].rpartition(".")[2] not in _NOT_OURS:
                 raise
-
-
-def _batches(bodies: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
-    source = iter(bodies)
-    batch: list[tuple[str, str]] = []
-    size = 0
-    for row in source:
-        if batch and (len(batch) == _BATCH or size + len(row[1]) > _BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(row)
-        size += len(row[1])
-    if batch:
-        yield batch
 
 
 class SqsDecideQueue:
@@ -165,14 +157,25 @@ class EventBridgeJourneys:
         _put_events(self._client, "Journey Unanswered", map(json.dumps, details))
 
 
+_EVENT_TRIED_AGAIN = frozenset({"InternalFailure", "ThrottlingException"})
+"""Errors of one event that a later try may not meet: "PutEvents", Errors, EventBridge API reference."""
+
+
 def _put_events(client: Any, detail_type: str, details: Iterable[str]) -> None:
-    # A call takes ten events and, together, 256 KB.
-    for batch in _batches((detail_type, detail) for detail in details):
-        entries = [{"Source": "exnotify", "DetailType": kind, "Detail": detail} for kind, detail in batch]
+    def put(entries: Sequence[Mapping[str, str]]) -> Sequence[Mapping[str, str]]:
         answer = client.put_events(Entries=entries)
-        if answer.get("FailedEntryCount"):
-            codes = {row.get("ErrorCode") for row in answer["Entries"]} - {None}
-            raise RuntimeError(f"EventBridge refused {answer['FailedEntryCount']} events: {codes}")
+        if not answer.get("FailedEntryCount"):
+            return ()
+        codes = [row.get("ErrorCode") for row in answer["Entries"]]
+        if refused := {code for code in codes if code} - _EVENT_TRIED_AGAIN:
+            raise RuntimeError(f"EventBridge refused {answer['FailedEntryCount']} events: {refused}")
+        return [entry for entry, code in zip(entries, codes, strict=True) if code]
+
+    for batch in batches(details, EVENTS, len):
+        entries: list[Mapping[str, str]] = [
+            {"Source": "exnotify", "DetailType": detail_type, "Detail": detail} for detail in batch
+        ]
+        insist(put, entries, "EventBridge kept refusing events")
 
 
 def group(run: str) -> str:

@@ -24,6 +24,7 @@ def corrected(bus: EventBus, access: AccessControl, clock: Clock) -> Iterator[No
         s3.object_retention(patches)
         events.rule_delivery(patches, bus)
         events.topic_delivery(patches, access)
+        events.topic_subjects(patches)
         s3.bucket_policies(patches)
         dynamodb.transactions(patches)
         dynamodb.transaction_tokens(patches)

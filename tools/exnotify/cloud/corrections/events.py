@@ -38,3 +38,22 @@ def topic_delivery(patches: Patches, access: AccessControl) -> None:
         original(subscription, *args, **kwargs)
 
     patches.set(Subscription, "publish", publish)
+
+
+_SUBJECT_MAX = 99
+
+
+def topic_subjects(patches: Patches) -> None:
+    """A subject of 100 characters passes, or one with line breaks: "Publish", Amazon SNS API reference."""
+    from moto.sns.exceptions import InvalidParameterValue
+    from moto.sns.models import SNSBackend
+
+    original = SNSBackend.publish
+
+    def publish(backend: Any, *args: Any, **kwargs: Any) -> Any:
+        subject = kwargs.get("subject")
+        if subject is not None and not (1 <= len(subject) <= _SUBJECT_MAX and subject.isprintable()):
+            raise InvalidParameterValue("Invalid parameter: Subject")
+        return original(backend, *args, **kwargs)
+
+    patches.set(SNSBackend, "publish", publish)

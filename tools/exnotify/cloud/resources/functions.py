@@ -145,7 +145,7 @@ def _mapping(stack: Stack, logical_id: str, properties: Properties) -> Created:
     _check_visibility(stack, mapping, spec)
     if properties.get("Enabled", True):
         stack.mappings.append(mapping)
-    return Created(logical_id, {"Id": logical_id})
+    return Created(mapping.uuid, {"Id": mapping.uuid})
 
 
 def _check_visibility(stack: Stack, mapping: Mapping, spec: FunctionSpec) -> None:

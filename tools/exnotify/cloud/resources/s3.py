@@ -23,7 +23,7 @@ def _bucket(stack: Stack, logical_id: str, properties: Properties) -> Created:
     if "VersioningConfiguration" in properties:
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=properties["VersioningConfiguration"])
     if lock:
-        s3.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration=_with_numbers(lock))
+        s3.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration=_lock(lock))
     if "PublicAccessBlockConfiguration" in properties:
         s3.put_public_access_block(
             Bucket=name, PublicAccessBlockConfiguration=properties["PublicAccessBlockConfiguration"]
@@ -33,8 +33,35 @@ def _bucket(stack: Stack, logical_id: str, properties: Properties) -> Created:
         s3.put_bucket_notification_configuration(
             Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}}
         )
+    if rules := properties.get("LifecycleConfiguration", {}).get("Rules"):
+        s3.put_bucket_lifecycle_configuration(
+            Bucket=name, LifecycleConfiguration={"Rules": [_lifecycle_rule(rule) for rule in rules]}
+        )
     domain = f"{name}.s3.amazonaws.com"
     return Created(name, {"Arn": f"arn:aws:s3:::{name}", "DomainName": domain})
+
+
+def _lock(properties: Properties) -> Properties:
+    """An Object Lock configuration with its period as a number: a parameter is text until then."""
+    retention = properties.get("Rule", {}).get("DefaultRetention")
+    if not retention:
+        return properties
+    numbers = {name: int(value) for name, value in retention.items() if name != "Mode"}
+    return {**properties, "Rule": {"DefaultRetention": {"Mode": retention["Mode"], **numbers}}}
+
+
+_SAME = ("Status", "NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload")
+
+
+def _lifecycle_rule(rule: Properties) -> Properties:
+    """A rule in S3's own spelling. Objects do not age here, but whoever asks is told what would happen."""
+    days = {"Expiration": {"Days": int(rule["ExpirationInDays"])}} if "ExpirationInDays" in rule else {}
+    same = {name: _numbers(rule[name]) for name in _SAME if name in rule}
+    return {"ID": rule["Id"], "Filter": {"Prefix": rule.get("Prefix", "")}, **days, **same}
+
+
+def _numbers(value: object) -> object:
+    return {name: int(days) for name, days in value.items()} if isinstance(value, dict) else value
 
 
 def _bucket_policy(stack: Stack, logical_id: str, properties: Properties) -> Created:
@@ -42,13 +69,6 @@ def _bucket_policy(stack: Stack, logical_id: str, properties: Properties) -> Cre
     bucket = properties["Bucket"]
     stack.client("s3").put_bucket_policy(Bucket=bucket, Policy=json.dumps(properties["PolicyDocument"]))
     return Created(bucket)
-
-
-def _with_numbers(lock: Properties) -> Properties:
-    """An Object Lock configuration with its period as a number: a parameter is text until then."""
-    retention = lock.get("Rule", {}).get("DefaultRetention", {})
-    period = {name: int(retention[name]) for name in ("Days", "Years") if name in retention}
-    return {**lock, "Rule": {"DefaultRetention": {**retention, **period}}} if period else lock
 
 
 TYPES = {
@@ -59,12 +79,12 @@ TYPES = {
             "VersioningConfiguration.Status",
             "ObjectLockEnabled",
             "ObjectLockConfiguration",
+            "LifecycleConfiguration",
             "PublicAccessBlockConfiguration",
             "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled",
         ),
         recorded={
             "BucketEncryption": "nothing is written to a disk",
-            "LifecycleConfiguration": "objects do not age here",
             "OwnershipControls": "there is one account, and no ACL is evaluated",
             "Tags": "nothing reads them",
         },

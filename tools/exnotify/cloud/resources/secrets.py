@@ -43,7 +43,10 @@ def _parameter(stack: Stack, logical_id: str, properties: Properties) -> Created
 
 
 def _key(stack: Stack, logical_id: str, properties: Properties) -> Created:
-    metadata = stack.client("kms").create_key()["KeyMetadata"]
+    kms = stack.client("kms")
+    metadata = kms.create_key()["KeyMetadata"]
+    if properties.get("EnableKeyRotation"):
+        kms.enable_key_rotation(KeyId=metadata["KeyId"])
     return Created(metadata["KeyId"], {"Arn": metadata["Arn"], "KeyId": metadata["KeyId"]})
 
 
@@ -75,11 +78,10 @@ TYPES = {
     ),
     "AWS::KMS::Key": ResourceType(
         _key,
-        effective=(),
+        effective=("EnableKeyRotation",),
         recorded={
             "Description": "for people",
             "Enabled": "keys are not disabled here",
-            "EnableKeyRotation": "nothing is encrypted for long",
             "KeyPolicy": "roles' own policies decide",
             "PendingWindowInDays": "keys are not deleted here",
             "Tags": "nothing reads them",

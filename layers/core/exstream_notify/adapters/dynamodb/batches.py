@@ -1,25 +1,22 @@
 """Batched reads and conditional writes on DynamoDB's low-level client."""
 
-import random
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeAlias
+
+import orjson
+
+from ..batches import GET_ITEMS, TRANSACTION, batches, insist, pauses
 
 DynamoDBClient: TypeAlias = Any
 """boto3's low-level client; its methods are made at run time, so there is no class to name."""
 
 Item: TypeAlias = dict[str, Any]
 
-GET_LIMIT = 100
-WRITE_LIMIT = 100
 _TRANSACTION_TRIES = 5
-
-
-def chunks(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    """Runs of at most `size` values."""
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
+_PASSING = frozenset({"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Reasons of a cancelled transaction that the same transaction may not meet again."""
 
 
 def get_items(
@@ -27,71 +24,94 @@ def get_items(
 ) -> dict[str, Item]:
     """Items by their `pk`, where that is the whole key."""
     wanted = [{"pk": {"S": key}} for key in sorted(set(keys))]
-    return {row["pk"]["S"]: row for row in get_rows(client, table, wanted, consistent=consistent)}
+    return {row["pk"]["S"]: row for row in _rows(client, table, wanted, consistent)}
 
 
 def get_rows(
     client: DynamoDBClient, table: str, keys: Sequence[Item], *, consistent: bool = True
 ) -> Iterator[Item]:
-    """Items by their keys, as they come; what DynamoDB leaves unprocessed is asked for again, with jitter."""
-    for chunk in chunks(keys, GET_LIMIT):
-        request: Any = {table: {"Keys": chunk, "ConsistentRead": consistent}}
-        for pause in _pauses():
-            answer = client.batch_get_item(RequestItems=request)
-            yield from answer["Responses"].get(table, ())
-            request = answer.get("UnprocessedKeys")
-            if not request:
-                break
-            time.sleep(pause)
-        else:
-            raise RuntimeError("DynamoDB kept leaving keys unprocessed")
+    """Items by their keys, in any order; a key that is named twice, which DynamoDB refuses, counts once."""
+    wanted = {orjson.dumps(key, option=orjson.OPT_SORT_KEYS): key for key in keys}
+    return _rows(client, table, list(wanted.values()), consistent)
+
+
+def _rows(client: DynamoDBClient, table: str, keys: Sequence[Item], consistent: bool) -> Iterator[Item]:
+    found: list[Item] = []
+
+    def get(wanted: Sequence[Item]) -> Sequence[Item]:
+        request = {table: {"Keys": wanted, "ConsistentRead": consistent}}
+        answer = client.batch_get_item(RequestItems=request)
+        found.extend(answer["Responses"].get(table, ()))
+        left: Sequence[Item] = (answer.get("UnprocessedKeys") or {}).get(table, {}).get("Keys", ())
+        return left
+
+    for start in range(0, len(keys), GET_ITEMS.rows):
+        insist(get, keys[start : start + GET_ITEMS.rows], "DynamoDB kept leaving keys unprocessed")
+        yield from found
+        found.clear()
 
 
 def put_if(client: DynamoDBClient, table: str, items: Mapping[str, tuple[Item, int]]) -> set[str]:
     """Put items by key, each where the stored `v` is one less than its version (absent for 1).
 
-    One transaction for up to a hundred; those whose condition fails are left out and the rest is
+    One transaction for as many as it takes; those whose condition fails are left out and the rest is
     tried again, so one conflict never stops the others. Returns the keys that failed.
     """
     failed: set[str] = set()
-    for chunk in chunks(list(items), WRITE_LIMIT):
-        failed |= _put_chunk(client, table, {key: items[key] for key in chunk})
+    for batch in batches(items, TRANSACTION, lambda key: len(orjson.dumps(items[key][0]))):
+        failed |= _put_batch(client, table, {key: items[key] for key in batch})
     return failed
 
 
-def _put_chunk(client: DynamoDBClient, table: str, items: dict[str, tuple[Item, int]]) -> set[str]:
+def _put_batch(client: DynamoDBClient, table: str, items: dict[str, tuple[Item, int]]) -> set[str]:
     if len(items) == 1:
         ((key, (item, version)),) = items.items()
         return set() if _put_one(client, table, item, version) else {key}
     failed: set[str] = set()
-    for pause in islice(_pauses(), _TRANSACTION_TRIES):
+    while items:
         keys = list(items)
         try:
-            client.transact_write_items(
-                TransactItems=[{"Put": {"TableName": table, **_conditional(*items[key])}} for key in keys]
+            conflicts = transact(
+                client, [{"Put": {"TableName": table, **_conditional(*items[key])}} for key in keys]
             )
-            return failed
+        except Contended:
+            # Transactions over the same items can keep cancelling each other; single writes do not.
+            return failed | {key for key, one in items.items() if not _put_one(client, table, *one)}
+        if not conflicts:
+            break
+        for key in (keys[number] for number in conflicts):
+            failed.add(key)
+            del items[key]
+    return failed
+
+
+class Contended(RuntimeError):
+    """A transaction kept meeting other writes, or too many of them; nothing of it is written."""
+
+
+def transact(client: DynamoDBClient, writes: Sequence[Item]) -> set[int]:
+    """Write all, or nothing: the positions of those whose condition failed, empty if all are written.
+
+    No two writes may be of one item. Conflicts with other writes and throttling are waited for: Contended
+    where they go on. Whatever else cancels a transaction is raised as it is.
+    """
+    for pause in islice(pauses(), _TRANSACTION_TRIES):
+        try:
+            client.transact_write_items(TransactItems=writes)
+            return set()
         except client.exceptions.TransactionCanceledException as cancelled:
             codes = [reason.get("Code", "None") for reason in cancelled.response["CancellationReasons"]]
-            conflicts = {
-                key for key, code in zip(keys, codes, strict=True) if code == "ConditionalCheckFailed"
-            }
-            others = set(codes) - {"None", "ConditionalCheckFailed", "TransactionConflict", "ThrottlingError"}
-            if others - {"ProvisionedThroughputExceeded"}:
+            if set(codes) - _PASSING - {"ConditionalCheckFailed"}:
                 raise
-            failed |= conflicts
-            for key in conflicts:
-                del items[key]
-            if not items:
-                return failed
-            if not conflicts:
-                time.sleep(pause)
-    # Transactions over the same items can keep cancelling each other; single writes do not.
-    return failed | {key for key, one in items.items() if not _put_one(client, table, *one)}
+            conflicts = {n for n, code in enumerate(codes) if code == "ConditionalCheckFailed"}
+            if conflicts:
+                return conflicts
+            time.sleep(pause)
+    raise Contended("a DynamoDB transaction kept meeting other writes")
 
 
 def _put_one(client: DynamoDBClient, table: str, item: Item, version: int) -> bool:
-    for pause in _pauses():
+    for pause in pauses():
         try:
             client.put_item(TableName=table, **_conditional(item, version))
         except client.exceptions.ConditionalCheckFailedException:
@@ -122,9 +142,3 @@ def query(call: Callable[..., Any], **arguments: Any) -> Iterator[Item]:
         if "LastEvaluatedKey" not in answer:
             return
         arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-
-def _pauses() -> Iterator[float]:
-    """Eight waits, doubling from 25 ms, with full jitter."""
-    for attempt in range(8):
-        yield random.random() * 0.025 * 2**attempt  # noqa: S311 - spreads load, keeps no secret

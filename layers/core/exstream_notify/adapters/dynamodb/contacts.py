@@ -14,7 +14,7 @@ from ...domain.documents import Channel
 from ...domain.identity import address_hash
 from ...domain.passes import handle_of
 from ...domain.receipts import Suppression, moment
-from .batches import DynamoDBClient, Item, get_items, put_if, query
+from .batches import DynamoDBClient, Item, get_items, put_if, query, transact
 
 _PROFILE = tuple(field.name for field in fields(Contact) if field.name != "version")
 _NOTHING = (None, "", (), False, 0)
@@ -87,36 +87,26 @@ class DynamoContacts:
                 yield contact_from(item)
 
     def erase(self, contact: Contact, who: str, why: str, at: datetime) -> bool:
-        """Delete the contact as read, and leave who did it and why; False if it changed meanwhile."""
+        """Delete the contact as read, and leave who did it and why; False if it changed meanwhile.
+
+        Contended where other writes keep meeting this one: nothing is deleted then.
+        """
         key = f"{contact.domain}#{contact.contact_key}"
         mark = hashlib.sha256(key.encode()).hexdigest()
         record = {"who": who, "why": why, "at": at.isoformat(timespec="seconds"), "version": contact.version}
-        try:
-            self._client.transact_write_items(
-                TransactItems=[
-                    {
-                        "Delete": {
-                            "TableName": self._table,
-                            "Key": {"pk": {"S": key}},
-                            "ConditionExpression": "v = :v",
-                            "ExpressionAttributeValues": {":v": {"N": str(contact.version)}},
-                        }
-                    },
-                    {
-                        "Put": {
-                            "TableName": self._table,
-                            "Item": {
-                                "pk": {"S": f"{TOMBSTONE}{mark}#{at.strftime('%Y%m%dT%H%M%S')}"},
-                                "v": {"N": "1"},
-                                "erased": {"S": orjson.dumps(record).decode()},
-                            },
-                        }
-                    },
-                ]
-            )
-        except self._client.exceptions.TransactionCanceledException:
-            return False
-        return True
+        deletion = {
+            "TableName": self._table,
+            "Key": {"pk": {"S": key}},
+            "ConditionExpression": "v = :v",
+            "ExpressionAttributeValues": {":v": {"N": str(contact.version)}},
+        }
+        tombstone = {
+            "pk": {"S": f"{TOMBSTONE}{mark}#{at.strftime('%Y%m%dT%H%M%S')}"},
+            "v": {"N": "1"},
+            "erased": {"S": orjson.dumps(record).decode()},
+        }
+        put = {"TableName": self._table, "Item": tombstone}
+        return not transact(self._client, [{"Delete": deletion}, {"Put": put}])
 
     def _keys(self, index: str, attribute: str, value: str) -> list[str]:
         rows = query(

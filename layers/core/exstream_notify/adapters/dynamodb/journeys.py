@@ -15,13 +15,11 @@ import orjson
 
 from ...domain.journeys import Cohort, JourneyRule, Member, MemberRow, rule_body, rule_from
 from ...ports import CohortState
-from .batches import DynamoDBClient, Item, chunks, query
+from .batches import DynamoDBClient, Item, query
 
 SHARDS = 4
 KEEP = timedelta(days=180)
 """How long a cohort's generation is kept: a closed execution's name is free again after 90 days."""
-
-_BATCH = 25
 
 
 class DynamoJourneys:
@@ -80,9 +78,8 @@ class DynamoJourneys:
 
     def leave(self, cohort: Cohort, rows: Sequence[MemberRow]) -> None:
         """See `JourneyBook.leave`."""
-        for chunk in chunks([_members_key(cohort, row) for row in rows], _BATCH):
-            for key in chunk:
-                self._client.delete_item(TableName=self._table, Key=key)
+        for row in rows:
+            self._client.delete_item(TableName=self._table, Key=_members_key(cohort, row))
 
     def finish(self, cohort: Cohort, generation: int) -> None:
         """See `JourneyBook.finish`: the generation is kept first, and rows are looked for last."""

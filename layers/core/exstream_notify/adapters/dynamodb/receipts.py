@@ -12,7 +12,7 @@ from typing import Any
 from ...domain.documents import Channel
 from ...domain.receipts import Kind, Receipt, Source
 from ...domain.watching import Watched
-from .batches import DynamoDBClient, Item, chunks, query
+from .batches import DynamoDBClient, Item, get_items, query
 
 _SHARDS = 4
 _KEPT = timedelta(days=30)
@@ -61,9 +61,7 @@ class _Slots:
             )
         ]
         keys = [row["pk"]["S"] for row in sorted(rows, key=lambda row: row["due_at"]["S"])[:limit]]
-        for chunk in chunks(keys, 100):
-            request = {self._table: {"Keys": [{"pk": {"S": key}} for key in chunk]}}
-            yield from self._client.batch_get_item(RequestItems=request)["Responses"].get(self._table, ())
+        yield from get_items(self._client, self._table, keys, consistent=False).values()
 
     def drop(self, identity: str) -> None:
         self._client.delete_item(TableName=self._table, Key={"pk": {"S": f"{self._name}#{identity}"}})
@@ -189,12 +187,9 @@ class DynamoReputation:
     def last_day(self, now: datetime) -> dict[tuple[Channel, str], dict[str, int]]:
         """See `Reputation.last_day`; by the hour, the current one included."""
         hours = [(now - timedelta(hours=n)).astimezone(UTC).strftime("%Y-%m-%dT%H") for n in range(24)]
-        keys: list[tuple[Channel, str]] = [("email", h) for h in hours] + [("sms", h) for h in hours]
-        request = {
-            self._table: {"Keys": [{"pk": {"S": f"{_RATES}#{channel}#{hour}"}} for channel, hour in keys]}
-        }
+        keys = [f"{_RATES}#{channel}#{hour}" for channel in ("email", "sms") for hour in hours]
         totals: dict[tuple[Channel, str], dict[str, int]] = {}
-        for item in self._client.batch_get_item(RequestItems=request)["Responses"].get(self._table, ()):
+        for item in get_items(self._client, self._table, keys, consistent=False).values():
             channel: Any = item["pk"]["S"].split("#")[1]
             for attribute, value in item.items():
                 name, found, sender = attribute.partition("|")

@@ -385,6 +385,16 @@ _SES: Mapping[str, _SesReader] = {
     "Received": _ses_received,
 }
 
+SES_EVENTS: frozenset[str] = frozenset({"Bounce", *_SES}) - {
+    "Send",
+    "Open",
+    "Click",
+    "Subscription",
+    "Received",
+}
+"""Event types ("Set up event publishing", SES developer guide) that the configuration set must publish.
+Without those left out nothing is missing: a send is known from its call, and the others change no notice."""
+
 
 # --- SMS -------------------------------------------------------------------------------------------------
 
