@@ -68,6 +68,7 @@ def linters(site: str | None) -> list[Step]:
         Step("format", [*python, "ruff", "format", "--check", "."]),
         Step("types", [*python, "mypy"]),
         Step("yaml, json", [*python, "yamllint", "--strict", "-d", _YAML_RULES, *data]),
+        Step("libraries", [sys.executable, "tools/check_libraries.py"]),
         Step("content", [sys.executable, "tools/check_content.py", *([site] if site else [])]),
         Step("template", [str(Path(sys.executable).with_name("cfn-lint")), "template.yaml"]),
     ]
