@@ -102,6 +102,9 @@ class Bootstrap:
             tcp_keepalive=True,
             # Presigned addresses would otherwise be signed the old way, which most regions refuse.
             signature_version="s3v4" if service == "s3" else None,
+            # And they would name the global host, which does not serve newer regions and leads browsers on to
+            # a host that the page's content security policy does not allow. Without effect at an IP address.
+            s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
             parameter_validation=sends,
             # Without a name of ours botocore builds its own anew for each call, a quarter of a call's CPU.
             user_agent="exstream-notify",
