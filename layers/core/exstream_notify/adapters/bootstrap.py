@@ -172,7 +172,7 @@ class Bootstrap:
         """What operators switched off."""
         from .dynamodb.switches import DynamoSwitches
 
-        return DynamoSwitches(self.client("dynamodb"), self.settings.runs_table)
+        return DynamoSwitches(self.client("dynamodb"), self.settings.runs_table, self.clock.machine_time)
 
     @cached_property
     def contacts(self) -> "DynamoContacts":
@@ -695,6 +695,7 @@ class Bootstrap:
             # An alert belongs to no notice: its mail has no reference, and the key is not read here.
             provider=lambda channel: self._provider(self.provider_for(channel, "transactional")),
             sleep=self.clock.sleep,
+            now=self.clock.machine_time,
         )
 
     @cached_property
@@ -852,7 +853,7 @@ class Bootstrap:
         """The senders' counts."""
         from .dynamodb.receipts import DynamoReputation
 
-        return DynamoReputation(self.client("dynamodb"), self.settings.notices_table)
+        return DynamoReputation(self.client("dynamodb"), self.settings.notices_table, self.clock.machine_time)
 
     @cached_property
     def status_source(self) -> "OpenTextStatus":
@@ -931,5 +932,5 @@ class Bootstrap:
     def _secret(self, name: str) -> Secret:
         key = f"secret {name}"
         if key not in self._clients:
-            self._clients[key] = Secret(lambda: self.client("secretsmanager"), name)
+            self._clients[key] = Secret(lambda: self.client("secretsmanager"), name, self.clock.machine_time)
         return self._clients[key]  # type: ignore[no-any-return]
