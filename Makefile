@@ -27,7 +27,7 @@ export SAM_CLI_TELEMETRY := 0
 export REQUIRE_ALL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-sam setup-checkov demo test lint audit build bench alarms drill lock clean
+.PHONY: help setup setup-sam setup-checkov demo test test-sdk lint audit build bench alarms drill lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -45,6 +45,9 @@ demo: $(DEV_SET_UP) ## the main job from start to end, on this machine; ends wit
 
 test: $(DEV_SET_UP) $(SAM_SET_UP) $(CHECKOV_SET_UP) ## all checks and tests; names what this machine could not run
 	$(VENV)/bin/python tools/check.py
+
+test-sdk: $(DEV_SET_UP) ## the tests that call AWS, on the newest botocore (needs the network)
+	$(VENV)/bin/python tools/check_newest_sdk.py
 
 lint: $(DEV_SET_UP) ## the checks without the tests (SITE=folder: with a site's own rules and wording)
 	$(VENV)/bin/python tools/check.py --lint $(if $(SITE),--site "$(SITE)")

@@ -21,6 +21,9 @@ _ANSWER = (
 )
 
 
+ENDING = threading.Event()
+
+
 def reset(connection: socket.socket) -> None:
     """What is written to it later is answered with a reset, as by a load balancer that forgot it."""
     connection.recv(65536)
@@ -30,7 +33,7 @@ def reset(connection: socket.socket) -> None:
 def swallow(connection: socket.socket) -> None:
     """What is written to it later vanishes, as behind a gateway that dropped the connection silently."""
     connection.recv(65536)
-    threading.Event().wait(1.5)
+    ENDING.wait(5)
 
 
 def close(connection: socket.socket) -> None:
@@ -72,6 +75,7 @@ class Server:
 
     def stop(self) -> None:
         """End all threads."""
+        ENDING.set()
         port = int(self.url.rpartition(":")[2])
         self.url = ""
         socket.create_connection(("127.0.0.1", port)).close()
@@ -89,6 +93,7 @@ def _whole(request: bytes) -> bool:
 @pytest.fixture(params=[reset, swallow, close], ids=lambda dies: dies.__name__)
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """One of each kind."""
+    ENDING.clear()
     found = Server(request.param)
     yield found
     found.stop()
