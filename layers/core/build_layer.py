@@ -50,6 +50,7 @@ PRUNED: Mapping[str, str] = {
     "phonenumbers/carrierdata": "names of carriers: used by phonenumbers.carrier only",
     "phonenumbers/geodata": "names of places: used by phonenumbers.geocoder only",
     "pydantic/v1": "the library's former version",
+    "**/*.po": "sources of translations",
     "**/tests": "libraries' own tests",
     "**/__pycache__": "bytecode of another Python, or dated",
     "**/*.pyi": "type stubs",
