@@ -1,4 +1,4 @@
-"""What ships: each library of the layer with its licence, and the layer's size against the project's limit."""
+"""What ships: each library of the layer with its licence, and the layer's size against its limit."""
 
 from __future__ import annotations
 
