@@ -285,7 +285,7 @@ def of_supply(found: supply.Supply | None) -> list[Sheet]:
             [(row.name, row.version, row.licence) for row in found.libraries],
             (
                 f"{len(found.libraries)} libraries, {found.unzipped:.0f} MiB unzipped with bytecode of the "
-                f"{supply.SIZE_LIMIT:.0f} that Lambda allows, {found.zipped:.0f} MiB zipped; the package "
+                f"{supply.SIZE_LIMIT:.0f} that are allowed, {found.zipped:.0f} MiB zipped; the package "
                 "itself is not counted. Licences as the libraries' own metadata tell them.",
             ),
         )

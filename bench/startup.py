@@ -52,7 +52,10 @@ print(json.dumps([wall, cpu]))
 
 @dataclass(frozen=True, slots=True)
 class Python:
-    """What starts are measured with: the interpreter, its version, and where its libraries lie."""
+    """What starts are measured with: the interpreter, its version, and where its libraries are.
+
+    `paths` is the layer's folder and then the runtime's; the bare client has the runtime's alone.
+    """
 
     program: str
     version: str
@@ -100,7 +103,8 @@ def find_python() -> Python:
         )
     requirements = ROOT / "layers" / "core" / "requirements.txt"
     runtime = _runtime_requirements()
-    name = hashlib.sha256(requirements.read_bytes() + runtime.encode()).hexdigest()[:12]
+    made_of = (requirements.read_bytes(), runtime.encode(), Path(str(layer.__file__)).read_bytes())
+    name = hashlib.sha256(b"".join(made_of)).hexdigest()[:12]
     folder = ROOT / "build" / f"bench-start-{name}"
     if not folder.exists():
         architecture = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
@@ -110,7 +114,8 @@ def find_python() -> Python:
             (Path(scratch) / "runtime.txt").write_text(runtime, encoding="utf-8")
             for kind, lock in (("layer", requirements), ("runtime", Path(scratch) / "runtime.txt")):
                 layer.install(lock, made / kind, architecture)
-                layer.prune(made / kind)
+                if kind == "layer":
+                    layer.prune(made / kind)
                 layer.compile_bytecode(made / kind, program)
             made.rename(folder)
     asked = [str(program), "-c", "import platform; print(platform.python_version())"]
@@ -141,7 +146,7 @@ def _start(
     done = subprocess.run(
         [
             *(python.program, "-I", "-S", "-c", _CHILD.format(statement=statement)),
-            json.dumps([*paths, *python.paths]),
+            json.dumps(paths),
         ],
         env={**kept, **CREDENTIALS, **variables},
         capture_output=True,
@@ -163,9 +168,11 @@ def measure(*, quick: bool = False) -> tuple[Python, list[Start]]:
         for _ in range(3 if quick else 15):
             for name in (BARE, *functions()):
                 if name == BARE:
-                    wall, cpu = _start(python, (), {}, 'import boto3; boto3.client("dynamodb")')
+                    wall, cpu = _start(
+                        python, python.paths[-1:], {}, 'import boto3; boto3.client("dynamodb")'
+                    )
                 else:
-                    paths = (str(tree / "functions" / name), str(tree / "layer"))
+                    paths = (str(tree / "functions" / name), str(tree / "layer"), *python.paths)
                     variables = {**functions()[name].environment, "AWS_LAMBDA_FUNCTION_NAME": name}
                     wall, cpu = _start(python, paths, variables, "import app")
                 walls.setdefault(name, []).append(wall)

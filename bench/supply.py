@@ -1,4 +1,4 @@
-"""What ships: each library of the layer with its licence, and the layer's size against Lambda's limit."""
+"""What ships: each library of the layer with its licence, and the layer's size against its limit."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from .startup import Python
 
-SIZE_LIMIT = 250.0
-"""MiB of a function and its layers, unzipped (Lambda quotas)."""
+SIZE_LIMIT = 60.0
+"""MiB of a layer, unzipped (`layers/core/build_layer.py`)."""
 
 _MEBIBYTE = 1024 * 1024
 

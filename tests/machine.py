@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import botocore
 import pytest
 
+from tests import validated_calls
 from tests.needs import NEEDS, all_required
 
 
@@ -32,7 +34,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     report = os.environ.get("TEST_REPORT")
     if report:
         broken = [entry.nodeid for kind in ("failed", "error") for entry in stats.get(kind, [])]
-        figures = {"passed": len(stats.get("passed", [])), "failed": broken, "left_out": left_out}
+        figures = {
+            "passed": len(stats.get("passed", [])),
+            "failed": broken,
+            "left_out": left_out,
+            "sdk_version": botocore.__version__,
+            "sdk_calls": sorted(validated_calls.called),
+            "sdk_refused": sorted(map(str, validated_calls.refused)),
+        }
         Path(report).write_text(json.dumps(figures), encoding="utf-8")
 
 

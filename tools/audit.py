@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-SHIPPED = ROOT / "layers" / "core" / "requirements.txt"
 PYTHON_LOCKS = (
-    SHIPPED,
+    *sorted((ROOT / "layers").glob("*/requirements.txt")),
     *sorted((ROOT / "requirements").glob("*.txt")),
     ROOT / "tests" / "container" / "requirements.txt",
 )

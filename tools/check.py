@@ -18,6 +18,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import check_calls
+import check_newest_sdk
+
 ROOT = Path(__file__).resolve().parent.parent
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"
@@ -70,6 +73,7 @@ def linters(site: str | None) -> list[Step]:
         Step("format", [*python, "ruff", "format", "--check", "."]),
         Step("types", [*python, "mypy"]),
         Step("yaml, json", [*python, "yamllint", "--strict", "-d", _YAML_RULES, *data]),
+        Step("libraries", [sys.executable, "tools/check_libraries.py"]),
         Step("content", [sys.executable, "tools/check_content.py", *([site] if site else [])]),
         # Informational rules included.
         Step("templates", [cfn_lint, *TEMPLATES, "--include-checks", "I"]),
@@ -128,8 +132,29 @@ def _added_up(figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
     left_out: Counter[str] = Counter()
     for one in figures:
         left_out.update(one["left_out"])
-    failed = [test for one in figures for test in one["failed"]]
-    return {"passed": sum(one["passed"] for one in figures), "failed": failed, "left_out": dict(left_out)}
+    lists = {
+        name: [row for one in figures for row in one[name]] for name in ("failed", "sdk_calls", "sdk_refused")
+    }
+    return {"passed": sum(one["passed"] for one in figures), "left_out": dict(left_out), **lists}
+
+
+def validated_calls(figures: dict[str, Any]) -> Result:
+    """Whether the tests made each AWS call of the adapters, with parameters that the SDK's model takes."""
+    started = time.monotonic()
+    faults = check_calls.faults(figures)
+    for fault in faults:
+        print(fault)
+    number = len({tuple(row) for row in figures.get("sdk_calls", [])})
+    note = f"{number} calls validated, {len(faults)} open" + (f", the first: {faults[0]}" if faults else "")
+    return Result("sdk calls", not faults, time.monotonic() - started, note)
+
+
+def early_warning() -> Result:
+    """The tests on the newest SDK. A release of others' must not break a clean checkout: it never fails."""
+    print("\n=== newest sdk", flush=True)
+    started = time.monotonic()
+    outcome = check_newest_sdk.newest()
+    return Result("newest sdk", True, time.monotonic() - started, outcome.line)
 
 
 def summary(results: Sequence[Result], figures: dict[str, Any]) -> str:
@@ -163,6 +188,8 @@ def main() -> int:
         tests, figures = run_tests(passed_on)
         note = f"{figures.get('passed', 0)} passed, {len(figures.get('failed', []))} failed"
         results.append(Result(tests.name, tests.passed, tests.seconds, note))
+        if not passed_on:
+            results += [validated_calls(figures), early_warning()]
     print(summary(results, figures))
     if not SAM.exists():
         print("sam validate was left out: make setup-sam")

@@ -20,6 +20,7 @@ from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.adapters.run_documents import OwnFiles
 from exstream_notify.adapters.s3 import S3Documents
 from exstream_notify.adapters.settings import Settings
+from exstream_notify.domain.links import LinkState, Look
 from exstream_notify.domain.notices import opened
 from exstream_notify.domain.responses import (
     EarlyPayment,
@@ -151,3 +152,50 @@ def test_what_is_not_in_the_runs_folder_has_no_address(documents: S3Documents) -
 def test_a_runs_own_files_have_no_address_although_they_are_there(documents: S3Documents, path: str) -> None:
     with pytest.raises(ValueRefused, match="names a file of the run itself"):
         documents.address("retail/run-1", path, "x", inline=False, language="en")
+
+
+#: A region, the suffix of its partition's hosts.
+REGIONS = {
+    "us-east-1": "amazonaws.com",
+    "eu-central-1": "amazonaws.com",
+    "eu-south-2": "amazonaws.com",  # opened in 2022: the global host does not serve it
+    "il-central-1": "amazonaws.com",
+    "us-gov-west-1": "amazonaws.com",
+    "cn-north-1": "amazonaws.com.cn",
+}
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_an_address_names_the_buckets_host_in_its_own_region_and_the_page_may_lead_there(
+    region: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    host = f"drops-{region}.s3.{region}.{REGIONS[region]}"
+    with mock_aws():
+        app = Bootstrap(Settings.from_environment({"DROP_BUCKET": f"drops-{region}", "SITE_DIR": "none"}))
+        place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        app.client("s3").create_bucket(Bucket=f"drops-{region}", **place)
+        app.client("s3").put_object(Bucket=f"drops-{region}", Key="drop/retail/run-1/D1.pdf", Body=b"x")
+        address = app.documents.address("retail/run-1", "D1.pdf", "x", inline=True, language="en")
+        page = app.link_pages.answer(Look(LinkState.READY, None, None, None, ("en",), None), "en")
+
+    assert address is not None
+    assert (urlsplit(address).scheme, urlsplit(address).netloc) == ("https", host)
+    assert f"/{region}/s3/aws4_request" in parse_qs(urlsplit(address).query)["X-Amz-Credential"][0]
+    policy = str(page.headers["Content-Security-Policy"])
+    assert policy.rpartition("form-action ")[2] == f"'self' https://{host}"
+
+
+def test_at_an_ip_address_the_bucket_is_in_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedded cloud's."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:8140")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+
+    app = Bootstrap(Settings.from_environment({"DROP_BUCKET": "drops"}))
+
+    assert app.documents.origin == "http://127.0.0.1:8140"

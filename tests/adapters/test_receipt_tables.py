@@ -158,6 +158,10 @@ def test_counts_add_up_over_a_day(tables: Tables) -> None:
         (EMAIL, "notices@example.com"): {"delivered": 30, "bounces": 3},
         ("sms", "+12025550199"): {"delivered": 3},
     }
-    assert DynamoReputation(tables.client, tables.notices).stopped() == {}
+    now = [1_800_000_000.0]
+    sender = DynamoReputation(tables.client, tables.notices, lambda: now[0])
+    assert sender.stopped() == {}
     reputation.stop({EMAIL: "too many"})
-    assert DynamoReputation(tables.client, tables.notices).stopped() == {EMAIL: "too many"}
+    assert sender.stopped() == {}, "known for a minute"
+    now[0] += 60.0
+    assert sender.stopped() == {EMAIL: "too many"}

@@ -76,6 +76,18 @@ def imports_of(tree: ast.Module) -> Iterator[str]:
             yield node.module
 
 
+@pytest.mark.parametrize(
+    "path", [*HANDLERS, *sorted(LAYER.rglob("*.py"))], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_nothing_is_timed_by_a_clock_that_stands_still_while_an_instance_is_frozen(path: Path) -> None:
+    """Such as time.monotonic. What is kept between invocations is kept by `adapters.kept`."""
+    names = {
+        str(getattr(node, "attr", getattr(node, "id", getattr(node, "name", ""))))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+    }
+    assert not {name for name in names if name.startswith(("monotonic", "perf_counter", "process_time"))}
+
+
 @pytest.mark.parametrize("path", sorted(LAYER.rglob("*.py")), ids=lambda p: str(p.relative_to(LAYER)))
 def test_what_is_public_says_what_it_is_for(path: Path) -> None:
     tree = ast.parse(path.read_text("utf-8"))

@@ -98,7 +98,7 @@ def declare_variables(built: Path, names: Mapping[str, frozenset[str]]) -> Path:
 def publish_layers(built: Path, cache: Path) -> Path:
     """A copy of a built template whose layers are published ones that lie in SAM's cache already.
 
-    A layer of the template itself is packed and sent to Docker anew for each invocation, all its hundred
+    A layer of the template itself is packed and sent to Docker anew for each invocation, all its
     megabytes; a published one makes one image for all. The version is new each time, so that no image of
     an older build is taken for this one.
     """

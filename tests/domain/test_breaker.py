@@ -27,6 +27,10 @@ def test_it_opens_at_the_threshold_for_its_rest() -> None:
     assert not breaker.is_open(1062.0)
 
 
+def test_a_clock_that_is_set_back_does_not_keep_it_open() -> None:
+    assert not after(False, False, False).is_open(900.0)
+
+
 def test_failures_count_only_in_a_row() -> None:
     assert not after(False, False, True, False, False).is_open(1004.0)
 

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,10 +44,16 @@ def opentext() -> Iterator[Callable[..., OpenText]]:
     """Makes OpenText providers, and closes them."""
     made: list[OpenText] = []
 
-    def make(url: str, name: str = "alice", secret: str | None = None, **settings: Any) -> OpenText:
+    def make(
+        url: str,
+        name: str = "alice",
+        secret: str | None = None,
+        now: Callable[[], float] = time.time,
+        **settings: Any,
+    ) -> OpenText:
         settings.setdefault("timeouts", QUICK)
         given = Credentials(name, ACCOUNTS.get(name, "") if secret is None else secret)
-        provider = OpenText(OpenTextSettings(url, **settings), lambda: given)
+        provider = OpenText(OpenTextSettings(url, **settings), lambda: given, now)
         made.append(provider)
         return provider
 
@@ -81,16 +88,17 @@ def client() -> Iterator[Callable[..., Callable[[], Any]]]:
 
 
 @pytest.fixture
-def ses(client: Callable[..., Callable[[], Any]]) -> Callable[[str], Ses]:
+def ses(client: Callable[..., Callable[[], Any]]) -> Callable[..., Ses]:
     """Makes SES providers."""
     settings = SesSettings("notices@example.com", "Example Company", "notices")
-    return lambda url: Ses(settings, client("sesv2", url))
+    return lambda url, now=time.time: Ses(settings, client("sesv2", url), now=now)
 
 
 @pytest.fixture
-def sms(client: Callable[..., Callable[[], Any]]) -> Callable[[str], Sms]:
+def sms(client: Callable[..., Callable[[], Any]]) -> Callable[..., Sms]:
     """Makes SMS providers."""
-    return lambda url: Sms(SmsSettings("+12025550199", "notices"), client("pinpoint-sms-voice-v2", url))
+    settings = SmsSettings("+12025550199", "notices")
+    return lambda url, now=time.time: Sms(settings, client("pinpoint-sms-voice-v2", url), now)
 
 
 @pytest.fixture

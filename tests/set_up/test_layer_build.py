@@ -13,7 +13,8 @@ import build_layer
 from build_layer import BuildError
 from tests.needs import ROOT
 
-SOURCE = ROOT / "layers" / "core"
+LAYERS = ROOT / "layers"
+SOURCE = LAYERS / "core"
 
 
 def write(tree: Path, name: str, content: bytes = b"") -> Path:
@@ -94,6 +95,24 @@ def test_bytecode_is_used_whatever_the_file_times_and_names_the_layer(tmp_path: 
     subprocess.run([sys.executable, "-c", "import library"], cwd=tmp_path, check=True)
 
 
+def test_of_the_sdks_data_the_used_services_stay_and_what_all_share(tmp_path: Path) -> None:
+    kept = [
+        "endpoints.json",
+        "s3/2006/service-2.json.gz",
+        "s3/2006/paginators-1.json",
+        "sqs/2012/service-2.json.gz",
+    ]
+    gone = ["ec2/2016/service-2.json.gz", "sqs/2012/paginators-1.json", "s3/2006/waiters-2.json"]
+    gone += ["sqs/2011/service-2.json.gz", "s3/2006/examples-1.json"]
+    data = tmp_path / "botocore" / "data"
+    for name in [*kept, *gone]:
+        write(data, name)
+
+    build_layer.prune(tmp_path)
+
+    assert {path.relative_to(data).as_posix() for path in build_layer.files_of(data)} == set(kept)
+
+
 def test_a_file_that_does_not_compile_fails_the_build(tmp_path: Path) -> None:
     write(tmp_path, "library.py", b"def\n")
 
@@ -101,14 +120,12 @@ def test_a_file_that_does_not_compile_fails_the_build(tmp_path: Path) -> None:
         build_layer.compile_bytecode(tmp_path, Path(sys.executable))
 
 
-def test_a_layer_beyond_what_lambda_allows_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_layer_beyond_its_limit_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(build_layer, "install", lambda requirements, target, architecture: target.mkdir())
     monkeypatch.setattr(build_layer, "runtime_python", lambda: None)
     monkeypatch.setattr(build_layer, "SIZE_LIMIT", 1000)
 
-    with pytest.raises(BuildError, match="Lambda allows 1,000"):
+    with pytest.raises(BuildError, match="1,000 are allowed"):
         build_layer.build(SOURCE, tmp_path / "python", "arm64")
 
 
@@ -140,17 +157,18 @@ def test_the_named_python_is_taken_only_if_it_is_of_the_runtimes_version(
 
 @pytest.mark.slow
 @pytest.mark.python313
-@pytest.mark.parametrize("architecture", ["x86_64"])  # arm64 is built twice by SAM: test_sam_build.py
-def test_two_builds_of_the_same_tree_are_equal_and_hold_all_libraries(
-    architecture: str, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("layer", ["core", "alerts"])
+def test_two_builds_of_the_same_tree_are_equal_and_hold_all_libraries(layer: str, tmp_path: Path) -> None:
     # A copy, since a developer may save a file between the two builds.
-    source = Path(shutil.copytree(SOURCE, tmp_path / "source", ignore=shutil.ignore_patterns("__pycache__")))
+    ignored = shutil.ignore_patterns("__pycache__")
+    source = Path(shutil.copytree(LAYERS / layer, tmp_path / "source" / layer, ignore=ignored))
     for copy in ("one", "two"):
-        build_layer.build(source, tmp_path / copy / "python", architecture)
+        # For arm64 both are built twice by SAM: test_sam_build.py.
+        build_layer.build(source, tmp_path / copy / "python", "x86_64")
 
     one, two = tmp_path / "one" / "python", tmp_path / "two" / "python"
     assert build_layer.digest(one) == build_layer.digest(two)
-    locked = (SOURCE / "requirements.txt").read_text(encoding="utf-8").count("==")
+    locked = (source / "requirements.txt").read_text(encoding="utf-8").count("==")
     assert len(list(one.glob("*.dist-info"))) == locked
-    assert list(one.glob("exstream_notify/__pycache__/__init__.cpython-313.pyc"))
+    assert list(one.rglob("*.cpython-313.pyc"))
+    assert (one / "exstream_notify").exists() == (layer == "core")

@@ -13,11 +13,12 @@ from tests.needs import ROOT
 
 DEV = "requirements/dev.txt"
 LAYER = "layers/core/requirements.txt"
+ALERTS = "layers/alerts/requirements.txt"
 SAM = "requirements/sam.txt"
 CONTAINER = "tests/container/requirements.txt"
 CHECKOV = "requirements/checkov.txt"
 AUDIT = "requirements/audit.txt"
-LOCKS = (DEV, LAYER, SAM, CONTAINER, CHECKOV, AUDIT)
+LOCKS = (DEV, LAYER, ALERTS, SAM, CONTAINER, CHECKOV, AUDIT)
 PACKAGE_LOCKS = (
     "tests/dynamodb_local/package-lock.json",
     "tests/axe/package-lock.json",
@@ -61,19 +62,25 @@ def test_a_lock_has_all_that_its_source_names(lock: str) -> None:
     assert {re.sub(r"[-_.]+", "-", name).lower() for name in named} <= set(pins(lock))
 
 
-@pytest.mark.parametrize("lock", [LAYER, CONTAINER])
+@pytest.mark.parametrize("lock", [LAYER, ALERTS, CONTAINER])
 def test_tests_run_on_the_versions_that_lambda_gets(lock: str) -> None:
     tested = pins(DEV)
 
     assert {
         name: versions for name, versions in pins(lock).items() if tested.get(name, versions) != versions
     } == {}
-    if lock == LAYER:
+    if lock != CONTAINER:
         assert set(pins(lock)) <= set(tested)
 
 
-def test_the_runtime_brings_boto3_not_the_layer() -> None:
-    assert not {"boto3", "botocore"} & set(pins(LAYER))
+def test_the_layer_brings_the_sdk_that_was_tested_and_no_second_way_to_it() -> None:
+    """boto3 would come from the runtime, and might not fit the layer's botocore."""
+    assert pins(LAYER)["botocore"] == pins(DEV)["botocore"]
+    assert "boto3" not in {**pins(LAYER), **pins(ALERTS)}
+
+
+def test_no_library_is_in_both_layers() -> None:
+    assert not set(pins(LAYER)) & set(pins(ALERTS))
 
 
 def test_moto_is_the_version_that_the_corrections_were_written_for() -> None:
@@ -91,7 +98,8 @@ def test_a_package_lock_pins_by_integrity(name: str) -> None:
 
 def test_what_ships_may_be_shipped_with_any_product() -> None:
     """Permissive licences, and the Mozilla Public License, which asks for nothing but its own files."""
-    licences = {name: shipped(distribution(name)).licence for name in pins(LAYER) if not _elsewhere(name)}
+    names = [name for name in {**pins(LAYER), **pins(ALERTS)} if not _elsewhere(name)]
+    licences = {name: shipped(distribution(name)).licence for name in names}
 
     assert len(licences) > 30
     assert not {
@@ -101,5 +109,6 @@ def test_what_ships_may_be_shipped_with_any_product() -> None:
 
 def _elsewhere(name: str) -> bool:
     """Whether the lock wants a library on other platforms or versions alone."""
-    (entry,) = re.findall(rf"(?m)^{re.escape(name)}==([^\\\n]*)", (ROOT / LAYER).read_text(encoding="utf-8"))
+    locks = "".join((ROOT / lock).read_text("utf-8") for lock in (LAYER, ALERTS))
+    (entry,) = re.findall(rf"(?m)^{re.escape(name)}==([^\\\n]*)", locks)
     return ";" in entry

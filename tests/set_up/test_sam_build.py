@@ -53,11 +53,12 @@ def test_two_builds_of_the_same_sources_are_equal(twice: tuple[Path, Path]) -> N
     one, two = map(digests, twice)
     assert one == two
     template = sam.load_template(ROOT / "template.yaml")
-    assert set(one) == {*sam.functions(template), "CoreLayer", "Monitoring"}
+    assert set(one) == {*sam.functions(template), "CoreLayer", "AlertsLayer", "Monitoring"}
     first, second = ((folder / "template.yaml").read_text("utf-8") for folder in twice)
     assert first == second
-    locked = (ROOT / "layers" / "core" / "requirements.txt").read_text("utf-8").count("==")
-    assert len(list((twice[0] / "CoreLayer" / "python").glob("*.dist-info"))) == locked
+    for layer, folder in (("CoreLayer", "core"), ("AlertsLayer", "alerts")):
+        locked = (ROOT / "layers" / folder / "requirements.txt").read_text("utf-8").count("==")
+        assert len(list((twice[0] / layer / "python").glob("*.dist-info"))) == locked
     assert str(twice[0].parent) not in first, "no path of the machine that built it"
 
 

@@ -16,7 +16,7 @@ from .worker import END_OF_LOG, receive, send
 #: Libraries that the functions import: the host has them before it forks, which saves each worker most of
 #: its start. Missing ones are skipped; one that is missing here only costs time.
 PRELOAD = (
-    "boto3",
+    "botocore.session",
     "aws_lambda_powertools.logging",
     "aws_lambda_powertools.metrics",
     "aws_lambda_powertools.utilities.batch",
@@ -24,7 +24,6 @@ PRELOAD = (
     "pydantic.fields",
     "yaml",
     "orjson",
-    "lxml.etree",
     "jinja2",
     "babel.dates",
     "babel.numbers",

@@ -25,6 +25,7 @@ from ..domain.incidents import ALERT_REF, Alert, What
 from ..domain.messages import Accepted, Content, GiveUp, Message
 from ..domain.sms_text import fold, parts
 from ..ports import ChannelAnswer, Provider
+from .kept import Kept
 from .observability import count, logger
 from .rules import YamlRules
 
@@ -54,6 +55,7 @@ class Channels:
         sns: Callable[[], Any],
         provider: Callable[[Channel], Provider],
         sleep: Callable[[float], None],
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._rules = rules
         self._addresses = addresses
@@ -61,7 +63,8 @@ class Channels:
         self._sns = sns
         self._provider = provider
         self._sleep = sleep
-        self._subscribed: dict[str, tuple[float, bool]] = {}
+        self._now = now
+        self._subscribed: dict[str, Kept[bool]] = {}
         self._http: Any = None
         self._ways: Mapping[str, Callable[[str, Alert], ChannelAnswer]] = {
             "sns": self._by_topic,
@@ -112,12 +115,14 @@ class Channels:
 
     def _has_subscribers(self, arn: str) -> bool:
         """A topic without subscribers takes everything and tells nobody."""
-        known = self._subscribed.get(arn)
-        if known is None or time.monotonic() >= known[0]:
+
+        def confirmed() -> bool:
             attributes = self._sns().get_topic_attributes(TopicArn=arn)["Attributes"]
-            found = int(attributes.get("SubscriptionsConfirmed", 0)) > 0
-            known = self._subscribed[arn] = (time.monotonic() + _TOPIC_KEPT, found)
-        return known[1]
+            return int(attributes.get("SubscriptionsConfirmed", 0)) > 0
+
+        if arn not in self._subscribed:
+            self._subscribed[arn] = Kept(confirmed, _TOPIC_KEPT, self._now)
+        return self._subscribed[arn].get()
 
     def _by_email(self, team: str, alert: Alert) -> ChannelAnswer:
         to = self._rules.team_address(team)

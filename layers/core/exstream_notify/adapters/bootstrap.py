@@ -102,6 +102,9 @@ class Bootstrap:
             tcp_keepalive=True,
             # Presigned addresses would otherwise be signed the old way, which most regions refuse.
             signature_version="s3v4" if service == "s3" else None,
+            # And they would name the global host, which does not serve newer regions and leads browsers on to
+            # a host that the page's content security policy does not allow. Without effect at an IP address.
+            s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
             parameter_validation=sends,
             # Without a name of ours botocore builds its own anew for each call, a quarter of a call's CPU.
             user_agent="exstream-notify",
@@ -169,7 +172,7 @@ class Bootstrap:
         """What operators switched off."""
         from .dynamodb.switches import DynamoSwitches
 
-        return DynamoSwitches(self.client("dynamodb"), self.settings.runs_table)
+        return DynamoSwitches(self.client("dynamodb"), self.settings.runs_table, self.clock.machine_time)
 
     @cached_property
     def contacts(self) -> "DynamoContacts":
@@ -692,6 +695,7 @@ class Bootstrap:
             # An alert belongs to no notice: its mail has no reference, and the key is not read here.
             provider=lambda channel: self._provider(self.provider_for(channel, "transactional")),
             sleep=self.clock.sleep,
+            now=self.clock.machine_time,
         )
 
     @cached_property
@@ -849,7 +853,7 @@ class Bootstrap:
         """The senders' counts."""
         from .dynamodb.receipts import DynamoReputation
 
-        return DynamoReputation(self.client("dynamodb"), self.settings.notices_table)
+        return DynamoReputation(self.client("dynamodb"), self.settings.notices_table, self.clock.machine_time)
 
     @cached_property
     def status_source(self) -> "OpenTextStatus":
@@ -928,5 +932,5 @@ class Bootstrap:
     def _secret(self, name: str) -> Secret:
         key = f"secret {name}"
         if key not in self._clients:
-            self._clients[key] = Secret(lambda: self.client("secretsmanager"), name)
+            self._clients[key] = Secret(lambda: self.client("secretsmanager"), name, self.clock.machine_time)
         return self._clients[key]  # type: ignore[no-any-return]

@@ -8,34 +8,33 @@ from typing import Any
 
 from ..domain.links import make_token, read_token
 from ..domain.references import made, verified
+from .kept import Kept
 
 KEEP = 300.0
+"""Seconds."""
 
 
 class Secret:
     """One secret, fetched when first needed. Its text never leaves this object but by `fields`."""
 
-    def __init__(
-        self, client: Callable[[], Any], name: str, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, client: Callable[[], Any], name: str, now: Callable[[], float] = time.time) -> None:
         self._client = client
         self._name = name
-        self._clock = clock
-        self._fields: dict[str, str] = {}
-        self._until = 0.0
+        self._kept = Kept(self._read, KEEP, now)
+
+    def _read(self) -> Mapping[str, str]:
+        fields: dict[str, str] = json.loads(
+            self._client().get_secret_value(SecretId=self._name)["SecretString"]
+        )
+        return fields
 
     def fields(self) -> Mapping[str, str]:
         """The secret's JSON fields."""
-        if self._clock() >= self._until:
-            text = self._client().get_secret_value(SecretId=self._name)["SecretString"]
-            self._fields = json.loads(text)
-            self._until = self._clock() + KEEP
-        return self._fields
+        return self._kept.get()
 
     def fresh(self) -> Mapping[str, str]:
         """The fields, read anew: for a caller who was refused with those it has."""
-        self._until = 0.0
-        return self.fields()
+        return self._kept.fresh()
 
     def keys(self) -> tuple[str, dict[str, bytes]]:
         """A key secret: which version is current, and all of them (`{"current": "2", "1": …, "2": …}`)."""

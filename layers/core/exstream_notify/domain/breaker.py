@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .elapsed import lasts
+
 
 @dataclass(slots=True)
 class Breaker:
@@ -14,7 +16,7 @@ class Breaker:
 
     def is_open(self, now: float) -> bool:
         """Whether to leave the provider alone at `now` (epoch seconds)."""
-        return self.failures >= self.threshold and now < self.opened_at + self.rest
+        return self.failures >= self.threshold and lasts(self.opened_at, self.rest, now)
 
     def failed(self, now: float) -> None:
         """Count a failure; the one that reaches the threshold, and each after it, opens."""

@@ -6,7 +6,7 @@ hour leads), `done#<cohort>`, `members#<cohort>#<shard>`, `aside#<notice id or r
 some ten thousand writes over SHARDS partitions, each good for a thousand kilobytes a second.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -177,8 +177,8 @@ class DynamoJourneys:
             for row in self._partition(f"members#{cohort.name}#{shard}", page):
                 yield _row(row)
 
-    def _partition(self, key: str, page: int = 1000) -> Any:
-        return query(
+    def _partition(self, key: str, page: int = 1000) -> Iterator[Item]:
+        yield from query(
             self._client.query,
             TableName=self._table,
             KeyConditionExpression="pk = :p",

@@ -3,7 +3,7 @@ receipts, and each sender's counts. All of it expires."""
 
 import json
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -12,11 +12,13 @@ from typing import Any
 from ...domain.documents import Channel
 from ...domain.receipts import Kind, Receipt, Source
 from ...domain.watching import Watched
+from ..kept import Kept
 from .batches import DynamoDBClient, Item, get_items, query
 
 _SHARDS = 4
 _KEPT = timedelta(days=30)
 _EARLY, _WATCH, _RATES, _STOPPED = "early", "watch", "rates", "rates#stopped"
+_STOPPED_KEPT = 60.0  # seconds
 
 
 class _Slots:
@@ -164,10 +166,10 @@ class DynamoDeliveryWatch:
 class DynamoReputation:
     """`Reputation`: one item a day, channel and hour, counts by sender; two days later it is gone."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, now: Callable[[], float] = time.time) -> None:
         self._client = client
         self._table = table
-        self._stopped: tuple[float, dict[Channel, str]] = (0.0, {})
+        self._stopped = Kept(self._read_stopped, _STOPPED_KEPT, now)
 
     def add(self, channel: Channel, sender: str, at: datetime, counts: Mapping[str, int]) -> None:
         """See `Reputation.add`."""
@@ -214,11 +216,12 @@ class DynamoReputation:
 
     def stopped(self) -> dict[Channel, str]:
         """See `Reputation.stopped`; asked at most once a minute."""
-        if self._stopped[0] < time.monotonic():
-            answer = self._client.get_item(TableName=self._table, Key={"pk": {"S": _STOPPED}})
-            body = json.loads(answer["Item"]["body"]["S"]) if "Item" in answer else {}
-            self._stopped = (time.monotonic() + 60, body)
-        return self._stopped[1]
+        return self._stopped.get()
+
+    def _read_stopped(self) -> dict[Channel, str]:
+        answer = self._client.get_item(TableName=self._table, Key={"pk": {"S": _STOPPED}})
+        body: dict[Channel, str] = json.loads(answer["Item"]["body"]["S"]) if "Item" in answer else {}
+        return body
 
     def stop(self, channels: Mapping[Channel, str]) -> None:
         """See `Reputation.stop`."""

@@ -221,7 +221,7 @@ class DynamoRuns:
         return [(run_id, documents) for run_id, documents in rows]
 
     def _rows(self, domain: str, run_id: str, prefix: str) -> Iterator[Item]:
-        return query(
+        yield from query(
             self._client.query,
             TableName=self._table,
             KeyConditionExpression="pk = :p AND begins_with(sk, :s)",

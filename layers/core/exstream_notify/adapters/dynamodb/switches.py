@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from ..kept import Kept
 from .batches import DynamoDBClient
 
 KEEP = 20.0  # seconds that what was read holds: a switch takes effect within a minute
@@ -27,21 +28,15 @@ class Switch:
 class DynamoSwitches:
     """What is switched off, and who did it."""
 
-    def __init__(
-        self, client: DynamoDBClient, table: str, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, now: Callable[[], float] = time.time) -> None:
         self._client = client
         self._table = table
-        self._clock = clock
-        self._off: frozenset[str] = frozenset()
-        self._until = float("-inf")
+        self._off = Kept(lambda: frozenset(self._read()[0]["off"]), KEEP, now)
 
     def off(self, domain: str, channel: str) -> bool:
         """Whether nothing may be sent on this channel for this domain; known within `KEEP` seconds."""
-        if self._clock() >= self._until:
-            self._off = frozenset(self._read()[0]["off"])
-            self._until = self._clock() + KEEP
-        return channel in self._off or domain in self._off
+        off = self._off.get()
+        return channel in off or domain in off
 
     def all(self) -> list[Switch]:
         """What is off now."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...domain.messages import Accepted, Answer, GiveUp, SentRequest
+from .connections import IdleConnections
 from .errors import Row, exception_codes, read_table, safe_code, status_codes
 
 if TYPE_CHECKING:
@@ -42,10 +44,16 @@ class TriesTooOften(RuntimeError):
 class OneTryClient:
     """The client, made at the first call; TriesTooOften if it was made otherwise. Safe under threads."""
 
-    def __init__(self, factory: ClientFactory) -> None:
+    def __init__(self, factory: ClientFactory, now: Callable[[], float] = time.time) -> None:
         self._factory = factory
         self._lock = threading.Lock()
         self._client: AwsClient = None
+        self.connections = IdleConnections(self._disconnect, now)
+
+    def _disconnect(self) -> None:
+        """The client stays usable: its next call connects anew."""
+        if self._client is not None:
+            self._client.close()
 
     def get(self) -> AwsClient:
         """The client."""
@@ -80,7 +88,8 @@ def call(
         return read_table(table, ["client_unavailable"])
     parameters = json.loads(request.body)
     try:
-        answer = getattr(ready, method)(**parameters)
+        with client.connections.exchange():
+            answer = getattr(ready, method)(**parameters)
     except ClientError as error:
         return read_table(table, _codes(error), _detail(error))
     except Exception as error:

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from ...domain.documents import Channel
 from ...domain.messages import Accepted, Answer, BulkJob, GiveUp, Message, SentRequest
+from .connections import IDLE, IdleConnections
 from .credentials import CredentialsSource
 from .errors import exception_codes, later, read_table, status_codes
 from .opentext_answers import TABLE
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _JOB_ID_MAX = 200
 _RETRY_AFTER_MAX = 3600.0
-_KEEPALIVE = 4.0
-"""Seconds an idle connection is kept: less than servers do, five being the least that is common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +80,7 @@ class OpenText:
     """The provider `opentext`: both channels, one by one and in bulk. Safe under threads.
 
     At least the time of `timeouts` can pass in one `send`, twice with a refused token. Idle
-    connections are dropped before the service drops them, since a request that meets a closed one is
-    in doubt.
+    connections are dropped before the service drops them (see `connections`).
     """
 
     name: str = "opentext"
@@ -107,6 +105,7 @@ class OpenText:
         self.deduplicates: bool = settings.deduplicates
         self._lock = threading.Lock()
         self._client: httpx.Client | None = None
+        self._connections = IdleConnections(self.close, now)
 
     def __repr__(self) -> str:
         return f"OpenText(url={self._base!r}, authorisation={self._authorisation!r})"
@@ -183,15 +182,16 @@ class OpenText:
 
     def _exchange(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
         """One request, and once more with fresh credentials if they were refused (so not processed)."""
-        client = self._connected()
-        for last in (False, True):
-            header = self._authorisation.header(client)
-            answer = client.request(
-                method, url, content=body or None, headers={**headers, "Authorization": header}
-            )
-            if answer.status_code != 401 or last:
-                break
-            self._authorisation.refused(header)
+        with self._connections.exchange():
+            client = self._connected()
+            for last in (False, True):
+                header = self._authorisation.header(client)
+                answer = client.request(
+                    method, url, content=body or None, headers={**headers, "Authorization": header}
+                )
+                if answer.status_code != 401 or last:
+                    break
+                self._authorisation.refused(header)
         return answer
 
     def _connected(self) -> httpx.Client:
@@ -209,7 +209,7 @@ class OpenText:
                     limits=httpx.Limits(
                         max_connections=connections,
                         max_keepalive_connections=connections,
-                        keepalive_expiry=_KEEPALIVE,
+                        keepalive_expiry=IDLE,
                     ),
                     headers={"User-Agent": "exstream-notify", "Accept-Encoding": "identity"},
                 )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote_plus
 
+from ...domain.elapsed import lasts
 from .credentials import CredentialsSource
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ class OAuth2:
         self._scope = scope
         self._lock = threading.Lock()
         self._header = ""
-        self._until = 0.0
+        self._fetched_at = 0.0
+        self._usable = 0.0
 
     def __repr__(self) -> str:
         return f"OAuth2(token_url={self._token_url!r})"
@@ -92,10 +94,11 @@ class OAuth2:
     def header(self, client: httpx.Client) -> str:
         """`Bearer` and a token that still lives for a while; one thread fetches, the others wait."""
         with self._lock:
-            if not self._header or self._now() >= self._until:
+            if not self._header or not lasts(self._fetched_at, self._usable, self._now()):
                 token, lifetime = self._fetch(client)
                 self._header = f"Bearer {token}"
-                self._until = self._now() + max(lifetime - self._margin, lifetime / 2)
+                self._fetched_at = self._now()
+                self._usable = max(lifetime - self._margin, lifetime / 2)
             return self._header
 
     def refused(self, header: str) -> None:

@@ -1,6 +1,7 @@
 """Amazon SES v2, SendEmail."""
 
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -66,10 +67,11 @@ class Ses:
         settings: SesSettings,
         client: ClientFactory,
         reference_for: Callable[[str], str] | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
         self._reference_for = reference_for
-        self._client = OneTryClient(client)
+        self._client = OneTryClient(client, now)
 
     def __repr__(self) -> str:
         return f"Ses(configuration_set={self._settings.configuration_set!r})"

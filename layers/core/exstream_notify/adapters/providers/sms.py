@@ -1,7 +1,8 @@
 """AWS End User Messaging SMS v2, SendTextMessage."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -54,9 +55,11 @@ class Sms:
     supports_bulk: bool = False
     supports_headers: bool = False
 
-    def __init__(self, settings: SmsSettings, client: ClientFactory) -> None:
+    def __init__(
+        self, settings: SmsSettings, client: ClientFactory, now: Callable[[], float] = time.time
+    ) -> None:
         self._settings = settings
-        self._client = OneTryClient(client)
+        self._client = OneTryClient(client, now)
 
     def __repr__(self) -> str:
         return f"Sms(configuration_set={self._settings.configuration_set!r})"
