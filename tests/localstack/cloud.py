@@ -31,7 +31,7 @@ _FALLBACK = "is not supported but was deployed as a fallback"
 Json = dict[str, Any]
 
 #: What LocalStack cannot do here, with the reason for each row.
-STAND_INS: Mapping[str, Mapping[str, str]] = yaml.safe_load(
+STAND_INS: Mapping[str, Mapping[str, Any]] = yaml.safe_load(
     (Path(__file__).with_name("stand_ins.yaml")).read_text("utf-8")
 )
 
@@ -109,7 +109,9 @@ def start_cloud(folder: Path, port: int, dynamodb_port: int) -> tuple[Cloud, "su
     engine = str(Path(__file__).with_name("engine.py"))
     log = folder / "log"
     with log.open("wb") as out:
-        process = start(["env", "-i", *variables, str(LOCALSTACK), engine, str(folder), str(dynamodb_port)], out)
+        process = start(
+            ["env", "-i", *variables, str(LOCALSTACK), engine, str(folder), str(dynamodb_port)], out
+        )
     deadline = time.monotonic() + _START_LIMIT
     while time.monotonic() < deadline and process.poll() is None:
         if b"\nReady." in log.read_bytes():
@@ -123,10 +125,10 @@ def start_cloud(folder: Path, port: int, dynamodb_port: int) -> tuple[Cloud, "su
 def build(folder: Path) -> Path:
     """The built template, with the deletion policies that LocalStack knows."""
     built = sam.build(ROOT / "template.yaml", folder, "arm64", sys.executable)
-    for template in built.parent.glob("**/*.y*ml"):
+    for template in built.parent.glob("**/template.y*ml"):  # those of nested stacks too
         text = template.read_text("utf-8")
-        for policy, stand_in in STAND_INS["policies"].items():
-            text = re.sub(rf"(DeletionPolicy: ){policy}$", rf"\1{stand_in.split(':')[0]}", text, flags=re.M)
+        for policy, row in STAND_INS["policies"].items():
+            text = re.sub(rf"(DeletionPolicy: ){policy}$", rf"\1{row['stand_in']}", text, flags=re.M)
         template.write_text(text, "utf-8")
     return built
 
@@ -181,7 +183,7 @@ class Deployed:
                 "AWS::AccountId": ACCOUNT,
                 "AWS::Region": REGION,
                 "AWS::Partition": "aws",
-                "AWS::URLSuffix": "amazonaws.com",
+                "AWS::URLSuffix": "127.0.0.1",  # LocalStack's own name, wherever it listens
                 "AWS::StackName": described["StackName"],
                 "AWS::StackId": described["StackId"],
             },

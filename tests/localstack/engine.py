@@ -66,7 +66,10 @@ def record_invocations(file: Path) -> None:
         get_endpoint_from_executor = get_runtime_endpoint = get_logs = get_address
 
         def invoke(self, payload: Mapping[str, str]) -> InvocationResult:
-            line = {"function": self.function_version.id.function_name, "event": json.loads(payload["payload"])}
+            line = {
+                "function": self.function_version.id.function_name,
+                "event": json.loads(payload["payload"]),
+            }
             with lock, file.open("a", encoding="utf-8") as out:
                 out.write(json.dumps(line) + "\n")
             return InvocationResult(payload["invoke-id"], b"null", is_error=False, logs="")

@@ -49,7 +49,8 @@ def _queue_policy(cloud: Cloud, resource: Resource) -> Json:
     sqs = cloud.client("sqs")
     queues = resource.properties["Queues"]
     policies = [
-        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"].get("Policy") for url in queues
+        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"].get("Policy")
+        for url in queues
     ]
     return {"Queues": queues, "PolicyDocument": _same(policies)}
 
@@ -119,7 +120,9 @@ def _bucket(cloud: Cloud, resource: Resource) -> Json:
         "ObjectLockConfiguration": lock,
         "ObjectLockEnabled": lock.get("ObjectLockEnabled") == "Enabled",
         "OwnershipControls": asked("get_bucket_ownership_controls", "OwnershipControls", {}),
-        "PublicAccessBlockConfiguration": asked("get_public_access_block", "PublicAccessBlockConfiguration", {}),
+        "PublicAccessBlockConfiguration": asked(
+            "get_public_access_block", "PublicAccessBlockConfiguration", {}
+        ),
         "VersioningConfiguration": {"Status": asked("get_bucket_versioning", "Status", None)},
     }
 
@@ -160,7 +163,9 @@ def _secret(cloud: Cloud, resource: Resource) -> Json:
     right = sound and value == json.loads(wanted["SecretStringTemplate"])
     return {
         "Description": described.get("Description"),
-        "GenerateSecretString": wanted if right else f"a value of {len(generated)} characters beside {sorted(value)}",
+        "GenerateSecretString": wanted
+        if right
+        else f"a value of {len(generated)} characters beside {sorted(value)}",
     }
 
 
@@ -170,7 +175,9 @@ def _role(cloud: Cloud, resource: Resource) -> Json:
     policies = [iam.get_role_policy(RoleName=resource.ref, PolicyName=name) for name in names]
     return {
         **iam.get_role(RoleName=resource.ref)["Role"],
-        "Policies": [{name: policy[name] for name in ("PolicyName", "PolicyDocument")} for policy in policies],
+        "Policies": [
+            {name: policy[name] for name in ("PolicyName", "PolicyDocument")} for policy in policies
+        ],
     }
 
 
@@ -277,7 +284,8 @@ def _alarm(cloud: Cloud, resource: Resource) -> Json:
 
 
 def _nested(cloud: Cloud, resource: Resource) -> Json:
-    (stack,) = cloud.client("cloudformation").describe_stacks(StackName=resource.ref)["Stacks"]
+    asked = cloud.client("cloudformation").describe_stacks(StackName=resource.ref)["Stacks"]
+    (stack,) = [one for one in asked if one["StackStatus"] != "DELETE_COMPLETE"]
     given = {entry["ParameterKey"]: entry["ParameterValue"] for entry in stack.get("Parameters", [])}
     whole = stack["StackStatus"].endswith("_COMPLETE") and "ROLLBACK" not in stack["StackStatus"]
     wanted = resource.properties.get("Parameters", {})

@@ -7,7 +7,7 @@ import pytest
 from tests.localstack.cloud import STAND_INS, Cloud, Deployed
 from tests.localstack.observed import OBSERVERS, differences
 
-pytestmark = [pytest.mark.localstack, pytest.mark.dynamodb_local, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.localstack, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def test_the_first_deployment_is_complete(created: Deployed) -> None:
@@ -30,7 +30,9 @@ def test_every_resource_exists_with_all_of_its_properties(created: Deployed, clo
     for resource in created.resources:
         if not resource.in_name_only:
             for name, (expected, observed) in differences(cloud, resource).items():
-                found[f"{resource.type}.{name}"].append(f"{resource.name}: {observed!r:.300}, not {expected!r:.300}")
+                found[f"{resource.type}.{name}"].append(
+                    f"{resource.name}: {observed!r:.300}, not {expected!r:.300}"
+                )
 
     unexplained = {name: rows[:3] for name, rows in found.items() if name not in STAND_INS["properties"]}
     assert unexplained == {}

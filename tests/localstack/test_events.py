@@ -15,7 +15,7 @@ from moto.events.models import EventPattern
 
 from tests.localstack.cloud import ACCOUNT, REGION, Cloud, Deployed
 
-pytestmark = [pytest.mark.localstack, pytest.mark.dynamodb_local, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.localstack, pytest.mark.slow, pytest.mark.timeout(900)]
 
 Json = dict[str, Any]
 
@@ -132,7 +132,10 @@ def test_both_matchers_agree_on_every_rule_and_event(created: Deployed, cloud: C
         for event in all_events(created):
             ours = matches(pattern, event)
             told[ours] += 1
-            if bus.test_event_pattern(EventPattern=json.dumps(pattern), Event=json.dumps(event))["Result"] != ours:
+            if (
+                bus.test_event_pattern(EventPattern=json.dumps(pattern), Event=json.dumps(event))["Result"]
+                != ours
+            ):
                 differ.append((name, ours, event["source"], event["detail-type"], event["detail"]))
 
     assert differ == []
@@ -184,7 +187,9 @@ def expected_functions(created: Deployed, event: Json) -> set[str]:
     return {function for rule in rules for function in behind[rule]}
 
 
-def test_events_reach_the_functions_that_they_reach_in_the_embedded_cloud(created: Deployed, cloud: Cloud) -> None:
+def test_events_reach_the_functions_that_they_reach_in_the_embedded_cloud(
+    created: Deployed, cloud: Cloud
+) -> None:
     s3, bus, bucket = cloud.client("s3"), cloud.client("events"), created.ref("DropBucket")
     wanted: dict[str, set[str]] = {}
     for key in KEYS:
