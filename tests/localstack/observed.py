@@ -41,18 +41,18 @@ def plain(value: Any) -> Any:
 
 
 def _queue(cloud: Cloud, resource: Resource) -> Json:
-    asked = cloud.client("sqs").get_queue_attributes(QueueUrl=resource.ref, AttributeNames=["All"])
-    return _parsed(asked["Attributes"], "RedrivePolicy")
+    return _parsed(_queue_attributes(cloud, resource.ref), "RedrivePolicy")
 
 
 def _queue_policy(cloud: Cloud, resource: Resource) -> Json:
-    sqs = cloud.client("sqs")
     queues = resource.properties["Queues"]
-    policies = [
-        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"].get("Policy")
-        for url in queues
-    ]
+    policies = [_queue_attributes(cloud, url).get("Policy") for url in queues]
     return {"Queues": queues, "PolicyDocument": _same(policies)}
+
+
+def _queue_attributes(cloud: Cloud, url: str) -> Json:
+    asked = cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+    return dict(asked["Attributes"])
 
 
 def _topic(cloud: Cloud, resource: Resource) -> Json:
