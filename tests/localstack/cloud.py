@@ -138,7 +138,8 @@ def deploy(cloud: Cloud, built: Path, parameters: Mapping[str, str]) -> None:
     sam.run(
         "deploy",
         *("--config-file", str(ROOT / "samconfig.toml"), "--template-file", str(built)),
-        *("--stack-name", STACK, "--no-confirm-changeset", "--no-progressbar"),
+        *("--stack-name", STACK, "--capabilities", "CAPABILITY_IAM", "--resolve-s3"),
+        *("--no-confirm-changeset", "--no-progressbar"),
         *("--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())),
         limit=_DEPLOY_LIMIT,
         environment=cloud.environment,
