@@ -14,12 +14,14 @@ VENV     := .venv
 SAM_VENV := .venv-sam
 CHECKOV_VENV := .venv-checkov
 AUDIT_VENV := .venv-audit
+LOCALSTACK_VENV := .venv-localstack
 # Named after the contents of what they are made from: a checkout that only touches files sets up nothing again.
 stamp    = $(1)/.set-up-$(shell cat $(2) | cksum | tr -c '0-9\n' '-')
 DEV_SET_UP := $(call stamp,$(VENV),requirements/dev.txt tools/exnotify.sh)
 SAM_SET_UP := $(call stamp,$(SAM_VENV),requirements/sam.txt)
 CHECKOV_SET_UP := $(call stamp,$(CHECKOV_VENV),requirements/checkov.txt)
 AUDIT_SET_UP := $(call stamp,$(AUDIT_VENV),requirements/audit.txt)
+LOCALSTACK_SET_UP := $(call stamp,$(LOCALSTACK_VENV),requirements/localstack.txt)
 
 # For these commands alone: functions in the embedded cloud find no more than their code and their layers.
 export PYTHONPATH := $(CURDIR)/layers/core:$(CURDIR)/tools
@@ -27,18 +29,21 @@ export SAM_CLI_TELEMETRY := 0
 export REQUIRE_ALL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-sam setup-checkov demo test test-sdk lint audit build bench alarms drill adopt lock clean
+.PHONY: help setup setup-sam setup-checkov setup-localstack demo test test-sdk test-localstack lint audit build bench alarms \
+    drill adopt lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name does; do \
-	    printf '  make %-10s %s\n' "$$name" "$$does"; done
+	    printf '  make %-16s %s\n' "$$name" "$$does"; done
 
 setup: $(DEV_SET_UP) ## set up .venv with all that demo, tests and linters need
 
 setup-sam: $(SAM_SET_UP) ## set up .venv-sam with the SAM CLI
 
 setup-checkov: $(CHECKOV_SET_UP) ## set up .venv-checkov with the template's security scanner
+
+setup-localstack: $(LOCALSTACK_SET_UP) ## set up .venv-localstack with the second engine (needs Python 3.13)
 
 demo: $(DEV_SET_UP) ## the main job from start to end, on this machine; ends with the inbox in the browser
 	$(VENV)/bin/exnotify demo
@@ -48,6 +53,9 @@ test: $(DEV_SET_UP) $(SAM_SET_UP) $(CHECKOV_SET_UP) ## all checks and tests; nam
 
 test-sdk: $(DEV_SET_UP) ## the tests that call AWS, on the newest botocore (needs the network)
 	$(VENV)/bin/python tools/check_newest_sdk.py
+
+test-localstack: $(DEV_SET_UP) $(SAM_SET_UP) $(LOCALSTACK_SET_UP) ## deploy the built template through LocalStack's CloudFormation
+	REQUIRE_ALL=1 $(VENV)/bin/python -m pytest tests/localstack
 
 lint: $(DEV_SET_UP) ## the checks without the tests (SITE=folder: with a site's own rules and wording)
 	$(VENV)/bin/python tools/check.py --lint $(if $(SITE),--site "$(SITE)")
@@ -79,16 +87,18 @@ lock: $(DEV_SET_UP) ## resolve the requirements again (UPGRADE=1: to the newest 
 	$(call compile,requirements/sam)
 	$(call compile,requirements/checkov)
 	$(call compile,requirements/audit)
+	$(call compile,requirements/localstack,--exclude-newer 2026-03-01,--python-version 3.13)
 	for folder in tests/dynamodb_local tests/axe tests/asl_validator; do \
 	    (cd $$folder && npm install --package-lock-only --omit-lockfile-registry-resolved --silent) || exit 1; done
 
 clean: ## remove all that was built or set up, except node_modules and containers
-	rm -rf $(VENV) $(SAM_VENV) $(CHECKOV_VENV) $(AUDIT_VENV) .aws-sam .exnotify .hypothesis .mypy_cache .pytest_cache .ruff_cache build
+	rm -rf $(VENV) $(SAM_VENV) $(CHECKOV_VENV) $(AUDIT_VENV) $(LOCALSTACK_VENV) .aws-sam .exnotify .hypothesis .mypy_cache .pytest_cache .ruff_cache build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# One lock for Linux and macOS, x86_64 and arm64, Python 3.11 and later: versions and hashes, no addresses.
+# One lock for Linux and macOS, x86_64 and arm64, Python 3.11 and later: versions and hashes, no addresses. The
+# second argument adds options, the third takes the place of the platforms and versions.
 define compile
-$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-config \
+$(VENV)/bin/uv pip compile --quiet $(or $(3),--universal --python-version 3.11) --generate-hashes --no-config \
     --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
     $(if $(UPGRADE),--upgrade) $(2) --output-file $(1).txt $(1).in
 endef
@@ -121,4 +131,12 @@ $(CHECKOV_SET_UP):
 
 $(AUDIT_SET_UP):
 	$(call new_venv,$(AUDIT_VENV),requirements/audit.txt)
+	@touch $@
+
+# LocalStack's CloudFormation is written for the version of Python that the functions run on.
+$(LOCALSTACK_SET_UP): $(DEV_SET_UP)
+	@test -x $(LOCALSTACK_VENV)/bin/python || { found=$$($(VENV)/bin/python -c \
+	    'import build_layer; print(build_layer.runtime_python() or exit("LocalStack needs Python 3.13; none was found"))') \
+	    && $$found -m venv $(LOCALSTACK_VENV); }
+	$(call new_venv,$(LOCALSTACK_VENV),requirements/localstack.txt)
 	@touch $@

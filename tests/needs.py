@@ -21,6 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent
 #: The SAM CLI lives in an environment of its own (requirements/sam.in says why).
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 
+#: So does LocalStack, with the dependencies of its day (requirements/localstack.in says why).
+LOCALSTACK = ROOT / ".venv-localstack" / "bin" / "python"
+
 #: DynamoDB Local 3.x is compiled for this version of Java.
 JAVA = 17
 
@@ -86,6 +89,12 @@ def sam() -> str | None:
     return _sam()
 
 
+def localstack() -> str | None:
+    """Why nothing can be deployed through a second engine, or None: LocalStack, SAM, and DynamoDB Local."""
+    installed = None if LOCALSTACK.exists() else "no LocalStack (make setup-localstack)"
+    return ", ".join(filter(None, (installed, _sam(), java_and_node()))) or None
+
+
 def containers() -> str | None:
     """Why functions cannot run in containers here, or None: a Docker engine, SAM, the runtime's image."""
     reasons = [reason for reason in (_engine(), _sam(), _image()) if reason]
@@ -138,4 +147,5 @@ NEEDS: tuple[Need, ...] = (
     Need("browser", "Chromium and Node", chromium),
     Need("python313", "Python 3.13", python313),
     Need("sam", "the SAM CLI", sam),
+    Need("localstack", "LocalStack", localstack),
 )

@@ -33,7 +33,9 @@ _BESIDE = [
     "tests/set_up/test_sam_build.py",
     *(f"tests/{folder}" for folder in ("domain", "use_cases", "index", "adapters", "receipts", "wording")),
 ]
-_PARTS = ([f"--ignore={tests}" for tests in _BESIDE], _BESIDE)
+# Apart, with a command of its own: it takes minutes, and a set-up that nothing else needs.
+_APART = "tests/localstack"
+_PARTS = ([f"--ignore={tests}" for tests in (*_BESIDE, _APART)], _BESIDE)
 _SHOWN = 15  # failed tests named in the summary
 _YAML_RULES = (
     "{extends: relaxed, rules: {line-length: disable, braces: disable, brackets: disable, commas: disable, "
@@ -195,6 +197,7 @@ def main() -> int:
         print("sam validate was left out: make setup-sam")
     if not CHECKOV.exists():
         print("security was left out: make setup-checkov")
+    print("the template was not deployed through a second engine: make test-localstack")
     print("known vulnerabilities of dependencies were not asked for: make audit")
     return 0 if all(result.passed for result in results) else 1
 

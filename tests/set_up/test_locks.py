@@ -18,7 +18,8 @@ SAM = "requirements/sam.txt"
 CONTAINER = "tests/container/requirements.txt"
 CHECKOV = "requirements/checkov.txt"
 AUDIT = "requirements/audit.txt"
-LOCKS = (DEV, LAYER, ALERTS, SAM, CONTAINER, CHECKOV, AUDIT)
+LOCALSTACK = "requirements/localstack.txt"
+LOCKS = (DEV, LAYER, ALERTS, SAM, CONTAINER, CHECKOV, AUDIT, LOCALSTACK)
 PACKAGE_LOCKS = (
     "tests/dynamodb_local/package-lock.json",
     "tests/axe/package-lock.json",
