@@ -30,6 +30,7 @@ TEMPLATES = ("template.yaml", "monitoring.yaml")
 _BESIDE = [
     "tests/container",
     "tests/set_up/test_layer_build.py",
+    "tests/set_up/test_layer_contents.py",
     "tests/set_up/test_sam_build.py",
     *(f"tests/{folder}" for folder in ("domain", "use_cases", "index", "adapters", "receipts", "wording")),
 ]

@@ -97,13 +97,17 @@ LOCALE_DATA_PRUNED = (
     "variants",
 )
 
+#: Languages in which records may name a country: exstream_notify/adapters/countries.py.
+COUNTRY_NAMES = ("de", "en", "es", "fr")
+
 _PRUNE_LOCALES = """
 import pathlib, pickle, sys
 sys.dont_write_bytecode = True
-tree, names = pathlib.Path(sys.argv[1]), sys.argv[2:]
+tree, pruned, named = pathlib.Path(sys.argv[1]), sys.argv[2].split(","), sys.argv[3].split(",")
 sys.path.insert(0, str(tree))
 for path in sorted((tree / "babel" / "locale-data").glob("*.dat")):
     data = pickle.loads(path.read_bytes())
+    names = pruned if path.stem in named else [*pruned, "territories"]
     kept = {name: {} if name in names else value for name, value in data.items()}
     path.write_bytes(pickle.dumps(kept, 2))
 """
@@ -152,7 +156,8 @@ def prune(tree: Path) -> None:
         _remove(tree.glob(pattern))
     _remove(_unused_service_data(tree / "botocore" / "data"))
     if (tree / "babel" / "locale-data").exists():
-        command = [sys.executable, "-c", _PRUNE_LOCALES, str(tree), *LOCALE_DATA_PRUNED]
+        lists = (",".join(names) for names in (LOCALE_DATA_PRUNED, COUNTRY_NAMES))
+        command = [sys.executable, "-c", _PRUNE_LOCALES, str(tree), *lists]
         # The order of sets in a pickle depends on the seed of hashes.
         if subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": "0"}, check=False).returncode:
             raise BuildError("Babel's locale data cannot be pruned: see LOCALE_DATA_PRUNED")

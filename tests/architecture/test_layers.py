@@ -8,6 +8,7 @@ from typing import Any
 import check_libraries
 
 import build_layer
+from exstream_notify.adapters import countries
 from tests.container.sam import functions, load_template
 from tests.needs import ROOT
 
@@ -45,6 +46,10 @@ def test_the_layer_has_the_paginators_and_waiters_that_functions_use() -> None:
     assert set(operations) == {"'list_objects_v2'"}, "an operation of another service: build_layer.PAGINATED"
     assert build_layer.PAGINATED == ("s3",)
     assert not list(calls("get_waiter"))
+
+
+def test_the_layer_has_the_names_of_countries_in_the_languages_that_are_read() -> None:
+    assert set(build_layer.COUNTRY_NAMES) == set(countries._LANGUAGES)
 
 
 def test_a_library_that_nobody_imports_is_a_fault_and_one_that_nobody_names_too() -> None:

@@ -8,17 +8,17 @@ import pytest
 
 from tests.localstack.cloud import Cloud, Deployed, build, deploy, start_cloud
 
-#: What LocalStack cannot add later, unlike AWS: it replaces a bucket that gets a lock, and does not find a
-#: resource that an output names when both come with a change.
+#: The first deployment: every condition of the template holds. LocalStack cannot make one true later, unlike AWS: it
+#: does not find a resource that an output names when both come with a change, and replaces a bucket that gets a lock.
 FIRST: Mapping[str, str] = {
     "EvidenceLock": "GOVERNANCE",
+    "LinkCertificate": "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000",
     "WebAclArn": "arn:aws:wafv2:us-east-1:000000000000:global/webacl/notices/00000000",
 }
 
-#: What differs in the second deployment: every condition of the template holds.
+#: The second: changed values for tables, log groups, functions, event source mappings and a rule.
 SECOND: Mapping[str, str] = {
     **FIRST,
-    "LinkCertificate": "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000",
     "BounceMails": "on",
     "BounceAddress": "bounces@example.com",
     "DeletionProtection": "false",

@@ -45,7 +45,7 @@ def formats() -> Any:
             f.text_direction(locale),
         ]
 
-    names = ["Vereinigte Staaten", "Espagne", "840", "usa"]
+    names = ["Vereinigte Staaten", "Espagne", "Reino Unido", "Germany", "840", "usa"]
     places = [f.locale_for("de", "AT", None, ""), f.locale_for("en", "", "en-GB", "US")]
     found = {locale: of(locale) for locale in locale_identifiers()}
     return [found, list(map(country_code, names)), time_zone("Central Standard Time"), places]

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import check
 import check_content
+import check_newest_sdk
 import pytest
+from check_calls import written
 
 from tests.container.sam import load_template
 from tests.needs import ROOT
@@ -78,6 +80,21 @@ def test_what_runs_beside_the_rest_is_on_the_same_screen(
 
     monkeypatch.setattr(check, "_PARTS", [parts[0], ["--no-such-option"]])
     assert not check.run_tests([])[0].passed, "a part that ends without figures is no success"
+
+
+def test_an_aws_call_that_no_test_made_fails_the_run_and_a_warning_about_the_newest_sdk_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = [list(call) for call in written()]
+    assert check.validated_calls({"sdk_calls": calls}).passed
+    result = check.validated_calls({"sdk_calls": calls[1:]})
+    assert not result.passed
+    assert f"{calls[0][1]} calls {calls[0][2]}" in result.note
+
+    monkeypatch.setattr(check_newest_sdk, "newest", lambda: check_newest_sdk.Outcome("1.99.0", ("test_it",)))
+    warning = check.early_warning()
+    assert warning.passed
+    assert "EARLY WARNING" in check.summary([warning], {})
 
 
 def test_every_linter_is_one_that_this_set_up_has() -> None:

@@ -105,6 +105,7 @@ class Bootstrap:
             # And they would name the global host, which does not serve newer regions and leads browsers on to
             # a host that the page's content security policy does not allow. Without effect at an IP address.
             s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+            # It costs CPU at each call; the tests validate every call's parameters instead.
             parameter_validation=sends,
             # Without a name of ours botocore builds its own anew for each call, a quarter of a call's CPU.
             user_agent="exstream-notify",
