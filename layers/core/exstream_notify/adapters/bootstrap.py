@@ -84,6 +84,8 @@ class Bootstrap:
         self.clock = clock or SystemClock()
         self._session = botocore.session.get_session()
         self._clients: dict[str, Any] = {}
+        self._secrets: dict[str, Secret] = {}
+        self._providers: dict[str, Provider] = {}
         self._make = client or self._create
 
     def client(self, service: str) -> Any:
@@ -635,15 +637,14 @@ class Bootstrap:
         return self._provider(name, self.references.make)
 
     def _provider(self, name: str, reference_for: "Callable[[str], str] | None" = None) -> "Provider":
-        key = f"provider {name}"
-        if key not in self._clients:
+        if name not in self._providers:
             from .providers.choice import make_provider
 
             opentext = self._secret(self.settings.opentext_secret)
-            self._clients[key] = make_provider(
+            self._providers[name] = make_provider(
                 name, self.settings, self.client, opentext.fresh, self.clock.sleep, reference_for
             )
-        return self._clients[key]  # type: ignore[no-any-return]
+        return self._providers[name]
 
     @cached_property
     def incidents(self) -> "DynamoIncidents":
@@ -926,7 +927,6 @@ class Bootstrap:
         return folder if folder.is_dir() else None
 
     def _secret(self, name: str) -> Secret:
-        key = f"secret {name}"
-        if key not in self._clients:
-            self._clients[key] = Secret(lambda: self.client("secretsmanager"), name)
-        return self._clients[key]  # type: ignore[no-any-return]
+        if name not in self._secrets:
+            self._secrets[name] = Secret(lambda: self.client("secretsmanager"), name)
+        return self._secrets[name]
