@@ -159,10 +159,15 @@ class Calls:
         places = [a.arg for a in _parameters(function)]
         every = {**dict(zip(places, given, strict=False)), **named}
         texts = choosing(function.code)
+        if function.code.args.kwarg is not None:
+            # What is handed on by name is another call by each set of names.
+            own = {a.arg for a in (*_parameters(function), *function.code.args.kwonlyargs)}
+            texts |= named.keys() - own
         telling = tuple(
             (name, kept)
             for name, values in sorted(every.items(), key=lambda pair: str(pair[0]))
             if (kept := frozenset(only(values, Setting, Client, Operation, *((Text,) if name in texts else ()))))
+            or name in texts
         )
         key = (id(function.code), this)
         contexts = self._machine.contexts.setdefault(key, set())
@@ -362,6 +367,8 @@ def choosing(code: ast.AST) -> frozenset[str]:
             picked = part.args[0]
         elif isinstance(part, ast.Call) and ast.unparse(part.func) == "getattr":
             picked = part.args[1]
+        elif isinstance(part, ast.keyword) and part.arg == "IndexName":
+            picked = part.value
         if isinstance(picked, ast.Name):
             found.add(picked.id)
     return frozenset(found)

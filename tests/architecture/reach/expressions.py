@@ -117,8 +117,8 @@ class Expressions:
                 found |= self.taken(value, expression.slice, keys)
             elif isinstance(value, Thing):
                 found |= self._machine.calls.method(expression, frozenset({value}), "__getitem__", [keys])
-            elif not isinstance(value, Text | Head | ClassInfo):
-                found |= {value}
+            elif not isinstance(value, Head | ClassInfo) and not isinstance(expression.slice, ast.Slice):
+                found |= {value}  # a text may be one of a table's
         return found
 
     def taken(self, box: Thing, site: ast.expr | None, keys: Values) -> Values:

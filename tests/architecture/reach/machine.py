@@ -217,7 +217,8 @@ class Machine:
     def box(self, site: ast.AST, parts: Iterable[tuple[Any, Values]]) -> Values:
         """A container of what is told about; texts alone are not boxed."""
         listed = list(parts)
-        if not any(telling(values) or (key is not None and telling(frozenset({key}))) for key, values in listed):
+        table = isinstance(site, ast.Dict) and len(listed) <= MOST_TEXTS
+        if not table and not any(telling(values) or isinstance(key, Setting) for key, values in listed):
             return frozenset().union(*(values for _, values in listed))
         made = self.thing(None, site)
         for key, values in listed:

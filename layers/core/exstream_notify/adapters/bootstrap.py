@@ -117,14 +117,18 @@ class Bootstrap:
 
     @cached_property
     def rules(self) -> YamlRules:
-        """The rules, the site's own laid over the package's.
+        """The rules, the site's own laid over the package's."""
+        return YamlRules(self._site("rules"), lambda: self.settings.runbook)
 
-        Functions that take documents in know for how long records are kept. There, RulesInvalid where rules
-        outlive the records, or where a site's rules ask for words that nobody wrote: what is refused here
-        has notified nobody yet. Functions that go on with documents do not stop: what cannot be rendered
-        fails alone.
+    @cached_property
+    def staging_rules(self) -> YamlRules:
+        """The rules, checked, for functions that take documents in.
+
+        RulesInvalid where rules outlive the records, or where a site's rules ask for words that nobody wrote:
+        what is refused here has notified nobody yet. Functions that go on with documents do not stop: what
+        cannot be rendered fails alone.
         """
-        rules = YamlRules(self._site("rules"), self.settings.runbook)
+        rules = self.rules
         if self.settings.record_retention_days:
             rules.check_retention(self.settings.record_retention_days)
             if self._site("rules") or self._site("wording"):  # the package's own are checked by the build
@@ -248,7 +252,7 @@ class Bootstrap:
             self.client("s3"),
             settings.work_bucket,
             settings.drop_bucket,
-            self.rules,
+            self.staging_rules,
             self._site("rules"),
             self.verify_keys,
             site=self.values_site,
@@ -774,7 +778,7 @@ class Bootstrap:
         return ReceiptReader(
             Phrases(self._site("rules")),
             self.rules.verdicts,
-            lambda bucket, key: mail_loader(self.client("s3"))(bucket, key),
+            lambda bucket, key: mail_loader(self.client("s3"), self.settings.bounce_mail_bucket)(bucket, key),
             self._composed_notice,
             self.references.verify if self.settings.bounce_mails == "on" else None,
             self.clock.now,

@@ -543,44 +543,45 @@ def _held_back(
 
 
 def update_contacts(
-    documents: Sequence[Document],
-    contacts: ContactBook,
-    addresses: AddressChecker,
-    clock: Clock,
-    *,
-    write: bool = True,
+    documents: Sequence[Document], contacts: ContactBook, addresses: AddressChecker, clock: Clock
 ) -> dict[str, Contact]:
     """The contacts of these documents, by contact key, brought up to date with what the records say.
 
     Another writer's change is never overwritten: its contact is read again and the records are
-    merged into that. `write=False` merges without storing (a plan).
+    merged into that.
     """
-    if not documents:
-        return {}
-    keys = {d.contact_key for d in documents}
     check = _once(addresses.check)
     for _ in range(5):
-        known = contacts.get(documents[0].domain, keys)
-        changed: dict[str, Contact] = {}
-        for document in documents:
-            before = known.get(document.contact_key)
-            fresh: dict[Channel, Address] = {
-                channel: check(channel, raw, document.country)
-                for channel, raw in addresses_to_check(before, document).items()
-                if not document.disputed
-            }
-            salt = before.salt if before else clock.random_id()
-            after = merge(before, document, fresh, clock.now(), salt)
-            if after is not before:
-                # Several records of one contact are one write.
-                if document.contact_key in changed and before is not None:
-                    after = replace(after, version=before.version)
-                known[document.contact_key] = changed[document.contact_key] = after
-        if not write or not changed:
-            return known
-        if not contacts.put(list(changed.values())):
+        known, changed = merged_contacts(documents, contacts, check, clock)
+        if not changed or not contacts.put(list(changed.values())):
             return known
     raise RuntimeError("contacts kept changing under five attempts to update them")
+
+
+def merged_contacts(
+    documents: Sequence[Document], contacts: ContactBook, check: Check, clock: Clock
+) -> tuple[dict[str, Contact], dict[str, Contact]]:
+    """The contacts of these documents as they are once their records are heard, and those that differ from
+    what is stored; both by contact key. Nothing is stored."""
+    changed: dict[str, Contact] = {}
+    if not documents:
+        return {}, changed
+    known = contacts.get(documents[0].domain, {d.contact_key for d in documents})
+    for document in documents:
+        before = known.get(document.contact_key)
+        fresh: dict[Channel, Address] = {
+            channel: check(channel, raw, document.country)
+            for channel, raw in addresses_to_check(before, document).items()
+            if not document.disputed
+        }
+        salt = before.salt if before else clock.random_id()
+        after = merge(before, document, fresh, clock.now(), salt)
+        if after is not before:
+            # Several records of one contact are one write.
+            if document.contact_key in changed and before is not None:
+                after = replace(after, version=before.version)
+            known[document.contact_key] = changed[document.contact_key] = after
+    return known, changed
 
 
 def _once(check: Check) -> Check:
