@@ -131,4 +131,3 @@ def lost(module: Module, annotation: ast.expr, values: Values) -> bool:
     if any(known.method("__call__") for known in wanted) and values - {OUTSIDE}:
         return False
     return not only(values, Thing)
-

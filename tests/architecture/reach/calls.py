@@ -32,16 +32,38 @@ if TYPE_CHECKING:
     from .machine import Machine, Node
 
 PURE = frozenset(
-    "isinstance issubclass len int float bool repr hash hasattr print abs round any all ord chr range "
-    "callable sum id type setattr".split()
+    [
+        "isinstance",
+        "issubclass",
+        "len",
+        "int",
+        "float",
+        "bool",
+        "repr",
+        "hash",
+        "hasattr",
+        "print",
+        "abs",
+        "round",
+        "any",
+        "all",
+        "ord",
+        "chr",
+        "range",
+        "callable",
+        "sum",
+        "id",
+        "type",
+        "setattr",
+    ]
 )
 """Builtins that give nothing of their arguments back."""
 
-CONTAINERS = frozenset("list tuple set dict frozenset sorted reversed deque".split())
-PASSES = CONTAINERS | frozenset("filter map zip enumerate str iter next max min".split())
+CONTAINERS = frozenset(["list", "tuple", "set", "dict", "frozenset", "sorted", "reversed", "deque"])
+PASSES = CONTAINERS | frozenset(["filter", "map", "zip", "enumerate", "str", "iter", "next", "max", "min"])
 """Builtins that give back texts that they are given, or parts of those."""
 
-PUTS = frozenset("append appendleft add extend insert update setdefault put".split())
+PUTS = frozenset(["append", "appendleft", "add", "extend", "insert", "update", "setdefault", "put"])
 MOST_CONTEXTS = 24
 
 Named = dict[str | None, Values]
@@ -100,9 +122,7 @@ class Calls:
                 found |= self._library(site, own if name == OUTSIDE.name else name, given, named or {})
         return found
 
-    def method(
-        self, site: ast.expr, values: Values, name: str, given: list[Values] | None = None
-    ) -> Values:
+    def method(self, site: ast.expr, values: Values, name: str, given: list[Values] | None = None) -> Values:
         """Call a method of those objects that have it."""
         found: Values = NOTHING
         for thing in only(values, Thing):
@@ -166,7 +186,11 @@ class Calls:
         telling = tuple(
             (name, kept)
             for name, values in sorted(every.items(), key=lambda pair: str(pair[0]))
-            if (kept := frozenset(only(values, Setting, Client, Operation, *((Text,) if name in texts else ()))))
+            if (
+                kept := frozenset(
+                    only(values, Setting, Client, Operation, *((Text,) if name in texts else ()))
+                )
+            )
             or name in texts
         )
         key = (id(function.code), this)
@@ -233,9 +257,7 @@ class Calls:
         if without(values, Text, Head, Plain):
             self._machine.statements.store(func.value, NOTHING, values)
 
-    def _box(
-        self, site: ast.expr, box: Thing, name: str, given: list[Values], named: Named
-    ) -> Values:
+    def _box(self, site: ast.expr, box: Thing, name: str, given: list[Values], named: Named) -> Values:
         machine = self._machine
         if name in ("get", "pop", "setdefault"):
             key = site.args[0] if isinstance(site, ast.Call) and site.args else None

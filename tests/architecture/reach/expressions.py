@@ -33,8 +33,27 @@ if TYPE_CHECKING:
     from .machine import Machine, Node
 
 BOX_METHODS = frozenset(
-    "get pop popitem popleft setdefault append appendleft add extend insert update put items values keys copy "
-    "union difference intersection".split()
+    [
+        "get",
+        "pop",
+        "popitem",
+        "popleft",
+        "setdefault",
+        "append",
+        "appendleft",
+        "add",
+        "extend",
+        "insert",
+        "update",
+        "put",
+        "items",
+        "values",
+        "keys",
+        "copy",
+        "union",
+        "difference",
+        "intersection",
+    ]
 )
 MOST_DOTS = 6
 _TOOLS = ("get_paginator", "get_waiter", "generate_presigned_url")
@@ -217,7 +236,9 @@ class Expressions:
     def _dictcomp(self, expression: ast.DictComp) -> Values:
         self._generators(expression.generators)
         keys = self.value(expression.key)
-        return self._machine.box(expression, [(None, without(keys, Text, Head) | self.value(expression.value))])
+        return self._machine.box(
+            expression, [(None, without(keys, Text, Head) | self.value(expression.value))]
+        )
 
     def _generators(self, generators: list[ast.comprehension]) -> None:
         for generator in generators:
@@ -324,4 +345,3 @@ class Expressions:
             if given is not None:
                 return self._machine.calls.in_module(known.module, given)
         return NOTHING
-

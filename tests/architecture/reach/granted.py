@@ -51,6 +51,7 @@ def places(value: Any) -> Iterator[str]:
         yield str(value)
 
 
+ANY_KEY = f"/{ANY}"
 Grant = tuple[str, str]
 """An action and a place."""
 
@@ -71,7 +72,9 @@ class Template:
 
     def __init__(self, template: dict[str, Any]) -> None:
         self.resources: dict[str, dict[str, Any]] = template["Resources"]
-        self._common = template.get("Globals", {}).get("Function", {}).get("Environment", {}).get("Variables", {})
+        self._common = (
+            template.get("Globals", {}).get("Function", {}).get("Environment", {}).get("Variables", {})
+        )
         self.functions = {
             name: self._given(name, resource["Properties"])
             for name, resource in self.resources.items()
@@ -104,7 +107,11 @@ class Template:
             for place in places(statement["Resource"])
         }
         return Given(
-            name, properties["CodeUri"].strip("/"), variables, frozenset(grants), dict(self._taken(properties))
+            name,
+            properties["CodeUri"].strip("/"),
+            variables,
+            frozenset(grants),
+            dict(self._taken(properties)),
         )
 
     def _taken(self, properties: dict[str, Any]) -> Iterator[tuple[Grant, str]]:
@@ -154,12 +161,41 @@ def grants_off(given: Given, reached: Reached, template: Template) -> Iterator[s
             if action not in UNDER_A_KEY:
                 yield f"{given.name}: no row in actions.py for {action} on {resource}, which has a key of ours"
             needed |= {(extra, key): path for extra in UNDER_A_KEY.get(action, ())}
+    yield from _missing(given, needed)
+    yield from _superfluous(given, needed)
+
+
+def _missing(given: Given, needed: dict[Grant, str]) -> Iterator[str]:
     for (action, place), path in sorted(needed.items()):
-        if not any(action == a and _covers(p, place) for a, p in given.grants):
+        own = [p for a, p in given.grants if a == action]
+        if place.endswith(ANY_KEY):
+            found = _unclaimed(action, place, given, needed)
+        else:
+            found = [p for p in own if _covers(p, place)]
+        if not found:
             yield f"{given.name} lacks {action} on {place}: {path}"
+
+
+def _superfluous(given: Given, needed: dict[Grant, str]) -> Iterator[str]:
     for action, place in sorted(given.grants):
-        if not any(action == a and (_covers(place, p) or _maybe(place, p)) for a, p in needed):
-            yield f"{given.name} has {action} on {place}, which its code never takes"
+        if any(action == a and _covers(place, p) for a, p in needed):
+            continue
+        bucket = f"{place.partition('/')[0]}{ANY_KEY}"
+        if (action, bucket) in needed and _unclaimed(action, bucket, given, needed) == [place]:
+            continue
+        yield f"{given.name} has {action} on {place}, which its code never takes"
+
+
+def _unclaimed(action: str, place: str, given: Given, needed: dict[Grant, str]) -> list[str]:
+    """Grants on a bucket that no known key explains: one is for the keys that are not known, more are odd."""
+    bucket = place.removesuffix(ANY)
+    return sorted(
+        granted
+        for a, granted in given.grants
+        if a == action
+        and granted.startswith(bucket)
+        and not any(a == action and _covers(granted, p) for a, p in needed)
+    )
 
 
 def _within(place: str, inside: str, template: Template) -> str:
@@ -170,11 +206,7 @@ def _within(place: str, inside: str, template: Template) -> str:
 
 
 def _covers(granted: str, needed: str) -> bool:
-    """Whether a grant holds for a need; a key that is not known may be below any prefix of its bucket."""
-    if needed.endswith(f"/{ANY}") and not needed.startswith(("identity", "phone", "sender", "pool")):
-        return granted.startswith(needed.removesuffix(ANY))
+    """Whether a grant holds for what is needed by name."""
+    if needed.endswith(ANY_KEY) and granted.endswith("/"):
+        return False
     return granted == needed or (granted.endswith("/") and needed.startswith(granted))
-
-
-def _maybe(granted: str, needed: str) -> bool:
-    return needed.endswith(f"/{ANY}") and granted.startswith(needed.removesuffix(ANY))

@@ -285,4 +285,3 @@ class Machine:
         if module is None:
             return frozenset({Plain(f"{bound.module}.{bound.name}")})
         return self.global_name(module, bound.name) or NOTHING
-

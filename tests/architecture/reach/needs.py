@@ -15,7 +15,7 @@ from .machine import Call, Edge, Fault, Machine, Node
 from .program import Program
 from .values import OUTSIDE, Function, Head, Setting, Text, Thing, Values, only
 
-ANY = "*"
+ANY = "(any key)"
 """A key of which nothing is known."""
 
 
@@ -87,7 +87,9 @@ def _short(name: str) -> str:
 def reached(program: Program, module: str, settings: str, places: frozenset[str]) -> Reached:
     """Run the module `module` and its `handler`, and tell what that reaches."""
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, 50_000))  # the analysis goes as deep as the program's own calls, times ten
+    sys.setrecursionlimit(
+        max(before, 50_000)
+    )  # the analysis goes as deep as the program's own calls, times ten
     try:
         machine = Machine(program, settings, places)
         found = program.module(module)
@@ -120,7 +122,9 @@ def _needs_of(call: Call, result: Reached) -> Iterator[Need]:
             found += [Need("s3:ListBucket", n.setting) for n in found if n.action == "s3:GetObject"]
     else:
         result.faults.append(
-            Fault(f"{call.node.name}:{call.line}", f"no row for {call.service}.{call.operation} in actions.py")
+            Fault(
+                f"{call.node.name}:{call.line}", f"no row for {call.service}.{call.operation} in actions.py"
+            )
         )
         return
     if not found:
@@ -162,4 +166,3 @@ def _transacted(call: Call, machine: Machine) -> Iterator[Need]:
 
 
 _NOWHERE = ast.Constant(None)
-

@@ -125,9 +125,10 @@ class Statements:
         )
         self._machine.add(self.cell(statement.name), frozenset({known}))
         for part in ast.walk(statement):
-            if isinstance(part, ast.Name) and part.id != statement.name and part.id in node.cells:
-                if telling(self._machine.read(node.cells[part.id])):
-                    self._machine.fault(part, f"a class within a function uses its {part.id}")
+            if not isinstance(part, ast.Name) or part.id == statement.name or part.id not in node.cells:
+                continue
+            if telling(self._machine.read(node.cells[part.id])):
+                self._machine.fault(part, f"a class within a function uses its {part.id}")
 
     def _import(self, statement: ast.Import | ast.ImportFrom) -> None:
         node = self._node

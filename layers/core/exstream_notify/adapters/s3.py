@@ -18,6 +18,7 @@ from ..domain.values import ValueRefused
 from ..domain.work import SlicePointer
 from ..ports import DropObject, EvidenceLine
 from .encryption import Sealer
+from .part_keys import in_parts
 from .seal import SEAL_NAME, parse_seal
 
 S3Client: TypeAlias = Any
@@ -121,7 +122,9 @@ class S3Records:
             last = pointer.offset + pointer.length - 1
             try:
                 answer = self._client.get_object(
-                    Bucket=self._bucket, Key=pointer.part, Range=f"bytes={pointer.offset}-{last}"
+                    Bucket=self._bucket,
+                    Key=in_parts(pointer.part),
+                    Range=f"bytes={pointer.offset}-{last}",
                 )
             except self._client.exceptions.NoSuchKey as gone:
                 raise LookupError("the part is not kept any more") from gone
