@@ -295,7 +295,9 @@ def test_a_function_that_stages_does_not_begin_with_such_rules(tmp_path: Path) -
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "documents.yaml").write_text("defaults: {link_days: 90}", "utf-8")
     environment = {"SITE_DIR": str(tmp_path)}
-    assert Bootstrap(Settings.from_environment(environment)).staging_rules.of_type("statement").link_days == 90
+    assert (
+        Bootstrap(Settings.from_environment(environment)).staging_rules.of_type("statement").link_days == 90
+    )
     with pytest.raises(RulesInvalid, match="link_days: 90 days"):
         _ = Bootstrap(Settings.from_environment({**environment, "RECORD_RETENTION_DAYS": "60"})).staging_rules
 

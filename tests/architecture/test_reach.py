@@ -7,7 +7,7 @@ import pytest
 from tests.architecture.reach.needs import Need, Reached, reached
 from tests.architecture.reach.program import Program
 
-START = '''
+START = """
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ class Bootstrap:
         return Files(self.client("s3"), self.settings.files_bucket)
 
 app = Bootstrap()
-'''
+"""
 
 PUT_ORDER = Need("dynamodb:PutItem", "orders_table")
 PUT_NOTE = Need("dynamodb:PutItem", "notes_table")
@@ -350,7 +350,10 @@ def test_needs_by_what_a_program_does(run, source: str, needs: set[Need]) -> Non
     ("handling", "listed"),
     [
         ("except client.exceptions.NoSuchKey: return None", True),
-        ("except client.exceptions.ClientError as e:\n        if e.response['Status'] == 404: return None", True),
+        (
+            "except client.exceptions.ClientError as e:\n        if e.response['Status'] == 404: return None",
+            True,
+        ),
         ("except client.exceptions.ClientError as e: raise RuntimeError from e", False),
     ],
 )
