@@ -63,7 +63,7 @@ def test_a_notice_that_waited_for_longer_than_its_record_is_reported() -> None:
     assert world.reasons("run-1", "failed") == {"records_gone": 1}
 
 
-def test_a_job_whose_part_is_gone_goes_back_and_is_reported() -> None:
+def test_a_job_whose_part_is_gone_is_reported_and_not_decided_again() -> None:
     world = World()
     world.drop("run-1", a_document(1))
     while not world.queues["email"].messages:

@@ -136,6 +136,9 @@ class InProgress(Exception):
         self.until = until
 
 
+GONE = "records that are not stored any more"
+
+
 @dataclass(slots=True)
 class _Prepared:
     """A member with all that sending it takes."""
@@ -382,7 +385,7 @@ def _prepare(
         try:
             digests = {position: (team, counts) for position, team, counts in records.read_digests(pointer)}
         except RecordsGone:
-            tally.trouble["team_not_told", "digests that are not stored any more"] += len(job.members)
+            tally.trouble["team_not_told", GONE] += len(job.members)
             return []
         digest = Document(pointer.domain, "", pointer.run_id, "team-digest")
         if since and now > since + DIGEST_DEADLINE:
@@ -407,9 +410,9 @@ def _prepare(
     try:
         documents = dict(records.read(pointer))
     except RecordsGone:
-        # Deciding again reports it; here is only said what became of claims.
+        # What waits in the ledger ends when it is decided again; what became of claims is said here.
         tally.late += job.members
-        tally.again.update(_positions(job.members))
+        tally.trouble[str(Why.RECORDS_GONE), GONE] += len(job.members)
         return []
     keys = {documents[m.position].contact_key for m in job.members}
     known = contacts.get(pointer.domain, keys)
