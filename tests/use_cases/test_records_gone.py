@@ -3,8 +3,12 @@
 `s3:ListBucket` makes S3 say so (tests/architecture/test_function_needs.py); here is what becomes of it.
 """
 
+from datetime import timedelta
+
+from exstream_notify.domain.journeys import Delay, JourneyRule, Step
 from exstream_notify.domain.runs import Control
-from tests.fakes import a_document, a_rule
+from exstream_notify.use_cases.check_runs import _customers as customers_of
+from tests.fakes import FakeRules, a_document, a_rule
 from tests.use_cases.world import World
 
 NIGHT = "2026-11-20T03:30:00+00:00"
@@ -71,3 +75,36 @@ def test_a_job_whose_part_is_gone_is_reported_and_not_decided_again() -> None:
     forget_records(world)
     world.come_to_rest()
     assert (world.outbox, reported(world), dead(world)) == ([], 1, [])
+
+
+def test_a_reminder_of_a_record_that_is_gone_is_reported() -> None:
+    journey = JourneyRule(
+        "reminder", ("statement",), (Step(Delay(days=7), channels=("email",), wording="reminder"),)
+    )
+    world = World(site_rules=FakeRules(a_rule(), journeys=(journey,)))
+    world.drop("run-1", a_document(1))
+    world.come_to_rest()
+    forget_records(world)
+    world.follow_until(world.clock.now() + timedelta(days=10))
+    assert (len(world.outbox), reported(world), dead(world)) == (1, 1, [])
+    assert [n.status for n in world.ledger.notices.values() if n.due_at] == []
+
+
+def test_a_customer_responds_to_a_document_that_is_gone() -> None:
+    world = World()
+    world.drop("run-1", a_document(1))
+    world.come_to_rest()
+    forget_records(world)
+    world.respond("paid", document_id="D0001", customer_key="C0001")
+    assert world.notice("D0001").responses == ("paid",)
+    assert (reported(world), dead(world)) == (0, [])
+
+
+def test_a_run_that_is_taken_for_a_rerun_proves_nothing_without_its_records() -> None:
+    world = World()
+    world.drop("run-1", a_document(1, customer_in_run=1))
+    world.drain()
+    run = world.run("run-1")
+    assert customers_of(run, world.staging, world.records) != ()
+    forget_records(world)
+    assert customers_of(run, world.staging, world.records) == ()
