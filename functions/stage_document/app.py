@@ -33,7 +33,7 @@ def stage(record: SQSRecord) -> None:
         domain,
         detail,
         staging=app.staging,
-        rules=app.rules,
+        rules=app.staging_rules,
         runs=app.runs,
         decide_queue=app.decide_queue,
         exceptions=app.exceptions,

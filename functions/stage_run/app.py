@@ -38,7 +38,7 @@ def stage(record: SQSRecord) -> None:
         trigger,
         folder=app.folder(domain, run_id),
         staging=app.staging,
-        rules=app.rules,
+        rules=app.staging_rules,
         runs=app.runs,
         due=app.due,
         decide_queue=app.decide_queue,

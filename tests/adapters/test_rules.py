@@ -126,7 +126,7 @@ def test_a_family_says_what_a_code_does_not_and_default_what_a_family_does_not(t
 
     assert said("A") == ("of the family", "of the code", "docs/runbook.md#other")
     assert said("NEW") == ("d", "d", "docs/runbook.md#other")
-    told = YamlRules(runbook="https://wiki.example.com/runbook")
+    told = YamlRules(runbook=lambda: "https://wiki.example.com/runbook")
     rule = told.route(ExceptionRaised("files_missing", "severe", "retail", "run-1", "text"))
     assert rule.runbook == "https://wiki.example.com/runbook#run-unusable"
 
@@ -295,9 +295,11 @@ def test_a_function_that_stages_does_not_begin_with_such_rules(tmp_path: Path) -
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "documents.yaml").write_text("defaults: {link_days: 90}", "utf-8")
     environment = {"SITE_DIR": str(tmp_path)}
-    assert Bootstrap(Settings.from_environment(environment)).rules.of_type("statement").link_days == 90
+    assert (
+        Bootstrap(Settings.from_environment(environment)).staging_rules.of_type("statement").link_days == 90
+    )
     with pytest.raises(RulesInvalid, match="link_days: 90 days"):
-        _ = Bootstrap(Settings.from_environment({**environment, "RECORD_RETENTION_DAYS": "60"})).rules
+        _ = Bootstrap(Settings.from_environment({**environment, "RECORD_RETENTION_DAYS": "60"})).staging_rules
 
 
 def test_the_providers_that_can_are_those_that_send_header_fields() -> None:

@@ -80,18 +80,6 @@ def grants(action: str) -> dict[str, str]:
     return found
 
 
-# Stages a single record, and reads nothing that may be gone.
-NEVER_GONE = {"StageDocumentRole"}
-
-
-@pytest.mark.parametrize("name", sorted(ROLES.keys() - NEVER_GONE))
-def test_who_reads_records_is_told_of_those_that_are_not_there(name: str) -> None:
-    """S3 answers "no such key" only to who may list the bucket, else "access denied": a run without digests,
-    or a record beyond its retention, would be an error instead of an absence."""
-    if "WorkBucket.Arn}/parts/" in grants("s3:GetObject").get(name, ""):
-        assert "WorkBucket" in grants("s3:ListBucket").get(name, "")
-
-
 def test_the_key_of_references_is_for_who_sends_mail_to_customers_and_who_reads_it_back() -> None:
     readers = {name for name, on in grants("secretsmanager:GetSecretValue").items() if "ReferenceKeys" in on}
     # An alert is no attempt of a notice, and its mail has no reference.

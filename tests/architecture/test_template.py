@@ -1,6 +1,5 @@
 """Relationships within template.yaml, and between it and the code, that linters do not look at."""
 
-import ast
 import json
 import re
 from pathlib import Path
@@ -272,30 +271,6 @@ def test_environment_and_settings_agree() -> None:
     known = set(Settings.model_fields)
     assert given <= known
     assert known - given == {"site_dir"}, "settings that no function is given"
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_is_given_what_its_code_asks_for(name: str) -> None:
-    """What the handler takes from Bootstrap leads to settings; each must be in its environment."""
-    source = (ROOT / FUNCTIONS[name]["CodeUri"] / "app.py").read_text("utf-8")
-    asked = set(re.findall(r"\bapp\.(\w+)", source))
-    bootstrap = ast.parse((ROOT / "layers/core/exstream_notify/adapters/bootstrap.py").read_text("utf-8"))
-    (klass,) = [n for n in bootstrap.body if isinstance(n, ast.ClassDef) and n.name == "Bootstrap"]
-    methods = {n.name: ast.unparse(n) for n in klass.body if isinstance(n, ast.FunctionDef)}
-    seen: set[str] = set()
-    pending = list(asked)
-    while pending:
-        method = pending.pop()
-        if method in seen or method not in methods:
-            continue
-        seen.add(method)
-        pending += re.findall(r"\bself\.(\w+)", methods[method])
-    wanted = re.compile(r"settings\.(\w+_(?:table|bucket|url|secret))\b")
-    needed = {found for method in seen for found in wanted.findall(methods[method])}
-    common = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
-    variables = variables_of(FUNCTIONS[name]) | common
-    given = {variable.lower() for variable in variables}
-    assert needed <= given | {"opentext_url", "opentext_token_url"}, needed - given
 
 
 WRITES_NOTICES = [

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from exstream_notify.adapters.index import Findings, Holders
 from exstream_notify.adapters.index.holders import MIXED
@@ -16,8 +16,9 @@ from exstream_notify.domain.documents import Document
 from exstream_notify.domain.exceptions import Unusable
 from exstream_notify.domain.runs import FoundFile, Seal, SealedFile
 from exstream_notify.domain.work import SlicePointer
-from exstream_notify.ports import DropFolder, DropObject, StagedFile
+from exstream_notify.ports import DropFolder, DropObject, RecordsGone, StagedFile
 
+_Row = TypeVar("_Row")
 INDEX = "billing.index.jsonl"
 MANIFEST = "_STDDELIVERYFILE.xml"
 
@@ -81,11 +82,18 @@ class FakeRecords:
 
     def read(self, pointer: SlicePointer) -> list[tuple[int, Document]]:
         """See `Records.read`."""
-        return list(self.slices[pointer.part, pointer.offset])
+        return list(self._stored(self.slices, pointer))
 
     def read_digests(self, pointer: SlicePointer) -> list[tuple[int, str, Mapping[str, int]]]:
         """See `Records.read_digests`."""
-        return list(self.digests[pointer.part, pointer.offset])
+        return list(self._stored(self.digests, pointer))
+
+    @staticmethod
+    def _stored(rows: Mapping[tuple[str, int], list[_Row]], pointer: SlicePointer) -> list[_Row]:
+        try:
+            return rows[pointer.part, pointer.offset]
+        except KeyError:
+            raise RecordsGone(pointer.part) from None
 
 
 class FakeStaging:
@@ -214,9 +222,14 @@ class FakeStaging:
         """See `Staging.found`."""
         return {file.name: file for file in self._found.get(parts, ())}
 
+    def forget(self) -> None:
+        """Delete the lists of slices, as a lifecycle rule does."""
+        self._slices.clear()
+        self._digests.clear()
+
     def slices(self, domain: str, run_id: str, parts: str) -> Iterator[SlicePointer]:
         """See `Staging.slices`."""
-        yield from self._slices[parts]
+        yield from self._slices.get(parts, ())
         if parts in self._digests:
             yield self._digests[parts]
 

@@ -7,7 +7,7 @@ import pytest
 
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.work import SendJob
-from exstream_notify.use_cases.decide_notices import update_contacts
+from exstream_notify.use_cases.decide_notices import merged_contacts, update_contacts
 from tests.fakes import FakeAddresses, FakeClock, FakeContacts, a_contact, a_document, a_rule
 from tests.use_cases.world import DOMAIN, World
 
@@ -104,11 +104,12 @@ def test_a_contact_that_never_stands_still_is_given_up_loudly() -> None:
         update_contacts([a_document(1)], Contested(5), FakeAddresses(), FakeClock())
 
 
-def test_a_plan_writes_nothing() -> None:
+def test_merging_stores_nothing() -> None:
     contacts = FakeContacts()
-    found = update_contacts([a_document(1)], contacts, FakeAddresses(), FakeClock(), write=False)
+    known, changed = merged_contacts([a_document(1)], contacts, FakeAddresses().check, FakeClock())
 
-    assert found["C0001"].email is not None
+    assert known == changed
+    assert known["C0001"].email is not None
     assert not contacts.stored
 
 

@@ -90,9 +90,9 @@ def test_what_nobody_wrote_is_refused_by_up_and_where_documents_are_taken_in(
         check_site(site, {"DefaultLanguage": fallback})
     settings = Settings(site_dir=str(site), record_retention_days=120, default_language=fallback)
     with pytest.raises(RulesInvalid, match="has no words"):
-        _ = Bootstrap(settings).rules
+        _ = Bootstrap(settings).staging_rules
     # What goes on with documents that were taken in does not stop for it.
-    assert Bootstrap(settings.model_copy(update={"record_retention_days": 0})).rules.types
+    assert Bootstrap(settings.model_copy(update={"record_retention_days": 0})).staging_rules.types
 
 
 SOUND: list[tuple[dict[str, Any], dict[str, Any], str]] = [
@@ -114,7 +114,7 @@ def test_what_is_written_or_in_the_fallback_language_is_sound(
     assert check_coverage(YamlRules(site / "rules"), site / "wording", fallback) == []
     check_site(site, {"DefaultLanguage": fallback})
     settings = Settings(site_dir=str(site), record_retention_days=120, default_language=fallback)
-    assert "tax-form" in Bootstrap(settings).rules.types
+    assert "tax-form" in Bootstrap(settings).staging_rules.types
 
 
 def test_lint_reports_the_same_with_file_and_line(tmp_path: Path) -> None:

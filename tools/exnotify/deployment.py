@@ -103,7 +103,9 @@ class Deployment:
         if days := self.parameters.get("RecordRetentionDays"):
             changes["record_retention_days"] = int(days)
         settings = self.settings.model_copy(update=changes)
-        return self._bootstrap(settings, lambda service: ReadOnlyClient(self.client(service)))
+        app = self._bootstrap(settings, lambda service: ReadOnlyClient(self.client(service)))
+        _ = app.staging_rules
+        return app
 
     def _bootstrap(self, settings: "Settings", client: Callable[[str], Any]) -> "Bootstrap":
         from exstream_notify.adapters.bootstrap import Bootstrap

@@ -200,8 +200,12 @@ class AddressChecker(Protocol):
         """Time zones the customer may be in: profile, else address, else number; empty: unknown."""
 
 
+class RecordsGone(LookupError):
+    """A part is not stored any more: its retention ended, or somebody deleted it."""
+
+
 class Records(Protocol):
-    """Staged records."""
+    """Staged records. Both methods raise RecordsGone."""
 
     def read(self, pointer: SlicePointer) -> list[tuple[int, Document]]:
         """The slice's documents with their positions in the run."""

@@ -84,6 +84,8 @@ class Bootstrap:
         self.clock = clock or SystemClock()
         self._session = botocore.session.get_session()
         self._clients: dict[str, Any] = {}
+        self._secrets: dict[str, Secret] = {}
+        self._providers: dict[str, Provider] = {}
         self._make = client or self._create
 
     def client(self, service: str) -> Any:
@@ -119,14 +121,18 @@ class Bootstrap:
 
     @cached_property
     def rules(self) -> YamlRules:
-        """The rules, the site's own laid over the package's.
+        """The rules, the site's own laid over the package's."""
+        return YamlRules(self._site("rules"), lambda: self.settings.runbook)
 
-        Functions that take documents in know for how long records are kept. There, RulesInvalid where rules
-        outlive the records, or where a site's rules ask for words that nobody wrote: what is refused here
-        has notified nobody yet. Functions that go on with documents do not stop: what cannot be rendered
-        fails alone.
+    @cached_property
+    def staging_rules(self) -> YamlRules:
+        """The rules, checked, for functions that take documents in.
+
+        RulesInvalid where rules outlive the records, or where a site's rules ask for words that nobody wrote:
+        what is refused here has notified nobody yet. Functions that go on with documents do not stop: what
+        cannot be rendered fails alone.
         """
-        rules = YamlRules(self._site("rules"), self.settings.runbook)
+        rules = self.rules
         if self.settings.record_retention_days:
             rules.check_retention(self.settings.record_retention_days)
             if self._site("rules") or self._site("wording"):  # the package's own are checked by the build
@@ -250,7 +256,7 @@ class Bootstrap:
             self.client("s3"),
             settings.work_bucket,
             settings.drop_bucket,
-            self.rules,
+            self.staging_rules,
             self._site("rules"),
             self.verify_keys,
             site=self.values_site,
@@ -639,15 +645,14 @@ class Bootstrap:
         return self._provider(name, self.references.make)
 
     def _provider(self, name: str, reference_for: "Callable[[str], str] | None" = None) -> "Provider":
-        key = f"provider {name}"
-        if key not in self._clients:
+        if name not in self._providers:
             from .providers.choice import make_provider
 
             opentext = self._secret(self.settings.opentext_secret)
-            self._clients[key] = make_provider(
+            self._providers[name] = make_provider(
                 name, self.settings, self.client, opentext.fresh, self.clock.sleep, reference_for
             )
-        return self._clients[key]  # type: ignore[no-any-return]
+        return self._providers[name]
 
     @cached_property
     def incidents(self) -> "DynamoIncidents":
@@ -778,7 +783,7 @@ class Bootstrap:
         return ReceiptReader(
             Phrases(self._site("rules")),
             self.rules.verdicts,
-            lambda bucket, key: mail_loader(self.client("s3"))(bucket, key),
+            lambda bucket, key: mail_loader(self.client("s3"), self.settings.bounce_mail_bucket)(bucket, key),
             self._composed_notice,
             self.references.verify if self.settings.bounce_mails == "on" else None,
             self.clock.now,
@@ -931,7 +936,6 @@ class Bootstrap:
         return folder if folder.is_dir() else None
 
     def _secret(self, name: str) -> Secret:
-        key = f"secret {name}"
-        if key not in self._clients:
-            self._clients[key] = Secret(lambda: self.client("secretsmanager"), name, self.clock.machine_time)
-        return self._clients[key]  # type: ignore[no-any-return]
+        if name not in self._secrets:
+            self._secrets[name] = Secret(lambda: self.client("secretsmanager"), name, self.clock.machine_time)
+        return self._secrets[name]

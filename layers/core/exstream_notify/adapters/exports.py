@@ -198,7 +198,8 @@ class S3Exports:
         """See `ExportStore.rows`."""
         if control is None:
             return iter(())
-        return self._read(self._bucket, control["files"]["rows"]["name"])
+        name: str = control["files"]["rows"]["name"]
+        return self._read(self._bucket, f"preferences/{name.removeprefix('preferences/')}")
 
     def exported_domains(self) -> list[str]:
         """See `ExportStore.exported_domains`."""

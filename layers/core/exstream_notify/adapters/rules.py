@@ -123,10 +123,10 @@ class _Domain(_Strict):
 class YamlRules:
     """`Rules` from YAML files, each read when first asked for. Raises RulesInvalid.
 
-    `runbook` is where the runbook is read; alerts lead to a section of it.
+    `runbook` says where the runbook is read; alerts lead to a section of it.
     """
 
-    def __init__(self, site: Path | None = None, runbook: str = RUNBOOK) -> None:
+    def __init__(self, site: Path | None = None, runbook: Callable[[], str] = lambda: RUNBOOK) -> None:
         self._runbook = runbook
         self._folders = [PACKAGE_RULES, *([site] if site is not None else [])]
 
@@ -152,7 +152,7 @@ class YamlRules:
 
     def route(self, exception: ExceptionRaised, severity: Severity | None = None) -> AlertRule:
         """See `AlertRules.route`."""
-        return self._alerts.route(exception, severity, self._runbook)
+        return self._alerts.route(exception, severity, self._runbook())
 
     def telling(self, team: str, urgency: Urgency) -> tuple[tuple[str, ...], ...]:
         """See `AlertRules.telling`."""

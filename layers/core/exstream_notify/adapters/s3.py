@@ -16,8 +16,9 @@ from ..domain.records import path_in_run
 from ..domain.runs import Seal
 from ..domain.values import ValueRefused
 from ..domain.work import SlicePointer
-from ..ports import DropObject, EvidenceLine
+from ..ports import DropObject, EvidenceLine, RecordsGone
 from .encryption import Sealer
+from .part_keys import in_parts
 from .seal import SEAL_NAME, parse_seal
 
 S3Client: TypeAlias = Any
@@ -121,10 +122,12 @@ class S3Records:
             last = pointer.offset + pointer.length - 1
             try:
                 answer = self._client.get_object(
-                    Bucket=self._bucket, Key=pointer.part, Range=f"bytes={pointer.offset}-{last}"
+                    Bucket=self._bucket,
+                    Key=in_parts(pointer.part),
+                    Range=f"bytes={pointer.offset}-{last}",
                 )
             except self._client.exceptions.NoSuchKey as gone:
-                raise LookupError("the part is not kept any more") from gone
+                raise RecordsGone(pointer.part) from gone
             rows = [orjson.loads(line) for line in answer["Body"].read().splitlines() if line]
             self._last = (key, rows)
         return self._last[1]

@@ -78,12 +78,13 @@ class Settings(BaseModel):
     unmatched_receipt_hours: int = Field(24, ge=1)
     bounce_mails: Literal["off", "on"] = "off"
     bounce_address: str = ""
+    bounce_mail_bucket: str = ""
     reference_keys_secret: str = ""
     unproven_mail_limit: int = Field(20, ge=1)
     bounce_rate_limit: float = Field(5.0, gt=0)
     complaint_rate_limit: float = Field(0.3, gt=0)
     reputation_minimum: int = Field(500, ge=1)
-    record_retention_days: int = Field(0, ge=0)  # 0: this function does not look at it
+    record_retention_days: int = Field(0, ge=0)  # 0: not looked at
     require_approved_wording: bool = False
     site_dir: str = "/opt/site"
     unsubscribe_keys_secret: str = ""

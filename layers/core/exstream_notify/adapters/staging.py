@@ -28,6 +28,7 @@ from .index.parts import MemoryParts, Part, PartSink, PartWriter, RejectSink, Sl
 from .index.reading import form_of
 from .index.schema import RecordSchema
 from .index.staging import FileTally, stage_file
+from .part_keys import in_parts
 from .rules import YamlRules
 from .run_documents import DocumentCheck, OwnFiles
 
@@ -172,17 +173,17 @@ class S3Staging:
 
     def found(self, parts: str) -> dict[str, FoundFile]:
         """See `Staging.found`."""
-        rows = json.loads(_get(self._client, self._work, f"{parts}files.json") or b"[]")
+        rows = json.loads(_get(self._client, self._work, in_parts(f"{parts}files.json")) or b"[]")
         return {row["name"]: FoundFile(**row) for row in rows}
 
     def slices(self, domain: str, run_id: str, parts: str) -> Iterator[SlicePointer]:
         """See `Staging.slices`: the documents' in order, then the digests', if there are any."""
         number = 0
-        for row in json.loads(_get(self._client, self._work, f"{parts}slices.json") or b"[]"):
+        for row in json.loads(_get(self._client, self._work, in_parts(f"{parts}slices.json")) or b"[]"):
             found = Slice(*row)
             number = found.number + 1
             yield _pointer(domain, run_id, parts, found)
-        digests = _get(self._client, self._work, f"{parts}digests.jsonl")
+        digests = _get(self._client, self._work, in_parts(f"{parts}digests.jsonl"))
         if digests:
             count = digests.count(b"\n")
             yield SlicePointer(

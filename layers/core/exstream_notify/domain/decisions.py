@@ -29,6 +29,7 @@ class Why(StrEnum):
     NOT_APPROVED = "wording_not_approved"
     NOT_RENDERED = "not_rendered"
     DEADLINE_PASSED = "deadline_passed"
+    RECORDS_GONE = "records_gone"
     SUPERSEDED = "superseded"
     RESPONDED = "responded"
     RUN_CANCELLED = "run_cancelled"

@@ -12,7 +12,8 @@ class SlicePointer:
 
     `positions` names the records to look at again (a release); empty means all. `kind` is
     `documents`, or `digests` for the internal teams' counts of a run. `purpose` is what the notices
-    are for: a journey's step names itself here, with the `version` of the journey's rule.
+    are for: a journey's step names itself here, with the `version` of the journey's rule. `notices` are
+    those of these positions that wait, where they are known: they are what is left when the part is gone.
     """
 
     domain: str
@@ -27,6 +28,7 @@ class SlicePointer:
     positions: tuple[int, ...] = ()
     purpose: str = "notice"
     version: str = ""
+    notices: tuple[str, ...] = ()
 
     @property
     def run(self) -> str:
@@ -34,16 +36,19 @@ class SlicePointer:
         return f"{self.domain}/{self.run_id}"
 
     def to_message(self) -> dict[str, Any]:
-        """As it stands on the decide queue; of a journey's step only where it is one."""
+        """As it stands on the decide queue; of a journey's step and of notices only where there are some."""
         body = asdict(self)
         if not self.version:
             del body["purpose"], body["version"]
+        if not self.notices:
+            del body["notices"]
         return body
 
     @classmethod
     def from_message(cls, body: dict[str, Any]) -> "SlicePointer":
         """From the decide queue; a missing field is a TypeError."""
-        return cls(**{**body, "positions": tuple(body.get("positions", ()))})
+        listed = {name: tuple(body.get(name, ())) for name in ("positions", "notices")}
+        return cls(**{**body, **listed})
 
 
 @dataclass(frozen=True, slots=True)

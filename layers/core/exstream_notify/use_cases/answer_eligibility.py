@@ -12,7 +12,7 @@ from .decide_notices import (
     blocked_addresses,
     blocked_channels,
     contact_without_addresses,
-    update_contacts,
+    merged_contacts,
 )
 
 
@@ -58,7 +58,7 @@ def answer_eligibility(
         return []
     domain = questions[0].document.domain
     stored = contacts.get(domain, {q.document.contact_key for q in questions})
-    known = update_contacts([q.document for q in questions], contacts, addresses, clock, write=False)
+    known, _ = merged_contacts([q.document for q in questions], contacts, addresses.check, clock)
     addressed = [
         as_addressed(
             known.get(q.document.contact_key) or contact_without_addresses(q.document),

@@ -9,7 +9,7 @@ from ..domain.exceptions import ExceptionRaised
 from ..domain.expectations import ExpectedRun, next_deadline, opens_at
 from ..domain.incidents import added_up
 from ..domain.runs import Run, RunState
-from ..ports import AlertRules, Clock, DueIndex, ExceptionBus, Records, RunBook, Staging
+from ..ports import AlertRules, Clock, DueIndex, ExceptionBus, Records, RecordsGone, RunBook, Staging
 from .alert_exceptions import Alerting, change_incident, look_at_incident
 
 RERUN_RECORDS = 20_000
@@ -119,11 +119,16 @@ def _is_rerun(run: Run, composed: Ranges, other: str, customers: Ranges, runs: R
 
 
 def _customers(run: Run, staging: Staging, records: Records) -> Ranges:
+    """The run's customers; none where a part is not stored any more, since the rest proves nothing."""
     found = CustomerSet()
     for pointer in staging.slices(run.domain, run.run_id, run.parts):
         if pointer.kind != "documents":
             continue
-        for _, document in records.read(pointer):
+        try:
+            documents = records.read(pointer)
+        except RecordsGone:
+            return ()
+        for _, document in documents:
             if document.customer_in_run is not None:
                 found.add(document.customer_in_run)
     return tuple(found.ranges())

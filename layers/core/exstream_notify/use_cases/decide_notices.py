@@ -63,6 +63,7 @@ from ..ports import (
     JourneyBook,
     Ledger,
     Records,
+    RecordsGone,
     Reputation,
     ResponseLedger,
     Rules,
@@ -153,6 +154,7 @@ def pointer_to(notices: Sequence[Notice]) -> SlicePointer:
         positions=positions,
         purpose=notices[0].purpose if notices[0].rule_version else "notice",
         version=notices[0].rule_version,
+        notices=tuple(sorted(n.notice_id for n in notices)),
     )
 
 
@@ -181,7 +183,7 @@ def document_of(notice: Notice, records: Records) -> Document | None:
         return None
     try:
         return dict(records.read(pointer_to([notice]))).get(notice.origin.position)
-    except LookupError:
+    except RecordsGone:
         return None
 
 
@@ -280,7 +282,10 @@ def decide_notices(
         return _decide_digests(
             pointer, control, content, records, rules, ledger, queues, exceptions, provider_for, now
         )
-    documents = records.read(pointer)
+    try:
+        documents = records.read(pointer)
+    except RecordsGone:
+        return _gone(pointer, ledger, runs, exceptions, now)
     if pointer.positions:
         documents = [
             (position, document) for position, document in documents if position in pointer.positions
@@ -543,44 +548,45 @@ def _held_back(
 
 
 def update_contacts(
-    documents: Sequence[Document],
-    contacts: ContactBook,
-    addresses: AddressChecker,
-    clock: Clock,
-    *,
-    write: bool = True,
+    documents: Sequence[Document], contacts: ContactBook, addresses: AddressChecker, clock: Clock
 ) -> dict[str, Contact]:
     """The contacts of these documents, by contact key, brought up to date with what the records say.
 
     Another writer's change is never overwritten: its contact is read again and the records are
-    merged into that. `write=False` merges without storing (a plan).
+    merged into that.
     """
-    if not documents:
-        return {}
-    keys = {d.contact_key for d in documents}
     check = _once(addresses.check)
     for _ in range(5):
-        known = contacts.get(documents[0].domain, keys)
-        changed: dict[str, Contact] = {}
-        for document in documents:
-            before = known.get(document.contact_key)
-            fresh: dict[Channel, Address] = {
-                channel: check(channel, raw, document.country)
-                for channel, raw in addresses_to_check(before, document).items()
-                if not document.disputed
-            }
-            salt = before.salt if before else clock.random_id()
-            after = merge(before, document, fresh, clock.now(), salt)
-            if after is not before:
-                # Several records of one contact are one write.
-                if document.contact_key in changed and before is not None:
-                    after = replace(after, version=before.version)
-                known[document.contact_key] = changed[document.contact_key] = after
-        if not write or not changed:
-            return known
-        if not contacts.put(list(changed.values())):
+        known, changed = merged_contacts(documents, contacts, check, clock)
+        if not changed or not contacts.put(list(changed.values())):
             return known
     raise RuntimeError("contacts kept changing under five attempts to update them")
+
+
+def merged_contacts(
+    documents: Sequence[Document], contacts: ContactBook, check: Check, clock: Clock
+) -> tuple[dict[str, Contact], dict[str, Contact]]:
+    """The contacts of these documents as they are once their records are heard, and those that differ from
+    what is stored; both by contact key. Nothing is stored."""
+    changed: dict[str, Contact] = {}
+    if not documents:
+        return {}, changed
+    known = contacts.get(documents[0].domain, {d.contact_key for d in documents})
+    for document in documents:
+        before = known.get(document.contact_key)
+        fresh: dict[Channel, Address] = {
+            channel: check(channel, raw, document.country)
+            for channel, raw in addresses_to_check(before, document).items()
+            if not document.disputed
+        }
+        salt = before.salt if before else clock.random_id()
+        after = merge(before, document, fresh, clock.now(), salt)
+        if after is not before:
+            # Several records of one contact are one write.
+            if document.contact_key in changed and before is not None:
+                after = replace(after, version=before.version)
+            known[document.contact_key] = changed[document.contact_key] = after
+    return known, changed
 
 
 def _once(check: Check) -> Check:
@@ -982,6 +988,32 @@ def _tell_team(
         result.writes.append(_settled(before, now, status, before.why))
 
 
+def _gone(
+    pointer: SlicePointer, ledger: Ledger, runs: RunBook | None, exceptions: ExceptionBus, now: datetime
+) -> Decided:
+    """Records that are not stored any more are decided no more: what waited for them ends, and is reported.
+
+    A run that was held, or a notice that was deferred, for longer than records are stored comes to this.
+    """
+    ended = {
+        identity: _ended(notice, now, Status.FAILED, Why.RECORDS_GONE)
+        for identity, notice in ledger.get(pointer.notices).items()
+        if notice.due_at and (notice.origin.run, notice.origin.slice_number) == (pointer.run, pointer.number)
+    }
+    if ended:
+        known = {**ended, **ledger.put(list(ended.values()))}
+        if runs is not None and not pointer.version:
+            words = [outcome_for(n, n.origin) for n in known.values() if n.audience == "customer"]
+            runs.put_job(pointer.run, job_id(pointer.run, pointer.number, "gone", sorted(known)), words)
+    count = len(pointer.positions) or pointer.count
+    part = f"slice {pointer.number} {','.join(map(str, pointer.positions[:3]))}".strip()
+    text = "records that are not stored any more: nobody else of them is notified"
+    exceptions.raise_exceptions(
+        [ExceptionRaised(Why.RECORDS_GONE, "error", pointer.domain, pointer.run_id, text, part, count)]
+    )
+    return Decided(notices=frozenset(ended))
+
+
 def _decide_digests(
     pointer: SlicePointer,
     control: Control,
@@ -996,7 +1028,10 @@ def _decide_digests(
 ) -> Decided:
     """One e-mail per run and team, with counts only."""
     result = _Slice()
-    digests = records.read_digests(pointer)
+    try:
+        digests = records.read_digests(pointer)
+    except RecordsGone:
+        return _gone(pointer, ledger, None, exceptions, now)
     stored: Mapping[str, Notice] = {}
     if pointer.positions:
         stored = ledger.get({digest_id(pointer, team, content) for _, team, _ in digests})
@@ -1051,15 +1086,15 @@ def _settled(notice: Notice, now: datetime, status: Status, why: str) -> Notice:
 
 
 def _cancelled(notice: Notice, now: datetime) -> Notice:
-    """The notice of a cancelled run: what waits is ended, what was sent or is in doubt stays so."""
+    """The notice of a cancelled run."""
+    return _ended(notice, now, Status.SUPPRESSED, Why.RUN_CANCELLED)
+
+
+def _ended(notice: Notice, now: datetime, status: Status, why: Why) -> Notice:
+    """What waits is ended, what was sent or is in doubt stays so."""
     if notice.status != Status.DEFERRED:
         return _settled(notice, now, notice.status, notice.why)
-    return happened(
-        replace(notice, status=Status.SUPPRESSED, why=Why.RUN_CANCELLED, due_at="", waiting=()),
-        now,
-        "suppressed",
-        Why.RUN_CANCELLED,
-    )
+    return happened(replace(notice, status=status, why=why, due_at="", waiting=()), now, str(status), why)
 
 
 def _jobs(pointer: SlicePointer, result: _Slice) -> list[SendJob]:

@@ -77,6 +77,7 @@ from ..ports import (
     Ledger,
     Provider,
     Records,
+    RecordsGone,
     Rules,
     RunBook,
     SendQueues,
@@ -133,6 +134,9 @@ class InProgress(Exception):
     def __init__(self, until: datetime) -> None:
         super().__init__(f"claimed by a worker whose lease ends at {until.isoformat(timespec='seconds')}")
         self.until = until
+
+
+GONE = "records that are not stored any more"
 
 
 @dataclass(slots=True)
@@ -378,7 +382,11 @@ def _prepare(
     asked = {m.notice_id for m in job.members if m.stored}
     stored = ledger.get(asked) if asked else {}
     if pointer.kind == "digests":
-        digests = {position: (team, counts) for position, team, counts in records.read_digests(pointer)}
+        try:
+            digests = {position: (team, counts) for position, team, counts in records.read_digests(pointer)}
+        except RecordsGone:
+            tally.trouble["team_not_told", GONE] += len(job.members)
+            return []
         digest = Document(pointer.domain, "", pointer.run_id, "team-digest")
         if since and now > since + DIGEST_DEADLINE:
             tally.trouble["team_not_told", "digests past their deadline"] += len(job.members)
@@ -399,7 +407,13 @@ def _prepare(
             for member in job.members
             if (address := rules.team_address(digests[member.position][0])) is not None
         ]
-    documents = dict(records.read(pointer))
+    try:
+        documents = dict(records.read(pointer))
+    except RecordsGone:
+        # What waits in the ledger ends when it is decided again; what became of claims is said here.
+        tally.late += job.members
+        tally.trouble[str(Why.RECORDS_GONE), GONE] += len(job.members)
+        return []
     keys = {documents[m.position].contact_key for m in job.members}
     known = contacts.get(pointer.domain, keys)
     asked_for = [documents[m.position] for m in job.members]

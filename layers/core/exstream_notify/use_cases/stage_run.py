@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from ..domain.decisions import Why
 from ..domain.documents import FileFault
 from ..domain.exceptions import ExceptionRaised, Severity, Unusable
 from ..domain.holders import MIXED_REASON, Conflicts, pairs_in_words
@@ -538,9 +539,17 @@ def _tell_conflicts(stage: _Stage, conflicts: Conflicts) -> None:
         stage.tell("addresses_disputed", "warning", text, count=conflicts.disputed)
 
 
+def _tell_gone(stage: _Stage, run: Run, found: int) -> None:
+    """A run that was held for longer than its parts are stored is not dispatched in silence."""
+    if found < run.slices:
+        text = f"{found} of {run.slices} slices are still stored: the run's other customers are not notified"
+        stage.tell(Why.RECORDS_GONE, "error", text, count=run.slices - found)
+
+
 def _dispatch(stage: _Stage, run: Run) -> None:
     """Queue every slice, then say so; killed in between, all are queued again, without harm."""
-    stage.decide_queue.send_slices(stage.staging.slices(stage.domain, stage.run_id, run.parts))
+    sent = stage.decide_queue.send_slices(stage.staging.slices(stage.domain, stage.run_id, run.parts))
+    _tell_gone(stage, run, sent)
     if run.control == Control.GO:
         stage.runs.add_volume(stage.domain, run.app, stage.run_id, run.composed)
     stage.exceptions.run_dispatched(stage.domain, stage.run_id)
@@ -640,6 +649,7 @@ def _unfinished(stage: _Stage, run: Run) -> Iterator[SlicePointer]:
             slices.append(pointer)
         elif run.control != Control.CANCEL:
             yield pointer
+    _tell_gone(stage, run, len(slices))
     ends = [*(p.first for p in slices[1:]), run.composed + 1]
     for pointer, end in zip(slices, ends, strict=False):
         # Positions of rejected records lie in between; nothing is said of those here.

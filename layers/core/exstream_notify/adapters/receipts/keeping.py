@@ -67,11 +67,16 @@ class UnreadReceipts:
         return key
 
 
-def mail_loader(client: S3Client) -> Callable[[str, str], bytes]:
-    """Reads the beginning of a mail from a bucket: a larger one says nothing more behind it."""
+def mail_loader(client: S3Client, mails: str) -> Callable[[str, str], bytes]:
+    """Reads the beginning of a mail from the bucket `mails`: a larger one says nothing more behind it.
+
+    ReceiptUnusable where a message names another bucket: messages do not choose what this function reads.
+    """
 
     def load(bucket: str, key: str) -> bytes:
-        answer = client.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{READ_LIMIT - 1}")
+        if bucket != mails:
+            raise ReceiptUnusable("a mail in a bucket that is not the one for bounce mails")
+        answer = client.get_object(Bucket=mails, Key=key, Range=f"bytes=0-{READ_LIMIT - 1}")
         data: bytes = answer["Body"].read()
         return data
 

@@ -1,0 +1,194 @@
+"""Each function has the variables, secrets and actions that its code can reach, and no others.
+
+`reach` derives what code reaches; the template says what a function has. There are no exemptions: change the
+code or the template.
+"""
+
+import copy
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.architecture.reach.granted import Template, grants_off, variables_off
+from tests.architecture.reach.needs import Reached, reached
+from tests.architecture.reach.program import Program
+from tests.container.sam import load_template
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = "exstream_notify.adapters.settings.Settings"
+DOCUMENT = load_template(ROOT / "template.yaml")
+TEMPLATE = Template(DOCUMENT)
+
+
+@cache
+def of(folder: str) -> Reached:
+    """What a function's folder reaches."""
+    package = ROOT / "layers/core/exstream_notify"
+    program = Program({"exstream_notify": package, "app": ROOT / folder / "app"}, ["exstream_notify.domain"])
+    return reached(program, "app", SETTINGS, TEMPLATE.places)
+
+
+@pytest.mark.parametrize("name", TEMPLATE.functions)
+def test_nothing_is_left_that_the_analysis_cannot_follow(name: str) -> None:
+    assert of(TEMPLATE.functions[name].folder).faults == []
+
+
+@pytest.mark.parametrize("name", TEMPLATE.functions)
+def test_a_function_has_the_variables_that_its_code_reads(name: str) -> None:
+    given = TEMPLATE.functions[name]
+    assert list(variables_off(given, of(given.folder), TEMPLATE)) == []
+
+
+@pytest.mark.parametrize("name", TEMPLATE.functions)
+def test_a_role_allows_what_its_function_can_do(name: str) -> None:
+    given = TEMPLATE.functions[name]
+    assert list(grants_off(given, of(given.folder), TEMPLATE)) == []
+
+
+# ---- Each fault that is put into the template is found, with the way that code takes to it ----
+
+Document = dict[str, Any]
+
+
+def faults(name: str, change: Callable[[Document], None]) -> list[str]:
+    """What is found about a function after the template was changed."""
+    document = copy.deepcopy(DOCUMENT)
+    change(document["Resources"])
+    changed = Template(document)
+    given = changed.functions[name]
+    return [
+        *variables_off(given, of(given.folder), changed),
+        *grants_off(given, of(given.folder), changed),
+    ]
+
+
+def variables(resources: Document, name: str) -> Document:
+    found: Document = resources[name]["Properties"]["Environment"]["Variables"]
+    return found
+
+
+def statements(resources: Document, role: str) -> list[Document]:
+    (policy,) = resources[role]["Properties"]["Policies"]
+    found: list[Document] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def without(resources: Document, role: str, action: str, resource: object) -> None:
+    """Take an action on one resource from a role."""
+    for statement in statements(resources, role):
+        listed = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        if action in statement["Action"] and resource in listed:
+            rest = [entry for entry in listed if entry != resource]
+            others = [entry for entry in statement["Action"] if entry != action]
+            statement["Resource"] = rest
+            if others:
+                statements(resources, role).append({**statement, "Action": others, "Resource": resource})
+            return
+    raise LookupError(action)
+
+
+@pytest.mark.parametrize(
+    ("function", "variable", "through"),
+    [
+        ("SendNoticesFunction", "OPENTEXT_URL", "providers.choice.make_opentext"),
+        ("PollReceiptsFunction", "OPENTEXT_URL", "providers.choice.make_opentext"),
+        ("RecordReplyFunction", "OPENTEXT_TOKEN_URL", "providers.choice.make_opentext"),
+        ("SendNoticesFunction", "PEPPERS_SECRET", "bootstrap.Bootstrap.contacts"),
+        ("StageRunFunction", "DEFAULT_REGION", "bootstrap.Bootstrap.values_site"),
+        ("WatchRunsFunction", "RUNS_TABLE", "bootstrap.Bootstrap.runs"),
+    ],
+)
+def test_a_variable_that_is_taken_away_is_missed(function: str, variable: str, through: str) -> None:
+    (found,) = faults(function, lambda resources: variables(resources, function).pop(variable) and None)
+    assert found.startswith(f"{function} lacks the variable {variable}: app:")
+    assert through in found
+
+
+ARN = "Fn::GetAtt"
+PARTS = {"Fn::Sub": "${WorkBucket.Arn}/parts/*"}
+
+
+@pytest.mark.parametrize(
+    ("name", "action", "resource", "place", "through"),
+    [
+        (
+            "SendNotices",
+            "secretsmanager:GetSecretValue",
+            {"Ref": "OpenTextCredentials"},
+            "OpenTextCredentials",
+            "secrets.Secret.fields",
+        ),
+        ("DecideNotices", "s3:ListBucket", {ARN: ["WorkBucket", "Arn"]}, "WorkBucket", "s3.S3Records._rows"),
+        ("StageRun", "s3:ListBucket", {ARN: ["DropBucket", "Arn"]}, "DropBucket", "s3.S3DropFolder."),
+        ("SendNotices", "s3:GetObject", PARTS, "WorkBucket/parts/", "s3.S3Records._rows"),
+        (
+            "SendNotices",
+            "s3:PutObject",
+            {"Fn::Sub": "${WorkBucket.Arn}/jobs/*"},
+            "WorkBucket/jobs/",
+            "s3.S3Jobs.put",
+        ),
+        (
+            "SendNotices",
+            "sqs:ChangeMessageVisibility",
+            {ARN: ["EmailQueue", "Arn"]},
+            "EmailQueue",
+            "sqs.SqsQueue.come_back",
+        ),
+        ("SendNotices", "sqs:DeleteMessage", {ARN: ["SmsQueue", "Arn"]}, "SmsQueue", "its event Sms"),
+        (
+            "DecideNotices",
+            "dynamodb:Query",
+            {"Fn::Sub": "${NoticesTable.Arn}/index/document"},
+            "NoticesTable/index/document",
+            "ledger.DynamoLedger.of_document",
+        ),
+        (
+            "AlertException",
+            "kms:Decrypt",
+            {ARN: ["TopicKey", "Arn"]},
+            "TopicKey",
+            "alert_channels.Channels",
+        ),
+        ("WatchRuns", "sqs:SendMessage", {ARN: ["WatchFailures", "Arn"]}, "WatchFailures", "its failures"),
+        ("WatchRuns", "logs:PutLogEvents", {ARN: ["WatchRunsLogs", "Arn"]}, "WatchRunsLogs", "its log"),
+    ],
+)
+def test_an_action_that_is_taken_away_is_missed(
+    name: str, action: str, resource: object, place: str, through: str
+) -> None:
+    found = faults(f"{name}Function", lambda resources: without(resources, f"{name}Role", action, resource))
+    (told,) = [text for text in found if text.startswith(f"{name}Function lacks {action} on {place}: ")]
+    assert through in told
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "place"),
+    [
+        ("s3:DeleteObject", PARTS, "WorkBucket/parts/"),
+        ("s3:GetObject", {"Fn::Sub": "${EvidenceBucket.Arn}/evidence/*"}, "EvidenceBucket/evidence/"),
+        ("s3:PutObject", PARTS, "WorkBucket/parts/"),
+        ("secretsmanager:GetSecretValue", {"Ref": "LinkKeys"}, "LinkKeys"),
+        ("dynamodb:Query", {"Fn::Sub": "${NoticesTable.Arn}/index/case"}, "NoticesTable/index/case"),
+        ("dynamodb:Scan", {ARN: ["ContactsTable", "Arn"]}, "ContactsTable"),
+        ("sqs:SendMessage", {ARN: ["RunQueue", "Arn"]}, "RunQueue"),
+        ("kms:Decrypt", {ARN: ["TopicKey", "Arn"]}, "TopicKey"),
+    ],
+)
+def test_an_action_that_is_added_is_found(action: str, resource: object, place: str) -> None:
+    more = {"Effect": "Allow", "Action": [action], "Resource": resource}
+    assert faults("DecideNoticesFunction", lambda r: statements(r, "DecideNoticesRole").append(more)) == [
+        f"DecideNoticesFunction has {action} on {place}, which its code never takes"
+    ]
+
+
+def test_a_variable_that_is_added_is_found() -> None:
+    def more(resources: Document) -> None:
+        variables(resources, "WatchRunsFunction")["LINK_KEYS_SECRET"] = {"Ref": "LinkKeys"}
+
+    assert faults("WatchRunsFunction", more) == [
+        "WatchRunsFunction has the variable LINK_KEYS_SECRET, which its code never reads"
+    ]
