@@ -255,6 +255,30 @@ def _kill_at_first(world: World, call: str, when: Literal["before", "after"]) ->
     world.wire.kill_at(rehearsal.wire.log.index(call) + 1, when)
 
 
+def test_a_copy_that_read_while_another_worker_sent_does_not_overwrite_what_that_worker_reported() -> None:
+    """It meets claims of the other and comes back; the rest of the members is no report about the job."""
+    world = World(slice_records=DOUBT_LIMIT + 2)
+    world.drop("run-1", *(a_document(n) for n in range(1, DOUBT_LIMIT + 3)))
+    up_to(world, "email")
+    (message,) = world.queues["email"].messages
+    copy = replace(message)
+    world.deliver("email", message)
+    finished_ledger = world.ledger.notices
+    claimed = {
+        n.notice_id: n for n in world.ledger.history if n.status == Status.SENDING and n.origin.position > 10
+    }
+    assert len(claimed) == 2
+    watched = dict(world.watch.watched)
+
+    world.queues["email"].messages.append(copy)
+    world.ledger.notices = finished_ledger | claimed  # as the copy read it, before the other was done
+    assert not world.deliver("email", copy), "it comes back"
+    world.ledger.notices = finished_ledger
+
+    assert world.outcomes("run-1") == {"notified": DOUBT_LIMIT + 2}
+    assert world.watch.watched == watched
+
+
 # --- answers ---------------------------------------------------------------------------------------
 
 

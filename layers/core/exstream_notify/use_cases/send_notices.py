@@ -321,12 +321,14 @@ def send_notices(
         told = [(n, documents[n.notice_id]) for n in tally.told if n.notice_id in documents]
         join_journeys(job.pointer, told, rules=rules, journeys=journeys, is_holiday=is_holiday, clock=clock)
     part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
+    if tally.busy_until:
+        # The job comes back. What it would write now is without the members that another worker holds, and
+        # could take the place of what that worker wrote of all of them.
+        raise InProgress(datetime.fromtimestamp(tally.busy_until, UTC))
     if tally.sent:
         watch.add(_watched(part, job, tally.sent, rules, clock.now()))
     if tally.outcomes:
         runs.put_job(job.pointer.run, part, tally.outcomes)
-    if tally.busy_until:
-        raise InProgress(datetime.fromtimestamp(tally.busy_until, UTC))
     return Counter(str(o.outcome) for o in tally.outcomes)
 
 
