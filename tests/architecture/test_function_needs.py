@@ -119,7 +119,7 @@ PARTS = {"Fn::Sub": "${WorkBucket.Arn}/parts/*"}
             "secretsmanager:GetSecretValue",
             {"Ref": "OpenTextCredentials"},
             "OpenTextCredentials",
-            "secrets.Secret.fields",
+            "secrets.Secret.fresh",
         ),
         ("DecideNotices", "s3:ListBucket", {ARN: ["WorkBucket", "Arn"]}, "WorkBucket", "s3.S3Records._rows"),
         ("StageRun", "s3:ListBucket", {ARN: ["DropBucket", "Arn"]}, "DropBucket", "s3.S3DropFolder."),

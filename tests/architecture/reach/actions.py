@@ -55,6 +55,9 @@ OPERATIONS: dict[tuple[str, str], Row] = {
     ("pinpoint-sms-voice-v2", "send_text_message"): Row("sms-voice:SendTextMessage", fixed=_SMS),
 }
 
+NO_CALL = frozenset({"close"})
+"""What a client does on this side of the wire."""
+
 TRANSACTED = {
     "Put": "dynamodb:PutItem",
     "Update": "dynamodb:UpdateItem",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from .actions import OPERATIONS, TRANSACTED, Row
+from .actions import NO_CALL, OPERATIONS, TRANSACTED, Row
 from .binding import unfilled
 from .machine import Call, Edge, Fault, Machine, Node
 from .program import Program
@@ -113,6 +113,8 @@ def reached(program: Program, module: str, settings: str, places: frozenset[str]
 
 
 def _needs_of(call: Call, result: Reached) -> Iterator[Need]:
+    if call.operation in NO_CALL:
+        return
     if call.operation == "transact_write_items":
         found = list(_transacted(call, result.machine))
     elif (row := OPERATIONS.get((call.service, call.operation))) is not None:
