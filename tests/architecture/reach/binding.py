@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .values import (
@@ -20,6 +21,25 @@ from .values import (
 if TYPE_CHECKING:
     from .machine import Fault, Machine, Node
     from .program import Module
+
+
+@cache
+def choosing(code: ast.AST) -> frozenset[str]:
+    """Names by which a function picks an item, an attribute or a client."""
+    found: set[str] = set()
+    for part in ast.walk(code):
+        picked: ast.AST | None = None
+        if isinstance(part, ast.Subscript):
+            picked = part.slice
+        elif isinstance(part, ast.Call) and ast.unparse(part.func).endswith("create_client"):
+            picked = part.args[0]
+        elif isinstance(part, ast.Call) and ast.unparse(part.func) == "getattr":
+            picked = part.args[1]
+        elif isinstance(part, ast.keyword) and part.arg == "IndexName":
+            picked = part.value
+        if isinstance(picked, ast.Name):
+            found.add(picked.id)
+    return frozenset(found)
 
 
 def bind(

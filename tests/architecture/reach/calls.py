@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from .binding import bind, choosing, preset
 from .program import ClassInfo
 from .values import (
     NOTHING,
@@ -84,7 +84,7 @@ class Calls:
         called = machine.expressions.value(site.func)
         given: list[Values] = []
         for argument in site.args:
-            given.append(machine.expressions._part(argument))
+            given.append(machine.expressions.part(argument))
         named: Named = {}
         for keyword in site.keywords:
             values = machine.expressions.value(keyword.value)
@@ -162,8 +162,6 @@ class Calls:
     def _run(
         self, site: ast.expr, function: Function, this: Any, given: list[Values], named: Named, starred: bool
     ) -> Values:
-        from .binding import bind
-
         machine = self._machine
         node = machine.node(function, *self._context(function, this, given, named))
         machine.edge(node, site.lineno)
@@ -311,8 +309,6 @@ class Calls:
         return found
 
     def _partial(self, site: ast.expr, given: list[Values], named: Named) -> Values:
-        from .binding import preset
-
         found: Values = NOTHING
         for value in given[0] if given else NOTHING:
             found |= preset(self._machine, site, value, given[1:], named)
@@ -375,25 +371,6 @@ class Calls:
     def _unknown_client(self, site: ast.expr) -> Values:
         self._machine.fault(site, "a client of a service that is not known")
         return NOTHING
-
-
-@cache
-def choosing(code: ast.AST) -> frozenset[str]:
-    """Names by which a function picks an item, an attribute or a client."""
-    found: set[str] = set()
-    for part in ast.walk(code):
-        picked: ast.AST | None = None
-        if isinstance(part, ast.Subscript):
-            picked = part.slice
-        elif isinstance(part, ast.Call) and ast.unparse(part.func).endswith("create_client"):
-            picked = part.args[0]
-        elif isinstance(part, ast.Call) and ast.unparse(part.func) == "getattr":
-            picked = part.args[1]
-        elif isinstance(part, ast.keyword) and part.arg == "IndexName":
-            picked = part.value
-        if isinstance(picked, ast.Name):
-            found.add(picked.id)
-    return frozenset(found)
 
 
 def _parameters(function: Function) -> list[ast.arg]:

@@ -194,15 +194,16 @@ class Expressions:
 
     def _tuple(self, expression: ast.Tuple) -> Values:
         starred = any(isinstance(part, ast.Starred) for part in expression.elts)
-        parts = [(None if starred else n, self._part(part)) for n, part in enumerate(expression.elts)]
+        parts = [(None if starred else n, self.part(part)) for n, part in enumerate(expression.elts)]
         return self._machine.box(expression, parts)
 
     def _list(self, expression: ast.List | ast.Set) -> Values:
-        return self._machine.box(expression, [(None, self._part(part)) for part in expression.elts])
+        return self._machine.box(expression, [(None, self.part(part)) for part in expression.elts])
 
     _set = _list
 
-    def _part(self, part: ast.expr) -> Values:
+    def part(self, part: ast.expr) -> Values:
+        """One of several expressions in a row; of a starred one what it holds."""
         return self.each(part.value) if isinstance(part, ast.Starred) else self.value(part)
 
     def _starred(self, expression: ast.Starred) -> Values:
