@@ -108,3 +108,22 @@ def test_a_run_that_is_taken_for_a_rerun_proves_nothing_without_its_records() ->
     assert customers_of(run, world.staging, world.records) != ()
     forget_records(world)
     assert customers_of(run, world.staging, world.records) == ()
+
+
+def test_a_bulk_job_that_is_gone_leaves_its_members_in_doubt_and_is_not_posted_anew() -> None:
+    """A worker died after posting, and the job's file is deleted before it could be submitted again."""
+    rehearsal = World(bulk=True, deduplicates=True)
+    rehearsal.drop("run-1", a_document(1), a_document(2))
+    rehearsal.come_to_rest()
+
+    world = World(bulk=True, deduplicates=True)
+    world.wire.kill_at(rehearsal.wire.log.index("provider.send") + 1, "after")
+    world.drop("run-1", a_document(1), a_document(2))
+    while not world.kills:
+        assert world.step()
+    world.jobs.stored.clear()
+    world.come_to_rest()
+
+    assert world.outcomes("run-1") == {"unconfirmed": 2}
+    assert (len(world.mail.posted), dead(world)) == (1, [])
+    assert "send_unconfirmed" in world.exceptions.codes
