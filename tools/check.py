@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -106,8 +106,10 @@ def run(step: Step, variables: Mapping[str, str] | None = None, output: Path | N
     return Result(step.name, code == 0, time.monotonic() - started, "" if code == 0 else f"exit code {code}")
 
 
-def run_tests(arguments: Sequence[str]) -> tuple[Result, dict[str, Any]]:
-    """Run pytest; returns its result and the figures that tests/machine.py left.
+def run_tests(
+    arguments: Sequence[str], after: Sequence[Callable[[], Result]] = ()
+) -> tuple[list[Result], dict[str, Any]]:
+    """Run pytest, then `after`; returns the results in this order and the figures that tests/machine.py left.
 
     What runs beside the others is printed after them; with `arguments` of its own, pytest runs once.
     """
@@ -116,12 +118,16 @@ def run_tests(arguments: Sequence[str]) -> tuple[Result, dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(len(parts)) as pool:
         reports = [Path(name) / f"report-{number}.json" for number in range(len(parts))]
         outputs = [None, *(Path(name) / f"output-{number}" for number in range(1, len(parts)))]
-        results = list(pool.map(_run_pytest, parts, reports, outputs))
+        running = pool.map(_run_pytest, parts, reports, outputs)
+        # Begins when the first of the parts has ended.
+        last = [pool.submit(step) for step in after]
+        results = list(running)
         for output in filter(None, outputs):
             print(output.read_text("utf-8", "replace"), flush=True)
         figures = [json.loads(report.read_text("utf-8")) for report in reports if report.exists()]
     bad = next((result for result in results if not result.passed), results[0])
-    return replace(bad, seconds=time.monotonic() - started), _added_up(figures)
+    tests = replace(bad, seconds=time.monotonic() - started)
+    return [tests, *(step.result() for step in last)], _added_up(figures)
 
 
 def _run_pytest(arguments: Sequence[str], report: Path, output: Path | None) -> Result:
@@ -154,9 +160,10 @@ def validated_calls(figures: dict[str, Any]) -> Result:
 
 def early_warning() -> Result:
     """The tests on the newest SDK. A release of others' must not break a clean checkout: it never fails."""
-    print("\n=== newest sdk", flush=True)
     started = time.monotonic()
     outcome = check_newest_sdk.newest()
+    if outcome.faults:
+        print(outcome.output)
     return Result("newest sdk", True, time.monotonic() - started, outcome.line)
 
 
@@ -188,11 +195,11 @@ def main() -> int:
     results = [run(step) for step in linters(arguments.site)]
     figures: dict[str, Any] = {}
     if not arguments.lint:
-        tests, figures = run_tests(passed_on)
+        (tests, *others), figures = run_tests(passed_on, () if passed_on else (early_warning,))
         note = f"{figures.get('passed', 0)} passed, {len(figures.get('failed', []))} failed"
         results.append(Result(tests.name, tests.passed, tests.seconds, note))
         if not passed_on:
-            results += [validated_calls(figures), early_warning()]
+            results += [validated_calls(figures), *others]
     print(summary(results, figures))
     if not SAM.exists():
         print("sam validate was left out: make setup-sam")

@@ -27,10 +27,11 @@ UNAVAILABLE = 3
 
 @dataclass(frozen=True)
 class Outcome:
-    """The version that was tested (empty: none could be installed), and each fault in a line."""
+    """The version that was tested (empty: none could be installed), each fault in a line, pytest's output."""
 
     version: str
     faults: tuple[str, ...] = ()
+    output: str = ""
 
     @property
     def line(self) -> str:
@@ -61,13 +62,13 @@ def run(folder: Path) -> Outcome:
     done = subprocess.run(
         command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, check=False
     )
-    print(done.stdout[-20_000:])
+    output = done.stdout[-20_000:]
     if not report.exists():
-        return Outcome(version, ("the tests did not start",))
+        return Outcome(version, ("the tests did not start",), output)
     figures = json.loads(report.read_text("utf-8"))
     if figures["sdk_version"] != version:
-        return Outcome(version, (f"the tests ran on botocore {figures['sdk_version']}",))
-    return Outcome(version, (*figures["failed"], *check_calls.faults(figures)))
+        return Outcome(version, (f"the tests ran on botocore {figures['sdk_version']}",), output)
+    return Outcome(version, (*figures["failed"], *check_calls.faults(figures)), output)
 
 
 def newest() -> Outcome:
@@ -81,6 +82,7 @@ def newest() -> Outcome:
 def main() -> int:
     """The command line, without arguments."""
     outcome = newest()
+    print(outcome.output)
     for fault in outcome.faults:
         print(fault)
     print(outcome.line)

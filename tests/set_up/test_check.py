@@ -52,7 +52,7 @@ def test_pytest_leaves_its_figures_for_the_screen(tmp_path: Path, monkeypatch: p
     test.write_text("def test_good():\n    pass\n\n\ndef test_bad():\n    assert not 1\n", encoding="utf-8")
     monkeypatch.setenv("TEST_REPORT", "set for the whole run, not for this one")
 
-    result, figures = check.run_tests(["-p", "tests.machine", "-p", "no:cacheprovider", "-q", str(test)])
+    (result,), figures = check.run_tests(["-p", "tests.machine", "-p", "no:cacheprovider", "-q", str(test)])
 
     assert not result.passed
     assert figures["passed"] == 1
@@ -69,9 +69,11 @@ def test_what_runs_beside_the_rest_is_on_the_same_screen(
         parts.append(["-p", "tests.machine", "-p", "no:cacheprovider", "-v", str(test)])
     monkeypatch.setattr(check, "_PARTS", parts)
 
-    result, figures = check.run_tests([])
+    after = check.Result("after", True, 0.0)
+    (result, other), figures = check.run_tests([], (lambda: after,))
 
     assert not result.passed
+    assert other is after
     assert figures["passed"] == 1
     assert [name.rpartition("::")[2] for name in figures["failed"]] == ["test_two"]
     shown = capfd.readouterr().out
@@ -79,7 +81,7 @@ def test_what_runs_beside_the_rest_is_on_the_same_screen(
     assert "::test_two FAILED" in shown
 
     monkeypatch.setattr(check, "_PARTS", [parts[0], ["--no-such-option"]])
-    assert not check.run_tests([])[0].passed, "a part that ends without figures is no success"
+    assert not check.run_tests([])[0][0].passed, "a part that ends without figures is no success"
 
 
 def test_an_aws_call_that_no_test_made_fails_the_run_and_a_warning_about_the_newest_sdk_does_not(
