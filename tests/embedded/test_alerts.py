@@ -71,11 +71,11 @@ def test_message_files_of_a_run_that_is_never_sealed_reach_their_teams(cloud: Lo
 
 def test_xml_messages_reach_their_team_though_the_run_queue_gets_them_too(cloud: LocalCloud) -> None:
     text = '<messages><message code="EX006666E" customer="4"><text>stopped</text></message></messages>'
-    put(cloud, "drop/retail/odd-2/engine_messages-1.xml", text.encode())
-    (found,) = alerts(cloud, "retail/odd-2", 1)
+    put(cloud, "drop/retail/xml-1/engine_messages-1.xml", text.encode())
+    (found,) = alerts(cloud, "retail/xml-1", 1)
     assert found["rerun"] == ["-CUSTOMERLIST=4"]
     cloud.deployment().settle(30)
-    assert set(incidents(cloud, "retail/odd-2")) == {"EX006666E"}
+    assert set(incidents(cloud, "retail/xml-1")) == {"EX006666E"}
 
 
 def test_the_link_shows_to_anybody_and_only_a_post_acknowledges(cloud: LocalCloud) -> None:
