@@ -71,6 +71,24 @@ def test_another_stack_is_refused_by_name(aws: None) -> None:
     )  # fmt: skip
 
 
+def test_a_stack_without_alarms_is_not_a_quiet_one(aws: None) -> None:
+    deploy("prod", WHOLE)
+    done = exnotify("--stack", "prod", "alarms")
+    assert (done.code, done.out, "nothing watches it" in done.err) == (1, "", True)
+
+
+def test_the_region_is_the_one_that_the_aws_cli_takes(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    with pytest.raises(CommandError, match="there is no stack prod in eu-central-1"):
+        connect("prod")
+
+
+def test_a_folder_without_a_site_s_files_is_refused(aws: None, tmp_path: Any) -> None:
+    deploy("prod", WHOLE, SiteLayer="arn:aws:lambda:eu-west-1:123456789012:layer:site:1")
+    done = exnotify("--stack", "prod", "smoke", "--to", "you@example.org", "--site", tmp_path)
+    assert (done.code, "neither rules/ nor wording/" in done.err) == (1, True)
+
+
 def test_stack_is_taken_before_and_after_the_command_s_name(aws: None) -> None:
     deploy("prod", WHOLE)
     for arguments in (("--stack", "prod", "outbox"), ("outbox", "--stack", "prod")):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import CommandError
 from .options import as_json, deployment, on_stack
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def command(every: bool, as_json: bool, stack: str | None) -> int:
 
     target = deployment(stack)
     rows = _locally(target) if target.url else _on_aws(target)
+    if not rows:
+        raise CommandError(f"{target.name} has no alarms: nothing watches it; deploy it again")
     paging = any(row["pages"] for row in rows)
     if as_json:
         emit_json(rows)

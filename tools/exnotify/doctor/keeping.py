@@ -1,15 +1,20 @@
 """What must last: tables, buckets, evidence, logs, keys, secrets; and that alarms reach somebody."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .finding import Finding
 from .look import Look, Untold
+from .secrets import fields_of
 
 TABLE, BUCKET, LOGS = "AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Logs::LogGroup"
 KEY, TOPIC, SECRET = "AWS::KMS::Key", "AWS::SNS::Topic", "AWS::SecretsManager::Secret"
 
-TEAM_TOPICS = ("OperationsTopic", "ComplianceTopic", "ItTopic")
+TEAM_TOPICS: Mapping[str, str] = {
+    "OperationsTopic": "operations",
+    "ComplianceTopic": "compliance",
+    "ItTopic": "it",
+}
+"""The team of each topic."""
 
 EXPIRY: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "DropBucket": ("RecordRetentionDays", ("",)),
@@ -23,6 +28,8 @@ EXPIRY: Mapping[str, tuple[str, tuple[str, ...]]] = {
 def _each(check: str, names: Iterable[str], look_at: Callable[[str], str], good: str, cure: str) -> Finding:
     """One row for many things of a kind: the first that is not as it must be decides."""
     names = sorted(names)
+    if not names:
+        return Finding(check, "unknown", "the stack lists none", "look at its resources in CloudFormation")
     wrong = {name: what for name in names if (what := look_at(name))}
     if wrong:
         return Finding(check, "problem", ", ".join(f"{name}: {what}" for name, what in wrong.items()), cure)
@@ -176,17 +183,23 @@ def team_findings(look: Look) -> Iterator[Finding]:
         yield Finding("team topics", "ok", "each has a confirmed subscription")
         return
     told = look.ask("secretsmanager", "get_secret_value", SecretId=look.outputs["AlertChannelsSecret"])
-    try:
-        channels = json.loads((told or {}).get("SecretString", "{}"))
-    except ValueError:
-        channels = {}
-    if any(channels.values()):
+    channels = fields_of((told or {}).get("SecretString"))
+    unheard = [name for name in silent if not _has_channel(TEAM_TOPICS[name], channels)]
+    if not unheard:
         yield Finding(
             "team topics", "ok", f"{', '.join(silent)} have no subscription; other channels are set"
         )
     else:
         cure = "subscribe each team to its topic, or put its channel into the secret AlertChannels"
-        yield Finding("team topics", "warning", f"nobody is subscribed to {', '.join(silent)}", cure)
+        yield Finding("team topics", "warning", f"nobody is subscribed to {', '.join(unheard)}", cure)
+
+
+def _has_channel(team: str, channels: Mapping[str, object]) -> bool:
+    """Whether the secret has an address for a team. Its `webhook_secret` is not one: every stack has it."""
+    from exstream_notify.adapters.alert_rules import CHANNELS
+
+    ways = ((*name.partition("/"), address) for name, address in channels.items())
+    return any(bool(address) and kind in CHANNELS and whose in ("", team) for kind, _, whose, address in ways)
 
 
 def _subscribers(look: Look, topic: str) -> tuple[int, int]:
