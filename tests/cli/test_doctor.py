@@ -19,7 +19,8 @@ GOOD: Mapping[tuple[str, str], Sequence[str]] = {
     ("a._domainkey.bank.example", "TXT"): ["p=" + "M" * 44],
 }
 PROVIDERS: Mapping[tuple[str, str], Sequence[str]] = {
-    (name, "TXT"): ["v=spf1 ip4:192.0.2.0/24 -all"] for name in ("amazonses.com", "other.example", "x.example")
+    (name, "TXT"): ["v=spf1 ip4:192.0.2.0/24 -all"]
+    for name in ("amazonses.com", "other.example", "x.example")
 }
 DANGLING: Mapping[tuple[str, str], Sequence[str]] = {
     ("a._domainkey.bank.example", "CNAME"): ["parked.example."]
@@ -28,7 +29,12 @@ DANGLING: Mapping[tuple[str, str], Sequence[str]] = {
 
 def dns(**changes: Sequence[str]) -> dict[str, Finding]:
     names = zip(GOOD, ("spf", "dmarc", "dkim"), strict=True)
-    records = {**PROVIDERS, **DANGLING, **GOOD, **{key: changes[name] for key, name in names if name in changes}}
+    records = {
+        **PROVIDERS,
+        **DANGLING,
+        **GOOD,
+        **{key: changes[name] for key, name in names if name in changes},
+    }
     found = dns_findings(
         "notices@bank.example",
         lambda name, kind: records.get((name, kind), []),

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from ..deployment import Deployment
 
 
+_TYPES = "AWS::CloudWatch::"
+
+
 @click.command("alarms")
 @click.option("--all", "every", is_flag=True, help="Also those that are not in alarm.")
 @as_json
@@ -55,22 +58,32 @@ def _time(at: float | None) -> str | None:
 
 
 def _on_aws(target: "Deployment") -> list[dict[str, Any]]:
-    """The stack's own alarms, by the names that its template gives them."""
+    """The stack's own alarms: those of a stack whose name goes on (notify, notify-trial) begin alike."""
+    from ..doctor.look import Look, Untold
+
+    look = Look(target)
+    try:
+        own = {
+            name for kind in ("Alarm", "CompositeAlarm") for name in look.of_type(f"{_TYPES}{kind}").values()
+        }
+    except Untold as untold:
+        raise CommandError(f"{untold}: {untold.cure}") from untold
     pages = target.client("cloudwatch").get_paginator("describe_alarms")
     prefix = target.name.removeprefix("stack ") + "-"
     rows = []
     for page in pages.paginate(AlarmNamePrefix=prefix, AlarmTypes=["MetricAlarm", "CompositeAlarm"]):
         for kind in ("CompositeAlarms", "MetricAlarms"):
-            for alarm in page.get(kind, ()):
+            for alarm in (row for row in page.get(kind, ()) if row["AlarmName"] in own):
                 composite = kind == "CompositeAlarms"
                 suppressed = bool(alarm.get("ActionsSuppressedBy"))
+                since = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
                 rows.append(
                     {
                         "alarm": alarm["AlarmName"],
                         "state": alarm["StateValue"],
                         "pages": composite and alarm["StateValue"] == "ALARM" and not suppressed,
                         "composite": composite,
-                        "since": alarm["StateTransitionedTimestamp"].isoformat(timespec="seconds"),
+                        "since": since.isoformat(timespec="seconds"),
                         "points": [],
                         "threshold": alarm.get("Threshold"),
                         "text": alarm.get("AlarmDescription", ""),
