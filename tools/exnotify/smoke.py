@@ -296,7 +296,7 @@ _ENDED: Mapping[str, str] = {
     "--domain {domain} --release {channel} --why TEXT",
     "paper": "look at the contact and at the rule of the document type",
     "superseded": "exnotify notice says by which document",
-    "deferred": "it goes out by itself when that has passed: look at exnotify incidents and exnotify doctor",
+    "deferred": "it goes out by itself when that has passed: look at exnotify switch, incidents and doctor",
     "failed": "look at exnotify incidents, then at the provider's account: exnotify doctor",
     "bounced": "make sure that the address exists; exnotify notice shows what the receipt says",
     "undelivered": "exnotify notice shows what the receipt says; exnotify doctor checks sender and DNS",
