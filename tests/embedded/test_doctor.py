@@ -4,6 +4,7 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -345,6 +346,30 @@ def test_alarms_that_page_nobody(cloud: LocalCloud) -> None:
         cloud.client("secretsmanager").put_secret_value(SecretId=channels, SecretString=before)
         for topic in topics.values():
             sns.subscribe(TopicArn=topic, Protocol="sms", Endpoint="+12029180199")
+
+
+def test_what_a_stack_does_not_list_or_name_is_unknown(cloud: LocalCloud) -> None:
+    class Empty:
+        """CloudFormation's answer for a stack without resources."""
+
+        meta = cloud.client("cloudformation").meta
+
+        def get_paginator(self, operation: str) -> Any:
+            return self
+
+        def paginate(self, StackName: str) -> list[dict[str, Any]]:  # noqa: N803 - CloudFormation's name
+            return [{"StackResourceSummaries": []}]
+
+    target = stack(cloud, lambda service: Empty() if service == "cloudformation" else cloud.client(service))
+    rows = (
+        "secrets kept", "concurrency", "functions", "tables", "expiry of objects", "log retention", "KMS keys"
+    )  # fmt: skip
+    found = found_on(target)
+    assert {check: found[check].verdict for check in rows} == dict.fromkeys(rows, "unknown")
+    outputs = {name: value for name, value in cloud.outputs.items() if name != "EvidenceBucketName"}
+    finding = found_on(replace(stack(cloud), outputs=outputs))["evidence lock"]
+    assert (finding.verdict, "EvidenceBucketName" in finding.found) == ("unknown", True)
+    assert "resolver" not in finding.cure
 
 
 def test_a_subscription_that_waits_for_its_confirmation_pages_nobody(cloud: LocalCloud) -> None:

@@ -28,8 +28,6 @@ EXPIRY: Mapping[str, tuple[str, tuple[str, ...]]] = {
 def _each(check: str, names: Iterable[str], look_at: Callable[[str], str], good: str, cure: str) -> Finding:
     """One row for many things of a kind: the first that is not as it must be decides."""
     names = sorted(names)
-    if not names:
-        return Finding(check, "unknown", "the stack lists none", "look at its resources in CloudFormation")
     wrong = {name: what for name in names if (what := look_at(name))}
     if wrong:
         return Finding(check, "problem", ", ".join(f"{name}: {what}" for name, what in wrong.items()), cure)
@@ -41,7 +39,7 @@ def _each(check: str, names: Iterable[str], look_at: Callable[[str], str], good:
 
 def table_findings(look: Look) -> Iterator[Finding]:
     """Point-in-time recovery, and protection against deletion where the parameter asks for it."""
-    tables = look.of_type(TABLE)
+    tables = look.some_of(TABLE)
 
     def recovers(name: str) -> str:
         told = look.tell("dynamodb", "describe_continuous_backups", TableName=tables[name])
@@ -85,7 +83,7 @@ def evidence_findings(look: Look) -> Iterator[Finding]:
 
 def expiry_findings(look: Look) -> Iterator[Finding]:
     """After how many days objects expire, against the parameters."""
-    buckets = {name: physical for name, physical in look.of_type(BUCKET).items() if name in EXPIRY}
+    buckets = {name: physical for name, physical in look.some_of(BUCKET).items() if name in EXPIRY}
 
     def expires(name: str) -> str:
         told = look.ask("s3", "get_bucket_lifecycle_configuration", Bucket=buckets[name]) or {}
@@ -109,7 +107,7 @@ def expiry_findings(look: Look) -> Iterator[Finding]:
 
 def log_findings(look: Look) -> Iterator[Finding]:
     """How long log groups are kept, against LogRetentionDays."""
-    groups = look.of_type(LOGS)
+    groups = look.some_of(LOGS)
     wanted = int(look.number("LogRetentionDays", 90))
     days = {
         str(row["logGroupName"]): int(row.get("retentionInDays", 0))
@@ -132,7 +130,7 @@ def log_findings(look: Look) -> Iterator[Finding]:
 
 def key_findings(look: Look) -> Iterator[Finding]:
     """KMS keys: enabled, and rotated by KMS."""
-    keys = look.of_type(KEY)
+    keys = look.some_of(KEY)
 
     def usable(name: str) -> str:
         state = look.tell("kms", "describe_key", KeyId=keys[name])["KeyMetadata"]["KeyState"]
@@ -149,7 +147,7 @@ def key_findings(look: Look) -> Iterator[Finding]:
 
 def secret_deletion_findings(look: Look) -> Iterator[Finding]:
     """Secrets that somebody has scheduled for deletion: suppressions and links are lost with their keys."""
-    secrets = look.of_type(SECRET)
+    secrets = look.some_of(SECRET)
 
     def stays(name: str) -> str:
         told = look.ask("secretsmanager", "describe_secret", SecretId=secrets[name])

@@ -142,3 +142,10 @@ class Look:
     def of_type(self, kind: str) -> dict[str, str]:
         """Physical ids by logical id of the stack's resources of a type."""
         return {name: physical for name, (found, physical) in self.resources.items() if found == kind}
+
+    def some_of(self, kind: str) -> dict[str, str]:
+        """The same where there must be some: Untold where the stack lists none."""
+        found = self.of_type(kind)
+        if not found:
+            raise Untold(f"the stack lists no {kind}", "look at its resources in CloudFormation")
+        return found
