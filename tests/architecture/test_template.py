@@ -305,6 +305,15 @@ def test_buckets_are_private_encrypted_and_tls_only() -> None:
         assert any("aws:SecureTransport" in s["Condition"]["Bool"] for s in denied), name
 
 
+def test_cloudfront_answers_for_the_link_host_with_the_site_s_own_certificate() -> None:
+    (edge,) = of_type("AWS::CloudFront::Distribution").values()
+    config = edge["DistributionConfig"]
+    condition, aliases, _ = config["Aliases"]["Fn::If"]
+    chosen, own, _ = config["ViewerCertificate"]["Fn::If"]
+    assert (condition, aliases, chosen) == ("HasEdgeCertificate", [{"Ref": "LinkHost"}], condition)
+    assert own["AcmCertificateArn"] == {"Ref": "EdgeCertificate"}
+
+
 def test_tables_can_be_restored() -> None:
     for name, table in of_type("AWS::DynamoDB::Table").items():
         assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True, name

@@ -16,13 +16,25 @@ SES = Sending(("a._domainkey.bank.example",), ("amazonses.com",), "bank.example"
 GOOD: Mapping[tuple[str, str], Sequence[str]] = {
     ("bank.example", "TXT"): ["v=spf1 include:amazonses.com -all", "other=1"],
     ("_dmarc.bank.example", "TXT"): ["v=DMARC1; p=reject; rua=mailto:d@bank.example"],
-    ("a._domainkey.bank.example", "CNAME"): ["a.dkim.amazonses.com."],
+    ("a._domainkey.bank.example", "TXT"): ["p=" + "M" * 44],
+}
+PROVIDERS: Mapping[tuple[str, str], Sequence[str]] = {
+    (name, "TXT"): ["v=spf1 ip4:192.0.2.0/24 -all"]
+    for name in ("amazonses.com", "other.example", "x.example")
+}
+DANGLING: Mapping[tuple[str, str], Sequence[str]] = {
+    ("a._domainkey.bank.example", "CNAME"): ["parked.example."]
 }
 
 
 def dns(**changes: Sequence[str]) -> dict[str, Finding]:
     names = zip(GOOD, ("spf", "dmarc", "dkim"), strict=True)
-    records = {**GOOD, **{key: changes[name] for key, name in names if name in changes}}
+    records = {
+        **PROVIDERS,
+        **DANGLING,
+        **GOOD,
+        **{key: changes[name] for key, name in names if name in changes},
+    }
     found = dns_findings(
         "notices@bank.example",
         lambda name, kind: records.get((name, kind), []),
@@ -47,6 +59,7 @@ def test_a_sender_that_is_set_up_is_fine() -> None:
             {"spf": ["v=spf1 include:amazonses.com " + "include:x.example " * 10 + "-all"]},
             "problem",
         ),
+        ("SPF", {"spf": ["v=spf1 include:amazonses.com include:gone.example -all"]}, "problem"),
         ("SPF", {"spf": ["v=spf10 include:amazonses.com -all"]}, "problem"),
         ("SPF", {"spf": ["v=spf1 include:amazonses.com ?all"]}, "warning"),
         ("SPF", {"spf": ["v=spf1 include:amazonses.com"]}, "warning"),
@@ -58,7 +71,10 @@ def test_a_sender_that_is_set_up_is_fine() -> None:
         ("DMARC", {"dmarc": ["v=DMARC1; p=reject", "v=DMARC1; p=none"]}, "problem"),
         ("DMARC", {"dmarc": ["v=DMARC10; p=reject"]}, "problem"),
         ("DMARC alignment", {"dmarc": []}, "unknown"),
+        # A CNAME alone is no key: a wildcard of the zone has one for every name.
         ("DKIM", {"dkim": []}, "problem"),
+        ("DKIM", {"dkim": ["v=spf1 -all"]}, "problem"),
+        ("DKIM", {"dkim": ["v=DKIM1; p="]}, "problem"),
     ],
 )
 def test_a_sender_that_is_not(check: str, changes: dict[str, Sequence[str]], verdict: str) -> None:
@@ -116,6 +132,7 @@ def test_dmarc_asks_whether_dkim_or_spf_passes_for_the_sender(
 def test_lookups_of_what_is_included_count_too() -> None:
     inner = " ".join(f"include:i{n}.example" for n in range(8))
     records = {
+        **PROVIDERS,
         ("bank.example", "TXT"): ["v=spf1 include:outer.example mx a -all"],
         ("outer.example", "TXT"): [f"v=spf1 {inner} ~all"],
     }
@@ -204,7 +221,11 @@ def test_every_secret_that_the_outputs_name_is_looked_at() -> None:
     [
         ("LinkKeysSecret", json.dumps({"1": GOOD_KEY}), "secret LinkKeys", "problem"),
         ("LinkKeysSecret", None, "secret LinkKeys", "problem"),
+        ("LinkKeysSecret", '["current"]', "secret LinkKeys", "problem"),
+        ("AlertChannelsSecret", "https://hooks.example", "secret AlertChannels", "problem"),
+        ("AlertChannelsSecret", "[1]", "secret AlertChannels", "problem"),
         ("OpenTextCredentialsSecret", None, "OpenText account", "problem"),
+        ("OpenTextCredentialsSecret", '["u", "p"]', "OpenText account", "problem"),
         ("OpenTextCredentialsSecret", '{"username": "replace-me", "password": "p"}', "OpenText account", "problem"),
     ],
 )  # fmt: skip

@@ -30,7 +30,8 @@ GOOD: Mapping[tuple[str, str], Sequence[str]] = {
     ("bank.example", "TXT"): ['"v=spf1 include:amazonses.com " "-all"', '"other=1"'],
     ("_dmarc.bank.example", "TXT"): ['"v=DMARC1; p=reject; rua=mailto:d@bank.example"'],
     ("a._domainkey.bank.example", "CNAME"): ["a.dkim.amazonses.com."],
-    ("a.dkim.amazonses.com", "TXT"): ['"p=KEY"'],
+    ("a.dkim.amazonses.com", "TXT"): ['"p=' + "M" * 44 + '"'],
+    ("amazonses.com", "TXT"): ['"v=spf1 ip4:192.0.2.0/24 -all"'],
 }
 SES = Sending(("a._domainkey.bank.example",), ("amazonses.com",), "bank.example", "bank.example")
 
@@ -105,7 +106,7 @@ def test_mail_exchangers_come_in_their_order(server: NameServer, resolve: Resolv
 
 
 HOST = "links.bank.example"
-OWN = {"LinkHost": HOST, "LinkCertificate": "arn"}
+OWN = {"LinkHost": HOST, "LinkCertificate": "arn", "EdgeCertificate": "arn"}
 EDGE = {"EdgeDomainName": "D1.cloudfront.example"}
 
 
@@ -121,6 +122,8 @@ EDGE = {"EdgeDomainName": "D1.cloudfront.example"}
         ({(HOST, "A"): ["192.0.2.9"], ("d-1.execute.example", "A"): ["192.0.2.1"]}, {}, OWN, "warning", "192.0.2.9"),
         ({(HOST, "CNAME"): ["d1.cloudfront.example."], ("d1.cloudfront.example", "AAAA"): ["2001:db8::1"]},
          EDGE, OWN, "ok", "leads to d1.cloudfront.example"),
+        ({(HOST, "CNAME"): ["d1.cloudfront.example."], ("d1.cloudfront.example", "A"): ["192.0.2.1"]},
+         EDGE, {"LinkHost": HOST}, "problem", "CloudFront does not know"),
         ({(HOST, "A"): ["192.0.2.9"]}, {}, {"LinkHost": HOST}, "unknown", "no domain of its own"),
     ],
 )  # fmt: skip

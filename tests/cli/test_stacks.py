@@ -8,7 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from exnotify.deployment import _SETTINGS, connect
+from exnotify.commands.alarms import _on_aws as alarms_on_aws
+from exnotify.deployment import _SETTINGS, Deployment, connect
 from exnotify.errors import CommandError
 from exnotify.local import TEMPLATE, _Loader
 
@@ -69,6 +70,49 @@ def test_another_stack_is_refused_by_name(aws: None) -> None:
     assert (done.code, done.err) == (
         1, "exnotify: there is no stack nowhere in eu-west-1: check its name, region and account\n",
     )  # fmt: skip
+
+
+def test_a_stack_without_alarms_is_not_a_quiet_one(aws: None) -> None:
+    deploy("prod", WHOLE)
+    done = exnotify("--stack", "prod", "alarms")
+    assert (done.code, done.out, "nothing watches it" in done.err) == (1, "", True)
+
+
+def test_alarms_are_those_of_this_stack_and_not_of_one_whose_name_goes_on(aws: None) -> None:
+    class Resources:
+        """CloudFormation's list of a stack and its nested one; moto's makes no alarms."""
+
+        def get_paginator(self, operation: str) -> "Resources":
+            return self
+
+        def paginate(self, StackName: str) -> list[dict[str, Any]]:  # noqa: N803 - CloudFormation's name
+            kind, name = {
+                "prod": ("AWS::CloudFormation::Stack", "prod-Monitoring"),
+                "prod-Monitoring": ("AWS::CloudWatch::Alarm", "prod-Late"),
+            }[StackName]
+            row = {"LogicalResourceId": name, "ResourceType": kind, "PhysicalResourceId": name}
+            return [{"StackResourceSummaries": [row]}]
+
+    watch: Any = boto3.client("cloudwatch")
+    for name in ("prod-Late", "prod-trial-Late"):
+        watch.put_metric_alarm(
+            AlarmName=name, MetricName="m", Namespace="n", Statistic="Sum", Period=60, EvaluationPeriods=1,
+            Threshold=1.0, ComparisonOperator="GreaterThanThreshold",
+        )  # fmt: skip
+    target = Deployment("stack prod", {}, {"cloudformation": Resources(), "cloudwatch": watch}.__getitem__)
+    assert [row["alarm"] for row in alarms_on_aws(target)] == ["prod-Late"]
+
+
+def test_the_region_is_the_one_that_the_aws_cli_takes(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    with pytest.raises(CommandError, match="there is no stack prod in eu-central-1"):
+        connect("prod")
+
+
+def test_a_folder_without_a_site_s_files_is_refused(aws: None, tmp_path: Any) -> None:
+    deploy("prod", WHOLE, SiteLayer="arn:aws:lambda:eu-west-1:123456789012:layer:site:1")
+    done = exnotify("--stack", "prod", "smoke", "--to", "you@example.org", "--site", tmp_path)
+    assert (done.code, "neither rules/ nor wording/" in done.err) == (1, True)
 
 
 def test_stack_is_taken_before_and_after_the_command_s_name(aws: None) -> None:

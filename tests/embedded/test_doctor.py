@@ -4,6 +4,7 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -33,7 +34,7 @@ PARAMETERS = {
 RECORDS = {
     ("bank.example", "TXT"): ["v=spf1 -all"],
     ("_dmarc.bank.example", "TXT"): ["v=DMARC1; p=reject; rua=mailto:d@bank.example"],
-    **{(f"token{n}._domainkey.bank.example", "CNAME"): [f"token{n}.dkim.example."] for n in (1, 2, 3)},
+    **{(f"token{n}._domainkey.bank.example", "TXT"): ["p=" + "M" * 44] for n in (1, 2, 3)},
     ("bounce.bank.example", "MX"): ["10 inbound-smtp.us-east-1.amazonaws.com."],
     ("links.bank.example", "A"): ["192.0.2.7"],
 }
@@ -170,6 +171,7 @@ BROKEN: list[tuple[str, str, str, Break]] = [
     ("SMS sandbox", "problem", "in the sandbox", sms(
         lambda sms: sms.attributes[0].update(Value="SANDBOX"))),
     ("SMS sandbox", "unknown", "no tier", sms(lambda sms: sms.attributes.clear())),
+    ("SMS spend limit", "unknown", "no limit", sms(lambda sms: sms.spend_limits.clear())),
     ("SMS spend limit", "problem", "1 US dollars", sms(
         lambda sms: sms.spend_limits[0].update(MaxLimit=1, EnforcedLimit=1))),
     ("SMS spend limit", "problem", "1 US dollars", sms(
@@ -183,6 +185,7 @@ BROKEN: list[tuple[str, str, str, Break]] = [
         TwoWayChannelArn=OTHER["TopicArn"], SelfManagedOptOutsEnabled=False)),
     ("SMS opt-outs", "warning", "managed by AWS", number(SelfManagedOptOutsEnabled=False)),
     ("SMS opt-outs", "warning", "carriers", number(SelfManagedOptOutsEnabled=False, NumberType="TOLL_FREE")),
+    ("SMS opt-outs", "warning", "carriers", number(NumberType="TOLL_FREE")),
     ("SMS keywords", "problem", "CANCEL do not opt out", keyword("CANCEL", "AUTOMATIC_RESPONSE")),
     ("SMS keywords", "problem", "STOP do not opt out", keyword("STOP", "OPT_IN")),
     ("SMS keywords", "ok", "END, STOP opt out", keyword("END", "OPT_OUT")),
@@ -329,12 +332,44 @@ def test_alarms_that_page_nobody(cloud: LocalCloud) -> None:
     try:
         assert verdict_of(cloud, "alarm topic") == ("problem", "nobody is subscribed")
         assert verdict_of(cloud, "team topics")[0] == "ok", "the secret names a web hook"
-        cloud.client("secretsmanager").put_secret_value(SecretId=channels, SecretString='{"slack": ""}')
-        assert verdict_of(cloud, "team topics") == ("warning", "nobody is subscribed to ItTopic")
+        for text in (
+            '{"slack": "", "webhook_secret": "as every stack has from the start"}',
+            '{"slack/compliance": "https://hooks.example.com/1"}',
+            '["https://hooks.example.com/1"]',
+        ):
+            cloud.client("secretsmanager").put_secret_value(SecretId=channels, SecretString=text)
+            assert verdict_of(cloud, "team topics") == ("warning", "nobody is subscribed to ItTopic")
+        text = '{"slack/it": "https://hooks.example.com/1"}'
+        cloud.client("secretsmanager").put_secret_value(SecretId=channels, SecretString=text)
+        assert verdict_of(cloud, "team topics")[0] == "ok"
     finally:
         cloud.client("secretsmanager").put_secret_value(SecretId=channels, SecretString=before)
         for topic in topics.values():
             sns.subscribe(TopicArn=topic, Protocol="sms", Endpoint="+12029180199")
+
+
+def test_what_a_stack_does_not_list_or_name_is_unknown(cloud: LocalCloud) -> None:
+    class Empty:
+        """CloudFormation's answer for a stack without resources."""
+
+        meta = cloud.client("cloudformation").meta
+
+        def get_paginator(self, operation: str) -> Any:
+            return self
+
+        def paginate(self, StackName: str) -> list[dict[str, Any]]:  # noqa: N803 - CloudFormation's name
+            return [{"StackResourceSummaries": []}]
+
+    target = stack(cloud, lambda service: Empty() if service == "cloudformation" else cloud.client(service))
+    rows = (
+        "secrets kept", "concurrency", "functions", "tables", "expiry of objects", "log retention", "KMS keys"
+    )  # fmt: skip
+    found = found_on(target)
+    assert {check: found[check].verdict for check in rows} == dict.fromkeys(rows, "unknown")
+    outputs = {name: value for name, value in cloud.outputs.items() if name != "EvidenceBucketName"}
+    finding = found_on(replace(stack(cloud), outputs=outputs))["evidence lock"]
+    assert (finding.verdict, "EvidenceBucketName" in finding.found) == ("unknown", True)
+    assert "resolver" not in finding.cure
 
 
 def test_a_subscription_that_waits_for_its_confirmation_pages_nobody(cloud: LocalCloud) -> None:

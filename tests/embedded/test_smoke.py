@@ -76,7 +76,7 @@ def test_an_address_that_bounced_is_not_used_again(smoke: object) -> None:
     done = smoke("--to", "bounce-again@example.com")
     assert done.code == 1
     assert "suppressed" in done.json["stages"][-1]["said"]
-    assert "--release" in done.json["advice"]
+    assert f"exnotify contact {MARK}-EMAIL --domain smoke --release email --why" in done.json["advice"]
 
 
 def test_volumes_of_other_runs_teams_and_journeys_are_not_touched(cloud: LocalCloud, smoke: object) -> None:

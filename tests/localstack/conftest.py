@@ -13,6 +13,7 @@ from tests.localstack.cloud import Cloud, Deployed, build, deploy, start_cloud
 FIRST: Mapping[str, str] = {
     "EvidenceLock": "GOVERNANCE",
     "LinkCertificate": "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000",
+    "EdgeCertificate": "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000",
     "WebAclArn": "arn:aws:wafv2:us-east-1:000000000000:global/webacl/notices/00000000",
 }
 

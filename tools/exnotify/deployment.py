@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import CommandError, MisuseError
@@ -59,6 +60,14 @@ _SETTINGS: Mapping[str, str] = {
 _READS = re.compile(r"(get|list|head|describe|query|scan|batch_get)(_|$)|exceptions$|meta$|can_paginate$")
 
 
+NO_SITE = "has neither rules/ nor wording/, so nothing of it would be used"
+
+
+def is_site(folder: Path) -> bool:
+    """Whether a folder holds a site's own files."""
+    return any((folder / name).is_dir() for name in ("rules", "wording"))
+
+
 @dataclass(frozen=True)
 class Deployment:
     """One running stack. `name` is how it is spoken of, `client` makes boto3 clients by service.
@@ -99,6 +108,8 @@ class Deployment:
 
         The rules are checked as the functions that stage do.
         """
+        if site_dir and not is_site(Path(site_dir)):
+            raise CommandError(f"{site_dir}: {NO_SITE}")
         changes: dict[str, object] = {"site_dir": site_dir} if site_dir else {}
         if days := self.parameters.get("RecordRetentionDays"):
             changes["record_retention_days"] = int(days)
@@ -213,7 +224,8 @@ def _on_aws(stack: str) -> Deployment:
     import boto3
     from botocore.exceptions import ClientError
 
-    session: Any = boto3.session.Session()
+    # The AWS CLI reads AWS_REGION first; boto3 alone would read AWS_DEFAULT_REGION and the profile.
+    session: Any = boto3.session.Session(region_name=os.environ.get("AWS_REGION") or None)
     made: dict[str, Any] = {}
 
     def client(service: str) -> Any:

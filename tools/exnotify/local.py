@@ -18,7 +18,7 @@ from exstream_notify.adapters.bootstrap import Bootstrap
 
 from .catcher import Catcher
 from .courier import Courier, Ways, hook_secret_of
-from .deployment import Deployment
+from .deployment import NO_SITE, Deployment, is_site
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"
@@ -244,8 +244,8 @@ def check_site(site: Path, parameters: Mapping[str, str] | None = None) -> None:
     from exstream_notify.adapters.rendering.coverage import refuse_gaps
     from exstream_notify.adapters.rules import RulesInvalid, YamlRules
 
-    if not any((site / name).is_dir() for name in ("rules", "wording")):
-        raise ValueError(f"{site}: has neither rules/ nor wording/, so nothing of it would be used")
+    if not is_site(site):
+        raise ValueError(f"{site}: {NO_SITE}")
     wording = site / "wording"
     rules = YamlRules(site / "rules")
     language = (parameters or {}).get("DefaultLanguage") or _defaults(TEMPLATE)["DefaultLanguage"]

@@ -292,16 +292,25 @@ def _staged(target: "Deployment", planned: Planned, follower: _Follower) -> bool
 
 
 _ENDED: Mapping[str, str] = {
-    "suppressed": "an address that bounced before is released with exnotify contact --release",
+    "suppressed": "an address that bounced before is released with exnotify contact {customer} "
+    "--domain {domain} --release {channel} --why TEXT",
     "paper": "look at the contact and at the rule of the document type",
     "superseded": "exnotify notice says by which document",
-    "deferred": "it goes out by itself when that has passed: look at exnotify incidents and exnotify doctor",
+    "deferred": "it goes out by itself when that has passed: look at exnotify switch, incidents and doctor",
     "failed": "look at exnotify incidents, then at the provider's account: exnotify doctor",
     "bounced": "make sure that the address exists; exnotify notice shows what the receipt says",
     "undelivered": "exnotify notice shows what the receipt says; exnotify doctor checks sender and DNS",
     "complained": "that mailbox reported it as spam, so nothing is sent to it any more: use another",
 }
 """What to do first where the notice ended otherwise, by its status."""
+
+
+def _advice(smoke: Smoke, notice: "Notice") -> str:
+    """What to do first where the notice has ended; empty where it has not."""
+    planned = smoke.planned
+    names = {"customer": planned.customer_key, "domain": planned.domain, "channel": planned.channel}
+    return _ENDED.get(str(notice.status), "").format_map(names)
+
 
 _WAITING = frozenset({"sending", "sent", "delayed", "unconfirmed"})
 
@@ -327,7 +336,7 @@ def _sent(target: "Deployment", smoke: Smoke, follower: _Follower) -> None:
         follower.failed("sent", "still in the queue", advice)
         return
     notice = latest[0]
-    if ended := _ENDED.get(str(notice.status)):
+    if ended := _advice(smoke, notice):
         if notice.attempts and any(str(a.status) != "failed" for a in notice.attempts):
             follower.reached("sent", f"accepted by {notice.attempts[-1].provider}")
             follower.failed("receipt", _why(notice), ended)
@@ -345,7 +354,7 @@ def _sent(target: "Deployment", smoke: Smoke, follower: _Follower) -> None:
         follower.reached("receipt", "delivered")
         return
     notice = latest[0]
-    if ended := _ENDED.get(str(notice.status)):
+    if ended := _advice(smoke, notice):
         follower.failed("receipt", _why(notice), ended)
     elif str(notice.status) == "unconfirmed":
         advice = f"look whether {provider} was reached: exnotify incidents; a receipt may still come"

@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import CommandError
 from .options import as_json, deployment, on_stack
 
 if TYPE_CHECKING:
     from ..deployment import Deployment
+
+
+_TYPES = "AWS::CloudWatch::"
 
 
 @click.command("alarms")
@@ -21,6 +25,8 @@ def command(every: bool, as_json: bool, stack: str | None) -> int:
 
     target = deployment(stack)
     rows = _locally(target) if target.url else _on_aws(target)
+    if not rows:
+        raise CommandError(f"{target.name} has no alarms: nothing watches it; deploy it again")
     paging = any(row["pages"] for row in rows)
     if as_json:
         emit_json(rows)
@@ -52,22 +58,32 @@ def _time(at: float | None) -> str | None:
 
 
 def _on_aws(target: "Deployment") -> list[dict[str, Any]]:
-    """The stack's own alarms, by the names that its template gives them."""
+    """The stack's own alarms: those of a stack whose name goes on (notify, notify-trial) begin alike."""
+    from ..doctor.look import Look, Untold
+
+    look = Look(target)
+    try:
+        own = {
+            name for kind in ("Alarm", "CompositeAlarm") for name in look.of_type(f"{_TYPES}{kind}").values()
+        }
+    except Untold as untold:
+        raise CommandError(f"{untold}: {untold.cure}") from untold
     pages = target.client("cloudwatch").get_paginator("describe_alarms")
     prefix = target.name.removeprefix("stack ") + "-"
     rows = []
     for page in pages.paginate(AlarmNamePrefix=prefix, AlarmTypes=["MetricAlarm", "CompositeAlarm"]):
         for kind in ("CompositeAlarms", "MetricAlarms"):
-            for alarm in page.get(kind, ()):
+            for alarm in (row for row in page.get(kind, ()) if row["AlarmName"] in own):
                 composite = kind == "CompositeAlarms"
                 suppressed = bool(alarm.get("ActionsSuppressedBy"))
+                since = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
                 rows.append(
                     {
                         "alarm": alarm["AlarmName"],
                         "state": alarm["StateValue"],
                         "pages": composite and alarm["StateValue"] == "ALARM" and not suppressed,
                         "composite": composite,
-                        "since": alarm["StateTransitionedTimestamp"].isoformat(timespec="seconds"),
+                        "since": since.isoformat(timespec="seconds"),
                         "points": [],
                         "threshold": alarm.get("Threshold"),
                         "text": alarm.get("AlarmDescription", ""),

@@ -20,7 +20,7 @@ FUNCTION = "AWS::Lambda::Function"
 
 def concurrency_findings(look: Look) -> Iterator[Finding]:
     """The event sources' concurrency together, whether each is bounded and on, and the account's limit."""
-    ours = set(look.of_type(MAPPING).values())
+    ours = set(look.some_of(MAPPING).values())
     rows = look.rows("lambda", "list_event_source_mappings", "EventSourceMappings")
     found = [row for row in rows if row["UUID"] in ours]
     off = sorted(_source(row) for row in found if row.get("State") not in ("Enabled", "Updating", "Enabling"))
@@ -48,7 +48,7 @@ def function_findings(look: Look) -> Iterator[Finding]:
         name = str(row["FunctionArn"]).split(":")[6]
         bound = row.get("ScalingConfig", {}).get("MaximumConcurrency") or 0
         wanted[name] = wanted.get(name, 0) + int(bound)
-    functions = look.of_type(FUNCTION)
+    functions = look.some_of(FUNCTION)
     reserved = {
         logical: (name, int(told["ReservedConcurrentExecutions"]))
         for logical, name in sorted(functions.items())

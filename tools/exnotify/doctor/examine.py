@@ -43,7 +43,7 @@ class Check:
 def _secrets(look: Look) -> Iterator[Finding]:
     def read(name: str) -> str | None:
         told = look.ask("secretsmanager", "get_secret_value", SecretId=name)
-        return str(told["SecretString"]) if told else None
+        return str(told.get("SecretString", "")) if told else None
 
     yield from secrets.secret_findings(look.outputs, read, look.providers)
 
@@ -99,6 +99,9 @@ def examine(target: "Deployment", resolve: Resolver | None = None) -> list[Findi
             found.extend(check.look(look))
         except Untold as untold:
             found.append(untold.finding(check.name))
+        except (KeyError, IndexError) as error:
+            cure = "deploy this release: the stack or an answer of AWS lacks it"
+            found.append(Finding(check.name, "unknown", f"there is no {error.args[0]}", cure))
         except LookupError as error:
             cure = "run this where a resolver answers, or name one with --resolver"
             found.append(Finding(check.name, "unknown", str(error), cure))

@@ -39,7 +39,11 @@ def link_host_findings(look: Look) -> Iterator[Finding]:
     host = look.parameters.get("LinkHost", "")
     target, said = _entrance(look, host)
     addresses = _addresses(host, look.resolve)
-    if not addresses:
+    if look.outputs.get("EdgeDomainName") and not look.parameters.get("EdgeCertificate"):
+        cure = "set EdgeCertificate to the host's certificate in us-east-1, and deploy"
+        found = f"CloudFront does not know {host}: links either pass by the web ACL or open nothing"
+        yield Finding("link host", "problem", found, cure)
+    elif not addresses:
         cure = f"publish a CNAME or alias of {host} to {target or 'what stands before the API'}"
         yield Finding("link host", "problem", f"{host} does not resolve: links open nothing", cure)
     elif not target:

@@ -1,15 +1,20 @@
 """What must last: tables, buckets, evidence, logs, keys, secrets; and that alarms reach somebody."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .finding import Finding
 from .look import Look, Untold
+from .secrets import fields_of
 
 TABLE, BUCKET, LOGS = "AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Logs::LogGroup"
 KEY, TOPIC, SECRET = "AWS::KMS::Key", "AWS::SNS::Topic", "AWS::SecretsManager::Secret"
 
-TEAM_TOPICS = ("OperationsTopic", "ComplianceTopic", "ItTopic")
+TEAM_TOPICS: Mapping[str, str] = {
+    "OperationsTopic": "operations",
+    "ComplianceTopic": "compliance",
+    "ItTopic": "it",
+}
+"""The team of each topic."""
 
 EXPIRY: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "DropBucket": ("RecordRetentionDays", ("",)),
@@ -34,7 +39,7 @@ def _each(check: str, names: Iterable[str], look_at: Callable[[str], str], good:
 
 def table_findings(look: Look) -> Iterator[Finding]:
     """Point-in-time recovery, and protection against deletion where the parameter asks for it."""
-    tables = look.of_type(TABLE)
+    tables = look.some_of(TABLE)
 
     def recovers(name: str) -> str:
         told = look.tell("dynamodb", "describe_continuous_backups", TableName=tables[name])
@@ -78,7 +83,7 @@ def evidence_findings(look: Look) -> Iterator[Finding]:
 
 def expiry_findings(look: Look) -> Iterator[Finding]:
     """After how many days objects expire, against the parameters."""
-    buckets = {name: physical for name, physical in look.of_type(BUCKET).items() if name in EXPIRY}
+    buckets = {name: physical for name, physical in look.some_of(BUCKET).items() if name in EXPIRY}
 
     def expires(name: str) -> str:
         told = look.ask("s3", "get_bucket_lifecycle_configuration", Bucket=buckets[name]) or {}
@@ -102,7 +107,7 @@ def expiry_findings(look: Look) -> Iterator[Finding]:
 
 def log_findings(look: Look) -> Iterator[Finding]:
     """How long log groups are kept, against LogRetentionDays."""
-    groups = look.of_type(LOGS)
+    groups = look.some_of(LOGS)
     wanted = int(look.number("LogRetentionDays", 90))
     days = {
         str(row["logGroupName"]): int(row.get("retentionInDays", 0))
@@ -125,7 +130,7 @@ def log_findings(look: Look) -> Iterator[Finding]:
 
 def key_findings(look: Look) -> Iterator[Finding]:
     """KMS keys: enabled, and rotated by KMS."""
-    keys = look.of_type(KEY)
+    keys = look.some_of(KEY)
 
     def usable(name: str) -> str:
         state = look.tell("kms", "describe_key", KeyId=keys[name])["KeyMetadata"]["KeyState"]
@@ -142,7 +147,7 @@ def key_findings(look: Look) -> Iterator[Finding]:
 
 def secret_deletion_findings(look: Look) -> Iterator[Finding]:
     """Secrets that somebody has scheduled for deletion: suppressions and links are lost with their keys."""
-    secrets = look.of_type(SECRET)
+    secrets = look.some_of(SECRET)
 
     def stays(name: str) -> str:
         told = look.ask("secretsmanager", "describe_secret", SecretId=secrets[name])
@@ -176,17 +181,23 @@ def team_findings(look: Look) -> Iterator[Finding]:
         yield Finding("team topics", "ok", "each has a confirmed subscription")
         return
     told = look.ask("secretsmanager", "get_secret_value", SecretId=look.outputs["AlertChannelsSecret"])
-    try:
-        channels = json.loads((told or {}).get("SecretString", "{}"))
-    except ValueError:
-        channels = {}
-    if any(channels.values()):
+    channels = fields_of((told or {}).get("SecretString"))
+    unheard = [name for name in silent if not _has_channel(TEAM_TOPICS[name], channels)]
+    if not unheard:
         yield Finding(
             "team topics", "ok", f"{', '.join(silent)} have no subscription; other channels are set"
         )
     else:
         cure = "subscribe each team to its topic, or put its channel into the secret AlertChannels"
-        yield Finding("team topics", "warning", f"nobody is subscribed to {', '.join(silent)}", cure)
+        yield Finding("team topics", "warning", f"nobody is subscribed to {', '.join(unheard)}", cure)
+
+
+def _has_channel(team: str, channels: Mapping[str, object]) -> bool:
+    """Whether the secret has an address for a team. Its `webhook_secret` is not one: every stack has it."""
+    from exstream_notify.adapters.alert_rules import CHANNELS
+
+    ways = ((*name.partition("/"), address) for name, address in channels.items())
+    return any(bool(address) and kind in CHANNELS and whose in ("", team) for kind, _, whose, address in ways)
 
 
 def _subscribers(look: Look, topic: str) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """How the doctor asks AWS: what is not there is an answer, what may not be asked is none."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -33,10 +33,14 @@ class Untold(Exception):
         return Finding(check, "unknown", str(self), self.cure)
 
 
+def _nobody(name: str, kind: str) -> Sequence[str]:
+    raise LookupError("DNS is not asked here")
+
+
 class Look:
     """A stack as the checks see it: its parameters, outputs, resources, and the account around it."""
 
-    def __init__(self, target: "Deployment", resolve: Resolver) -> None:
+    def __init__(self, target: "Deployment", resolve: Resolver = _nobody) -> None:
         self.target = target
         self.resolve = resolve
         self.parameters = target.parameters
@@ -138,3 +142,10 @@ class Look:
     def of_type(self, kind: str) -> dict[str, str]:
         """Physical ids by logical id of the stack's resources of a type."""
         return {name: physical for name, (found, physical) in self.resources.items() if found == kind}
+
+    def some_of(self, kind: str) -> dict[str, str]:
+        """The same where there must be some: Untold where the stack lists none."""
+        found = self.of_type(kind)
+        if not found:
+            raise Untold(f"the stack lists no {kind}", "look at its resources in CloudFormation")
+        return found

@@ -8,15 +8,23 @@ from .finding import Finding
 from .look import Untold
 
 
+def fields_of(text: str | None) -> Mapping[str, object]:
+    """The fields of a secret; none where it is not a JSON object."""
+    try:
+        found = json.loads(text or "")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def key_findings(name: str, text: str | None) -> list[Finding]:
     """A secret of versioned keys: there, readable, its current version among them, long enough."""
     if text is None:
         return [Finding(f"secret {name}", "problem", "it is not there", "deploy again, or restore it")]
-    try:
-        fields = json.loads(text)
-        current = str(fields["current"])
-        key = str(fields[current])
-    except (ValueError, KeyError, TypeError):
+    fields = fields_of(text)
+    current = str(fields.get("current"))
+    key = str(fields.get(current, ""))
+    if not key:
         return [Finding(f"secret {name}", "problem", "it is no set of keys with `current`", "restore it")]
     if len(key) < 32:
         cure = "add a key of 43 random characters and make it current: docs/operations.md, Keys"
@@ -26,10 +34,7 @@ def key_findings(name: str, text: str | None) -> list[Finding]:
 
 def credential_findings(text: str | None) -> list[Finding]:
     """The OpenText account's secret."""
-    try:
-        fields = json.loads(text or "")
-    except ValueError:
-        fields = {}
+    fields = fields_of(text)
     cure = "put username and password, or client_id and client_secret, into the secret OpenTextCredentials"
     pairs = (("username", "password"), ("client_id", "client_secret"))
     if not any(fields.get(a) and fields.get(b) for a, b in pairs):
@@ -63,6 +68,9 @@ def secret_findings(
             found += credential_findings(text)
         elif text is None or '"current"' in text or name in KEYS:
             found += key_findings(name, text)
+        elif not fields_of(text):
+            cure = "put its fields back: the version before has the stage AWSPREVIOUS"
+            found.append(Finding(f"secret {name}", "problem", "it is not a JSON object with fields", cure))
         else:
             found.append(Finding(f"secret {name}", "ok", "there"))
     return found

@@ -73,10 +73,13 @@ def _spf(domain: str, resolve: Resolver, includes: Sequence[str], elsewhere: str
     terms = record.lower().split()
     if {"+all", "all"} & set(terms):
         return Finding("SPF", "problem", record, "end it with -all or ~all: now everybody may send as you")
-    lookups, reached = _spf_lookups(domain, resolve)
+    lookups, reached, broken = _spf_lookups(domain, resolve)
     if lookups > SPF_LOOKUPS:
         cure = "at most ten are followed, then it fails: RFC 7208, 4.6.4"
         return Finding("SPF", "problem", f"{lookups} lookups", cure)
+    if broken:
+        what = f"it includes {', '.join(broken)}, without one SPF record"
+        return Finding("SPF", "problem", what, "take it out, or mend it there: the whole record fails now")
     if includes and not reached & set(includes):
         return Finding("SPF", "warning", record, f"add include:{includes[0]} unless a MAIL FROM domain does")
     if terms[-1] not in ("-all", "~all") and not any(t.startswith("redirect=") for t in terms):
@@ -84,11 +87,16 @@ def _spf(domain: str, resolve: Resolver, includes: Sequence[str], elsewhere: str
     return Finding("SPF", "ok", record)
 
 
-def _spf_lookups(domain: str, resolve: Resolver) -> tuple[int, set[str]]:
-    """How many lookups the domain's record takes, and all domains it reaches; it ends beyond the limit."""
-    count, reached, pending = 0, set[str](), [domain]
+def _spf_lookups(domain: str, resolve: Resolver) -> tuple[int, set[str], list[str]]:
+    """How many lookups the domain's record takes, all domains it reaches, and those of them that have not
+    exactly one record, which makes the whole fail (RFC 7208, 5.2); it ends beyond the limit."""
+    count, reached, broken, pending = 0, set[str](), list[str](), [domain]
     while pending and count <= SPF_LOOKUPS:
-        for record in _spf_records(pending.pop(), resolve)[:1]:
+        name = pending.pop()
+        records = _spf_records(name, resolve)
+        if len(records) != 1:
+            broken.append(name)
+        for record in records[:1]:
             for term in record.lower().split()[1:]:
                 kind, _, name = re.sub(r"^[+?~-]", "", term).replace("=", ":", 1).partition(":")
                 if kind.partition("/")[0] in ("include", "a", "mx", "ptr", "exists", "redirect"):
@@ -96,7 +104,7 @@ def _spf_lookups(domain: str, resolve: Resolver) -> tuple[int, set[str]]:
                 if kind in ("include", "redirect") and "%" not in name:  # a macro stands for the sender
                     reached.add(name.rstrip("."))
                     pending.append(name.rstrip("."))
-    return count, reached
+    return count, reached, sorted(set(broken))
 
 
 _SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gob", "gov", "gouv", "ltd", "ne", "net", "or", "org"})
@@ -176,14 +184,15 @@ def _aligned(domain: str, resolve: Resolver, sending: Sending) -> Finding:
 
 def _dkim_of(name: str, resolve: Resolver) -> Callable[[], Finding]:
     def look() -> Finding:
-        if resolve(name, "CNAME"):
-            return Finding(f"DKIM {name}", "ok", "a CNAME to the provider's key")
         keys = [text for text in resolve(name, "TXT") if re.search(r"\bp\s*=", text)]
         if keys and re.search(r"\bp=;?$", keys[0].replace(" ", "")):
             cure = "publish the provider's key of now: an empty one is revoked (RFC 6376, 3.6.1)"
             return Finding(f"DKIM {name}", "problem", "the key is revoked", cure)
         if keys and re.search(r"\bp=[A-Za-z0-9+/]{40,}", keys[0].replace(" ", "")):
             return Finding(f"DKIM {name}", "ok", "a key")
+        if target := resolve(name, "CNAME"):
+            cure = f"publish the provider's record for {name}; if it is this one, wait for the provider"
+            return Finding(f"DKIM {name}", "problem", f"no key at {target[0].rstrip('.')}", cure)
         return Finding(f"DKIM {name}", "problem", "no key", f"publish the provider's record for {name}")
 
     return look

@@ -39,19 +39,20 @@ def account_findings(look: Look) -> Iterator[Finding]:
 
 def spend_findings(look: Look) -> Iterator[Finding]:
     """What may be spent on SMS in a month: beyond it the service sends nothing until the next."""
-    for row in look.rows(SERVICE, "describe_spend_limits", "SpendLimits"):
-        if row["Name"] != "TEXT_MESSAGE_MONTHLY_SPEND_LIMIT":
-            continue
-        limit = row["EnforcedLimit"] if row.get("Overridden") else row["MaxLimit"]
-        found = f"{limit} US dollars a month"
-        if limit <= _SMALL_SPEND:
-            cure = "ask for more than the month's runs cost: this is a new account's limit"
-            yield Finding("SMS spend limit", "problem", found, cure)
-        elif limit < row["MaxLimit"]:
-            cure = f"raise it yourself where the month's runs cost more: {row['MaxLimit']} are allowed"
-            yield Finding("SMS spend limit", "ok", found, cure)
-        else:
-            yield Finding("SMS spend limit", "ok", found)
+    rows = {row["Name"]: row for row in look.rows(SERVICE, "describe_spend_limits", "SpendLimits")}
+    row = rows.get("TEXT_MESSAGE_MONTHLY_SPEND_LIMIT")
+    if row is None:
+        raise Untold("the account states no limit", "look at it in the console")
+    limit = row["EnforcedLimit"] if row.get("Overridden") else row["MaxLimit"]
+    found = f"{limit} US dollars a month"
+    if limit <= _SMALL_SPEND:
+        cure = "ask for more than the month's runs cost: this is a new account's limit"
+        yield Finding("SMS spend limit", "problem", found, cure)
+    elif limit < row["MaxLimit"]:
+        cure = f"raise it yourself where the month's runs cost more: {row['MaxLimit']} are allowed"
+        yield Finding("SMS spend limit", "ok", found, cure)
+    else:
+        yield Finding("SMS spend limit", "ok", found)
 
 
 # ---- the sender ----
@@ -120,11 +121,12 @@ def _replies(look: Look, sender: str, found: Mapping[str, Any]) -> Iterator[Find
         yield Finding("SMS replies", "problem", f"replies to {sender} do not reach the stack", cure)
     else:
         yield Finding("SMS replies", "ok", f"two-way to {name}")
-    if own:
-        yield Finding("SMS opt-outs", "ok", "self-managed: the stack honours and confirms them")
-    elif found.get("NumberType") == "TOLL_FREE":
+    if found.get("NumberType") == "TOLL_FREE":
+        # "Required opt-out list keywords": whatever is switched on, carriers take a toll-free number's STOP.
         cure = "a refused send tells the stack: keep another channel for these customers"
         yield Finding("SMS opt-outs", "warning", "toll-free: carriers keep them, the stack is not told", cure)
+    elif own:
+        yield Finding("SMS opt-outs", "ok", "self-managed: the stack honours and confirms them")
     else:
         cure = "switch self-managed opt-outs on: AWS stops the number without telling the stack"
         yield Finding("SMS opt-outs", "warning", "managed by AWS", cure)
