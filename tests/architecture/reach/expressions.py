@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .program import ClassInfo
 from .values import (
+    ERRORS,
     NOTHING,
     OUTSIDE,
     Bound,
@@ -285,7 +286,9 @@ class Expressions:
                 case Client(service=service):
                     if name in _TOOLS:
                         found |= {ClientTool(service, name)}
-                    elif name in ("exceptions", "meta"):
+                    elif name == "exceptions":
+                        found |= {Plain(ERRORS)}
+                    elif name == "meta":
                         found |= {OUTSIDE}
                     else:
                         found |= {Operation(service, name)}
