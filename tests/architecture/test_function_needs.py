@@ -5,16 +5,19 @@ code or the template.
 """
 
 import copy
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.architecture.reach.granted import Template, grants_off, variables_off
+from exnotify.cloud.asl import RESOURCES as TASKS
+from tests.architecture.reach.granted import Template, grants_off, names, variables_off
 from tests.architecture.reach.needs import Reached, reached
 from tests.architecture.reach.program import Program
+from tests.architecture.test_least_privilege import NO_RESOURCE
 from tests.container.sam import load_template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,6 +49,31 @@ def test_a_function_has_the_variables_that_its_code_reads(name: str) -> None:
 def test_a_role_allows_what_its_function_can_do(name: str) -> None:
     given = TEMPLATE.functions[name]
     assert list(grants_off(given, of(given.folder), TEMPLATE)) == []
+
+
+# ---- The state machine's role ----
+
+
+def tasks(part: object) -> Iterator[dict[str, Any]]:
+    """The states of a definition that call something."""
+    if isinstance(part, dict) and part.get("Type") == "Task":
+        yield part
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from tasks(inner)
+
+
+def test_the_role_of_the_state_machine_allows_what_its_states_do_and_no_more() -> None:
+    machine = DOCUMENT["Resources"]["FollowUpMachine"]["Properties"]
+    assert machine["Logging"]["Destinations"]
+    assert machine["Tracing"] == {"Enabled": True}
+    needed = {(action, "*") for action in NO_RESOURCE["FollowUpRole"]}
+    for task in tasks(json.loads((ROOT / machine["DefinitionUri"]).read_text("utf-8"))):
+        if (action := TASKS[task["Resource"]]) == "lambda:InvokeFunction":
+            given = machine["DefinitionSubstitutions"][task["Parameters"]["FunctionName"].strip("${}")]
+            needed |= {(action, function) for function in names(given)}
+        else:
+            needed.add((action, "event-bus/default"))
+    assert TEMPLATE.grants("FollowUpRole") == needed
 
 
 # ---- Each fault that is put into the template is found, with the way that code takes to it ----

@@ -31,13 +31,21 @@ def calls(name: str) -> Iterator[ast.Call]:
 
 
 def test_the_layer_has_the_data_of_the_services_that_functions_call_and_of_no_other() -> None:
-    asked = {
-        call.args[0].value
-        for call in calls("client")
-        if len(call.args) == 1 and isinstance(call.args[0], ast.Constant)
-    }
+    made = [*calls("client"), *calls("create_client")]
+    asked = {ast.unparse(call.args[0]) if call.args else ast.unparse(call) for call in made if _given(call)}
 
-    assert asked == set(build_layer.SERVICES)
+    # `Bootstrap._create` makes each client, of a `service` that the others name.
+    assert asked - {"service"} == {repr(name) for name in build_layer.SERVICES}, (
+        "a client of a service by its literal name, which is in build_layer.SERVICES"
+    )
+    assert [ast.unparse(call) for call in calls("create_client")] == [
+        "self._session.create_client(service, config=config)"
+    ], "ask `Bootstrap.client` for a client: it configures each"
+
+
+def _given(call: ast.Call) -> bool:
+    """Whether a call names something: a factory of one service's client takes nothing."""
+    return bool(call.args or call.keywords)
 
 
 def test_the_layer_has_the_paginators_and_waiters_that_functions_use() -> None:

@@ -99,19 +99,22 @@ class Template:
             if not key.startswith("POWERTOOLS_")
         }
         (role,) = names(properties["Role"])
-        grants = {
+        return Given(
+            name,
+            properties["CodeUri"].strip("/"),
+            variables,
+            self.grants(role),
+            dict(self._taken(properties)),
+        )
+
+    def grants(self, role: str) -> frozenset[Grant]:
+        """What a role allows."""
+        return frozenset(
             (action, place)
             for policy in self.resources[role]["Properties"]["Policies"]
             for statement in policy["PolicyDocument"]["Statement"]
             for action in statement["Action"]
             for place in places(statement["Resource"])
-        }
-        return Given(
-            name,
-            properties["CodeUri"].strip("/"),
-            variables,
-            frozenset(grants),
-            dict(self._taken(properties)),
         )
 
     def _taken(self, properties: dict[str, Any]) -> Iterator[tuple[Grant, str]]:
