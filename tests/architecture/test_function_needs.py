@@ -4,6 +4,7 @@
 code or the template.
 """
 
+import ast
 import copy
 import json
 from collections.abc import Callable, Iterator
@@ -32,6 +33,52 @@ def of(folder: str) -> Reached:
     package = ROOT / "layers/core/exstream_notify"
     program = Program({"exstream_notify": package, "app": ROOT / folder / "app"}, ["exstream_notify.domain"])
     return reached(program, "app", SETTINGS, TEMPLATE.places)
+
+
+BUILTINS = {"setattr", "delattr", "vars", "globals", "locals", "exec", "eval"}
+UNSEEN = {
+    "methodcaller", "attrgetter", "__dict__", "__getattr__", "__getattribute__", "boto3", "environ", "getenv",
+}  # fmt: skip
+"""What would lead the analysis past a call or a variable, with these builtins."""
+READS_ENVIRONMENT = {"settings.py", "clock.py"}
+"""The settings, and the clock that the embedded cloud sets."""
+SOURCES = [
+    *sorted((ROOT / "layers/core/exstream_notify").rglob("*.py")),
+    *sorted(ROOT.glob("functions/*/app.py")),
+]
+
+
+def unseen(source: str) -> set[str]:
+    """What of `UNSEEN` and `BUILTINS` a module names."""
+    nodes = list(ast.walk(ast.parse(source)))
+    found = {str(getattr(node, key, "")) for node in nodes for key in ("id", "attr", "name", "module")}
+    builtins = {node.id for node in nodes if isinstance(node, ast.Name)} & BUILTINS
+    return {part for name in found for part in name.split(".")} & UNSEEN | builtins
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_code_gets_past_the_analysis(path: Path) -> None:
+    """Ask `Bootstrap` for clients and `Settings` for variables, and call what is named."""
+    allowed = {"environ"} if path.name in READS_ENVIRONMENT else set()
+    assert unseen(path.read_text("utf-8")) <= allowed
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("import boto3", "boto3"),
+        ("from boto3.session import Session", "boto3"),
+        ("from operator import methodcaller as calls", "methodcaller"),
+        ("operator.attrgetter('put_item')(client)()", "attrgetter"),
+        ("class Proxy:\n    def __getattr__(self, name): ...", "__getattr__"),
+        ("self.__dict__['_client'].put_item()", "__dict__"),
+        ("setattr(self, 'put', client.put_item)", "setattr"),
+        ("os.environ['TABLE']", "environ"),
+        ("from os import getenv", "getenv"),
+    ],
+)
+def test_a_way_past_the_analysis_is_found(source: str, name: str) -> None:
+    assert unseen(source) == {name}
 
 
 @pytest.mark.parametrize("name", TEMPLATE.functions)

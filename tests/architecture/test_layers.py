@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import check_libraries
+import pytest
 
 import build_layer
 from exstream_notify.adapters import countries
@@ -71,6 +72,24 @@ def test_a_library_that_nobody_imports_is_a_fault_and_one_that_nobody_names_too(
     assert check_libraries.faults(imports, {"pyyaml"}, providers) == [
         "adapters/xml.py imports lxml, which no requirements.in of a layer names"
     ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import lxml.etree",
+        "def parse():\n    from lxml import etree",
+        "importlib.import_module('lxml.etree')",
+        "__import__('lxml')",
+        "files('lxml')",
+    ],
+)
+def test_an_import_is_found_however_it_is_written(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_libraries, "ROOT", tmp_path)
+    (tmp_path / "app.py").write_text(source)
+    assert check_libraries.imported([tmp_path]) == {"lxml": {"app.py"}}
 
 
 def _uses(tree: ast.AST, name: str) -> bool:

@@ -322,6 +322,20 @@ def handler(event, context):
         ),
         pytest.param(
             """
+def keep(table: Table) -> None:
+    table.keep("x")
+
+WAYS = {"keep": keep, "find": lambda table: table.find("x")}
+
+def handler(event, context):
+    WAYS[app.settings.notes_table](app.orders)
+    WAYS.get(event["way"], keep)(app.notes)
+""",
+            {PUT_ORDER, GET_ORDER, PUT_NOTE, Need("dynamodb:GetItem", "notes_table")},
+            id="a table of functions by what a setting or an event says",
+        ),
+        pytest.param(
+            """
 class Refused(Exception):
     def __init__(self, table: Table) -> None:
         self.table = table

@@ -16,5 +16,6 @@ What it cannot see, and what watches over that:
   comes from no setting are faults, not silence.
 - A parameter or field that is declared as a class or protocol of the program, or as a callable, and that no
   known value reaches, is a fault: then the analysis lost something on its way.
-- Names bound by `setattr`, `globals()`, `exec`, or by patching a module are not seen. The program has none.
+- Names bound by `setattr`, `globals()`, `exec` and the like, clients of boto3 and variables read past the settings
+  are not seen. The program has none: test_function_needs.py looks for them.
 """

@@ -146,6 +146,8 @@ class Expressions:
         known = [key for key in keys if isinstance(key, Text | Setting)]
         if isinstance(site, ast.Constant) and isinstance(site.value, int):
             return self.item(frozenset({box}), site.value)
+        if any((key,) not in self._machine.read(box.keys) for key in known if isinstance(key, Setting)):
+            known = []  # what a setting says may be any of the keys
         if not known:
             return self._machine.contents(box)
         found = self._machine.read(box.cell(None))
