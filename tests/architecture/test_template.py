@@ -358,6 +358,18 @@ def test_buckets_are_private_encrypted_and_tls_only() -> None:
         assert any("aws:SecureTransport" in s["Condition"]["Bool"] for s in denied), name
 
 
+def test_an_index_that_a_role_names_is_one_of_its_table() -> None:
+    """The needs derive a role's index from the code's; here is the table's. Without it each query fails."""
+    there = {
+        f"{name}/{index['IndexName']}"
+        for name, table in of_type("AWS::DynamoDB::Table").items()
+        for index in table.get("GlobalSecondaryIndexes", [])
+    }
+    named = re.findall(r"\$\{(\w+)\.Arn\}/index/(\w+)", json.dumps(list(of_type("AWS::IAM::Role").values())))
+    assert named
+    assert {f"{table}/{index}" for table, index in named} <= there
+
+
 def test_a_bucket_tells_eventbridge_alone() -> None:
     """Rules choose by key. A notification of its own would start a function for each document of a run."""
     for name, bucket in of_type("AWS::S3::Bucket").items():
