@@ -168,6 +168,10 @@ def grants_off(given: Given, reached: Reached, template: Template) -> Iterator[s
     yield from _superfluous(given, needed)
 
 
+_WHY = {"s3:ListBucket": " (without it S3 says 403 where an object is missing, not 404)"}
+"""What the way to a call does not tell."""
+
+
 def _missing(given: Given, needed: dict[Grant, str]) -> Iterator[str]:
     for (action, place), path in sorted(needed.items()):
         own = [p for a, p in given.grants if a == action]
@@ -176,7 +180,7 @@ def _missing(given: Given, needed: dict[Grant, str]) -> Iterator[str]:
         else:
             found = [p for p in own if _covers(p, place)]
         if not found:
-            yield f"{given.name} lacks {action} on {place}: {path}"
+            yield f"{given.name} lacks {action} on {place}: {path}{_WHY.get(action, '')}"
 
 
 def _superfluous(given: Given, needed: dict[Grant, str]) -> Iterator[str]:
