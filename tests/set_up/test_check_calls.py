@@ -19,7 +19,7 @@ def test_the_calls_are_read_off_the_code() -> None:
 
     assert len(found) > 70
     for call in (
-        Call("dynamodb/batches.py", "get_rows", "batch_get_item"),
+        Call("dynamodb/batches.py", "_rows", "batch_get_item"),
         Call("s3.py", "S3DropFolder.list", "list_objects_v2"),
         Call("s3.py", "S3Documents._presigned", "get_object"),
         Call("providers/ses.py", "Ses.send", "send_email"),
