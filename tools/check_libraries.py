@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ROOT / "layers"
 PACKAGE = LAYERS / "core" / "exstream_notify"
 
+#: Functions that take a module by its name: importlib's, and importlib.resources'.
+_BY_NAME = ("files", "import_module", "__import__")
+
 
 def named(requirements: Path) -> set[str]:
     """The libraries that a `requirements.in` names, spelled as `normal` does."""
@@ -45,8 +48,10 @@ def _modules(tree: ast.Module) -> Iterator[str]:
                 yield from (alias.name for alias in node.names)
             case ast.ImportFrom(module=str(module), level=0):
                 yield module
-            case ast.Call(func=ast.Attribute(attr="files"), args=[ast.Constant(value=str(module))]):
-                yield module  # importlib.resources
+            case ast.Call(
+                func=ast.Attribute(attr=name) | ast.Name(id=name), args=[ast.Constant(value=str(module)), *_]
+            ) if name in _BY_NAME:
+                yield module
 
 
 def faults(imports: Mapping[str, set[str]], names: set[str], providers: Mapping[str, list[str]]) -> list[str]:

@@ -1,16 +1,27 @@
 """Batch calls: limits, and what services leave over, as a script says it: keys, entries, conflicts."""
 
+import ast
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
+import check_calls
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exstream_notify.adapters.batches import EVENTS, MESSAGES, TRANSACTION, TRIES, LeftOver, Limits, batches
+from exstream_notify.adapters.batches import (
+    EVENTS,
+    GET_ITEMS,
+    MESSAGES,
+    TRANSACTION,
+    TRIES,
+    LeftOver,
+    Limits,
+    batches,
+)
 from exstream_notify.adapters.dynamodb.batches import Contended, Item, get_items, get_rows, put_if
 from exstream_notify.adapters.dynamodb.contacts import DynamoContacts
 from exstream_notify.adapters.dynamodb.receipts import DynamoReputation
@@ -337,3 +348,31 @@ def test_batches_keep_the_order_lose_nothing_and_fit(sizes: list[int], limits: L
         assert sum(batch) <= limits.bytes or len(batch) == 1
     for batch, after in pairwise(found):
         assert len(batch) == limits.rows or sum(batch) + after[0] > limits.bytes, "no call too many"
+
+
+@pytest.mark.parametrize(
+    ("limits", "rows", "size"),
+    [(GET_ITEMS, 100, 16 * 2**20), (TRANSACTION, 100, 4 * 2**20), (MESSAGES, 10, 2**18), (EVENTS, 10, 2**18)],
+)
+def test_no_batch_is_more_than_its_service_takes(limits: Limits, rows: int, size: int) -> None:
+    assert limits.rows <= rows
+    assert limits.bytes <= size
+
+
+def test_each_batch_operation_is_called_in_one_place_which_minds_what_is_left_over() -> None:
+    """Elsewhere use `get_items`, `get_rows`, `put_if`, `transact`, `SqsQueue` and `_put_events`."""
+    found = [
+        (path.relative_to(check_calls.ADAPTERS).as_posix(), node.attr)
+        for path in check_calls.ADAPTERS.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute)
+        and (node.attr in ("put_events", "transact_write_items") or "batch" in node.attr.split("_"))
+        and isinstance(node.value, ast.Name | ast.Attribute)
+        and "client" in ast.unparse(node.value)
+    ]
+    assert sorted(found) == [
+        ("dynamodb/batches.py", "batch_get_item"),
+        ("dynamodb/batches.py", "transact_write_items"),
+        ("sqs.py", "put_events"),
+        ("sqs.py", "send_message_batch"),
+    ]

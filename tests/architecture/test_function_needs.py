@@ -4,17 +4,21 @@
 code or the template.
 """
 
+import ast
 import copy
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.architecture.reach.granted import Template, grants_off, variables_off
+from exnotify.cloud.asl import RESOURCES as TASKS
+from tests.architecture.reach.granted import Template, grants_off, names, variables_off
 from tests.architecture.reach.needs import Reached, reached
 from tests.architecture.reach.program import Program
+from tests.architecture.test_least_privilege import NO_RESOURCE
 from tests.container.sam import load_template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +33,52 @@ def of(folder: str) -> Reached:
     package = ROOT / "layers/core/exstream_notify"
     program = Program({"exstream_notify": package, "app": ROOT / folder / "app"}, ["exstream_notify.domain"])
     return reached(program, "app", SETTINGS, TEMPLATE.places)
+
+
+BUILTINS = {"setattr", "delattr", "vars", "globals", "locals", "exec", "eval"}
+UNSEEN = {
+    "methodcaller", "attrgetter", "__dict__", "__getattr__", "__getattribute__", "boto3", "environ", "getenv",
+}  # fmt: skip
+"""What would lead the analysis past a call or a variable, with these builtins."""
+READS_ENVIRONMENT = {"settings.py", "clock.py"}
+"""The settings, and the clock that the embedded cloud sets."""
+SOURCES = [
+    *sorted((ROOT / "layers/core/exstream_notify").rglob("*.py")),
+    *sorted(ROOT.glob("functions/*/app.py")),
+]
+
+
+def unseen(source: str) -> set[str]:
+    """What of `UNSEEN` and `BUILTINS` a module names."""
+    nodes = list(ast.walk(ast.parse(source)))
+    found = {str(getattr(node, key, "")) for node in nodes for key in ("id", "attr", "name", "module")}
+    builtins = {node.id for node in nodes if isinstance(node, ast.Name)} & BUILTINS
+    return {part for name in found for part in name.split(".")} & UNSEEN | builtins
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_code_gets_past_the_analysis(path: Path) -> None:
+    """Ask `Bootstrap` for clients and `Settings` for variables, and call what is named."""
+    allowed = {"environ"} if path.name in READS_ENVIRONMENT else set()
+    assert unseen(path.read_text("utf-8")) <= allowed
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("import boto3", "boto3"),
+        ("from boto3.session import Session", "boto3"),
+        ("from operator import methodcaller as calls", "methodcaller"),
+        ("operator.attrgetter('put_item')(client)()", "attrgetter"),
+        ("class Proxy:\n    def __getattr__(self, name): ...", "__getattr__"),
+        ("self.__dict__['_client'].put_item()", "__dict__"),
+        ("setattr(self, 'put', client.put_item)", "setattr"),
+        ("os.environ['TABLE']", "environ"),
+        ("from os import getenv", "getenv"),
+    ],
+)
+def test_a_way_past_the_analysis_is_found(source: str, name: str) -> None:
+    assert unseen(source) == {name}
 
 
 @pytest.mark.parametrize("name", TEMPLATE.functions)
@@ -46,6 +96,31 @@ def test_a_function_has_the_variables_that_its_code_reads(name: str) -> None:
 def test_a_role_allows_what_its_function_can_do(name: str) -> None:
     given = TEMPLATE.functions[name]
     assert list(grants_off(given, of(given.folder), TEMPLATE)) == []
+
+
+# ---- The state machine's role ----
+
+
+def tasks(part: object) -> Iterator[dict[str, Any]]:
+    """The states of a definition that call something."""
+    if isinstance(part, dict) and part.get("Type") == "Task":
+        yield part
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from tasks(inner)
+
+
+def test_the_role_of_the_state_machine_allows_what_its_states_do_and_no_more() -> None:
+    machine = DOCUMENT["Resources"]["FollowUpMachine"]["Properties"]
+    assert machine["Logging"]["Destinations"]
+    assert machine["Tracing"] == {"Enabled": True}
+    needed = {(action, "*") for action in NO_RESOURCE["FollowUpRole"]}
+    for task in tasks(json.loads((ROOT / machine["DefinitionUri"]).read_text("utf-8"))):
+        if (action := TASKS[task["Resource"]]) == "lambda:InvokeFunction":
+            given = machine["DefinitionSubstitutions"][task["Parameters"]["FunctionName"].strip("${}")]
+            needed |= {(action, function) for function in names(given)}
+        else:
+            needed.add((action, "event-bus/default"))
+    assert TEMPLATE.grants("FollowUpRole") == needed
 
 
 # ---- Each fault that is put into the template is found, with the way that code takes to it ----

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import check_libraries
+import pytest
 
 import build_layer
 from exstream_notify.adapters import countries
@@ -31,13 +32,21 @@ def calls(name: str) -> Iterator[ast.Call]:
 
 
 def test_the_layer_has_the_data_of_the_services_that_functions_call_and_of_no_other() -> None:
-    asked = {
-        call.args[0].value
-        for call in calls("client")
-        if len(call.args) == 1 and isinstance(call.args[0], ast.Constant)
-    }
+    made = [*calls("client"), *calls("create_client")]
+    asked = {ast.unparse(call.args[0]) if call.args else ast.unparse(call) for call in made if _given(call)}
 
-    assert asked == set(build_layer.SERVICES)
+    # `Bootstrap._create` makes each client, of a `service` that the others name.
+    assert asked - {"service"} == {repr(name) for name in build_layer.SERVICES}, (
+        "a client of a service by its literal name, which is in build_layer.SERVICES"
+    )
+    assert [ast.unparse(call) for call in calls("create_client")] == [
+        "self._session.create_client(service, config=config)"
+    ], "ask `Bootstrap.client` for a client: it configures each"
+
+
+def _given(call: ast.Call) -> bool:
+    """Whether a call names something: a factory of one service's client takes nothing."""
+    return bool(call.args or call.keywords)
 
 
 def test_the_layer_has_the_paginators_and_waiters_that_functions_use() -> None:
@@ -63,6 +72,24 @@ def test_a_library_that_nobody_imports_is_a_fault_and_one_that_nobody_names_too(
     assert check_libraries.faults(imports, {"pyyaml"}, providers) == [
         "adapters/xml.py imports lxml, which no requirements.in of a layer names"
     ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import lxml.etree",
+        "def parse():\n    from lxml import etree",
+        "importlib.import_module('lxml.etree')",
+        "__import__('lxml')",
+        "files('lxml')",
+    ],
+)
+def test_an_import_is_found_however_it_is_written(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_libraries, "ROOT", tmp_path)
+    (tmp_path / "app.py").write_text(source)
+    assert check_libraries.imported([tmp_path]) == {"lxml": {"app.py"}}
 
 
 def _uses(tree: ast.AST, name: str) -> bool:

@@ -44,18 +44,48 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+THROUGH_SNS = {"StringEquals": {"kms:ViaService": {"Fn::Sub": "sns.${AWS::Region}.${AWS::URLSuffix}"}}}
+"""The one condition: the key of the topics, as SNS uses it for who publishes."""
+ARN_BY_REF = {"AWS::SecretsManager::Secret", "AWS::SNS::Topic", "AWS::Serverless::StateMachine"}
+"""Types of which `!Ref` is the ARN; of the others it is a name or an address."""
+
+
+def is_arn(resource: Any) -> bool:
+    """Whether IAM takes an expression for a resource."""
+    if isinstance(resource, str):
+        return resource == "*" or resource.startswith("arn:")
+    ((function, value),) = resource.items()
+    if function == "Ref":
+        return value == "AWS::NoValue" or RESOURCES.get(value, {}).get("Type") in ARN_BY_REF
+    if function == "Fn::GetAtt":
+        return listed(value)[-1].rpartition(".")[2] == "Arn"
+    if function == "Fn::If":
+        return all(map(is_arn, value[1:]))
+    return function == "Fn::Sub" and bool(re.match(r"arn:|\$\{\w+\.Arn\}", str(value)))
+
+
 def faults(role: dict[str, Any], without_resource: Collection[str] = ()) -> Iterator[str]:
     """What is wider than it must be; `without_resource` are actions that know none."""
-    if role.get("ManagedPolicyArns"):
-        yield "a managed policy grants more than one function needs"
+    # Whatever else grants or narrows, the derived needs (test_function_needs.py) would not see.
+    for key in role.keys() - {"AssumeRolePolicyDocument", "Policies"}:
+        yield f"{key}: a role has its own policies alone"
     for policy in role.get("Policies", ()):
         for statement in policy["PolicyDocument"]["Statement"]:
-            if statement["Effect"] != "Allow" or {"NotAction", "NotResource"} & set(statement):
-                yield "only plain allows"
+            if statement["Effect"] != "Allow" or statement.keys() - {
+                "Effect",
+                "Action",
+                "Resource",
+                "Condition",
+            }:
+                yield "only plain allows: an effect, actions, resources"
+            if statement.get("Condition", THROUGH_SNS) != THROUGH_SNS:
+                yield f"condition {statement['Condition']}"
             for action in listed(statement.get("Action", "*")):
                 if "*" in action or "?" in action:
                     yield f"action {action}"
             for resource in listed(statement.get("Resource", "*")):
+                if not is_arn(resource):
+                    yield f"{resource} is not an ARN, and IAM refuses the policy"
                 text = resource if isinstance(resource, str) else next(iter(resource.values()))
                 if not isinstance(text, str) or "*" not in text:
                     continue
@@ -112,6 +142,29 @@ def test_a_wildcard_that_is_added_is_found(action: list[str], resource: Any) -> 
         {"Effect": "Allow", "Action": action, "Resource": resource}
     )
     assert list(faults(role))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Condition": {"StringLike": {"s3:prefix": "jobs/*"}}},
+        {"Resource": {"Ref": "WorkBucket"}},
+        {"Resource": {"Fn::GetAtt": ["NoticesTable", "StreamArn"]}},
+        {"Resource": [{"Ref": "Peppers"}, {"Ref": "NoticesTable"}]},
+        {"Effect": "Deny"},
+        {"NotAction": ["s3:DeleteObject"]},
+    ],
+)
+def test_a_statement_that_takes_effect_otherwise_than_it_reads_is_found(change: dict[str, Any]) -> None:
+    role = copy.deepcopy(next(iter(ROLES.values())))
+    assert list(faults(role)) == []
+    role["Policies"][0]["PolicyDocument"]["Statement"][0] |= change
+    assert list(faults(role))
+
+
+def test_a_boundary_or_a_managed_policy_is_found() -> None:
+    for key in ("PermissionsBoundary", "ManagedPolicyArns"):
+        assert list(faults({**next(iter(ROLES.values())), key: "arn:aws:iam::aws:policy/ReadOnlyAccess"}))
 
 
 def test_every_allowed_wildcard_is_still_used() -> None:

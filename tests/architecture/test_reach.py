@@ -252,6 +252,20 @@ def handler(event, context):
         ),
         pytest.param(
             """
+def keep(table: Table) -> None:
+    table.keep("x")
+
+WAYS = {"keep": keep, "find": lambda table: table.find("x")}
+
+def handler(event, context):
+    WAYS[app.settings.notes_table](app.orders)
+    WAYS.get(event["way"], keep)(app.notes)
+""",
+            {PUT_ORDER, GET_ORDER, PUT_NOTE, Need("dynamodb:GetItem", "notes_table")},
+            id="a table of functions by what a setting or an event says",
+        ),
+        pytest.param(
+            """
 class Refused(Exception):
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -284,7 +298,16 @@ def test_needs_by_what_a_program_does(run, source: str, needs: set[Need]) -> Non
             "except client.exceptions.ClientError as e:\n        if e.response['Status'] == 404: return None",
             True,
         ),
+        (
+            "except client.exceptions.ClientError as e:\n        if e.response['Code'] in GONE: return None\n        raise",
+            True,
+        ),
+        ("except client.exceptions.ClientError as e:\n        if not is_gone(e): raise", True),
+        ("except ABSENT: return None", True),
+        ("except client.exceptions.from_code('404'): return None", True),
         ("except client.exceptions.ClientError as e: raise RuntimeError from e", False),
+        ("except client.exceptions.NoSuchBucket: return None", False),
+        ("except OSError: return None", False),
     ],
 )
 @pytest.mark.parametrize("inner", ["app.files.load(key)", "client.get_object(Bucket=bucket, Key=key)"])
@@ -292,6 +315,12 @@ def test_who_takes_a_missing_object_as_normal_must_list_its_bucket(  # type: ign
     run, handling: str, listed: bool, inner: str
 ) -> None:
     found = run(f"""
+GONE = frozenset(["NoSuchKey", "404"])
+ABSENT = (botocore.exceptions.ClientError, OSError)
+
+def is_gone(error: Exception) -> bool:
+    return error.response["Status"] == 404
+
 def load(key: str) -> Any:
     client, bucket = app.client("s3"), app.settings.files_bucket
     try:
@@ -303,6 +332,18 @@ def handler(event, context):
 """)
     expected = {Need("s3:GetObject", "files_bucket", "notes/")}
     assert set(found.needs) == expected | ({Need("s3:ListBucket", "files_bucket")} if listed else set())
+
+
+@pytest.mark.parametrize(
+    ("error", "listed"), [("NoSuchKey", True), ("ClientError", True), ("NoSuchBucket", False)]
+)
+def test_who_suppresses_a_missing_object_must_list_its_bucket(run, error: str, listed: bool) -> None:  # type: ignore[no-untyped-def]
+    found = run(f"""
+def handler(event, context):
+    with suppress(app.client("s3").exceptions.{error}):
+        app.files.load("notes/a")
+""")
+    assert (Need("s3:ListBucket", "files_bucket") in found.needs) is listed
 
 
 def test_a_path_names_each_step(run) -> None:  # type: ignore[no-untyped-def]

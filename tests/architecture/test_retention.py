@@ -90,7 +90,9 @@ def test_every_type_is_known_and_in_one_table() -> None:
 def test_what_holds_state_outlives_the_stack(name: str, resource: dict[str, Any]) -> None:
     policies = resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")
     if resource["Type"] in KEPT:
-        assert policies == ("RetainExceptOnCreate", "Retain")
+        assert policies == ("RetainExceptOnCreate", "Retain"), (
+            "DeletionPolicy and UpdateReplacePolicy keep it"
+        )
     else:
         assert set(policies) <= {None, "Delete"}, "its table says that it goes with the stack"
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -264,6 +265,58 @@ def test_a_function_is_fed_with_bounds_and_answers_for_each_message(name: str) -
             assert function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Type"] == "SQS"
 
 
+OTHERWISE = {
+    "ELIGIBILITY_SECRET": "EligibilityTokens",
+    "EVIDENCE_SECRET": "EvidenceMaster",
+    "OPENTEXT_SECRET": "OpenTextCredentials",
+    "RUNBOOK": "RunbookUrl",
+}
+"""Variables with a name of their own, and what they refer to."""
+ENDS = {"AWS::SQS::Queue": "_url", "AWS::SecretsManager::Secret": "_secret"}
+"""What the name of a variable has behind that of its resource."""
+
+
+def misnamed(variable: str, value: Any) -> Iterator[str]:
+    """What a variable refers to, where its name does not say so."""
+    referred = value["Ref"] if isinstance(value, dict) and value.keys() == {"Ref"} else None
+    kind = RESOURCES.get(str(referred), {}).get("Type", "")
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", str(referred)).lower().replace("open_text", "opentext")
+    end = ENDS.get(kind, "")
+    if OTHERWISE.get(variable, "") != referred and variable != f"{name.removesuffix(end)}{end}".upper():
+        yield f"{variable} is {value}: a variable is the !Ref of what it is named after"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_variable_says_what_its_name_says(name: str) -> None:
+    """Two tables in each other's place, or a queue's ARN for its address, would fail at the first event."""
+    lists = {"ALERT_TOPICS", "DEAD_LETTER_URLS"}
+    own = {key: value for key, value in variables_of(FUNCTIONS[name]).items() if key not in lists}
+    assert [fault for variable, value in own.items() for fault in misnamed(variable, value)] == []
+
+
+def test_each_team_has_its_own_topic() -> None:
+    for function in FUNCTIONS.values():
+        for pair in variables_of(function).get("ALERT_TOPICS", {}).get("Fn::Sub", "").split(","):
+            assert not pair or re.fullmatch(r"(\w+)=\$\{(\w+)Topic\}", pair)
+            assert not pair or pair.split("=")[0] == pair.split("{")[1].removesuffix("Topic}").lower()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("RUNS_TABLE", {"Ref": "NoticesTable"}),
+        ("RUN_QUEUE_URL", {"Ref": "ExceptionQueue"}),
+        ("RUN_QUEUE_URL", {"Fn::GetAtt": ["RunQueue", "Arn"]}),
+        ("EMAIL_RATE", {"Ref": "SmsRate"}),
+        ("OPENTEXT_URL", ""),
+        ("PEPPERS_SECRET", "peppers"),
+        ("EVIDENCE_SECRET", {"Ref": "LinkKeys"}),
+    ],
+)
+def test_a_variable_that_says_something_else_is_found(variable: str, value: Any) -> None:
+    assert list(misnamed(variable, value))
+
+
 def test_environment_and_settings_agree() -> None:
     common = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
     given = {name for f in FUNCTIONS.values() for name in variables_of(f)} | set(common)
@@ -312,6 +365,25 @@ def test_cloudfront_answers_for_the_link_host_with_the_site_s_own_certificate() 
     chosen, own, _ = config["ViewerCertificate"]["Fn::If"]
     assert (condition, aliases, chosen) == ("HasEdgeCertificate", [{"Ref": "LinkHost"}], condition)
     assert own["AcmCertificateArn"] == {"Ref": "EdgeCertificate"}
+
+
+def test_an_index_that_a_role_names_is_one_of_its_table() -> None:
+    """The needs derive a role's index from the code's; here is the table's. Without it each query fails."""
+    there = {
+        f"{name}/{index['IndexName']}"
+        for name, table in of_type("AWS::DynamoDB::Table").items()
+        for index in table.get("GlobalSecondaryIndexes", [])
+    }
+    named = re.findall(r"\$\{(\w+)\.Arn\}/index/(\w+)", json.dumps(list(of_type("AWS::IAM::Role").values())))
+    assert named
+    assert {f"{table}/{index}" for table, index in named} <= there
+
+
+def test_a_bucket_tells_eventbridge_alone() -> None:
+    """Rules choose by key. A notification of its own would start a function for each document of a run."""
+    for name, bucket in of_type("AWS::S3::Bucket").items():
+        told = bucket.get("NotificationConfiguration", {})
+        assert told in ({}, {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}), name
 
 
 def test_tables_can_be_restored() -> None:

@@ -21,7 +21,8 @@ What it cannot see, and what watches over that:
   known value reaches, is a fault: then the analysis lost something on its way. `X | None` is not watched.
 - A key of an object is known by how it begins, up to its last known slash. Where nothing of it is known, one
   grant on the bucket that no other key explains is taken to be for it.
-- Names bound by `setattr`, `globals()`, `exec`, or by patching a module are not seen. The program has none.
+- Names bound by `setattr`, `globals()`, `exec` and the like, clients of boto3 and variables read past the settings
+  are not seen. The program has none: test_function_needs.py looks for them.
 - What a library asks AWS for by itself is not seen, nor what AWS asks for on a call's behalf, except the key of
   ours that a topic is encrypted with.
 """

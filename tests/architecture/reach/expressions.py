@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .program import ClassInfo
 from .values import (
+    ERRORS,
     NOTHING,
     OUTSIDE,
     Bound,
@@ -145,6 +146,8 @@ class Expressions:
         known = [key for key in keys if isinstance(key, Text | Setting)]
         if isinstance(site, ast.Constant) and isinstance(site.value, int):
             return self.item(frozenset({box}), site.value)
+        if any((key,) not in self._machine.read(box.keys) for key in known if isinstance(key, Setting)):
+            known = []  # what a setting says may be any of the keys
         if not known:
             return self._machine.contents(box)
         found = self._machine.read(box.cell(None))
@@ -286,7 +289,9 @@ class Expressions:
                 case Client(service=service):
                     if name in _TOOLS:
                         found |= {ClientTool(service, name)}
-                    elif name in ("exceptions", "meta"):
+                    elif name == "exceptions":
+                        found |= {Plain(ERRORS)}
+                    elif name == "meta":
                         found |= {OUTSIDE}
                     else:
                         found |= {Operation(service, name)}

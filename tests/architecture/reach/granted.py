@@ -99,19 +99,22 @@ class Template:
             if not key.startswith("POWERTOOLS_")
         }
         (role,) = names(properties["Role"])
-        grants = {
+        return Given(
+            name,
+            properties["CodeUri"].strip("/"),
+            variables,
+            self.grants(role),
+            dict(self._taken(properties)),
+        )
+
+    def grants(self, role: str) -> frozenset[Grant]:
+        """What a role allows."""
+        return frozenset(
             (action, place)
             for policy in self.resources[role]["Properties"]["Policies"]
             for statement in policy["PolicyDocument"]["Statement"]
             for action in statement["Action"]
             for place in places(statement["Resource"])
-        }
-        return Given(
-            name,
-            properties["CodeUri"].strip("/"),
-            variables,
-            frozenset(grants),
-            dict(self._taken(properties)),
         )
 
     def _taken(self, properties: dict[str, Any]) -> Iterator[tuple[Grant, str]]:
@@ -165,6 +168,10 @@ def grants_off(given: Given, reached: Reached, template: Template) -> Iterator[s
     yield from _superfluous(given, needed)
 
 
+_WHY = {"s3:ListBucket": " (without it S3 says 403 where an object is missing, not 404)"}
+"""What the way to a call does not tell."""
+
+
 def _missing(given: Given, needed: dict[Grant, str]) -> Iterator[str]:
     for (action, place), path in sorted(needed.items()):
         own = [p for a, p in given.grants if a == action]
@@ -173,7 +180,7 @@ def _missing(given: Given, needed: dict[Grant, str]) -> Iterator[str]:
         else:
             found = [p for p in own if _covers(p, place)]
         if not found:
-            yield f"{given.name} lacks {action} on {place}: {path}"
+            yield f"{given.name} lacks {action} on {place}: {path}{_WHY.get(action, '')}"
 
 
 def _superfluous(given: Given, needed: dict[Grant, str]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from .program import ClassInfo
-from .values import NOTHING, Cell, Function, Setting, Text, Thing, Values, telling
+from .values import ERRORS, NOTHING, Cell, Function, Plain, Setting, Text, Thing, Values, only, telling
 
 if TYPE_CHECKING:
     from .machine import Machine, Node
@@ -176,16 +176,25 @@ class Statements:
         self.block(statement.orelse)
 
     def _with(self, statement: ast.With) -> None:
+        normal = any(self._suppresses(item.context_expr) for item in statement.items)
         for item in statement.items:
             values = self._value(item.context_expr)
             entered = self._machine.calls.method(item.context_expr, values, "__enter__")
             self._machine.calls.method(item.context_expr, values, "__exit__")
             if item.optional_vars is not None:
                 self.bind(item.optional_vars, entered | values)
+        self._machine.forgiving += normal
         self.block(statement.body)
+        self._machine.forgiving -= normal
+
+    def _suppresses(self, context: ast.expr) -> bool:
+        """Whether a context ends quietly where an object is not there."""
+        if not isinstance(context, ast.Call) or not ast.unparse(context.func).endswith("suppress"):
+            return False
+        return bool(_errors(NOTHING.union(*map(self._value, context.args))) & {*_MISSING, *_ANY_ANSWER})
 
     def _try(self, statement: ast.Try) -> None:
-        normal = any(_missing_is_normal(handler) for handler in statement.handlers)
+        normal = any(_missing_is_normal(h, self._value(h.type)) for h in statement.handlers)
         self._machine.forgiving += normal
         self.block(statement.body)
         self._machine.forgiving -= normal
@@ -225,12 +234,31 @@ class Statements:
     _break = _continue = _delete = _pass
 
 
-def _missing_is_normal(handler: ast.ExceptHandler) -> bool:
-    """Whether a handler is about an object that is not there."""
-    caught = ast.unparse(handler.type) if handler.type else ""
+_MISSING = frozenset(["NoSuchKey", "NotFound"])
+_ANY_ANSWER = frozenset(["ClientError"])
+
+
+def _errors(caught: Values) -> set[str]:
+    """The SDK's exceptions among what is caught."""
+    return {v.name.rpartition(".")[2] for v in only(caught, Plain) if v.name.startswith(f"{ERRORS}.")}
+
+
+def _missing_is_normal(handler: ast.ExceptHandler, caught: Values) -> bool:
+    """Whether a handler is about an object that is not there: it says so, or takes some answer as no error.
+
+    How it tells the answers apart (a constant, a function, a table) is not looked into.
+    """
     told = any(
         isinstance(part, ast.Constant) and part.value in (404, "404", "NoSuchKey")
-        for statement in handler.body
+        for statement in [handler.type, *handler.body]
+        if statement is not None
         for part in ast.walk(statement)
     )
-    return "NoSuchKey" in caught or told
+    return told or bool(_errors(caught) & _MISSING or (_errors(caught) & _ANY_ANSWER and _goes_on(handler)))
+
+
+def _goes_on(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler can end otherwise than by raising."""
+    ends = (ast.Return, ast.Continue, ast.Break)
+    inner = (part for statement in handler.body for part in ast.walk(statement))
+    return not isinstance(handler.body[-1], ast.Raise) or any(isinstance(part, ends) for part in inner)

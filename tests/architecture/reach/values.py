@@ -72,6 +72,9 @@ class Plain:
 OUTSIDE = Plain("()")
 """What a library or AWS gives back, and everything about it."""
 
+ERRORS = "botocore.exceptions"
+"""Where the SDK's exceptions are, those that a client makes included."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModuleValue:
