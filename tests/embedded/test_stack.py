@@ -94,12 +94,18 @@ def test_dead_letters_are_found_by_the_stack_s_resources(cloud: LocalCloud, queu
         "paper retail/stack --json",
         "tick release_due --json",
         "tick watch_runs",
-        "alarms --all",
     ],
 )
 def test_a_command_works(cloud: LocalCloud, notice: str, command: str) -> None:
     done = on_stack(*command.split())
     assert done.code == 0, done.err
+
+
+def test_a_stack_that_nothing_watches_is_not_a_quiet_one(cloud: LocalCloud) -> None:
+    """The embedded cloud evaluates alarms by itself, and its CloudWatch knows none."""
+    done = on_stack("alarms", "--all")
+    assert done.code == 1
+    assert "nothing watches it" in done.err
 
 
 def test_the_doctor_finds_what_is_still_an_example(cloud: LocalCloud) -> None:
