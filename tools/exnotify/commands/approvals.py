@@ -43,6 +43,7 @@ def command(
     Exit code 1 while something listed is not approved.
     """
     from ..approving import all_words
+    from ..deployment import is_site
     from ..screen import emit_json
 
     target = deployment(stack)
@@ -50,9 +51,11 @@ def command(
         raise CommandError("the stack has wording of its own (SiteLayer): name its folder with --site")
 
     def listed() -> "list[Words]":
+        # A site can begin with its approvals: until the first one its folder is empty.
+        own = str(site) if site and is_site(site) else None
         return [
             row
-            for row in all_words(target.read_only(str(site) if site else None))
+            for row in all_words(target.read_only(own))
             if (not wordings or row.wording in wordings)
             and channel in (None, row.channel)
             and language in (None, row.language)
