@@ -32,7 +32,8 @@ _BESIDE = [
     "tests/set_up/test_layer_build.py",
     "tests/set_up/test_layer_contents.py",
     "tests/set_up/test_sam_build.py",
-    *(f"tests/{folder}" for folder in ("domain", "use_cases", "index", "adapters", "receipts", "wording")),
+    *("tests/domain", "tests/use_cases", "tests/index", "tests/adapters", "tests/receipts", "tests/wording"),
+    *("tests/architecture", "tests/providers", "tests/scenarios"),
 ]
 # Apart, with a command of its own: it takes minutes, and a set-up that nothing else needs.
 _APART = "tests/localstack"
