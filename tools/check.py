@@ -26,7 +26,8 @@ SAM = ROOT / ".venv-sam" / "bin" / "sam"
 CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"
 TEMPLATES = ("template.yaml", "monitoring.yaml")
 
-# Beside all others, so that two cores are busy: tests that wait for other programs, then those of pure code.
+# Beside all others, so that two cores are busy: tests that wait for other programs, those of pure code, and as many
+# of the rest as make both halves last about as long.
 _BESIDE = [
     "tests/container",
     "tests/set_up/test_layer_build.py",
@@ -34,6 +35,7 @@ _BESIDE = [
     "tests/set_up/test_sam_build.py",
     *("tests/domain", "tests/use_cases", "tests/index", "tests/adapters", "tests/receipts", "tests/wording"),
     *("tests/architecture", "tests/providers", "tests/scenarios"),
+    *("tests/embedded/test_doctor.py", "tests/embedded/test_smoke.py"),
 ]
 # Apart, with a command of its own: it takes minutes, and a set-up that nothing else needs.
 _APART = "tests/localstack"
