@@ -26,8 +26,8 @@ SAM = ROOT / ".venv-sam" / "bin" / "sam"
 CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"
 TEMPLATES = ("template.yaml", "monitoring.yaml")
 
-# Beside all others, so that two cores are busy: tests that wait for other programs, those of pure code, and as many
-# of the rest as make both halves last about as long.
+# Beside all others, so that two cores are busy: tests that wait for other programs, those of pure code, and
+# as many of the rest as make both halves last about as long.
 _BESIDE = [
     "tests/container",
     "tests/set_up/test_layer_build.py",
