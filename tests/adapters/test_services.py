@@ -14,12 +14,13 @@ from moto.sns import sns_backends
 
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.receipts.keeping import mail_loader
+from exstream_notify.adapters.receipts.reading import ReceiptUnusable
 from exstream_notify.adapters.settings import Settings
 from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.journeys import Cohort
 from exstream_notify.domain.messages import BulkJob, BulkMember, Content, SentRequest
 from exstream_notify.domain.work import SlicePointer
-from exstream_notify.ports import EvidenceLine
+from exstream_notify.ports import EvidenceLine, RecordsGone
 from tests.adapters.test_alert_channels import ALERT
 
 BUCKETS = {
@@ -96,7 +97,7 @@ def test_a_slice_is_a_range_of_its_part_and_a_part_may_be_gone(aws: Bootstrap) -
     pointer = replace(POINTER, offset=5, length=len(row))
 
     assert aws.records.read_digests(pointer) == [(1, "it", {"sent": 2})]
-    with pytest.raises(LookupError, match="not kept"):
+    with pytest.raises(RecordsGone, match="parts/p/00001.jsonl"):
         aws.records.read_digests(replace(pointer, part="parts/p/00001.jsonl"))
 
 
@@ -138,8 +139,10 @@ def test_receipts_and_what_is_none_are_kept(aws: Bootstrap) -> None:
     assert evidence.read(reference) == [{"notice": "n"}]
 
     key = aws.unread_receipts.keep("sqs:1", "{")
-    load = mail_loader(aws.client("s3"))
+    load = mail_loader(aws.client("s3"), BUCKETS["WORK_BUCKET"])
     assert load(BUCKETS["WORK_BUCKET"], key) == b"{"
+    with pytest.raises(ReceiptUnusable, match="a bucket that is not the one for bounce mails"):
+        load(BUCKETS["DROP_BUCKET"], key)
 
 
 def test_messages_are_queued_and_dead_letters_counted(aws: Bootstrap) -> None:
