@@ -97,7 +97,7 @@ def test_a_slice_is_a_range_of_its_part_and_a_part_may_be_gone(aws: Bootstrap) -
     pointer = replace(POINTER, offset=5, length=len(row))
 
     assert aws.records.read_digests(pointer) == [(1, "it", {"sent": 2})]
-    with pytest.raises(RecordsGone, match="parts/p/00001.jsonl"):
+    with pytest.raises(RecordsGone, match=r"parts/p/00001\.jsonl"):
         aws.records.read_digests(replace(pointer, part="parts/p/00001.jsonl"))
 
 
