@@ -122,9 +122,7 @@ def test_a_command_runs_as_written(command: str, site: dict[str, str]) -> None:
 
 # What the embedded cloud does not play; a test holds that it says so.
 NOT_PLAYED = {
-    "lambda get-account-settings",
     "lambda get-function-configuration",
-    "sesv2 get-configuration-set-event-destinations",
     "stepfunctions redrive-execution",
 }
 VARIABLES = {
