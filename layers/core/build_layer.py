@@ -164,7 +164,7 @@ def prune(tree: Path) -> None:
 
 
 def _unused_service_data(data: Path) -> Iterator[Path]:
-    """Other services' folders, former versions of an API, and what is no part of `_SERVICE_DATA`."""
+    """Other services' folders, former versions of an API, and files that `_SERVICE_DATA` does not name."""
     for service in (path for path in data.glob("*") if path.is_dir()):
         if service.name not in SERVICES:
             yield service

@@ -114,9 +114,12 @@ def test_the_role_of_the_state_machine_allows_what_its_states_do_and_no_more() -
     assert machine["Logging"]["Destinations"]
     assert machine["Tracing"] == {"Enabled": True}
     needed = {(action, "*") for action in NO_RESOURCE["FollowUpRole"]}
-    for task in tasks(json.loads((ROOT / machine["DefinitionUri"]).read_text("utf-8"))):
+    substitutions = machine["DefinitionSubstitutions"]
+    assert substitutions["Partition"] == {"Ref": "AWS::Partition"}, "GovCloud and China have others"
+    text = (ROOT / machine["DefinitionUri"]).read_text("utf-8").replace("${Partition}", "aws")
+    for task in tasks(json.loads(text)):
         if (action := TASKS[task["Resource"]]) == "lambda:InvokeFunction":
-            given = machine["DefinitionSubstitutions"][task["Parameters"]["FunctionName"].strip("${}")]
+            given = substitutions[task["Parameters"]["FunctionName"].strip("${}")]
             needed |= {(action, function) for function in names(given)}
         else:
             needed.add((action, "event-bus/default"))

@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from exnotify.doctor.finding import Finding
+from exnotify.commands.doctor import MARKS
+from exnotify.doctor.finding import Finding, Verdict
 from exnotify.doctor.look import Untold
 from exnotify.doctor.secrets import credential_findings, key_findings, placeholder_findings, secret_findings
 from exnotify.doctor.sender import Sending, dns_findings
 from exnotify.doctor.ses import ses_sending
+
+from .shell import exnotify
 
 GOOD_KEY = "k" * 43
 SES = Sending(("a._domainkey.bank.example",), ("amazonses.com",), "bank.example", "bank.example")
@@ -274,3 +277,25 @@ def test_without_a_resolver_it_says_so() -> None:
 def test_a_check(finding: list[Finding], verdict: str) -> None:
     assert [f.verdict for f in finding] == [verdict]
     assert verdict != "problem" or finding[0].cure
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code"),
+    [
+        (("ok", "warning"), 0),
+        (("ok", "unknown"), 3),
+        (("unknown", "problem"), 1),
+    ],
+)
+def test_the_exit_code_says_whether_all_was_checked_and_fine(
+    monkeypatch: pytest.MonkeyPatch, verdicts: tuple[Verdict, ...], code: int
+) -> None:
+    """A check without an answer is not a pass, also for a script."""
+    found = [Finding("DMARC", verdict, "v=DMARC1\x1b[2J\r\nok everything", "") for verdict in verdicts]
+    monkeypatch.setattr("exnotify.doctor.examine", lambda *_: found)
+    monkeypatch.setattr("exnotify.commands.doctor.deployment", lambda _: None)
+    done = exnotify("doctor")
+    assert done.code == code
+    assert done.out.splitlines() == [
+        f"{MARKS[verdict]:<3}DMARC: v=DMARC1?[2J??ok everything" for verdict in verdicts
+    ]

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,7 +84,7 @@ def test_what_is_not_known_is_refused_by_name(text: str, complaint: str) -> None
 
 
 def test_the_follow_up_machine_is_known_here() -> None:
-    definition = parse_definition(FOLLOW_UP.read_text("utf-8"))
+    definition = parse_definition(follow_up())
     task = definition["States"]["AdvancePage"]
     assert task["Catch"][0]["ErrorEquals"] == ["States.ALL"]
     # Scheduled, started, succeeded and the state's entry and exit; entry and exit of the choice.
@@ -92,12 +93,14 @@ def test_the_follow_up_machine_is_known_here() -> None:
 
 
 @pytest.mark.browser  # needs npm, as that does
-def test_the_follow_up_machine_passes_a_validator_of_the_language() -> None:
+def test_the_follow_up_machine_passes_a_validator_of_the_language(tmp_path: Path) -> None:
+    filled_in = tmp_path / FOLLOW_UP.name
+    filled_in.write_text(follow_up(), "utf-8")
     package = installed(ROOT / "tests" / "asl_validator", "asl-validator")
     command = ["node", str(package / "dist" / "bin" / "asl-validator.js"), "--json-path"]
-    done = subprocess.run([*command, str(FOLLOW_UP)], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([*command, str(filled_in)], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    broken = FOLLOW_UP.read_text("utf-8").replace('"Default": "Done"', '"Default": "Nowhere"')
+    broken = follow_up().replace('"Default": "Done"', '"Default": "Nowhere"')
     definition = ["node", command[1], "--json-definition", broken]
     assert subprocess.run(definition, capture_output=True, timeout=60, check=False).returncode != 0
 
@@ -247,7 +250,8 @@ def says(value: Any) -> Outcome:
 
 
 def follow_up() -> str:
-    return FOLLOW_UP.read_text("utf-8").replace("${AdvanceJourneyFunctionArn}", FUNCTION)
+    text = FOLLOW_UP.read_text("utf-8").replace("${AdvanceJourneyFunctionArn}", FUNCTION)
+    return text.replace("${Partition}", "aws")
 
 
 ABOUT = {
@@ -315,7 +319,7 @@ def test_a_throttled_function_is_tried_again() -> None:
 def test_the_exception_that_it_raises_is_one_that_we_take() -> None:
     from exstream_notify.adapters.triggers import exception_of
 
-    state = parse_definition(FOLLOW_UP.read_text("utf-8"))["States"]["RaiseException"]
+    state = parse_definition(follow_up())["States"]["RaiseException"]
     (entry,) = filled(state["Parameters"], {**ABOUT, "failure": {"Error": "X", "Cause": ""}})["Entries"]
     assert exception_of({"detail": entry["Detail"]}).code == "journey_failed"
 

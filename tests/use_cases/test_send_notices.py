@@ -1,6 +1,7 @@
 """Sending: claim, proof, hand-over, record; and what each answer of a provider leads to."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +12,7 @@ import pytest
 from exstream_notify.domain.contacts import Consent
 from exstream_notify.domain.messages import GiveUp, TryAgain, Unconfirmed
 from exstream_notify.domain.notices import Status, finished
+from exstream_notify.domain.runs import latest
 from exstream_notify.domain.work import SendJob
 from exstream_notify.use_cases.send_notices import DOUBT_LIMIT
 from tests.fakes import FakeProvider, LostAnswer, a_document, a_rule, an_address
@@ -277,6 +279,29 @@ def test_a_copy_that_read_while_another_worker_sent_does_not_overwrite_what_that
 
     assert world.outcomes("run-1") == {"notified": DOUBT_LIMIT + 2}
     assert world.watch.watched == watched
+
+
+def test_a_copy_that_comes_back_reports_what_is_known_already() -> None:
+    """Should it never be done, the run says exactly which members are open."""
+    rehearsal = World(slice_records=DOUBT_LIMIT + 2)
+    rehearsal.drop("run-1", *(a_document(n) for n in range(1, DOUBT_LIMIT + 3)))
+    rehearsal.come_to_rest()
+    sends = [number for number, name in enumerate(rehearsal.wire.log, 1) if name == "provider.send"]
+
+    world = World(slice_records=DOUBT_LIMIT + 2)
+    world.drop("run-1", *(a_document(n) for n in range(1, DOUBT_LIMIT + 3)))
+    up_to(world, "email")
+    (message,) = world.queues["email"].messages
+    copy = replace(message)
+    world.wire.kill_at(sends[DOUBT_LIMIT], "after")  # the first one of those that are claimed later
+    assert not world.deliver("email", message)
+    world.queues["email"].messages.append(copy)
+    assert not world.deliver("email", copy), "the dead worker's claims are still held"
+
+    known = latest(world.runs.outcomes("retail", "run-1"))
+    assert Counter(str(o.outcome) for o in known.values())["notified"] == DOUBT_LIMIT
+    world.come_to_rest()
+    assert world.outcomes("run-1") == {"notified": DOUBT_LIMIT, "unconfirmed": 2}
 
 
 # --- answers ---------------------------------------------------------------------------------------

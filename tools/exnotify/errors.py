@@ -11,7 +11,7 @@ MISUSED = 2
 """Bad use of the command."""
 
 NEEDS_LOOK = 3
-"""A run balances, but something of it needs a look."""
+"""A run balances but something of it needs a look, or a check had no answer."""
 
 
 class CommandError(click.ClickException):

@@ -25,7 +25,7 @@ def concurrency_findings(look: Look) -> Iterator[Finding]:
     found = [row for row in rows if row["UUID"] in ours]
     off = sorted(_source(row) for row in found if row.get("State") not in ("Enabled", "Updating", "Enabling"))
     if off:
-        cure = "enable its event source mapping: what lies in the queue waits"
+        cure = "enable its event source mapping: its messages wait"
         yield Finding("event sources", "problem", f"off: {', '.join(off)}", cure)
     elif len(found) < len(ours):
         gone = f"{len(ours) - len(found)} of {len(ours)} are gone"

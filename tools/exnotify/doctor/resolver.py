@@ -27,7 +27,7 @@ def resolver(server: str | None = None) -> Resolver:
             asked.nameservers, asked.port = _place(server)
     except (dns.exception.DNSException, ValueError) as error:
         if server:
-            raise MisuseError(f"{server!r} is no resolver: an IP address, or ADDRESS:PORT") from error
+            raise MisuseError(f"{server!r} is not a resolver: give an IP address, or ADDRESS:PORT") from error
         asked = None
     if asked is not None:
         asked.lifetime = _SECONDS

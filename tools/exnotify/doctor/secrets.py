@@ -25,7 +25,7 @@ def key_findings(name: str, text: str | None) -> list[Finding]:
     current = str(fields.get("current"))
     key = str(fields.get(current, ""))
     if not key:
-        return [Finding(f"secret {name}", "problem", "it is no set of keys with `current`", "restore it")]
+        return [Finding(f"secret {name}", "problem", "it is not a set of keys with `current`", "restore it")]
     if len(key) < 32:
         cure = "add a key of 43 random characters and make it current: docs/operations.md, Keys"
         return [Finding(f"secret {name}", "problem", "its current key is short", cure)]

@@ -112,7 +112,7 @@ def _replies(look: Look, sender: str, found: Mapping[str, Any]) -> Iterator[Find
     own = bool(found.get("SelfManagedOptOutsEnabled"))
     name = topic.rpartition(":")[2]
     if not reaches and own:
-        cure = f"switch two-way SMS on with the topic {name}: nobody hears a STOP now"
+        cure = f"switch two-way SMS on with the topic {name}: replies of STOP are not recorded now"
         yield Finding(
             "SMS replies", "problem", f"{sender} has self-managed opt-outs and no topic of ours", cure
         )

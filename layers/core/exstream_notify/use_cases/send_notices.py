@@ -322,8 +322,10 @@ def send_notices(
         join_journeys(job.pointer, told, rules=rules, journeys=journeys, is_holiday=is_holiday, clock=clock)
     part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
     if tally.busy_until:
-        # The job comes back. What it would write now is without the members that another worker holds, and
-        # could take the place of what that worker wrote of all of them.
+        # The job comes back. What is known of it now has a name of its own: under the job's name it could
+        # take the place of what the worker that holds the other members wrote of all of them.
+        if tally.outcomes:
+            runs.put_job(job.pointer.run, f"{part}-in-part", tally.outcomes)
         raise InProgress(datetime.fromtimestamp(tally.busy_until, UTC))
     if tally.sent:
         watch.add(_watched(part, job, tally.sent, rules, clock.now()))
