@@ -17,6 +17,8 @@ from exstream_notify.domain.incidents import (
     What,
     acknowledged,
     added_up,
+    covered,
+    gets_worse,
     grouped_under,
     is_over,
     make_alert,
@@ -95,16 +97,22 @@ def test_an_acknowledged_one_waits_for_nobody_and_a_resolved_one_opens_again_for
 
 
 def test_it_is_over_when_later_runs_have_all_its_customers_or_nothing_is_left() -> None:
-    reports = [report(3, customers_in_run=(2, 7)), report(0, part="more", customers="14-16")]
+    reports = [
+        report(3, customers_in_run=(2, 7), cured_by_rerun=True),
+        report(0, part="more", customers="14-16", cured_by_rerun=True),
+    ]
 
     assert not is_over(added_up(HEAD, reports))
-    assert not is_over(added_up(replace(HEAD, covered=from_numbers([2, 7, 14, 15])), reports))
-    assert is_over(added_up(replace(HEAD, covered=from_numbers([2, 7, 14, 15, 16])), reports))
+    assert not is_over(added_up(covered(HEAD, "run-2", from_numbers([2, 7, 14, 15]), NOW), reports))
+    assert is_over(added_up(covered(HEAD, "run-2", from_numbers([2, 7, 14, 15, 16]), NOW), reports)) == (
+        "run run-2 composed all of its customers again"
+    )
     assert is_over(added_up(HEAD, [report(0)]))
 
 
 def test_an_alert_says_what_happened_what_it_means_and_what_to_do() -> None:
-    incident = added_up(HEAD, [report(41, customers="2,7,14-50", samples=("Field X empty", "Field Y empty"))])
+    samples = ("Field X empty", "Field Y empty")
+    incident = added_up(HEAD, [report(41, customers="2,7,14-50", samples=samples, cured_by_rerun=True)])
     alert = make_alert(incident, What.OPENED, RULE, "operations", "https://x.example/i/1")
 
     assert alert.title == "[ERROR] EX000001E × 41 in retail/run-1: new"
@@ -115,6 +123,52 @@ def test_an_alert_says_what_happened_what_it_means_and_what_to_do() -> None:
         "-CUSTOMERLIST=2,7",
         "-CUSTOMERLIST=14-50",
     )
+
+
+def test_composing_again_never_ends_what_it_does_not_cure_or_does_not_name() -> None:
+    named = report(customers="7", cured_by_rerun=True)
+    head = covered(HEAD, "run-2", from_numbers([7]), NOW)
+    assert is_over(added_up(head, [named]))
+
+    refused = report(code="record_count_mismatch", severity="severe", part="index")
+    assert not is_over(added_up(head, [named, refused]))
+    nameless = report(code="EX000002E", part="b", cured_by_rerun=True)
+    assert not is_over(added_up(head, [named, nameless]))
+    assert is_over(added_up(replace(head, unnamed=1), [named, nameless]))
+    skipped = report(5, code="customers_missing", part="run", cured_by_rerun=True)
+    assert not is_over(added_up(replace(head, unnamed=5), [named, skipped]))
+
+
+def test_a_figure_that_seal_and_summary_state_counts_once() -> None:
+    reports = [report(4, "composition_errors", part="run"), report(6, "composition_errors", part="run.txt")]
+    assert added_up(HEAD, reports).count == 6
+
+
+def test_an_alert_offers_no_switch_where_composing_again_cures_nothing() -> None:
+    incident = added_up(HEAD, [report(customers="40")])
+    assert incident.customers == ((40, 40),)
+    assert make_alert(incident, What.OPENED, RULE, "operations", "").rerun == ()
+    assert "late" not in meaning(incident, replace(RULE, means="1 document of which nobody was told"))
+
+
+def test_an_alert_of_a_stop_says_in_words_what_a_switch_would_leave_out() -> None:
+    stop = report(code="EX001111S", severity="severe", customers="13", cured_by_rerun=True)
+    open_ended = make_alert(added_up(HEAD, [stop]), What.OPENED, RULE, "operations", "")
+    assert open_ended.rerun == ()
+    assert "Compose again: customer 13 and all after it: the run's last customer is not known" in (
+        open_ended.text()
+    )
+    assert "documents of customer 13 and all after it late" in open_ended.text()
+    known = make_alert(added_up(replace(HEAD, end=100), [stop]), What.OPENED, RULE, "operations", "")
+    assert known.rerun == ("-CUSTOMERLIST=13-100",)
+
+
+def test_a_severe_code_among_severe_ones_is_worse_than_what_was_acknowledged() -> None:
+    head = after_telling(report(severity="severe"))
+    further = report(code="EX000002S", severity="severe", part="b")
+    assert gets_worse(added_up(head, [report(severity="severe"), further]), What.CHANGED)
+    harmless = report(code="EX000003W", severity="warning", part="b")
+    assert not gets_worse(added_up(head, [report(severity="severe"), harmless]), What.CHANGED)
 
 
 @pytest.mark.parametrize("customers", ["", "2,7"])

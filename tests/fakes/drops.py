@@ -30,6 +30,7 @@ class FakeDropFolder:
         self.files: dict[str, bytes] = {}
         self.sealed: Seal | Unusable | None = None
         self.etags: dict[str, str] = {}  # of files that were uploaded in parts
+        self.modified: dict[str, str] = {}
 
     def seal(self) -> Seal | None:
         """See `DropFolder.seal`."""
@@ -70,7 +71,7 @@ class FakeDropFolder:
     def _object(self, name: str) -> DropObject:
         data = self.files[name]
         etag = self.etags.get(name) or hashlib.md5(data, usedforsecurity=False).hexdigest()
-        return DropObject(name, len(data), etag)
+        return DropObject(name, len(data), etag, self.modified.get(name, ""))
 
 
 class FakeRecords:
@@ -81,8 +82,11 @@ class FakeRecords:
         self.digests: dict[tuple[str, int], list[tuple[int, str, Mapping[str, int]]]] = {}
 
     def read(self, pointer: SlicePointer) -> list[tuple[int, Document]]:
-        """See `Records.read`."""
-        return list(self._stored(self.slices, pointer))
+        """See `Records.read`; several slices of a part may be read as one."""
+        end = pointer.offset + pointer.length
+        offsets = sorted(o for part, o in self.slices if part == pointer.part and pointer.offset < o < end)
+        starts = [pointer, *(replace(pointer, offset=offset) for offset in offsets)]
+        return [row for start in starts for row in self._stored(self.slices, start)]
 
     def read_digests(self, pointer: SlicePointer) -> list[tuple[int, str, Mapping[str, int]]]:
         """See `Records.read_digests`."""

@@ -1,8 +1,9 @@
 """The exceptions' bus, the incidents and the teams' channels, in memory."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
-from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.exceptions import ExceptionRaised, FileRead
 from exstream_notify.domain.incidents import Alert, Head, Incident, IncidentStatus, Report, added_up
 from exstream_notify.ports import ChannelAnswer
 
@@ -15,6 +16,7 @@ class FakeExceptionBus:
     def __init__(self, queue: FakeQueue | None = None) -> None:
         self.raised: list[ExceptionRaised] = []
         self.dispatched: list[tuple[str, str]] = []
+        self.read: list[FileRead] = []
         self._queue = queue
 
     def raise_exceptions(self, exceptions: Sequence[ExceptionRaised]) -> None:
@@ -24,6 +26,18 @@ class FakeExceptionBus:
             details = [{"detail": exception.to_detail()} for exception in exceptions]
             for start in range(0, len(details), 10):  # as many as PutEvents takes
                 self._queue.send(details[start : start + 10])
+
+    def run_arrived(self, domain: str, run_id: str, app: str) -> None:
+        """See `ExceptionBus.run_arrived`."""
+        if self._queue is not None:
+            detail = {"domain": domain, "run_id": run_id, "app": app}
+            self._queue.send([{"detail-type": "Run Arrived", "detail": detail}])
+
+    def file_read(self, read: FileRead) -> None:
+        """See `ExceptionBus.file_read`."""
+        self.read.append(read)
+        if self._queue is not None:
+            self._queue.send([{"detail-type": "File Read", "detail": asdict(read)}])
 
     def run_dispatched(self, domain: str, run_id: str) -> None:
         """See `ExceptionBus.run_dispatched`."""
@@ -44,12 +58,18 @@ class FakeIncidents:
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], Report] = {}
         self.heads: dict[str, Head] = {}
+        self._said: dict[tuple[str, str], str] = {}
 
-    def record(self, incident_id: str, exception: ExceptionRaised, at: str) -> None:
+    def record(self, incident_id: str, exception: ExceptionRaised, at: str) -> bool:
         """See `Incidents.record`."""
         key = (incident_id, f"{exception.code}#{exception.part}")
+        said = exception.said_at or at
+        if self._said.get(key, "") > said:
+            return False
         known = self.rows.get(key)
+        self._said[key] = said
         self.rows[key] = Report(exception, known.first_seen if known else at, at)
+        return True
 
     def head(self, incident_id: str) -> Head | None:
         """See `Incidents.head`."""

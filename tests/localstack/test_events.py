@@ -62,6 +62,8 @@ EVENTS: tuple[tuple[str, str, Json], ...] = (
     ("exnotify", "Exception Raised", {"severity": "Severe"}),
     ("exnotify", "Run Dispatched", {"severity": "severe"}),
     ("exnotify", "Run Dispatched", {}),
+    ("exnotify", "Run Arrived", {}),
+    ("exnotify", "File Read", {}),
     ("portal", "Customer Responded", {}),
     ("billing", "Payment Received", {}),
     ("billing", "Payment Reversed", {}),

@@ -9,10 +9,9 @@ import pytest
 
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.exceptions import ExceptionRaised
-from exstream_notify.domain.incidents import Incident, IncidentStatus, What, acknowledged, resolved
+from exstream_notify.domain.incidents import Incident, IncidentStatus, acknowledged, resolved
 from exstream_notify.ports import ChannelAnswer
 from exstream_notify.use_cases.alert_exceptions import change_incident
-from tests.fakes import a_document
 from tests.use_cases.world import World
 
 WHEN: tuple[Literal["before", "after"], ...] = ("before", "after")
@@ -71,7 +70,7 @@ def test_a_repeated_report_replaces_itself_and_tells_nobody_again() -> None:
     assert here.channels.alerts("operations")[0].rerun == ("-CUSTOMERLIST=7-8",)
 
 
-def test_incidents_are_by_run_family_and_team() -> None:
+def test_incidents_are_by_run_family_and_team_and_engine_codes_are_one_family() -> None:
     here = world()
     raised(
         here,
@@ -82,7 +81,7 @@ def test_incidents_are_by_run_family_and_team() -> None:
         an_exception(code="APR", queue="Compliance_Hold"),
     )
 
-    assert len(here.incidents.all()) == 5
+    assert len(here.incidents.all()) == 4
     assert len(here.channels.alerts("compliance")) == 1
 
 
@@ -202,10 +201,85 @@ def test_acknowledged_it_stops() -> None:
     here = world()
     raised(here, an_exception(severity="severe"))
     changed(here, lambda head, _: acknowledged(head, "now", "ann"))
-    here.come_to_rest()
+    here.wait_until(here.clock.now() + timedelta(minutes=239))
 
     assert whats(here) == ["opened"]
     assert not here.channels.lost
+
+
+def test_an_acknowledgement_ends_after_the_time_that_its_severity_sets() -> None:
+    here = world()
+    raised(here, an_exception(severity="severe"))
+    changed(here, lambda head, _: acknowledged(head, "now", "ann"))
+    here.wait_until(here.clock.now() + timedelta(minutes=241))
+    assert (whats(here), only(here).status) == (["opened", "lapsed"], IncidentStatus.OPEN)
+    here.wait_until(here.clock.now() + timedelta(minutes=16))
+    assert whats(here) == ["opened", "lapsed", "escalated"]
+
+    changed(here, lambda head, _: acknowledged(head, "now", "bob"))
+    here.wait_until(here.clock.now() + timedelta(minutes=239))
+    assert only(here).status == IncidentStatus.ACKNOWLEDGED
+
+
+def test_a_resolved_incident_does_not_lapse() -> None:
+    here = world()
+    raised(here, an_exception(severity="severe"))
+    changed(here, lambda head, _: acknowledged(head, "now", "ann"))
+    changed(here, lambda head, incident: resolved(head, "now", "ann", incident.count))
+    here.come_to_rest()
+    assert whats(here) == ["opened", "resolved"]
+
+
+def test_getting_worse_opens_an_acknowledged_incident_and_starts_the_clock_again() -> None:
+    here = world()
+    raised(here, an_exception())
+    changed(here, lambda head, _: acknowledged(head, "now", "ann"))
+    raised(here, an_exception(code="EX000009W", severity="warning", part="b"))
+    assert only(here).status == IncidentStatus.ACKNOWLEDGED
+
+    raised(here, an_exception(part="c", severity="severe"))
+    assert (whats(here)[-1], only(here).status) == ("worse", IncidentStatus.OPEN)
+    assert only(here).head.answer_by
+    here.wait_until(here.clock.now() + timedelta(minutes=16))
+    assert whats(here)[-1] == "escalated"
+
+
+def test_a_report_that_was_said_before_what_is_known_changes_nothing() -> None:
+    here = world()
+    raised(here, an_exception(said_at="2026-11-20T15:00:02+00:00"))
+    raised(here, an_exception(count=900, said_at="2026-11-20T15:00:01+00:00"))
+    assert (only(here).count, whats(here)) == (2, ["opened"])
+
+
+@pytest.mark.parametrize(
+    ("told", "offered"),
+    [
+        (an_exception(), True),
+        (an_exception(code="EX009999E"), True),
+        (an_exception(code="EX007777W", severity="warning"), False),
+        (an_exception(code="no_channel"), False),
+        (an_exception(code="records_rejected"), False),
+        (an_exception(code="send_refused"), False),
+        (an_exception(code="delivery_failed"), False),
+        (an_exception(run_id="none"), False),
+        (an_exception(code="journey_unanswered"), False),
+    ],
+)
+def test_the_switch_is_offered_where_composing_again_cures_something(
+    told: ExceptionRaised, offered: bool
+) -> None:
+    here = world()
+    raised(here, told)
+    assert bool(here.channels.alerts()[0].rerun) == offered
+    assert bool(only(here).late) == offered
+
+
+def test_an_incident_over_several_runs_offers_no_switch(tmp_path: Path) -> None:
+    (tmp_path / "alerts.yaml").write_text("codes: {EX004120E: {group: day}}")
+    here = World(site_rules=YamlRules(tmp_path))
+    raised(here, an_exception(), an_exception(run_id="run-2"))
+    assert len(here.incidents.all()) == 1
+    assert here.channels.alerts()[0].rerun == ()
 
 
 def test_resolved_by_hand_it_is_told_and_reported_again_it_is_back() -> None:
@@ -233,7 +307,7 @@ def test_a_quiet_exception_is_listed_and_nobody_is_told() -> None:
 def test_a_worker_that_dies_at_any_call_loses_no_alert(story: str) -> None:
     def tell(here: World) -> None:
         here.exceptions.raise_exceptions(
-            [an_exception(severity="severe"), an_exception(part="b", code="EX000007E")]
+            [an_exception(severity="severe"), an_exception(part="b", run_id="run-2")]
         )
         here.come_to_rest() if story == "escalated" else here.wait_until(
             here.clock.now() + timedelta(minutes=14)
@@ -251,44 +325,3 @@ def test_a_worker_that_dies_at_any_call_loses_no_alert(story: str) -> None:
             assert here.kills == 1
             assert found >= wanted, here.wire.killed_at
             assert len(here.channels.told) <= len(rehearsal.channels.told) + 2, here.wire.killed_at
-
-
-# --- later runs -------------------------------------------------------------------------------------
-
-
-def test_a_later_run_of_just_those_customers_resolves_it() -> None:
-    here = world()
-    raised(here, an_exception())
-    here.drop("run-1b", a_document(7, customer_in_run=7))
-    here.drain()
-    assert only(here).late == ((8, 8),)
-    assert only(here).status == IncidentStatus.OPEN
-
-    here.drop("run-1c", a_document(8, customer_in_run=8))
-    here.come_to_rest()
-    assert only(here).status == IncidentStatus.RESOLVED
-    assert whats(here, "operations") == ["opened", "resolved"]
-
-
-def test_an_ordinary_run_covers_nobody_unless_its_seal_says_so() -> None:
-    here = world()
-    raised(here, an_exception())
-    others = [a_document(n, customer_in_run=n) for n in range(1, 20)]
-    here.drop("next-day", *others)
-    here.drain()
-    assert only(here).late == ((7, 8),)
-
-    more = [a_document(n + 100, customer_in_run=n) for n in range(1, 20)]
-    here.drop("again", *more, rerun_of="run-1")
-    here.drain()
-    assert only(here).status == IncidentStatus.RESOLVED
-
-
-def test_documents_of_which_nobody_was_told_are_not_made_good_by_composing_them_again() -> None:
-    here = world()
-    raised(here, an_exception(code="unreached", customers="7"))
-    here.drop("run-1b", a_document(7, customer_in_run=7))
-    here.drain()
-
-    assert only(here).status == IncidentStatus.OPEN
-    assert What.RESOLVED not in whats(here)

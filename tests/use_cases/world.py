@@ -21,6 +21,7 @@ import yaml
 from exstream_notify.adapters.alert_triggers import dispatched_of, exceptions_of, look_of
 from exstream_notify.adapters.journey_rules import is_holiday
 from exstream_notify.adapters.rules import PACKAGE_RULES
+from exstream_notify.adapters.run_events import arrived_of, dated, file_read_of
 from exstream_notify.domain.breaker import Breaker
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.decisions import Policy
@@ -36,10 +37,11 @@ from exstream_notify.domain.second_step import Keys
 from exstream_notify.domain.work import SendJob, SlicePointer
 from exstream_notify.ports import AddressChecker
 from exstream_notify.use_cases.advance_journey import advance_journey
-from exstream_notify.use_cases.alert_exceptions import Alerting, alert_exceptions
+from exstream_notify.use_cases.alert_exceptions import Alerting, alert_exceptions, last_customer_in
 from exstream_notify.use_cases.change_preferences import AddressBook
-from exstream_notify.use_cases.check_runs import cover_customers, look_at
+from exstream_notify.use_cases.check_runs import look_at
 from exstream_notify.use_cases.control_run import control_run
+from exstream_notify.use_cases.cover_customers import Covering, cover_again, cover_customers
 from exstream_notify.use_cases.decide_notices import decide_notices
 from exstream_notify.use_cases.notify_owner import OwnerNotices
 from exstream_notify.use_cases.open_document import look_at_link, open_document
@@ -48,6 +50,7 @@ from exstream_notify.use_cases.record_receipts import record_receipts
 from exstream_notify.use_cases.record_response import record_response
 from exstream_notify.use_cases.release_due import release_due
 from exstream_notify.use_cases.send_notices import InProgress, send_notices
+from exstream_notify.use_cases.settle_reports import settle_arrival, settle_file, settle_run
 from exstream_notify.use_cases.stage_document import stage_document
 from exstream_notify.use_cases.stage_run import RunBusy, stage_run
 from exstream_notify.use_cases.start_journeys import HORIZON, start_journeys
@@ -744,13 +747,22 @@ class World:
     def _record_exception(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
         p = self._ports
         alerting = self.alerting()
-        if (raised := exceptions_of(body)) and alert_exceptions(raised, alerting):
+        if (raised := exceptions_of(body)) and alert_exceptions(dated(raised, body), alerting):
             return
+        expected = self.rules.expected_runs
+        if (arrived := arrived_of(body)) is not None:
+            settle_arrival(*arrived, expected, alerting)
+        if (run := arrived[:2] if arrived else dispatched_of(body)) is not None:
+            settle_run(*run, runs=p["runs"], alerting=alerting)
+        if (read := file_read_of(body)) is not None:
+            settle_file(read, alerting)
+        covering = Covering(p["runs"], p["staging"], p["records"], alerting)
         if (run := dispatched_of(body)) is not None:
-            ports = {name: p[name] for name in ("runs", "staging", "records")}
-            cover_customers(*run, alerting=alerting, **ports)
+            cover_customers(*run, covering)
         if (look := look_of(body)) is not None:
-            expected = self.rules.expected_runs
+            if look[0] == "cover":
+                cover_again(look[1], covering)
+                return
             look_at(*look, expected, runs=p["runs"], exceptions=p["exceptions"], alerting=alerting)
 
     def alerting(self) -> Alerting:
@@ -763,6 +775,7 @@ class World:
             p["due"],
             self.clock,
             lambda i: f"https://x.example/i/{i}",
+            last_customer_in(p["runs"]),
         )
 
     def _bury_worker(self) -> None:

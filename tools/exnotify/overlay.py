@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.due import WaitKind
-from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.exceptions import ExceptionRaised, FileRead
 from exstream_notify.domain.incidents import SO_FAR
 from exstream_notify.domain.notices import Notice
 from exstream_notify.domain.responses import EarlyPayment, EarlyResponse
@@ -346,6 +346,12 @@ class PlannedQueues:
         """See `ExceptionBus.raise_exceptions`."""
         # What was told of a message file before its end, its whole report replaces.
         self.exceptions += (e for e in exceptions if not e.part.endswith(SO_FAR))
+
+    def run_arrived(self, domain: str, run_id: str, app: str) -> None:
+        """See `ExceptionBus.run_arrived`."""
+
+    def file_read(self, read: FileRead) -> None:
+        """See `ExceptionBus.file_read`."""
 
     def run_dispatched(self, domain: str, run_id: str) -> None:
         """See `ExceptionBus.run_dispatched`."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .domain.contacts import Address, Contact
     from .domain.documents import Channel, Document, DocumentRule
     from .domain.due import WaitKind
-    from .domain.exceptions import ExceptionRaised, Severity
+    from .domain.exceptions import ExceptionRaised, FileRead, Severity
     from .domain.incidents import Alert, AlertRule, Head, Report, Urgency
     from .domain.journeys import Cohort, JourneyRule, MemberRow
     from .domain.messages import Answer, BulkJob, Content, GiveUp, Message, SentRequest
@@ -302,11 +302,13 @@ class RunBook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DropObject:
-    """A file in the drop bucket: path within the run's folder, size in bytes, ETag."""
+    """A file in the drop bucket: path within the run's folder, size in bytes, ETag, when it was written
+    (UTC, ISO 8601)."""
 
     name: str
     bytes: int
     etag: str
+    modified: str = ""
 
 
 class DropFolder(Protocol):
@@ -628,8 +630,14 @@ class ExceptionBus(Protocol):
     def raise_exceptions(self, exceptions: Sequence[ExceptionRaised]) -> None:
         """Put them on the bus; empty is fine."""
 
+    def run_arrived(self, domain: str, run_id: str, app: str) -> None:
+        """Tell that a run came, whatever becomes of it; again when it was taken and holds itself."""
+
     def run_dispatched(self, domain: str, run_id: str) -> None:
         """Tell that a run was dispatched: it may make good what another one left out."""
+
+    def file_read(self, read: FileRead) -> None:
+        """Tell that a file of the composer was read to its end."""
 
 
 # --- exceptions and alerts --------------------------------------------------------------------------
@@ -666,8 +674,9 @@ class AlertRules(Protocol):
 class Incidents(Protocol):
     """Where incidents are kept."""
 
-    def record(self, incident_id: str, exception: ExceptionRaised, at: str) -> None:
-        """Store one report of an incident; the same code and part replaces itself."""
+    def record(self, incident_id: str, exception: ExceptionRaised, at: str) -> bool:
+        """Store one report of an incident; the same code and part replaces itself. False if what is stored
+        was said later (`said_at`; without one, `at` counts)."""
 
     def head(self, incident_id: str) -> Head | None:
         """An incident's own state, read consistently."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _PLACES = 3
 """Reporting parts shown on the screen."""
 
+_CUSTOMERS = 100
+"""Characters of a list of customers shown on the screen."""
+
 
 @click.group("incidents", invoke_without_command=True)
 @click.option("--run", "run_name", metavar="ID", help="Only of this run: its id, or domain/run id.")
@@ -70,6 +73,14 @@ def _entry(row: dict[str, Any]) -> "Text":
         entry.append("         and more: --json names them\n", style="dim")
     for switch in row["reruns"]:
         entry.append(f"         compose again with {switch}\n", style="cyan")
+    if row["rerun_words"]:
+        entry.append(f"         compose again {row['rerun_words']}\n", style="cyan")
+    for one in row["covered"]:
+        customers = one["customers"]
+        shown = customers if len(customers) <= _CUSTOMERS else f"{customers[:_CUSTOMERS]}…"
+        entry.append(f"         run {one['run']} composed customers {shown}\n", style="default")
+    if row["resolved"]:
+        entry.append(f"         resolved {row['resolved']}\n", style="green")
     return entry
 
 
@@ -79,8 +90,12 @@ def _is_of(incident: "Incident", name: str | None) -> bool:
 
 def incident_row(incident: "Incident", chars: int = 1000) -> dict[str, Any]:
     """An incident in the form of `exnotify incidents --json`; `chars` is how long one switch may grow."""
-    from exstream_notify.domain.customer_ranges import switches
+    from exstream_notify.domain.composed_again import in_words, is_open_ended, offered
+    from exstream_notify.domain.customer_ranges import to_text
+    from exstream_notify.domain.incidents import IncidentStatus
 
+    over = incident.status == IncidentStatus.RESOLVED
+    switches = [] if over else offered(incident.late, chars)
     return {
         "incident_id": incident.incident_id,
         "domain": incident.domain,
@@ -91,8 +106,12 @@ def incident_row(incident: "Incident", chars: int = 1000) -> dict[str, Any]:
         "codes": list(incident.codes),
         "count": incident.count,
         "status": str(incident.status),
-        "rerun": " ".join(switches(incident.late, chars)),
-        "reruns": switches(incident.late, chars),
+        "rerun": " ".join(switches),
+        "reruns": switches,
+        "rerun_words": "" if over else in_words(incident.late),
+        "late": "" if over or is_open_ended(incident.late) else to_text(incident.late),
+        "covered": [{"run": run, "customers": customers} for run, customers in incident.head.covered_by],
+        "resolved": _resolved(incident) if over else "",
         "alerts": incident.head.alerts,
         "muted_until": incident.head.muted_until,
         "answer_by": incident.head.answer_by,
@@ -102,6 +121,13 @@ def incident_row(incident: "Incident", chars: int = 1000) -> dict[str, Any]:
         "first_seen": incident.first_seen,
         "last_seen": incident.last_seen,
     }
+
+
+def _resolved(incident: "Incident") -> str:
+    """Who resolved it last, and why."""
+    entry = next((e for e in reversed(incident.head.history) if e.get("what") == "resolved"), {})
+    why = entry.get("why", "")
+    return f"by {entry.get('who', 'somebody')}{': ' if why else ''}{why}"
 
 
 @command.command("ack")

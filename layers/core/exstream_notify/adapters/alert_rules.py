@@ -29,6 +29,8 @@ class _Entry(_Strict):
     urgency: Urgency | None = None
     group: Literal["run", "day"] | None = None
     ack_minutes: int | None = Field(default=None, ge=0, le=43_200)
+    ack_lasts_minutes: int | None = Field(default=None, ge=0, le=43_200)
+    rerun: bool | None = None
     means: str | None = None
     advice: str | None = None
 
@@ -75,13 +77,16 @@ class _Team(_Strict):
 class _SeverityRule(_Strict):
     urgency: Urgency = "normal"
     ack_minutes: int = Field(default=0, ge=0, le=43_200)
+    ack_lasts_minutes: int = Field(default=0, ge=0, le=43_200)
+    rerun: bool = True
 
 
 class _Family(_Strict):
     means: str = ""
     advice: str = ""
     runbook: str = Field(default="", pattern=r"^[a-z0-9-]*$")
-    rerun: bool = True
+    joins: str = ""
+    rerun: bool | None = None
 
 
 class Alerts(_Strict):
@@ -123,20 +128,30 @@ class Alerts(_Strict):
         words = self.families.get(family, default)
         team = found.get("team") or "operations"
         urgency = found.get("urgency") or brings.urgency
+        group = found.get("group") or "run"
         return AlertRule(
             team,
-            family,
+            words.joins or family,
             told,
             urgency,
-            found.get("group") or "run",
+            group,
             self.chains(team, urgency),
             found.get("ack_minutes", brings.ack_minutes) or None,
             self._team(team, "escalation") or (),
             found.get("means") or words.means or default.means,
             found.get("advice") or words.advice or default.advice,
             f"{runbook}#{words.runbook or default.runbook}",
-            words.rerun,
+            group == "run" and self._is_cured_by_rerun(found.get("rerun"), words, told),
+            found.get("ack_lasts_minutes", brings.ack_lasts_minutes) or None,
         )
+
+    def _is_cured_by_rerun(self, said: bool | None, words: _Family, severity: Severity) -> bool:
+        """Whether composing again cures it: the entry says so, else its family and its severity both do."""
+        if said is not None:
+            return said
+        default = self.families.get("default", _Family()).rerun is not False
+        family = default if words.rerun is None else words.rerun
+        return family and self.severities.get(severity, _SeverityRule()).rerun
 
     def chains(self, team: str, urgency: Urgency) -> tuple[tuple[str, ...], ...]:
         """A team's channels."""

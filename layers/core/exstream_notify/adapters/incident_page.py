@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 from aws_lambda_powertools.event_handler import Response
 
-from ..domain.customer_ranges import switches
+from ..domain.composed_again import in_words, offered
 from ..domain.exceptions import ExceptionRaised
 from ..domain.incidents import Incident, IncidentStatus, meaning
 from .pages import Pages, page_response
@@ -13,6 +13,8 @@ from .rules import YamlRules
 
 NAME_CHARS = 60
 _SWITCHES = 20
+_CUSTOMERS = 200
+"""Characters of a list of customers that the page shows."""
 
 
 def show_incident(
@@ -32,7 +34,8 @@ def show_incident(
         queue=incident.queues[0] if incident.queues else "",
     )
     rule = rules.route(exception, incident.severity)
-    rerun = switches(incident.late, rules.rerun_chars)
+    rerun = offered(incident.late, rules.rerun_chars)
+    over = incident.status == IncidentStatus.RESOLVED
     shown = {
         "severity": incident.severity,
         "team": incident.team,
@@ -46,7 +49,12 @@ def show_incident(
         "advice": rule.advice,
         "runbook": rule.runbook,
         "samples": incident.sample,
-        "rerun": rerun[:_SWITCHES],
+        "rerun": [] if over else rerun[:_SWITCHES],
+        "rerun_words": "" if over else in_words(incident.late),
+        "covered": [
+            f"{run}: {customers[:_CUSTOMERS]}{'…' if len(customers) > _CUSTOMERS else ''}"
+            for run, customers in incident.head.covered_by
+        ],
         "status": str(incident.status),
         "open": incident.status == IncidentStatus.OPEN,
         "history": list(incident.head.history)[-20:],

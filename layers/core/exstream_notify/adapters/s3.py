@@ -92,7 +92,8 @@ class S3DropFolder:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
                 return None
             raise
-        return DropObject(name, answer["ContentLength"], answer["ETag"].strip('"'))
+        modified = answer["LastModified"].isoformat(timespec="seconds")
+        return DropObject(name, answer["ContentLength"], answer["ETag"].strip('"'), modified)
 
     def open(self, name: str) -> BinaryIO:
         """See `DropFolder.open`."""

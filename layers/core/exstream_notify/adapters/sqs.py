@@ -3,12 +3,13 @@
 import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, TypeAlias
 
 from botocore.exceptions import ClientError
 
 from ..domain.due import WaitKind
-from ..domain.exceptions import ExceptionRaised
+from ..domain.exceptions import ExceptionRaised, FileRead
 from ..domain.work import SendJob, SlicePointer
 from .batches import EVENTS, MESSAGES, batches, insist
 
@@ -140,6 +141,15 @@ class EventBridgeExceptions:
         _put_events(
             self._client, "Exception Raised", (json.dumps(exception.to_detail()) for exception in ordered)
         )
+
+    def run_arrived(self, domain: str, run_id: str, app: str) -> None:
+        """See `ExceptionBus.run_arrived`."""
+        detail = {"domain": domain, "run_id": run_id, "app": app}
+        _put_events(self._client, "Run Arrived", [json.dumps(detail)])
+
+    def file_read(self, read: FileRead) -> None:
+        """See `ExceptionBus.file_read`."""
+        _put_events(self._client, "File Read", [json.dumps(asdict(read))])
 
     def run_dispatched(self, domain: str, run_id: str) -> None:
         """See `ExceptionBus.run_dispatched`."""

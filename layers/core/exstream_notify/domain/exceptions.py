@@ -14,7 +14,11 @@ class ExceptionRaised:
 
     `customers_in_run` are sequence numbers in the run; `customers` are more of them, as the text that
     the engine takes (`2,7,14-50`). `samples` are masked. `queue` and `document_type` name where it
-    happened, for the rules to route by; `team` is whose it is where a rule of its own says so."""
+    happened, for the rules to route by; `team` is whose it is where a rule of its own says so.
+
+    `source` is the file that says it, so that a later reading of the file takes back what it says no more.
+    `said_at` is when it was said (UTC, ISO 8601; empty: when it is recorded): an older report never takes
+    the place of a newer one. `cured_by_rerun` is set when it is recorded, by the rules."""
 
     code: str
     severity: Severity
@@ -30,10 +34,30 @@ class ExceptionRaised:
     queue: str = ""
     document_type: str = ""
     team: str = ""
+    source: str = ""
+    said_at: str = ""
+    cured_by_rerun: bool = False
 
     def to_detail(self) -> dict[str, Any]:
         """As the detail of an EventBridge event."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """A file of a run's folder was read to its end, as it was at `said_at`; `reported` are the code and
+    part of each report that it made, as `key`."""
+
+    domain: str
+    run_id: str
+    name: str
+    reported: tuple[str, ...] = ()
+    said_at: str = ""
+
+    @staticmethod
+    def key(exception: ExceptionRaised) -> str:
+        """What tells one of its reports from another."""
+        return f"{exception.code}#{exception.part}"
 
 
 RANK: Mapping[str, int] = {"info": 0, "warning": 1, "error": 2, "severe": 3}

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from .customer_ranges import SWITCH_CHARS, Ranges, from_numbers, from_text, merged, size, switches, without
+from .composed_again import in_words, late_in_words, offered, to_compose
+from .customer_ranges import SWITCH_CHARS, Ranges, from_numbers, from_text, merged, size, to_text, without
 from .exceptions import RANK, ExceptionRaised, Severity, worst
 from .identity import notice_id
 
@@ -53,6 +54,7 @@ class What(StrEnum):
     WORSE = "worse"
     CHANGED = "changed"
     REOPENED = "reopened"
+    LAPSED = "lapsed"
     ESCALATED = "escalated"
     RESOLVED = "resolved"
 
@@ -63,7 +65,9 @@ class AlertRule:
 
     `chains` are told one by one; within a chain the first channel that takes the alert ends it.
     `ack_minutes` is how long it may stay unanswered before the next of `escalation`'s teams is told;
-    None: it does not escalate. `cured_by_rerun`: a later run that has its customers resolves it.
+    None: it does not escalate. `ack_lasts_minutes` is how long an acknowledgement holds; None: until the
+    incident is resolved. `cured_by_rerun`: composing its customers again cures it, so that the alert
+    offers the switch and a later run can resolve it.
     `group` says what shares an incident: a run's exceptions or a day's.
     """
 
@@ -79,6 +83,7 @@ class AlertRule:
     advice: str = ""
     runbook: str = ""
     cured_by_rerun: bool = True
+    ack_lasts_minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +105,10 @@ class Head:
     """An incident's own state; `version` is its optimistic lock. Times are UTC, ISO 8601.
 
     `told_*` is what the team was told last. `answer_by` is when it escalates, `look_at` when it is to
-    be added up or tried again, `sending_until` a worker's lease while it tells. `covered` are customers
-    whom later runs composed again.
+    be added up or tried again, `sending_until` a worker's lease while it tells. `covered_by` are runs
+    that composed customers again, each with the customers; `remade_by` is a run that says that it repeats
+    this one and made up for all that was missing; `unnamed` is how many were reported without their
+    customers by then. `end` is the run's last customer, 0 if not known.
     """
 
     incident_id: str
@@ -125,15 +132,24 @@ class Head:
     sending_until: str = ""
     muted_until: str = ""
     resolved_count: int = 0
-    covered: Ranges = ()
+    covered_by: tuple[tuple[str, str], ...] = ()
+    remade_by: str = ""
+    unnamed: int = 0
+    end: int = 0
+    ack_until: str = ""
     history: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def covered(self) -> Ranges:
+        """Customers whom later runs composed again."""
+        return merged(*(from_text(customers) for _, customers in self.covered_by))
 
     def next_look(self) -> str:
         """When something falls due, empty for never."""
         waits = [self.look_at, self.sending_until]
         if self.status != IncidentStatus.RESOLVED:
             # A mute that ends tells what it held back; nobody is asked for an answer before.
-            waits.append(self.muted_until or self.answer_by)
+            waits.append(self.muted_until or self.answer_by or self.ack_until)
         return min(filter(None, waits), default="")
 
 
@@ -143,6 +159,9 @@ class Incident:
 
     `where` are the first of those parts (file, slice, event, notice), each with what its report names;
     `cause` is the worst of what was reported, `causes` the worst of each code, with that code's count.
+    `to_compose` are the customers whom composing again cures. `missing` is how many the run says it left
+    out, named or not; `unnamed` counts errors that name no customer. `stays` tells that something is left
+    which composing again does not cure.
     """
 
     head: Head
@@ -158,6 +177,10 @@ class Incident:
     where: tuple[Mapping[str, str], ...] = ()
     cause: ExceptionRaised | None = None
     causes: tuple[ExceptionRaised, ...] = ()
+    to_compose: Ranges = ()
+    missing: int = 0
+    unnamed: int = 0
+    stays: bool = False
 
     @property
     def incident_id(self) -> str:
@@ -196,8 +219,8 @@ class Incident:
 
     @property
     def late(self) -> Ranges:
-        """Customers whom no later run has composed again."""
-        return without(self.customers, self.head.covered)
+        """Customers to compose again whom no later run has composed."""
+        return without(self.to_compose, self.head.covered)
 
 
 def incident_id(domain: str, run_id: str, family: str, team: str) -> str:
@@ -213,6 +236,9 @@ def grouped_under(exception: ExceptionRaised, rule: AlertRule, at: str) -> str:
     return exception.run_id
 
 
+COVERED_CHARS = 100_000
+"""How long the lists of customers composed again may grow: an item of the table holds 400 KB."""
+
 PARTS = 100
 """How many reporting parts an incident names; a storm has thousands."""
 
@@ -226,8 +252,11 @@ def added_up(head: Head, reports: Sequence[Report]) -> Incident:
     """An incident from its head and all its reports."""
     whole = {(r.exception.code, r.exception.part + SO_FAR) for r in reports}
     reports = [r for r in reports if (r.exception.code, r.exception.part) not in whole]
+    reports = _stated_once(reports)
     counting = [r for r in reports if r.exception.count] or list(reports)
     told = [r.exception for r in counting]
+    errors = [r for r in counting if r.exception.count and RANK[r.exception.severity] >= RANK["error"]]
+    curable = [(r.exception, r.customers) for r in reports if r.exception.cured_by_rerun]
     samples = dict.fromkeys(sample for e in told for sample in e.samples or (e.text,))
     return Incident(
         head,
@@ -243,7 +272,26 @@ def added_up(head: Head, reports: Sequence[Report]) -> Incident:
         tuple({"code": e.code, "part": e.part, **e.detail} for e in told[:PARTS]),
         max(told, key=lambda e: RANK[e.severity], default=None),
         worst_by_code(told),
+        to_compose(curable, head.end),
+        max((e.count for e in told if e.code == "customers_missing"), default=0),
+        sum(r.exception.count for r in errors if not r.customers),
+        any(not r.exception.cured_by_rerun for r in errors),
     )
+
+
+_STATED_TWICE = {"exit_status", "composition_errors"}
+"""Figures that a run's seal and its summary both state: the larger one counts."""
+
+
+def _stated_once(reports: Sequence[Report]) -> list[Report]:
+    largest: dict[str, Report] = {}
+    for report in reports:
+        code = report.exception.code
+        if code in _STATED_TWICE and (
+            code not in largest or report.exception.count > largest[code].exception.count
+        ):
+            largest[code] = report
+    return [r for r in reports if r.exception.code not in _STATED_TWICE or largest[r.exception.code] is r]
 
 
 def worst_by_code(told: Iterable[ExceptionRaised]) -> tuple[ExceptionRaised, ...]:
@@ -292,9 +340,44 @@ def is_over(incident: Incident) -> str:
     """Why nothing is left of an incident, empty if something is."""
     if not incident.count:
         return "what was reported is gone"
-    if incident.customers and not incident.late:
-        return "later runs composed all of its customers again"
+    if incident.stays or incident.late or incident.unnamed > incident.head.unnamed:
+        return ""
+    if run := incident.head.remade_by:
+        return f"run {run} composed again what was missing"
+    covered = incident.head.covered
+    if covered and size(covered) >= incident.missing:
+        runs = ", ".join(run for run, _ in incident.head.covered_by)
+        return f"run {runs} composed all of its customers again"
     return ""
+
+
+def covered(head: Head, run: str, customers: Ranges, at: str) -> Head:
+    """The head after run `run` composed these customers again; without the list where it is too long."""
+    before = dict(head.covered_by).get(run, "")
+    text = to_text(merged(from_text(before), customers))
+    if text == before or sum(len(t) for _, t in head.covered_by) + len(text) > COVERED_CHARS:
+        return head
+    rows = tuple(row for row in head.covered_by if row[0] != run)
+    shown = text if len(text) <= 100 else f"{text[:100].rpartition(',')[0]}, …"
+    return noted(
+        replace(head, covered_by=(*rows, (run, text))), at, "alerts", f"run {run} composed customers {shown}"
+    )
+
+
+def gets_worse(incident: Incident, what: What | None) -> bool:
+    """Whether what a team is told now says more than what somebody acknowledged."""
+    if what in (What.WORSE, What.GROWN):
+        return True
+    known = incident.head.told_codes
+    return what == What.CHANGED and any(
+        c.severity == "severe" and c.code not in known for c in incident.causes
+    )
+
+
+def opened_again(head: Head, at: str, why: str) -> Head:
+    """An acknowledged incident that waits for an answer again, with all of the time to give one."""
+    changed = replace(head, status=IncidentStatus.OPEN, answer_by="", ack_until="", level=0)
+    return noted(changed, at, "alerts", "open again", why)
 
 
 def noted(head: Head, at: str, who: str, what: str, why: str = "") -> Head:
@@ -309,9 +392,8 @@ def acknowledged(head: Head, at: str, who: str, why: str = "") -> Head:
     """Somebody has it: it does not escalate any more. Anything but an open incident stays as it is."""
     if head.status != IncidentStatus.OPEN:
         return head
-    return noted(
-        replace(head, status=IncidentStatus.ACKNOWLEDGED, answer_by=""), at, who, "acknowledged", why
-    )
+    changed = replace(head, status=IncidentStatus.ACKNOWLEDGED, answer_by="", ack_until="")
+    return noted(changed, at, who, "acknowledged", why)
 
 
 def resolved(head: Head, at: str, who: str, count: int, why: str = "") -> Head:
@@ -319,7 +401,13 @@ def resolved(head: Head, at: str, who: str, count: int, why: str = "") -> Head:
     if head.status == IncidentStatus.RESOLVED:
         return head
     changed = replace(
-        head, status=IncidentStatus.RESOLVED, answer_by="", look_at="", resolved_count=count, muted_until=""
+        head,
+        status=IncidentStatus.RESOLVED,
+        answer_by="",
+        ack_until="",
+        look_at="",
+        resolved_count=count,
+        muted_until="",
     )
     return noted(changed, at, who, "resolved", why)
 
@@ -432,11 +520,12 @@ def make_alert(
     ]
     if incident.queues:
         facts.append(("Queues", ", ".join(incident.queues)))
-    rerun = () if what == What.RESOLVED else tuple(switches(incident.late, switch_chars))
+    rerun = () if what == What.RESOLVED else tuple(offered(incident.late, switch_chars))
     if len(rerun) > RERUN_LINES:
         more = len(rerun) - RERUN_LINES
         rerun = (*rerun[:RERUN_LINES], f"and {more} more: exnotify incidents --run {incident.run_id}")
     if what != What.RESOLVED:
+        facts.append(("Compose again", in_words(incident.late)))
         facts.append(("What to do", rule.advice))
     facts.append(("Runbook", rule.runbook))
     return Alert(
@@ -456,15 +545,9 @@ def make_alert(
 
 def meaning(incident: Incident, rule: AlertRule) -> str:
     """What an incident means for customers."""
-    late = size(incident.late)
     means = rule.means.replace("{count}", f"{incident.count:,}")
-    if late and RANK[incident.severity] >= RANK["error"]:
-        return f"documents of {late:,} customer{'s' if late > 1 else ''} late" + (
-            f"; {means}" if means else ""
-        )
-    if late and not means:
-        return f"{late:,} customer{'s' if late > 1 else ''} affected; their documents were composed"
-    return means
+    late = late_in_words(incident.late) if RANK[incident.severity] >= RANK["error"] else ""
+    return "; ".join(filter(None, (late, means)))
 
 
 _TITLES: Mapping[What, str] = {
@@ -473,6 +556,7 @@ _TITLES: Mapping[What, str] = {
     What.WORSE: "more severe than before",
     What.CHANGED: "a further cause",
     What.REOPENED: "back after it was resolved",
+    What.LAPSED: "acknowledged, but not resolved",
     What.ESCALATED: "nobody has answered",
     What.RESOLVED: "resolved",
 }

@@ -169,6 +169,7 @@ class Run:
     the files as they were read. `sealed_as` is the fingerprint of a seal that came after the run was
     taken from its manifest alone, and that agrees with it.
     `disputed` counts records whose customer and recipient have another address in another record.
+    `customers_expected` is what the seal states, 0 if nothing.
     """
 
     domain: str
@@ -194,6 +195,7 @@ class Run:
     sealed_as: str = ""
     left_out: Mapping[str, int] = field(default_factory=dict)
     disputed: int = 0
+    customers_expected: int = 0
 
     @property
     def name(self) -> str:

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from ..domain.composed_again import is_open_ended
 from ..domain.exceptions import ExceptionRaised
 from ..domain.incidents import (
     SENDING,
@@ -16,18 +17,20 @@ from ..domain.incidents import (
     What,
     added_up,
     escalated,
+    gets_worse,
     grouped_under,
     incident_id,
     is_news,
     is_over,
     make_alert,
     noted,
+    opened_again,
     resolved,
     told,
     try_again_at,
     what_to_tell,
 )
-from ..ports import AlertChannels, AlertRules, Clock, DueIndex, Incidents
+from ..ports import AlertChannels, AlertRules, Clock, DueIndex, Incidents, RunBook
 
 _TRIES = 8
 
@@ -38,7 +41,8 @@ class IncidentBusy(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """What telling takes; `link_for` makes an incident's signed link."""
+    """What telling takes; `link_for` makes an incident's signed link, `last_customer` says the number of a
+    run's last customer, 0 if that is not known."""
 
     rules: AlertRules
     incidents: Incidents
@@ -46,10 +50,21 @@ class Alerting:
     due: DueIndex
     clock: Clock
     link_for: Callable[[str], str]
+    last_customer: Callable[[str, str], int] = lambda domain, run_id: 0
 
     def now(self) -> str:
         """Now, as it is stored."""
         return self.clock.now().isoformat(timespec="seconds")
+
+
+def last_customer_in(runs: RunBook) -> Callable[[str, str], int]:
+    """What `Alerting.last_customer` asks: the number of customers that a run's seal states."""
+
+    def last_customer(domain: str, run_id: str) -> int:
+        run = runs.get(domain, run_id)
+        return run.customers_expected if run is not None else 0
+
+    return last_customer
 
 
 def alert_exceptions(exceptions: Sequence[ExceptionRaised], alerting: Alerting) -> list[str]:
@@ -65,14 +80,15 @@ def alert_exceptions(exceptions: Sequence[ExceptionRaised], alerting: Alerting) 
     for raised in exceptions:
         rule = alerting.rules.route(raised)
         run = grouped_under(raised, rule, at)
-        exception = replace(raised, severity=rule.severity)
+        curable = rule.cured_by_rerun and run == raised.run_id
+        exception = replace(raised, severity=rule.severity, cured_by_rerun=curable)
         if run != raised.run_id:
             # Under a day, the part alone no longer tells whose report it is.
             exception = replace(exception, part=f"{raised.run_id} {raised.part}")
         found = incident_id(raised.domain, run, rule.family, rule.team)
         heads.setdefault(found, Head(found, raised.domain, run, rule.team, rule.family))
-        alerting.incidents.record(found, exception, at)
-        news.setdefault(found, []).append(exception)
+        if alerting.incidents.record(found, exception, at):
+            news.setdefault(found, []).append(exception)
     for found, reported in news.items():
         head = alerting.incidents.head(found) or heads[found]
         if _can_wait(head, reported, alerting.clock.now()):
@@ -105,8 +121,7 @@ def _look_later(head: Head, alerting: Alerting) -> None:
 
 def _look(found: str, first: Head, alerting: Alerting) -> None:
     for _ in range(_TRIES):
-        head = alerting.incidents.head(found) or first
-        incident = added_up(head, alerting.incidents.reports(found))
+        head, incident = _added_up(found, first, alerting)
         now = alerting.clock.now()
         at = now.isoformat(timespec="seconds")
         if head.sending_until > at:
@@ -120,7 +135,8 @@ def _look(found: str, first: Head, alerting: Alerting) -> None:
         what = what_to_tell(replace(incident, head=head), at)
         if what == What.REOPENED:
             head = replace(head, status=IncidentStatus.OPEN, answer_by="", told_count=head.resolved_count)
-            head = noted(head, at, "alerts", "reported again")
+            head = noted(replace(head, remade_by="", unnamed=0), at, "alerts", "reported again")
+        head, what = _answered(replace(incident, head=head), what, rule, now)
         if what is None:
             what = _escalation(head, rule, at)
         if rule.urgency == "quiet" and what is not What.RESOLVED:
@@ -143,6 +159,39 @@ def _look(found: str, first: Head, alerting: Alerting) -> None:
             _tell(replace(incident, head=claimed), what, rule, alerting)
         return
     raise IncidentBusy(found)
+
+
+def _added_up(found: str, first: Head, alerting: Alerting) -> tuple[Head, Incident]:
+    """The head and all reports, with the run's last customer where a switch needs it."""
+    head = alerting.incidents.head(found) or first
+    reports = alerting.incidents.reports(found)
+    incident = added_up(head, reports)
+    if not head.end and is_open_ended(incident.late):
+        end = alerting.last_customer(head.domain, head.run_id)
+        if end:
+            head = replace(head, end=end)
+            incident = added_up(head, reports)
+    return head, incident
+
+
+def _answered(
+    incident: Incident, what: What | None, rule: AlertRule, now: datetime
+) -> tuple[Head, What | None]:
+    """An acknowledgement ends when the incident gets worse, and after the time that the rule sets."""
+    head, at = incident.head, now.isoformat(timespec="seconds")
+    if head.status != IncidentStatus.ACKNOWLEDGED:
+        return head, what
+    if gets_worse(incident, what):
+        worse = what if what == What.GROWN else What.WORSE
+        return opened_again(head, at, "it got worse"), worse
+    if rule.ack_lasts_minutes and not head.ack_until:
+        until = now + timedelta(minutes=rule.ack_lasts_minutes)
+        return replace(head, ack_until=until.isoformat(timespec="seconds")), what
+    if head.ack_until and head.ack_until <= at and head.muted_until <= at:
+        return opened_again(head, at, "the acknowledgement ended, the incident is not over"), (
+            what or What.LAPSED
+        )
+    return head, what
 
 
 def _still(until: str, at: str) -> str:
@@ -279,7 +328,7 @@ def change_incident(
 ) -> Head | None:
     """A person's change of an incident (acknowledge, resolve, mute); the head as written, None if unknown.
 
-    Nothing is sent from here: a resolution is told by the incident's next look, which is due at once.
+    Nothing is sent from here: what follows from another status is for the incident's next look, due at once.
     """
     for _ in range(_TRIES):
         head = incidents.head(found)
@@ -289,7 +338,7 @@ def change_incident(
         if changed == head:
             return head
         changed = replace(changed, version=head.version + 1)
-        if changed.status == IncidentStatus.RESOLVED and changed.told_status != IncidentStatus.RESOLVED:
+        if changed.status != head.status:
             due.wait("incident", found, clock.now())
         elif next_look := changed.next_look():
             due.wait("incident", found, datetime.fromisoformat(next_look))

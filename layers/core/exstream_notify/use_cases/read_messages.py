@@ -1,6 +1,7 @@
 """Read what the composer says of a run beside its index: message files, exception rows, run summary."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from ..domain.composer_messages import Group, Grouped, RunSummary
@@ -9,6 +10,7 @@ from ..domain.exceptions import ExceptionRaised, Severity, Unusable
 from ..domain.incidents import SO_FAR, AlertRule
 from ..ports import AlertRules, Clock, DropFolder, DueIndex, ExceptionBus, MessageFiles, Rules, RunBook
 from .late_files import resembles_index
+from .settle_reports import FileReports
 
 CUSTOMER_CHARS = 60_000
 """How long one report's list of customers grows before a further report takes the rest."""
@@ -41,17 +43,26 @@ def read_messages(
         # The run has started: its seal, or whatever else makes it a run, is to follow in time.
         limit = timedelta(minutes=rules.domain(domain).seal_within_minutes)
         due.wait("unsealed", f"{domain}/{run_id}", clock.now() + limit, keep=True)
-    if kind == "started" or folder.head(name) is None:
+    file = folder.head(name)
+    if kind == "started" or file is None:
         return None
+    # Taken before it is read: of two readings, the one of the newer file counts.
+    reports = FileReports(exceptions, domain, run_id, name, file.modified)
 
     def tell(code: str, severity: Severity, text: str, **more: object) -> None:
         raised = ExceptionRaised(code, severity, domain, run_id, text, **{"part": name, **more})  # type: ignore[arg-type]
-        exceptions.raise_exceptions([raised])
+        reports.raise_exceptions([raised])
 
     if kind == "summary":
         with folder.open(name) as stream:
             summary = files.summary(stream, name)
-        exceptions.raise_exceptions(_of_summary(summary, domain, run_id, rules.domain(domain).exit_statuses))
+        reports.raise_exceptions(
+            [
+                replace(e, part=name)
+                for e in _of_summary(summary, domain, run_id, rules.domain(domain).exit_statuses)
+            ]
+        )
+        reports.at_end()
         return None
 
     grouped = Grouped(_severities(alerts, domain, run_id))
@@ -59,12 +70,12 @@ def read_messages(
         with folder.open(name) as stream:
             for fresh in files.read(stream, name, kind, grouped):
                 if fresh.severity == "severe":
-                    exceptions.raise_exceptions(list(_reports(fresh, domain, run_id, name, so_far=True)))
+                    reports.raise_exceptions(list(_reports(fresh, domain, run_id, name, so_far=True)))
     except Unusable as unusable:
         tell(unusable.code, "error", str(unusable), part=f"{name} whole")
     found = sorted(grouped.groups.values(), key=lambda g: (g.severity != "severe", g.code, g.queue))
     for group in found:
-        exceptions.raise_exceptions(list(_reports(group, domain, run_id, name)))
+        reports.raise_exceptions(list(_reports(group, domain, run_id, name)))
     odd = (
         ("quotes", "rows with a quote that is not closed", grouped.open_quotes, grouped.first_open_quote),
         (
@@ -87,6 +98,7 @@ def read_messages(
             part=f"{name} unmatched",
             count=grouped.unmatched,
         )
+    reports.at_end()
     return grouped
 
 
@@ -105,7 +117,7 @@ def _reports(
 ) -> Iterator[ExceptionRaised]:
     """A code's reports: the count in the first, and in as many as it takes the customers."""
     place = f"{group.queue} {name}".strip()
-    lists = [""] if so_far else list(texts(group.customers.ranges(), CUSTOMER_CHARS)) or [""]
+    lists = list(texts(group.customers.ranges(), CUSTOMER_CHARS)) or [""]
     what = f"{group.queue}: {group.code}" if group.queue else f"{group.code} in {name}"
     at = f", from {group.first} to {group.last} by its own clock" if group.first and not so_far else ""
     for number, customers in enumerate(lists):
@@ -126,7 +138,7 @@ def _reports(
 def _of_summary(
     summary: RunSummary | None, domain: str, run_id: str, fine: Iterable[int]
 ) -> list[ExceptionRaised]:
-    """What a run summary tells; the same parts as the seal's own figures, so that they do not add up."""
+    """What a run summary tells; the seal may tell the same, and an incident counts one of them."""
     raised = []
     if summary and summary.exit_status is not None and summary.exit_status not in fine:
         text = f"the run ended with exit status {summary.exit_status}"

@@ -100,6 +100,8 @@ class _Stage:
         """The run is there, whatever becomes of it: whoever expects one need not wait."""
         if run is None:
             self.runs.arrived(self.domain, self.run_id, app, self.clock.now())
+        if run is None or (run.state == RunState.WAITING and not run.sealed):
+            self.exceptions.run_arrived(self.domain, self.run_id, app)
 
     def tell(self, code: str, severity: Severity, text: str, *, part: str = "run", count: int = 1) -> None:
         """Raise one exception about this run."""
@@ -269,17 +271,17 @@ def _stage(
         meant = [f.name for f in seal.files if _may_be_index(stage, f.name, alone=True)]
         reason = f": {', '.join(meant[:3])} is not named as one" if meant else ""
         unusable = Unusable("seal_without_index", "files", f"none of the listed files is an index{reason}")
-        _refuse(stage, run, [unusable], fingerprint)
+        _refuse(stage, run, [unusable], fingerprint, seal)
         return
     try:
         staged = stage.staging.stage(stage.folder, stage.domain, stage.run_id, parts, indexes)
     except Unusable as unusable:
-        _refuse(stage, run, [unusable], fingerprint)
+        _refuse(stage, run, [unusable], fingerprint, seal)
         return
     read = _found(stage, seal, staged, heads)
     wrong = _disagreements(seal, staged, read, sealed)
     if wrong:
-        _refuse(stage, run, wrong, fingerprint)
+        _refuse(stage, run, wrong, fingerprint, seal)
         return
 
     records = sum(f.composed for f in staged)
@@ -329,11 +331,14 @@ def _stage(
         why=why,
         deadline="",
         history=history,
+        customers_expected=seal.customers_expected or 0,
         opened_at=stage.clock.now().isoformat(timespec="seconds"),
     )
     _report_late(stage, run, found)
     if run.control != Control.HOLD:
         _dispatch(stage, run)
+    else:
+        stage.exceptions.run_arrived(stage.domain, stage.run_id, run.app)
 
 
 def _reasons_to_hold(
@@ -563,6 +568,7 @@ def _take_late_seal(stage: _Stage, run: Run, seal: Seal) -> None:
     reported, and the run stays as it is: its customers may have been notified.
     """
     stage.runs.arrived(stage.domain, stage.run_id, seal.app, stage.clock.now())
+    stage.exceptions.run_arrived(stage.domain, stage.run_id, seal.app)
     found = stage.staging.found(run.parts)
     wrong = compare_late_seal(seal, run, stage.folder, stage.staging, found)
     if wrong:
@@ -584,6 +590,7 @@ def _take_late_seal(stage: _Stage, run: Run, seal: Seal) -> None:
         app=seal.app or run.app,
         rerun_of=seal.rerun_of,
         expected=expected_documents(seal, run.composed),
+        customers_expected=seal.customers_expected or 0,
         why=run.why if run.control == Control.HOLD else "",
     )
     if run.state == RunState.STAGED and run.control != Control.HOLD:
@@ -665,7 +672,11 @@ def _unfinished(stage: _Stage, run: Run) -> Iterator[SlicePointer]:
 
 
 def _refuse(
-    stage: _Stage, run: Run | None, wrong: Sequence[Disagreement | Unusable], fingerprint: str = ""
+    stage: _Stage,
+    run: Run | None,
+    wrong: Sequence[Disagreement | Unusable],
+    fingerprint: str = "",
+    seal: Seal | None = None,
 ) -> None:
     """Nothing of the run goes out; a corrected seal may still come."""
     if run is not None and run.state in (RunState.STAGED, RunState.DISPATCHED):
@@ -674,7 +685,8 @@ def _refuse(
         stage.tell(code, "severe", f"a later seal cannot be used: {wrong[0]}", part="seal")
         return
     text = "; ".join(map(str, wrong[:3]))
-    stage.save(run, state=RunState.REFUSED, why=text, fingerprint=fingerprint)
+    customers = seal.customers_expected or 0 if seal is not None else 0
+    stage.save(run, state=RunState.REFUSED, why=text, fingerprint=fingerprint, customers_expected=customers)
     for problem in wrong:
         part = problem.place
         stage.tell(problem.code, "severe", str(problem), part=part)

@@ -24,23 +24,29 @@ class DynamoIncidents:
         self._client = client
         self._table = table
 
-    def record(self, incident_id: str, exception: ExceptionRaised, at: str) -> None:
+    def record(self, incident_id: str, exception: ExceptionRaised, at: str) -> bool:
         """See `Incidents.record`."""
         part = f"{exception.code}#{exception.part}"[:900]
         values = {
             ":at": {"S": at},
+            ":said": {"S": exception.said_at or at},
             ":body": {"S": json.dumps(exception.to_detail(), separators=(",", ":"))},
             ":expires": {"N": _expires(at)},
         }
-        self._client.update_item(
-            TableName=self._table,
-            Key={"pk": {"S": incident_id}, "sk": {"S": part}},
-            UpdateExpression=(
-                "SET first_seen = if_not_exists(first_seen, :at), last_seen = :at, body = :body, "
-                "expires = :expires"
-            ),
-            ExpressionAttributeValues=values,
-        )
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": incident_id}, "sk": {"S": part}},
+                UpdateExpression=(
+                    "SET first_seen = if_not_exists(first_seen, :at), last_seen = :at, body = :body, "
+                    "said = :said, expires = :expires"
+                ),
+                ConditionExpression="attribute_not_exists(said) OR said <= :said",
+                ExpressionAttributeValues=values,
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
 
     def head(self, incident_id: str) -> Head | None:
         """See `Incidents.head`."""
@@ -134,13 +140,14 @@ def exception_from(body: dict[str, Any]) -> ExceptionRaised:
 
 def _head(row: Item) -> Head:
     body = json.loads(row["body"]["S"])
+    body.pop("covered", None)  # stored before runs were kept with what they composed
     return Head(
         **{
             **body,
             "status": IncidentStatus(body["status"]),
             "told_status": IncidentStatus(body["told_status"]),
             "told_codes": tuple(body["told_codes"]),
-            "covered": tuple((first, last) for first, last in body["covered"]),
+            "covered_by": tuple((run, customers) for run, customers in body.get("covered_by", ())),
             "history": tuple(body["history"]),
         }
     )

@@ -1,0 +1,141 @@
+"""What composing again cures: the customers, the engine's switch, and what proves that a later run did it."""
+
+import re
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field
+
+from .customer_ranges import (
+    HIGHEST,
+    SWITCH_CHARS,
+    Ranges,
+    from_numbers,
+    merged,
+    size,
+    switches,
+    to_text,
+    without,
+)
+from .exceptions import ExceptionRaised
+
+_STOP = re.compile(r"EX\d{6}S")
+_STOP_EVENT = "composition_failed"
+
+
+def is_stop(exception: ExceptionRaised) -> bool:
+    """Whether the engine stopped: a severe message, unless the site's rules say that it is not severe."""
+    stops = _STOP.fullmatch(exception.code) or exception.code == _STOP_EVENT
+    return bool(stops) and exception.severity == "severe"
+
+
+def to_compose(curable: Iterable[tuple[ExceptionRaised, Ranges]], end: int) -> Ranges:
+    """The customers to compose again, of exceptions that composing again cures.
+
+    A stop leaves out the customer that it names and all after it, up to `end`, the run's last customer
+    (0: unknown, then up to HIGHEST). A stop that names nobody may have left out everybody.
+    """
+    named: list[Ranges] = []
+    stops: list[int] = []
+    for exception, customers in curable:
+        named.append(customers)
+        if is_stop(exception) and exception.count:
+            stops.append(customers[-1][1] if customers else 0)
+    at = max(stops, default=-1)
+    if at == 0:
+        named.append(((1, HIGHEST),))
+    elif at > 0:
+        named.append(((at, max(at, end) if end else HIGHEST),))
+    return merged(*named)
+
+
+def is_open_ended(customers: Ranges) -> bool:
+    """Whether the last customer is not known."""
+    return bool(customers) and customers[-1][1] == HIGHEST
+
+
+def offered(late: Ranges, chars: int = SWITCH_CHARS) -> list[str]:
+    """The switches that compose these customers again; none if they would leave some out."""
+    return [] if is_open_ended(late) else switches(late, chars)
+
+
+def in_words(late: Ranges) -> str:
+    """What to compose again where no switch says it; empty where one does."""
+    if not is_open_ended(late):
+        return ""
+    if late[0][0] == 1:
+        return "the whole run: the engine did not say at which customer it stopped"
+    return f"{_open_ended(late)}: the run's last customer is not known"
+
+
+def late_in_words(late: Ranges) -> str:
+    """Whose documents are late; empty for nobody."""
+    if not late:
+        return ""
+    if not is_open_ended(late):
+        many = size(late)
+        return f"documents of {many:,} customer{'s' if many > 1 else ''} late"
+    if late[0][0] == 1:
+        return "documents of any customer of the run may be late"
+    return f"documents of {_open_ended(late)} late"
+
+
+def _open_ended(late: Ranges) -> str:
+    first = late[-1][0]
+    before = f"{to_text(late[:-1])[:200]}, " if len(late) > 1 else ""
+    return f"{'customers' if before else 'customer'} {before}{first} and all after it"
+
+
+@dataclass(slots=True)
+class Customers:
+    """A run's customers as staged: keys by sequence number. The keys are personal: they stay in memory."""
+
+    by_number: dict[int, set[str]] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
+
+    def add(self, number: int | None, key: str) -> None:
+        """One record's customer; a number that cannot be one counts as none."""
+        self.keys.add(key)
+        if number is not None and 0 < number < HIGHEST:
+            self.by_number.setdefault(number, set()).add(key)
+
+    @property
+    def numbers(self) -> Ranges:
+        """The sequence numbers."""
+        return from_numbers(self.by_number)
+
+    @property
+    def is_from_the_first(self) -> bool:
+        """Whether the numbers leave none out from 1 on."""
+        numbers = self.numbers
+        return len(numbers) == 1 and numbers[0][0] == 1
+
+
+def composed_again(
+    late: Ranges, missed: Mapping[int, Set[str]], by: Customers, *, named: bool, whole: bool
+) -> Ranges:
+    """Which of the customers `late` a later run composed.
+
+    `missed` are the keys of the first run's records by number, of these and of the later run's numbers, as
+    far as it staged them. The same keys are proof. Numbers are proof only for a run that says which run it repeats (`named`), and only while
+    no number stands for another customer there. `whole`: it has all the customers of the first run.
+    """
+    known = {n: keys for n, keys in missed.items() if keys}
+    proven = from_numbers(n for n, keys in known.items() if keys <= by.keys)
+    if not named:
+        return _within(late, proven)
+    if _is_numbered_anew(known, by):
+        return _within(late, proven)
+    everybody: Ranges = ((1, HIGHEST),) if whole else by.numbers
+    unproven = from_numbers(n for n, keys in known.items() if not keys <= by.keys)
+    return _within(late, merged(proven, without(everybody, unproven)))
+
+
+def _is_numbered_anew(known: Mapping[int, Set[str]], by: Customers) -> bool:
+    """Whether a number stands for another customer than in the first run, or a customer has another one."""
+    return any(
+        (n in by.by_number or keys & by.keys) and not keys & by.by_number.get(n, set())
+        for n, keys in known.items()
+    )
+
+
+def _within(late: Ranges, found: Ranges) -> Ranges:
+    return without(late, without(late, found))

@@ -1,0 +1,225 @@
+"""Customers whom one run left out and a later run composed: the first run's incidents get smaller."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from ..domain.composed_again import Customers, composed_again
+from ..domain.customer_ranges import Ranges, merged, without
+from ..domain.incidents import Head, Incident, added_up, covered
+from ..domain.runs import Control, Run, RunState
+from ..domain.work import SlicePointer
+from ..ports import Records, RecordsGone, RunBook, Staging
+from .alert_exceptions import Alerting, change_incident, look_at_incident
+
+READ_RECORDS = 200_000
+"""Records of a run that are read for its customers. Of a larger run nothing is proven by key."""
+
+READ_AT_ONCE = 10_000
+"""Records that one read takes."""
+
+TIME_NEEDED = 60.0
+"""Seconds that must be left to begin with a run; it is looked at later otherwise."""
+
+TRY_AGAIN = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
+"""When a run is looked at again after another run's parts could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Covering:
+    """What it takes; `time_left` are the worker's seconds."""
+
+    runs: RunBook
+    staging: Staging
+    records: Records
+    alerting: Alerting
+    time_left: Callable[[], float] = lambda: 900.0
+
+
+def cover_customers(domain: str, run_id: str, covering: Covering, tried: int = 0) -> list[str]:
+    """A run was dispatched: what it made good of other runs' incidents is noted, and what is over resolved.
+
+    It counts for a run that its seal names (`rerun_of`), and for a run of the same application whose
+    customers it composed, by key. Never by numbers alone, for a later run, or while it is held, cancelled or
+    refused; a rejected record is not composed. Returns the runs that could not be compared: whatever the
+    reason, the others are, and these are tried again later.
+    """
+    run = covering.runs.get(domain, run_id)
+    if run is None or run.control != Control.GO or run.state not in (RunState.STAGED, RunState.DISPATCHED):
+        return []
+    waiting = _waiting(run, covering.alerting)
+    if not waiting:
+        return []
+    failed: list[str] = []
+    if covering.time_left() < TIME_NEEDED:
+        _later(run, covering, tried, timedelta(0))
+        return failed
+    composed = _Composed(run, covering)
+    for other, incidents in waiting.items():
+        try:
+            _cover(composed, other, incidents, covering)
+        except Exception:  # one run that cannot be compared keeps nothing else from being told
+            failed.append(f"{domain}/{other}")
+    if failed and tried < len(TRY_AGAIN):
+        _later(run, covering, tried + 1, TRY_AGAIN[tried])
+    return failed
+
+
+def cover_again(name: str, covering: Covering) -> list[str]:
+    """A run's time to be looked at again has come; `name` is its domain, its id and the tries so far."""
+    domain, run_id, tried = name.split("/")
+    return cover_customers(domain, run_id, covering, int(tried))
+
+
+def _later(run: Run, covering: Covering, tried: int, after: timedelta) -> None:
+    alerting = covering.alerting
+    alerting.due.wait("cover", f"{run.domain}/{run.run_id}/{tried}", alerting.clock.now() + after)
+
+
+def _waiting(run: Run, alerting: Alerting) -> dict[str, list[Incident]]:
+    """Open incidents of other runs that composing again can cure, by run."""
+    found: dict[str, list[Incident]] = {}
+    for name in alerting.incidents.open_in(run.domain):
+        head = alerting.incidents.head(name)
+        if head is None or head.run_id == run.run_id:
+            continue
+        incident = added_up(head, alerting.incidents.reports(name))
+        if incident.to_compose or any(c.cured_by_rerun for c in incident.causes):
+            found.setdefault(head.run_id, []).append(incident)
+    return found
+
+
+class _Composed:
+    """A run and its customers, which are read when they are needed first."""
+
+    def __init__(self, run: Run, covering: Covering) -> None:
+        self.run = run
+        self._covering = covering
+        self._customers: Customers | None = None
+
+    @property
+    def customers(self) -> Customers:
+        """Empty where the run is too large, or its parts are gone."""
+        if self._customers is None:
+            self._customers = _customers(self.run, self._covering) or Customers()
+        return self._customers
+
+    def names(self, other: str) -> bool:
+        """Whether the run says that it repeats another one of its domain."""
+        return self.run.rerun_of in (other, f"{self.run.domain}/{other}")
+
+    def may_repeat(self, other: Run | None, other_id: str) -> bool:
+        """Whether it can have made good what the other run left out."""
+        if other is None:
+            return self.names(other_id)
+        if other.opened_at > self.run.opened_at:
+            return False
+        if self.names(other_id):
+            return self.run.app == other.app or not (self.run.app and other.app)
+        return self.run.app == other.app
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that it was to compose is there, and nothing of it rejected."""
+        return self.run.composed >= max(self.run.expected, 1) and not self.run.rejected
+
+    def is_whole(self, other: Run | None) -> bool:
+        """Whether it has all customers of the run that it repeats: all numbers from the first, or, where
+        there are no numbers to go by, at least as many documents as were expected of it."""
+        if not self.is_complete:
+            return False
+        if self.customers.by_number:
+            return self.customers.is_from_the_first
+        return other is not None and 0 < other.expected <= self.run.composed
+
+
+def _cover(composed: _Composed, other_id: str, incidents: list[Incident], covering: Covering) -> None:
+    run, alerting = composed.run, covering.alerting
+    other = covering.runs.get(run.domain, other_id)
+    if not composed.may_repeat(other, other_id):
+        return
+    named = composed.names(other_id)
+    late = merged(*(incident.late for incident in incidents))
+    wanted = merged(late, composed.customers.numbers) if late and composed.customers.keys else ()
+    missed = _customers(other, covering, wanted) if other is not None and wanted else None
+    if not named and missed is None:
+        return
+    again = composed_again(
+        late,
+        missed.by_number if missed else {},
+        composed.customers,
+        named=named,
+        whole=named and composed.is_whole(other),
+    )
+    remade = named and not without(late, again) and _makes_up(composed, other)
+    for incident in incidents:
+        _note(incident, run.run_id, again, covering.alerting, remade=remade)
+        look_at_incident(incident.incident_id, alerting)
+
+
+def _makes_up(composed: _Composed, other: Run | None) -> bool:
+    """Whether a run that repeats another has as many documents as the other lacks."""
+    if other is None:
+        lacks = 1
+    elif other.state in (RunState.STAGED, RunState.DISPATCHED):
+        lacks = other.expected - other.composed
+    else:
+        lacks = other.expected
+    return composed.is_complete and composed.run.composed >= lacks
+
+
+def _note(incident: Incident, run_id: str, again: Ranges, alerting: Alerting, *, remade: bool) -> None:
+    at = alerting.now()
+
+    def change(head: Head, now: Incident) -> Head:
+        mine = without(now.late, without(now.late, again))
+        changed = covered(head, run_id, mine, at) if mine else head
+        if remade:
+            changed = replace(changed, remade_by=run_id)
+        return replace(changed, unnamed=now.unnamed) if changed != head else head
+
+    change_incident(
+        incident.incident_id, change, incidents=alerting.incidents, due=alerting.due, clock=alerting.clock
+    )
+
+
+def _customers(run: Run, covering: Covering, wanted: Ranges | None = None) -> Customers | None:
+    """A run's customers, or those of the numbers `wanted`; None where it is too large or a part is gone,
+    since the rest proves nothing."""
+    if run.composed > READ_RECORDS or not run.parts:
+        return None
+    found = Customers()
+    try:
+        for pointer in _wide(covering.staging.slices(run.domain, run.run_id, run.parts)):
+            for _, document in covering.records.read(pointer):
+                number = document.customer_in_run
+                if wanted is None or (number is not None and _is_in(number, wanted)):
+                    found.add(number, document.customer_key)
+    except RecordsGone:
+        return None
+    return found
+
+
+def _is_in(number: int, ranges: Ranges) -> bool:
+    return any(first <= number <= last for first, last in ranges)
+
+
+def _wide(slices: Iterable[SlicePointer]) -> Iterator[SlicePointer]:
+    """Documents' slices that follow one another in a part, read as one."""
+    wide: SlicePointer | None = None
+    for pointer in slices:
+        if pointer.kind != "documents":
+            continue
+        follows = (
+            wide is not None
+            and (pointer.part, pointer.offset) == (wide.part, wide.offset + wide.length)
+            and wide.count + pointer.count <= READ_AT_ONCE
+        )
+        if wide is not None and follows:
+            wide = replace(wide, length=wide.length + pointer.length, count=wide.count + pointer.count)
+            continue
+        if wide is not None:
+            yield wide
+        wide = pointer
+    if wide is not None:
+        yield wide

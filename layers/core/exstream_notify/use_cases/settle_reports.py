@@ -1,0 +1,148 @@
+"""Reports that hold no more: a file was corrected, a seal accepted, a run came after all."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from ..domain.exceptions import ExceptionRaised, FileRead
+from ..domain.expectations import ExpectedRun
+from ..domain.incidents import Head, Incident, noted
+from ..domain.runs import Control, Run, RunState
+from ..ports import ExceptionBus, RunBook
+from .alert_exceptions import Alerting, change_incident, look_at_incident
+
+REFUSALS = frozenset(
+    {
+        "seal_unreadable",
+        "seal_without_index",
+        "index_unreadable",
+        "files_missing",
+        "size_mismatch",
+        "checksum_mismatch",
+        "record_count_mismatch",
+        "document_count_mismatch",
+        "customer_count_mismatch",
+        "manifest_count_mismatch",
+        "manifest_uncounted",
+        "trailer_missing",
+        "trailer_count_mismatch",
+        "no_records",
+    }
+)
+"""Why a run was not taken: over once it is taken."""
+
+HOLDS = frozenset({"domain_unknown", "volume_deviates", "rejects_high"})
+"""Why a run holds itself: over once a person released or cancelled it."""
+
+NOT_SEALED = "run_not_sealed"
+EXPECTED = "run_expected"
+
+
+class FileReports:
+    """What one file says: each report is marked with the file, and all are known when it is read."""
+
+    def __init__(self, bus: ExceptionBus, domain: str, run_id: str, name: str, said_at: str) -> None:
+        self._bus = bus
+        self._read = FileRead(domain, run_id, name, said_at=said_at)
+        self._reported: dict[str, None] = {}
+
+    def raise_exceptions(self, exceptions: Sequence[ExceptionRaised]) -> None:
+        """Put the file's reports on the bus; empty is fine."""
+        mine = [replace(e, source=self._read.name, said_at=self._read.said_at) for e in exceptions]
+        self._reported |= dict.fromkeys(map(FileRead.key, mine))
+        self._bus.raise_exceptions(mine)
+
+    def at_end(self) -> None:
+        """The file is read: what an earlier version of it reported beside this holds no more."""
+        self._bus.file_read(replace(self._read, reported=tuple(self._reported)))
+
+
+def settle_file(read: FileRead, alerting: Alerting) -> None:
+    """Take back what an earlier version of a file reported and this one does not."""
+    reported = set(read.reported)
+
+    def is_over(exception: ExceptionRaised) -> bool:
+        return exception.source == read.name and FileRead.key(exception) not in reported
+
+    mine = _of_runs(read.domain, lambda run: run == read.run_id, alerting)
+    _settle(mine, is_over, f"{read.name} was read again", alerting, read.said_at)
+
+
+def settle_arrival(
+    domain: str,
+    run_id: str,
+    app: str,
+    expected: Sequence[ExpectedRun],
+    alerting: Alerting,
+    said_at: str = "",
+) -> None:
+    """A run came: it is sealed, and who expected it need not wait any longer."""
+    met = [f"expected-{one.name}-" for one in expected if one.domain == domain and one.is_met_by(run_id, app)]
+
+    def concerns(run: str) -> bool:
+        return run == run_id or run.startswith(tuple(met))
+
+    def is_over(exception: ExceptionRaised) -> bool:
+        return exception.code in (NOT_SEALED, EXPECTED)
+
+    _settle(_of_runs(domain, concerns, alerting), is_over, f"run {run_id} came", alerting, said_at)
+
+
+def settle_run(domain: str, run_id: str, *, runs: RunBook, alerting: Alerting, said_at: str = "") -> None:
+    """A run was taken, released or cancelled: what kept it back holds no more."""
+    run = runs.get(domain, run_id)
+    over = _over(run) if run is not None else frozenset()
+    mine = list(_of_runs(domain, lambda other: other == run_id, alerting)) if over else []
+    _settle(mine, lambda exception: exception.code in over, "the run went on", alerting, said_at)
+    for head in mine:
+        if not head.end and run is not None and run.customers_expected:
+            look_at_incident(head.incident_id, alerting)
+
+
+def _over(run: Run) -> frozenset[str]:
+    if run.state not in (RunState.STAGED, RunState.DISPATCHED):
+        return frozenset()
+    return REFUSALS | {NOT_SEALED} | (HOLDS if run.control != Control.HOLD else frozenset())
+
+
+def _of_runs(domain: str, concerns: Callable[[str], bool], alerting: Alerting) -> Iterable[Head]:
+    """The heads of a domain's open incidents, of those runs."""
+    for found in alerting.incidents.open_in(domain):
+        head = alerting.incidents.head(found)
+        if head is not None and concerns(head.run_id):
+            yield head
+
+
+def _settle(
+    heads: Iterable[Head],
+    is_over: Callable[[ExceptionRaised], bool],
+    why: str,
+    alerting: Alerting,
+    said_at: str,
+) -> None:
+    at = alerting.now()
+    for head in heads:
+        found = head.incident_id
+        over = [
+            r.exception
+            for r in alerting.incidents.reports(found)
+            if r.exception.count and is_over(r.exception)
+        ]
+        gone = {e.code for e in over if alerting.incidents.record(found, _taken_back(e, said_at), at)}
+        if gone:
+            codes = ", ".join(sorted(gone)[:12])
+
+            def taken_back(head: Head, _: Incident, codes: str = codes) -> Head:
+                return noted(head, at, "alerts", f"{codes} taken back", why)
+
+            change_incident(
+                found,
+                taken_back,
+                incidents=alerting.incidents,
+                due=alerting.due,
+                clock=alerting.clock,
+            )
+            look_at_incident(found, alerting)
+
+
+def _taken_back(exception: ExceptionRaised, said_at: str) -> ExceptionRaised:
+    return replace(exception, count=0, customers="", customers_in_run=(), samples=(), said_at=said_at)

@@ -1,0 +1,119 @@
+"""What to compose again, and what proves that a later run did."""
+
+from typing import Any
+
+import pytest
+
+from exstream_notify.domain.composed_again import (
+    Customers,
+    composed_again,
+    in_words,
+    is_stop,
+    late_in_words,
+    offered,
+    to_compose,
+)
+from exstream_notify.domain.customer_ranges import HIGHEST, Ranges, from_text, to_text
+from exstream_notify.domain.exceptions import ExceptionRaised
+
+
+def exception(code: str = "EX000001E", severity: str = "error", count: int = 1) -> ExceptionRaised:
+    """One of the engine's."""
+    return ExceptionRaised(code, severity, "cards", "run-1", "x", count=count)  # type: ignore[arg-type]
+
+
+def customers(**by_number: str) -> Customers:
+    """A run's customers: `_3="K3"` is number 3."""
+    found = Customers()
+    for number, key in by_number.items():
+        found.add(int(number.removeprefix("_")), key)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("told", "stops"),
+    [
+        (exception("EX001111S", "severe"), True),
+        (exception("EX001111S", "error"), False),  # the site's rules say that it does not stop
+        (exception("EX001111E", "severe"), False),  # a site's own severity
+        (exception("composition_failed", "severe"), True),
+        (exception("rejects_high", "severe"), False),
+    ],
+)
+def test_a_severe_message_of_the_engine_is_a_stop(told: ExceptionRaised, stops: bool) -> None:
+    assert is_stop(told) == stops
+
+
+STOP = exception("EX001111S", "severe")
+ERROR = exception()
+
+
+@pytest.mark.parametrize(
+    ("told", "end", "wanted", "switches", "words"),
+    [
+        ([(ERROR, "3,5")], 100, "3,5", ["-CUSTOMERLIST=3,5"], ""),
+        ([(STOP, "13")], 100, "13-100", ["-CUSTOMERLIST=13-100"], ""),
+        ([(ERROR, "3"), (STOP, "13")], 100, "3,13-100", ["-CUSTOMERLIST=3,13-100"], ""),
+        ([(STOP, "2,7,14")], 20, "2,7,14-20", ["-CUSTOMERLIST=2,7,14-20"], ""),
+        ([(STOP, "13")], 13, "13", ["-CUSTOMERLIST=13"], ""),
+        ([(STOP, "13")], 9, "13", ["-CUSTOMERLIST=13"], ""),
+        ([(STOP, "13")], 0, f"13-{HIGHEST}", [], "customer 13 and all after it: "),
+        ([(ERROR, "3"), (STOP, "13")], 0, f"3,13-{HIGHEST}", [], "customers 3, 13 and all after it: "),
+        ([(STOP, "")], 100, f"1-{HIGHEST}", [], "the whole run: "),
+        ([(exception("EX001111S", "severe", 0), "")], 100, "", [], ""),  # taken back
+    ],
+)
+def test_a_stop_leaves_out_the_customer_that_it_names_and_all_after_it(
+    told: list[tuple[ExceptionRaised, str]], end: int, wanted: str, switches: list[str], words: str
+) -> None:
+    late = to_compose([(e, from_text(named)) for e, named in told], end)
+    assert to_text(late) == wanted
+    assert offered(late) == switches
+    assert in_words(late).startswith(words)
+    assert bool(words) == bool(in_words(late))
+
+
+def test_what_is_late_is_said_with_its_number_or_with_its_beginning() -> None:
+    assert late_in_words(()) == ""
+    assert late_in_words(((7, 7),)) == "documents of 1 customer late"
+    assert late_in_words(((7, 1206),)) == "documents of 1,200 customers late"
+    assert late_in_words(((13, HIGHEST),)) == "documents of customer 13 and all after it late"
+    assert late_in_words(((1, HIGHEST),)) == "documents of any customer of the run may be late"
+
+
+SAME: Any = {3: {"K3"}, 5: {"K5"}}
+
+
+@pytest.mark.parametrize(
+    ("missed", "by", "named", "proven"),
+    [
+        # An ordinary run of the next night has the same numbers for others.
+        ({}, customers(_3="K3", _5="K5"), False, ""),
+        (SAME, customers(_3="A", _5="B"), False, ""),
+        (SAME, customers(_1="K5", _2="X"), False, "5"),
+        (SAME, customers(_1="K5", _2="K3"), False, "3,5"),
+        # A run that names the other keeps the numbers, unless it shows that it numbers anew.
+        ({}, customers(_3="K3"), True, "3"),
+        (SAME, customers(_3="K3", _9="X"), True, "3"),
+        (SAME, customers(_3="X", _5="K3"), True, "3"),
+        ({3: {"K3"}}, customers(_1="K3", _5="K5"), True, "3"),
+        ({1: {"K1"}}, customers(_1="K3", _3="K5"), True, ""),
+        # Somebody who shares a number: both have to be there.
+        ({3: {"K3", "K4"}}, customers(_3="K3"), True, ""),
+        ({3: {"K3", "K4"}}, customers(_3="K3", _4="K4"), False, "3"),
+    ],
+)
+def test_keys_are_proof_and_numbers_only_of_a_run_that_names_the_other(
+    missed: Any, by: Customers, named: bool, proven: str
+) -> None:
+    late: Ranges = ((3, 3), (5, 5))
+    assert to_text(composed_again(late, missed, by, named=named, whole=False)) == proven
+
+
+def test_only_a_whole_run_makes_good_an_end_that_is_not_known() -> None:
+    late: Ranges = ((13, HIGHEST),)
+    part = customers(_13="A", _14="B")
+    assert composed_again(late, {}, part, named=True, whole=False) == ((13, 14),)
+    assert composed_again(late, {}, part, named=True, whole=True) == late
+    assert not part.is_from_the_first
+    assert customers(_1="A", _2="B").is_from_the_first

@@ -1,0 +1,179 @@
+"""What came late, or was corrected, closes its incident; nothing else does."""
+
+from datetime import time, timedelta
+from typing import Any
+
+from exstream_notify.adapters.message_files import MessageFiles
+from exstream_notify.adapters.rules import YamlRules
+from exstream_notify.domain.exceptions import ExceptionRaised, FileRead
+from exstream_notify.domain.expectations import ExpectedRun
+from exstream_notify.domain.incidents import Incident, IncidentStatus
+from exstream_notify.domain.runs import Control
+from exstream_notify.use_cases.read_messages import read_messages
+from tests.fakes import a_document
+from tests.use_cases.world import World
+
+RULES = YamlRules()
+OPEN, RESOLVED = IncidentStatus.OPEN, IncidentStatus.RESOLVED
+
+
+def world() -> World:
+    """A world on the rules that ship."""
+    return World(site_rules=RULES)
+
+
+def read(here: World, name: str, data: str, run_id: str = "run-1") -> None:
+    """A file lands in a run's folder a minute after what was before, and is read."""
+    here.clock.advance(seconds=60)
+    folder = here.folder(run_id)
+    folder.files[name] = data.encode()
+    folder.modified[name] = here.clock.now().isoformat(timespec="seconds")
+    read_messages(
+        "retail",
+        run_id,
+        name,
+        folder=folder,
+        files=MessageFiles(RULES.messages),
+        rules=here.rules,
+        alerts=RULES,
+        runs=here.runs,
+        due=here.due,
+        exceptions=here.exceptions,
+        clock=here.clock,
+    )
+    here.drain()
+
+
+def only(here: World, team: str = "operations") -> Incident:
+    """The one incident of a team."""
+    (found,) = [i for i in here.incidents.all() if i.team == team]
+    return found
+
+
+def test_codes_that_a_corrected_file_reports_no_more_are_taken_back() -> None:
+    here = world()
+    read(here, "a.dat", "EX004120E (3) empty\nEX005000E (4) empty\n")
+    read(here, "b.dat", "EX004120E (9) empty\n")
+    assert only(here).count == 3
+
+    read(here, "a.dat", "EX005000E (4) empty\n")
+    assert (only(here).codes, only(here).count) == (("EX004120E", "EX005000E"), 2)
+    assert only(here).late == ((4, 4), (9, 9))
+    read(here, "a.dat", "EX005000I (4) filled\n")
+    assert only(here).status == OPEN
+    read(here, "b.dat", "EX000000I fine\n")
+    assert only(here).status == RESOLVED
+    assert any(e["why"] == "b.dat was read again" for e in only(here).head.history if "why" in e)
+
+
+def test_a_summary_and_a_delivery_report_are_corrected_too() -> None:
+    here = world()
+    read(here, "run.summary.txt", "customers=3 errors=2 exit=12\n")
+    report = "EmailErrorReport.csv"
+    read(here, report, "account|method|status\n1|email|FAILED\n")
+    assert {i.family: i.status for i in here.incidents.all()} == {"composition": OPEN, "delivery": OPEN}
+
+    read(here, "run.summary.txt", "customers=3 errors=0 exit=0\n")
+    read(here, report, "account|method|status\n1|email|SUCCESS\n")
+    assert {i.family: i.status for i in here.incidents.all()} == {
+        "composition": RESOLVED,
+        "delivery": RESOLVED,
+    }
+
+
+def test_a_reading_of_an_older_version_that_ends_last_takes_nothing_back_and_adds_nothing() -> None:
+    here = world()
+    read(here, "a.dat", "EX004120E (3) empty\n")
+    (before,) = [e for e in here.exceptions.raised if e.code == "EX004120E"]
+    read(here, "a.dat", "EX005000E (4) empty\n")
+    older = "2000-01-01T00:00:00+00:00"
+    here.exceptions.raise_exceptions([before])
+    here.exceptions.file_read(FileRead("retail", "run-1", "a.dat", ("EX004120E#a.dat",), older))
+    here.drain()
+    assert (only(here).codes, only(here).count, only(here).status) == (("EX005000E",), 1, OPEN)
+
+
+def test_a_corrected_seal_ends_what_was_said_of_the_refused_one() -> None:
+    here = world()
+    here.drop("run-1", a_document(1), documents=9)
+    here.drain()
+    assert only(here).codes == ("document_count_mismatch",)
+    here.clock.advance(seconds=60)
+    here.drop("run-1", a_document(1))
+    here.drain()
+    assert only(here).status == RESOLVED
+    assert [str(a.what) for a in here.channels.alerts("operations")] == ["opened", "resolved"]
+
+
+def test_a_corrected_seal_does_not_end_what_the_engine_said() -> None:
+    here = world()
+    read(here, "a.dat", "EX004120E (3) empty\n")
+    here.folder("run-1").files.clear()
+    here.drop("run-1", a_document(1), documents=9)
+    here.drain()
+    here.clock.advance(seconds=60)
+    here.drop("run-1", a_document(1))
+    here.drain()
+    assert (only(here).status, only(here).count, only(here).late) == (OPEN, 1, ((3, 3),))
+
+
+def test_a_seal_that_comes_late_ends_the_wait_for_it_whatever_it_says() -> None:
+    here = world()
+    here.due.wait("unsealed", "retail/run-1", here.clock.now() + timedelta(hours=4))
+    here.wait_until(here.clock.now() + timedelta(hours=4, minutes=2))
+    assert (only(here).codes, only(here).status) == (("run_not_sealed",), OPEN)
+    here.drop("run-1", a_document(1), documents=9)
+    here.drain()
+    by_family = {i.family: i.status for i in here.incidents.all()}
+    assert by_family == {"missing_run": RESOLVED, "composition": OPEN}
+
+
+class ExpectingRules(YamlRules):
+    """Rules that expect a run of an application each day."""
+
+    expected_runs = (ExpectedRun("retail", "billing", time(16), "UTC", app="BILLING"),)
+
+
+def expected(here: World) -> None:
+    """Nothing of it came by the deadline."""
+    here.exceptions.raise_exceptions(
+        [ExceptionRaised("run_expected", "error", "retail", "expected-billing-2026-11-20", "no run came")]
+    )
+    here.drain()
+
+
+def test_the_expected_run_that_comes_late_ends_its_incident_and_another_does_not() -> None:
+    here = World(site_rules=ExpectingRules())
+    expected(here)
+    here.drop("run-1", a_document(1), app="OTHER")
+    here.drain()
+    assert only(here).status == OPEN
+    here.drop("run-2", a_document(2), app="BILLING", documents=9)  # refused, and there
+    here.drain()
+    assert next(i for i in here.incidents.all() if i.family == "missing_run").status == RESOLVED
+
+
+def test_a_run_that_held_itself_is_over_when_a_person_decides() -> None:
+    for last in (Control.GO, Control.CANCEL):
+        here = world()
+        for number in range(4):
+            here.runs.add_volume("retail", "", f"before-{number}", 1000)
+        here.drop("run-1", a_document(1))
+        here.drain()
+        assert (only(here).codes, only(here).status) == (("volume_deviates",), OPEN)
+        here.control("run-1", last)
+        here.drain()
+        assert only(here).status == RESOLVED
+
+
+def test_a_refused_run_that_is_taken_and_held_is_not_refused_any_more() -> None:
+    here = world()
+    for number in range(4):
+        here.runs.add_volume("retail", "", f"before-{number}", 1000)
+    here.drop("run-1", a_document(1), documents=9)
+    here.drain()
+    here.clock.advance(seconds=60)
+    here.drop("run-1", a_document(1))
+    here.drain()
+    by_family: dict[str, Any] = {i.family: i.status for i in here.incidents.all()}
+    assert by_family == {"composition": RESOLVED, "volume": OPEN}
