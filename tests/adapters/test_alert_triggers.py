@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exstream_notify.adapters.alert_triggers import dispatched_of, exceptions_of, file_of, look_of
+from exstream_notify.adapters.alert_triggers import exceptions_of, file_of, look_of
 from exstream_notify.domain.exceptions import Unusable
 
 FAILED: dict[str, Any] = {
@@ -77,7 +77,7 @@ def test_what_is_no_exception_is_something_else() -> None:
     assert exceptions_of({"look": {"kind": "incident", "name": "x"}}) == []
     assert look_of({"look": {"kind": "incident", "name": "x"}}) == ("incident", "x")
     done = {"detail-type": "Run Dispatched", "detail": {"domain": "retail", "run_id": "r"}}
-    assert (exceptions_of(done), dispatched_of(done)) == ([], ("retail", "r"))
+    assert exceptions_of(done) == []
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from exstream_notify.domain.journeys import Delay, JourneyRule, Step
 from exstream_notify.domain.runs import Control
-from exstream_notify.use_cases.check_runs import _customers as customers_of
 from tests.fakes import FakeRules, a_document, a_rule
 from tests.use_cases.world import World
 
@@ -98,16 +97,6 @@ def test_a_customer_responds_to_a_document_that_is_gone() -> None:
     world.respond("paid", document_id="D0001", customer_key="C0001")
     assert world.notice("D0001").responses == ("paid",)
     assert (reported(world), dead(world)) == (0, [])
-
-
-def test_a_run_that_is_taken_for_a_rerun_proves_nothing_without_its_records() -> None:
-    world = World()
-    world.drop("run-1", a_document(1, customer_in_run=1))
-    world.drain()
-    run = world.run("run-1")
-    assert customers_of(run, world.staging, world.records) != ()
-    forget_records(world)
-    assert customers_of(run, world.staging, world.records) == ()
 
 
 def test_a_bulk_job_that_is_gone_leaves_its_members_in_doubt_and_is_not_posted_anew() -> None:

@@ -18,10 +18,10 @@ from typing import Any
 
 import yaml
 
-from exstream_notify.adapters.alert_triggers import dispatched_of, exceptions_of, look_of
+from exstream_notify.adapters.alert_triggers import exceptions_of, look_of
 from exstream_notify.adapters.journey_rules import is_holiday
 from exstream_notify.adapters.rules import PACKAGE_RULES
-from exstream_notify.adapters.run_events import arrived_of, dated, file_read_of
+from exstream_notify.adapters.run_events import dated, news_of
 from exstream_notify.domain.breaker import Breaker
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.decisions import Policy
@@ -41,8 +41,9 @@ from exstream_notify.use_cases.alert_exceptions import Alerting, alert_exception
 from exstream_notify.use_cases.change_preferences import AddressBook
 from exstream_notify.use_cases.check_runs import look_at
 from exstream_notify.use_cases.control_run import control_run
-from exstream_notify.use_cases.cover_customers import Covering, cover_again, cover_customers
+from exstream_notify.use_cases.cover_customers import Covering
 from exstream_notify.use_cases.decide_notices import decide_notices
+from exstream_notify.use_cases.follow_runs import follow_run
 from exstream_notify.use_cases.notify_owner import OwnerNotices
 from exstream_notify.use_cases.open_document import look_at_link, open_document
 from exstream_notify.use_cases.poll_receipts import Polled, poll_receipts
@@ -50,7 +51,6 @@ from exstream_notify.use_cases.record_receipts import record_receipts
 from exstream_notify.use_cases.record_response import record_response
 from exstream_notify.use_cases.release_due import release_due
 from exstream_notify.use_cases.send_notices import InProgress, send_notices
-from exstream_notify.use_cases.settle_reports import settle_arrival, settle_file, settle_run
 from exstream_notify.use_cases.stage_document import stage_document
 from exstream_notify.use_cases.stage_run import RunBusy, stage_run
 from exstream_notify.use_cases.start_journeys import HORIZON, start_journeys
@@ -750,19 +750,9 @@ class World:
         if (raised := exceptions_of(body)) and alert_exceptions(dated(raised, body), alerting):
             return
         expected = self.rules.expected_runs
-        if (arrived := arrived_of(body)) is not None:
-            settle_arrival(*arrived, expected, alerting)
-        if (run := arrived[:2] if arrived else dispatched_of(body)) is not None:
-            settle_run(*run, runs=p["runs"], alerting=alerting)
-        if (read := file_read_of(body)) is not None:
-            settle_file(read, alerting)
-        covering = Covering(p["runs"], p["staging"], p["records"], alerting)
-        if (run := dispatched_of(body)) is not None:
-            cover_customers(*run, covering)
+        if (news := news_of(body)) is not None:
+            follow_run(news, expected, Covering(p["runs"], p["staging"], p["records"], alerting))
         if (look := look_of(body)) is not None:
-            if look[0] == "cover":
-                cover_again(look[1], covering)
-                return
             look_at(*look, expected, runs=p["runs"], exceptions=p["exceptions"], alerting=alerting)
 
     def alerting(self) -> Alerting:

@@ -128,7 +128,7 @@ class Alerts(_Strict):
         words = self.families.get(family, default)
         team = found.get("team") or "operations"
         urgency = found.get("urgency") or brings.urgency
-        group = found.get("group") or "run"
+        group: Literal["run", "day"] = found.get("group") or "run"
         return AlertRule(
             team,
             words.joins or family,

@@ -19,8 +19,6 @@ EVENT_CODES: Mapping[str, str] = {
 _OWN = "exnotify"
 """The source of our own events."""
 
-_DISPATCHED = "Run Dispatched"
-
 _COMPOSER_FAILED = re.compile(r"Exstream-.+-Failed")
 _NAME = re.compile(NAME)
 _WORD = re.compile(r"[^A-Za-z0-9_.:-]")
@@ -35,15 +33,7 @@ def exceptions_of(body: dict[str, Any]) -> list[ExceptionRaised]:
     code = EVENT_CODES.get(kind) or ("composition_failed" if _COMPOSER_FAILED.fullmatch(kind) else None)
     if code:
         return [_of_event(body, kind, code)]
-    is_ours = kind == _DISPATCHED or body.get("source", _OWN) == _OWN
-    return [] if is_ours else [_of_stranger(body, kind)]
-
-
-def dispatched_of(body: dict[str, Any]) -> tuple[str, str] | None:
-    """The run of a `Run Dispatched` event."""
-    if body.get("detail-type") != _DISPATCHED:
-        return None
-    return body["detail"]["domain"], body["detail"]["run_id"]
+    return [] if body.get("source", _OWN) == _OWN else [_of_stranger(body, kind)]
 
 
 def look_of(body: dict[str, Any]) -> tuple[str, str] | None:

@@ -2,25 +2,31 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from ..domain.exceptions import ExceptionRaised, FileRead
+from ..domain.runs import RunNews
+
+_RUN_EVENTS: dict[str, Literal["arrived", "dispatched"]] = {
+    "Run Arrived": "arrived",
+    "Run Dispatched": "dispatched",
+}
 
 
-def arrived_of(body: dict[str, Any]) -> tuple[str, str, str] | None:
-    """Domain, run and application of a `Run Arrived` event."""
-    if body.get("detail-type") != "Run Arrived":
+def news_of(body: dict[str, Any]) -> RunNews | FileRead | None:
+    """What an event, or a look that fell due, tells of a run or its file; None for any other message."""
+    if body.get("look", {}).get("kind") == "cover":
+        domain, run_id, tried = body["look"]["name"].split("/")
+        return RunNews("again", domain, run_id, tried=int(tried))
+    kind = body.get("detail-type", "")
+    if kind == "File Read":
+        detail = body["detail"]
+        return FileRead(**{**detail, "reported": tuple(detail["reported"])})
+    if kind not in _RUN_EVENTS:
         return None
     detail = body["detail"]
-    return detail["domain"], detail["run_id"], detail["app"]
-
-
-def file_read_of(body: dict[str, Any]) -> FileRead | None:
-    """What a `File Read` event tells."""
-    if body.get("detail-type") != "File Read":
-        return None
-    detail = body["detail"]
-    return FileRead(**{**detail, "reported": tuple(detail["reported"])})
+    what = _RUN_EVENTS[kind]
+    return RunNews(what, detail["domain"], detail["run_id"], detail.get("app", ""), said_at(body))
 
 
 def said_at(body: dict[str, Any]) -> str:

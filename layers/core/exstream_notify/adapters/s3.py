@@ -72,7 +72,7 @@ class S3DropFolder:
         for page in pages:
             for row in page.get("Contents", ()):
                 name = row["Key"].removeprefix(self.prefix)
-                found[name] = DropObject(name, row["Size"], row["ETag"].strip('"'))
+                found[name] = _dropped(name, row["Size"], row)
         return found
 
     def files_below(self) -> Iterator[tuple[str, int]]:
@@ -92,13 +92,17 @@ class S3DropFolder:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
                 return None
             raise
-        modified = answer["LastModified"].isoformat(timespec="seconds")
-        return DropObject(name, answer["ContentLength"], answer["ETag"].strip('"'), modified)
+        return _dropped(name, answer["ContentLength"], answer)
 
     def open(self, name: str) -> BinaryIO:
         """See `DropFolder.open`."""
         body = self._client.get_object(Bucket=self._bucket, Key=self.prefix + name)["Body"]
         return cast(BinaryIO, body)
+
+
+def _dropped(name: str, size: int, row: Mapping[str, Any]) -> DropObject:
+    modified = row["LastModified"].isoformat(timespec="seconds")
+    return DropObject(name, size, row["ETag"].strip('"'), modified)
 
 
 class S3Records:

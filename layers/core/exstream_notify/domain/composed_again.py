@@ -115,8 +115,9 @@ def composed_again(
     """Which of the customers `late` a later run composed.
 
     `missed` are the keys of the first run's records by number, of these and of the later run's numbers, as
-    far as it staged them. The same keys are proof. Numbers are proof only for a run that says which run it repeats (`named`), and only while
-    no number stands for another customer there. `whole`: it has all the customers of the first run.
+    far as it staged them. The same keys are proof. Numbers are proof only for a run that says which run it
+    repeats (`named`), and only while no number stands for another customer there. `whole`: it has all the
+    customers of the first run.
     """
     known = {n: keys for n, keys in missed.items() if keys}
     proven = from_numbers(n for n, keys in known.items() if keys <= by.keys)

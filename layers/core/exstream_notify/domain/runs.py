@@ -203,6 +203,19 @@ class Run:
         return f"{self.domain}/{self.run_id}"
 
 
+@dataclass(frozen=True, slots=True)
+class RunNews:
+    """Something happened to a run at `said_at` (UTC, ISO 8601): it arrived, of application `app`; it was
+    dispatched; or it is time to look again at what it made good, after `tried` tries."""
+
+    what: Literal["arrived", "dispatched", "again"]
+    domain: str
+    run_id: str
+    app: str = ""
+    said_at: str = ""
+    tried: int = 0
+
+
 def counted_from(run: Run | None) -> datetime | None:
     """The moment from which a run's deadlines count: its opening, or the last release of the held run.
 

@@ -41,8 +41,8 @@ def cover_customers(domain: str, run_id: str, covering: Covering, tried: int = 0
 
     It counts for a run that its seal names (`rerun_of`), and for a run of the same application whose
     customers it composed, by key. Never by numbers alone, for a later run, or while it is held, cancelled or
-    refused; a rejected record is not composed. Returns the runs that could not be compared: whatever the
-    reason, the others are, and these are tried again later.
+    refused; a rejected record is not composed. Returns the runs that could not be compared, with the kind of
+    error: whatever it is, the others are, and these are tried again later.
     """
     run = covering.runs.get(domain, run_id)
     if run is None or run.control != Control.GO or run.state not in (RunState.STAGED, RunState.DISPATCHED):
@@ -58,17 +58,11 @@ def cover_customers(domain: str, run_id: str, covering: Covering, tried: int = 0
     for other, incidents in waiting.items():
         try:
             _cover(composed, other, incidents, covering)
-        except Exception:  # one run that cannot be compared keeps nothing else from being told
-            failed.append(f"{domain}/{other}")
+        except Exception as error:  # one run that cannot be compared keeps nothing else from being told
+            failed.append(f"{domain}/{other}: {type(error).__name__}")
     if failed and tried < len(TRY_AGAIN):
         _later(run, covering, tried + 1, TRY_AGAIN[tried])
     return failed
-
-
-def cover_again(name: str, covering: Covering) -> list[str]:
-    """A run's time to be looked at again has come; `name` is its domain, its id and the tries so far."""
-    domain, run_id, tried = name.split("/")
-    return cover_customers(domain, run_id, covering, int(tried))
 
 
 def _later(run: Run, covering: Covering, tried: int, after: timedelta) -> None:

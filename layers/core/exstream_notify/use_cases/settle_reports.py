@@ -6,7 +6,7 @@ from dataclasses import replace
 from ..domain.exceptions import ExceptionRaised, FileRead
 from ..domain.expectations import ExpectedRun
 from ..domain.incidents import Head, Incident, noted
-from ..domain.runs import Control, Run, RunState
+from ..domain.runs import Control, Run, RunNews, RunState
 from ..ports import ExceptionBus, RunBook
 from .alert_exceptions import Alerting, change_incident, look_at_incident
 
@@ -67,32 +67,30 @@ def settle_file(read: FileRead, alerting: Alerting) -> None:
     _settle(mine, is_over, f"{read.name} was read again", alerting, read.said_at)
 
 
-def settle_arrival(
-    domain: str,
-    run_id: str,
-    app: str,
-    expected: Sequence[ExpectedRun],
-    alerting: Alerting,
-    said_at: str = "",
-) -> None:
+def settle_arrival(news: RunNews, expected: Sequence[ExpectedRun], alerting: Alerting) -> None:
     """A run came: it is sealed, and who expected it need not wait any longer."""
-    met = [f"expected-{one.name}-" for one in expected if one.domain == domain and one.is_met_by(run_id, app)]
+    met = tuple(
+        f"expected-{one.name}-"
+        for one in expected
+        if one.domain == news.domain and one.is_met_by(news.run_id, news.app)
+    )
 
     def concerns(run: str) -> bool:
-        return run == run_id or run.startswith(tuple(met))
+        return run == news.run_id or run.startswith(met)
 
     def is_over(exception: ExceptionRaised) -> bool:
         return exception.code in (NOT_SEALED, EXPECTED)
 
-    _settle(_of_runs(domain, concerns, alerting), is_over, f"run {run_id} came", alerting, said_at)
+    mine = _of_runs(news.domain, concerns, alerting)
+    _settle(mine, is_over, f"run {news.run_id} came", alerting, news.said_at)
 
 
-def settle_run(domain: str, run_id: str, *, runs: RunBook, alerting: Alerting, said_at: str = "") -> None:
+def settle_run(news: RunNews, runs: RunBook, alerting: Alerting) -> None:
     """A run was taken, released or cancelled: what kept it back holds no more."""
-    run = runs.get(domain, run_id)
+    run = runs.get(news.domain, news.run_id)
     over = _over(run) if run is not None else frozenset()
-    mine = list(_of_runs(domain, lambda other: other == run_id, alerting)) if over else []
-    _settle(mine, lambda exception: exception.code in over, "the run went on", alerting, said_at)
+    mine = list(_of_runs(news.domain, lambda other: other == news.run_id, alerting)) if over else []
+    _settle(mine, lambda exception: exception.code in over, "the run went on", alerting, news.said_at)
     for head in mine:
         if not head.end and run is not None and run.customers_expected:
             look_at_incident(head.incident_id, alerting)
