@@ -17,6 +17,7 @@ from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.observability import count, count_exceptions, failures_logged, logger, metrics
 from exstream_notify.use_cases.alert_exceptions import Alerting, alert_exceptions
 from exstream_notify.use_cases.check_runs import cover_customers, look_at
+from exstream_notify.use_cases.expect_runs import run_came
 
 app = Bootstrap()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
@@ -36,9 +37,9 @@ def handle(bodies: list[dict[str, Any]]) -> None:
         cover_customers(
             domain, run_id, runs=app.runs, staging=app.staged, records=app.records, alerting=alerting
         )
+        run_came(domain, app.rules, runs=app.runs, exceptions=app.exceptions, alerting=alerting)
     for kind, name in filter(None, map(look_of, bodies)):
-        expected = app.rules.expected_runs
-        look_at(kind, name, expected, runs=app.runs, exceptions=app.exceptions, alerting=alerting)
+        look_at(kind, name, app.rules, runs=app.runs, exceptions=app.exceptions, alerting=alerting)
 
 
 @failures_logged

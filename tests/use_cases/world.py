@@ -41,6 +41,7 @@ from exstream_notify.use_cases.change_preferences import AddressBook
 from exstream_notify.use_cases.check_runs import cover_customers, look_at
 from exstream_notify.use_cases.control_run import control_run
 from exstream_notify.use_cases.decide_notices import decide_notices
+from exstream_notify.use_cases.expect_runs import run_came
 from exstream_notify.use_cases.notify_owner import OwnerNotices
 from exstream_notify.use_cases.open_document import look_at_link, open_document
 from exstream_notify.use_cases.poll_receipts import Polled, poll_receipts
@@ -749,9 +750,9 @@ class World:
         if (run := dispatched_of(body)) is not None:
             ports = {name: p[name] for name in ("runs", "staging", "records")}
             cover_customers(*run, alerting=alerting, **ports)
+            run_came(run[0], self.rules, runs=p["runs"], exceptions=p["exceptions"], alerting=alerting)
         if (look := look_of(body)) is not None:
-            expected = self.rules.expected_runs
-            look_at(*look, expected, runs=p["runs"], exceptions=p["exceptions"], alerting=alerting)
+            look_at(*look, self.rules, runs=p["runs"], exceptions=p["exceptions"], alerting=alerting)
 
     def alerting(self) -> Alerting:
         """What telling takes."""
