@@ -438,6 +438,9 @@ class YamlRules:
                 data = yaml.load(path.read_text("utf-8"), _Loader) or {}  # noqa: S506 - a safe loader
             except yaml.YAMLError as error:
                 raise RulesInvalid(f"{path.name}: {error}") from error
+            except ValueError as error:  # a value that looks like a date, and is none
+                where = f"({folder.name}) line {_line_without_a_day(path)}"
+                raise RulesInvalid(f"{path.name} {where}: {error}") from error
             if not isinstance(data, dict):
                 raise RulesInvalid(f"{path.name}: keys and values are needed at the top")
             merged = _laid_over(merged, data)
@@ -491,6 +494,17 @@ def _demanding(types: dict[str, dict[str, DocumentRule]]) -> dict[str, dict[str,
             if rule.asks_for_payment is None and rule.wording in words:
                 variants[status] = replace(rule, asks_for_payment=True)
     return types
+
+
+def _line_without_a_day(path: Path) -> int:
+    """The first line with a date that the calendar does not have; 0 if each is one."""
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        for year, month, day in re.findall(r"\b(\d{4})-(\d\d?)-(\d\d?)\b", line):
+            try:
+                date(int(year), int(month), int(day))
+            except ValueError:
+                return number
+    return 0
 
 
 def _line_of(node: Any, path: list[str]) -> int | None:
