@@ -34,7 +34,7 @@ CHECK_AGAIN = timedelta(hours=1)
 
 MISSING = "run_expected"
 REFUSED = "expectations_refused"
-DOMAIN, CALENDAR = "exnotify", "calendar"
+DOMAIN, CALENDAR = "exnotify.calendar", "expectations"
 
 
 def expect_runs(calendar: RunCalendar, placed: MutableSet[str], *, due: DueIndex, clock: Clock) -> None:
