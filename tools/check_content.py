@@ -10,6 +10,7 @@ is a line with file, place and reason; exit code 0 if there is none, else 1. Rem
 
 import argparse
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from exstream_notify.adapters.rendering.check import check_wording
@@ -38,7 +39,8 @@ def problems(
     rules = YamlRules(_folder(site, "rules"))
     try:
         chosen = {"EMAIL_PROVIDER": email_provider, "PROVIDER_OVERRIDES": providers}
-        rules.check(provider_choice(Settings.from_environment(chosen)), retention_days)
+        today = datetime.now(UTC).date()
+        rules.check(provider_choice(Settings.from_environment(chosen)), retention_days, today)
     except (RulesInvalid, ValueError) as invalid:
         # What such rules ask for nobody can tell: the wording is checked as the package's rules have it.
         return [str(invalid), *map(str, check_wording(wording, default_language=default_language))]

@@ -13,6 +13,7 @@ from exstream_notify.adapters.dynamodb.runs import DynamoRuns
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.adapters.staging import S3Staging
 from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.expectations import Arrival
 from exstream_notify.domain.incidents import Head, IncidentStatus, incident_id
 from exstream_notify.domain.notices import Outcome
 from exstream_notify.domain.runs import HISTORY_LENGTH, Control, DigestRow, RecordOutcome, Run, RunState
@@ -262,13 +263,22 @@ def test_only_what_is_not_resolved_is_open_in_its_domain(tables: Tables) -> None
 
 def test_a_run_that_came_is_found_on_its_days(books: Books) -> None:
     came = datetime(2026, 11, 20, 23, 59, tzinfo=UTC)
-    books.runs.arrived("arrivals", "run-1", "BILLING", came)
-    books.runs.arrived("arrivals", "run-1", "BILLING", came)
-
     hour = timedelta(hours=1)
-    assert books.runs.arrivals("arrivals", came - hour, came + hour) == [("run-1", "BILLING")]
+    books.runs.arrived("arrivals", "run-1", "", came)
+    # A seal that comes later names its application.
+    books.runs.arrived("Arrivals", "run-1", "BILLING", came + timedelta(seconds=30))
+
+    (run,) = books.runs.arrivals("arrivals", came - hour, came + hour)
+    assert run == Arrival("run-1", "BILLING", came)
     assert books.runs.arrivals("arrivals", came + hour, came + 2 * hour) == []
     assert books.runs.arrivals("elsewhere", came - hour, came + hour) == []
+
+    books.runs.came_late("ARRIVALS", run, "arrivals/billing/2026-11-20T06:00:00+00:00")
+    books.runs.came_late("arrivals", run, "arrivals/other/2026-11-20T06:00:00+00:00")
+    books.runs.arrived("arrivals", "run-1", "CARDS", came)
+    (run,) = books.runs.arrivals("arrivals", came, came)
+    assert run.app == "CARDS"
+    assert {name.split("/")[1] for name in run.late_for} == {"billing", "other"}
 
 
 def test_what_waits_is_due_by_kind_and_a_first_time_can_be_kept(books: Books) -> None:

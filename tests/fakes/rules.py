@@ -1,8 +1,10 @@
 """Rules that a test writes down itself."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from exstream_notify.domain.documents import Document, DocumentRule
+from exstream_notify.domain.due_days import Holidays
 from exstream_notify.domain.exceptions import ExceptionRaised, Severity
 from exstream_notify.domain.expectations import ExpectedRun
 from exstream_notify.domain.incidents import AlertRule, Urgency
@@ -56,3 +58,8 @@ class FakeRules:
 
     rerun_chars = 1000
     expected_runs: tuple[ExpectedRun, ...] = ()
+    refused_expectations: tuple[str, ...] = ()
+
+    def is_day_off(self, holidays: Holidays, day: date) -> bool:
+        """See `RunCalendar.is_day_off`: no day is."""
+        return False

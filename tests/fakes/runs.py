@@ -2,8 +2,10 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from exstream_notify.domain.expectations import Arrival
 from exstream_notify.domain.runs import HISTORY_LENGTH, DigestRow, RecordOutcome, Run
 from exstream_notify.domain.work import SendJob, SlicePointer
 
@@ -19,7 +21,7 @@ class FakeRunBook:
         self._jobs: dict[str, dict[str, tuple[RecordOutcome, ...]]] = {}
         self._parked: dict[str, dict[tuple[str, str], SendJob]] = {}
         self._volumes: dict[tuple[str, str], list[tuple[str, int]]] = {}
-        self._arrivals: dict[tuple[str, str], tuple[str, datetime]] = {}
+        self._arrivals: dict[tuple[str, str], Arrival] = {}
         self._early: set[str] = set()
         self._lock = threading.Lock()
 
@@ -94,12 +96,18 @@ class FakeRunBook:
 
     def arrived(self, domain: str, run_id: str, app: str, at: datetime) -> None:
         """See `RunBook.arrived`."""
-        self._arrivals[domain, run_id] = (app, at)
+        known = self._arrivals.get((domain.lower(), run_id), Arrival(run_id, app, at))
+        self._arrivals[domain.lower(), run_id] = replace(known, app=app)
 
-    def arrivals(self, domain: str, since: datetime, until: datetime) -> list[tuple[str, str]]:
+    def came_late(self, domain: str, arrival: Arrival, expected: str) -> None:
+        """See `RunBook.came_late`."""
+        known = self._arrivals[domain.lower(), arrival.run_id]
+        self._arrivals[domain.lower(), arrival.run_id] = replace(known, late_for=known.late_for | {expected})
+
+    def arrivals(self, domain: str, since: datetime, until: datetime) -> list[Arrival]:
         """See `RunBook.arrivals`."""
         found = self._arrivals.items()
-        return [(run, app) for (where, run), (app, at) in found if where == domain and since <= at <= until]
+        return [one for (where, _), one in found if where == domain.lower() and since <= one.at <= until]
 
     def volumes(self, domain: str, app: str) -> list[int]:
         """See `RunBook.volumes`."""

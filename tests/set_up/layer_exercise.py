@@ -72,11 +72,12 @@ def holiday_calendars() -> Any:
     """The holidays of every country."""
     import holidays
 
-    from exstream_notify.adapters.alert_rules import is_day_off
+    from exstream_notify.adapters.expectation_rules import is_day_off
+    from exstream_notify.domain.due_days import Holidays
 
     countries = sorted(holidays.list_supported_countries())
     found = {code: [str(day) for day in holidays.country_holidays(code, years=2026)] for code in countries}
-    return [found, is_day_off("DE", DAY)]
+    return [found, is_day_off(Holidays("DE"), DAY)]
 
 
 def encryption() -> Any:

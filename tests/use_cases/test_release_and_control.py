@@ -397,3 +397,31 @@ def test_a_run_that_keeps_changing_is_given_up_loudly() -> None:
             run_queue=FakeRunQueue(world.queues["run"]),
             clock=world.clock,
         )
+
+
+def _fails(*_: object, **__: object) -> None:
+    raise ConnectionError("refused")
+
+
+@pytest.mark.parametrize("port", ["look_queue.send_looks", "run_queue.send_runs", "decide_queue.send_slices"])
+def test_one_kind_that_cannot_be_handed_on_holds_up_no_other(
+    port: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = deferred(1)
+    at = world.clock.now() + timedelta(hours=1)
+    world.due.wait("unsealed", "retail/run-7", at)
+    world.due.wait_for_run("retail", "run-8", at)
+    world.clock.advance(hours=10)
+    ports = world.ports_of_a_sweep()
+    came: dict[str, int] = {}
+    for name in ("look_queue.send_looks", "run_queue.send_runs", "decide_queue.send_slices"):
+        queue, method = name.split(".")
+        send = _fails if name == port else lambda *_, name=name, **__: came.update({name: 1})
+        monkeypatch.setattr(ports[queue], method, send, raising=False)
+
+    with pytest.raises(ExceptionGroup, match="not all handed on") as failed:
+        release_due(**ports, time_left=lambda: 60.0)
+
+    assert [type(error) for error in failed.value.exceptions] == [ConnectionError]
+    assert {port, *came} == {"look_queue.send_looks", "run_queue.send_runs", "decide_queue.send_slices"}
+    assert world.due.watermark() is None, "the next sweep looks at it again"

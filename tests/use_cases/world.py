@@ -749,11 +749,11 @@ class World:
         alerting = self.alerting()
         if (raised := exceptions_of(body)) and alert_exceptions(dated(raised, body), alerting):
             return
-        expected = self.rules.expected_runs
         if (news := news_of(body)) is not None:
-            follow_run(news, expected, Covering(p["runs"], p["staging"], p["records"], alerting))
+            covering = Covering(p["runs"], p["staging"], p["records"], alerting)
+            follow_run(news, self.rules, p["exceptions"], covering)
         if (look := look_of(body)) is not None:
-            look_at(*look, expected, runs=p["runs"], exceptions=p["exceptions"], alerting=alerting)
+            look_at(*look, self.rules, runs=p["runs"], exceptions=p["exceptions"], alerting=alerting)
 
     def alerting(self) -> Alerting:
         """What telling takes."""

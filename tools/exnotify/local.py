@@ -4,6 +4,7 @@ import json
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -238,9 +239,10 @@ def _defaults(template: Path) -> dict[str, str]:
     return {name: str(entry["Default"]) for name, entry in parameters.items() if "Default" in entry}
 
 
-def check_site(site: Path, parameters: Mapping[str, str] | None = None) -> None:
+def check_site(site: Path, parameters: Mapping[str, str] | None = None, today: date | None = None) -> None:
     """Whether a site's own rules and wording can be used together: ValueError with file, line and key
-    otherwise, or if there is nothing of a site's in the folder. `parameters` are the template's."""
+    otherwise, or if there is nothing of a site's in the folder. `parameters` are the template's; `today`,
+    if given, is the day on which the site starts."""
     from exstream_notify.adapters.rendering.coverage import refuse_gaps
     from exstream_notify.adapters.rules import RulesInvalid, YamlRules
 
@@ -250,7 +252,7 @@ def check_site(site: Path, parameters: Mapping[str, str] | None = None) -> None:
     rules = YamlRules(site / "rules")
     language = (parameters or {}).get("DefaultLanguage") or _defaults(TEMPLATE)["DefaultLanguage"]
     try:
-        rules.check()
+        rules.check(today=today)
     except RulesInvalid as invalid:
         raise ValueError(f"{site / 'rules'}: {invalid}") from invalid
     try:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.due import WaitKind
 from exstream_notify.domain.exceptions import ExceptionRaised, FileRead
+from exstream_notify.domain.expectations import Arrival
 from exstream_notify.domain.incidents import SO_FAR
 from exstream_notify.domain.notices import Notice
 from exstream_notify.domain.responses import EarlyPayment, EarlyResponse
@@ -203,7 +204,10 @@ class PlannedRuns:
     def arrived(self, domain: str, run_id: str, app: str, at: datetime) -> None:
         """See `RunBook.arrived`."""
 
-    def arrivals(self, domain: str, since: datetime, until: datetime) -> list[tuple[str, str]]:
+    def came_late(self, domain: str, arrival: Arrival, expected: str) -> None:
+        """See `RunBook.came_late`."""
+
+    def arrivals(self, domain: str, since: datetime, until: datetime) -> list[Arrival]:
         """See `RunBook.arrivals`."""
         return []
 

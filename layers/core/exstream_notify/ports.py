@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 from .domain.holders import Conflicts
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from .domain.contacts import Address, Contact
     from .domain.documents import Channel, Document, DocumentRule
     from .domain.due import WaitKind
+    from .domain.due_days import Holidays
     from .domain.exceptions import ExceptionRaised, FileRead, Severity
+    from .domain.expectations import Arrival, ExpectedRun
     from .domain.incidents import Alert, AlertRule, Head, Report, Urgency
     from .domain.journeys import Cohort, JourneyRule, MemberRow
     from .domain.messages import Answer, BulkJob, Content, GiveUp, Message, SentRequest
@@ -288,10 +290,13 @@ class RunBook(Protocol):
         """Forget jobs that were put aside and are queued again."""
 
     def arrived(self, domain: str, run_id: str, app: str, at: datetime) -> None:
-        """Remember that a run came; again is no harm."""
+        """Remember that a run came; again changes its application at most."""
 
-    def arrivals(self, domain: str, since: datetime, until: datetime) -> list[tuple[str, str]]:
-        """Runs that came from `since` to `until`: run id and application."""
+    def arrivals(self, domain: str, since: datetime, until: datetime) -> list[Arrival]:
+        """Runs that came from `since` to `until`; the domain's name without regard to case."""
+
+    def came_late(self, domain: str, arrival: Arrival, expected: str) -> None:
+        """Remember what a run met after its deadline (`ExpectedRun.name_at`), so that it meets no other."""
 
     def volumes(self, domain: str, app: str) -> list[int]:
         """Documents of the last runs of this kind, oldest first."""
@@ -669,6 +674,21 @@ class AlertRules(Protocol):
     @property
     def rerun_chars(self) -> int:
         """How long one switch of customers may grow."""
+
+
+class RunCalendar(Protocol):
+    """The runs that the calendar expects, and its days off."""
+
+    @property
+    def expected_runs(self) -> tuple[ExpectedRun, ...]:
+        """Those that can be met."""
+
+    @property
+    def refused_expectations(self) -> tuple[str, ...]:
+        """Why others are refused, a sentence each."""
+
+    def is_day_off(self, holidays: Holidays, day: date) -> bool:
+        """Whether a day is a weekend day or a holiday."""
 
 
 class Incidents(Protocol):

@@ -3,6 +3,7 @@
 import errno
 import signal
 from contextlib import ExitStack, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -114,12 +115,13 @@ def started(
     err = console(err=True)
     with err.status("starting the embedded cloud") if err.is_terminal else nullcontext():
         from ..cloud import TemplateError
+        from ..cloud.clock import Clock
         from ..local import LocalCloud, chaos_of, check_site
 
         try:
             kinds = chaos_of(chaos)
             if site is not None:
-                check_site(site, parameters)
+                check_site(site, parameters, datetime.fromtimestamp(Clock.starting(at).virtual, UTC).date())
             cloud = LocalCloud(
                 port=port, at=at, day=day, seed=seed, chaos=kinds, data=data, site=site, parameters=parameters
             )

@@ -1,16 +1,12 @@
-"""The forms of alerts.yaml, messages.yaml and of the runs expected in domains.yaml."""
+"""The forms of alerts.yaml and messages.yaml."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, time
 from fnmatch import fnmatchcase
-from functools import cache
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ..domain.exceptions import ExceptionRaised, Severity
-from ..domain.expectations import DAYS, ExpectedRun
 from ..domain.incidents import AlertRule, Urgency
 
 CHANNELS = ("sns", "email", "sms", "slack", "teams", "pagerduty", "webhook", "apprise")
@@ -224,54 +220,6 @@ class MessageRules(_Strict):
             if any(fnmatchcase(plain, glob.lower()) for glob in getattr(self, kind)):
                 return kind
         return None
-
-
-class Expected(_Strict):
-    """One expected run of domains.yaml."""
-
-    domain: str
-    name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
-    by: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
-    zone: str
-    app: str = ""
-    run: str = "*"
-    days: tuple[str, ...] = DAYS
-    within_minutes: int = Field(720, ge=1, le=10_080)
-    tolerance_minutes: int = Field(0, ge=0, le=2_880)
-    business_days: bool = False
-    country: str = Field("US", pattern=r"^[A-Z]{2}$")
-
-    @field_validator("days")
-    @classmethod
-    def _are_days(cls, days: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := [day for day in days if day not in DAYS]:
-            raise ValueError(f"{unknown[0]!r} is no day: there is {', '.join(DAYS)}")
-        return days
-
-    @field_validator("zone")
-    @classmethod
-    def _is_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except Exception as error:
-            raise ValueError("no time zone of that name") from error
-        return name
-
-    def to_domain(self) -> ExpectedRun:
-        """As the domain has it."""
-        return ExpectedRun(**{**self.model_dump(), "by": time.fromisoformat(self.by)})
-
-
-def is_day_off(country: str, day: date) -> bool:
-    """Saturday, Sunday, or a public holiday of that country."""
-    return day.weekday() >= 5 or day in _holidays(country)
-
-
-@cache
-def _holidays(country: str) -> Any:
-    import holidays
-
-    return holidays.country_holidays(country)
 
 
 def _split(chain: str) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """The site's rules: this package's YAML files with the site's own laid over them, validated."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
@@ -11,6 +12,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
+from ..domain.due_days import Holidays
 from ..domain.exceptions import ExceptionRaised, Severity
 from ..domain.expectations import ExpectedRun
 from ..domain.holders import HolderField
@@ -174,19 +176,50 @@ class YamlRules:
 
         return self._validate(MessageRules, self._read("messages.yaml"), "messages.yaml", "")
 
-    @cached_property
+    @property
     def expected_runs(self) -> tuple[ExpectedRun, ...]:
-        """The runs that the calendar expects."""
-        from .alert_rules import Expected
+        """The runs that the calendar expects, without those refused."""
+        return tuple(found for found in self._expected if isinstance(found, ExpectedRun))
 
-        rows = enumerate(self._read("domains.yaml").get("expected") or ())
-        found = [
-            self._validate(Expected, row, "domains.yaml", f"expected.{n}").to_domain() for n, row in rows
-        ]
-        keys = [expected.key for expected in found]
-        if twice := [key for key in keys if keys.count(key) > 1]:
-            raise RulesInvalid(f"domains.yaml: expected: {twice[0]} is there twice: give each a name")
-        return tuple(found)
+    @property
+    def refused_expectations(self) -> tuple[str, ...]:
+        """Why each expectation is refused that can never be met, a sentence each."""
+        return tuple(str(found) for found in self._expected if isinstance(found, RulesInvalid))
+
+    def is_day_off(self, holidays: Holidays, day: date) -> bool:
+        """See `RunCalendar.is_day_off`."""
+        from .expectation_rules import is_day_off
+
+        return is_day_off(holidays, day)
+
+    @cached_property
+    def _expected(self) -> "tuple[ExpectedRun | RulesInvalid, ...]":
+        return tuple(self._expectations(None))
+
+    def _expectations(self, today: date | None) -> "Iterator[ExpectedRun | RulesInvalid]":
+        from .expectation_rules import Expected, Refusal, SiteHolidays, usable
+
+        file = "domains.yaml"
+        domains = tuple(self._domains[1]) if self._domains[1] and self._holds_unknown else None
+        seen: set[str] = set()
+        for n, row in enumerate(self._read(file).get("expected") or ()):
+            key = f"expected.{n}"
+            try:
+                holidays = self._validate(
+                    SiteHolidays, self._read(file).get("holidays") or {}, file, "holidays"
+                )
+                found = usable(self._validate(Expected, row, file, key), holidays, domains, today)
+            except RulesInvalid as invalid:
+                yield invalid
+                continue
+            if not isinstance(found, Refusal) and found.key.lower() in seen:
+                found = Refusal("name", f"{found.key} is there twice: give each a name")
+            if isinstance(found, Refusal):
+                path = f"{key}.{found.field}"
+                yield RulesInvalid(f"{file}{self._line(file, path)}: {path}: {found.why}")
+            else:
+                seen.add(found.key.lower())
+                yield found
 
     @cached_property
     def reply_words(self) -> "ReplyWords":
@@ -243,9 +276,11 @@ class YamlRules:
         self,
         provider_for: Callable[[Channel, MessageClass], str] | None = None,
         retention_days: int | None = None,
+        today: date | None = None,
     ) -> None:
         """Read and validate everything; with `provider_for` also whether each type's provider can do it,
-        with `retention_days` also whether the records are kept for as long as the rules need them."""
+        with `retention_days` also whether the records are kept for as long as the rules need them, with
+        `today` also whether a run is expected on past dates only."""
         from .phrase_rules import PhraseFile
 
         known = sorted(path.name for path in PACKAGE_RULES.glob("*.yaml"))
@@ -254,7 +289,10 @@ class YamlRules:
         ):
             if path.suffix in (".yaml", ".yml") and path.name not in known:
                 raise RulesInvalid(f"{path.name}: nobody reads it; rules are {', '.join(known)}")
-        _ = (self._types, self.queues, self._teams, self._domains, self.messages, self.expected_runs)
+        _ = (self._types, self.queues, self._teams, self._domains, self.messages)
+        for found in self._expectations(today):
+            if isinstance(found, RulesInvalid):
+                raise found
         _ = (self._journeys, self._holds_unknown, self.reply_words, self.verdicts)
         self._validate(PhraseFile, self._read("bounce_mails.yaml"), "bounce_mails.yaml", "")
         for team in self._alerts.named_teams():
@@ -400,6 +438,9 @@ class YamlRules:
                 data = yaml.load(path.read_text("utf-8"), _Loader) or {}  # noqa: S506 - a safe loader
             except yaml.YAMLError as error:
                 raise RulesInvalid(f"{path.name}: {error}") from error
+            except ValueError as error:  # a value that looks like a date, and is none
+                where = f"({folder.name}) line {_line_without_a_day(path)}"
+                raise RulesInvalid(f"{path.name} {where}: {error}") from error
             if not isinstance(data, dict):
                 raise RulesInvalid(f"{path.name}: keys and values are needed at the top")
             merged = _laid_over(merged, data)
@@ -453,6 +494,17 @@ def _demanding(types: dict[str, dict[str, DocumentRule]]) -> dict[str, dict[str,
             if rule.asks_for_payment is None and rule.wording in words:
                 variants[status] = replace(rule, asks_for_payment=True)
     return types
+
+
+def _line_without_a_day(path: Path) -> int:
+    """The first line with a date that the calendar does not have; 0 if each is one."""
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        for year, month, day in re.findall(r"\b(\d{4})-(\d\d?)-(\d\d?)\b", line):
+            try:
+                date(int(year), int(month), int(day))
+            except ValueError:
+                return number
+    return 0
 
 
 def _line_of(node: Any, path: list[str]) -> int | None:

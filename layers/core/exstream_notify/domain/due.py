@@ -6,10 +6,10 @@ from typing import Literal
 
 SHARDS = 4
 
-WaitKind = Literal["incident", "expected", "unsealed", "digests", "address", "cover"]
-"""What waits beside notices and runs: an incident to look at, a run that is expected, one without a seal,
-a run whose internal teams get a digest, a change of address, and a run that may have made good what another
-one left out."""
+WaitKind = Literal["incident", "expected", "missing", "calendar", "unsealed", "digests", "address", "cover"]
+"""What waits beside notices and runs: an incident to look at, a run that is expected, a domain where one is
+missing, the calendar when it cannot be used, a run without a seal, one whose internal teams get a digest,
+a change of address, and a run that may have made good what another one left out."""
 
 
 def slot(item_id: str, due_at: str) -> str:

@@ -1,55 +1,10 @@
 """Runs that did not come, or did not end."""
 
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
-
 from ..domain.exceptions import ExceptionRaised
-from ..domain.expectations import ExpectedRun, next_deadline, opens_at
 from ..domain.runs import RunState
-from ..ports import Clock, DueIndex, ExceptionBus, RunBook
+from ..ports import ExceptionBus, RunBook, RunCalendar
 from .alert_exceptions import Alerting, look_at_incident
-
-
-def expect_runs(
-    expected: Sequence[ExpectedRun],
-    placed: set[str],
-    *,
-    is_day_off: Callable[[str, date], bool],
-    due: DueIndex,
-    clock: Clock,
-) -> None:
-    """Lay each expected run's next deadline into the due index.
-
-    `placed` remembers what this process laid there already, so that a minute's sweep writes nothing
-    twice; another process writes the same again, which changes nothing.
-    """
-    for one in expected:
-        deadline = next_deadline(one, clock.now(), is_day_off)
-        if deadline is None:
-            continue
-        name = f"{one.key}/{deadline.isoformat(timespec='seconds')}"
-        if name not in placed:
-            due.wait("expected", name, deadline)
-            placed.add(name)
-
-
-def check_expected(
-    name: str, expected: Sequence[ExpectedRun], *, runs: RunBook, exceptions: ExceptionBus
-) -> None:
-    """At a deadline: has the run come? If not, somebody is told."""
-    domain, key, at = name.split("/", 2)
-    one = next((e for e in expected if (e.domain, e.name) == (domain, key)), None)
-    if one is None:
-        return  # no longer expected
-    deadline = datetime.fromisoformat(at)
-    since = opens_at(one, deadline)
-    if any(one.is_met_by(run_id, app) for run_id, app in runs.arrivals(domain, since, deadline)):
-        return
-    app = f" of {one.app}" if one.app else ""
-    text = f"{one.name}: no run{app} came by {one.by.isoformat('minutes')} {one.zone}"
-    exceptions.raise_exceptions(
-        [ExceptionRaised("run_expected", "error", domain, f"expected-{one.name}-{deadline.date()}", text)]
-    )
+from .expect_runs import check_calendar, check_expected, look_for_missing
 
 
 def check_sealed(domain: str, run_id: str, *, runs: RunBook, exceptions: ExceptionBus) -> None:
@@ -63,7 +18,7 @@ def check_sealed(domain: str, run_id: str, *, runs: RunBook, exceptions: Excepti
 def look_at(
     kind: str,
     name: str,
-    expected: Sequence[ExpectedRun],
+    calendar: RunCalendar,
     *,
     runs: RunBook,
     exceptions: ExceptionBus,
@@ -73,7 +28,11 @@ def look_at(
     if kind == "incident":
         look_at_incident(name, alerting)
     elif kind == "expected":
-        check_expected(name, expected, runs=runs, exceptions=exceptions)
+        check_expected(name, calendar, runs=runs, exceptions=exceptions, alerting=alerting)
+    elif kind == "missing":
+        look_for_missing(name, calendar, runs=runs, exceptions=exceptions, alerting=alerting)
+    elif kind == "calendar":
+        check_calendar(calendar, exceptions=exceptions, alerting=alerting)
     elif kind == "unsealed":
         domain, _, run_id = name.partition("/")
         check_sealed(domain, run_id, runs=runs, exceptions=exceptions)

@@ -1,8 +1,8 @@
 """Hand on what is due: deferred and doubtful notices to the decision, waiting runs to staging, the rest
 to whoever looks at it."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
@@ -35,67 +35,88 @@ def release_due(
 
     The new due time is written before the message goes out. Killed in between, a notice is handed
     on a quarter of an hour later. The watermark moves only after everything before it was handed on.
+    What one kind cannot do holds up none of the others: an ExceptionGroup at the end says what failed.
     """
     now = clock.now()
-    since = due.watermark() or now - LOOK_BACK
+    sweep = _Sweep(due, ledger, decide_queue, run_queue, look_queue, now)
     page: list[str] = []
-    handed = 0
-    for key in due.due(since, now):
+    for key in due.due(due.watermark() or now - LOOK_BACK, now):
         page.append(key)
         if len(page) == PAGE:
-            handed += _hand_on(page, due, ledger, decide_queue, run_queue, clock, look_queue)
+            sweep.hand_on(page)
             page = []
             if time_left() < 10:
-                return handed
-    handed += _hand_on(page, due, ledger, decide_queue, run_queue, clock, look_queue)
-    # An hour's slack: an item may be written into its slot after the sweep went by.
-    due.set_watermark(now - timedelta(hours=1))
-    return handed
+                break
+    else:
+        sweep.hand_on(page)
+        if not sweep.failed:
+            # An hour's slack: an item may be written into its slot after the sweep went by.
+            due.set_watermark(now - timedelta(hours=1))
+    if sweep.failed:
+        raise ExceptionGroup("what was due was not all handed on", sweep.failed)
+    return sweep.handed
 
 
-def _hand_on(
-    page: list[str],
-    due: DueIndex,
-    ledger: Ledger,
-    decide_queue: DecideQueue,
-    run_queue: RunQueue,
-    clock: Clock,
-    look_queue: LookQueue | None,
-) -> int:
-    now = clock.now()
-    others = due.waiting(page)
-    digests = [row for row in others if row[1] == "digests"]
-    looks = [row for row in others if row[1] != "digests"] if look_queue is not None else []
-    if digests:
-        named = [name.partition("/") for _, _, name in digests]
-        run_queue.send_runs([(domain, run_id) for domain, _, run_id in named], "digests")
-        due.forget([key for key, _, _ in digests], now)
-    if looks and look_queue is not None:
-        look_queue.send_looks([(kind, name) for _, kind, name in looks])
-        due.forget([key for key, _, _ in looks], now)
-    runs = due.runs_due(page)
-    if runs:
-        run_queue.send_runs([(domain, run_id) for _, domain, run_id in runs])
-        due.forget([key for key, _, _ in runs], now)
-    waiting = {key for key, _, _ in (*runs, *looks, *digests)}
-    stored = ledger.get([key for key in page if key not in waiting])
-    limit = now.isoformat(timespec="seconds")
-    released = [
-        happened(replace(notice, due_at=_again_at(notice, now)), now, RELEASED)
-        for notice in stored.values()
-        if notice.due_at and notice.due_at <= limit
-    ]
-    blocked = ledger.put(released)
-    groups: dict[tuple[str, int, str, str], list[Notice]] = {}
-    for notice in released:
-        if notice.notice_id not in blocked and notice.origin.part:
-            origin = notice.origin
-            key = (origin.run, origin.slice_number, notice.purpose, notice.rule_version)
-            groups.setdefault(key, []).append(notice)
-    pointers = [pointer_to(notices) for notices in groups.values()]
-    if pointers:
-        decide_queue.send_slices(pointers, spread=SPREAD if len(pointers) > PAGE // 2 else 0.0)
-    return len(runs) + len(looks) + len(digests) + sum(map(len, groups.values()))
+@dataclass
+class _Sweep:
+    """One sweep: what it handed on, and what failed."""
+
+    due: DueIndex
+    ledger: Ledger
+    decide_queue: DecideQueue
+    run_queue: RunQueue
+    look_queue: LookQueue | None
+    now: datetime
+    handed: int = 0
+    failed: list[Exception] = field(default_factory=list)
+
+    def hand_on(self, page: Sequence[str]) -> None:
+        """A page of what is due, each kind by itself."""
+        others = self.due.waiting(page)
+        digests = [(key, name) for key, kind, name in others if kind == "digests"]
+        looks = [(key, (kind, name)) for key, kind, name in others if kind != "digests"]
+        runs = [(key, (domain, run_id)) for key, domain, run_id in self.due.runs_due(page)]
+        notices = set(page) - {key for key, *_ in (*others, *runs)}
+        named = [(domain, run_id) for _, name in digests for domain, _, run_id in [name.partition("/")]]
+        self._try(lambda: self.run_queue.send_runs(named, "digests"), [key for key, _ in digests])
+        if (queue := self.look_queue) is not None:
+            self._try(lambda: queue.send_looks([look for _, look in looks]), [key for key, _ in looks])
+        self._try(lambda: self.run_queue.send_runs([run for _, run in runs]), [key for key, _ in runs])
+        try:
+            self.handed += self._release([key for key in page if key in notices])
+        except Exception as error:
+            self.failed.append(error)
+
+    def _try(self, send: Callable[[], None], keys: Sequence[str]) -> None:
+        """Send what waited, then forget that it waits."""
+        if not keys:
+            return
+        try:
+            send()
+            self.due.forget(keys, self.now)
+            self.handed += len(keys)
+        except Exception as error:
+            self.failed.append(error)
+
+    def _release(self, keys: Sequence[str]) -> int:
+        """Notices, back to the decision."""
+        limit = self.now.isoformat(timespec="seconds")
+        released = [
+            happened(replace(notice, due_at=_again_at(notice, self.now)), self.now, RELEASED)
+            for notice in self.ledger.get(keys).values()
+            if notice.due_at and notice.due_at <= limit
+        ]
+        blocked = self.ledger.put(released)
+        groups: dict[tuple[str, int, str, str], list[Notice]] = {}
+        for notice in released:
+            if notice.notice_id not in blocked and notice.origin.part:
+                origin = notice.origin
+                key = (origin.run, origin.slice_number, notice.purpose, notice.rule_version)
+                groups.setdefault(key, []).append(notice)
+        pointers = [pointer_to(notices) for notices in groups.values()]
+        if pointers:
+            self.decide_queue.send_slices(pointers, spread=SPREAD if len(pointers) > PAGE // 2 else 0.0)
+        return sum(map(len, groups.values()))
 
 
 def _again_at(notice: Notice, now: datetime) -> str:

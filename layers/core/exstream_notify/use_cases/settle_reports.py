@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from ..domain.exceptions import ExceptionRaised, FileRead
-from ..domain.expectations import ExpectedRun
 from ..domain.incidents import Head, Incident, noted
 from ..domain.runs import Control, Run, RunNews, RunState
 from ..ports import ExceptionBus, RunBook
@@ -34,7 +33,6 @@ HOLDS = frozenset({"domain_unknown", "volume_deviates", "rejects_high"})
 """Why a run holds itself: over once a person released or cancelled it."""
 
 NOT_SEALED = "run_not_sealed"
-EXPECTED = "run_expected"
 
 
 class FileReports:
@@ -67,22 +65,10 @@ def settle_file(read: FileRead, alerting: Alerting) -> None:
     _settle(mine, is_over, f"{read.name} was read again", alerting, read.said_at)
 
 
-def settle_arrival(news: RunNews, expected: Sequence[ExpectedRun], alerting: Alerting) -> None:
-    """A run came: it is sealed, and who expected it need not wait any longer."""
-    met = tuple(
-        f"expected-{one.name}-"
-        for one in expected
-        if one.domain == news.domain and one.is_met_by(news.run_id, news.app)
-    )
-
-    def concerns(run: str) -> bool:
-        return run == news.run_id or run.startswith(met)
-
-    def is_over(exception: ExceptionRaised) -> bool:
-        return exception.code in (NOT_SEALED, EXPECTED)
-
-    mine = _of_runs(news.domain, concerns, alerting)
-    _settle(mine, is_over, f"run {news.run_id} came", alerting, news.said_at)
+def settle_arrival(news: RunNews, alerting: Alerting) -> None:
+    """A run came: it is sealed."""
+    mine = _of_runs(news.domain, lambda run: run == news.run_id, alerting)
+    _settle(mine, lambda e: e.code == NOT_SEALED, f"run {news.run_id} came", alerting, news.said_at)
 
 
 def settle_run(news: RunNews, runs: RunBook, alerting: Alerting) -> None:

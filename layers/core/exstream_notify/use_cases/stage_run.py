@@ -96,9 +96,13 @@ class _Stage:
             raise RunBusy(run.name)
         return run
 
-    def arrived(self, run: Run | None, app: str = "") -> None:
-        """The run is there, whatever becomes of it: whoever expects one need not wait."""
-        if run is None:
+    def arrived(self, run: Run | None, app: str = "", rerun_of: str = "") -> None:
+        """The run is there, whatever becomes of it: whoever expects one need not wait.
+
+        A re-run of a run that came is not the next one that is expected.
+        """
+        before = rerun_of.rpartition("/")[2]
+        if run is None and not (before and self.runs.get(self.domain, before)):
             self.runs.arrived(self.domain, self.run_id, app, self.clock.now())
         if run is None or (run.state == RunState.WAITING and not run.sealed):
             self.exceptions.run_arrived(self.domain, self.run_id, app)
@@ -167,7 +171,7 @@ def stage_run(
     if seal is None:
         _stage_unsealed(stage, run, trigger)
         return
-    stage.arrived(run, seal.app)
+    stage.arrived(run, seal.app, seal.rerun_of)
     if trigger == "manifest":
         # Its seal is there too, and has or had an event of its own.
         if run is not None and taken:
@@ -567,7 +571,8 @@ def _take_late_seal(stage: _Stage, run: Run, seal: Seal) -> None:
     If it agrees, the run is sealed, and what the seal says of the whole run holds. If not, that is
     reported, and the run stays as it is: its customers may have been notified.
     """
-    stage.runs.arrived(stage.domain, stage.run_id, seal.app, stage.clock.now())
+    came = datetime.fromisoformat(run.opened_at) if run.opened_at else stage.clock.now()
+    stage.runs.arrived(stage.domain, stage.run_id, seal.app, came)
     stage.exceptions.run_arrived(stage.domain, stage.run_id, seal.app)
     found = stage.staging.found(run.parts)
     wrong = compare_late_seal(seal, run, stage.folder, stage.staging, found)

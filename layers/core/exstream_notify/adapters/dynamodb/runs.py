@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from ...domain.expectations import Arrival
 from ...domain.notices import Outcome
 from ...domain.runs import HISTORY_LENGTH, Control, DigestRow, RecordOutcome, Run, RunState
 from ...domain.work import SendJob, SlicePointer
@@ -174,26 +175,45 @@ class DynamoRuns:
 
     def arrived(self, domain: str, run_id: str, app: str, at: datetime) -> None:
         """See `RunBook.arrived`; kept for a month, under the day."""
-        item = {
-            **_key(f"arrivals#{domain}#{at.date()}", run_id),
-            "app": {"S": app},
-            "at": {"S": at.isoformat()},
-        }
         expires = str(int((at + _ARRIVALS_KEPT).timestamp()))
-        self._client.put_item(TableName=self._table, Item={**item, "expires": {"N": expires}})
+        self._client.update_item(
+            TableName=self._table,
+            Key=_arrival_key(domain, run_id, at),
+            UpdateExpression="SET app = :a, #at = if_not_exists(#at, :t), expires = :e",
+            ExpressionAttributeNames={"#at": "at"},
+            ExpressionAttributeValues={
+                ":a": {"S": app},
+                ":t": {"S": at.isoformat()},
+                ":e": {"N": expires},
+            },
+        )
 
-    def arrivals(self, domain: str, since: datetime, until: datetime) -> list[tuple[str, str]]:
+    def came_late(self, domain: str, arrival: Arrival, expected: str) -> None:
+        """See `RunBook.came_late`."""
+        self._client.update_item(
+            TableName=self._table,
+            Key=_arrival_key(domain, arrival.run_id, arrival.at),
+            UpdateExpression="ADD late_for :e",
+            ExpressionAttributeValues={":e": {"SS": [expected]}},
+        )
+
+    def arrivals(self, domain: str, since: datetime, until: datetime) -> list[Arrival]:
         """See `RunBook.arrivals`."""
         days = range((until.date() - since.date()).days + 1)
         return [
-            (row["sk"]["S"], row["app"]["S"])
+            Arrival(
+                row["sk"]["S"],
+                row["app"]["S"],
+                datetime.fromisoformat(row["at"]["S"]),
+                frozenset(row.get("late_for", {}).get("SS", ())),
+            )
             for number in days
             for row in query(
                 self._client.query,
                 TableName=self._table,
                 KeyConditionExpression="pk = :p",
                 ExpressionAttributeValues={
-                    ":p": {"S": f"arrivals#{domain}#{since.date() + timedelta(days=number)}"}
+                    ":p": _arrival_key(domain, "", since + timedelta(days=number))["pk"]
                 },
                 ConsistentRead=True,
             )
@@ -232,6 +252,10 @@ class DynamoRuns:
 
 def _key(run_id: str, name: str) -> Item:
     return {"pk": {"S": run_id}, "sk": {"S": name}}
+
+
+def _arrival_key(domain: str, run_id: str, at: datetime) -> Item:
+    return _key(f"arrivals#{domain.lower()}#{at.date()}", run_id)
 
 
 def _early_key(domain: str) -> Item:
