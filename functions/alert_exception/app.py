@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from exstream_notify.adapters.alert_triggers import dispatched_of, exceptions_of, look_of
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.observability import count, count_exceptions, failures_logged, logger, metrics
+from exstream_notify.domain.paging import pages
 from exstream_notify.use_cases.alert_exceptions import Alerting, alert_exceptions
 from exstream_notify.use_cases.check_runs import cover_customers, look_at
 
@@ -26,6 +27,7 @@ def handle(bodies: list[dict[str, Any]]) -> None:
     alerting = Alerting(app.rules, app.incidents, app.channels, app.due, app.clock, app.incident_link)
     raised = [exception for body in bodies for exception in exceptions_of(body)]
     told = alert_exceptions(raised, alerting)
+    count(pages(raised, app.rules.route))
     for exception in raised:
         count({f"exception_{exception.severity}": exception.count})
         count_exceptions(exception.code, exception.count)
