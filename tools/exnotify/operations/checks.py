@@ -1,4 +1,4 @@
-"""Whether alarms can do what they promise: refused where the source speaks too seldom, or SQS hides an age."""
+"""Whether alarms can do what they promise: some sources report too seldom, and SQS hides some ages."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -38,9 +38,9 @@ def _rows(there: Mapping[str, list[str]]) -> dict[str, Sequence[Graph]]:
     failed = [*there["dead_letters"], *there["failures"]]
     letters = [_queue(name, "ApproximateNumberOfMessagesVisible") for name in failed]
     functions = there["functions"]
-    rules = [
-        ["AWS/Events", "FailedInvocations", "RuleName", f"${{{n}}}", {"label": n}] for n in there["rules"]
-    ]
+    rules = [_of("AWS/Events", "FailedInvocations", "RuleName", name) for name in there["rules"]]
+    errors = [*_own("MessagesFailed"), *_functions(functions, "Errors")]
+    alerts = _own("AlertSent", "AlertChannelFailed", "AlertUndelivered", "IncidentsUnacknowledged")
     receipts = _own("ReceiptDelivered", "ReceiptHardBounce", "ReceiptNotDelivered", "ReceiptComplaint")
     return {
         "Are customers being told?": (
@@ -58,11 +58,7 @@ def _rows(there: Mapping[str, list[str]]) -> dict[str, Sequence[Graph]]:
         ),
         "What fails?": (
             ("Dead letters", letters, "Maximum"),
-            (
-                "Errors and failing messages",
-                [*_own("MessagesFailed"), *_functions(functions, "Errors")],
-                "Sum",
-            ),
+            ("Errors and failing messages", errors, "Sum"),
             ("Exceptions by code", [[{"expression": _BY_CODE}]], "Sum"),
         ),
         "What is about to fail?": (
@@ -71,11 +67,7 @@ def _rows(there: Mapping[str, list[str]]) -> dict[str, Sequence[Graph]]:
             ("Events that reached no queue", rules, "Sum"),
         ),
         "Who answers?": (
-            (
-                "Alerts",
-                _own("AlertSent", "AlertChannelFailed", "AlertUndelivered", "IncidentsUnacknowledged"),
-                "Sum",
-            ),
+            ("Alerts", alerts, "Sum"),
             ("Sends in doubt, receipts overdue", _own("SentUnconfirmed", "PollOverdue"), "Sum"),
         ),
     }
@@ -86,11 +78,15 @@ def _own(*names: str) -> list[Any]:
 
 
 def _functions(names: Sequence[str], metric: str) -> list[Any]:
-    return [["AWS/Lambda", metric, "FunctionName", f"${{{name}}}", {"label": name}] for name in names]
+    return [_of("AWS/Lambda", metric, "FunctionName", name) for name in names]
 
 
 def _queue(name: str, metric: str) -> list[Any]:
-    return ["AWS/SQS", metric, "QueueName", f"${{{name}}}", {"label": name}]
+    return _of("AWS/SQS", metric, "QueueName", name)
+
+
+def _of(namespace: str, metric: str, dimension: str, name: str) -> list[Any]:
+    return [namespace, metric, dimension, f"${{{name}}}", {"label": name}]
 
 
 def _add_row(widgets: list[Json], title: str, graphs: Sequence[Graph]) -> None:

@@ -1,8 +1,8 @@
 """The alarms of the stack, from alarms.yaml and template.yaml.
 
 What is watched is found by structure: a queue that feeds a function has a promise to keep, one that other
-queues, rules or functions hand their failures to has dead letters, a function with a rate has to succeed, and
-so on. A new function, queue, rule, state machine or API is watched with `make alarms`, without a row of its own.
+queues, rules or functions hand their failures to has dead letters, a function with a rate has to succeed. A
+new function, queue, rule, state machine or API is watched with `make alarms`, without a row of its own.
 
 The alarms are resources of monitoring.yaml. There a watched resource's logical id is a parameter: the name
 that the resource has on AWS.
@@ -27,6 +27,7 @@ CHILDREN = 100  # alarms that one composite alarm may name
 DESCRIPTION = 1024  # characters of an alarm's description
 _INTERVALS = 3  # of a schedule without a good run, ten minutes at least, until its function counts as failing
 _SHORTEST = 600
+_QUEUE = "AWS::SQS::Queue"
 _CLOCK_PERCENT = 80  # of a window's minutes in which SQS must have reported for the window to count
 
 
@@ -70,10 +71,10 @@ def target(value: Any) -> str:
 def watched(resources: Mapping[str, Json]) -> dict[str, list[str]]:
     """Logical ids by what the kinds are `of`, in the template's order.
 
-    `failures` are the failure queues of functions that run by a rate: their next good run does the work again,
-    so they are on the dashboard and no alarm reads them.
+    `failures` are the failure queues of functions that run by a rate. The next good run does the work again,
+    so no alarm reads them.
     """
-    queues = _of(resources, "AWS::SQS::Queue")
+    queues = _of(resources, _QUEUE)
     functions = _of(resources, "AWS::Serverless::Function")
     fed = {
         target(event["Properties"].get("Queue")) for name in functions for event in _fed_by(resources[name])
@@ -121,12 +122,8 @@ def interval(function: Json) -> int:
 def group_of(name: str, resources: Mapping[str, Json], groups: Mapping[str, str]) -> str:
     """The page that a queue, a dead-letter queue or a rule belongs to: that of the work that it is about."""
     own = resources[name]["Properties"]
-    work = [name, *(target(row.get("Arn")) for row in own.get("Targets", ()))]
-    for other, resource in resources.items():
-        properties = resource.get("Properties", {})
-        letters = properties.get("RedrivePolicy", {}) if resource["Type"] == "AWS::SQS::Queue" else {}
-        if target(letters.get("deadLetterTargetArn")) == name:
-            work.append(other)
+    targets = (target(row.get("Arn")) for row in own.get("Targets", ()))
+    work = [name, *targets, *_served_by(name, resources)]
     return next((groups[queue] for queue in work if queue in groups), groups["default"])
 
 
@@ -192,11 +189,13 @@ def _of_groups(
 def _redriven(name: str, resources: Mapping[str, Json]) -> str:
     """The queue that `exnotify redrive` takes for a dead-letter queue or a rule."""
     own = [target(row.get("Arn")) for row in resources[name]["Properties"].get("Targets", ())]
-    policies = {
-        q: resources[q]["Properties"].get("RedrivePolicy", {}) for q in _of(resources, "AWS::SQS::Queue")
-    }
-    of = [q for q, policy in policies.items() if target(policy.get("deadLetterTargetArn")) == name]
-    return next(iter((*own, *of)), name)
+    return next(iter((*own, *_served_by(name, resources))), name)
+
+
+def _served_by(name: str, resources: Mapping[str, Json]) -> list[str]:
+    """The queues whose dead letters go to this one."""
+    policies = {n: resources[n]["Properties"].get("RedrivePolicy", {}) for n in _of(resources, _QUEUE)}
+    return [n for n, policy in policies.items() if target(policy.get("deadLetterTargetArn")) == name]
 
 
 def _of_each(
