@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ from ..cloud.alarms import State
 from ..dropping import prepare, upload
 from ..local import LocalCloud
 from ..redriving import DeadLetters, redrive
+from .monitoring import NESTED
+from .watch import read
 
 _AT = "2026-11-24T15:00:00+00:00"  # ten in the morning in New York: nothing waits for the day
 _DAY = 720.0  # real seconds: a minute lasts half of one
@@ -103,6 +106,11 @@ class Ground:
         event = {"source": "exstream", "detail-type": "Document Composed", "detail": detail, "time": _AT}
         self.put("DocumentQueue", json.dumps({**event, "id": detail["document_id"]}))
 
+    def event(self, source: str, kind: str, **detail: Any) -> None:
+        """An event on the default bus."""
+        entry = {"Source": source, "DetailType": kind, "Detail": json.dumps(detail)}
+        self.cloud.client("events").put_events(Entries=[entry])
+
     def file(self, key: str, body: bytes) -> None:
         """An object in the drop bucket."""
         bucket = self.cloud.deployment().settings.drop_bucket
@@ -157,7 +165,8 @@ class Ground:
 class Fault:
     """One failure. `cause` makes it and returns its cure; `fires` are the alarms that must come on.
 
-    `rules` are the site's own, by file; `day` is how many real seconds a day lasts.
+    `rules` are the site's own, by file; `day` is how many real seconds a day lasts, `working` how many of the
+    cloud's seconds a real one at most while messages wait.
     """
 
     name: str
@@ -166,6 +175,7 @@ class Fault:
     parameters: Mapping[str, str] = field(default_factory=dict)
     rules: Mapping[str, Any] = field(default_factory=dict)
     day: float = _DAY
+    working: float = _WORKING
 
 
 def _provider(**faults: Any) -> Callable[[Ground], Cure]:
@@ -200,9 +210,12 @@ def _many_fail(ground: Ground) -> Cure:
     return cure
 
 
-def _poison(ground: Ground) -> Cure:
-    ground.put("DecideQueue", '{"this is": "no slice"}')
-    return lambda: ground.purge("DecideDeadLetters")
+def _poison(queue: str) -> Callable[[Ground], Cure]:
+    def cause(ground: Ground) -> Cure:
+        ground.put(f"{queue}Queue", '{"this is": "nothing that it reads"}')
+        return lambda: ground.purge(f"{queue}DeadLetters")
+
+    return cause
 
 
 def _killed(ground: Ground) -> Cure:
@@ -226,6 +239,7 @@ def _killed(ground: Ground) -> Cure:
     def cure() -> None:
         over.set()
         killer.join()
+        ground.redrive("DecideQueue")
 
     return cure
 
@@ -249,34 +263,52 @@ def _stopped(ground: Ground) -> Cure:
     return cure
 
 
-def _rule_shut_out(ground: Ground) -> Cure:
-    sqs, url = ground.cloud.client("sqs"), ground.cloud.resource("RunQueue")
-    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
-    document = json.loads(before)
-    document["Statement"] = [s for s in document["Statement"] if s["Effect"] == "Deny"]
+def _shut_out(queue: str, then: Callable[[Ground], None]) -> Callable[[Ground], Cure]:
+    """A queue's policy no longer lets the rules in that feed it."""
 
-    def write(policy: str) -> None:
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-        ground.cloud.policies_changed()
+    def cause(ground: Ground) -> Cure:
+        sqs, url = ground.cloud.client("sqs"), ground.cloud.resource(queue)
+        before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+        document = json.loads(before)
+        document["Statement"] = [s for s in document["Statement"] if s["Effect"] == "Deny"]
 
-    write(json.dumps(document))
+        def write(policy: str) -> None:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+            ground.cloud.policies_changed()
+
+        write(json.dumps(document))
+        then(ground)
+
+        def cure() -> None:
+            write(before)
+            ground.redrive(queue)
+
+        return cure
+
+    return cause
+
+
+def _drop_one(ground: Ground) -> None:
     ground.drop("shut-out", ground.record())
 
+
+def _message_file(ground: Ground) -> None:
+    ground.file("drop/retail/shut-out/engine.dat", b"EX007777W (1) something is missing\n")
+
+
+def _delivery_failed(ground: Ground) -> None:
+    ground.event("exstream", "Exstream-Email-Failed", reason="unknown")
+
+
+def _schedules_denied(ground: Ground) -> Cure:
+    """What runs by a rate may not read what it looks at."""
+    reads = {"ReleaseDue": "dynamodb:", "StartJourneys": "dynamodb:", "WatchRuns": "dynamodb:"}
+    reads |= {"PollReceipts": "dynamodb:", "ReportDeadLetters": "sqs:GetQueueAttributes"}
+    cures = [ground.deny(f"{name}Role", service) for name, service in reads.items()]
+
     def cure() -> None:
-        write(before)
-        ground.redrive("RunQueue")
-
-    return cure
-
-
-def _sweep_denied(ground: Ground) -> Cure:
-    allow = ground.deny("ReleaseDueRole", "dynamodb:")
-
-    def cure() -> None:
-        allow()
-        # What was on its way when the role was right again has to land first.
-        time.sleep(2 * _LINGER)
-        ground.purge("ReleaseFailures")
+        for allow in cures:
+            allow()
 
     return cure
 
@@ -296,8 +328,10 @@ def _misplaced(ground: Ground) -> Cure:
     return lambda: None
 
 
-def _nobody(ground: Ground) -> Cure:
-    ground.drop("nobody", ground.record(email=""), ground.record())
+def _many_unreached(ground: Ground) -> Cure:
+    """Three in ten have no channel."""
+    without = (ground.record(email="") for _ in range(12))
+    ground.drop("unreached", *without, *(ground.record() for _ in range(28)))
     return lambda: None
 
 
@@ -336,26 +370,30 @@ def _word_lost(ground: Ground) -> Cure:
     return cure
 
 
-def _throttled(ground: Ground) -> Cure:
-    """Somebody reserves no concurrency for a function."""
-    api, name = ground.cloud.client("lambda"), ground.cloud.resource("StageDocumentFunction")
-    api.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
-    ground.document()
-    return lambda: api.delete_function_concurrency(FunctionName=name)
+def _throttled(function: str, work: Callable[[Ground], None]) -> Callable[[Ground], Cure]:
+    """Somebody reserves no concurrency for a function, and there is work for it."""
+
+    def cause(ground: Ground) -> Cure:
+        api, name = ground.cloud.client("lambda"), ground.cloud.resource(function)
+        api.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+        work(ground)
+        return lambda: api.delete_function_concurrency(FunctionName=name)
+
+    return cause
 
 
-def _slow(ground: Ground) -> Cure:
-    """A function stands still for nearly all of its time, twice."""
-    url = f"{ground.cloud.api_url}/d/nobodys"
-    ground.open(url)
-    (pid,) = ground.cloud.worker_pids("OpenDocumentFunction")
-    for _ in range(2):
-        os.kill(pid, signal.SIGSTOP)
-        on = threading.Timer(14.2, os.kill, (pid, signal.SIGCONT))  # of 15 seconds
-        on.start()
-        ground.open(url)
-        on.join()
-    return lambda: None
+def _urgent_run(ground: Ground) -> None:
+    urgent = {
+        "document_type": "final-demand",
+        "amount_due": "12.00",
+        "currency": "USD",
+        "due_date": "2026-12-24",
+    }
+    ground.drop("urgent", *(ground.record(**urgent) for _ in range(2)))
+
+
+def _export_step(ground: Ground) -> None:
+    ground.put("ExportQueue", "{}")
 
 
 def _execution_denied(ground: Ground) -> Cure:
@@ -403,7 +441,7 @@ def _not_sealed(ground: Ground) -> Cure:
 
 
 def _no_receipts(ground: Ground) -> Cure:
-    ground.drop("silent", *(ground.record(email=f"silent-{n}@example.com") for n in range(3)))
+    ground.drop("silent", *(ground.record(email=f"silent-{n}@example.com") for n in range(25)))
     return lambda: None
 
 
@@ -440,32 +478,51 @@ def _complaints(ground: Ground) -> Cure:
 _REMINDER = {"after": "PT1M", "channels": ["email"], "wording": "unread-reminder"}
 _EXPECTED = {"domain": "retail", "name": "billing", "by": "11:00", "zone": "America/New_York"}
 
+_QUICK = 120.0  # for faults that take hours in which messages wait and nothing else happens
+
 FAULTS = (
     Fault("provider down", _provider(down=True), frozenset({"ProviderFailing"})),
     Fault("provider throttles everything", _provider(throttle=1.0), frozenset({"ProviderFailing"})),
-    Fault("provider's answers are lost", _provider(drop=1.0), frozenset({"Unconfirmed"})),
     Fault(
         "a table is denied to decide_notices",
         _table_denied,
-        frozenset({"DecideDeadLettersDepth", "RunSilent"}),
+        frozenset({"SendingDeadLetters", "RunSilent"}),
     ),
     Fault(
         "the work bucket is denied to stage_document",
         _many_fail,
-        frozenset({"MessagesFailing", "DocumentDeadLettersDepth"}),
+        frozenset({"IntakeDeadLetters"}),
     ),
-    Fault("poison message", _poison, frozenset({"DecideDeadLettersDepth"})),
-    Fault("function killed again and again", _killed, frozenset({"DecideNoticesFunctionErrors"})),
-    Fault("function hangs", _stopped, frozenset({"ExceptionQueueAge"})),
+    Fault("poison message", _poison("Decide"), frozenset({"SendingDeadLetters"})),
+    Fault("a customer's change cannot be read", _poison("Preference"), frozenset({"AnswersDeadLetters"})),
     Fault(
-        "a rule may not reach its queue",
-        _rule_shut_out,
-        frozenset({"RunSealedRuleFailed", "IndexFileRuleFailed", "RunDeadLettersDepth"}),
+        "function killed again and again",
+        _killed,
+        frozenset({"SendingDeadLetters", "RunSilent"}),
+    ),
+    Fault("function hangs", _stopped, frozenset({"AlertingLate"})),
+    Fault(
+        "a rule may not reach the run queue",
+        _shut_out("RunQueue", _drop_one),
+        frozenset({"IntakeRules", "IntakeDeadLetters"}),
     ),
     Fault(
-        "the ledger is denied to the sweeper",
-        _sweep_denied,
-        frozenset({"ReleaseDueFunctionErrors", "ReleaseFailuresDepth"}),
+        "a rule may not reach the message file queue",
+        _shut_out("MessageFileQueue", _message_file),
+        frozenset({"AlertingRules", "AlertingDeadLetters"}),
+    ),
+    Fault(
+        "a rule may not reach the receipt queue",
+        _shut_out("ReceiptQueue", _delivery_failed),
+        frozenset({"AnswersRules", "AnswersDeadLetters"}),
+    ),
+    Fault(
+        "what runs by a rate is denied what it reads",
+        _schedules_denied,
+        frozenset(
+            f"{name}FunctionFailing"
+            for name in ("ReleaseDue", "StartJourneys", "WatchRuns", "PollReceipts", "ReportDeadLetters")
+        ),
     ),
     Fault(
         "a sealed file never comes",
@@ -475,17 +532,25 @@ FAULTS = (
     ),
     Fault("the index is not what was sealed", _spoiled, frozenset({"RunUnusable"})),
     Fault("a seal lies where no run is", _misplaced, frozenset({"RunHeld"})),
-    Fault("a customer has no channel", _nobody, frozenset({"NobodyReached"})),
+    Fault("three in ten have no channel", _many_unreached, frozenset({"NobodyReached"})),
     Fault("a run no longer adds up", _word_lost, frozenset({"RunUnbalanced"})),
     Fault(
-        "a function's concurrency is taken away",
-        _throttled,
-        frozenset({"StageDocumentFunctionThrottles"}),
+        "stage_run gets no concurrency",
+        _throttled("StageRunFunction", _drop_one),
+        frozenset({"IntakeLate"}),
+        working=_QUICK,
     ),
     Fault(
-        "a function comes near its time-out",
-        _slow,
-        frozenset({"OpenDocumentFunctionDuration"}),
+        "send_notices gets no concurrency",
+        _throttled("SendNoticesFunction", _urgent_run),
+        frozenset({"SendingLate", "RunSilent"}),
+        working=_QUICK,
+    ),
+    Fault(
+        "export_preferences gets no concurrency",
+        _throttled("ExportPreferencesFunction", _export_step),
+        frozenset({"AnswersLate"}),
+        working=_QUICK,
     ),
     Fault(
         "an execution may not call its function",
@@ -493,11 +558,7 @@ FAULTS = (
         frozenset({"FollowUpMachineExecutions"}),
         rules={"journeys": {"journeys": {"unread-statement": {"steps": [_REMINDER]}}}},
     ),
-    Fault(
-        "the ledger is denied to open_document",
-        _page_denied,
-        frozenset({"HttpApiServerErrors", "OpenDocumentFunctionErrors"}),
-    ),
+    Fault("the ledger is denied to open_document", _page_denied, frozenset({"HttpApiServerErrors"})),
     Fault(
         "an expected run does not come",
         _run_missing,
@@ -513,10 +574,10 @@ FAULTS = (
     Fault(
         "no receipt comes",
         _no_receipts,
-        frozenset({"ReceiptsMissing", "NobodyReached"}),
+        frozenset({"ReceiptsMissing"}),
         rules={"documents": {"types": {"statement": {"deadline_hours": 1}}}},
     ),
-    Fault("nobody answers an alert", _unanswered, frozenset({"IncidentsUnacknowledged"})),
+    Fault("nobody answers an alert", _unanswered, frozenset({"AlertUndelivered"})),
     Fault("an alert reaches nobody", _alerts_lost, frozenset({"AlertUndelivered"})),
     Fault(
         "a run's addresses bounce",
@@ -536,19 +597,32 @@ FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one fault went: alarms that came on, alarms that stayed on, seconds of real time."""
+    """How one fault went: alarms that came on, pages, alarms that stayed on, seconds of real time."""
 
     fault: str
     expected: tuple[str, ...]
     fired: tuple[str, ...]
+    paged: tuple[str, ...]
     stayed: tuple[str, ...]
     seconds: float
     problem: str = ""
 
     @property
     def passed(self) -> bool:
-        """Whether exactly the expected alarms came on, and all went off."""
-        return not self.problem and self.fired == self.expected and not self.stayed
+        """Whether exactly the expected alarms came on, each page came once, and all went off."""
+        pages = tuple(sorted({_page_of(name) for name in self.expected}))
+        return not self.problem and (self.fired, self.paged, self.stayed) == (self.expected, pages, ())
+
+
+@cache
+def _pages() -> Mapping[str, str]:
+    resources = read(NESTED.read_text("utf-8"))["Resources"]
+    return {n.removesuffix("Alarm"): r["Metadata"]["Watch"].get("page", "") for n, r in resources.items()}
+
+
+def _page_of(alarm: str) -> str:
+    """The alarm that pages for another: a composite one, or itself."""
+    return _pages()[alarm] or alarm
 
 
 def drill(fault: Fault) -> Result:
@@ -561,7 +635,7 @@ def drill(fault: Fault) -> Result:
         LocalCloud(
             at=_AT,
             day=fault.day,
-            working_rate=_WORKING,
+            working_rate=fault.working,
             parameters=fault.parameters,
             site=_site(Path(folder), fault.rules),
         ) as cloud,
@@ -578,10 +652,18 @@ def drill(fault: Fault) -> Result:
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
         fired, stayed = _fired(cloud), {_short(name) for name in cloud.watcher.firing()}
+        paged = [_short(c.name) for c in cloud.watcher.changes() if c.state == State.ALARM]
+        paged = [name for name in paged if name not in fired or _page_of(name) == name]
         ground.over.set()
         on_call.join()
     return Result(
-        fault.name, expected, tuple(sorted(fired)), tuple(sorted(stayed)), time.monotonic() - started, problem
+        fault.name,
+        expected,
+        tuple(sorted(fired)),
+        tuple(sorted(paged)),
+        tuple(sorted(stayed)),
+        time.monotonic() - started,
+        problem,
     )
 
 
@@ -648,7 +730,7 @@ def main() -> int:
         for fault in FAULTS
         if not arguments.faults or any(part in fault.name for part in arguments.faults)
     ]
-    print(f"{'fault':<46}{'alarms':<60}{'off again':<11}{'s':>5}", flush=True)
+    print(f"{'fault':<46}{'alarms':<60}{'pages':<40}{'off again':<11}{'s':>5}", flush=True)
     wrong = 0
     with ProcessPoolExecutor(arguments.jobs, mp_context=get_context("spawn")) as pool:
         for result in pool.map(_drill, names):
@@ -666,7 +748,8 @@ def _row(result: Result) -> str:
         *(f"NOT {name}" for name in sorted(expected - fired)),
     ]
     off = ", ".join(result.stayed) if result.stayed else "yes"
-    line = f"{result.fault:<46}{', '.join(words):<60}{off:<11}{result.seconds:5.0f}"
+    pages = ", ".join(result.paged)
+    line = f"{result.fault:<46}{', '.join(words):<60}{pages:<40}{off:<11}{result.seconds:5.0f}"
     return f"{line}  {result.problem}" if result.problem else line
 
 
