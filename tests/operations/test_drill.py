@@ -3,9 +3,9 @@
 import pytest
 
 from exnotify.local import ROOT
-from exnotify.operations.drill import FAULTS, drill
+from exnotify.operations.drill import drill
+from exnotify.operations.faults import FAULTS
 from tests.container.sam import load_template
-
 
 NOT_CAUSED = {"ChannelsDead"}
 """The check of the channels runs once a day; tests of its own cause it."""
