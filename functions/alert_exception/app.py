@@ -16,8 +16,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.alert_triggers import exceptions_of, look_of
 from exstream_notify.adapters.bootstrap import Bootstrap
-from exstream_notify.adapters.observability import failures_logged, log_exceptions, logger, metrics
+from exstream_notify.adapters.observability import count, failures_logged, log_exceptions, logger, metrics
 from exstream_notify.adapters.run_events import dated, news_of
+from exstream_notify.domain.paging import pages
 from exstream_notify.use_cases.alert_exceptions import Alerting, alert_exceptions, last_customer_in
 from exstream_notify.use_cases.check_runs import look_at
 from exstream_notify.use_cases.cover_customers import Covering
@@ -34,6 +35,7 @@ def handle(bodies: list[dict[str, Any]], time_left: Callable[[], float]) -> None
     )
     raised = [exception for body in bodies for exception in dated(exceptions_of(body), body)]
     log_exceptions(raised, alert_exceptions(raised, alerting))
+    count(pages(raised, app.rules.route))
     covering = Covering(app.runs, app.staged, app.records, alerting, time_left)
     for news in [found for body in bodies if (found := news_of(body)) is not None]:
         if unread := follow_run(news, app.rules, app.exceptions, covering):

@@ -1,8 +1,9 @@
 """Watch the runs that are not over.
 
 Trigger: a schedule, every five minutes.
-Guarantee: a run of which nobody was told, or that does not add up, is counted in RunsSilent and
-RunsUnbalanced until it is over; what was not reached in time is looked at by the next.
+Guarantee: a run of which nothing is sent is counted in RunsSilent for five hours, one that does not add up
+then in RunsUnbalanced until it is over, one that is over and reached too few once in RunsUnreached; what was
+not reached in time is looked at by the next.
 Failure: the event goes to WatchFailures, without a retry, since the next look is one.
 """
 
@@ -28,6 +29,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     )
     counts = found.counts()
     count(counts)
-    if found.silent or found.unbalanced:
-        logger.warning("runs in trouble", extra={"silent": found.silent, "unbalanced": found.unbalanced})
+    if found.silent or found.unbalanced or found.unreached:
+        names = {"silent": found.silent, "unbalanced": found.unbalanced, "unreached": found.unreached}
+        logger.warning("runs in trouble", extra=names)
     return counts

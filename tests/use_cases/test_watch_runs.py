@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from exstream_notify.domain.decisions import Why
 from exstream_notify.domain.notices import Outcome
 from exstream_notify.domain.runs import Control, RecordOutcome, Run, RunState
 from exstream_notify.use_cases.watch_runs import (
+    BACKLOG,
     FORGOTTEN_AFTER,
     SILENT_AFTER,
     UNBALANCED_AFTER,
@@ -36,12 +38,15 @@ class Office:
         composed: int = 2,
         state: RunState = RunState.DISPATCHED,
         control: Control = Control.GO,
+        run_id: str = "r1",
+        more: Sequence[tuple[Outcome, str]] = (),
     ) -> None:
         changed = (self.clock.now() - age).isoformat(timespec="seconds")
-        run = Run("retail", "r1", state, control=control, composed=composed, changed_at=changed, version=1)
+        run = Run("retail", run_id, state, control=control, composed=composed, changed_at=changed, version=1)
         assert self.runs.put(run)
-        words = [RecordOutcome(0, n, outcome) for n, outcome in enumerate(outcomes)]
-        self.runs.put_job("retail/r1", "j", words)
+        both = [*((outcome, "") for outcome in outcomes), *more]
+        words = [RecordOutcome(0, n, outcome, why) for n, (outcome, why) in enumerate(both)]
+        self.runs.put_job(f"retail/{run_id}", "j", words)
 
     def look(self, seconds: float = 100.0) -> Watched:
         return watch_runs(
@@ -62,9 +67,9 @@ WHOLE = (Outcome.NOTIFIED, Outcome.FAILED)
         (SILENT_AFTER, NOTHING, 1, 1, 0),
         (SILENT_AFTER, FAILED, 1, 1, 0),
         (SILENT_AFTER, HALF, 1, 0, 0),
-        (SILENT_AFTER, (Outcome.DEFERRED,), 1, 0, 0),
+        (SILENT_AFTER, (Outcome.UNCONFIRMED,), 1, 0, 0),
         (UNBALANCED_AFTER, HALF, 1, 0, 1),
-        (UNBALANCED_AFTER, NOTHING, 1, 1, 1),
+        (UNBALANCED_AFTER, NOTHING, 1, 0, 1),
         (UNBALANCED_AFTER, WHOLE, 0, 0, 0),
         (FORGOTTEN_AFTER, HALF, 0, 0, 0),
     ],
@@ -78,7 +83,67 @@ def test_a_run_is_silent_then_unbalanced_until_it_is_over(
         "runs_open": open_,
         "runs_silent": silent,
         "runs_unbalanced": unbalanced,
+        "runs_unreached": 0,
     }
+
+
+BY_DECISION = (Outcome.SUPPRESSED, Outcome.PAPER, Outcome.DEFERRED, Outcome.DUPLICATE, Outcome.REJECTED)
+
+
+@pytest.mark.parametrize("outcome", BY_DECISION)
+@pytest.mark.parametrize(("hanging", "silent"), [(0, False), (1, True), (39, True)])
+def test_what_was_decided_is_no_silence_and_what_hangs_beside_it_is(
+    outcome: Outcome, hanging: int, silent: bool
+) -> None:
+    office = Office()
+    office.run(SILENT_AFTER, [outcome] * (40 - hanging), composed=40)
+    assert office.look().silent == (["retail/r1"] if silent else [])
+
+
+@pytest.mark.parametrize(
+    ("in_flight", "sent", "age", "silent"),
+    [
+        (BACKLOG, 1, SILENT_AFTER, []),
+        (BACKLOG - 1, 1, SILENT_AFTER, ["retail/r2"]),
+        (BACKLOG, 0, SILENT_AFTER, ["retail/r1", "retail/r2"]),
+        (BACKLOG, 1, UNBALANCED_AFTER, ["retail/r2"]),
+    ],
+)
+def test_a_run_behind_a_large_one_that_is_sent_waits_its_turn(
+    in_flight: int, sent: int, age: timedelta, silent: list[str]
+) -> None:
+    office = Office()
+    office.run(age, [Outcome.NOTIFIED] * sent, composed=in_flight + sent)
+    office.run(SILENT_AFTER, NOTHING, run_id="r2")
+    assert office.look().silent == silent
+
+
+NO_CHANNEL = (Outcome.SUPPRESSED, Why.NO_CHANNEL)
+
+
+@pytest.mark.parametrize(
+    ("of", "lost", "kind", "counted"),
+    [
+        (40, 1, NO_CHANNEL, False),  # the case `ordinary`
+        (40, 4, NO_CHANNEL, False),
+        (40, 12, NO_CHANNEL, True),
+        (40, 12, (Outcome.FAILED, "refused"), True),
+        (40, 12, (Outcome.REJECTED, ""), True),
+        (40, 40, (Outcome.SUPPRESSED, Why.OPTED_OUT), False),
+        (40, 40, (Outcome.PAPER, Why.PAPER_CHOSEN), False),
+        (10, 4, NO_CHANNEL, False),
+        (10, 5, NO_CHANNEL, True),
+        (1000, 99, NO_CHANNEL, False),
+        (1000, 100, NO_CHANNEL, True),
+    ],
+)
+def test_a_large_share_without_a_notice_is_counted_once(
+    of: int, lost: int, kind: tuple[Outcome, str], counted: bool
+) -> None:
+    office = Office()
+    office.run(SILENT_AFTER, [Outcome.NOTIFIED] * (of - lost), composed=of, more=[kind] * lost)
+    assert office.look().unreached == (["retail/r1"] if counted else [])
+    assert office.look().unreached == []
 
 
 @pytest.mark.parametrize("state", [RunState.REFUSED, RunState.INCOMPLETE])

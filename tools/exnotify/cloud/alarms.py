@@ -42,6 +42,8 @@ _BREACHES: Mapping[str, Callable[[float, float], bool]] = {
     "LessThanOrEqualToThreshold": operator.le,
 }
 _TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
+_MATH_METRICS = 10
+_DAY = 86_400
 
 
 def evaluate(
@@ -88,10 +90,10 @@ _OPERATORS: Mapping[type, Callable[[float, float], float]] = {
 
 
 def calculate(expression: str, metrics: Mapping[str, Points]) -> Points:
-    """An expression over time series: + - * / and comparisons, FILL(series, number), IF(a, b, c).
+    """An expression over time series: + - * /, comparisons, FILL(series, number), IF(a, b, c), DIFF(series).
 
-    A point of which an operand is missing is missing, and so is a division by zero; FILL fills the whole
-    range, also of a metric that was never reported. AlarmError for anything else.
+    A point of which an operand is missing is missing, and so are a division by zero and the first DIFF; FILL
+    fills the whole range, also of a metric that was never reported. AlarmError for anything else.
     """
     length = max((len(points) for points in metrics.values()), default=0)
     try:
@@ -117,11 +119,22 @@ def _value(node: ast.expr, metrics: Mapping[str, Points], length: int) -> Points
             )
         case ast.Call(func=ast.Name(id="FILL"), args=[of, ast.Constant(value=int() | float() as filler)]):
             return [float(filler) if p is None else p for p in _value(of, metrics, length)]
+        case ast.Call(func=ast.Name(id="DIFF"), args=[of]):
+            return _differences(_value(of, metrics, length))
         case ast.Call(func=ast.Name(id="IF"), args=[test, then, otherwise]):
             # A missing condition counts as false: "if m1 has missing values, the expression is FALSE".
             chosen = zip(*(_value(part, metrics, length) for part in (test, then, otherwise)), strict=True)
             return [yes if condition else no for condition, yes, no in chosen]
     raise AlarmError(f"expression {ast.unparse(node)!r} is not known here")
+
+
+def _differences(points: Points) -> Points:
+    found: Points = []
+    before: float | None = None
+    for point in points:
+        found.append(None if point is None or before is None else point - before)
+        before = before if point is None else point
+    return found
 
 
 def _each(sign: Callable[[float, float], float], left: Points, right: Points) -> Points:
@@ -148,7 +161,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class MetricAlarm:
-    """A metric alarm. With an `expression` the queries are its variables, else the one query counts."""
+    """A metric alarm. With an `expression` the queries are its variables, else the one query counts.
+
+    It `acts` where it has actions: it pages by itself.
+    """
 
     name: str
     text: str
@@ -159,6 +175,7 @@ class MetricAlarm:
     periods: int
     enough: int
     missing: str
+    acts: bool = False
 
     @classmethod
     def of(cls, name: str, properties: Mapping[str, Any]) -> "MetricAlarm":
@@ -188,6 +205,7 @@ class MetricAlarm:
             periods,
             int(properties.get("DatapointsToAlarm", periods)),
             properties.get("TreatMissingData", "missing"),
+            bool(properties.get("AlarmActions")),
         )
         alarm._check()
         return alarm
@@ -201,8 +219,10 @@ class MetricAlarm:
             raise AlarmError(f"TreatMissingData {self.missing} is none of {', '.join(_TREATMENTS)}")
         if not 1 <= self.enough <= self.periods:
             raise AlarmError("DatapointsToAlarm must be from 1 to EvaluationPeriods")
-        if self.period * self.periods > 86_400:
-            raise AlarmError("Period times EvaluationPeriods is more than one day")
+        if len(self.queries) > _MATH_METRICS:
+            raise AlarmError(f"Metrics: an alarm reads {_MATH_METRICS} metrics at most")
+        if self.period * self.periods > (_DAY if self.period < 3600 else 7 * _DAY):
+            raise AlarmError("Period times EvaluationPeriods is more than a day, or a week of hours")
 
     @property
     def period(self) -> int:
@@ -245,13 +265,17 @@ Rule = Callable[[Mapping[str, State]], bool]
 
 @dataclass(frozen=True, slots=True)
 class CompositeAlarm:
-    """A composite alarm: `rule` on the states of the alarms it `names`; `suppressor` keeps it from paging."""
+    """A composite alarm: `rule` on the states of the alarms it `names`; `suppressor` keeps it from paging.
+
+    It `acts` where it has actions.
+    """
 
     name: str
     text: str
     rule: Rule
     names: frozenset[str]
     suppressor: str | None = None
+    acts: bool = False
 
 
 def rule_of(name: str, properties: Mapping[str, Any]) -> CompositeAlarm:
@@ -269,6 +293,7 @@ def rule_of(name: str, properties: Mapping[str, Any]) -> CompositeAlarm:
         rule,
         frozenset(names),
         str(suppressor).rpartition("alarm:")[2] if suppressor else None,
+        bool(properties.get("AlarmActions")),
     )
 
 
@@ -365,13 +390,14 @@ class AlarmBoard:
         self.states = found
 
     def pages(self, name: str) -> bool:
-        """Whether a composite alarm pages now: in alarm, and not suppressed."""
-        composite = self._composites[name]
-        suppressed = composite.suppressor is not None and self.states[composite.suppressor] == State.ALARM
-        return self.states[name] == State.ALARM and not suppressed
+        """Whether an alarm pages now: it is in alarm, has actions, and is not suppressed."""
+        alarm = self._composites.get(name) or self._alarms[name]
+        suppressor = alarm.suppressor if isinstance(alarm, CompositeAlarm) else None
+        suppressed = suppressor is not None and self.states[suppressor] == State.ALARM
+        return alarm.acts and self.states[name] == State.ALARM and not suppressed
 
     def rows(self, until: float) -> list[dict[str, Any]]:
-        """Every alarm for people: those in alarm first, composite ones before all."""
+        """Every alarm for people: those in alarm first, of these those that page."""
         rows: list[dict[str, Any]] = [
             {
                 "alarm": name,
@@ -389,7 +415,7 @@ class AlarmBoard:
             {
                 "alarm": name,
                 "state": str(self.states[name]),
-                "pages": False,
+                "pages": self.pages(name),
                 "composite": False,
                 "since": self._since(name),
                 "points": alarm.points(self._book, until),
@@ -398,7 +424,7 @@ class AlarmBoard:
             }
             for name, alarm in self._alarms.items()
         ]
-        return sorted(rows, key=lambda row: (row["state"] != State.ALARM, not row["composite"]))
+        return sorted(rows, key=lambda row: (row["state"] != State.ALARM, not row["pages"]))
 
     def _since(self, name: str) -> float | None:
         return next((change.at for change in reversed(self.changes) if change.name == name), None)

@@ -99,6 +99,7 @@ class Function:
         self._busy: set[Worker] = set()
         self._slots = threading.BoundedSemaphore(_UNRESERVED)
         self._waiting = 0
+        self._starting = 0
         self.reserved = spec.reserved
 
     @property
@@ -106,6 +107,11 @@ class Function:
         """Invocations that run, or wait for a worker."""
         with self._lock:
             return self._waiting
+
+    @property
+    def starting(self) -> bool:
+        """Whether a worker is being made ready, which takes far longer here than on AWS."""
+        return bool(self._starting)
 
     @property
     def pids(self) -> list[int]:
@@ -209,6 +215,14 @@ class Function:
                 if worker.alive:
                     self._busy.add(worker)
                     return worker
+            self._starting += 1
+        try:
+            return self._start()
+        finally:
+            with self._lock:
+                self._starting -= 1
+
+    def _start(self) -> Worker:
         worker = self._host.spawn(
             Specification(
                 handler=self.spec.handler,

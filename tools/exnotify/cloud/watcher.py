@@ -59,9 +59,9 @@ class Watcher:
             now = self._clock.now()
             minute = int(now // MINUTE)
             passed = range(self._minute + 1, minute + 1)
-            # What was not looked at in between was as it is now, as far as anybody knows.
-            for queue in self._queues:
-                self._measure(queue, passed or range(minute, minute + 1))
+            # One sample a minute, as SQS gives. What was not looked at in between was as it is now.
+            for queue in self._queues if passed else ():
+                self._measure(queue, passed)
             for each in passed[-_EVALUATED:]:
                 self._board.evaluate(float(each * MINUTE))
             self._minute = minute

@@ -81,7 +81,9 @@ def _on_aws(target: "Deployment") -> list[dict[str, Any]]:
                     {
                         "alarm": alarm["AlarmName"],
                         "state": alarm["StateValue"],
-                        "pages": composite and alarm["StateValue"] == "ALARM" and not suppressed,
+                        "pages": bool(alarm.get("AlarmActions"))
+                        and alarm["StateValue"] == "ALARM"
+                        and not suppressed,
                         "composite": composite,
                         "since": since.isoformat(timespec="seconds"),
                         "points": [],
@@ -89,4 +91,4 @@ def _on_aws(target: "Deployment") -> list[dict[str, Any]]:
                         "text": alarm.get("AlarmDescription", ""),
                     }
                 )
-    return sorted(rows, key=lambda row: (row["state"] != "ALARM", not row["composite"]))
+    return sorted(rows, key=lambda row: (row["state"] != "ALARM", not row["pages"]))

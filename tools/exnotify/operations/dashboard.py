@@ -15,17 +15,18 @@ _BY_CODE = f"SEARCH('{{{NAMESPACE},code,service}} MetricName=\"ExceptionsRaised\
 
 def dashboard(template: Json, found: Mapping[str, Json]) -> Json:
     """The dashboard's resource, for the resources of template.yaml and the alarms on them."""
-    paging = ["${CustomersAffectedAlarm.Arn}", "${OperationsAttentionAlarm.Arn}"]
-    widgets = [_widget("alarm", 0, 0, WIDTH, 2, {"title": "What pages", "alarms": paging})]
+    every = {
+        "title": "What pages, and its parts",
+        "sortBy": "stateUpdatedTimestamp",
+        "alarms": [f"${{{name}.Arn}}" for name in found][:CHILDREN],
+    }
+    widgets = [_widget("alarm", 0, 0, WIDTH, 6, every)]
     for title, graphs in _rows(watched(template["Resources"])).items():
         _add_row(widgets, title, graphs)
-    arns = [f"${{{name}.Arn}}" for name in found]
-    every = {"title": "Every alarm", "sortBy": "stateUpdatedTimestamp", "alarms": arns[:CHILDREN]}
-    widgets.append(_widget("alarm", 0, _bottom(widgets), WIDTH, 8, every))
     body = json.dumps({"widgets": widgets}, separators=(",", ":"))
     return {
         "Type": "AWS::CloudWatch::Dashboard",
-        "Metadata": {"Watch": {"affects": "nobody"}},
+        "Metadata": {"Watch": {}},
         "Properties": {"DashboardName": {"Ref": "StackName"}, "DashboardBody": {"Fn::Sub": body}},
     }
 
@@ -34,13 +35,17 @@ def _rows(there: Mapping[str, list[str]]) -> dict[str, Sequence[Graph]]:
     """The graphs by the question that they answer, from top to bottom."""
     age = [_queue(name, "ApproximateAgeOfOldestMessage") for name in there["fed_queues"]]
     waiting = [_queue(name, "ApproximateNumberOfMessagesVisible") for name in there["fed_queues"]]
-    letters = [_queue(name, "ApproximateNumberOfMessagesVisible") for name in there["dead_letters"]]
-    errors = [["AWS/Lambda", "Errors", "FunctionName", f"${{{n}}}", {"label": n}] for n in there["functions"]]
+    failed = [*there["dead_letters"], *there["failures"]]
+    letters = [_queue(name, "ApproximateNumberOfMessagesVisible") for name in failed]
+    functions = there["functions"]
+    rules = [_of("AWS/Events", "FailedInvocations", "RuleName", name) for name in there["rules"]]
+    errors = [*_own("MessagesFailed"), *_functions(functions, "Errors")]
+    alerts = _own("AlertSent", "AlertChannelFailed", "AlertUndelivered", "IncidentsUnacknowledged")
     receipts = _own("ReceiptDelivered", "ReceiptHardBounce", "ReceiptNotDelivered", "ReceiptComplaint")
     return {
         "Are customers being told?": (
             ("Notices", _own("SentNotified", "SentDeferred", "SentUnconfirmed", "SentFailed"), "Sum"),
-            ("Runs in trouble", _own("RunsSilent", "RunsUnbalanced", "RunsOpen"), "Maximum"),
+            ("Runs in trouble", _own("RunsSilent", "RunsUnbalanced", "RunsUnreached", "RunsOpen"), "Maximum"),
         ),
         "How late?": (
             ("Oldest message of each queue, seconds", age, "Maximum"),
@@ -53,8 +58,17 @@ def _rows(there: Mapping[str, list[str]]) -> dict[str, Sequence[Graph]]:
         ),
         "What fails?": (
             ("Dead letters", letters, "Maximum"),
-            ("Errors and failing messages", [*_own("MessagesFailed"), *errors], "Sum"),
+            ("Errors and failing messages", errors, "Sum"),
             ("Exceptions by code", [[{"expression": _BY_CODE}]], "Sum"),
+        ),
+        "What is about to fail?": (
+            ("Throttles", _functions(functions, "Throttles"), "Sum"),
+            ("Duration, milliseconds", _functions(functions, "Duration"), "Maximum"),
+            ("Events that reached no queue", rules, "Sum"),
+        ),
+        "Who answers?": (
+            ("Alerts", alerts, "Sum"),
+            ("Sends in doubt, receipts overdue", _own("SentUnconfirmed", "PollOverdue"), "Sum"),
         ),
     }
 
@@ -63,8 +77,16 @@ def _own(*names: str) -> list[Any]:
     return [[NAMESPACE, name, "service", SERVICE] for name in names]
 
 
+def _functions(names: Sequence[str], metric: str) -> list[Any]:
+    return [_of("AWS/Lambda", metric, "FunctionName", name) for name in names]
+
+
 def _queue(name: str, metric: str) -> list[Any]:
-    return ["AWS/SQS", metric, "QueueName", f"${{{name}}}", {"label": name}]
+    return _of("AWS/SQS", metric, "QueueName", name)
+
+
+def _of(namespace: str, metric: str, dimension: str, name: str) -> list[Any]:
+    return [namespace, metric, dimension, f"${{{name}}}", {"label": name}]
 
 
 def _add_row(widgets: list[Json], title: str, graphs: Sequence[Graph]) -> None:

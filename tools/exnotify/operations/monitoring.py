@@ -61,7 +61,7 @@ def queries(rows: Json) -> dict[str, Json]:
     return {
         f"{name.capitalize()}Query": {
             "Type": "AWS::Logs::QueryDefinition",
-            "Metadata": {"Watch": {"affects": "nobody"}},
+            "Metadata": {"Watch": {}},
             "Properties": {
                 "Name": {"Fn::Sub": f"${{StackName}}/{name}"},
                 "LogGroupNames": {"Ref": "LogGroups"},
@@ -76,17 +76,14 @@ def nested(template: Json) -> Json:
     """monitoring.yaml for a template.yaml."""
     rows = data()
     found = alarms(template, rows)
-    paging = composites(found)
+    paging = composites(found, rows)
     return {
         "Parameters": {name: _DECLARED.get(name, {"Type": "String"}) for name in parameters(template)},
         "Resources": {
             **found,
             **paging,
-            "Dashboard": dashboard(template, found),
+            "Dashboard": dashboard(template, paging | found),
             **queries(rows),
-        },
-        "Outputs": {
-            f"{name}Arn": {"Value": {"Fn::GetAtt": [name, "Arn"]}} for name in paging if "Part" not in name
         },
     }
 
@@ -95,14 +92,12 @@ def nested(template: Json) -> Json:
 
 
 def nested_text(template: Json) -> str:
-    """monitoring.yaml's text: parameters and outputs a line each, resources a paragraph."""
+    """monitoring.yaml's text: parameters a line each, resources a paragraph."""
     made = nested(template)
     lines = [_HEAD, "\nParameters:\n"]
     lines += [f"  {name}: {_flow(declared)}\n" for name, declared in made["Parameters"].items()]
     lines.append("\nResources:\n")
     lines += [_paragraph(name, resource) for name, resource in made["Resources"].items()]
-    lines.append("\nOutputs:\n")
-    lines += [f"  {name}: {_flow(output)}\n" for name, output in made["Outputs"].items()]
     return "".join(lines)
 
 

@@ -1,18 +1,21 @@
 """The alarms of the stack, from alarms.yaml and template.yaml.
 
 What is watched is found by structure: a queue that feeds a function has a promise to keep, one that other
-queues, rules or functions hand their failures to has dead letters, and so on. A new function, queue, rule,
-state machine or API gets its alarms with `make alarms`, without a row of its own.
+queues, rules or functions hand their failures to has dead letters, a function with a rate has to succeed. A
+new function, queue, rule, state machine or API is watched with `make alarms`, without a row of its own.
 
 The alarms are resources of monitoring.yaml. There a watched resource's logical id is a parameter: the name
 that the resource has on AWS.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from .checks import MATH_METRICS, can_fire, is_covered
 
 Json = dict[str, Any]
 
@@ -20,10 +23,12 @@ ROOT = Path(__file__).parents[3]
 TEMPLATE = ROOT / "template.yaml"
 DATA = Path(__file__).with_name("alarms.yaml")
 NAMESPACE, SERVICE = "ExstreamNotify", "exstream-notify"
-MATH_METRICS = 10  # that an alarm's expression may read: "Alarms on math expressions"
 CHILDREN = 100  # alarms that one composite alarm may name
-DURATION_PERCENT = 90
 DESCRIPTION = 1024  # characters of an alarm's description
+_INTERVALS = 3  # of a schedule without a good run, ten minutes at least, until its function counts as failing
+_SHORTEST = 600
+_QUEUE = "AWS::SQS::Queue"
+_CLOCK_PERCENT = 80  # of a window's minutes in which SQS must have reported for the window to count
 
 
 class _Loader(yaml.SafeLoader):
@@ -64,20 +69,25 @@ def target(value: Any) -> str:
 
 
 def watched(resources: Mapping[str, Json]) -> dict[str, list[str]]:
-    """Logical ids by what the kinds are `of`, in the template's order."""
-    queues = _of(resources, "AWS::SQS::Queue")
+    """Logical ids by what the kinds are `of`, in the template's order.
+
+    `failures` are the failure queues of functions that run by a rate. The next good run does the work again,
+    so no alarm reads them.
+    """
+    queues = _of(resources, _QUEUE)
     functions = _of(resources, "AWS::Serverless::Function")
     fed = {
-        target(event["Properties"].get("Queue"))
-        for name in functions
-        for event in resources[name]["Properties"].get("Events", {}).values()
-        if event["Type"] == "SQS"
+        target(event["Properties"].get("Queue")) for name in functions for event in _fed_by(resources[name])
     }
+    schedules = [name for name in functions if interval(resources[name])]
+    failures = {_failures_of(resources[name]) for name in schedules}
     return {
         "fed_queues": [name for name in queues if name in fed],
         # A queue that nobody reads is where failures go.
-        "dead_letters": [name for name in queues if name not in fed],
+        "dead_letters": [name for name in queues if name not in fed | failures],
+        "failures": [name for name in queues if name in failures],
         "functions": functions,
+        "schedules": schedules,
         "rules": _of(resources, "AWS::Events::Rule"),
         "state_machines": [
             *_of(resources, "AWS::Serverless::StateMachine"),
@@ -91,73 +101,142 @@ def _of(resources: Mapping[str, Json], kind: str) -> list[str]:
     return [name for name, resource in resources.items() if resource["Type"] == kind]
 
 
+def _fed_by(function: Json) -> list[Json]:
+    return [event for event in function["Properties"].get("Events", {}).values() if event["Type"] == "SQS"]
+
+
+def _failures_of(function: Json) -> str:
+    destinations = function["Properties"].get("EventInvokeConfig", {}).get("DestinationConfig", {})
+    return target(destinations.get("OnFailure", {}).get("Destination"))
+
+
+def interval(function: Json) -> int:
+    """How many minutes lie between the runs of a function with a rate; 0 of any other."""
+    for event in function["Properties"].get("Events", {}).values():
+        rate = re.fullmatch(r"rate\((\d+) minutes?\)", str(event.get("Properties", {}).get("Schedule", "")))
+        if event["Type"] == "Schedule" and rate:
+            return int(rate[1])
+    return 0
+
+
+def group_of(name: str, resources: Mapping[str, Json], groups: Mapping[str, str]) -> str:
+    """The page that a queue, a dead-letter queue or a rule belongs to: that of the work that it is about."""
+    own = resources[name]["Properties"]
+    targets = (target(row.get("Arn")) for row in own.get("Targets", ()))
+    work = [name, *targets, *_served_by(name, resources)]
+    return next((groups[queue] for queue in work if queue in groups), groups["default"])
+
+
 def alarms(template: Json, rows: Json | None = None) -> dict[str, Json]:
     """The alarms' resources by logical id: those of resources first, then our own metrics'.
 
-    Raises ValueError for what CloudWatch does not take, and for a watched resource with a condition: the
-    composite alarms name all others, whether they are there or not.
+    Raises ValueError for what CloudWatch does not take, for an alarm that cannot fire (`checks`), and for a
+    watched resource with a condition: the composite alarms name all others, whether they are there or not.
     """
     rows = rows or data()
     resources = template["Resources"]
     found: dict[str, Json] = {}
     for kind, row in rows["kinds"].items():
-        for name in watched(resources)[row["of"]]:
+        names = watched(resources)[row["of"]]
+        for name in names:
             if "Condition" in resources[name]:
                 raise ValueError(f"{name}: a resource that is there on a condition cannot be watched")
-            threshold = _threshold(row["above"], name, resources[name], rows["promises"])
-            metrics = row["math"] if "math" in row else {"m": row["metric"]}
-            queries = {
-                key: _query(m["namespace"], m["name"], {m["dimension"]: {"Ref": name}}, m["statistic"], row)
-                for key, m in metrics.items()
-            }
-            texts = {"name": name, "threshold": threshold}
-            alarm = _alarm(f"{name}{kind}", row, queries, row.get("expression"), threshold, texts)
-            found[f"{name}{kind}Alarm"] = alarm
+        if row["of"] == "fed_queues":
+            for name in names:
+                promise = rows["promises"].get(name, rows["promises"]["default"])
+                is_covered(name, resources[name]["Properties"], promise)
+        made = _of_groups if "each" in row else _of_each
+        found |= {f"{name}Alarm": alarm for name, alarm in made(kind, row, names, resources, rows)}
     for name, row in rows["own"].items():
-        queries, expression = _own(row)
-        found[f"{name}Alarm"] = _alarm(name, row, queries, expression, row["above"], {"name": name})
+        queries = {
+            key: _query(NAMESPACE, m["name"], {"service": SERVICE}, m["statistic"], row["period"])
+            for key, m in row["metrics"].items()
+        }
+        alarm = _alarm(name, row, queries, row.get("expression"), {"name": name})
+        found[f"{name}Alarm"] = alarm
     return found
 
 
-def _threshold(above: Any, name: str, resource: Json, promises: Mapping[str, int]) -> float:
-    if above == "promise":
-        return promises.get(name, promises["default"])
-    if above == "limit":
-        return int(resource["Properties"]["Timeout"]) * 10 * DURATION_PERCENT
-    return float(above) if float(above) % 1 else int(above)
+def _of_groups(
+    kind: str, row: Json, names: list[str], resources: Mapping[str, Json], rows: Json
+) -> Iterator[tuple[str, Json]]:
+    """One alarm for each group of resources; one more for every ten metrics."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(group_of(name, resources, rows["groups"]), []).append(name)
+    metric = row["metric"]
+    for group, members in groups.items():
+        for start in range(0, len(members), MATH_METRICS):
+            part = members[start : start + MATH_METRICS]
+            queries = {
+                f"m{n}": _query(
+                    metric["namespace"],
+                    metric["name"],
+                    {metric["dimension"]: {"Ref": name}},
+                    metric["statistic"],
+                    row["period"],
+                )
+                for n, name in enumerate(part)
+            }
+            promises = [rows["promises"].get(name, rows["promises"]["default"]) for name in part]
+            terms = [row["each"].format(m=f"m{n}", threshold=p) for n, p in enumerate(promises)]
+            texts = {"names": ", ".join(part), "first": _redriven(part[0], resources)}
+            number = start // MATH_METRICS + 1
+            name = f"{group.removesuffix('Stopped')}{kind}{number if number > 1 else ''}"
+            yield name, _alarm(name, row | {"page": group}, queries, " + ".join(terms), texts)
 
 
-def _own(row: Json) -> tuple[dict[str, Json], str | None]:
-    service = {"service": SERVICE}
-    if "metric" in row:
-        return {"m": _query(NAMESPACE, row["metric"], service, row["statistic"], row)}, None
-    if len(row["codes"]) > MATH_METRICS:
-        raise ValueError(f"{row['codes'][0]}...: an alarm's expression reads {MATH_METRICS} metrics at most")
-    queries = {
-        f"m{n}": _query(NAMESPACE, "ExceptionsRaised", {**service, "code": code}, "Sum", row)
-        for n, code in enumerate(row["codes"])
-    }
-    return queries, " + ".join(f"FILL({key}, 0)" for key in queries)
+def _redriven(name: str, resources: Mapping[str, Json]) -> str:
+    """The queue that `exnotify redrive` takes for a dead-letter queue or a rule."""
+    own = [target(row.get("Arn")) for row in resources[name]["Properties"].get("Targets", ())]
+    return next(iter((*own, *_served_by(name, resources))), name)
 
 
-def _query(namespace: str, name: str, dimensions: Json, statistic: str, row: Json) -> Json:
+def _served_by(name: str, resources: Mapping[str, Json]) -> list[str]:
+    """The queues whose dead letters go to this one."""
+    policies = {n: resources[n]["Properties"].get("RedrivePolicy", {}) for n in _of(resources, _QUEUE)}
+    return [n for n, policy in policies.items() if target(policy.get("deadLetterTargetArn")) == name]
+
+
+def _of_each(
+    kind: str, row: Json, names: list[str], resources: Mapping[str, Json], rows: Json
+) -> Iterator[tuple[str, Json]]:
+    """An alarm for each resource."""
+    for name in names:
+        every = interval(resources[name]) if row["every"] == "interval" else 0
+        window = max(_SHORTEST, _INTERVALS * every * 60) if every else row["period"]
+        texts = {"name": name, "interval": every, "window": window // 60}
+        queries = {
+            key: _query(
+                m["namespace"],
+                m["name"],
+                {m["dimension"]: {"Ref": m.get("resource", name)}},
+                m["statistic"],
+                window,
+            )
+            for key, m in row["math"].items()
+        }
+        timed = {"period": window}
+        if every:
+            timed |= {"every": every * 60, "promise": window // 60 + 1, "clears": every + 2}
+        expression = row["expression"].format(minutes=window // 60 * _CLOCK_PERCENT // 100)
+        yield f"{name}{kind}", _alarm(f"{name}{kind}", row | timed, queries, expression, texts)
+
+
+def _query(namespace: str, name: str, dimensions: Json, statistic: str, period: int) -> Json:
     return {
         "Namespace": namespace,
         "MetricName": name,
         "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-        "Period": row["period"],
+        "Period": period,
         "Stat": statistic,
     }
 
 
 def _alarm(
-    name: str,
-    row: Json,
-    queries: dict[str, Json],
-    expression: str | None,
-    threshold: float,
-    texts: Mapping[str, Any],
+    name: str, row: Json, queries: dict[str, Json], expression: str | None, texts: Mapping[str, Any]
 ) -> Json:
+    can_fire(name, row, len(queries))
     enough, _, of = row["points"].partition(" of ")
     text = " ".join(
         (
@@ -172,11 +251,13 @@ def _alarm(
         "AlarmName": {"Fn::Sub": f"${{StackName}}-{name}"},
         "AlarmDescription": {"Fn::Sub": text},
         "ComparisonOperator": "GreaterThanThreshold",
-        "Threshold": threshold,
+        "Threshold": row.get("above", 0),
         "EvaluationPeriods": int(of),
         "DatapointsToAlarm": int(enough),
         "TreatMissingData": row.get("missing", "notBreaching"),
     }
+    if "page" not in row:
+        properties |= _PAGES
     if expression is None:
         (query,) = queries.values()
         properties |= {key: value for key, value in query.items() if key != "Stat"}
@@ -197,75 +278,39 @@ def _alarm(
                 for key, query in queries.items()
             ),
         ]
-    return {
-        "Type": "AWS::CloudWatch::Alarm",
-        "Metadata": {"Watch": {"affects": row["affects"], "runbook": row["runbook"]}},
-        "Properties": properties,
-    }
+    watch = {key: row[key] for key in ("page", "runbook", "promise", "clears") if key in row}
+    return {"Type": "AWS::CloudWatch::Alarm", "Metadata": {"Watch": watch}, "Properties": properties}
 
 
 # ---- what pages ----
 
+_TOPIC = [{"Ref": "AlarmTopicArn"}]
+# With OKActions a pager closes the page, so that the next one is a page of its own and no note on an old one.
+_PAGES = {"AlarmActions": _TOPIC, "OKActions": _TOPIC}
 
-def composites(found: Mapping[str, Json]) -> dict[str, Json]:
-    """The two alarms that page. While customers are affected, operations is not paged for the same cause."""
-    parts = {
-        affects: [n for n, a in found.items() if a["Metadata"]["Watch"]["affects"] == affects]
-        for affects in ("customers", "operations")
-    }
-    groups = {
-        f"{affects.capitalize()}Part{number}": names[start : start + CHILDREN]
-        for affects, names in parts.items()
-        for number, start in enumerate(range(0, len(names), CHILDREN), 1)
-    }
-    watch = {"Watch": {"affects": "composite", "runbook": "paging"}}
+
+def composites(found: Mapping[str, Json], rows: Json | None = None) -> dict[str, Json]:
+    """The alarms that page for several others. ValueError if one would page for none, or for too many."""
     made: dict[str, Json] = {}
-    rules: dict[str, list[str]] = {"customers": [], "operations": []}
-    for name, names in groups.items():
-        affects = name.partition("Part")[0].lower()
-        if len(parts[affects]) <= CHILDREN:
-            rules[affects] = names
-        else:
-            logical_id = f"{name}Alarm"
-            made[logical_id] = {
-                "Type": "AWS::CloudWatch::CompositeAlarm",
-                "Metadata": watch,
-                "Properties": {
-                    "AlarmName": {"Fn::Sub": f"${{StackName}}-{name}"},
-                    "AlarmDescription": f"Part of the alarm that {affects} are paged by.",
-                    "AlarmRule": _any(names),
-                },
-            }
-            rules[affects].append(logical_id)
-    topic = {"Ref": "AlarmTopicArn"}
-    texts = {
-        "CustomersAffected": "Customers are not told, told late, or see errors: the dashboard's first row.",
-        "OperationsAttention": "It wants a person. It does not page while CustomersAffected is on.",
-    }
-    for name, affects in (("CustomersAffected", "customers"), ("OperationsAttention", "operations")):
-        properties: Json = {
-            "AlarmName": {"Fn::Sub": f"${{StackName}}-{name}"},
-            "AlarmDescription": {"Fn::Sub": f"{texts[name]} Runbook: ${{RunbookUrl}}#paging"},
-            "AlarmRule": _any(rules[affects]),
-            "AlarmActions": [topic],
-            "OKActions": [topic],
-        }
-        if affects == "operations":
-            properties |= {
-                "ActionsSuppressor": {"Fn::GetAtt": ["CustomersAffectedAlarm", "Arn"]},
-                "ActionsSuppressorWaitPeriod": 120,
-                "ActionsSuppressorExtensionPeriod": 300,
-            }
-        made[f"{name}Alarm"] = {
+    for page, text in (rows or data())["pages"].items():
+        names = [name for name, alarm in found.items() if alarm["Metadata"]["Watch"].get("page") == page]
+        if not 1 <= len(names) <= CHILDREN:
+            raise ValueError(f"{page}: {len(names)} alarms, and 1 to {CHILDREN} can be")
+        children = ", ".join(name.removesuffix("Alarm") for name in names)
+        made[f"{page}Alarm"] = {
             "Type": "AWS::CloudWatch::CompositeAlarm",
-            "Metadata": watch,
-            "Properties": properties,
+            "Metadata": {"Watch": {"runbook": "paging"}},
+            "Properties": {
+                "AlarmName": {"Fn::Sub": f"${{StackName}}-{page}"},
+                "AlarmDescription": {
+                    "Fn::Sub": f"{text} Look first: exnotify alarms, which of {children} is on. "
+                    f"Runbook: ${{RunbookUrl}}#paging"
+                },
+                "AlarmRule": {"Fn::Sub": " OR ".join(f'ALARM("${{{name}}}")' for name in names)},
+                **_PAGES,
+            },
         }
     return made
-
-
-def _any(names: list[str]) -> Json:
-    return {"Fn::Sub": " OR ".join(f'ALARM("${{{name}}}")' for name in names)}
 
 
 def descriptions(rows: Json | None = None) -> Iterator[tuple[str, Json]]:

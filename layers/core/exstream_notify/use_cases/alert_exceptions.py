@@ -225,7 +225,9 @@ def _tell(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -
     if sent:
         _change(head.incident_id, head, alerting, lambda h: told(h, incident, what, rule, now, said))
         return
-    alerting.channels.last_resort(alert, why)
+    if not head.failures:
+        # Once for an alert: further tries must not keep its page on, behind which the next is not seen.
+        alerting.channels.last_resort(alert, why)
     at = now.isoformat(timespec="seconds")
 
     def failed(h: Head) -> Head:

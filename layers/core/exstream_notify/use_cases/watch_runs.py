@@ -1,17 +1,27 @@
-"""Look at the runs that are not over: was anybody told, do they add up?"""
+"""Look at the runs that are not over: was what is due sent, do they add up, whom did they reach?"""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from ..domain.decisions import Why
 from ..domain.exceptions import ExceptionRaised
 from ..domain.notices import Outcome
-from ..domain.runs import EVENT_RUN, Control, RecordOutcome, Run, RunState, nobody_new, reconcile
+from ..domain.runs import (
+    EVENT_RUN,
+    Control,
+    Reconciliation,
+    RecordOutcome,
+    Run,
+    RunState,
+    nobody_new,
+    reconcile,
+)
 from ..ports import Clock, ExceptionBus
 
 SILENT_AFTER = timedelta(minutes=15)
-"""An accepted run of which nobody was told by then is silent."""
+"""An accepted run whose notices are due, and of which none was sent by then, is silent."""
 
 UNBALANCED_AFTER = timedelta(hours=5)
 """A run that does not balance by then is stuck: the send queues promise four hours."""
@@ -19,14 +29,14 @@ UNBALANCED_AFTER = timedelta(hours=5)
 FORGOTTEN_AFTER = timedelta(days=14)
 """Then no message of the run is left anywhere, and nothing more can change it."""
 
-_TELLS = (
-    Outcome.NOTIFIED,
-    Outcome.SUPPRESSED,
-    Outcome.DEFERRED,
-    Outcome.PAPER,
-    Outcome.DUPLICATE,
-    Outcome.UNCONFIRMED,
-)
+UNREACHED_PERCENT, UNREACHED_LEAST = 10, 5
+"""A run that leaves at least so many of a hundred customers without a notice, and at least so many, pages.
+Single customers without an address are a list for the day."""
+
+BACKLOG = 10_000
+"""A run behind so many records of earlier runs that are being sent waits its turn at the provider's pace."""
+
+_SENT = (Outcome.NOTIFIED, Outcome.UNCONFIRMED)
 
 
 class OpenRuns(Protocol):
@@ -49,6 +59,7 @@ class Watched:
     open: int = 0
     silent: list[str] = field(default_factory=list)
     unbalanced: list[str] = field(default_factory=list)
+    unreached: list[str] = field(default_factory=list)
     complete: bool = True
 
     def counts(self) -> dict[str, int]:
@@ -57,6 +68,7 @@ class Watched:
             "runs_open": self.open,
             "runs_silent": len(self.silent),
             "runs_unbalanced": len(self.unbalanced),
+            "runs_unreached": len(self.unreached),
         }
 
 
@@ -65,10 +77,12 @@ def watch_runs(
 ) -> Watched:
     """Look at every open run once; those that are over are settled and never looked at again.
 
-    A run that notified nobody, since all of it are duplicates of other runs, is reported.
+    A run that notified nobody, since all of it are duplicates of other runs, is reported. One that reached
+    too few is counted when it is settled, so once.
     """
     now = clock.now()
     found = Watched()
+    ahead = 0
     for run in runs.open():
         if time_left() < 10:
             found.complete = False
@@ -86,11 +100,16 @@ def watch_runs(
             found.open -= 1
             if nobody_new(sums) and not run.run_id.startswith(EVENT_RUN):
                 exceptions.raise_exceptions([_all_duplicates(run, sums.outcomes[Outcome.DUPLICATE])])
+            if _reached_too_few(run, sums):
+                found.unreached.append(run.name)
             runs.settle(run)
-        elif _nobody_told(run, sums.outcomes):
-            found.silent.append(run.name)
-        if not sums.balanced and age >= UNBALANCED_AFTER:
+        elif age >= UNBALANCED_AFTER:
             found.unbalanced.append(run.name)
+        elif _is_sent(sums):
+            ahead += sums.outcomes[Outcome.IN_FLIGHT]
+        elif sums.outcomes[Outcome.IN_FLIGHT] and ahead < BACKLOG:
+            # What is deferred, suppressed or on paper by decision is not due, whatever its number.
+            found.silent.append(run.name)
     return found
 
 
@@ -108,5 +127,12 @@ def _is_over(run: Run, age: timedelta) -> bool:
     )
 
 
-def _nobody_told(run: Run, outcomes: Mapping[str, int]) -> bool:
-    return run.composed > outcomes[Outcome.REJECTED] and not any(outcomes[outcome] for outcome in _TELLS)
+def _is_sent(sums: Reconciliation) -> bool:
+    return any(sums.outcomes[outcome] for outcome in _SENT)
+
+
+def _reached_too_few(run: Run, sums: Reconciliation) -> bool:
+    """Of a run that is over: a large share has no notice, and not because somebody decided so."""
+    no_channel = sums.reasons.get(Outcome.SUPPRESSED, {}).get(Why.NO_CHANNEL, 0)
+    unreached = no_channel + sums.outcomes[Outcome.FAILED] + sums.outcomes[Outcome.REJECTED]
+    return unreached >= UNREACHED_LEAST and unreached * 100 >= run.composed * UNREACHED_PERCENT
