@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from ..domain.exceptions import ExceptionRaised, Severity
 from ..domain.expectations import DAYS, ExpectedRun
 from ..domain.incidents import AlertRule, Urgency
+from .drop_names import refusal
 
 CHANNELS = ("sns", "email", "sms", "slack", "teams", "pagerduty", "webhook", "apprise")
 
@@ -174,11 +175,22 @@ class MessageRules(_Strict):
     xml_messages: tuple[str, ...]
     started: tuple[str, ...]
     encoding: str | None
+    unpacked_megabytes: int = Field(ge=1, le=1_048_576)
     columns: Mapping[str, tuple[str, ...]]
     delivered: tuple[str, ...]
     delivery_codes: Mapping[str, Literal["delivery_failed", "delivery_partial"]]
     severities: Mapping[str, Severity]
-    summary_keys: Mapping[str, tuple[str, ...]]
+    summary_keys: Mapping[Literal["exit_status", "errors", "customers", "status"], tuple[str, ...]]
+    summary_failed: tuple[str, ...]
+    summary_succeeded: tuple[str, ...]
+
+    @field_validator("exceptions", "deliveries", "summary", "messages", "xml_messages")
+    @classmethod
+    def _arrives(cls, globs: tuple[str, ...]) -> tuple[str, ...]:
+        for glob in globs:
+            if why := refusal(glob):
+                raise ValueError(why)
+        return globs
 
     @field_validator("encoding")
     @classmethod
@@ -204,11 +216,15 @@ class MessageRules(_Strict):
 
     def _list_of(self, name: str) -> str | None:
         plain = name.lower().removesuffix(".gz")
-        kinds = ("ignored", "exceptions", "deliveries", "summary", "started", "xml_messages", "messages")
-        for kind in kinds:
-            if any(fnmatchcase(plain, glob.lower()) for glob in getattr(self, kind)):
-                return kind
-        return None
+        kinds = ("exceptions", "deliveries", "summary", "started", "xml_messages", "messages")
+        found = [(kind, self._precision(plain, kind)) for kind in kinds]
+        kind, precision = next(((k, p) for k, p in found if p), (None, 0))
+        return "ignored" if self._precision(plain, "ignored") >= max(precision, 1) else kind
+
+    def _precision(self, name: str, kind: str) -> int:
+        """How many characters of a name the most precise glob of a list spells out; 0 if none fits."""
+        fitting = (glob for glob in getattr(self, kind) if fnmatchcase(name, glob.lower()))
+        return max((len(glob) - glob.count("*") for glob in fitting), default=0)
 
 
 class Expected(_Strict):

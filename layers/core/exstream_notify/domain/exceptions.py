@@ -14,7 +14,8 @@ class ExceptionRaised:
 
     `customers_in_run` are sequence numbers in the run; `customers` are more of them, as the text that
     the engine takes (`2,7,14-50`). `samples` are masked. `queue` and `document_type` name where it
-    happened, for the rules to route by; `team` is whose it is where a rule of its own says so."""
+    happened, for the rules to route by; `team` is whose it is where a rule of its own says so. `content`
+    says what it counts, so that the same messages in another file count once (`twins`)."""
 
     code: str
     severity: Severity
@@ -30,6 +31,7 @@ class ExceptionRaised:
     queue: str = ""
     document_type: str = ""
     team: str = ""
+    content: str = ""
 
     def to_detail(self) -> dict[str, Any]:
         """As the detail of an EventBridge event."""

@@ -9,6 +9,7 @@ from typing import Literal
 from .customer_ranges import SWITCH_CHARS, Ranges, from_numbers, from_text, merged, size, switches, without
 from .exceptions import RANK, ExceptionRaised, Severity, worst
 from .identity import notice_id
+from .twins import told_once
 
 TENFOLD = 10
 SETTLE = timedelta(seconds=30)
@@ -226,7 +227,8 @@ def added_up(head: Head, reports: Sequence[Report]) -> Incident:
     """An incident from its head and all its reports."""
     whole = {(r.exception.code, r.exception.part + SO_FAR) for r in reports}
     reports = [r for r in reports if (r.exception.code, r.exception.part) not in whole]
-    counting = [r for r in reports if r.exception.count] or list(reports)
+    single = told_once(reports)
+    counting = [r for r in single if r.exception.count] or list(reports)
     told = [r.exception for r in counting]
     samples = dict.fromkeys(sample for e in told for sample in e.samples or (e.text,))
     return Incident(
@@ -423,7 +425,7 @@ def make_alert(
     facts = [
         ("Team", incident.team),
         ("Run", f"{incident.domain}/{incident.run_id}"),
-        ("Codes", ", ".join(incident.codes[:12]) + (" …" if len(incident.codes) > 12 else "")),
+        ("Codes", named_codes(incident)),
         ("Count", f"{incident.count:,}"),
         ("First", incident.first_seen),
         ("Last", incident.last_seen),
@@ -452,6 +454,14 @@ def make_alert(
         rule.runbook,
         "" if what == What.RESOLVED else link,
     )
+
+
+def named_codes(incident: Incident) -> str:
+    """All severe codes, then others up to a dozen in all."""
+    severe = [cause.code for cause in incident.causes if cause.severity == "severe"]
+    codes = [*severe, *(code for code in incident.codes if code not in severe)]
+    shown = max(12, len(severe))
+    return ", ".join(codes[:shown]) + (" …" if len(codes) > shown else "")
 
 
 def meaning(incident: Incident, rule: AlertRule) -> str:
