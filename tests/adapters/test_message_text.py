@@ -77,12 +77,19 @@ def test_nel_ends_a_line_of_a_continued_message_too() -> None:
     assert read(text.encode("latin-1")) == {"EX004120E": (1, "1"), "EX000123S": (1, "")}
 
 
-@given(st.lists(st.sampled_from(list(ENDS.values())), min_size=1, max_size=5), st.sampled_from(UNICODE), st.sampled_from(sorted(TEXTS)))
+@given(
+    st.lists(st.sampled_from(list(ENDS.values())), min_size=1, max_size=5),
+    st.sampled_from(UNICODE),
+    st.sampled_from(sorted(TEXTS)),
+)
 def test_line_ends_may_be_mixed(ends: list[str], encoding: str, script: str) -> None:
     assert read(log(script, ends).encode(encoding)) == EXPECTED
 
 
-@given(st.lists(st.tuples(st.text("ab \u3042", max_size=20), st.sampled_from(list(ENDS.values()))), max_size=12), st.integers(1, 7))
+@given(
+    st.lists(st.tuples(st.text("ab \u3042", max_size=20), st.sampled_from(list(ENDS.values()))), max_size=12),
+    st.integers(1, 7),
+)
 def test_where_the_pieces_are_cut_does_not_matter(lines: list[tuple[str, str]], size: int) -> None:
     text = "".join(line + end for line, end in lines)
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
@@ -105,7 +112,12 @@ def test_zeros_that_pad_records_are_no_utf_16() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [bytes(range(1, 256)) * 50, b"\x00\x01\x02\x03" * 100, "値を確認してください".encode("utf-16-le") * 9, b"\x89PNG\r\n\x1a\n" + bytes(range(128)) * 9],
+    [
+        bytes(range(1, 256)) * 50,
+        b"\x00\x01\x02\x03" * 100,
+        "値を確認してください".encode("utf-16-le") * 9,
+        b"\x89PNG\r\n\x1a\n" + bytes(range(128)) * 9,
+    ],
 )
 def test_a_file_whose_encoding_cannot_be_told_is_refused(data: bytes) -> None:
     with pytest.raises(Unusable) as unusable:
@@ -128,7 +140,7 @@ def test_records_without_line_ends_are_all_read_however_many_there_are() -> None
 
 
 def test_size_alone_bounds_a_compressed_file() -> None:
-    same = b"EX003004W (4) Color space mismatch\n" * 1_000_000
+    same = (b"EX003004W (4) Color space mismatch" + b"." * 170 + b"\n") * 100_000
     data = gzip.compress(same + b"EX000123S (13) stop\n")
     assert len(same) > 200 * len(data)
     assert read(data, "ExstreamMessages.dat.gz")["EX000123S"] == (1, "13")
@@ -137,7 +149,7 @@ def test_size_alone_bounds_a_compressed_file() -> None:
     files = MessageFiles(RULES.model_copy(update={"unpacked_megabytes": 1}))
     with pytest.raises(Unusable, match=r"byte .*1048576 bytes once decompressed .*unpacked_megabytes"):
         list(files.read(io.BytesIO(data), "a.dat.gz", "messages", grouped))
-    assert grouped.groups["EX003004W", ""].count > 10_000
+    assert grouped.groups["EX003004W", ""].count > 4_000
 
 
 @pytest.mark.parametrize("name", ["ExstreamMessages.dat", "ExstreamMessages.xml", "a.messages"])

@@ -39,7 +39,9 @@ PREFIXES = [
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-@pytest.mark.parametrize("rest", [" (12) Field empty", "(12): Field empty", ": (12) Field empty", "] (12) Field empty"])
+@pytest.mark.parametrize(
+    "rest", [" (12) Field empty", "(12): Field empty", ": (12) Field empty", "] (12) Field empty"]
+)
 def test_the_first_code_of_a_line_begins_a_message_whatever_stands_before_it(prefix: str, rest: str) -> None:
     (found,) = messages_of(f"{prefix}EX004120E{rest}")
     assert (found.code, found.customer, found.text) == ("EX004120E", 12, "Field empty")
@@ -103,7 +105,8 @@ def test_records_without_line_ends_are_messages_each(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["INDEX004120E.pdf is missing", "EX004120EN", "EX0041201E", "ex004120e", "see EX000123S", "EX00412 E"]
+    "line",
+    ["INDEX004120E.pdf is missing", "EX004120EN", "EX0041201E", "ex004120e", "see EX000123S", "EX00412 E"],
 )
 def test_what_only_looks_like_a_code_is_none(line: str) -> None:
     assert messages_of(line) == []
@@ -126,10 +129,16 @@ def test_an_indented_line_goes_on_unless_a_code_begins_it(below: str, codes: set
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 999_999), st.sampled_from("SEWI"), st.integers(1, 99_999)), min_size=1, max_size=30),
+    st.lists(
+        st.tuples(st.integers(0, 999_999), st.sampled_from("SEWI"), st.integers(1, 99_999)),
+        min_size=1,
+        max_size=30,
+    ),
     st.integers(40, 200),
 )
-def test_records_of_one_length_are_read_as_many_as_there_are(records: list[tuple[int, str, int]], length: int) -> None:
+def test_records_of_one_length_are_read_as_many_as_there_are(
+    records: list[tuple[int, str, int]], length: int
+) -> None:
     line = "".join(f"EX{number:06d}{letter} ({who}) wörds".ljust(length) for number, letter, who in records)
     assert [(m.code, m.customer) for m in messages_of(line)] == [
         (f"EX{number:06d}{letter}", who) for number, letter, who in records

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from datetime import date, time
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from ..domain.exceptions import ExceptionRaised, Severity
 from ..domain.expectations import DAYS, ExpectedRun
@@ -164,15 +164,24 @@ class Alerts(_Strict):
         return default if own is None else own
 
 
+def _arrives(glob: str) -> str:
+    if why := refusal(glob):
+        raise ValueError(why)
+    return glob
+
+
+_Globs = tuple[Annotated[str, AfterValidator(_arrives)], ...]
+
+
 class MessageRules(_Strict):
     """messages.yaml."""
 
     ignored: tuple[str, ...]
-    exceptions: tuple[str, ...]
-    deliveries: tuple[str, ...]
-    summary: tuple[str, ...]
-    messages: tuple[str, ...]
-    xml_messages: tuple[str, ...]
+    exceptions: _Globs
+    deliveries: _Globs
+    summary: _Globs
+    messages: _Globs
+    xml_messages: _Globs
     started: tuple[str, ...]
     encoding: str | None
     unpacked_megabytes: int = Field(ge=1, le=1_048_576)
@@ -183,14 +192,6 @@ class MessageRules(_Strict):
     summary_keys: Mapping[Literal["exit_status", "errors", "customers", "status"], tuple[str, ...]]
     summary_failed: tuple[str, ...]
     summary_succeeded: tuple[str, ...]
-
-    @field_validator("exceptions", "deliveries", "summary", "messages", "xml_messages")
-    @classmethod
-    def _arrives(cls, globs: tuple[str, ...]) -> tuple[str, ...]:
-        for glob in globs:
-            if why := refusal(glob):
-                raise ValueError(why)
-        return globs
 
     @field_validator("encoding")
     @classmethod
@@ -219,7 +220,7 @@ class MessageRules(_Strict):
         kinds = ("exceptions", "deliveries", "summary", "started", "xml_messages", "messages")
         found = [(kind, self._precision(plain, kind)) for kind in kinds]
         kind, precision = next(((k, p) for k, p in found if p), (None, 0))
-        return "ignored" if self._precision(plain, "ignored") >= max(precision, 1) else kind
+        return "ignored" if self._precision(plain, "ignored") > precision else kind
 
     def _precision(self, name: str, kind: str) -> int:
         """How many characters of a name the most precise glob of a list spells out; 0 if none fits."""

@@ -33,7 +33,7 @@ class MessageFiles:
         """See `MessageFiles.read`."""
         try:
             if kind in ("exceptions", "deliveries"):
-                yield from self._rows.read(lines_of(self._text(stream, name)), name, kind, grouped)
+                yield from self._rows.read(lines_of(self._text(stream, name), dots=True), name, kind, grouped)
             else:
                 yield from self._read_messages(stream, name, grouped, xml=kind == "xml_messages")
         except IndexUnreadable as unreadable:

@@ -42,8 +42,8 @@ _NO_TEXT_SHARE = 20
 """A text of which one character in so many is a control character, or none at all, is no text."""
 
 # EBCDIC's new line, converted to Latin-1, is the byte that Windows has an ellipsis at.
-_NEW_LINE_OR_DOTS = re.compile("\u2026")
-_ENDS_A_LINE = re.compile(rf"\u2026(?:\s*\Z|\s*\[?(?:{_SHAPE}|[0-9]{{1,4}}[-/.][0-9]{{1,2}}[-/.][0-9]))")
+_DOTS = "\u2026"
+_ENDS_A_LINE = re.compile(rf"{_DOTS}(?:\s*\Z|\s*\[?(?:{_SHAPE}|[0-9]{{1,4}}[-/.][0-9]{{1,2}}[-/.][0-9]))")
 _BREAKS = re.compile("[\n\r\x85\u2028\u2029]")
 
 
@@ -93,20 +93,20 @@ def text_of(
         yield piece
 
 
-def lines_of(pieces: Iterable[str]) -> Iterator[tuple[int, str]]:
+def lines_of(pieces: Iterable[str], *, dots: bool = False) -> Iterator[tuple[int, str]]:
     """Numbered lines, whatever ends them; a line that is too long comes in pieces of the same number.
 
     Line ends are LF, CR, CR LF, NEL, form feed, U+2028 and U+2029, in any mixture. The character that
     Windows takes for an ellipsis is a line end where the text has no other, and a message, a day or the
-    end follows it.
+    end follows it; or whatever follows it, with `dots`.
     """
     rest = ""
     number = 1
-    dots: bool | None = None
+    end_lines: bool | None = None
     for piece in pieces:
-        if dots is None:
-            dots = _ends_lines(piece)
-        text = rest + (_NEW_LINE_OR_DOTS.sub("\n", piece) if dots else piece)
+        if end_lines is None:
+            end_lines = _dots_end_lines(piece, always=dots)
+        text = rest + (piece.replace(_DOTS, "\n") if end_lines else piece)
         *whole, rest = text.splitlines(keepends=True) or [""]
         # A CR at the end may be the first half of CR LF.
         if rest[-1:] and len(rest.splitlines()[0]) < len(rest) and not rest.endswith("\r"):
@@ -124,11 +124,11 @@ def lines_of(pieces: Iterable[str]) -> Iterator[tuple[int, str]]:
         yield number, part
 
 
-def _ends_lines(piece: str) -> bool | None:
+def _dots_end_lines(piece: str, *, always: bool) -> bool | None:
     """Whether dots end this text's lines; None if it does not show."""
     if _BREAKS.search(piece):
         return False
-    return True if _ENDS_A_LINE.search(piece) else None
+    return True if (_DOTS in piece and always) or _ENDS_A_LINE.search(piece) else None
 
 
 def _cut(line: str) -> Iterator[str]:

@@ -6,7 +6,14 @@ from xml.parsers import expat
 
 from ..domain.composer_messages import ComposerMessage, Group, Grouped, messages_of
 from ..domain.exceptions import Severity, Unusable
-from ..domain.message_fields import is_code, is_known, message_of_fields, squeezed
+from ..domain.message_fields import (
+    is_code,
+    is_known,
+    is_message_text,
+    is_severity,
+    message_of_fields,
+    squeezed,
+)
 
 _DEPTH = 64
 _FIELDS = 200
@@ -121,10 +128,9 @@ class XmlMessages:
         frame = self._stack.pop()
         own = "".join(frame.parts).strip()
         begun = [m for line in own.splitlines() if "EX" in line for m in messages_of(line)]
-        is_leaf = not (frame.fields or frame.attributes)
         if len(begun) > 1 and not any(is_code(name, value) for name, value in frame.attributes):
             self._add(frame, begun)
-        elif not (is_leaf and is_code(frame.tag, own)):
+        elif not (self._stack and _is_part(frame, own)):
             message = self._message(frame, own)
             self._add(frame, [message] if message else [])
         if frame.is_message:
@@ -153,9 +159,8 @@ class XmlMessages:
         if frame.is_message or frame.holds:
             parent.holds = True
         else:
-            name = next((squeezed(v) for n, v in frame.attributes if n in ("name", "key")), frame.tag)
             if own:
-                self._field(parent, name if is_known(name, own) else frame.tag, own)
+                self._field(parent, _name(frame, own), own)
             for name, value in (*frame.attributes, *frame.fields):
                 self._field(parent, name, value)
             if frame.tag in _MESSAGE_TAGS:
@@ -167,7 +172,7 @@ class XmlMessages:
     def _field(self, frame: _Frame, name: str, value: str) -> None:
         if not is_known(name, value):
             return
-        has_code = is_code(name, value)
+        has_code = is_code(name, value) or is_message_text(name, value)
         if frame.codes and (name == frame.first or (has_code and name in frame.codes)):
             message = self._message(frame, "")
             self._add(frame, [message] if message else [])
@@ -186,3 +191,18 @@ class XmlMessages:
     def _refuse(self, *_: Any) -> Any:
         reason = "a document type declaration or an entity: refused"
         raise Unusable("messages_unreadable", self._name, reason)
+
+
+def _name(frame: _Frame, own: str) -> str:
+    """What an element's text is: by its tag, or as `<field name="code">` says."""
+    named = next((squeezed(value) for name, value in frame.attributes if name in ("name", "key")), "")
+    return named if named and is_known(named, own) else frame.tag
+
+
+def _is_part(frame: _Frame, own: str) -> bool:
+    """Whether an element is not a message, but says a code, or begins a text, of the one around it."""
+    if frame.fields:
+        is_bare = not (own or frame.attributes)
+        return is_bare and all(is_code(*field) or is_severity(field[0]) for field in frame.fields)
+    name = _name(frame, own)
+    return is_code(name, own) or (not frame.attributes and is_message_text(name, own))

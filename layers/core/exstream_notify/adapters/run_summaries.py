@@ -77,7 +77,7 @@ class RunSummaries:
                     )
             self._read_line(" ".join(plain(text).split()), found, words, markup=True)
         else:
-            self._read_lines((line for _, line in lines_of(chain((head,), pieces))), found, words)
+            self._read_lines((line for _, line in lines_of(chain((head,), pieces), dots=True)), found, words)
         if not (found or words):
             reason = (
                 "no figure of a run summary is known in it; name them in summary_keys of rules/messages.yaml"
@@ -93,15 +93,15 @@ class RunSummaries:
         for line in map(plain, lines):
             if not line.strip() or _RULE.fullmatch(line):
                 continue
-            names = self._tokens(line)
-            if header and not any(token.key for token in names) and any(not t.key for t in names):
+            is_named = self._names.search(line) is not None
+            if header and not is_named and any(map(str.isdigit, line)):
                 for key, number in self._of_row(header, line):
                     found.setdefault(key, set()).add(number)
                 continue
             before = sum(map(len, found.values())), len(words)
             self._read_line(line, found, words)
             told = (sum(map(len, found.values())), len(words)) != before
-            header = line if any(t.key for t in names) and not told else ""
+            header = line if is_named and not told else ""
 
     def _read_line(
         self, line: str, found: dict[str, set[int]], words: set[str], *, markup: bool = False

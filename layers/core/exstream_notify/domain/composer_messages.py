@@ -47,6 +47,11 @@ _QUOTES = re.compile(
 )
 _APART = re.compile(r"(?:\s{2,}|[\t\0\u3000])$")
 _MARKERS = re.compile(r"[\s\[\]<>*#|.:-]*")
+_PREFIX = 120
+"""Characters before a code that are looked at."""
+_OPENING = "\"'“„«‘("
+_OF_A_WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
+_BLANK = " \t\r\n\0\u3000"
 _CLOCK = re.compile(r"([0-9]{2}):([0-9]{2})(?![0-9:])")
 _NOT_WORDS = re.compile(r"[\W_]+")
 
@@ -72,7 +77,10 @@ class ComposerMessage:
 def time_of(text: str) -> str:
     """The first day and time in a text, as it says them; empty if there is none."""
     found = _TIME.search(text)
-    return " ".join(filter(None, (part and part.strip() for part in found.groups()))) if found else ""
+    if found is None:
+        return ""
+    day, time, half = found.groups()
+    return f"{day} {time} {half.strip()}" if half else f"{day} {time}"
 
 
 def clock_of(at: str) -> str:
@@ -90,48 +98,56 @@ def messages_of(line: str, *, goes_on: bool = False) -> list[ComposerMessage]:
     to it. A code that is merely quoted begins none: one within quotation marks, after `see`, or between
     words. `goes_on`: the line is indented below a message, so that a code after words is quoted too.
     """
+    first = _SHAPE.search(line)
+    if first is None:
+        return []
+    if line.find("EX", first.end()) < 0:
+        return [_message(line, first, 0, len(line))] if _is_first(line, first, goes_on) else []
     starts: list[re.Match[str]] = []
     for found in _SHAPE.finditer(line):
-        before = line[starts[-1].end() if starts else 0 : found.start()]
-        if _goes_on_to(line, found, before) if starts else _is_first(before, goes_on):
+        if _goes_on_to(line, found, starts[-1].end()) if starts else _is_first(line, found, goes_on):
             starts.append(found)
-    messages = []
-    for number, found in enumerate(starts):
-        end = starts[number + 1].start() if number + 1 < len(starts) else len(line)
-        messages.append(_message(line, found, starts[number - 1].end() if number else 0, end))
-    return messages
+    ends = [found.start() for found in starts[1:]] + [len(line)]
+    begins = [0] + [found.end() for found in starts]
+    return [_message(line, *three) for three in zip(starts, begins, ends, strict=False)]
 
 
-def _is_first(before: str, goes_on: bool) -> bool:
-    if not before:
+def _is_first(line: str, found: re.Match[str], goes_on: bool) -> bool:
+    if not found.start():
         return True
-    if before[-1].isascii() and (before[-1].isalnum() or before[-1] == "_"):
+    before = line[max(found.start() - _PREFIX, 0) : found.start()]
+    if before[-1] in _OF_A_WORD:
         return False
     if goes_on:
         return bool(_MARKERS.fullmatch(_TIME.sub("", before)))
-    return not _QUOTES.search(before)
+    last = before.rstrip()[-1:]
+    return not ((last.isalpha() or last in _OPENING or last == ".") and _QUOTES.search(before))
 
 
-def _goes_on_to(line: str, found: re.Match[str], before: str) -> bool:
+def _goes_on_to(line: str, found: re.Match[str], begin: int) -> bool:
+    before = line[max(begin, found.start() - _PREFIX) : found.start()]
     last = before[-1:]
-    if last in "\"'“„«‘([/_=#" or _QUOTES.search(before):
-        return last == "[" and bool(_ENDS_IN_TIME.search(before[:-1]))
-    if _NUMBERED.match(line, found.end()) and not (last.isascii() and last.isupper()):
+    if last == "[":
+        return bool(_ENDS_IN_TIME.search(before[:-1]))
+    if last in _OPENING or last in "/_=#" or _QUOTES.search(before):
+        return False
+    is_capital = last.isascii() and last.isupper()
+    if _NUMBERED.match(line, found.end()) and not is_capital:
         return True
     if _APART.search(before) or _ENDS_IN_TIME.search(before):
         return True
-    glued = not last.isspace() and not (last.isascii() and last.isupper()) and last not in "-,;|"
-    return glued and (found.end() == len(line) or line[found.end()] in " :\0\t\u3000")
+    is_glued = not (last.isspace() or is_capital or last in "-,;|")
+    return is_glued and (found.end() == len(line) or line[found.end()] in " :\0\t\u3000")
 
 
 def _message(line: str, found: re.Match[str], begin: int, end: int) -> ComposerMessage:
-    at = time_of(line[begin : found.start()]) if found.start() > begin else ""
+    at = time_of(line[begin : found.start()][-_PREFIX:]) if found.start() > begin else ""
     after = _AFTER.match(line, found.end(), end)
     text = line[after.end() if after else found.end() : end]
-    if end < len(line) and (time := _ENDS_IN_TIME.search(text)):
+    if end < len(line) and (time := _ENDS_IN_TIME.search(text, max(len(text) - _PREFIX, 0))):
         text = text[: time.start()]  # of the next message
     number = after[1] if after else None
-    return ComposerMessage(found[0], text.strip(" \t\r\n\0\u3000"), at, int(number) if number else None)
+    return ComposerMessage(found[0], text.strip(_BLANK), at, int(number) if number else None)
 
 
 @dataclass(slots=True)
@@ -159,7 +175,7 @@ class Group:
             self.last = message.at
         if message.customer is not None:
             self.customers.add(message.customer)
-        if len(self.heads) < HEADS:
+        if self.count <= HEADS:
             self.heads.append(message.mark)
         if len(self.samples) < SAMPLES and self.count <= SAMPLED:
             sample = masked(message.text)

@@ -71,6 +71,16 @@ def is_code(name: str, value: str) -> bool:
     return (name in _NUMBERS or short) and _DIGITS.fullmatch(value) is not None
 
 
+def is_severity(name: str) -> bool:
+    """Whether a field says how severe a message is."""
+    return name in _SEVERITIES
+
+
+def is_message_text(name: str, value: str) -> bool:
+    """Whether a field is a text in which a message begins."""
+    return name in _TEXTS and "EX" in value and bool(messages_of(value))
+
+
 def message_of_fields(fields: Fields, own: str, severities: Mapping[str, Severity]) -> ComposerMessage | None:
     """The message that fields and their element's own text make; None if they make none.
 
