@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exstream_notify.adapters.alert_triggers import exceptions_of, file_of, look_of
-from exstream_notify.domain.exceptions import Unusable
+from exstream_notify.domain.exceptions import ExceptionRaised, Unusable
 
 FAILED: dict[str, Any] = {
     "id": "e-1",
@@ -117,3 +117,85 @@ def test_the_event_file_is_one() -> None:
     (path,) = (Path(__file__).parents[2] / "events").glob("uc5_exception_raised.json")
     (record,) = json.loads(path.read_text("utf-8"))["Records"]
     assert exceptions_of(json.loads(record["body"]))[0].code == "customers_missing"
+
+
+# --- jobs of a cloud-native site -------------------------------------------------------------------
+
+
+def job(detail: dict[str, Any], kind: str = "Exstream-Job", event: str = "e-7") -> list[ExceptionRaised]:
+    """What an event of the orchestration tells."""
+    return exceptions_of({"id": event, "source": "exstream", "detail-type": kind, "detail": detail})
+
+
+@pytest.mark.parametrize(
+    ("detail", "code", "run"),
+    [
+        ({"domain": "retail", "externalId": "r-1", "jobId": "j1", "status": "error"}, "job_failed", "r-1"),
+        ({"exstreamJob": {"domain": "retail", "communicationId": "a1f0", "status": "Error"}}, "job_failed", "a1f0"),
+        ({"domain": "retail", "job": {"id": "j1", "externalId": "r-1", "status": "canceled"}}, "job_canceled", "r-1"),
+        ({"domain": "retail", "externalId": "not a run!", "jobId": "j1", "status": "failed"}, "job_failed", "j1"),
+        ({"domain": "retail", "flowInstance": {"flowInstanceId": "f1", "status": "ERROR"}}, "job_failed", "f1"),
+        ({"domain": "retail", "flowInstance": {"status": "error"}}, "job_failed", "event-e-7"),
+    ],
+)  # fmt: skip
+def test_a_job_that_did_not_succeed_is_an_exception_of_its_run(
+    detail: dict[str, Any], code: str, run: str
+) -> None:
+    (found,) = job(detail)
+    assert (found.code, found.severity, found.domain, found.run_id) == (code, "error", "retail", run)
+    assert [found] == job(detail, event="e-7")
+    assert found.part == job({**detail}, event="e-8")[0].part
+
+
+@pytest.mark.parametrize("status", ["uninitialized", "started", "waiting", "holding", "complete", "deleted"])
+def test_a_job_that_runs_or_succeeded_raises_nothing(status: str) -> None:
+    assert job({"domain": "retail", "externalId": "r-1", "status": status}) == []
+    assert job({"exstreamJob": {"domain": "retail", "status": status}}, "Exstream-Generated") == []
+    steps = [{"name": "Compose", "status": status, "messages": ["EX000123S (13) stop"]}]
+    assert job({"domain": "retail", "flowInstance": {"status": "complete", "flowSteps": steps}}) == []
+
+
+def test_a_step_that_failed_is_named_with_what_its_messages_say() -> None:
+    steps = [
+        {"name": "Compose", "status": "complete", "messages": ["EX003004W (4) Color"]},
+        {
+            "name": "Package PDF", "status": "error",
+            "messages": [
+                "EX004120E (12) Required field is empty", "EX004120E (14) Required field is empty",
+                {"code": "EX000123", "severity": "Severe", "text": "Run stopped", "customer": 13}, "EX000001I started",
+            ],
+        },
+        {"name": "Deliver", "status": "canceled"},
+    ]  # fmt: skip
+    detail = {
+        "domain": "retail",
+        "externalId": "r-1",
+        "flowInstance": {"status": "error", "flowSteps": steps},
+    }
+    found = {e.code: e for e in job(detail)}
+
+    assert found.keys() == {"step_failed", "step_canceled", "EX004120E", "EX000123S"}
+    assert (found["step_failed"].text, found["step_failed"].detail) == (
+        "step PackagePDF failed",
+        {"step": "PackagePDF"},
+    )
+    assert (found["EX004120E"].count, found["EX004120E"].customers) == (2, "12,14")
+    assert (found["EX000123S"].severity, found["EX000123S"].customers) == ("severe", "13")
+    assert {e.run_id for e in found.values()} == {"r-1"}
+    again = {(e.code, e.part) for e in job(detail, event="e-99")}
+    assert again == {(e.code, e.part) for e in found.values()}
+
+
+def test_nothing_personal_of_a_job_gets_out() -> None:
+    detail = {
+        "domain": "retail", "externalId": "r-1", "status": "error", "message": "Customer John Smith <j@example.com>",
+        "user": {"status": "error", "CustomerEmail": "c1@example.com"},
+    }  # fmt: skip
+    (found,) = job(detail)
+    assert not {"Smith", "example.com"} & set(str(found.to_detail()).replace("@", " ").split())
+
+
+def test_the_event_file_of_a_flow_step_is_one() -> None:
+    path = Path(__file__).parents[2] / "events" / "uc5_flow_step_failed.json"
+    (record,) = json.loads(path.read_text("utf-8"))["Records"]
+    assert {e.code for e in exceptions_of(json.loads(record["body"]))} == {"step_failed", "EX004120E"}

@@ -10,6 +10,7 @@ import yaml
 from moto.events.models import EventPattern
 
 from exnotify.cloud.complexity import LIMIT, complexity
+from exnotify.cloud.eventbus import as_matched
 from exnotify.cloud.intrinsics import Resolver
 from exnotify.cloud.template import load_template
 
@@ -24,13 +25,19 @@ RULES: dict[str, dict[str, Any]] = {
 
 
 def test_the_rules_are_found() -> None:
-    assert {"RunSealedRule", "IndexFileRule", "MessageFileRule", "UnnamedSourceRule"} <= RULES.keys()
+    assert {"RunSealedRule", "IndexFileRule", "MessageFileRule", "JobFailedRule"} <= RULES.keys()
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_is_not_too_complex_for_eventbridge(rule: str) -> None:
     found = complexity(RULES[rule]["EventPattern"])
     assert found <= LIMIT, "`Rule is too complex`: use suffixes, fewer stars, or a rule of its own for some"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_pattern_is_not_too_long_for_eventbridge(rule: str) -> None:
+    """2,048 characters: quota "Event pattern size", EventBridge user guide."""
+    assert len(json.dumps(RULES[rule]["EventPattern"], separators=(",", ":"))) <= 2048
 
 
 def wildcards(pattern: Any) -> Iterator[Any]:
@@ -55,7 +62,7 @@ def matching(event: Any) -> set[str]:
     return {
         name
         for name, rule in RULES.items()
-        if EventPattern.load(json.dumps(rule["EventPattern"])).matches_event(event)
+        if EventPattern.load(json.dumps(rule["EventPattern"])).matches_event(as_matched(event))
     }
 
 
@@ -76,7 +83,8 @@ def matching_key(key: str, bucket: str = "DropBucket") -> set[str]:
         ("drop/retail/r1/_STDDELIVERYFILE.xml.gz", {"RunSealedRule", "MessageFileRule"}),
         ("drop/retail/r1/billing.index.jsonl", {"IndexFileRule"}),
         ("drop/retail/r1/BILLING.INDEX.XML.GZ", {"IndexFileRule"}),
-        ("drop/retail/r1/Messages.index.xml", {"IndexFileRule"}),
+        ("drop/retail/r1/Messages.index.xml", {"IndexFileRule", "MessageXmlRule"}),
+        ("drop/retail/r1/BILLING.INDEX.TXT", {"IndexFileRule"}),
         ("Drop/retail/billing.index.txt", {"IndexFileRule"}),
         ("drop/retail/billing.csv", {"IndexFileRule"}),
         ("drop/retail/billing.csv.gz", {"IndexFileRule"}),
@@ -85,9 +93,16 @@ def matching_key(key: str, bucket: str = "DropBucket") -> set[str]:
         ("drop/retail/r1/exceptions.psv", {"IndexFileRule"}),
         ("drop/retail/r1/Billing.Exceptions.csv.gz", {"IndexFileRule"}),
         ("drop/retail/r1/nightly_messages.csv", {"IndexFileRule"}),
-        ("drop/retail/r1/my-messages.xml", {"IndexFileRule"}),
-        ("drop/retail/r1/my-messages.xml.gz", {"IndexFileRule"}),
-        ("drop/retail/r1/ExstreamMessages_20261129_0300.xml", {"IndexFileRule"}),
+        ("drop/retail/r1/my-messages.xml", {"MessageXmlRule"}),
+        ("drop/retail/r1/my-messages.xml.gz", {"MessageXmlRule"}),
+        ("drop/retail/r1/ExstreamMessages.XML", {"MessageXmlRule"}),
+        ("drop/retail/r1/EXSTREAMMESSAGES.xml.GZ", {"MessageXmlRule"}),
+        ("drop/retail/r1/ExstreamMessages_20261129_0300.xml", {"MessageXmlRule"}),
+        ("drop/retail/r1/EXSTREAMMESSAGES_20261129.XML", {"MessageXmlRule"}),
+        ("drop/retail/r1/engine.log", {"MessageFileRule"}),
+        ("drop/retail/r1/ENGINE.ERR.GZ", {"MessageFileRule"}),
+        ("drop/retail/r1/ExstreamMessages.TXT", {"MessageFileRule"}),
+        ("drop/retail/r1/EXSTREAMMESSAGES_20261129.TXT", {"MessageFileRule"}),
         ("drop/retail/r1/ExstreamMessages.dat", {"MessageFileRule"}),
         ("drop/retail/r1/ExstreamMessages.dat.gz", {"MessageFileRule"}),
         ("retail/r1/EXSTREAMMESSAGES.DAT", {"MessageFileRule"}),
@@ -96,10 +111,13 @@ def matching_key(key: str, bucket: str = "DropBucket") -> set[str]:
         ("drop/retail/r1/engine-messages.txt.gz", {"MessageFileRule"}),
         ("drop/retail/r1/nightly.messages", {"MessageFileRule"}),
         ("drop/retail/r1/NIGHTLY.MESSAGES.GZ", {"MessageFileRule"}),
-        ("drop/retail/r1/run.summary", {"MessageFileRule"}),
-        ("drop/retail/r1/Run.Summary", {"MessageFileRule"}),
-        ("drop/retail/r1/JobSummary-2.txt", {"MessageFileRule"}),
-        ("drop/retail/r1/Summary of messages.txt", {"MessageFileRule"}),
+        ("drop/retail/r1/run.summary", {"RunSummaryRule"}),
+        ("drop/retail/r1/Run.Summary", {"RunSummaryRule"}),
+        ("drop/retail/r1/JobSummary-2.txt", {"RunSummaryRule"}),
+        ("drop/retail/r1/JOBSUMMARY-2.TXT", {"RunSummaryRule"}),
+        ("drop/retail/r1/Run.SUMMARY.txt", {"RunSummaryRule"}),
+        ("drop/retail/r1/run.summary.json", {"RunSummaryRule"}),
+        ("drop/retail/r1/RunSummary.XML.gz", {"RunSummaryRule"}),
         # The files of customers, however the run and its folders are named.
         ("drop/retail/r1/output/Email_Statements/D1.pdf", set()),
         ("drop/retail/r1/output/Email_Statements/D1.PDF", set()),
@@ -110,6 +128,11 @@ def matching_key(key: str, bucket: str = "DropBucket") -> set[str]:
         ("drop/retail/summary-2026-11/D1.pdf", set()),
         ("drop/retail/summary-2026-11/page.html", set()),
         ("drop/messages/r1/D1.tiff", set()),
+        ("drop/retail/r1/output/Email_Statements/D1.xml", set()),
+        ("drop/retail/r1/output/EMAIL_MESSAGES/D1.PDF", set()),
+        ("drop/retail/SUMMARY-2026-11/D1.PDF", set()),
+        ("drop/retail/r1/output/Text/D1.txt", set()),
+        ("drop/retail/r1/output/Json/D1.json", set()),
     ],
 )
 def test_which_files_of_the_drop_start_a_function(key: str, rules: set[str]) -> None:
@@ -174,6 +197,45 @@ def test_what_no_rule_takes_for_its_source_is_reported(source: str, kind: str, r
 def test_an_exception_goes_to_one_queue(kind: str, detail: dict[str, Any], rule: str) -> None:
     found = matching({"source": "exstream", "detail-type": kind, "detail": detail})
     assert found - {"ExstreamDeliveryRule"} == {rule}
+
+
+@pytest.mark.parametrize(
+    ("detail", "fails"),
+    [
+        ({"exstreamJob": {"status": "error"}}, True),
+        ({"exstreamJob": {"status": "Canceled"}}, True),
+        ({"exstreamJob": {"status": "complete"}}, False),
+        ({"exstreamJob": {}}, False),
+        ({"status": "ERROR", "externalId": "r-1"}, True),
+        ({"job": {"status": "failed"}}, True),
+        (
+            {"flowInstance": {"status": "error", "flowSteps": [{"name": "Compose", "status": "complete"}]}},
+            True,
+        ),
+        (
+            {
+                "flowInstance": {
+                    "status": "complete",
+                    "flowSteps": [{"status": "complete"}, {"status": "error"}],
+                }
+            },
+            True,
+        ),
+        ({"flowInstance": {"status": "complete", "flowSteps": [{"status": "complete"}]}}, False),
+        ({"flowStep": {"status": "cancelled"}}, True),
+        ({"steps": [{"status": "complete"}, {"status": "error"}]}, True),
+    ],
+)
+@pytest.mark.parametrize("kind", ["Exstream-Generated", "Exstream-Job", "Flow Instance Changed"])
+def test_a_job_that_did_not_succeed_is_an_exception_and_no_document(
+    kind: str, detail: dict[str, Any], fails: bool
+) -> None:
+    found = matching({"source": "exstream", "detail-type": kind, "detail": detail})
+    assert ("JobFailedRule" in found) == fails
+    assert ("DocumentComposedRule" in found) == (
+        kind == "Exstream-Generated" and not (fails and "exstreamJob" in detail)
+    )
+    assert "JobFailedRule" not in matching({"source": "crm", "detail-type": kind, "detail": detail})
 
 
 @pytest.mark.parametrize("sources", ["", "portal", "portal, billing ,crm"])

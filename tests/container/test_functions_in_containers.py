@@ -270,6 +270,19 @@ def uc5_exception_raised(stage: Stage) -> Effect:
     return effect
 
 
+def uc5_flow_step_failed(stage: Stage) -> Effect:
+    """A step of a flow that failed → an incident that names it and the code in its messages."""
+    stage.exchange("uc5-night", stage.run_id)
+
+    def effect() -> None:
+        codes = {
+            code for found in stage.still.app.incidents.of_run("claims", stage.run_id) for code in found.codes
+        }
+        assert {"step_failed", "EX004120E"} <= codes
+
+    return effect
+
+
 def uc5_five_minutes(stage: Stage) -> Effect:
     """A message in a dead-letter queue → an exception that names the queue."""
     letters = stage.still.cloud.resource("DecideDeadLetters")
@@ -593,6 +606,7 @@ SCENES: Mapping[str, Callable[[Stage], Effect]] = {
         uc4_slice_staged,
         uc5_exception_raised,
         uc5_five_minutes,
+        uc5_flow_step_failed,
         uc5_incident_acknowledged,
         uc5_messages_landed,
         uc6_customer_responded,

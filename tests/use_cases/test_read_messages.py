@@ -104,7 +104,18 @@ def test_a_first_file_has_the_run_watched_until_its_seal() -> None:
 
 def test_lines_that_are_no_message_and_files_that_cannot_be_read_are_told() -> None:
     world = World(site_rules=RULES)
-    (raised,) = read(world, "a.dat", b"hello\nworld\n")
+    _, raised = read(world, "a.dat", b"EX000001W x\nhello\nworld\n")
     assert (raised.code, raised.count) == ("messages_unmatched", 2)
-    (raised,) = read(world, "b.dat.gz", b"no gzip")
-    assert raised.code == "messages_unreadable"
+    for name, data in (
+        ("b.dat.gz", b"no gzip"),
+        ("c.dat", b"hello\nworld\n"),
+        ("ExstreamMessages.xml", b"<a><b/></a>"),
+        ("run.summary.txt", b"nothing of use"),
+        ("exceptions.csv", b"a,b\n1,2\n"),
+    ):
+        (raised,) = read(world, name, data)
+        assert (raised.code, raised.severity, raised.part) == (
+            "messages_unreadable",
+            "error",
+            f"{name} whole",
+        )

@@ -659,7 +659,7 @@ class MessageFiles(Protocol):
         """Read it to its end into `grouped`; each group when its first message is met. `Unusable`."""
 
     def summary(self, stream: BinaryIO, name: str) -> RunSummary | None:
-        """What a run summary says, None if nothing."""
+        """What a run summary says, None for an empty one. `Unusable` where nothing in it is known."""
 
 
 class AlertRules(Protocol):

@@ -29,6 +29,21 @@ _REASONS = {
 OBJECT_DETAIL_TYPES = frozenset({"Object Created"})
 
 
+def as_matched(value: Any) -> Any:
+    """An event as EventBridge matches it: a pattern looks into objects within an array ("Event patterns",
+    EventBridge user guide: matching on arrays; aws/event-ruler flattens them). moto does not.
+
+    An array of objects becomes one object with all values of each name.
+    """
+    if isinstance(value, Mapping):
+        return {name: as_matched(inner) for name, inner in value.items()}
+    if isinstance(value, list) and value and all(isinstance(inner, Mapping) for inner in value):
+        names = dict.fromkeys(name for inner in value for name in inner)
+        found = {name: [inner[name] for inner in value if name in inner] for name in names}
+        return {name: as_matched(values if len(values) > 1 else values[0]) for name, values in found.items()}
+    return value
+
+
 class EventBus:
     """Carries events from their sources to the targets of the rules that match.
 
@@ -58,7 +73,7 @@ class EventBus:
         if rule.state != "ENABLED" or not rule.event_pattern.dump():
             return
         message = self._message(event)
-        if rule.event_pattern.matches_event(message):
+        if rule.event_pattern.matches_event(as_matched(message)):
             for target in rule.targets:
                 self.send(target, rule.arn, message)
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from ..domain.exceptions import ExceptionRaised, Severity
 from ..domain.incidents import AlertRule, Urgency
+from .drop_names import refusal
 
 CHANNELS = ("sns", "email", "sms", "slack", "teams", "pagerduty", "webhook", "apprise")
 
@@ -174,22 +175,34 @@ class Alerts(_Strict):
         return default if own is None else own
 
 
+def _arrives(glob: str) -> str:
+    if why := refusal(glob):
+        raise ValueError(why)
+    return glob
+
+
+_Globs = tuple[Annotated[str, AfterValidator(_arrives)], ...]
+
+
 class MessageRules(_Strict):
     """messages.yaml."""
 
     ignored: tuple[str, ...]
-    exceptions: tuple[str, ...]
-    deliveries: tuple[str, ...]
-    summary: tuple[str, ...]
-    messages: tuple[str, ...]
-    xml_messages: tuple[str, ...]
+    exceptions: _Globs
+    deliveries: _Globs
+    summary: _Globs
+    messages: _Globs
+    xml_messages: _Globs
     started: tuple[str, ...]
     encoding: str | None
+    unpacked_megabytes: int = Field(ge=1, le=1_048_576)
     columns: Mapping[str, tuple[str, ...]]
     delivered: tuple[str, ...]
     delivery_codes: Mapping[str, Literal["delivery_failed", "delivery_partial"]]
     severities: Mapping[str, Severity]
-    summary_keys: Mapping[str, tuple[str, ...]]
+    summary_keys: Mapping[Literal["exit_status", "errors", "customers", "status"], tuple[str, ...]]
+    summary_failed: tuple[str, ...]
+    summary_succeeded: tuple[str, ...]
 
     @field_validator("encoding")
     @classmethod
@@ -215,11 +228,15 @@ class MessageRules(_Strict):
 
     def _list_of(self, name: str) -> str | None:
         plain = name.lower().removesuffix(".gz")
-        kinds = ("ignored", "exceptions", "deliveries", "summary", "started", "xml_messages", "messages")
-        for kind in kinds:
-            if any(fnmatchcase(plain, glob.lower()) for glob in getattr(self, kind)):
-                return kind
-        return None
+        kinds = ("exceptions", "deliveries", "summary", "started", "xml_messages", "messages")
+        found = [(kind, self._precision(plain, kind)) for kind in kinds]
+        kind, precision = next(((k, p) for k, p in found if p), (None, 0))
+        return "ignored" if self._precision(plain, "ignored") > precision else kind
+
+    def _precision(self, name: str, kind: str) -> int:
+        """How many characters of a name the most precise glob of a list spells out; 0 if none fits."""
+        fitting = (glob for glob in getattr(self, kind) if fnmatchcase(name, glob.lower()))
+        return max((len(glob) - glob.count("*") for glob in fitting), default=0)
 
 
 def _split(chain: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 from ..domain.customer_ranges import HIGHEST, from_text, to_text
 from ..domain.exceptions import RANK, ExceptionRaised, Severity
 from ..domain.masking import masked
+from .job_events import JobPart, failures_of, job_parts, run_names
 from .triggers import NAME, exception_of, run_file_of
 
 EVENT_CODES: Mapping[str, str] = {
@@ -33,6 +34,9 @@ def exceptions_of(body: dict[str, Any]) -> list[ExceptionRaised]:
     code = EVENT_CODES.get(kind) or ("composition_failed" if _COMPOSER_FAILED.fullmatch(kind) else None)
     if code:
         return [_of_event(body, kind, code)]
+    detail = body.get("detail")
+    if isinstance(detail, dict) and (parts := job_parts(detail)):
+        return _of_job(body, detail, parts)
     return [] if body.get("source", _OWN) == _OWN else [_of_stranger(body, kind)]
 
 
@@ -87,6 +91,16 @@ def _of_event(body: Mapping[str, Any], kind: str, code: str) -> ExceptionRaised:
         queue=_WORD.sub("", str(detail.get("queue") or detail.get("queue_name") or ""))[:60],
         document_type=_WORD.sub("", str(detail.get("document_type") or ""))[:60],
     )
+
+
+def _of_job(
+    body: Mapping[str, Any], detail: Mapping[str, Any], parts: list[JobPart]
+) -> list[ExceptionRaised]:
+    """What did not succeed of a job; nothing where all did (rule JobFailedRule)."""
+    event_id = _WORD.sub("", str(body.get("id", "")))[:64]
+    domains = (detail.get("domain"), *(part.body.get("domain") for part in parts))
+    run_id = _name(*run_names(detail, parts), f"event-{event_id}", "none")
+    return failures_of(parts, _name(*domains, "unknown"), run_id, lambda text: _WORD.sub("", str(text))[:60])
 
 
 def _of_stranger(body: Mapping[str, Any], kind: str) -> ExceptionRaised:

@@ -14,7 +14,8 @@ class ExceptionRaised:
 
     `customers_in_run` are sequence numbers in the run; `customers` are more of them, as the text that
     the engine takes (`2,7,14-50`). `samples` are masked. `queue` and `document_type` name where it
-    happened, for the rules to route by; `team` is whose it is where a rule of its own says so.
+    happened, for the rules to route by; `team` is whose it is where a rule of its own says so. `content`
+    says what it counts, so that the same messages in another file count once (`twins`).
 
     `source` is the file that says it, so that a later reading of the file takes back what it says no more.
     `said_at` is when it was said (UTC, ISO 8601; empty: when it is recorded): an older report never takes
@@ -37,6 +38,7 @@ class ExceptionRaised:
     source: str = ""
     said_at: str = ""
     cured_by_rerun: bool = False
+    content: str = ""
 
     def to_detail(self) -> dict[str, Any]:
         """As the detail of an EventBridge event."""

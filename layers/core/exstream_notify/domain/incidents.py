@@ -10,6 +10,7 @@ from .composed_again import in_words, late_in_words, offered, to_compose
 from .customer_ranges import SWITCH_CHARS, Ranges, from_numbers, from_text, merged, size, to_text, without
 from .exceptions import RANK, ExceptionRaised, Severity, worst
 from .identity import notice_id
+from .twins import told_once
 
 TENFOLD = 10
 SETTLE = timedelta(seconds=30)
@@ -253,7 +254,7 @@ def added_up(head: Head, reports: Sequence[Report]) -> Incident:
     whole = {(r.exception.code, r.exception.part + SO_FAR) for r in reports}
     reports = [r for r in reports if (r.exception.code, r.exception.part) not in whole]
     reports = _stated_once(reports)
-    counting = [r for r in reports if r.exception.count] or list(reports)
+    counting = [r for r in told_once(reports) if r.exception.count] or list(reports)
     told = [r.exception for r in counting]
     errors = [r for r in counting if r.exception.count and RANK[r.exception.severity] >= RANK["error"]]
     curable = [(r.exception, r.customers) for r in reports if r.exception.cured_by_rerun]
@@ -511,7 +512,7 @@ def make_alert(
     facts = [
         ("Team", incident.team),
         ("Run", f"{incident.domain}/{incident.run_id}"),
-        ("Codes", ", ".join(incident.codes[:12]) + (" …" if len(incident.codes) > 12 else "")),
+        ("Codes", named_codes(incident)),
         ("Count", f"{incident.count:,}"),
         ("First", incident.first_seen),
         ("Last", incident.last_seen),
@@ -541,6 +542,14 @@ def make_alert(
         rule.runbook,
         "" if what == What.RESOLVED else link,
     )
+
+
+def named_codes(incident: Incident) -> str:
+    """All severe codes, then others up to a dozen in all."""
+    severe = [cause.code for cause in incident.causes if cause.severity == "severe"]
+    codes = [*severe, *(code for code in incident.codes if code not in severe)]
+    shown = max(12, len(severe))
+    return ", ".join(codes[:shown]) + (" …" if len(codes) > shown else "")
 
 
 def meaning(incident: Incident, rule: AlertRule) -> str:

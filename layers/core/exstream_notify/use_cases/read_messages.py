@@ -8,6 +8,7 @@ from ..domain.composer_messages import Group, Grouped, RunSummary
 from ..domain.customer_ranges import texts
 from ..domain.exceptions import ExceptionRaised, Severity, Unusable
 from ..domain.incidents import SO_FAR, AlertRule
+from ..domain.twins import content_of, stem_of
 from ..ports import AlertRules, Clock, DropFolder, DueIndex, ExceptionBus, MessageFiles, Rules, RunBook
 from .late_files import resembles_index
 from .settle_reports import FileReports
@@ -54,28 +55,41 @@ def read_messages(
         reports.raise_exceptions([raised])
 
     if kind == "summary":
-        with folder.open(name) as stream:
-            summary = files.summary(stream, name)
-        reports.raise_exceptions(
-            [
-                replace(e, part=name)
-                for e in _of_summary(summary, domain, run_id, rules.domain(domain).exit_statuses)
-            ]
-        )
+        try:
+            with folder.open(name) as stream:
+                summary = files.summary(stream, name)
+            fine = rules.domain(domain).exit_statuses
+            said = _of_summary(summary, domain, run_id, fine)
+            reports.raise_exceptions([replace(e, part=name) for e in said])
+        except Unusable as unusable:
+            tell(unusable.code, "error", str(unusable), part=f"{name} whole")
         reports.at_end()
         return None
 
     grouped = Grouped(_severities(alerts, domain, run_id))
+    is_readable = True
     try:
         with folder.open(name) as stream:
             for fresh in files.read(stream, name, kind, grouped):
                 if fresh.severity == "severe":
                     reports.raise_exceptions(list(_reports(fresh, domain, run_id, name, so_far=True)))
     except Unusable as unusable:
+        is_readable = False
         tell(unusable.code, "error", str(unusable), part=f"{name} whole")
-    found = sorted(grouped.groups.values(), key=lambda g: (g.severity != "severe", g.code, g.queue))
-    for group in found:
+    for group in sorted(grouped.groups.values(), key=lambda g: (g.severity != "severe", g.code, g.queue)):
         reports.raise_exceptions(list(_reports(group, domain, run_id, name)))
+    if is_readable or grouped.messages:
+        for part, count, text in _odd_lines(grouped, name, kind):
+            # Of files with the same messages in other forms, the one with most such lines counts.
+            content = f"{stem_of(name)}//{part}"
+            tell("messages_unmatched", "warning", text, part=f"{name} {part}", count=count, content=content)
+    reports.at_end()
+    return grouped
+
+
+def _odd_lines(grouped: Grouped, name: str, kind: str) -> Iterator[tuple[str, int, str]]:
+    """What is to be told of lines and rows that are not as they should be: its part, count and text."""
+    what = "rows" if kind in ("exceptions", "deliveries") else "lines"
     odd = (
         ("quotes", "rows with a quote that is not closed", grouped.open_quotes, grouped.first_open_quote),
         (
@@ -84,22 +98,11 @@ def read_messages(
             grouped.disputed,
             grouped.first_disputed,
         ),
+        ("unmatched", f"{what} that are no message", grouped.unmatched, grouped.first_unmatched),
     )
-    for part, what, count, first in odd:
+    for part, words, count, first in odd:
         if count:
-            text = f"{name}: {count} {what}, the first is line {first}"
-            tell("messages_unmatched", "warning", text, part=f"{name} {part}", count=count)
-    if grouped.unmatched:
-        what = "lines" if kind == "messages" else "rows"
-        tell(
-            "messages_unmatched",
-            "warning",
-            f"{name}: {grouped.unmatched} {what} that are no message, the first is {grouped.first_unmatched}",
-            part=f"{name} unmatched",
-            count=grouped.unmatched,
-        )
-    reports.at_end()
-    return grouped
+            yield part, count, f"{name}: {count} {words}, the first is line {first}"
 
 
 def _severities(alerts: AlertRules, domain: str, run_id: str) -> Callable[[str, Severity], Severity | None]:
@@ -132,6 +135,7 @@ def _reports(
             samples=tuple(group.samples),
             customers=customers,
             queue=group.queue,
+            content="" if number else content_of(group, name),
         )
 
 
@@ -140,9 +144,10 @@ def _of_summary(
 ) -> list[ExceptionRaised]:
     """What a run summary tells; the seal may tell the same, and an incident counts one of them."""
     raised = []
-    if summary and summary.exit_status is not None and summary.exit_status not in fine:
-        text = f"the run ended with exit status {summary.exit_status}"
-        raised.append(ExceptionRaised("exit_status", "error", domain, run_id, text))
+    status = summary.exit_status if summary else None
+    if summary and ((status is not None and status not in fine) or (status is None and summary.failed)):
+        said = f"exit status {status}" if status is not None else "a status that is none of success"
+        raised.append(ExceptionRaised("exit_status", "error", domain, run_id, f"the run ended with {said}"))
     if summary and summary.errors:
         text = f"the run reports {summary.errors} errors"
         raised.append(

@@ -58,8 +58,8 @@ class Limits:
 
     `line_chars`: one line, one JSON object or one stretch of XML between two records; beyond it
     the file is unreadable. `record_chars`, `record_fields`: the values of one record; beyond them
-    the record is rejected. `decompressed_bytes`, `decompression_ratio`: what a gzip file may become.
-    `depth`: elements within one another. `reject_chars`: how much of a rejected record is kept.
+    the record is rejected. `decompressed_bytes`, `decompression_ratio` (None: any): what a gzip file may
+    become. `depth`: elements within one another. `reject_chars`: how much of a rejected record is kept.
     `teams`: different internal teams in one file.
     """
 
@@ -67,7 +67,7 @@ class Limits:
     record_chars: int = 256 * 1024
     record_fields: int = 256
     decompressed_bytes: int = 64 * 1024**3
-    decompression_ratio: int = 200
+    decompression_ratio: int | None = 200
     depth: int = 64
     reject_chars: int = 4096
     teams: int = 1000

@@ -4,7 +4,7 @@ import codecs
 import hashlib
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from .faults import IndexUnreadable, Limits
@@ -91,7 +91,8 @@ class TextSource:
     what the declaration says; `encoding`, the site's setting; UTF-8. Latin-1 is read as Windows-1252, as
     WHATWG Encoding has it, since Windows sites call it that. What cannot be decoded is an error, unless
     `errors` names a codec error handler that knows better. A DOS end-of-file mark (0x1A) at the end is
-    not part of the text.
+    not part of the text. `evidence` names the encoding that the first bytes show, if they do: it is asked
+    after the byte-order mark.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class TextSource:
         encoding: str | None = None,
         limits: Limits | None = None,
         errors: str = "strict",
+        evidence: Callable[[bytes], str | None] = lambda head: None,
     ) -> None:
         setting = known_encoding(encoding) if encoding else "utf-8"
         if setting is None:
@@ -117,6 +119,7 @@ class TextSource:
         self._setting = setting
         self._limits = limits or Limits()
         self._errors = errors
+        self._evidence = evidence
         self._hash = hashlib.sha256()
         self.bytes = 0
         self.encoding = ""
@@ -183,8 +186,9 @@ class TextSource:
         if total > limits.decompressed_bytes:
             reason = f"more than {limits.decompressed_bytes} bytes once decompressed"
             raise IndexUnreadable(self._file, f"byte {self.bytes}", reason)
-        if total > _RATIO_FROM and total > taken * limits.decompression_ratio:
-            reason = f"grows more than {limits.decompression_ratio} times when decompressed"
+        ratio = limits.decompression_ratio
+        if ratio is not None and total > _RATIO_FROM and total > taken * ratio:
+            reason = f"grows more than {ratio} times when decompressed"
             raise IndexUnreadable(self._file, f"byte {self.bytes}", reason)
 
     def _decoded(self, pieces: Iterator[bytes]) -> Iterator[str]:
@@ -233,9 +237,12 @@ class TextSource:
         """Encoding, and the length of the byte-order mark."""
         for mark, name in _MARKS:
             if head.startswith(mark):
+                name = name or self._evidence(head)
                 if name is None:
                     raise IndexUnreadable(self._file, "byte 0", "UTF-32 is not supported")
                 return name, len(mark)
+        if shown := self._evidence(head):
+            return shown, 0
         # An index begins with a brace, a tag or column names: ASCII, of which UTF-16 makes every
         # other byte zero.
         start = head[:64]

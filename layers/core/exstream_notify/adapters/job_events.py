@@ -1,0 +1,109 @@
+"""What a cloud-native site's orchestration says of jobs, flow instances and their steps, as exceptions.
+
+Status `uninitialized started waiting holding complete error canceled deleted`; `externalId` is the site's own
+key of the run (FACTS, section 1). How the events are nested is not public: whatever has a status counts.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..domain.composer_messages import Group, Grouped
+from ..domain.customer_ranges import to_text
+from ..domain.exceptions import RANK, ExceptionRaised, Severity
+from ..domain.masking import masked
+from ..domain.message_fields import messages_of_object
+
+NOT_SUCCEEDED: Mapping[str, str] = {
+    "error": "failed", "failed": "failed", "canceled": "canceled", "cancelled": "canceled",
+}  # fmt: skip
+"""Statuses, in small letters, of what did not succeed (template.yaml's JobFailedRule)."""
+
+_WORDS: Mapping[str, Severity] = {word: word for word in RANK} | {"fatal": "severe"}
+_DEPTH = 8
+_NODES = 2000
+_IDS = ("run_id", "runId", "externalId", "external_id")
+_OWN_IDS = ("jobId", "job_id", "flowInstanceId", "communicationId", "campaignId", "id")
+_STEP_NAMES = ("stepName", "step", "name", "displayName", "type", "stepId", "id")
+_MESSAGES = ("messages", "message", "errors", "errorMessages", "errorMessage", "log")
+
+
+@dataclass(frozen=True, slots=True)
+class JobPart:
+    """A job, a flow instance or a step with a status: `kind` is `job` or `step`."""
+
+    kind: str
+    status: str
+    body: Mapping[str, Any]
+
+
+def job_parts(detail: object) -> list[JobPart]:
+    """Everything in an event's detail that has a status, from the outside in."""
+    return list(_parts(detail, "job", 0))[:_NODES]
+
+
+def _parts(value: object, kind: str, depth: int) -> Iterator[JobPart]:
+    if depth > _DEPTH:
+        return
+    if isinstance(value, list):
+        for inner in value:
+            yield from _parts(inner, kind, depth + 1)
+    elif isinstance(value, dict):
+        if isinstance(status := value.get("status"), str):
+            yield JobPart(kind, status.strip().lower(), value)
+        for name, inner in value.items():
+            if isinstance(inner, dict | list) and name not in ("user", *_MESSAGES):
+                yield from _parts(inner, "step" if "step" in name.lower() else kind, depth + 1)
+
+
+def run_names(detail: Mapping[str, Any], parts: list[JobPart]) -> Iterator[object]:
+    """What may name the run: the site's own key first, then the orchestration's ids."""
+    bodies = (detail, *(part.body for part in parts))
+    for names in (_IDS, _OWN_IDS):
+        for body in bodies:
+            yield from (body.get(name) for name in names)
+
+
+def failures_of(
+    parts: list[JobPart], domain: str, run_id: str, word: Callable[[object], str]
+) -> list[ExceptionRaised]:
+    """An exception for each step that did not succeed, for the job where no step says why, and for each
+    code in their messages. `word` makes a name of a value, so that nothing else gets out.
+
+    A part of a job is named by what it is, not by its event: the same status told again counts once.
+    """
+    failing = [part for part in parts if part.status in NOT_SUCCEEDED]
+    causes = [part for part in failing if part.kind == "step"] or failing[:1]
+    raised: dict[tuple[str, str], ExceptionRaised] = {}
+    for part in failing:
+        how = NOT_SUCCEEDED[part.status]
+        name = next((word(part.body[n]) for n in _STEP_NAMES if part.body.get(n)), "")
+        label = f"step {name}".strip() if part.kind == "step" else "job"
+        said = [part.body.get(name) for name in _MESSAGES]
+        if part in causes:
+            told = ExceptionRaised(f"{part.kind}_{how}", "error", domain, run_id, f"{label} {how}", label)
+            step = {"step": name} if part.kind == "step" and name else {}
+            samples = tuple(masked(text) for text in said if isinstance(text, str))
+            raised[told.code, label] = replace(told, detail=step, samples=samples)
+        for group in _grouped(said):
+            told = ExceptionRaised(
+                group.code,
+                group.severity,
+                domain,
+                run_id,
+                f"{group.code} in the messages of the {label}",
+                label,
+            )
+            customers = to_text(group.customers.ranges())
+            raised[told.code, label] = replace(
+                told, count=group.count, samples=tuple(group.samples), customers=customers
+            )
+    return list(raised.values())
+
+
+def _grouped(said: list[object]) -> list[Group]:
+    """The coded messages among what a part of a job says, but for mere information."""
+    grouped = Grouped(lambda code, severity: None if severity == "info" else severity)
+    for message in messages_of_object(said, _WORDS):
+        grouped.add(message)
+    return sorted(grouped.groups.values(), key=lambda group: group.code)
