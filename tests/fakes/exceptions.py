@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.incidents import Alert, Head, Incident, IncidentStatus, Report, added_up
+from exstream_notify.domain.rollups import Bookmark
 from exstream_notify.ports import ChannelAnswer
 
 from .queues import FakeQueue
@@ -44,6 +45,7 @@ class FakeIncidents:
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], Report] = {}
         self.heads: dict[str, Head] = {}
+        self.bookmarks: dict[str, Bookmark] = {}
 
     def record(self, incident_id: str, exception: ExceptionRaised, at: str) -> None:
         """See `Incidents.record`."""
@@ -71,6 +73,17 @@ class FakeIncidents:
         """See `Incidents.open_in`."""
         heads = self.heads.values()
         return [h.incident_id for h in heads if h.domain == domain and h.status != IncidentStatus.RESOLVED]
+
+    def bookmark(self, key: str) -> Bookmark:
+        """See `Incidents.bookmark`."""
+        return self.bookmarks.get(key, Bookmark(key))
+
+    def save_bookmark(self, mark: Bookmark) -> bool:
+        """See `Incidents.save_bookmark`."""
+        if self.bookmark(mark.key).version != mark.version - 1:
+            return False
+        self.bookmarks[mark.key] = mark
+        return True
 
     def count(self, code: str) -> int:
         """How much was counted under a code, over all parts."""

@@ -286,7 +286,7 @@ def test_an_ordinary_run_covers_nobody_unless_its_seal_says_so() -> None:
 
 def test_documents_of_which_nobody_was_told_are_not_made_good_by_composing_them_again() -> None:
     here = world()
-    raised(here, an_exception(code="unreached", customers="7"))
+    raised(here, an_exception(code="required_unreached", customers="7"))
     here.drop("run-1b", a_document(7, customer_in_run=7))
     here.drain()
 

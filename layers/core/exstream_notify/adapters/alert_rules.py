@@ -11,9 +11,23 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ..domain.exceptions import ExceptionRaised, Severity
 from ..domain.expectations import DAYS, ExpectedRun
-from ..domain.incidents import AlertRule, Urgency
+from ..domain.incidents import AlertRule, Group, Urgency
+from ..domain.rollups import DailyRule, StormRule
 
 CHANNELS = ("sns", "email", "sms", "slack", "teams", "pagerduty", "webhook", "apprise")
+
+
+CAUSE_QUIET_MINUTES = 1440
+"""How long nothing is reported of a cause over several runs before it is over, unless its code says it."""
+
+
+def known_zone(name: str) -> str:
+    """The name of a time zone; ValueError if there is none of that name."""
+    try:
+        ZoneInfo(name)
+    except Exception as error:
+        raise ValueError("no time zone of that name") from error
+    return name
 
 
 class _Strict(BaseModel):
@@ -27,7 +41,8 @@ class _Entry(_Strict):
     family: str | None = None
     severity: Severity | None = None
     urgency: Urgency | None = None
-    group: Literal["run", "day"] | None = None
+    group: Group | None = None
+    quiet_minutes: int | None = Field(default=None, ge=1, le=43_200)
     ack_minutes: int | None = Field(default=None, ge=0, le=43_200)
     means: str | None = None
     advice: str | None = None
@@ -56,7 +71,24 @@ class _Route(_Entry):
     when: _When
 
 
+class _Storm(_Strict):
+    per_minute: int = Field(ge=1, le=1000)
+    per_hour: int = Field(ge=1, le=1000)
+    quiet_minutes: int = Field(ge=5, le=1440)
+
+
+class _Daily(_Strict):
+    at: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    zone: str
+
+    @field_validator("zone")
+    @classmethod
+    def _is_zone(cls, name: str) -> str:
+        return known_zone(name)
+
+
 class _Team(_Strict):
+    storm: _Storm | None = None
     normal: tuple[str, ...] | None = None
     urgent: tuple[str, ...] | None = None
     escalation: tuple[str, ...] | None = None
@@ -88,6 +120,8 @@ class Alerts(_Strict):
     """alerts.yaml."""
 
     default: _Entry
+    storm: _Storm
+    daily: _Daily
     severities: Mapping[Severity, _SeverityRule]
     codes: Mapping[str, _Entry]
     routes: tuple[_Route, ...] = ()
@@ -136,7 +170,17 @@ class Alerts(_Strict):
             found.get("advice") or words.advice or default.advice,
             f"{runbook}#{words.runbook or default.runbook}",
             words.rerun,
+            found.get("quiet_minutes", CAUSE_QUIET_MINUTES) if found.get("group") == "cause" else None,
         )
+
+    def storm_of(self, team: str) -> StormRule:
+        """How many alerts a team gets one by one."""
+        own = self.teams.get(team)
+        return StormRule(**((own and own.storm) or self.storm).model_dump())
+
+    def daily_rule(self) -> DailyRule:
+        """When daily lists are told."""
+        return DailyRule(time.fromisoformat(self.daily.at), self.daily.zone)
 
     def chains(self, team: str, urgency: Urgency) -> tuple[tuple[str, ...], ...]:
         """A team's channels."""
@@ -236,11 +280,7 @@ class Expected(_Strict):
     @field_validator("zone")
     @classmethod
     def _is_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except Exception as error:
-            raise ValueError("no time zone of that name") from error
-        return name
+        return known_zone(name)
 
     def to_domain(self) -> ExpectedRun:
         """As the domain has it."""
