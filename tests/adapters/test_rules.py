@@ -106,7 +106,7 @@ def test_a_site_adds_types_queues_teams_and_domains(tmp_path: Path) -> None:
     assert rules.domain("mainframe").encoding == "latin-1"
     assert rules.domain("mainframe").exit_statuses == (0,)
     assert rules.domain("retail") == replace(YamlRules().domain("retail"), unknown=True)
-    for code, team, family in (("unreached", "taxes", "unreached"), ("NEW", "operations", "composition")):
+    for code, team, family in (("unreached", "taxes", "no_address"), ("NEW", "operations", "composition")):
         rule = rules.route(ExceptionRaised(code, "error", "retail", "run-1", "text"))
         assert (rule.team, rule.family) == (team, family)
 

@@ -16,6 +16,7 @@ from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.expectations import Arrival
 from exstream_notify.domain.incidents import Head, IncidentStatus, incident_id
 from exstream_notify.domain.notices import Outcome
+from exstream_notify.domain.rollups import Bookmark
 from exstream_notify.domain.runs import HISTORY_LENGTH, Control, DigestRow, RecordOutcome, Run, RunState
 from exstream_notify.domain.work import Member, SendJob, SlicePointer
 from tests.adapters.conftest import Books, Tables
@@ -309,3 +310,15 @@ def test_a_run_is_open_until_it_is_settled_and_again_when_it_is_written(books: B
     # Whoever looked at the older version does not close the newer.
     books.runs.settle(run)
     assert after in list(books.runs.open())
+
+
+def test_a_bookmark_is_written_where_nobody_wrote_in_between_and_is_no_incident(tables: Tables) -> None:
+    incidents = DynamoIncidents(tables.client, tables.incidents)
+    assert incidents.bookmark("storm it") == Bookmark("storm it")
+
+    mark = Bookmark("storm it", 1, "storm-1", "2026-11-20T15", sent=("2026-11-20T15", "2026-11-20T16"))
+    assert incidents.save_bookmark(mark)
+    assert not incidents.save_bookmark(mark)
+    assert incidents.bookmark("storm it") == mark
+    assert incidents.save_bookmark(replace(mark, version=2, ended="2026-11-20T17"))
+    assert all(incident.domain != "storm it" for incident in incidents.all())

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from exstream_notify.domain.exceptions import ExceptionRaised, FileRead
 from exstream_notify.domain.incidents import Alert, Head, Incident, IncidentStatus, Report, added_up
+from exstream_notify.domain.rollups import Bookmark
 from exstream_notify.ports import ChannelAnswer
 
 from .queues import FakeQueue
@@ -59,6 +60,7 @@ class FakeIncidents:
         self.rows: dict[tuple[str, str], Report] = {}
         self.heads: dict[str, Head] = {}
         self._said: dict[tuple[str, str], str] = {}
+        self.bookmarks: dict[str, Bookmark] = {}
 
     def record(self, incident_id: str, exception: ExceptionRaised, at: str) -> bool:
         """See `Incidents.record`."""
@@ -91,6 +93,17 @@ class FakeIncidents:
         """See `Incidents.open_in`."""
         heads = self.heads.values()
         return [h.incident_id for h in heads if h.domain == domain and h.status != IncidentStatus.RESOLVED]
+
+    def bookmark(self, key: str) -> Bookmark:
+        """See `Incidents.bookmark`."""
+        return self.bookmarks.get(key, Bookmark(key))
+
+    def save_bookmark(self, mark: Bookmark) -> bool:
+        """See `Incidents.save_bookmark`."""
+        if self.bookmark(mark.key).version != mark.version - 1:
+            return False
+        self.bookmarks[mark.key] = mark
+        return True
 
     def count(self, code: str) -> int:
         """How much was counted under a code, over all parts."""

@@ -9,6 +9,7 @@ from exstream_notify.domain.exceptions import ExceptionRaised, Severity
 from exstream_notify.domain.expectations import ExpectedRun
 from exstream_notify.domain.incidents import AlertRule, Urgency
 from exstream_notify.domain.journeys import JourneyRule
+from exstream_notify.domain.rollups import DailyRule, StormRule
 from exstream_notify.domain.runs import DomainRule
 
 
@@ -56,6 +57,11 @@ class FakeRules:
         """See `AlertRules.telling`."""
         return (("email",),)
 
+    def storm(self, team: str) -> StormRule:
+        """See `AlertRules.storm`."""
+        return StormRule()
+
+    daily = DailyRule()
     rerun_chars = 1000
     expected_runs: tuple[ExpectedRun, ...] = ()
     refused_expectations: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .domain.notices import Notice
     from .domain.receipts import Receipt, Suppression
     from .domain.responses import EarlyPayment, EarlyResponse
+    from .domain.rollups import Bookmark, DailyRule, StormRule
     from .domain.runs import DigestRow, Disagreement, DomainRule, FoundFile, RecordOutcome, Run, Seal
     from .domain.watching import Watched
     from .domain.work import SendJob, SlicePointer
@@ -671,6 +672,13 @@ class AlertRules(Protocol):
     def telling(self, team: str, urgency: Urgency) -> tuple[tuple[str, ...], ...]:
         """A team's channels."""
 
+    def storm(self, team: str) -> StormRule:
+        """How many alerts a team gets one by one."""
+
+    @property
+    def daily(self) -> DailyRule:
+        """When daily lists are told."""
+
     @property
     def rerun_chars(self) -> int:
         """How long one switch of customers may grow."""
@@ -709,6 +717,12 @@ class Incidents(Protocol):
 
     def open_in(self, domain: str) -> list[str]:
         """Incidents of a domain that are not resolved."""
+
+    def bookmark(self, key: str) -> Bookmark:
+        """What is current under a key, read consistently; an empty one of version 0 where nothing is."""
+
+    def save_bookmark(self, mark: Bookmark) -> bool:
+        """Write where the stored version is one less; False if it is not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,32 @@
 """The forms of alerts.yaml and messages.yaml."""
 
 from collections.abc import Iterator, Mapping
+from datetime import time
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from ..domain.exceptions import ExceptionRaised, Severity
-from ..domain.incidents import AlertRule, Urgency
+from ..domain.incidents import AlertRule, Group, Urgency
+from ..domain.rollups import DailyRule, StormRule
 from .drop_names import refusal
 
 CHANNELS = ("sns", "email", "sms", "slack", "teams", "pagerduty", "webhook", "apprise")
+
+
+CAUSE_QUIET_MINUTES = 1440
+"""How long nothing is reported of a cause over several runs before it is over, unless its code says it."""
+
+
+def known_zone(name: str) -> str:
+    """The name of a time zone; ValueError if there is none of that name."""
+    try:
+        ZoneInfo(name)
+    except Exception as error:
+        raise ValueError("no time zone of that name") from error
+    return name
 
 
 class _Strict(BaseModel):
@@ -24,7 +40,8 @@ class _Entry(_Strict):
     family: str | None = None
     severity: Severity | None = None
     urgency: Urgency | None = None
-    group: Literal["run", "day"] | None = None
+    group: Group | None = None
+    quiet_minutes: int | None = Field(default=None, ge=1, le=43_200)
     ack_minutes: int | None = Field(default=None, ge=0, le=43_200)
     ack_lasts_minutes: int | None = Field(default=None, ge=0, le=43_200)
     rerun: bool | None = None
@@ -55,7 +72,24 @@ class _Route(_Entry):
     when: _When
 
 
+class _Storm(_Strict):
+    per_minute: int = Field(ge=1, le=1000)
+    per_hour: int = Field(ge=1, le=1000)
+    quiet_minutes: int = Field(ge=5, le=1440)
+
+
+class _Daily(_Strict):
+    at: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    zone: str
+
+    @field_validator("zone")
+    @classmethod
+    def _is_zone(cls, name: str) -> str:
+        return known_zone(name)
+
+
 class _Team(_Strict):
+    storm: _Storm | None = None
     normal: tuple[str, ...] | None = None
     urgent: tuple[str, ...] | None = None
     escalation: tuple[str, ...] | None = None
@@ -90,6 +124,8 @@ class Alerts(_Strict):
     """alerts.yaml."""
 
     default: _Entry
+    storm: _Storm
+    daily: _Daily
     severities: Mapping[Severity, _SeverityRule]
     codes: Mapping[str, _Entry]
     routes: tuple[_Route, ...] = ()
@@ -125,7 +161,7 @@ class Alerts(_Strict):
         words = self.families.get(family, default)
         team = found.get("team") or "operations"
         urgency = found.get("urgency") or brings.urgency
-        group: Literal["run", "day"] = found.get("group") or "run"
+        group: Group = found.get("group") or "run"
         return AlertRule(
             team,
             words.joins or family,
@@ -140,6 +176,7 @@ class Alerts(_Strict):
             f"{runbook}#{words.runbook or default.runbook}",
             group == "run" and self._is_cured_by_rerun(found.get("rerun"), words, told),
             found.get("ack_lasts_minutes", brings.ack_lasts_minutes) or None,
+            found.get("quiet_minutes", CAUSE_QUIET_MINUTES) if group == "cause" else None,
         )
 
     def _is_cured_by_rerun(self, said: bool | None, words: _Family, severity: Severity) -> bool:
@@ -149,6 +186,15 @@ class Alerts(_Strict):
         default = self.families.get("default", _Family()).rerun is not False
         family = default if words.rerun is None else words.rerun
         return family and self.severities.get(severity, _SeverityRule()).rerun
+
+    def storm_of(self, team: str) -> StormRule:
+        """How many alerts a team gets one by one."""
+        own = self.teams.get(team)
+        return StormRule(**((own and own.storm) or self.storm).model_dump())
+
+    def daily_rule(self) -> DailyRule:
+        """When daily lists are told."""
+        return DailyRule(time.fromisoformat(self.daily.at), self.daily.zone)
 
     def chains(self, team: str, urgency: Urgency) -> tuple[tuple[str, ...], ...]:
         """A team's channels."""

@@ -26,6 +26,7 @@ from .zones import time_zone
 
 if TYPE_CHECKING:
     from ..domain.replies import ReplyWords
+    from ..domain.rollups import DailyRule, StormRule
     from ..domain.verdicts import Verdicts
     from .alert_rules import Alerts, MessageRules
 
@@ -163,6 +164,15 @@ class YamlRules:
     def team_mobile(self, team: str) -> str | None:
         """The number that a team's alerts go to by SMS."""
         return self._alerts.mobile(team)
+
+    def storm(self, team: str) -> "StormRule":
+        """See `AlertRules.storm`."""
+        return self._alerts.storm_of(team)
+
+    @property
+    def daily(self) -> "DailyRule":
+        """See `AlertRules.daily`."""
+        return self._alerts.daily_rule()
 
     @property
     def rerun_chars(self) -> int:

@@ -128,6 +128,11 @@ class DocumentRule:
             return self.message_class == "collections"
         return self.asks_for_payment
 
+    @property
+    def must_reach(self) -> bool:
+        """Whether its team hears at once that a customer cannot be reached, rather than in the daily list."""
+        return self.message_class == "regulated" or self.urgent
+
     def opens_file(self, portal: bool) -> bool:
         """Whether the links of its notices open the document's file; `portal`: the site has a portal."""
         return self.link == "link" and not (portal and self.opens == "portal")

@@ -14,9 +14,9 @@ SAID = frozenset(
     {
         # The outcomes say it.
         "records_rejected", "documents_missing", "holders_mixed", "customers_missing", "no_channel",
-        "unreached", "deadline_passed", "send_unconfirmed", "unconfirmed_at_deadline", "provider_down",
-        "wording_not_approved", "duplicate_differs", "duplicate_undated", "run_all_duplicates",
-        "nothing_due",
+        "unreached", "required_unreached", "deadline_passed", "send_unconfirmed", "unconfirmed_at_deadline",
+        "provider_down", "wording_not_approved", "duplicate_differs", "duplicate_undated",
+        "run_all_duplicates", "nothing_due",
         # The run's state says it; a run that went on afterwards has overtaken it.
         "seal_unreadable", "seal_without_index", "index_unreadable", "files_missing", "size_mismatch",
         "checksum_mismatch", "record_count_mismatch", "document_count_mismatch", "customer_count_mismatch",

@@ -1,4 +1,4 @@
-"""Incidents: exceptions of one run, code family and team; when a team is told of one, and when again."""
+"""Incidents: exceptions of one run or cause, code family and team; what a team is told of one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,6 @@ from .exceptions import RANK, ExceptionRaised, Severity, worst
 from .identity import notice_id
 from .twins import told_once
 
-TENFOLD = 10
 SETTLE = timedelta(seconds=30)
 """An incident that is told is added up again at most this often: a storm reports itself by thousands."""
 
@@ -31,8 +30,15 @@ SAMPLES = 3
 NO_RUN = "none"
 """The run id of an exception that is of no run."""
 
-Urgency = Literal["quiet", "normal", "urgent"]
+EVERYWHERE = "all"
+"""The domain of an incident whose cause concerns runs of any domain."""
 
+Urgency = Literal["quiet", "daily", "normal", "urgent"]
+"""Listed only; told once a day in a list; told; told by the urgent channels."""
+
+URGENCIES: tuple[Urgency, ...] = ("quiet", "daily", "normal", "urgent")
+
+Group = Literal["run", "day", "cause"]
 
 ALERT_REF = "incident-"
 """Begins the reference of an alert that goes out through a notification provider: its receipts are of no
@@ -58,6 +64,8 @@ class What(StrEnum):
     LAPSED = "lapsed"
     ESCALATED = "escalated"
     RESOLVED = "resolved"
+    ENDED = "ended"
+    LISTED = "listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +77,15 @@ class AlertRule:
     None: it does not escalate. `ack_lasts_minutes` is how long an acknowledgement holds; None: until the
     incident is resolved. `cured_by_rerun`: composing its customers again cures it, so that the alert
     offers the switch and a later run can resolve it.
-    `group` says what shares an incident: a run's exceptions or a day's.
+    `group` says what shares an incident: a run's exceptions, a day's, or those of one cause over all runs
+    (a provider that is down); the latter ends when nothing was reported for `quiet_minutes`.
     """
 
     team: str
     family: str
     severity: Severity = "error"
     urgency: Urgency = "normal"
-    group: Literal["run", "day"] = "run"
+    group: Group = "run"
     chains: tuple[tuple[str, ...], ...] = ()
     ack_minutes: int | None = None
     escalation: tuple[str, ...] = ()
@@ -85,6 +94,7 @@ class AlertRule:
     runbook: str = ""
     cured_by_rerun: bool = True
     ack_lasts_minutes: int | None = None
+    quiet_minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +115,14 @@ class Report:
 class Head:
     """An incident's own state; `version` is its optimistic lock. Times are UTC, ISO 8601.
 
-    `told_*` is what the team was told last. `answer_by` is when it escalates, `look_at` when it is to
-    be added up or tried again, `sending_until` a worker's lease while it tells. `covered_by` are runs
-    that composed customers again, each with the customers; `remade_by` is a run that says that it repeats
-    this one and made up for all that was missing; `unnamed` is how many were reported without their
-    customers by then. `end` is the run's last customer, 0 if not known.
+    `told_*` is what the team was told last, `told_first` the count that growth is measured by, `updates` how
+    often it was told more since; `alerts` are those that went out. `held_in` is the rollup that tells of it
+    in its place, `listed_until` when that list is told. `returned` are the times at which it came back
+    after the team had heard that it was over, `over_since` when it was last found over. `answer_by` is when
+    it escalates, `look_at` when it is to be added up or tried again, `sending_until` a worker's lease while
+    it tells. `covered_by` are runs that composed customers again, each with the customers; `remade_by` is a
+    run that says that it repeats this one and made up for all that was missing; `unnamed` is how many were
+    reported without their customers by then. `end` is the run's last customer, 0 if not known.
     """
 
     incident_id: str
@@ -138,6 +151,12 @@ class Head:
     unnamed: int = 0
     end: int = 0
     ack_until: str = ""
+    told_first: int = 0
+    updates: int = 0
+    held_in: str = ""
+    listed_until: str = ""
+    over_since: str = ""
+    returned: tuple[str, ...] = ()
     history: tuple[Mapping[str, str], ...] = ()
 
     @property
@@ -150,7 +169,7 @@ class Head:
         waits = [self.look_at, self.sending_until]
         if self.status != IncidentStatus.RESOLVED:
             # A mute that ends tells what it held back; nobody is asked for an answer before.
-            waits.append(self.muted_until or self.answer_by or self.ack_until)
+            waits += [self.muted_until or self.answer_by or self.ack_until, self.listed_until]
         return min(filter(None, waits), default="")
 
 
@@ -162,7 +181,7 @@ class Incident:
     `cause` is the worst of what was reported, `causes` the worst of each code, with that code's count.
     `to_compose` are the customers whom composing again cures. `missing` is how many the run says it left
     out, named or not; `unnamed` counts errors that name no customer. `stays` tells that something is left
-    which composing again does not cure.
+    which composing again does not cure. `runs` are those that reported it, `domain/run id`.
     """
 
     head: Head
@@ -182,6 +201,7 @@ class Incident:
     missing: int = 0
     unnamed: int = 0
     stays: bool = False
+    runs: tuple[str, ...] = ()
 
     @property
     def incident_id(self) -> str:
@@ -277,6 +297,7 @@ def added_up(head: Head, reports: Sequence[Report]) -> Incident:
         max((e.count for e in told if e.code == "customers_missing"), default=0),
         sum(r.exception.count for r in errors if not r.customers),
         any(not r.exception.cured_by_rerun for r in errors),
+        tuple(dict.fromkeys(f"{e.domain}/{e.run_id}" for e in told if e.run_id != NO_RUN)),
     )
 
 
@@ -304,37 +325,6 @@ def worst_by_code(told: Iterable[ExceptionRaised]) -> tuple[ExceptionRaised, ...
         replace(max(several, key=lambda e: RANK[e.severity]), count=sum(e.count for e in several))
         for _, several in sorted(by_code.items())
     )
-
-
-def is_news(head: Head, exceptions: Iterable[ExceptionRaised]) -> bool:
-    """Whether reports say more than their number: a cause or a severity that nobody was told of."""
-    return any(
-        e.code not in head.told_codes or RANK[e.severity] > RANK[head.told_severity] for e in exceptions
-    )
-
-
-def what_to_tell(incident: Incident, now: str) -> What | None:
-    """Why the team is to be told now; None if it knows already, or wants to hear nothing.
-
-    Muting holds back all but a first severe error: nobody mutes what they have not heard of.
-    """
-    head = incident.head
-    if head.status == IncidentStatus.RESOLVED:
-        if incident.count > head.resolved_count:
-            return What.REOPENED
-        return What.RESOLVED if head.alerts and head.told_status != IncidentStatus.RESOLVED else None
-    worse = RANK[incident.severity] > RANK[head.told_severity]
-    if head.muted_until > now and not (worse and incident.severity == "severe"):
-        return None
-    if not head.alerts:
-        return What.OPENED
-    if worse:
-        return What.WORSE
-    if set(incident.codes) - set(head.told_codes):
-        return What.CHANGED
-    if incident.count >= TENFOLD * max(head.told_count, 1):
-        return What.GROWN
-    return None
 
 
 def is_over(incident: Incident) -> str:
@@ -422,17 +412,19 @@ def muted(head: Head, at: str, who: str, until: str, why: str = "") -> Head:
 def told(head: Head, incident: Incident, what: What, rule: AlertRule, now: datetime, said: str) -> Head:
     """After the team was told: what it knows, and by when somebody has to answer."""
     at = now.isoformat(timespec="seconds")
+    anew = what in (What.OPENED, What.REOPENED)
     changed = replace(
         head,
         alerts=head.alerts + 1,
         failures=0,
+        told_first=incident.count if anew else head.told_first,
+        updates=0 if anew else head.updates + 1,
         told_count=incident.count,
         told_severity=incident.severity,
         told_codes=incident.codes,
         told_at=at,
         told_status=head.status,
         sending_until="",
-        look_at="",
     )
     if head.status == IncidentStatus.OPEN and what != What.ESCALATED and not head.answer_by:
         changed = replace(changed, level=0, answer_by=_answer_by(rule, now))
@@ -490,6 +482,9 @@ class Alert:
         return "\n".join(lines)
 
 
+RUNS = 12
+"""Runs that an alert of a cause over several names; `exnotify incidents --json` names more."""
+
 RERUN_LINES = 20
 """Switches that one alert shows; `exnotify incidents` shows them all."""
 
@@ -522,6 +517,13 @@ def make_alert(
     if incident.queues:
         facts.append(("Queues", ", ".join(incident.queues)))
     rerun = () if what == What.RESOLVED else tuple(offered(incident.late, switch_chars))
+    if rule.group == "cause":
+        rest = f" … and {len(incident.runs) - RUNS:,} more" if len(incident.runs) > RUNS else ""
+        facts.append(("Runs", f"{len(incident.runs):,}: {', '.join(incident.runs[:RUNS])}{rest}"))
+    if what == What.REOPENED:
+        facts.append(
+            ("Flapping", "It stays open, and nothing more is told of it, until it is quiet for a time")
+        )
     if len(rerun) > RERUN_LINES:
         more = len(rerun) - RERUN_LINES
         rerun = (*rerun[:RERUN_LINES], f"and {more} more: exnotify incidents --run {incident.run_id}")
@@ -561,11 +563,13 @@ def meaning(incident: Incident, rule: AlertRule) -> str:
 
 _TITLES: Mapping[What, str] = {
     What.OPENED: "new",
-    What.GROWN: "ten times as many",
+    What.GROWN: "many more than before",
     What.WORSE: "more severe than before",
     What.CHANGED: "a further cause",
     What.REOPENED: "back after it was resolved",
     What.LAPSED: "acknowledged, but not resolved",
     What.ESCALATED: "nobody has answered",
     What.RESOLVED: "resolved",
+    What.ENDED: "no more of them",
+    What.LISTED: "listed",
 }

@@ -1,14 +1,17 @@
 """Record exceptions as incidents, and tell the teams: once, again when it matters, up when nobody answers."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ..domain.composed_again import is_open_ended
 from ..domain.exceptions import ExceptionRaised
+from ..domain.flapping import as_it_stands, quiet_end, quiet_until
 from ..domain.incidents import (
+    EVERYWHERE,
     SENDING,
     SETTLE,
+    URGENCIES,
     Alert,
     AlertRule,
     Head,
@@ -20,41 +23,26 @@ from ..domain.incidents import (
     gets_worse,
     grouped_under,
     incident_id,
-    is_news,
-    is_over,
     make_alert,
     noted,
     opened_again,
     resolved,
     told,
     try_again_at,
-    what_to_tell,
 )
+from ..domain.rollups import KINDS, LISTS, STORM, held, listed, rollup_alert
+from ..domain.telling import PAUSES, is_news, news_due, what_to_tell
 from ..ports import AlertChannels, AlertRules, Clock, DueIndex, Incidents, RunBook
+from . import roll_up
+from .alerting import TRIES, Alerting, IncidentBusy
 
-_TRIES = 8
+__all__ = ["Alerting", "IncidentBusy", "alert_exceptions", "change_incident", "look_at_incident"]
 
+UNTOLD = frozenset({"quiet", "daily"})
+"""Urgencies of which no team gets an alert of its own."""
 
-class IncidentBusy(Exception):
-    """Other workers kept writing the incident's head: try again later."""
-
-
-@dataclass(frozen=True, slots=True)
-class Alerting:
-    """What telling takes; `link_for` makes an incident's signed link, `last_customer` says the number of a
-    run's last customer, 0 if that is not known."""
-
-    rules: AlertRules
-    incidents: Incidents
-    channels: AlertChannels
-    due: DueIndex
-    clock: Clock
-    link_for: Callable[[str], str]
-    last_customer: Callable[[str, str], int] = lambda domain, run_id: 0
-
-    def now(self) -> str:
-        """Now, as it is stored."""
-        return self.clock.now().isoformat(timespec="seconds")
+RESOLVED_BY_KEY = frozenset({"pagerduty"})
+"""Channels on which an alert stays open until it is resolved: they hear of each resolution."""
 
 
 def last_customer_in(runs: RunBook) -> Callable[[str, str], int]:
@@ -79,23 +67,40 @@ def alert_exceptions(exceptions: Sequence[ExceptionRaised], alerting: Alerting) 
     at = alerting.now()
     for raised in exceptions:
         rule = alerting.rules.route(raised)
-        run = grouped_under(raised, rule, at)
-        curable = rule.cured_by_rerun and run == raised.run_id
+        domain, run = raised.domain, grouped_under(raised, rule, at)
+        if rule.group == "cause":
+            domain, run = EVERYWHERE, roll_up.run_of_cause(raised, rule, alerting)
+        is_of_one_run = (domain, run) == (raised.domain, raised.run_id)
+        curable = rule.cured_by_rerun and is_of_one_run
         exception = replace(raised, severity=rule.severity, cured_by_rerun=curable)
-        if run != raised.run_id:
-            # Under a day, the part alone no longer tells whose report it is.
-            exception = replace(exception, part=f"{raised.run_id} {raised.part}")
-        found = incident_id(raised.domain, run, rule.family, rule.team)
-        heads.setdefault(found, Head(found, raised.domain, run, rule.team, rule.family))
+        if not is_of_one_run:
+            # Among other runs' reports, the part alone no longer tells whose it is.
+            whose = raised.run_id if domain == raised.domain else f"{raised.domain}/{raised.run_id}"
+            exception = replace(exception, part=f"{whose} {raised.part}")
+        found = incident_id(domain, run, rule.family, rule.team)
+        heads.setdefault(found, Head(found, domain, run, rule.team, rule.family))
         if alerting.incidents.record(found, exception, at):
             news.setdefault(found, []).append(exception)
     for found, reported in news.items():
-        head = alerting.incidents.head(found) or heads[found]
-        if _can_wait(head, reported, alerting.clock.now()):
-            _look_later(head, alerting)
-        else:
-            _look(found, heads[found], alerting)
+        _reported(heads[found], reported, alerting)
     return list(news)
+
+
+def _reported(first: Head, reported: Sequence[ExceptionRaised], alerting: Alerting) -> None:
+    """Look at an incident that has new reports, now or later; `first` is its head if it is new."""
+    head = alerting.incidents.head(first.incident_id) or first
+    now = alerting.clock.now()
+    if (
+        head.version
+        and head.family in KINDS
+        and head.muted_until > alerting.now()
+        and not is_news(head, reported)
+    ):
+        return  # it gathers, and lies under the time at which it is told
+    if _can_wait(head, reported, now):
+        _look_later(head, alerting)
+    else:
+        _look(first.incident_id, first, alerting)
 
 
 def look_at_incident(found: str, alerting: Alerting) -> None:
@@ -107,20 +112,20 @@ def look_at_incident(found: str, alerting: Alerting) -> None:
 
 def _can_wait(head: Head, reported: Sequence[ExceptionRaised], now: datetime) -> bool:
     """A storm adds to what is told already: it is added up now and then, not at each report."""
-    if not head.alerts or head.status == IncidentStatus.RESOLVED or is_news(head, reported):
+    if not head.told_at or head.status == IncidentStatus.RESOLVED or is_news(head, reported):
         return False
     return bool(head.summed_at) and now - datetime.fromisoformat(head.summed_at) < SETTLE
 
 
 def _look_later(head: Head, alerting: Alerting) -> None:
-    if head.look_at > alerting.now():
+    at, until = alerting.now(), (alerting.clock.now() + SETTLE).isoformat(timespec="seconds")
+    if at < head.look_at <= until:
         return
-    until = (alerting.clock.now() + SETTLE).isoformat(timespec="seconds")
-    _change(head.incident_id, head, alerting, lambda now: replace(now, look_at=now.look_at or until))
+    _change(head.incident_id, head, alerting, lambda now: replace(now, look_at=until))
 
 
 def _look(found: str, first: Head, alerting: Alerting) -> None:
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         head, incident = _added_up(found, first, alerting)
         now = alerting.clock.now()
         at = now.isoformat(timespec="seconds")
@@ -128,19 +133,16 @@ def _look(found: str, first: Head, alerting: Alerting) -> None:
             # Another worker tells it just now, perhaps without our reports: look again when it is done.
             _settle(head, alerting)
             return
-        over = is_over(incident) if head.status != IncidentStatus.RESOLVED else ""
-        if over:
-            head = resolved(head, at, "alerts", incident.count, over)
         rule = _rule_of(incident, alerting.rules)
-        what = what_to_tell(replace(incident, head=head), at)
-        if what == What.REOPENED:
-            head = replace(head, status=IncidentStatus.OPEN, answer_by="", told_count=head.resolved_count)
-            head = noted(replace(head, remade_by="", unnamed=0), at, "alerts", "reported again")
-        head, what = _answered(replace(incident, head=head), what, rule, now)
-        if what is None:
-            what = _escalation(head, rule, at)
-        if rule.urgency == "quiet" and what is not What.RESOLVED:
-            what = None
+        head = as_it_stands(head, incident, rule, now)
+        incident = replace(incident, head=head)
+        storm_end = roll_up.storm_end(incident, alerting)
+        what = _what(incident, rule, storm_end, now)
+        if rule.urgency not in UNTOLD:
+            head, what = _answered(incident, what, rule, now)
+            what = what or _escalation(head, rule, at)
+            incident = replace(incident, head=head)
+        else:
             head = replace(head, answer_by="")
         lease = (now + SENDING).isoformat(timespec="seconds") if what else ""
         claimed = replace(
@@ -148,7 +150,7 @@ def _look(found: str, first: Head, alerting: Alerting) -> None:
             version=head.version + 1,
             summed_at=at,
             sending_until=lease,
-            look_at=_still(head.look_at, at),
+            look_at=_next_look(incident, rule, storm_end, now),
             muted_until=_still(head.muted_until, at),
         )
         # Under its due time before it is written: a worker that dies in between leaves a trace.
@@ -194,6 +196,31 @@ def _answered(
     return head, what
 
 
+def _what(incident: Incident, rule: AlertRule, storm_end: str, now: datetime) -> What | None:
+    """Why the team is to be told, by the incident's rule and its kind."""
+    head, at = incident.head, now.isoformat(timespec="seconds")
+    what = what_to_tell(incident, at, PAUSES[rule.group])
+    is_open = head.status != IncidentStatus.RESOLVED
+    if rule.urgency in UNTOLD and what != What.RESOLVED:
+        more = (
+            is_open and rule.urgency == "daily" and incident.count > max(head.told_count, head.resolved_count)
+        )
+        return What.LISTED if more else None
+    has_ended = head.family == STORM and is_open and not storm_end and head.told_at
+    if has_ended and what in (None, What.GROWN) and head.muted_until <= at:
+        what = What.ENDED if incident.count > head.told_count else None
+    return what
+
+
+def _next_look(incident: Incident, rule: AlertRule, storm_end: str, now: datetime) -> str:
+    """When an incident is looked at again though nothing is reported; empty for never."""
+    head, at = incident.head, now.isoformat(timespec="seconds")
+    waits = [head.look_at, storm_end, quiet_end(incident, rule), quiet_until(head, now)]
+    if rule.urgency not in UNTOLD:
+        waits.append(news_due(incident, at, PAUSES[rule.group]))
+    return min((wait for wait in waits if wait > at), default="")
+
+
 def _still(until: str, at: str) -> str:
     return until if until > at else ""
 
@@ -206,12 +233,15 @@ def _escalation(head: Head, rule: AlertRule, at: str) -> What | None:
 def _rule_of(incident: Incident, rules: AlertRules) -> AlertRule:
     """The rule of its worst cause, with what the incident's severity brings.
 
-    Rules change while an incident is open: it stays the team's that it was of.
+    Rules change while an incident is open: it stays the team's that it was of. It is as urgent as the most
+    urgent of its causes.
     """
     unknown = ExceptionRaised(incident.family, incident.severity, incident.domain, incident.run_id, "")
     rule = rules.route(incident.cause or unknown, incident.severity)
-    chains = rule.chains if rule.team == incident.team else rules.telling(incident.team, rule.urgency)
-    return replace(rule, team=incident.team, family=incident.family, chains=chains)
+    urgencies = {rules.route(cause, incident.severity).urgency for cause in incident.causes} | {rule.urgency}
+    urgency = max(urgencies, key=URGENCIES.index)
+    chains = rules.telling(incident.team, urgency)
+    return replace(rule, team=incident.team, family=incident.family, urgency=urgency, chains=chains)
 
 
 def _tell(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -> None:
@@ -219,11 +249,21 @@ def _tell(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -
     if what == What.ESCALATED:
         _escalate(incident, rule, alerting)
         return
+    if head.family not in KINDS and _told_elsewhere(incident, what, rule, alerting):
+        return
     alert = _alert(incident, what, rule, rule.team, alerting)
     said, sent, why = _by_channels(alert, rule.chains, alerting.channels)
     now = alerting.clock.now()
     if sent:
-        _change(head.incident_id, head, alerting, lambda h: told(h, incident, what, rule, now, said))
+
+        def done(h: Head) -> Head:
+            after = told(h, incident, what, rule, now, said)
+            if head.family not in LISTS:
+                return after
+            over = resolved(after, alerting.now(), "alerts", incident.count, "a list is over when it is told")
+            return replace(over, told_status=IncidentStatus.RESOLVED)
+
+        _change(head.incident_id, head, alerting, done)
         return
     if not head.failures:
         # Once for an alert: further tries must not keep its page on, behind which the next is not seen.
@@ -243,9 +283,50 @@ def _tell(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -
     _change(head.incident_id, head, alerting, failed)
 
 
+def _told_elsewhere(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -> bool:
+    """Whether a rollup tells of it in the place of an alert of its own; then that is noted."""
+    head, now = incident.head, alerting.clock.now()
+    if what == What.LISTED:
+        rollup, until = roll_up.daily_list(rule.team, alerting)
+        row = roll_up.enter(rollup, incident, alerting, incident.count - head.resolved_count)
+        _change(head.incident_id, head, alerting, lambda h: listed(h, incident, rollup, until, now))
+    elif what == What.RESOLVED:
+        if before := alerting.incidents.head(head.held_in) if head.held_in else None:
+            row = roll_up.enter(before, incident, alerting, 0)
+            _reported(before, [row], alerting)
+        if not head.alerts:
+            _change(head.incident_id, head, alerting, _known_as_over)
+            return True
+        resolutions = roll_up.resolutions_of(rule.team, alerting)
+        if resolutions is None:
+            return False
+        rollup = resolutions
+        row = roll_up.enter(rollup, incident, alerting)
+        quietly = [[c for c in chain if c in RESOLVED_BY_KEY] for chain in rule.chains]
+        _by_channels(_alert(incident, what, rule, rule.team, alerting), quietly, alerting.channels)
+        _change(head.incident_id, head, alerting, lambda h: held(h, incident, what, rule, now, rollup))
+    else:
+        if roll_up.is_admitted(incident, rule.team, alerting):
+            return False
+        rollup = roll_up.storm_of(rule.team, alerting)
+        row = roll_up.enter(rollup, incident, alerting)
+        _change(head.incident_id, head, alerting, lambda h: held(h, incident, what, rule, now, rollup))
+    _reported(rollup, [row], alerting)
+    return True
+
+
+def _known_as_over(head: Head) -> Head:
+    return replace(head, told_status=IncidentStatus.RESOLVED, sending_until="")
+
+
 def _escalate(incident: Incident, rule: AlertRule, alerting: Alerting) -> None:
     head = incident.head
     now = alerting.clock.now()
+    if head.family not in KINDS and (storm := roll_up.storm_that_answers(incident, rule.team, alerting)):
+        _leave_to(storm, incident, alerting, head.level)
+        # Its team was told of it already: this entry is no news.
+        _change(storm.incident_id, storm, alerting, lambda h: replace(h, told_count=h.told_count + 1))
+        return
     if head.level >= len(rule.escalation):
         alert = _alert(incident, What.ESCALATED, rule, rule.team, alerting)
         alerting.channels.last_resort(alert, "nobody has answered")
@@ -264,6 +345,11 @@ def _escalate(incident: Incident, rule: AlertRule, alerting: Alerting) -> None:
         )
         return
     team = rule.escalation[head.level]
+    if head.family not in KINDS and not roll_up.is_admitted(incident, team, alerting):
+        storm = roll_up.storm_of(team, alerting)
+        _leave_to(storm, incident, alerting, head.level + 1)
+        _look(storm.incident_id, storm, alerting)
+        return
     alert = _alert(incident, What.ESCALATED, rule, team, alerting)
     said, sent, why = _by_channels(alert, alerting.rules.telling(team, rule.urgency), alerting.channels)
     if not sent:
@@ -278,8 +364,23 @@ def _escalate(incident: Incident, rule: AlertRule, alerting: Alerting) -> None:
     _change(head.incident_id, head, alerting, up)
 
 
+def _leave_to(storm: Head, incident: Incident, alerting: Alerting, level: int) -> None:
+    """From now on a storm's summary escalates in the place of one of its incidents."""
+    head, at = incident.head, alerting.now()
+    roll_up.enter(storm, incident, alerting)
+
+    def left(h: Head) -> Head:
+        after = replace(h, level=level, answer_by="", sending_until="", held_in=storm.incident_id)
+        return noted(after, at, "alerts", f"escalates within {storm.run_id}", storm.incident_id)
+
+    _change(head.incident_id, head, alerting, left)
+
+
 def _alert(incident: Incident, what: What, rule: AlertRule, team: str, alerting: Alerting) -> Alert:
     link = alerting.link_for(incident.incident_id)
+    if incident.family in KINDS:
+        reports = alerting.incidents.reports(incident.incident_id)
+        return rollup_alert(incident, reports, what, rule, team, link)
     return make_alert(incident, what, rule, team, link, switch_chars=alerting.rules.rerun_chars)
 
 
@@ -304,7 +405,7 @@ def _by_channels(
 
 def _change(found: str, head: Head, alerting: Alerting, change: Callable[[Head], Head]) -> None:
     """Write a change of the head on top of whatever others wrote meanwhile."""
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         changed = change(head)
         if changed == head:
             return
@@ -332,7 +433,7 @@ def change_incident(
 
     Nothing is sent from here: what follows from another status is for the incident's next look, due at once.
     """
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         head = incidents.head(found)
         if head is None:
             return None

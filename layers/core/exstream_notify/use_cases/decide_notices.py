@@ -197,6 +197,10 @@ def team_of(audience: str) -> str | None:
     return audience.removeprefix(_TEAM_PREFIX) if audience.startswith(_TEAM_PREFIX) else None
 
 
+REQUIRED_UNREACHED = "required_unreached"
+"""Code of documents whose customers have to be reached, and were not: it is told at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decided:
     """How many of a slice's records ended how, and which notices it was about, copies to teams included."""
@@ -225,7 +229,7 @@ class _Slice:
         self.outcomes = [o for o in self.outcomes if o.position != position]
         for key, members in self.members.items():
             self.members[key] = [m for m in members if m.notice_id != identity]
-        for code in (Why.NO_CHANNEL, "deadline_passed"):
+        for code in (Why.NO_CHANNEL, REQUIRED_UNREACHED, "deadline_passed"):
             self.unreached.get(code, {}).pop(position, None)
 
     @property
@@ -760,7 +764,7 @@ class _Carry:
         what = "deferred" if isinstance(decision, Defer) else str(status)
         self._put(notice, what, f"{decision.why} {detail}".strip())
         if isinstance(decision, Suppress) and decision.why == Why.NO_CHANNEL:
-            self._unreached(Why.NO_CHANNEL)
+            self._unreached(_unreached_code(Why.NO_CHANNEL, self.rule))
         if isinstance(decision, Suppress) and decision.why == Why.NOTHING_DUE and not self.pointer.version:
             by_type = self.result.nothing_due.setdefault(self.document.document_type, [])
             by_type.append(self.document.customer_in_run)
@@ -817,6 +821,11 @@ class _Carry:
         self.result.unreached.setdefault(code, {})[self.position] = self.document.customer_in_run
 
 
+def _unreached_code(code: str, rule: DocumentRule) -> str:
+    """The code that a customer who cannot be reached is reported under."""
+    return REQUIRED_UNREACHED if rule.must_reach and code in (Why.NO_CHANNEL, "unreached") else code
+
+
 def _look_again(
     before: Notice,
     due: bool,
@@ -848,7 +857,8 @@ def _look_again(
             RecordOutcome(pointer.number, position, after.outcome, why, after.version, before.notice_id)
         )
         if code:
-            result.unreached.setdefault(code, {})[position] = document.customer_in_run
+            named = _unreached_code(code, rule)
+            result.unreached.setdefault(named, {})[position] = document.customer_in_run
 
     further = None
     if before.waiting:
@@ -1152,6 +1162,7 @@ def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
         "address_unusable": "records with an address that cannot be written to",
         "due_date_missing": "documents whose journey follows a due date that their record does not have",
         "unreached": "documents whose every channel failed",
+        REQUIRED_UNREACHED: "regulated or urgent documents that reached nobody on any channel",
         "deadline_passed": "documents that waited beyond their deadline",
         "unconfirmed_at_deadline": "sends in doubt that no receipt resolved in time",
     }

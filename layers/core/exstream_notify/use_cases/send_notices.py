@@ -1066,15 +1066,27 @@ _SEVERITY: Mapping[str, str] = {
 
 
 def _exceptions(job: SendJob, tally: _Tally) -> list[ExceptionRaised]:
+    """What a job ran into. What waits for the provider is tried again and again, by jobs of other members:
+    it counts once a slice."""
+    way = f"{job.channel} by {job.provider}"
+    trouble = Counter(tally.trouble)
+    down = {reason: n for (code, reason), n in trouble.items() if code == Why.PROVIDER_DOWN}
+    for reason in down:
+        del trouble[Why.PROVIDER_DOWN, reason]
+    rows = [(code, reason, count, f"job {job.job_id} {reason}") for (code, reason), count in trouble.items()]
+    if down:
+        part = f"slice {job.pointer.number} {way}"
+        rows.append((Why.PROVIDER_DOWN, ", ".join(sorted(down)), sum(down.values()), part))
     return [
         ExceptionRaised(
             code,
             "warning" if _SEVERITY.get(code) else "error",
             job.pointer.domain,
             job.pointer.run_id,
-            f"{job.channel} by {job.provider}: {reason}",
-            part=f"job {job.job_id} {reason}",
+            f"{way}: {reason}",
+            part=part,
             count=count,
+            detail={"cause": reason if code == Why.NOT_APPROVED else way},
         )
-        for (code, reason), count in tally.trouble.items()
+        for code, reason, count, part in rows
     ] + differing(job.pointer, f"job {job.job_id}", tally.differing)

@@ -115,6 +115,7 @@ class Teller:
     def _refuse(self, note: Note) -> NoReturn:
         version = self.notes.version(note.note, note.channel, note.language)
         language = self.notes.language_for(note.language)
+        words = f"{note.channel}: the note {note.note} in {language}, version {version}"
         self.exceptions.raise_exceptions(
             [
                 ExceptionRaised(
@@ -122,8 +123,9 @@ class Teller:
                     "error",
                     note.domain,
                     "notes",
-                    f"{note.channel}: the note {note.note} in {language}, version {version}",
+                    words,
                     part=f"notice {note.identity}",
+                    detail={"cause": words},
                 )
             ]
         )

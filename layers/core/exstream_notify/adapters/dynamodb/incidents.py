@@ -8,12 +8,14 @@ from typing import Any
 
 from ...domain.exceptions import ExceptionRaised
 from ...domain.incidents import Head, Incident, IncidentStatus, Report, added_up
+from ...domain.rollups import Bookmark
 from .batches import DynamoDBClient, Item, query
 
 __all__ = ["DynamoIncidents", "Incident"]
 
 KEPT = timedelta(days=400)
 _HEAD = ".head"
+_BOOKMARK = ".bookmark"
 
 
 class DynamoIncidents:
@@ -68,12 +70,6 @@ class DynamoIncidents:
 
     def save(self, head: Head) -> bool:
         """See `Incidents.save`."""
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-        if head.version > 1:
-            condition = {
-                "ConditionExpression": "v = :before",
-                "ExpressionAttributeValues": {":before": {"N": str(head.version - 1)}},
-            }
         at = head.summed_at or head.told_at
         item: Item = {
             "pk": {"S": head.incident_id},
@@ -84,6 +80,16 @@ class DynamoIncidents:
         }
         if head.status != IncidentStatus.RESOLVED:
             item["open_in"] = {"S": head.domain}
+        return self._put(item, head.version)
+
+    def _put(self, item: Item, version: int) -> bool:
+        """Put an item where the stored version is one less; False if it is not."""
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if version > 1:
+            condition = {
+                "ConditionExpression": "v = :before",
+                "ExpressionAttributeValues": {":before": {"N": str(version - 1)}},
+            }
         try:
             self._client.put_item(TableName=self._table, Item=item, **condition)
         except self._client.exceptions.ConditionalCheckFailedException:
@@ -101,6 +107,26 @@ class DynamoIncidents:
         )
         return [row["pk"]["S"] for row in rows]
 
+    def bookmark(self, key: str) -> Bookmark:
+        """See `Incidents.bookmark`."""
+        answer = self._client.get_item(
+            TableName=self._table, Key={"pk": {"S": key}, "sk": {"S": _BOOKMARK}}, ConsistentRead=True
+        )
+        if "Item" not in answer:
+            return Bookmark(key)
+        body = json.loads(answer["Item"]["body"]["S"])
+        return Bookmark(**{**body, "sent": tuple(body["sent"]), "severe": tuple(body["severe"])})
+
+    def save_bookmark(self, mark: Bookmark) -> bool:
+        """See `Incidents.save_bookmark`."""
+        item: Item = {
+            "pk": {"S": mark.key},
+            "sk": {"S": _BOOKMARK},
+            "v": {"N": str(mark.version)},
+            "body": {"S": json.dumps(asdict(mark), separators=(",", ":"))},
+        }
+        return self._put(item, mark.version)
+
     def get(self, incident_id: str) -> Incident | None:
         """One incident, added up."""
         head = self.head(incident_id)
@@ -110,7 +136,8 @@ class DynamoIncidents:
         """Every incident, newest first."""
         groups: dict[str, list[Item]] = {}
         for row in query(self._client.scan, TableName=self._table):
-            groups.setdefault(row["pk"]["S"], []).append(row)
+            if row["sk"]["S"] != _BOOKMARK:
+                groups.setdefault(row["pk"]["S"], []).append(row)
         incidents = []
         for rows in groups.values():
             heads = [_head(row) for row in rows if row["sk"]["S"] == _HEAD]
@@ -148,6 +175,7 @@ def _head(row: Item) -> Head:
             "told_status": IncidentStatus(body["told_status"]),
             "told_codes": tuple(body["told_codes"]),
             "covered_by": tuple((run, customers) for run, customers in body.get("covered_by", ())),
+            "returned": tuple(body.get("returned", ())),
             "history": tuple(body["history"]),
         }
     )
