@@ -257,7 +257,7 @@ def test_a_report_that_was_said_before_what_is_known_changes_nothing() -> None:
         (an_exception(), True),
         (an_exception(code="EX009999E"), True),
         (an_exception(code="EX007777W", severity="warning"), False),
-        (an_exception(code="no_channel"), False),
+        (an_exception(code="required_unreached"), False),
         (an_exception(code="records_rejected"), False),
         (an_exception(code="send_refused"), False),
         (an_exception(code="delivery_failed"), False),

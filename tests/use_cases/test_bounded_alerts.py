@@ -167,7 +167,7 @@ def test_who_acknowledges_the_summary_answers_for_all() -> None:
         due=here.due,
         clock=here.clock,
     )
-    here.come_to_rest(limit=10_000)
+    later(here, minutes=1200)
 
     assert len(titles(here)) == 6
     assert not here.channels.lost
