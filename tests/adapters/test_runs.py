@@ -4,7 +4,9 @@ import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +21,9 @@ from exstream_notify.domain.notices import Outcome
 from exstream_notify.domain.rollups import Bookmark
 from exstream_notify.domain.runs import HISTORY_LENGTH, Control, DigestRow, RecordOutcome, Run, RunState
 from exstream_notify.domain.work import Member, SendJob, SlicePointer
+from exstream_notify.ports import Incidents
 from tests.adapters.conftest import Books, Tables
+from tests.fakes import FakeIncidents
 
 _IDS = itertools.count(1)
 _TEXT = st.text(max_size=8)
@@ -213,7 +217,16 @@ def test_a_run_is_found_by_its_id_alone(tables: Tables) -> None:
 def test_reports_of_one_cause_are_one_incident(tables: Tables) -> None:
     incidents = DynamoIncidents(tables.client, tables.incidents)
     first = ExceptionRaised(
-        "no_channel", "warning", "retail", "run-1", "first", "slice 1", 2, (9, 7), customers="1-3,8"
+        "no_channel",
+        "warning",
+        "retail",
+        "run-1",
+        "first",
+        "slice 1",
+        2,
+        (9, 7),
+        customers="1-3,8",
+        cured_by_rerun=True,
     )
     second = replace(
         first,
@@ -225,7 +238,9 @@ def test_reports_of_one_cause_are_one_incident(tables: Tables) -> None:
         text="second",
     )
     found = incident_id("retail", "run-1", "unreached", "compliance")
-    head = Head(found, "retail", "run-1", "compliance", "unreached", version=1, covered=((1, 2),))
+    head = Head(
+        found, "retail", "run-1", "compliance", "unreached", version=1, covered_by=(("run-2", "1-2"),)
+    )
     for exception, at in ((first, "2026-11-20T15"), (second, "2026-11-20T16"), (first, "2026-11-20T17")):
         incidents.record(found, exception, at)
     assert incidents.save(head)
@@ -322,3 +337,39 @@ def test_a_bookmark_is_written_where_nobody_wrote_in_between_and_is_no_incident(
     assert incidents.bookmark("storm it") == mark
     assert incidents.save_bookmark(replace(mark, version=2, ended="2026-11-20T17"))
     assert all(incident.domain != "storm it" for incident in incidents.all())
+
+
+@pytest.mark.parametrize("store", ["memory", "table"])
+def test_a_report_said_before_what_is_stored_never_takes_its_place(tables: Tables, store: str) -> None:
+    incidents: Incidents = (
+        FakeIncidents() if store == "memory" else DynamoIncidents(tables.client, tables.incidents)
+    )
+    found, at = uuid4().hex, "2026-11-20T15:00:00+00:00"
+
+    def recorded(count: int, said_at: str, part: str = "a.dat") -> bool:
+        raised = ExceptionRaised("EX1", "error", "retail", "r", "x", part=part, count=count, said_at=said_at)
+        return incidents.record(found, raised, at)
+
+    assert recorded(1, "2026-11-20T14:00:02+00:00")
+    assert not recorded(9, "2026-11-20T14:00:01+00:00")
+    assert recorded(1, "2026-11-20T14:00:02+00:00"), "a redelivery"
+    assert recorded(2, "2026-11-20T14:00:03+00:00")
+    assert not recorded(1, "2026-11-20T14:00:02+00:00")
+    assert recorded(5, "", part="b.dat"), "without a time, it is said when it is recorded"
+    assert not recorded(6, "2026-11-20T14:59:59+00:00", part="b.dat")
+    assert sorted(r.exception.count for r in incidents.reports(found)) == [2, 5]
+
+
+def test_what_later_runs_composed_is_kept_with_the_head(tables: Tables) -> None:
+    incidents = DynamoIncidents(tables.client, tables.incidents)
+    head = Head(uuid4().hex, "retail", "r", "it", "engine", version=1)
+    head = replace(
+        head,
+        covered_by=(("run-2", "7-8"),),
+        remade_by="run-2",
+        unnamed=2,
+        end=100,
+        ack_until="2026-11-20T15:00:00+00:00",
+    )
+    assert incidents.save(head)
+    assert incidents.head(head.incident_id) == head

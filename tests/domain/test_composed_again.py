@@ -58,7 +58,7 @@ ERROR = exception()
         ([(STOP, "13")], 13, "13", ["-CUSTOMERLIST=13"], ""),
         ([(STOP, "13")], 9, "13", ["-CUSTOMERLIST=13"], ""),
         ([(STOP, "13")], 0, f"13-{HIGHEST}", [], "customer 13 and all after it: "),
-        ([(ERROR, "3"), (STOP, "13")], 0, f"3,13-{HIGHEST}", [], "customers 3, 13 and all after it: "),
+        ([(ERROR, "3"), (STOP, "13")], 0, f"3,13-{HIGHEST}", [], "customers 3,13 and all after it: "),
         ([(STOP, "")], 100, f"1-{HIGHEST}", [], "the whole run: "),
         ([(exception("EX001111S", "severe", 0), "")], 100, "", [], ""),  # taken back
     ],

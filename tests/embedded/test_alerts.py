@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from exnotify import seal
 from exnotify.commands.incidents import incident_row
 from exnotify.local import LocalCloud
 
@@ -59,12 +60,13 @@ def test_message_files_of_a_run_that_is_never_sealed_reach_their_teams(cloud: Lo
     by_team = {alert["team"]: alert for alert in found if alert["what"] == "opened"}
     assert set(by_team) == {"it", "operations", "compliance"}
     assert by_team["operations"]["facts"]["Count"] == "500"
-    assert by_team["operations"]["rerun"] == ["-CUSTOMERLIST=1-500"]
+    assert by_team["operations"]["rerun"] == [], "the documents of a warning exist"
     assert by_team["compliance"]["rerun"] == ["-CUSTOMERLIST=3"]
     assert "Groß" not in json.dumps(found, ensure_ascii=False)
     cloud.deployment().settle(30)
     severe = incidents(cloud, "retail/odd-1")["EX008888S"]
-    assert (severe["count"], severe["severity"], severe["rerun"]) == (39, "severe", "-CUSTOMERLIST=2,7,14-50")
+    assert (severe["count"], severe["severity"], severe["rerun"]) == (39, "severe", "")
+    assert severe["rerun_words"].startswith("customers 2,7,14 and all after it")
     mails = Counter(m.to for m in cloud.messages if "retail/odd-1" in m.subject and "new" in m.subject)
     assert mails == {f"{team}@example.com": 1 for team in by_team}
 
@@ -116,14 +118,93 @@ def test_a_severe_error_is_told_while_a_run_of_two_thousand_is_being_sent(
     assert told < ended[0]
 
 
-def test_a_run_that_composes_an_incidents_customers_again_resolves_it(
+CARD = {"delivery_channel": "portal", "statement_period": "November 2026"}
+
+
+def card(number: int, document: str = "", **more: Any) -> dict[str, Any]:
+    """A card statement of one customer."""
+    return record(number, document_id=document or f"CRD-{number}", archive_ref=f"a{number}", **CARD, **more)
+
+
+def sealed(folder: Path, run_id: str, domain: str, *options: str) -> Path:
+    """The folder with a seal of its own."""
+    given = [str(folder), "--run-id", run_id, "--domain", domain, *options]
+    assert seal.main(given) == 0
+    return folder
+
+
+def quiet(cloud: LocalCloud) -> None:
+    """Nothing of the alerts ended as a dead letter, or was refused to a role."""
+    sqs = cloud.client("sqs")
+    for name, found in cloud.describe()["resources"].items():
+        if name in ("ExceptionDeadLetters", "SevereDeadLetters"):
+            told = sqs.get_queue_attributes(QueueUrl=found["id"], AttributeNames=["All"])["Attributes"]
+            assert told["ApproximateNumberOfMessages"] == "0", name
+    assert not [line for line in cloud.logs("AlertExceptionFunction") if "AccessDenied" in line]
+
+
+def test_a_re_run_that_names_its_run_resolves_it_under_the_functions_own_role(
     cloud: LocalCloud, make_run: MakeRun
 ) -> None:
-    put(cloud, "drop/again/night-1/engine.dat", b"EX004141E (71) no address\nEX004141E (72) no address\n")
+    folder = make_run("cards-1", [card(1), card(2), card(3)])
+    (folder / "ExstreamMessages.dat").write_bytes(b"EX004120E (3) Required field is empty\n")
+    drop(cloud, folder, "cards-1", domain="cards")
+    assert alerts(cloud, "cards/cards-1", 1)[0]["rerun"] == ["-CUSTOMERLIST=3"]
+    # An ordinary run while it is open: others under the same numbers resolve nothing, and are taken.
+    drop(cloud, make_run("cards-2", [card(3, "CRD-9", customer_key="OTHER")]), "cards-2", domain="cards")
+    cloud.deployment().settle(30)
+    assert incidents(cloud, "cards/cards-1")["EX004120E"]["late"] == "3"
+    again = sealed(make_run("cards-1b", [card(3, "CRD-3b")]), "cards-1b", "cards", "--rerun-of", "cards-1")
+    drop(cloud, again, "cards-1b", domain="cards")
+    assert [alert["what"] for alert in alerts(cloud, "cards/cards-1", 2)] == ["opened", "resolved"]
+    row = incidents(cloud, "cards/cards-1")["EX004120E"]
+    assert (row["status"], row["rerun"], row["covered"]) == (
+        "resolved",
+        "",
+        [{"run": "cards-1b", "customers": "3"}],
+    )
+    assert row["resolved"] == "by alerts: run cards-1b composed all of its customers again"
+    quiet(cloud)
+
+
+def test_a_later_run_with_the_same_customers_by_key_resolves_it(cloud: LocalCloud, make_run: MakeRun) -> None:
+    folder = make_run("night-1", [record(71), record(72)])
+    (folder / "engine.dat").write_bytes(b"EX004141E (71) no address\nEX004141E (72) no address\n")
+    drop(cloud, folder, "night-1", domain="again")
     assert len(alerts(cloud, "again/night-1", 1)) == 1
-    drop(cloud, make_run("night-2", [record(71), record(72)]), "night-2", domain="again")
+    new = [record(n, document_id=f"again-{n}", customer_in_run=str(n - 70)) for n in (71, 72)]
+    drop(cloud, make_run("night-2", new), "night-2", domain="again")
     what = [alert["what"] for alert in alerts(cloud, "again/night-1", 2)]
     assert what == ["opened", "resolved"]
     assert incidents(cloud, "again/night-1")["EX004141E"]["status"] == "resolved"
-    # What composed it again has no digest: its absence is no error.
-    assert not [line for line in cloud.logs("AlertExceptionFunction") if "AccessDenied" in line]
+    quiet(cloud)
+
+
+def test_a_corrected_message_file_and_seal_close_what_they_said(cloud: LocalCloud, make_run: MakeRun) -> None:
+    put(cloud, "drop/fixed/run-1/engine.dat", b"EX004141E (1) no address\n")
+    put(cloud, "drop/fixed/run-1/run.summary.txt", b"BILLING customers=3 errors=0 exit=12\n")
+    alerts(cloud, "fixed/run-1", 1)
+    cloud.deployment().settle(30)
+    (row,) = incidents(cloud, "fixed/run-1").values()
+    assert row["codes"] == ["EX004141E", "exit_status"]
+    time.sleep(1.1)  # as S3 tells one version of a file from the next: by the second
+    put(cloud, "drop/fixed/run-1/engine.dat", b"EX004141I (1) has an address now\n")
+    put(cloud, "drop/fixed/run-1/run.summary.txt", b"BILLING customers=3 errors=0 exit=0\n")
+    until = time.monotonic() + 40
+    while time.monotonic() < until:
+        (row,) = incidents(cloud, "fixed/run-1").values()
+        if row["status"] == "resolved":
+            break
+        time.sleep(0.2)
+    assert (row["status"], row["count"]) == ("resolved", 0)
+    quiet(cloud)
+
+
+def test_a_customer_without_an_address_is_not_composed_again(cloud: LocalCloud, make_run: MakeRun) -> None:
+    nobody = record(40)
+    del nobody["email"], nobody["mobile"]
+    drop(cloud, make_run("ordinary", [record(38), record(39), nobody]), "ordinary", domain="plain")
+    cloud.deployment().settle(30)
+    rows = [row for row in incidents(cloud, "plain/ordinary").values() if "no_channel" in row["codes"]]
+    assert [(row["rerun"], row["late"]) for row in rows] == [("", "")]
+    assert "CUSTOMERLIST" not in json.dumps(alerts(cloud, "plain/ordinary", 1, 5))

@@ -80,7 +80,7 @@ def late_in_words(late: Ranges) -> str:
 
 def _open_ended(late: Ranges) -> str:
     first = late[-1][0]
-    before = f"{to_text(late[:-1])[:200]}, " if len(late) > 1 else ""
+    before = f"{to_text(late[:-1])[:200]}," if len(late) > 1 else ""
     return f"{'customers' if before else 'customer'} {before}{first} and all after it"
 
 

@@ -333,12 +333,12 @@ def is_over(incident: Incident) -> str:
         return "what was reported is gone"
     if incident.stays or incident.late or incident.unnamed > incident.head.unnamed:
         return ""
-    if run := incident.head.remade_by:
-        return f"run {run} composed again what was missing"
-    covered = incident.head.covered
-    if covered and size(covered) >= incident.missing:
+    found = incident.head.covered
+    if found and size(found) >= incident.missing:
         runs = ", ".join(run for run, _ in incident.head.covered_by)
         return f"run {runs} composed all of its customers again"
+    if run := incident.head.remade_by:
+        return f"run {run} composed again what was missing"
     return ""
 
 
