@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from .composer_messages import SEVERITY, ComposerMessage, messages_of, time_of
-from .exceptions import RANK, Severity
+from .exceptions import Severity, worst
 
 Fields = Sequence[tuple[str, str]]
 """Names (as `squeezed` makes them) and values, in the order in which they stand."""
@@ -97,7 +97,7 @@ def message_of_fields(fields: Fields, own: str, severities: Mapping[str, Severit
     else:
         text, at, customer = own or next(iter(_named(fields, _TEXTS)), ""), "", None
     letter = SEVERITY.get(code[-1])
-    severity = max(filter(None, (told, letter)), key=RANK.__getitem__, default=None)
+    severity = worst(s for s in (told, letter) if s) if told or letter else None
     return ComposerMessage(
         code,
         text,
