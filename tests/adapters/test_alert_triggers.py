@@ -8,6 +8,7 @@ import pytest
 
 from exstream_notify.adapters.alert_triggers import exceptions_of, file_of, look_of
 from exstream_notify.domain.exceptions import ExceptionRaised, Unusable
+from exstream_notify.domain.incidents import Head, Report, added_up
 
 FAILED: dict[str, Any] = {
     "id": "e-1",
@@ -184,6 +185,25 @@ def test_a_step_that_failed_is_named_with_what_its_messages_say() -> None:
     assert {e.run_id for e in found.values()} == {"r-1"}
     again = {(e.code, e.part) for e in job(detail, event="e-99")}
     assert again == {(e.code, e.part) for e in found.values()}
+
+
+def test_a_message_that_a_job_and_its_step_say_counts_once() -> None:
+    said = ["EX004120E (12) Required field is empty"]
+    steps = [{"name": "Compose", "status": "error", "messages": said} for _ in range(2)]
+    detail = {"domain": "retail", "externalId": "r-1", "status": "error", "messages": said, "steps": steps}
+    found = job(detail)
+    assert len({(e.code, e.part) for e in found}) == len(found) == 5
+    reports = [Report(e, "", "") for e in found if e.code == "EX004120E"]
+    assert added_up(Head("i", "retail", "r-1", "operations", "f"), reports).count == 1
+
+
+def test_what_exstream_says_of_customers_without_being_named_for_it_is_told() -> None:
+    body = {"id": "e-1", "source": "exstream", "detail-type": "Exstream-Email-OPEN"}
+    detail = {"exstreamJob": {"domain": "retail", "status": "complete"}}
+    assert [e.code for e in exceptions_of({**body, "detail": detail})] == ["source_unnamed"]
+    paid = {"domain": "retail", "status": "failed"}
+    other = {"id": "e-1", "source": "crm", "detail-type": "Payment Received", "detail": paid}
+    assert [e.code for e in exceptions_of(other)] == ["source_unnamed"]
 
 
 def test_nothing_personal_of_a_job_gets_out() -> None:

@@ -20,6 +20,16 @@ EVENT_CODES: Mapping[str, str] = {
 _OWN = "exnotify"
 """The source of our own events."""
 
+_COMPOSER = "exstream"
+
+_OF_CUSTOMERS = frozenset(
+    {
+        "Customer Responded", "Payment Received", "Payment Reversed", "Document Acknowledged",
+        "Exstream-Email-OPEN", "Preferences Changed",
+    }
+)  # fmt: skip
+"""What is told of customers; UnnamedSourceRule brings it here from a source that is not named for it."""
+
 _COMPOSER_FAILED = re.compile(r"Exstream-.+-Failed")
 _NAME = re.compile(NAME)
 _WORD = re.compile(r"[^A-Za-z0-9_.:-]")
@@ -35,8 +45,8 @@ def exceptions_of(body: dict[str, Any]) -> list[ExceptionRaised]:
     if code:
         return [_of_event(body, kind, code)]
     detail = body.get("detail")
-    if isinstance(detail, dict) and (parts := job_parts(detail)):
-        return _of_job(body, detail, parts)
+    if body.get("source") == _COMPOSER and isinstance(detail, dict) and kind not in _OF_CUSTOMERS:
+        return _of_job(body, detail, job_parts(detail))
     return [] if body.get("source", _OWN) == _OWN else [_of_stranger(body, kind)]
 
 

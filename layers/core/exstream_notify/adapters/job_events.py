@@ -10,16 +10,22 @@ from typing import Any
 
 from ..domain.composer_messages import Group, Grouped
 from ..domain.customer_ranges import to_text
-from ..domain.exceptions import RANK, ExceptionRaised, Severity
+from ..domain.exceptions import ExceptionRaised, Severity
 from ..domain.masking import masked
 from ..domain.message_fields import messages_of_object
+from ..domain.twins import content_of
 
-NOT_SUCCEEDED: Mapping[str, str] = {
-    "error": "failed", "failed": "failed", "canceled": "canceled", "cancelled": "canceled",
+_CANCELED = {"job": "job_canceled", "step": "step_canceled"}
+_FAILED = {"job": "job_failed", "step": "step_failed"}
+NOT_SUCCEEDED: Mapping[str, Mapping[str, str]] = {
+    "error": _FAILED, "failed": _FAILED, "canceled": _CANCELED, "cancelled": _CANCELED,
 }  # fmt: skip
-"""Statuses, in small letters, of what did not succeed (template.yaml's JobFailedRule)."""
+"""Statuses, in small letters, of what did not succeed (template.yaml's JobFailedRule): the code of a job, and
+that of a step."""
 
-_WORDS: Mapping[str, Severity] = {word: word for word in RANK} | {"fatal": "severe"}
+_WORDS: Mapping[str, Severity] = {
+    "severe": "severe", "fatal": "severe", "error": "error", "warning": "warning", "info": "info",
+}  # fmt: skip
 _DEPTH = 8
 _NODES = 2000
 _IDS = ("run_id", "runId", "externalId", "external_id")
@@ -74,31 +80,37 @@ def failures_of(
     """
     failing = [part for part in parts if part.status in NOT_SUCCEEDED]
     causes = [part for part in failing if part.kind == "step"] or failing[:1]
-    raised: dict[tuple[str, str], ExceptionRaised] = {}
+    raised: list[ExceptionRaised] = []
+    labels: dict[str, int] = {}
     for part in failing:
-        how = NOT_SUCCEEDED[part.status]
+        code = NOT_SUCCEEDED[part.status][part.kind]
         name = next((word(part.body[n]) for n in _STEP_NAMES if part.body.get(n)), "")
         label = f"step {name}".strip() if part.kind == "step" else "job"
-        said = [part.body.get(name) for name in _MESSAGES]
+        labels[label] = again = labels.get(label, 0) + 1
+        place = f"{label} {again}" if again > 1 else label
+        said = [part.body.get(key) for key in _MESSAGES]
         if part in causes:
-            told = ExceptionRaised(f"{part.kind}_{how}", "error", domain, run_id, f"{label} {how}", label)
+            how = code.rpartition("_")[2]
+            told = ExceptionRaised(code, "error", domain, run_id, f"{label} {how}", place)
             step = {"step": name} if part.kind == "step" and name else {}
             samples = tuple(masked(text) for text in said if isinstance(text, str))
-            raised[told.code, label] = replace(told, detail=step, samples=samples)
+            raised.append(replace(told, detail=step, samples=samples))
         for group in _grouped(said):
-            told = ExceptionRaised(
-                group.code,
-                group.severity,
-                domain,
-                run_id,
-                f"{group.code} in the messages of the {label}",
-                label,
+            raised.append(
+                ExceptionRaised(
+                    group.code,
+                    group.severity,
+                    domain,
+                    run_id,
+                    f"{group.code} in the messages of the {label}",
+                    place,
+                    group.count,
+                    samples=tuple(group.samples),
+                    customers=to_text(group.customers.ranges()),
+                    content=content_of(group, "job"),  # a job and its step may say the same
+                )
             )
-            customers = to_text(group.customers.ranges())
-            raised[told.code, label] = replace(
-                told, count=group.count, samples=tuple(group.samples), customers=customers
-            )
-    return list(raised.values())
+    return raised
 
 
 def _grouped(said: list[object]) -> list[Group]:

@@ -15,6 +15,11 @@ from .message_text import lines_of
 MARKUP_CHARS = 4 * 1024 * 1024
 """A summary in JSON or XML is read as a whole, up to so many characters."""
 
+_NEAR = 160
+"""Characters before and behind a name that are looked at."""
+
+_COLUMNS = 200
+
 _NUMBER = re.compile(
     r"(?<![0-9A-Za-z_])(?<![0-9][-:/.,])[-+]?"
     r"(?:0x[0-9a-f]{1,8}|[1-9][0-9]{0,2}([.,'’ ])[0-9]{3}(?:\1[0-9]{3})*|[0-9]{1,15})"
@@ -22,7 +27,7 @@ _NUMBER = re.compile(
 )
 _THIN_SPACES = re.compile("(?<=[0-9])[\u00a0\u2007\u2009\u202f](?=[0-9])")
 _NAMED = re.compile(
-    r"[\"']?(?: ?[^\W\d]+){0,4}[\"')]? *(?:[:=|>\t]|->|\.{2,}| {2,})[\s:=|>.\"'(-]*|[\"']?[,;][\"']?"
+    r"[\"']?(?: [^\W\d]+){0,4}[\"')]? *(?:[:=|>\t]|->|\.{2,}| {2,})[\s:=|>.\"'(-]*|[\"']?[,;][\"']?"
 )
 """Between a name and the number behind it: some words more, and what sets the two apart."""
 
@@ -116,7 +121,7 @@ class RunSummaries:
                 found.setdefault(name.key, set()).add(number)
             elif word := _WORD.match(line, name.end):
                 self._add_word(name.key, word[1], found, words)
-            elif name.key == "errors" and _NONE.search(line[: name.begin]):
+            elif name.key == "errors" and _NONE.search(line, max(name.begin - _NEAR, 0), name.begin):
                 found.setdefault("errors", set()).add(0)
 
     def _number_of(
@@ -127,8 +132,8 @@ class RunSummaries:
         after = tokens[at + 1] if at + 1 < len(tokens) and not tokens[at + 1].key else None
         before = tokens[at - 1] if at and not tokens[at - 1].key and at - 1 not in taken else None
         gap = line[name.end : after.begin] if after else ""
-        begin = tokens[at - 1].end if at else 0
-        if _LIMIT.search(line[begin : name.begin]) or _LIMIT.search(gap):
+        begin = max(tokens[at - 1].end if at else 0, name.begin - _NEAR)
+        if len(gap) > _NEAR or _LIMIT.search(line[begin : name.begin]) or _LIMIT.search(gap):
             return None
         named = (_NAMED_IN_MARKUP if markup else _NAMED).fullmatch(gap) if after else None
         if after and named:
@@ -137,7 +142,7 @@ class RunSummaries:
         if before and _BEFORE.fullmatch(line[before.end : name.begin]):
             taken.add(at - 1)
             return before.number
-        alone = not line[: name.begin].strip() and after and not line[after.end :].strip()
+        alone = len(tokens) == 2 and not (line[: name.begin] + line[tokens[1].end :]).strip()
         if after and _APART.fullmatch(gap) and (alone or name.key == "exit_status"):
             taken.add(at + 1)
             return after.number
@@ -179,7 +184,7 @@ class RunSummaries:
             if _NUMBER.fullmatch(m[0])
         ]
         for name in self._tokens(header):
-            if name.key and name.key != "status" and numbers:
+            if name.key and name.key != "status" and 0 < len(numbers) <= _COLUMNS:
                 near = min(numbers, key=lambda n: min(abs(n.begin - name.begin), abs(n.end - name.end)))
                 yield name.key, near.number
 

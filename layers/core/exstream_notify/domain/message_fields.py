@@ -5,9 +5,11 @@ The names are not public, so each part is known by any of many names.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from operator import itemgetter
 
 from .composer_messages import SEVERITY, ComposerMessage, messages_of, time_of
-from .exceptions import RANK, Severity
+from .exceptions import Severity, worst
 
 Fields = Sequence[tuple[str, str]]
 """Names (as `squeezed` makes them) and values, in the order in which they stand."""
@@ -52,6 +54,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _LETTERS: Mapping[Severity, str] = {severity: letter for letter, severity in SEVERITY.items()}
 
 
+@lru_cache(maxsize=1000)
 def squeezed(name: str) -> str:
     """A name without case, namespace and separators."""
     return re.sub(r"[\W_]+", "", name.rpartition(":")[2]).lower()
@@ -87,17 +90,20 @@ def message_of_fields(fields: Fields, own: str, severities: Mapping[str, Severit
     `severities` says what a word for a severity means. A code whose letter and severity differ has the
     worse of the two.
     """
+    if not fields and "EX" not in own:
+        return None
+    texts = _named(fields, _TEXTS)
     told = _severity(fields, severities)
-    begun = next((m for text in (own, *_named(fields, _TEXTS)) if text for m in messages_of(text)), None)
+    begun = next((m for text in (own, *texts) if "EX" in text for m in messages_of(text)), None)
     code = _whole_code(fields) or (begun.code if begun else "") or _put_together(fields, told)
     if not code:
         return None
     if begun is not None and begun.code == code:
         text, at, customer = begun.text, begun.at, begun.customer
     else:
-        text, at, customer = own or next(iter(_named(fields, _TEXTS)), ""), "", None
+        text, at, customer = own or next(iter(texts), ""), "", None
     letter = SEVERITY.get(code[-1])
-    severity = max(filter(None, (told, letter)), key=RANK.__getitem__, default=None)
+    severity = worst(s for s in (told, letter) if s) if told or letter else None
     return ComposerMessage(
         code,
         text,
@@ -109,7 +115,8 @@ def message_of_fields(fields: Fields, own: str, severities: Mapping[str, Severit
 
 def _named(fields: Fields, names: Sequence[str]) -> list[str]:
     """The values of the first of these names that fields have, then of the others."""
-    return [value for name in names for given, value in fields if given == name and value]
+    found = [(names.index(given), value) for given, value in fields if given in names and value]
+    return [value for _, value in sorted(found, key=itemgetter(0))]
 
 
 def _severity(fields: Fields, severities: Mapping[str, Severity]) -> Severity | None:
@@ -133,12 +140,12 @@ def _put_together(fields: Fields, told: Severity | None) -> str:
     for _, value in fields:
         if match := _CODE.fullmatch(value):
             return match[1].upper() + letter
-    for name in (*_NUMBERS, *_SHORT_NUMBERS):
-        for value in _named(fields, (name,)):
+    for names in (_NUMBERS, _SHORT_NUMBERS):
+        for value in _named(fields, names):
             digits = value.strip()
             number = digits.lstrip("0")
-            enough = told is not None or (len(digits) >= 4 and name in _NUMBERS)
-            if is_code(name, value) and enough and 0 < len(number) <= 6:
+            enough = told is not None or (len(digits) >= 4 and names is _NUMBERS)
+            if is_code(names[0], value) and enough and 0 < len(number) <= 6:
                 return f"EX{number:0>6}{letter}"
     return ""
 
