@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import exporting, journeys, messages, notices, report, sheets, staging, startup, supply
+from . import alerts, exporting, journeys, messages, notices, report, sheets, staging, startup, supply
 from .template import ROOT
 
-PARTS = ("staging", "messages", "notices", "startup", "supply", "exporting", "bill", "journeys")
+PARTS = ("staging", "messages", "alerts", "notices", "startup", "supply", "exporting", "bill", "journeys")
 
 
 def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
@@ -30,6 +30,10 @@ def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
             verdicts += found
     if "messages" in parts:
         sheet, found = sheets.of_messages(messages.measure((10_000,) if quick else messages.SIZES))
+        measured.append(sheet)
+        verdicts += found
+    if "alerts" in parts:
+        sheet, found = alerts.sheet(alerts.measure())
         measured.append(sheet)
         verdicts += found
     if "notices" in parts or "bill" in parts:
