@@ -16,7 +16,7 @@ from exstream_notify.adapters.index.parts import PART_BYTES, SLICE_RECORDS
 
 from .notices import Result
 from .prices import PRICES
-from .template import alarm_metrics, composite_alarms, dashboards, functions, keys, queues, secrets
+from .template import alarm_metrics, alarms, composite_alarms, dashboards, functions, keys, queues, secrets
 from .usage import Usage
 
 MILLION = 1_000_000
@@ -144,9 +144,19 @@ def standing(result: Result) -> list[Line]:
         _line("Keys", "keys", keys()),
         _line("Custom metrics", "metrics", METRICS),
         _line("Metrics that alarms read", "alarm_metrics", alarm_metrics()),
-        _line("Alarms that page", "composite_alarms", composite_alarms()),
+        _line("Composite alarms", "composite_alarms", composite_alarms()),
         _line("Dashboard", "dashboards", dashboards()),
     ]
+
+
+ALARMS, ALARMS_USD = 60, 10.00
+"""What a stack's alarms may come to: their number, and US dollars a month."""
+
+
+def alarms_bill() -> tuple[int, float]:
+    """The stack's alarms and what they cost a month: each metric that one reads, and each composite alarm."""
+    metrics, composite = PRICES["alarm_metrics"], PRICES["composite_alarms"]
+    return alarms(), metrics.of(alarm_metrics()) + composite.of(composite_alarms())
 
 
 TEN_MILLION = 10 * MILLION

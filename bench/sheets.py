@@ -374,6 +374,15 @@ def of_bill(
         for result, column in zip(results, bills, strict=True)
         if result.scenario.name in ("one by one", "bulk")
     ]
+    number, usd = bill.alarms_bill()
+    verdicts.append(
+        Verdict(
+            "a stack's alarms, a month",
+            f"at most {bill.ALARMS} for {bill.ALARMS_USD:.2f} dollars",
+            f"{number} for {usd:.2f}",
+            number <= bill.ALARMS and usd <= bill.ALARMS_USD,
+        )
+    )
     worst = max(fits, key=lambda fit: fit.seconds)
     verdicts.append(
         Verdict(

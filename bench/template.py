@@ -143,6 +143,11 @@ def keys() -> int:
     return _count("AWS::KMS::Key")
 
 
+def alarms() -> int:
+    """How many alarms the stack has, composite ones included."""
+    return len(_monitoring("AWS::CloudWatch::Alarm")) + composite_alarms()
+
+
 def alarm_metrics() -> int:
     """How many metrics the stack's alarms read: each counts."""
     return sum(

@@ -106,10 +106,14 @@ def test_the_template_tells_tables_and_functions():
 def test_the_bill_of_a_stack_at_rest_names_its_alarms(results):
     lines = {line.what: line for line in bill.standing(results["one by one"])}
     alarms = lines["Metrics that alarms read"]
-    assert alarms.quantity > 134, "an alarm on an expression reads several"
+    assert alarms.quantity > template.alarms(), "an alarm on an expression reads several"
     assert alarms.usd == pytest.approx(alarms.quantity / 10)
-    assert lines["Alarms that page"].quantity == 2
+    assert lines["Composite alarms"].usd == pytest.approx(template.composite_alarms() / 2)
     assert lines["Dashboard"].usd == 3
+    number, usd = bill.alarms_bill()
+    assert number <= bill.ALARMS
+    assert usd == pytest.approx(alarms.usd + lines["Composite alarms"].usd)
+    assert usd <= bill.ALARMS_USD
 
 
 def test_a_start_is_timed_in_a_fresh_process_and_may_not_connect():

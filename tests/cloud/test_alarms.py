@@ -84,6 +84,9 @@ def test_only_the_most_recent_of_more_points_count() -> None:
         ("IF(b >= 2, 100 * FILL(a, 0) / b, 0)", [50.0, 0.0, 0.0]),
         ("IF(a >= 4, a, 7)", [7.0, 4.0, 7.0]),
         ("a / 0", [None, None, None]),
+        ("DIFF(a)", [None, 3.0, None]),
+        ("DIFF(b)", [None, None, 3.0]),  # with the last value before it
+        ("(DIFF(FILL(a, 0)) > 0) + (DIFF(FILL(b, 0)) > 0)", [None, 1.0, 1.0]),
     ],
 )
 def test_metric_math(expression: str, result: list[float | None]) -> None:
@@ -159,7 +162,8 @@ def test_the_periods_slide_with_the_minute(book: MetricBook) -> None:
         {"TreatMissingData": "never"},
         {"DatapointsToAlarm": 4},
         {"Period": 45},
-        {"Period": 3600, "EvaluationPeriods": 25},
+        {"Period": 3540, "EvaluationPeriods": 25},
+        {"Period": 3600, "EvaluationPeriods": 169},
         {"Statistic": "p99"},
     ],
 )
@@ -168,11 +172,30 @@ def test_an_alarm_that_cannot_be_is_refused(changes: dict[str, Any]) -> None:
         alarm(**changes)
 
 
+def test_a_period_of_an_hour_may_look_back_for_a_week() -> None:
+    assert alarm(Period=3600, EvaluationPeriods=168).periods == 168
+
+
+def test_an_expression_reads_ten_metrics_at_most() -> None:
+    def of(number: int) -> MetricAlarm:
+        metric = {"Namespace": "N", "MetricName": "M", "Dimensions": []}
+        stats = [
+            {"Id": f"m{n}", "MetricStat": {"Metric": metric, "Stat": "Sum", "Period": 60}}
+            for n in range(number)
+        ]
+        names = " + ".join(f"m{n}" for n in range(number))
+        return alarm(Metrics=[{"Id": "e", "Expression": names, "ReturnData": True}, *stats])
+
+    assert len(of(10).queries) == 10
+    with pytest.raises(AlarmError, match="10 metrics at most"):
+        of(11)
+
+
 # --- composite alarms ------------------------------------------------------------------------------
 
 
-def composite(text: str, **more: str) -> CompositeAlarm:
-    return rule_of("c", {"AlarmRule": text, **more})
+def composite(text: str, **more: Any) -> CompositeAlarm:
+    return rule_of("c", {"AlarmRule": text, "AlarmActions": ["topic"], **more})
 
 
 @pytest.mark.parametrize(
@@ -206,6 +229,15 @@ def test_a_suppressed_alarm_does_not_page(book: MetricBook) -> None:
     board.evaluate(180)
     assert (board.states["first"], board.states["second"]) == (ALARM, ALARM)
     assert (board.pages("first"), board.pages("second")) == (True, False)
+    assert not board.pages("one"), "it has no actions"
     assert [(c.name, c.state) for c in board.changes] == [("one", ALARM), ("first", ALARM), ("second", ALARM)]
     board.evaluate(60 * 9)
     assert set(board.states.values()) == {OK}
+
+
+def test_an_alarm_with_actions_pages_by_itself(book: MetricBook) -> None:
+    board = AlarmBoard({"one": alarm(AlarmActions=["topic"]), "two": alarm()}, {}, book)
+    for minute in range(3):
+        book.record("N", "M", {"q": "1"}, 11, at=minute * 60)
+    board.evaluate(180)
+    assert [(row["alarm"], row["pages"]) for row in board.rows(180)] == [("one", True), ("two", False)]
