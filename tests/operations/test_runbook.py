@@ -1,6 +1,5 @@
-"""The runbook: every alarm and every alert leads to a section of it, and its commands run as written."""
+"""The runbook: every alarm and every alert leads to a section of it, and its `aws` commands run as written."""
 
-import json
 import re
 import shlex
 from collections.abc import Callable, Iterator
@@ -19,25 +18,18 @@ from exnotify.local import ROOT, LocalCloud
 from exnotify.operations import watch
 from exstream_notify.adapters.rules import PACKAGE_RULES, YamlRules
 from exstream_notify.domain.exceptions import ExceptionRaised
-from tests.cli.shell import exnotify
 from tests.container.sam import load_template
 
-BOOK = (ROOT / "docs" / "runbook.md").read_text("utf-8")
+from .texts import BOOK, SHELL
+
 SECTIONS: dict[str, str] = dict(re.findall(r"^## ([\w-]+)\n(.*?)(?=^## |\Z)", BOOK, re.M | re.S))
-LINES = [line for block in re.findall(r"```sh\n(.*?)```", BOOK, re.S) for line in block.splitlines()]
-COMMANDS = sorted({line.partition("#")[0].strip() for line in LINES if line.startswith("exnotify ")})
+LINES = [line for block in SHELL.findall(BOOK) for line in block.splitlines()]
 # In their order: a table is restored before it is looked at.
 AWS_COMMANDS = [
     line.strip()
     for line in (*LINES, *(ROOT / "docs" / "operations.md").read_text("utf-8").splitlines())
     if line.strip().startswith("aws ")
 ]
-# Commands that need a letter or a change of address, or end with 1 where there is something to see.
-MAY_END_WITH_1 = (
-    "exnotify redrive", "exnotify alarms", "exnotify approvals", "exnotify contact KEY --allow-change",
-    "exnotify contact KEY --undo-change",
-)  # fmt: skip
-
 ALERTS = yaml.safe_load((PACKAGE_RULES / "alerts.yaml").read_text("utf-8"))
 FAMILIES = {entry["family"] for entry in (*ALERTS["codes"].values(), *ALERTS["routes"]) if "family" in entry}
 # Alarms by their row in alarms.yaml, families by their entry in alerts.yaml.
@@ -78,44 +70,6 @@ def test_every_alert_says_what_it_means_what_to_do_and_where_to_read_on(code: st
 def cloud() -> Iterator[LocalCloud]:
     with LocalCloud(at="2026-11-24T15:00:00+00:00") as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def site(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A cloud with one run of two notices, and what the words in capitals stand for."""
-    folder = tmp_path_factory.mktemp("run")
-    rows = [
-        {"customer_key": f"R{n}", "document_type": "statement", "email": f"r{n}@example.com"} for n in (1, 2)
-    ]
-    (folder / "r.index.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EXNOTIFY_URL", cloud.url)
-        assert exnotify("drop", folder, "--domain", "retail", "--run-id", "book").code == 0
-        notice = next(iter(cloud.messages)).notice_id
-        sealed = tmp_path_factory.mktemp("seal")
-        (sealed / "r.index.jsonl").write_text(json.dumps(rows[0]) + "\n", "utf-8")
-        for queue in ("DecideQueue", "EmailQueue", "RunQueue", "DocumentQueue"):
-            letters = cloud.resource(queue.replace("Queue", "DeadLetters"))
-            cloud.client("sqs").send_message(QueueUrl=letters, MessageBody='{"to": "someone@example.com"}')
-        (sealed / "known.csv").write_text("customer_key,email\nR3,r3@example.com\n", "utf-8")
-        yield {
-            "RUN": "retail/book",
-            "NOTICE": str(notice),
-            "KEY": "R1",
-            "DIR": str(sealed),
-            "FILE": str(sealed / "known.csv"),
-            "PAGE": str(sealed / "page.html"),
-        }
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_runs_as_written(command: str, site: dict[str, str]) -> None:
-    words = [site.get(word, word) for word in shlex.split(command)[1:]]
-    done = exnotify(*words)
-    assert done.code in ((0, 1) if command.startswith(MAY_END_WITH_1) else (0,)), (done.err, done.out)
-    assert "someone@example.com" not in done.out
-    assert "Error" not in done.err, done.err
 
 
 # --- aws -------------------------------------------------------------------------------------------

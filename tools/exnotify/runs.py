@@ -33,7 +33,7 @@ def find_run(app: "Bootstrap", name: str) -> Run:
     else:
         runs = app.runs.find(run_id)
     if not runs:
-        raise CommandError(f"there is no run {name}: `exnotify drop` prints the id of each run it starts")
+        raise CommandError(f"there is no run {name}: `exnotify drop DIR` prints the id of each run it starts")
     if len(runs) > 1:
         names = ", ".join(sorted(run.name for run in runs))
         raise MisuseError(f"{name} could be any of {names}: say which")

@@ -295,11 +295,12 @@ _ENDED: Mapping[str, str] = {
     "suppressed": "an address that bounced before is released with exnotify contact {customer} "
     "--domain {domain} --release {channel} --why TEXT",
     "paper": "look at the contact and at the rule of the document type",
-    "superseded": "exnotify notice says by which document",
+    "superseded": "exnotify notice {notice} says by which document",
     "deferred": "it goes out by itself when that has passed: look at exnotify switch, incidents and doctor",
     "failed": "look at exnotify incidents, then at the provider's account: exnotify doctor",
-    "bounced": "make sure that the address exists; exnotify notice shows what the receipt says",
-    "undelivered": "exnotify notice shows what the receipt says; exnotify doctor checks sender and DNS",
+    "bounced": "make sure that the address exists; exnotify notice {notice} shows what the receipt says",
+    "undelivered": "exnotify notice {notice} shows what the receipt says; exnotify doctor checks sender "
+    "and DNS",
     "complained": "that mailbox reported it as spam, so nothing is sent to it any more: use another",
 }
 """What to do first where the notice ended otherwise, by its status."""
@@ -309,6 +310,7 @@ def _advice(smoke: Smoke, notice: "Notice") -> str:
     """What to do first where the notice has ended; empty where it has not."""
     planned = smoke.planned
     names = {"customer": planned.customer_key, "domain": planned.domain, "channel": planned.channel}
+    names["notice"] = str(smoke.notice_id)
     return _ENDED.get(str(notice.status), "").format_map(names)
 
 

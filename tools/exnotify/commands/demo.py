@@ -143,7 +143,7 @@ def _show(cloud: "LocalCloud", ended: list[_Ended]) -> None:
     clean = sum(1 for one in ended if one.followed.told and one.followed.told["clean"])
     out.print(
         f"{clean} of {len(ended)} runs {'is' if clean == 1 else 'are'} clean. The others contain on purpose "
-        "what needs a look, as their headlines say; `exnotify drop` ends those with exit code 3."
+        "what needs a look, as their headlines say; `exnotify drop DIR` ends those with exit code 3."
     )
 
 

@@ -82,7 +82,7 @@ def events_in(text: str, file: str) -> list[dict[str, Any]]:
             raise CommandError(f"{file} is no EventBridge event: its detail is no object")
         if str(event["source"]).startswith("aws."):
             raise CommandError(
-                f"{file} comes from {event['source']}: AWS alone sends those; for a run use `exnotify drop`"
+                f"{file} comes from {event['source']}: AWS alone sends those; for a run: `exnotify drop DIR`"
             )
     return events
 
