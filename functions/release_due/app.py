@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from exstream_notify.adapters.alert_rules import is_day_off
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.observability import count, log_notices, logger, metrics
+from exstream_notify.use_cases.check_channels import expect_channels
 from exstream_notify.use_cases.check_runs import expect_runs
 from exstream_notify.use_cases.release_due import release_due
 
@@ -23,6 +24,7 @@ placed: set[str] = set()
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     expect_runs(app.rules.expected_runs, placed, is_day_off=is_day_off, due=app.due, clock=app.clock)
+    expect_channels(placed, due=app.due, clock=app.clock)
     written = app.ledger.written()
     released = release_due(
         due=app.due,

@@ -134,7 +134,7 @@ def test_a_hook_can_tell_that_it_is_us(hook: Hook) -> None:
     [
         ([503, 429, 200], "sent", 3),
         ([500, 500, 500], "failed", 3),
-        ([404], "failed", 1),
+        ([404], "dead", 1),
         ([302], "failed", 1),
     ],
 )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..domain.channels import AlertReceipt
 from ..domain.customer_ranges import HIGHEST, from_text, to_text
 from ..domain.exceptions import RANK, ExceptionRaised, Severity
 from ..domain.masking import masked
@@ -20,6 +21,7 @@ _OWN = "exnotify"
 """The source of our own events."""
 
 _DISPATCHED = "Run Dispatched"
+_REPORTED = "Alert Reported"
 
 _COMPOSER_FAILED = re.compile(r"Exstream-.+-Failed")
 _NAME = re.compile(NAME)
@@ -35,7 +37,7 @@ def exceptions_of(body: dict[str, Any]) -> list[ExceptionRaised]:
     code = EVENT_CODES.get(kind) or ("composition_failed" if _COMPOSER_FAILED.fullmatch(kind) else None)
     if code:
         return [_of_event(body, kind, code)]
-    is_ours = kind == _DISPATCHED or body.get("source", _OWN) == _OWN
+    is_ours = kind in (_DISPATCHED, _REPORTED) or body.get("source", _OWN) == _OWN
     return [] if is_ours else [_of_stranger(body, kind)]
 
 
@@ -44,6 +46,11 @@ def dispatched_of(body: dict[str, Any]) -> tuple[str, str] | None:
     if body.get("detail-type") != _DISPATCHED:
         return None
     return body["detail"]["domain"], body["detail"]["run_id"]
+
+
+def reported_of(body: dict[str, Any]) -> AlertReceipt | None:
+    """What a provider reports of an alert of ours."""
+    return AlertReceipt(**body["detail"]) if body.get("detail-type") == _REPORTED else None
 
 
 def look_of(body: dict[str, Any]) -> tuple[str, str] | None:

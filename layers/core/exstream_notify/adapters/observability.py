@@ -5,10 +5,13 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
+
+if TYPE_CHECKING:
+    from ..domain.exceptions import ExceptionRaised
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -64,6 +67,16 @@ def count_exceptions(code: str, number: int) -> None:
     """Exceptions by code, for the alarms: a metric line of its own, with the dimension `code`."""
     with single_metric("ExceptionsRaised", MetricUnit.Count, number) as metric:
         metric.add_dimension("code", code)
+
+
+def log_exceptions(raised: Iterable["ExceptionRaised"], incidents: Iterable[str]) -> None:
+    """Count reports by severity and code, and name each with the incidents of its batch."""
+    for exception in raised:
+        count({f"exception_{exception.severity}": exception.count})
+        count_exceptions(exception.code, exception.count)
+        more = {"code": exception.code, "domain": exception.domain, "run_id": exception.run_id}
+        more["part"] = exception.part  # names the notice, where it is about one
+        logger.warning("exception", extra={**more, "count": exception.count, "incidents": list(incidents)})
 
 
 def failures_logged(handle: Callable[P, R]) -> Callable[P, R]:

@@ -6,9 +6,9 @@ from typing import Literal
 
 SHARDS = 4
 
-WaitKind = Literal["incident", "expected", "unsealed", "digests", "address"]
+WaitKind = Literal["incident", "expected", "unsealed", "digests", "address", "channels"]
 """What waits beside notices and runs: an incident to look at, a run that is expected, one without a seal,
-a run whose internal teams get a digest, and a change of address."""
+a run whose internal teams get a digest, a change of address, and the look at every team's channels."""
 
 
 def slot(item_id: str, due_at: str) -> str:

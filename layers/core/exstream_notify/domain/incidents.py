@@ -55,6 +55,7 @@ class What(StrEnum):
     REOPENED = "reopened"
     ESCALATED = "escalated"
     RESOLVED = "resolved"
+    UNDELIVERED = "undelivered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,8 @@ class Head:
 
     `told_*` is what the team was told last. `answer_by` is when it escalates, `look_at` when it is to
     be added up or tried again, `sending_until` a worker's lease while it tells. `covered` are customers
-    whom later runs composed again.
+    whom later runs composed again. `pages` is what PagerDuty was told (domain/pager.py), `took` which
+    channels took the latest alerts, as `<number> <channel> <team>` (domain/channels.py).
     """
 
     incident_id: str
@@ -127,6 +129,8 @@ class Head:
     resolved_count: int = 0
     covered: Ranges = ()
     history: tuple[Mapping[str, str], ...] = ()
+    pages: tuple[Mapping[str, str], ...] = ()
+    took: tuple[str, ...] = ()
 
     def next_look(self) -> str:
         """When something falls due, empty for never."""
@@ -475,4 +479,5 @@ _TITLES: Mapping[What, str] = {
     What.REOPENED: "back after it was resolved",
     What.ESCALATED: "nobody has answered",
     What.RESOLVED: "resolved",
+    What.UNDELIVERED: "an alert of it did not arrive on another channel",
 }

@@ -27,7 +27,9 @@ from ..domain.incidents import (
     try_again_at,
     what_to_tell,
 )
+from ..domain.pager import pages_to_tell
 from ..ports import AlertChannels, AlertRules, Clock, DueIndex, Incidents
+from .tell_team import PAGE_AGAIN, tell_team, told_pages
 
 _TRIES = 8
 
@@ -116,7 +118,7 @@ def _look(found: str, first: Head, alerting: Alerting) -> None:
         over = is_over(incident) if head.status != IncidentStatus.RESOLVED else ""
         if over:
             head = resolved(head, at, "alerts", incident.count, over)
-        rule = _rule_of(incident, alerting.rules)
+        rule = rule_of(incident, alerting.rules)
         what = what_to_tell(replace(incident, head=head), at)
         if what == What.REOPENED:
             head = replace(head, status=IncidentStatus.OPEN, answer_by="", told_count=head.resolved_count)
@@ -141,6 +143,7 @@ def _look(found: str, first: Head, alerting: Alerting) -> None:
             continue
         if what is not None:
             _tell(replace(incident, head=claimed), what, rule, alerting)
+        _tell_pages(found, alerting)
         return
     raise IncidentBusy(found)
 
@@ -154,7 +157,7 @@ def _escalation(head: Head, rule: AlertRule, at: str) -> What | None:
     return What.ESCALATED if due and head.muted_until <= at else None
 
 
-def _rule_of(incident: Incident, rules: AlertRules) -> AlertRule:
+def rule_of(incident: Incident, rules: AlertRules) -> AlertRule:
     """The rule of its worst cause, with what the incident's severity brings.
 
     Rules change while an incident is open: it stays the team's that it was of.
@@ -171,12 +174,17 @@ def _tell(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -
         _escalate(incident, rule, alerting)
         return
     alert = _alert(incident, what, rule, rule.team, alerting)
-    said, sent, why = _by_channels(alert, rule.chains, alerting.channels)
+    reached = tell_team(alert, rule.chains, alerting.channels)
     now = alerting.clock.now()
-    if sent:
-        _change(head.incident_id, head, alerting, lambda h: told(h, incident, what, rule, now, said))
+    if reached.sent:
+        _change(
+            head.incident_id,
+            head,
+            alerting,
+            lambda h: reached.kept(told(h, incident, what, rule, now, reached.said), what),
+        )
         return
-    alerting.channels.last_resort(alert, why)
+    alerting.channels.last_resort(alert, reached.why)
     at = now.isoformat(timespec="seconds")
 
     def failed(h: Head) -> Head:
@@ -186,7 +194,7 @@ def _tell(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -
             at,
             "alerts",
             f"nobody could be told: {what}",
-            said,
+            reached.said,
         )
 
     _change(head.incident_id, head, alerting, failed)
@@ -214,41 +222,36 @@ def _escalate(incident: Incident, rule: AlertRule, alerting: Alerting) -> None:
         return
     team = rule.escalation[head.level]
     alert = _alert(incident, What.ESCALATED, rule, team, alerting)
-    said, sent, why = _by_channels(alert, alerting.rules.telling(team, rule.urgency), alerting.channels)
-    if not sent:
-        alerting.channels.last_resort(alert, why)
+    reached = tell_team(alert, alerting.rules.telling(team, rule.urgency), alerting.channels)
+    if not reached.sent:
+        alerting.channels.last_resort(alert, reached.why)
 
     def up(h: Head) -> Head:
         # Somebody answered while the next team was being told: then it goes no further.
         if h.status != IncidentStatus.OPEN:
-            return replace(h, sending_until="")
-        return escalated(h, rule, now, said)
+            return reached.kept(replace(h, sending_until=""), What.ESCALATED)
+        return reached.kept(escalated(h, rule, now, reached.said), What.ESCALATED)
 
     _change(head.incident_id, head, alerting, up)
+
+
+def _tell_pages(found: str, alerting: Alerting) -> None:
+    """Tell those pages of the incident that do not know it that somebody has it, or that it is over."""
+    head = alerting.incidents.head(found)
+    if head is None or not pages_to_tell(head):
+        return
+    change, again = told_pages(head, alerting.channels, alerting.now())
+    later = (alerting.clock.now() + PAGE_AGAIN).isoformat(timespec="seconds") if again else ""
+
+    def changed(h: Head) -> Head:
+        return replace(change(h), look_at=min(filter(None, (h.look_at, later)), default=""))
+
+    _change(found, head, alerting, changed)
 
 
 def _alert(incident: Incident, what: What, rule: AlertRule, team: str, alerting: Alerting) -> Alert:
     link = alerting.link_for(incident.incident_id)
     return make_alert(incident, what, rule, team, link, switch_chars=alerting.rules.rerun_chars)
-
-
-def _by_channels(
-    alert: Alert, chains: Sequence[Sequence[str]], channels: AlertChannels
-) -> tuple[str, bool, str]:
-    """Every line of channels, each until one takes it: what became of it, whether anybody was told, and
-    why not."""
-    outcomes: dict[str, str] = {}
-    sent = False
-    for chain in chains:
-        for channel in chain:
-            if channel not in outcomes:
-                answer = channels.tell(channel, alert.team, alert)
-                outcomes[channel] = answer.outcome if answer.outcome != "failed" else f"failed ({answer.why})"
-            if outcomes[channel] == "sent":
-                sent = True
-                break
-    said = ", ".join(f"{channel} {outcome}" for channel, outcome in outcomes.items() if outcome != "absent")
-    return said, sent, said or "no channel is set up"
 
 
 def _change(found: str, head: Head, alerting: Alerting, change: Callable[[Head], Head]) -> None:
@@ -289,7 +292,8 @@ def change_incident(
         if changed == head:
             return head
         changed = replace(changed, version=head.version + 1)
-        if changed.status == IncidentStatus.RESOLVED and changed.told_status != IncidentStatus.RESOLVED:
+        untold = changed.status == IncidentStatus.RESOLVED and changed.told_status != IncidentStatus.RESOLVED
+        if untold or pages_to_tell(changed):
             due.wait("incident", found, clock.now())
         elif next_look := changed.next_look():
             due.wait("incident", found, datetime.fromisoformat(next_look))

@@ -108,8 +108,9 @@ class DynamoIncidents:
         incidents = []
         for rows in groups.values():
             heads = [_head(row) for row in rows if row["sk"]["S"] == _HEAD]
-            reports = [_report(row) for row in rows if row["sk"]["S"] != _HEAD]
-            if heads and reports:
+            if not heads:  # what is known of channels lies here too
+                continue
+            if reports := [_report(row) for row in rows if row["sk"]["S"] != _HEAD]:
                 incidents.append(added_up(heads[0], reports))
         return sorted(incidents, key=lambda i: i.last_seen, reverse=True)
 
@@ -142,5 +143,7 @@ def _head(row: Item) -> Head:
             "told_codes": tuple(body["told_codes"]),
             "covered": tuple((first, last) for first, last in body["covered"]),
             "history": tuple(body["history"]),
+            "pages": tuple(body.get("pages", ())),
+            "took": tuple(body.get("took", ())),
         }
     )
