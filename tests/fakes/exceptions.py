@@ -104,6 +104,7 @@ class FakeChannels:
         self.lost: list[tuple[Alert, str]] = []
         self.pages: list[tuple[str, Action, str]] = []
         self.probes: dict[str, ChannelAnswer] = {}
+        self.shared: dict[str, str] = {}
 
     def tell(self, channel: str, team: str, alert: Alert, patience: float = 0.0) -> ChannelAnswer:
         """See `AlertChannels.tell`: e-mail is set up, and others where a test says so."""
@@ -113,9 +114,11 @@ class FakeChannels:
         return answer
 
     def address(self, channel: str, team: str) -> str:
-        """See `ChannelWays.address`: each team has its own where the channel is set up."""
+        """See `ChannelWays.address`: each team has its own, unless a test lets them share it."""
         absent = self.answers.get(channel, ChannelAnswer("sent" if channel == "email" else "absent"))
-        return "" if absent.outcome == "absent" else fingerprint(f"{channel} {team}")
+        return (
+            "" if absent.outcome == "absent" else fingerprint(self.shared.get(channel, f"{channel} {team}"))
+        )
 
     def probe(self, channel: str, team: str) -> ChannelAnswer:
         """See `ChannelWays.probe`."""

@@ -88,12 +88,18 @@ def after_event(head: Head, incident: Incident, event: PagerEvent, answer_by: st
     `answer_by` is when an incident that was handed back escalates. A merged incident is not resolved: whoever
     merged it has it under another key.
     """
-    known = next((entry["at"] for entry in head.pages if entry["page"] == event.page), "")
-    if event.at <= known:
+    page = next(
+        (entry for entry in head.pages if entry["page"] == event.page), {"page": event.page, "at": ""}
+    )
+    what = _ONLY_NOTED.get(event.kind)
+    if event.at <= (page.get("noted", "") if what else page["at"]):
         return head
     who = f"PagerDuty ({event.who})" if event.who else "PagerDuty"
-    if what := _ONLY_NOTED.get(event.kind):
-        return noted(paged(head, event.page, _said(head, event.page), event.at), now, who, what)
+    if what:
+        # It says nothing of who has it: an acknowledgement before it may be on its way still.
+        others = tuple(entry for entry in head.pages if entry is not page)
+        entry = {"said": "trigger", **page, "noted": event.at}
+        return noted(replace(head, pages=(*others, entry)[-PAGES:]), now, who, what)
     if event.kind == "incident.resolved" and event.merged:
         merged = noted(head, now, who, "merged into another PagerDuty incident")
         return paged(merged, event.page, "resolve", event.at)
@@ -106,8 +112,3 @@ def after_event(head: Head, incident: Incident, event: PagerEvent, answer_by: st
         return back
     changed = replace(back, status=IncidentStatus.OPEN, told_status=IncidentStatus.OPEN, answer_by=answer_by)
     return noted(changed, now, who, event.kind.removeprefix("incident."))
-
-
-def _said(head: Head, page: str) -> Action:
-    said = next((entry["said"] for entry in head.pages if entry["page"] == page), "trigger")
-    return said if said in ("trigger", "acknowledge", "resolve") else "trigger"  # type: ignore[return-value]

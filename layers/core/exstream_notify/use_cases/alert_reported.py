@@ -18,9 +18,11 @@ def alert_reported(receipt: AlertReceipt, channels: KnownChannels, alerting: Ale
     team = next((name for name in alerting.rules.alert_teams if team_mark(name) == receipt.team), None)
     if team is None:
         return
-    channels.heard(receipt.channel, team, receipt.outcome, receipt.why, receipt.address)
     head = alerting.incidents.head(receipt.incident_id)
-    if head is None or receipt.outcome == "delivered" or f"!{receipt.key}" in head.took:
+    again = head is not None and f"!{receipt.key}" in head.took
+    if not (again and receipt.outcome == "failed"):  # which would count twice
+        channels.heard(receipt.channel, team, receipt.outcome, receipt.why, receipt.address)
+    if head is None or again or receipt.outcome == "delivered":
         return
     incident = added_up(head, alerting.incidents.reports(receipt.incident_id))
     reached = Reached("", sent=True, why="")

@@ -1,6 +1,7 @@
 """The teams' channels with what is known of them: a dead one ends no line, and a wait is kept."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from ..domain.channels import (
@@ -101,12 +102,23 @@ class KnownChannels:
         if now is before or not now.address:
             return now
         try:
-            # Reported before it is stored: a worker that dies in between reports it again.
-            self._exceptions.raise_exceptions(changed_exceptions(before, now))
-            self._book.save(now)
+            for one, after_it in ((before, now), *self._siblings(before, now)):
+                # Reported before it is stored: a worker that dies in between reports it again.
+                self._exceptions.raise_exceptions(changed_exceptions(one, after_it))
+                self._book.save(after_it)
         except Exception:
             return now
         return now
+
+    def _siblings(self, before: ChannelState, now: ChannelState) -> list[tuple[ChannelState, ChannelState]]:
+        """The same channel of other teams that share the address: it is dead or alive for all of them."""
+        if bool(before.dead_since) == bool(now.dead_since):
+            return []
+        return [
+            (other, replace(now, team=other.team))
+            for other in self._book.states().values()
+            if (other.channel, other.address) == (now.channel, now.address) and other.team != now.team
+        ]
 
     def _at(self) -> str:
         return self._clock.now().isoformat(timespec="seconds")
