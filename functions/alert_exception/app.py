@@ -1,7 +1,7 @@
 """Record exceptions as incidents, and tell the teams.
 
 Trigger: SevereQueue (severe exceptions) and ExceptionQueue (the others, runs that came or were dispatched,
-files that were read, what fell due).
+files that were read, receipts of alerts, what fell due).
 Guarantee: at least once, in no order; a repeated report replaces itself, an alert goes out twice only
 if a worker dies between telling and noting it.
 Failure: the message comes back after its visibility time-out, five times, then to the queue's dead letters.
@@ -14,24 +14,28 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from exstream_notify.adapters.alert_triggers import exceptions_of, look_of
+from exstream_notify.adapters.alert_triggers import exceptions_of, look_of, reported_of
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.observability import count, failures_logged, log_exceptions, logger, metrics
 from exstream_notify.adapters.run_events import dated, news_of
 from exstream_notify.domain.paging import pages
 from exstream_notify.use_cases.alert_exceptions import Alerting, alert_exceptions, last_customer_in
+from exstream_notify.use_cases.alert_reported import alert_reported
+from exstream_notify.use_cases.check_channels import check_channels
 from exstream_notify.use_cases.check_runs import look_at
 from exstream_notify.use_cases.cover_customers import Covering
 from exstream_notify.use_cases.follow_runs import follow_run
+from exstream_notify.use_cases.known_channels import KnownChannels
 
 app = Bootstrap()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 def handle(bodies: list[dict[str, Any]], time_left: Callable[[], float]) -> None:
+    channels = KnownChannels(**app.channel_ports(time_left))
     last_customer = last_customer_in(app.runs)
     alerting = Alerting(
-        app.rules, app.incidents, app.channels, app.due, app.clock, app.incident_link, last_customer
+        app.rules, app.incidents, channels, app.due, app.clock, app.incident_link, last_customer
     )
     raised = [exception for body in bodies for exception in dated(exceptions_of(body), body)]
     log_exceptions(raised, alert_exceptions(raised, alerting))
@@ -40,8 +44,13 @@ def handle(bodies: list[dict[str, Any]], time_left: Callable[[], float]) -> None
     for news in [found for body in bodies if (found := news_of(body)) is not None]:
         if unread := follow_run(news, app.rules, app.exceptions, covering):
             logger.warning("runs could not be compared with a later one", extra={"runs": unread})
+    for receipt in filter(None, map(reported_of, bodies)):
+        alert_reported(receipt, channels, alerting)
     for kind, name in filter(None, map(look_of, bodies)):
-        look_at(kind, name, app.rules, runs=app.runs, exceptions=app.exceptions, alerting=alerting)
+        if kind == "channels":
+            count(check_channels(app.rules, channels, app.clock).counts())
+        else:
+            look_at(kind, name, app.rules, runs=app.runs, exceptions=app.exceptions, alerting=alerting)
 
 
 @logger.inject_lambda_context

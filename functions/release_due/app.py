@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.observability import count, log_notices, logger, metrics
+from exstream_notify.use_cases.check_channels import expect_channels
 from exstream_notify.use_cases.expect_runs import expect_runs
 from exstream_notify.use_cases.release_due import release_due
 
@@ -34,6 +35,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
             look_queue=app.look_queue,
         )
     finally:  # neither holds up the other
+        expect_channels(placed, due=app.due, clock=app.clock)
         expect_runs(app.rules, placed, due=app.due, clock=app.clock)
     count({"released": released})
     if released:

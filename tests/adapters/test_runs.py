@@ -10,14 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from exstream_notify.adapters.dynamodb.channels import DynamoChannelBook
 from exstream_notify.adapters.dynamodb.incidents import DynamoIncidents
 from exstream_notify.adapters.dynamodb.runs import DynamoRuns
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.adapters.staging import S3Staging
+from exstream_notify.domain.channels import ChannelState
 from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.expectations import Arrival
 from exstream_notify.domain.incidents import Head, IncidentStatus, incident_id
 from exstream_notify.domain.notices import Outcome
+from exstream_notify.domain.pager import paged
 from exstream_notify.domain.rollups import Bookmark
 from exstream_notify.domain.runs import HISTORY_LENGTH, Control, DigestRow, RecordOutcome, Run, RunState
 from exstream_notify.domain.work import Member, SendJob, SlicePointer
@@ -253,6 +256,31 @@ def test_reports_of_one_cause_are_one_incident(tables: Tables) -> None:
     assert (incident.first_seen, incident.last_seen) == ("2026-11-20T15", "2026-11-20T17")
     assert set(incident.texts) == {"first", "second"}
     assert incident.codes == ("no_channel",)
+
+
+def test_channels_are_kept_beside_incidents_and_are_none(tables: Tables) -> None:
+    book = DynamoChannelBook(tables.client, tables.incidents, lambda: 0.0)
+    state = ChannelState("it.x", "slack", "a1", sent_at="2026-11-20T15", failures=2, why="HTTP 404")
+    book.save(state)
+    assert book.states()["it.x", "slack"] == state
+    book.save(replace(state, failures=0, why=""))
+    later = DynamoChannelBook(tables.client, tables.incidents, lambda: 0.0)
+    assert later.states() == {("it.x", "slack"): replace(state, failures=0, why="")}
+    assert all(
+        one.incident_id != ".channels" for one in DynamoIncidents(tables.client, tables.incidents).all()
+    )
+
+
+def test_a_head_keeps_its_pages_and_what_took_its_alerts(tables: Tables) -> None:
+    incidents = DynamoIncidents(tables.client, tables.incidents)
+    found = incident_id("retail", "run-pages", "engine", "it")
+    head = paged(
+        Head(found, "retail", "run-pages", "it", "engine", version=1, took=("1 sms 0a1b2c3d",)),
+        "it.x",
+        "trigger",
+    )
+    assert incidents.save(head)
+    assert incidents.head(found) == head
 
 
 def test_a_head_is_written_where_nobody_wrote_in_between(tables: Tables) -> None:

@@ -16,6 +16,7 @@ from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.receipts.keeping import mail_loader
 from exstream_notify.adapters.receipts.reading import ReceiptUnusable
 from exstream_notify.adapters.settings import Settings
+from exstream_notify.domain.channels import AlertReceipt
 from exstream_notify.domain.exceptions import ExceptionRaised, FileRead
 from exstream_notify.domain.journeys import Cohort
 from exstream_notify.domain.messages import BulkJob, BulkMember, Content, SentRequest
@@ -159,6 +160,9 @@ def test_events_go_to_the_default_bus(aws: Bootstrap) -> None:
     aws.exceptions.run_dispatched("retail", "run-1")
     aws.exceptions.file_read(FileRead("retail", "run-1", "a.dat", ("EX1#a.dat",)))
     aws.journey_events.unanswered([{"notice": "n"}])
+    receipt = AlertReceipt("a" * 32, 1, "email", "0a1b2c3d", "dead", False, "hard_bounce 5.1.1")
+    aws.exceptions.alerts_reported([receipt])
+    aws.exceptions.alerts_reported([])
 
 
 def test_an_alert_reaches_a_topic_that_has_subscribers(aws: Bootstrap) -> None:

@@ -9,7 +9,7 @@ from .contacts import FakeAddresses, FakeContacts, FakeSuppressions
 from .drops import FakeDropFolder, FakeRecords, FakeStaging
 from .evidence import FakeEvidence, FakeJobs
 from .examples import a_contact, a_document, a_notice, a_rule, an_address
-from .exceptions import FakeChannels, FakeExceptionBus, FakeIncidents
+from .exceptions import FakeChannelBook, FakeChannels, FakeExceptionBus, FakeIncidents
 from .journeys import FakeCustomerNotices, FakeExecutions, FakeJourneyBook, FakeJourneyEvents
 from .ledger import FakeDueIndex, FakeLedger
 from .links import FakeDocuments, FakeEarlyResponses, FakeTries
@@ -31,6 +31,7 @@ __all__ = [
     "Behaviour",
     "Delivered",
     "FakeAddresses",
+    "FakeChannelBook",
     "FakeChannels",
     "FakeClock",
     "FakeContacts",

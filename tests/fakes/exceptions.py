@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from exstream_notify.domain.channels import AlertReceipt, ChannelState, fingerprint
 from exstream_notify.domain.exceptions import ExceptionRaised, FileRead
 from exstream_notify.domain.incidents import Alert, Head, Incident, IncidentStatus, Report, added_up
+from exstream_notify.domain.pager import Action
 from exstream_notify.domain.rollups import Bookmark
 from exstream_notify.ports import ChannelAnswer
 
@@ -46,6 +48,12 @@ class FakeExceptionBus:
         if self._queue is not None:
             detail = {"domain": domain, "run_id": run_id}
             self._queue.send([{"detail-type": "Run Dispatched", "detail": detail}])
+
+    def alerts_reported(self, receipts: Sequence[AlertReceipt]) -> None:
+        """See `ExceptionBus.alerts_reported`."""
+        if self._queue is not None:
+            for receipt in receipts:
+                self._queue.send([{"detail-type": "Alert Reported", "detail": asdict(receipt)}])
 
     @property
     def codes(self) -> set[str]:
@@ -126,13 +134,32 @@ class FakeChannels:
         self.answers = dict(answers or {})
         self.told: list[tuple[str, str, Alert]] = []
         self.lost: list[tuple[Alert, str]] = []
+        self.pages: list[tuple[str, Action, str]] = []
+        self.probes: dict[str, ChannelAnswer] = {}
+        self.shared: dict[str, str] = {}
 
-    def tell(self, channel: str, team: str, alert: Alert) -> ChannelAnswer:
+    def tell(self, channel: str, team: str, alert: Alert, patience: float = 0.0) -> ChannelAnswer:
         """See `AlertChannels.tell`: e-mail is set up, and others where a test says so."""
         answer = self.answers.get(channel, ChannelAnswer("sent" if channel == "email" else "absent"))
         if answer.outcome == "sent":
             self.told.append((channel, team, alert))
         return answer
+
+    def address(self, channel: str, team: str) -> str:
+        """See `ChannelWays.address`: each team has its own, unless a test lets them share it."""
+        absent = self.answers.get(channel, ChannelAnswer("sent" if channel == "email" else "absent"))
+        return (
+            "" if absent.outcome == "absent" else fingerprint(self.shared.get(channel, f"{channel} {team}"))
+        )
+
+    def probe(self, channel: str, team: str) -> ChannelAnswer:
+        """See `ChannelWays.probe`."""
+        return self.probes.get(channel, ChannelAnswer("absent"))
+
+    def tell_page(self, page: str, action: Action, incident_id: str) -> ChannelAnswer:
+        """See `AlertChannels.tell_page`."""
+        self.pages.append((page, action, incident_id))
+        return ChannelAnswer("sent")
 
     def last_resort(self, alert: Alert, why: str) -> None:
         """See `AlertChannels.last_resort`."""
@@ -141,3 +168,18 @@ class FakeChannels:
     def alerts(self, team: str | None = None, channel: str = "email") -> list[Alert]:
         """What went out on one channel, to one team or to all."""
         return [alert for way, to, alert in self.told if way == channel and team in (None, to)]
+
+
+class FakeChannelBook:
+    """`ChannelBook` in memory."""
+
+    def __init__(self) -> None:
+        self.stored: dict[tuple[str, str], ChannelState] = {}
+
+    def states(self) -> Mapping[tuple[str, str], ChannelState]:
+        """See `ChannelBook.states`."""
+        return self.stored
+
+    def save(self, state: ChannelState) -> None:
+        """See `ChannelBook.save`."""
+        self.stored[state.team, state.channel] = state

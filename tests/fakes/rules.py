@@ -63,6 +63,7 @@ class FakeRules:
 
     daily = DailyRule()
     rerun_chars = 1000
+    alert_teams = ("operations",)
     expected_runs: tuple[ExpectedRun, ...] = ()
     refused_expectations: tuple[str, ...] = ()
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from exstream_notify.adapters.alert_triggers import exceptions_of, look_of
+from exstream_notify.adapters.alert_triggers import exceptions_of, look_of, reported_of
 from exstream_notify.adapters.journey_rules import is_holiday
 from exstream_notify.adapters.rules import PACKAGE_RULES
 from exstream_notify.adapters.run_events import dated, news_of
@@ -38,12 +38,15 @@ from exstream_notify.domain.work import SendJob, SlicePointer
 from exstream_notify.ports import AddressChecker
 from exstream_notify.use_cases.advance_journey import advance_journey
 from exstream_notify.use_cases.alert_exceptions import Alerting, alert_exceptions, last_customer_in
+from exstream_notify.use_cases.alert_reported import alert_reported
 from exstream_notify.use_cases.change_preferences import AddressBook
+from exstream_notify.use_cases.check_channels import ChannelsFound, check_channels
 from exstream_notify.use_cases.check_runs import look_at
 from exstream_notify.use_cases.control_run import control_run
 from exstream_notify.use_cases.cover_customers import Covering
 from exstream_notify.use_cases.decide_notices import decide_notices
 from exstream_notify.use_cases.follow_runs import follow_run
+from exstream_notify.use_cases.known_channels import KnownChannels
 from exstream_notify.use_cases.notify_owner import OwnerNotices
 from exstream_notify.use_cases.open_document import look_at_link, open_document
 from exstream_notify.use_cases.poll_receipts import Polled, poll_receipts
@@ -58,6 +61,7 @@ from exstream_notify.use_cases.tell_customer import Teller
 from tests.fakes import (
     Delivered,
     FakeAddresses,
+    FakeChannelBook,
     FakeChannels,
     FakeClock,
     FakeContacts,
@@ -159,6 +163,7 @@ class World:
         self.journey_events = FakeJourneyEvents()
         self.incidents = FakeIncidents()
         self.channels = FakeChannels()
+        self.channel_book = FakeChannelBook()
         self.early_responses = FakeEarlyResponses()
         self.tries = FakeTries()
         self.documents = FakeDocuments()
@@ -752,8 +757,22 @@ class World:
         if (news := news_of(body)) is not None:
             covering = Covering(p["runs"], p["staging"], p["records"], alerting)
             follow_run(news, self.rules, p["exceptions"], covering)
-        if (look := look_of(body)) is not None:
+        if (receipt := reported_of(body)) is not None:
+            alert_reported(receipt, self.known_channels(), alerting)
+        if (look := look_of(body)) is not None and look[0] == "channels":
+            self.check_channels()
+        elif look is not None:
             look_at(*look, self.rules, runs=p["runs"], exceptions=p["exceptions"], alerting=alerting)
+
+    def known_channels(self) -> KnownChannels:
+        """The teams' channels with what is known of them."""
+        return KnownChannels(
+            self._ports["channels"], self.channel_book, self._ports["exceptions"], self.clock
+        )
+
+    def check_channels(self) -> ChannelsFound:
+        """The hourly look."""
+        return check_channels(self.rules, self.known_channels(), self.clock)
 
     def alerting(self) -> Alerting:
         """What telling takes."""
@@ -761,7 +780,7 @@ class World:
         return Alerting(
             self.rules,
             p["incidents"],
-            p["channels"],
+            self.known_channels(),
             p["due"],
             self.clock,
             lambda i: f"https://x.example/i/{i}",

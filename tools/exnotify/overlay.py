@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
+from exstream_notify.domain.channels import AlertReceipt
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.due import WaitKind
 from exstream_notify.domain.exceptions import ExceptionRaised, FileRead
@@ -356,6 +357,9 @@ class PlannedQueues:
 
     def file_read(self, read: FileRead) -> None:
         """See `ExceptionBus.file_read`."""
+
+    def alerts_reported(self, receipts: Sequence[AlertReceipt]) -> None:
+        """See `ExceptionBus.alerts_reported`."""
 
     def run_dispatched(self, domain: str, run_id: str) -> None:
         """See `ExceptionBus.run_dispatched`."""

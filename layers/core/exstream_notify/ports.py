@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from .domain.holders import Conflicts
 
 if TYPE_CHECKING:
     from .domain.approvals import Approval
+    from .domain.channels import AlertReceipt, ChannelState, Outcome
     from .domain.composer_messages import Group, Grouped, RunSummary
     from .domain.contacts import Address, Contact
     from .domain.documents import Channel, Document, DocumentRule
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .domain.journeys import Cohort, JourneyRule, MemberRow
     from .domain.messages import Answer, BulkJob, Content, GiveUp, Message, SentRequest
     from .domain.notices import Notice
+    from .domain.pager import Action
     from .domain.receipts import Receipt, Suppression
     from .domain.responses import EarlyPayment, EarlyResponse
     from .domain.rollups import Bookmark, DailyRule, StormRule
@@ -645,6 +647,9 @@ class ExceptionBus(Protocol):
     def file_read(self, read: FileRead) -> None:
         """Tell that a file of the composer was read to its end."""
 
+    def alerts_reported(self, receipts: Sequence[AlertReceipt]) -> None:
+        """Tell what providers report of our own alerts; empty is fine."""
+
 
 # --- exceptions and alerts --------------------------------------------------------------------------
 
@@ -678,6 +683,10 @@ class AlertRules(Protocol):
     @property
     def daily(self) -> DailyRule:
         """When daily lists are told."""
+
+    @property
+    def alert_teams(self) -> Sequence[str]:
+        """Every team that an alert may go to, each once."""
 
     @property
     def rerun_chars(self) -> int:
@@ -727,10 +736,16 @@ class Incidents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChannelAnswer:
-    """What became of an alert on one channel; `absent`: it is not set up for that team."""
+    """What became of an alert on one channel, or of a probe.
 
-    outcome: Literal["sent", "absent", "failed"]
+    `why` has neither address nor token in it. `until` is when a channel that `waits` may be asked again;
+    `page` is the page that a pager made or closed of it (domain/pager.py).
+    """
+
+    outcome: Outcome
     why: str = ""
+    until: str = ""
+    page: str = ""
 
 
 class AlertChannels(Protocol):
@@ -739,8 +754,35 @@ class AlertChannels(Protocol):
     def tell(self, channel: str, team: str, alert: Alert) -> ChannelAnswer:
         """Hand the alert over, tries included; never raises."""
 
+    def tell_page(self, page: str, action: Action, incident_id: str) -> ChannelAnswer:
+        """Tell a page that somebody has it or that it is over; `absent` where its service is not known any
+        more. Never raises."""
+
     def last_resort(self, alert: Alert, why: str) -> None:
         """Nobody could be told, or nobody answers: what the alarm outside of all this watches."""
+
+
+class ChannelWays(AlertChannels, Protocol):
+    """The same as they are set up, without what is known of them."""
+
+    def tell(self, channel: str, team: str, alert: Alert, patience: float = 0.0) -> ChannelAnswer:
+        """See `AlertChannels.tell`; `patience`: seconds it may wait for a service that asks to."""
+
+    def address(self, channel: str, team: str) -> str:
+        """The fingerprint of where the channel leads; empty where it is not set up."""
+
+    def probe(self, channel: str, team: str) -> ChannelAnswer:
+        """Ask whether the channel is there, without a message; `absent` where nothing harmless tells."""
+
+
+class ChannelBook(Protocol):
+    """What is known of the channels of all teams."""
+
+    def states(self) -> Mapping[tuple[str, str], ChannelState]:
+        """By team and channel, some seconds old."""
+
+    def save(self, state: ChannelState) -> None:
+        """Store one; the last one wins."""
 
 
 class LookQueue(Protocol):

@@ -8,33 +8,36 @@ addresses built in, gives no reason for a failure, and cannot make PagerDuty's i
     {"slack": "https://hooks…", "slack/compliance": "https://hooks…", "pagerduty/it": "ROUTING KEY",
      "teams": "https://…", "webhook": "https://…", "webhook_secret": "…", "apprise/it": "mattermost://…"}
 
-`channel/team` beats `channel`. Nothing personal is in an alert, so nothing personal leaves from here.
+`channel/team` beats `channel`. Nothing personal is in an alert, so nothing personal leaves from here. What an
+answer to a post means is in alert_posts.py, what is known of a channel in use_cases/known_channels.py.
 """
 
 import hashlib
 import hmac
-import json
+import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from html import escape
 from typing import Any
-from urllib.parse import urlsplit
 
+from ..domain.channels import alert_ref, fingerprint
 from ..domain.documents import Channel
-from ..domain.incidents import ALERT_REF, Alert, What
+from ..domain.incidents import Alert, What
 from ..domain.messages import Accepted, Content, GiveUp, Message
+from ..domain.pager import Action, dedup_key, page_key
 from ..domain.sms_text import fold, parts
 from ..ports import ChannelAnswer, Provider
+from .alert_forms import LARGEST, as_json, card, document, fitting
+from .alert_posts import TRIES, Posts
 from .kept import Kept
 from .observability import count, logger
 from .rules import YamlRules
 
 SENT = ChannelAnswer("sent")
 ABSENT = ChannelAnswer("absent")
-TRIES = 3
 PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PAGER_SEVERITY = {"info": "info", "warning": "warning", "error": "error", "severe": "critical"}
 _TOPIC_KEPT = 300.0
 
@@ -44,7 +47,7 @@ def _failed(why: str) -> ChannelAnswer:
 
 
 class Channels:
-    """`AlertChannels`. Each is tried three times where a later try may succeed, then it has failed."""
+    """`ChannelWays`. Each is tried three times where a later try may succeed, then it has failed."""
 
     def __init__(
         self,
@@ -63,10 +66,10 @@ class Channels:
         self._sns = sns
         self._provider = provider
         self._sleep = sleep
+        self._posts = Posts(sleep, now)
         self._now = now
-        self._subscribed: dict[str, Kept[bool]] = {}
-        self._http: Any = None
-        self._ways: Mapping[str, Callable[[str, Alert], ChannelAnswer]] = {
+        self._subscribed: dict[str, Kept[ChannelAnswer]] = {}
+        self._ways: Mapping[str, Callable[[str, Alert, float], ChannelAnswer]] = {
             "sns": self._by_topic,
             "email": self._by_email,
             "sms": self._by_sms,
@@ -77,17 +80,23 @@ class Channels:
             "apprise": self._by_apprise,
         }
 
-    def tell(self, channel: str, team: str, alert: Alert) -> ChannelAnswer:
-        """See `AlertChannels.tell`."""
+    def tell(self, channel: str, team: str, alert: Alert, patience: float = 0.0) -> ChannelAnswer:
+        """See `ChannelWays.tell`."""
         try:
-            answer = self._ways[channel](team, alert)
+            answer = self._ways[channel](team, alert, patience)
         except Exception as error:
             # Whatever it is, the next channel has to be tried. Its text may hold an address.
             answer = _failed(type(error).__name__)
-        if answer.outcome == "failed":
+        if answer.outcome in ("failed", "dead", "waits"):
             logger.warning(
                 "alert channel failed",
-                extra={"channel": channel, "team": team, "incident": alert.key, "why": answer.why},
+                extra={
+                    "channel": channel,
+                    "team": team,
+                    "incident": alert.key,
+                    "outcome": answer.outcome,
+                    "why": answer.why,
+                },
             )
             count({"alert_channel_failed": 1})
         elif answer.outcome == "sent":
@@ -104,115 +113,163 @@ class Channels:
         )
         count({"alert_undelivered": 1})
 
+    def address(self, channel: str, team: str) -> str:
+        """See `ChannelWays.address`."""
+        if channel == "sns":
+            return fingerprint(self._topics.get(team, ""))
+        if channel == "email":
+            return fingerprint(self._rules.team_address(team) or "")
+        if channel == "sms":
+            return fingerprint(self._rules.team_mobile(team) or "")
+        return fingerprint(self._address(channel, team))
+
+    def probe(self, channel: str, team: str) -> ChannelAnswer:
+        """See `ChannelWays.probe`.
+
+        A topic says how many listen. A web hook is asked with HEAD. Slack, a workflow of Teams, PagerDuty and
+        the services behind Apprise take any request as a message or refuse it, and a mailbox cannot be asked.
+        """
+        try:
+            if channel == "sns":
+                return self._listeners(self._topics.get(team, ""))
+            return self._posts.probe(self._address(channel, team)) if channel == "webhook" else ABSENT
+        except Exception as error:
+            return _failed(type(error).__name__)
+
+    def tell_page(self, page: str, action: Action, incident_id: str) -> ChannelAnswer:
+        """See `AlertChannels.tell_page`."""
+        team = page.rpartition(".")[0]
+        try:
+            key = self._address("pagerduty", team)
+            if not key or page != page_key(team, fingerprint(key)):
+                return ABSENT
+            event = {"routing_key": key, "event_action": action, "dedup_key": dedup_key(incident_id, page)}
+            return self._posted("pagerduty", self._pagerduty(), as_json(event), 0.0)
+        except Exception as error:
+            return _failed(type(error).__name__)
+
     # --- AWS and the notification providers ---------------------------------------------------------
 
-    def _by_topic(self, team: str, alert: Alert) -> ChannelAnswer:
-        arn = self._topics.get(team)
-        if not arn or not self._has_subscribers(arn):
-            return ABSENT
-        self._sns().publish(TopicArn=arn, Subject=topic_subject(alert.title), Message=alert.text())
+    def _by_topic(self, team: str, alert: Alert, patience: float) -> ChannelAnswer:
+        arn = self._topics.get(team, "")
+        heard = self._listeners(arn)
+        if heard.outcome != "sent":
+            return heard
+        text = fitting(alert, LARGEST["sns"], lambda a: a.text().encode()).decode()
+        try:
+            self._sns().publish(TopicArn=arn, Subject=topic_subject(alert.title), Message=text)
+        except Exception as error:
+            if _is_gone(error):
+                return ChannelAnswer("dead", "the topic is gone")
+            raise
         return SENT
 
-    def _has_subscribers(self, arn: str) -> bool:
+    def _listeners(self, arn: str) -> ChannelAnswer:
         """A topic without subscribers takes everything and tells nobody."""
 
-        def confirmed() -> bool:
-            attributes = self._sns().get_topic_attributes(TopicArn=arn)["Attributes"]
-            return int(attributes.get("SubscriptionsConfirmed", 0)) > 0
+        def asked() -> ChannelAnswer:
+            try:
+                attributes = self._sns().get_topic_attributes(TopicArn=arn)["Attributes"]
+            except Exception as error:
+                if _is_gone(error):
+                    return ChannelAnswer("dead", "the topic is gone")
+                raise
+            confirmed, pending, deleted = (
+                int(attributes.get(f"Subscriptions{state}", 0))
+                for state in ("Confirmed", "Pending", "Deleted")
+            )
+            if confirmed:
+                return SENT
+            if pending:
+                return ChannelAnswer("dead", "nobody has confirmed a subscription")
+            return ChannelAnswer("dead", "no subscription is left") if deleted else ABSENT
 
+        if not arn:
+            return ABSENT
         if arn not in self._subscribed:
-            self._subscribed[arn] = Kept(confirmed, _TOPIC_KEPT, self._now)
+            self._subscribed[arn] = Kept(asked, _TOPIC_KEPT, self._now)
         return self._subscribed[arn].get()
 
-    def _by_email(self, team: str, alert: Alert) -> ChannelAnswer:
+    def _by_email(self, team: str, alert: Alert, patience: float) -> ChannelAnswer:
         to = self._rules.team_address(team)
         content = Content(alert.text(), subject=shortened(alert.title, 150), html=as_html(alert))
-        return self._by_provider("email", to, content, alert) if to else ABSENT
+        return self._by_provider("email", to, content, alert, team) if to else ABSENT
 
-    def _by_sms(self, team: str, alert: Alert) -> ChannelAnswer:
+    def _by_sms(self, team: str, alert: Alert, patience: float) -> ChannelAnswer:
         to = self._rules.team_mobile(team)
         title = fold(alert.title)
         lengths = range(110, 49, -1)
         texts = (f"{shortened(title, length)} {alert.link}".strip() for length in lengths)
         text = next((text for text in texts if parts(text) == 1), f"{shortened(title, 50)} {alert.link}")
-        return self._by_provider("sms", to, Content(text), alert) if to else ABSENT
+        return self._by_provider("sms", to, Content(text), alert, team) if to else ABSENT
 
-    def _by_provider(self, channel: Channel, to: str, content: Content, alert: Alert) -> ChannelAnswer:
+    def _by_provider(
+        self, channel: Channel, to: str, content: Content, alert: Alert, team: str
+    ) -> ChannelAnswer:
         provider = self._provider(channel)
-        message = Message(f"{ALERT_REF}{alert.key}:{alert.number}", channel, to, "transactional", content)
-        request = provider.request(message)
+        ref = alert_ref(alert.key, team, alert.number)
+        request = provider.request(Message(ref, channel, to, "transactional", content))
         answer = request if isinstance(request, GiveUp) else next(iter(provider.send([request])))
+        if isinstance(answer, Accepted):
+            return SENT
+        why = f"{provider.name}: {answer.reason}"
+        if isinstance(answer, GiveUp) and answer.whose == "recipient":
+            return ChannelAnswer("dead", why)
         # In doubt the next channel is told too: an alert twice is better than none.
-        return SENT if isinstance(answer, Accepted) else _failed(f"{provider.name}: {answer.reason}")
+        return _failed(why)
 
     # --- chat, pager, web hook ----------------------------------------------------------------------
 
-    def _by_slack(self, team: str, alert: Alert) -> ChannelAnswer:
-        text = alert.text().replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        return self._post(self._address("slack", team), {"text": text, "unfurl_links": False})
+    def _by_slack(self, team: str, alert: Alert, patience: float) -> ChannelAnswer:
+        def message(alert: Alert) -> Mapping[str, Any]:
+            text = alert.text().replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+            return {"text": text, "unfurl_links": False}
 
-    def _by_teams(self, team: str, alert: Alert) -> ChannelAnswer:
-        facts = [{"title": name, "value": value} for name, value in alert.facts]
-        body: list[dict[str, Any]] = [
-            {"type": "TextBlock", "text": alert.title, "weight": "bolder", "wrap": True},
-            {"type": "FactSet", "facts": facts},
-        ]
-        body += [{"type": "TextBlock", "text": line, "wrap": True} for line in (*alert.samples, *alert.rerun)]
-        card: dict[str, Any] = {
-            "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
-            "type": "AdaptiveCard",
-            "version": "1.4",
-            "body": body,
-        }
-        if alert.link:
-            card["actions"] = [{"type": "Action.OpenUrl", "title": "Acknowledge", "url": alert.link}]
-        attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
-        return self._post(self._address("teams", team), {"type": "message", "attachments": [attachment]})
+        return self._post_alert("slack", team, alert, message, patience)
 
-    def _by_pagerduty(self, team: str, alert: Alert) -> ChannelAnswer:
+    def _by_teams(self, team: str, alert: Alert, patience: float) -> ChannelAnswer:
+        return self._post_alert("teams", team, alert, card, patience)
+
+    def _by_pagerduty(self, team: str, alert: Alert, patience: float) -> ChannelAnswer:
         key = self._address("pagerduty", team)
         if not key:
             return ABSENT
-        event = {
-            "routing_key": key,
-            "event_action": "resolve" if alert.what == What.RESOLVED else "trigger",
-            "dedup_key": alert.key,
-            "payload": {
-                "summary": shortened(alert.title, 1024),
-                "source": "exstream-notify",
-                "severity": _PAGER_SEVERITY[alert.severity],
-                "custom_details": {**dict(alert.facts), "samples": alert.samples, "rerun": alert.rerun},
-            },
-            "links": [{"href": alert.link, "text": "Acknowledge"}] if alert.link else [],
-        }
-        return self._post(self._addresses().get("pagerduty_url") or PAGERDUTY, event)
+        page = page_key(team, fingerprint(key))
 
-    def _by_webhook(self, team: str, alert: Alert) -> ChannelAnswer:
-        document = {
-            "incident_id": alert.key,
-            "alert": alert.number,
-            "what": str(alert.what),
-            "team": alert.team,
-            "severity": alert.severity,
-            "title": alert.title,
-            "facts": dict(alert.facts),
-            "samples": alert.samples,
-            "rerun": alert.rerun,
-            "runbook": alert.runbook,
-            "link": alert.link,
-            "text": alert.text(),
-        }
-        return self._post(self._address("webhook", team), document, self._addresses().get("webhook_secret"))
+        def event(alert: Alert) -> Mapping[str, Any]:
+            return {
+                "routing_key": key,
+                "event_action": "resolve" if alert.what == What.RESOLVED else "trigger",
+                "dedup_key": dedup_key(alert.key, page),
+                "payload": {
+                    "summary": shortened(alert.title, 1024),
+                    "source": "exstream-notify",
+                    "severity": _PAGER_SEVERITY[alert.severity],
+                    "custom_details": {**dict(alert.facts), "samples": alert.samples, "rerun": alert.rerun},
+                },
+                "links": [{"href": alert.link, "text": "Acknowledge"}] if alert.link else [],
+            }
 
-    def _by_apprise(self, team: str, alert: Alert) -> ChannelAnswer:
+        body = fitting(alert, LARGEST["pagerduty"], lambda a: as_json(event(a)))
+        return replace(self._posted("pagerduty", self._pagerduty(), body, patience), page=page)
+
+    def _pagerduty(self) -> str:
+        return self._addresses().get("pagerduty_url") or PAGERDUTY
+
+    def _by_webhook(self, team: str, alert: Alert, patience: float) -> ChannelAnswer:
+        return self._post_alert("webhook", team, alert, document, patience)
+
+    def _by_apprise(self, team: str, alert: Alert, patience: float) -> ChannelAnswer:
         address = self._address("apprise", team)
         if not address:
             return ABSENT
         import apprise
 
+        # It logs an address that it does not know, token included.
+        logging.getLogger("apprise").disabled = True
         way = apprise.Apprise()
         if not way.add(address):
-            return _failed("Apprise does not know that address")
+            return ChannelAnswer("dead", "Apprise does not know that address")
         for number in range(TRIES):
             if way.notify(title=alert.title, body=alert.text(), body_format=apprise.NotifyFormat.TEXT):
                 return SENT
@@ -223,46 +280,30 @@ class Channels:
         addresses = self._addresses()
         return addresses.get(f"{channel}/{team}") or addresses.get(channel) or ""
 
-    def _post(self, url: str, document: Mapping[str, Any], secret: str | None = None) -> ChannelAnswer:
-        """Post a document; server errors, throttling and lost connections are tried again."""
-        if not url:
-            return ABSENT
-        parts = urlsplit(url)
-        if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-            return _failed("the address is not https")
-        body = json.dumps(document, ensure_ascii=False).encode()
+    def _post_alert(
+        self,
+        channel: str,
+        team: str,
+        alert: Alert,
+        made: Callable[[Alert], Mapping[str, Any]],
+        patience: float,
+    ) -> ChannelAnswer:
+        body = fitting(alert, LARGEST[channel], lambda a: as_json(made(a)))
+        return self._posted(channel, self._address(channel, team), body, patience)
+
+    def _posted(self, channel: str, url: str, body: bytes, patience: float) -> ChannelAnswer:
         headers = {"Content-Type": "application/json", "User-Agent": "exstream-notify"}
-        if secret:
+        secret = self._addresses().get("webhook_secret")
+        if channel == "webhook" and secret:
             signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
             headers["X-Exnotify-Signature"] = f"sha256={signature}"
-        why = ""
-        for number in range(TRIES):
-            if number:
-                self._sleep(0.5 * 2**number)
-            why, again = self._posted(url, body, headers)
-            if not why:
-                return SENT
-            if not again:
-                break
-        return _failed(why)
+        return self._posts.post(channel, url, body, headers, patience)
 
-    def _posted(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[str, bool]:
-        """Why a post failed (empty: it did not), and whether a further try may succeed."""
-        import httpx
 
-        if self._http is None:
-            self._http = httpx.Client(timeout=httpx.Timeout(5.0, connect=3.0), follow_redirects=False)
-        try:
-            answer = self._http.post(url, content=body, headers=dict(headers))
-        except httpx.HTTPError as error:
-            return type(error).__name__, True
-        if answer.status_code < 300:
-            return "", False
-        return f"HTTP {answer.status_code}", answer.status_code in (
-            408,
-            425,
-            429,
-        ) or answer.status_code >= 500
+def _is_gone(error: Exception) -> bool:
+    """Whether SNS knows no such topic."""
+    code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+    return code in ("NotFound", "NotFoundException")
 
 
 TOPIC_SUBJECT_MAX = 99

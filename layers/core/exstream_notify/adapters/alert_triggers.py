@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..domain.channels import AlertReceipt
 from ..domain.customer_ranges import HIGHEST, from_text, to_text
 from ..domain.exceptions import RANK, ExceptionRaised, Severity
 from ..domain.masking import masked
@@ -29,6 +30,7 @@ _OF_CUSTOMERS = frozenset(
     }
 )  # fmt: skip
 """What is told of customers; UnnamedSourceRule brings it here from a source that is not named for it."""
+_REPORTED = "Alert Reported"
 
 _COMPOSER_FAILED = re.compile(r"Exstream-.+-Failed")
 _NAME = re.compile(NAME)
@@ -48,6 +50,11 @@ def exceptions_of(body: dict[str, Any]) -> list[ExceptionRaised]:
     if body.get("source") == _COMPOSER and isinstance(detail, dict) and kind not in _OF_CUSTOMERS:
         return _of_job(body, detail, job_parts(detail))
     return [] if body.get("source", _OWN) == _OWN else [_of_stranger(body, kind)]
+
+
+def reported_of(body: dict[str, Any]) -> AlertReceipt | None:
+    """What a provider reports of an alert of ours."""
+    return AlertReceipt(**body["detail"]) if body.get("detail-type") == _REPORTED else None
 
 
 def look_of(body: dict[str, Any]) -> tuple[str, str] | None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ..ports import Provider, Wording
     from .addresses import Addresses
     from .alert_channels import Channels
+    from .dynamodb.channels import DynamoChannelBook
     from .dynamodb.contacts import DynamoContacts, DynamoSuppressions
     from .dynamodb.incidents import DynamoIncidents
     from .dynamodb.journeys import DynamoJourneys
@@ -703,6 +704,30 @@ class Bootstrap:
             sleep=self.clock.sleep,
             now=self.clock.machine_time,
         )
+
+    @cached_property
+    def channel_book(self) -> "DynamoChannelBook":
+        """What is known of the teams' channels."""
+        from .dynamodb.channels import DynamoChannelBook
+
+        return DynamoChannelBook(
+            self.client("dynamodb"), self.settings.incidents_table, self.clock.machine_time
+        )
+
+    def channel_ports(self, time_left: Callable[[], float]) -> dict[str, Any]:
+        """What telling the teams takes, with the seconds that are left to the function."""
+        return {
+            "ways": self.channels,
+            "book": self.channel_book,
+            "exceptions": self.exceptions,
+            "clock": self.clock,
+            "time_left": time_left,
+        }
+
+    @property
+    def alert_channels(self) -> Mapping[str, str]:
+        """The fields of the secret AlertChannels."""
+        return self._secret(self.settings.alert_channels_secret).fields()
 
     @cached_property
     def incident_link(self) -> Callable[[str], str]:

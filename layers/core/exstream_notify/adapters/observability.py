@@ -5,12 +5,13 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-from ..domain.exceptions import ExceptionRaised
+if TYPE_CHECKING:
+    from ..domain.exceptions import ExceptionRaised
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,7 +69,7 @@ def count_exceptions(code: str, number: int) -> None:
         metric.add_dimension("code", code)
 
 
-def log_exceptions(raised: Iterable[ExceptionRaised], incidents: Sequence[str]) -> None:
+def log_exceptions(raised: Iterable["ExceptionRaised"], incidents: Sequence[str]) -> None:
     """Count exceptions by severity and code, and log each; `incidents` are those of the batch.
 
     The part names the notice, where it is about one.

@@ -161,6 +161,11 @@ class YamlRules:
         """See `AlertRules.telling`."""
         return self._alerts.chains(team, urgency)
 
+    @property
+    def alert_teams(self) -> Sequence[str]:
+        """See `AlertRules.alert_teams`."""
+        return tuple(dict.fromkeys(self._alerts.named_teams()))
+
     def team_mobile(self, team: str) -> str | None:
         """The number that a team's alerts go to by SMS."""
         return self._alerts.mobile(team)

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from botocore.exceptions import ClientError
 
+from ..domain.channels import AlertReceipt
 from ..domain.due import WaitKind
 from ..domain.exceptions import ExceptionRaised, FileRead
 from ..domain.work import SendJob, SlicePointer
@@ -154,6 +155,10 @@ class EventBridgeExceptions:
     def run_dispatched(self, domain: str, run_id: str) -> None:
         """See `ExceptionBus.run_dispatched`."""
         _put_events(self._client, "Run Dispatched", [json.dumps({"domain": domain, "run_id": run_id})])
+
+    def alerts_reported(self, receipts: Sequence[AlertReceipt]) -> None:
+        """See `ExceptionBus.alerts_reported`."""
+        _put_events(self._client, "Alert Reported", (json.dumps(asdict(receipt)) for receipt in receipts))
 
 
 class EventBridgeJourneys:

@@ -6,10 +6,13 @@ from typing import Literal
 
 SHARDS = 4
 
-WaitKind = Literal["incident", "expected", "missing", "calendar", "unsealed", "digests", "address", "cover"]
+WaitKind = Literal[
+    "incident", "expected", "missing", "calendar", "unsealed", "digests", "address", "cover", "channels"
+]
 """What waits beside notices and runs: an incident to look at, a run that is expected, a domain where one is
 missing, the calendar when it cannot be used, a run without a seal, one whose internal teams get a digest,
-a change of address, and a run that may have made good what another one left out."""
+a change of address, a run that may have made good what another one left out, and the look at every team's
+channels."""
 
 
 def slot(item_id: str, due_at: str) -> str:

@@ -66,6 +66,7 @@ class What(StrEnum):
     RESOLVED = "resolved"
     ENDED = "ended"
     LISTED = "listed"
+    UNDELIVERED = "undelivered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,9 @@ class Head:
     it escalates, `look_at` when it is to be added up or tried again, `sending_until` a worker's lease while
     it tells. `covered_by` are runs that composed customers again, each with the customers; `remade_by` is a
     run that says that it repeats this one and made up for all that was missing; `unnamed` is how many were
-    reported without their customers by then. `end` is the run's last customer, 0 if not known.
+    reported without their customers by then. `end` is the run's last customer, 0 if not known. `pages` is
+    what PagerDuty was told (domain/pager.py), `took` which channels took the latest alerts, as `<number>
+    <channel> <team>` (domain/channels.py).
     """
 
     incident_id: str
@@ -158,6 +161,8 @@ class Head:
     over_since: str = ""
     returned: tuple[str, ...] = ()
     history: tuple[Mapping[str, str], ...] = ()
+    pages: tuple[Mapping[str, str], ...] = ()
+    took: tuple[str, ...] = ()
 
     @property
     def covered(self) -> Ranges:
@@ -572,4 +577,5 @@ _TITLES: Mapping[What, str] = {
     What.RESOLVED: "resolved",
     What.ENDED: "no more of them",
     What.LISTED: "listed",
+    What.UNDELIVERED: "an alert of it did not arrive on another channel",
 }

@@ -30,19 +30,18 @@ from ..domain.incidents import (
     told,
     try_again_at,
 )
+from ..domain.pager import pages_to_tell
 from ..domain.rollups import KINDS, LISTS, STORM, held, listed, rollup_alert
 from ..domain.telling import PAUSES, is_news, news_due, what_to_tell
-from ..ports import AlertChannels, AlertRules, Clock, DueIndex, Incidents, RunBook
+from ..ports import AlertRules, Clock, DueIndex, Incidents, RunBook
 from . import roll_up
 from .alerting import TRIES, Alerting, IncidentBusy
+from .tell_team import PAGE_AGAIN, tell_team, told_pages
 
 __all__ = ["Alerting", "IncidentBusy", "alert_exceptions", "change_incident", "look_at_incident"]
 
 UNTOLD = frozenset({"quiet", "daily"})
 """Urgencies of which no team gets an alert of its own."""
-
-RESOLVED_BY_KEY = frozenset({"pagerduty"})
-"""Channels on which an alert stays open until it is resolved: they hear of each resolution."""
 
 
 def last_customer_in(runs: RunBook) -> Callable[[str, str], int]:
@@ -133,7 +132,7 @@ def _look(found: str, first: Head, alerting: Alerting) -> None:
             # Another worker tells it just now, perhaps without our reports: look again when it is done.
             _settle(head, alerting)
             return
-        rule = _rule_of(incident, alerting.rules)
+        rule = rule_of(incident, alerting.rules)
         head = as_it_stands(head, incident, rule, now)
         incident = replace(incident, head=head)
         storm_end = roll_up.storm_end(incident, alerting)
@@ -159,6 +158,7 @@ def _look(found: str, first: Head, alerting: Alerting) -> None:
             continue
         if what is not None:
             _tell(replace(incident, head=claimed), what, rule, alerting)
+        _tell_pages(found, alerting)
         return
     raise IncidentBusy(found)
 
@@ -230,7 +230,7 @@ def _escalation(head: Head, rule: AlertRule, at: str) -> What | None:
     return What.ESCALATED if due and head.muted_until <= at else None
 
 
-def _rule_of(incident: Incident, rules: AlertRules) -> AlertRule:
+def rule_of(incident: Incident, rules: AlertRules) -> AlertRule:
     """The rule of its worst cause, with what the incident's severity brings.
 
     Rules change while an incident is open: it stays the team's that it was of. It is as urgent as the most
@@ -252,12 +252,12 @@ def _tell(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -
     if head.family not in KINDS and _told_elsewhere(incident, what, rule, alerting):
         return
     alert = _alert(incident, what, rule, rule.team, alerting)
-    said, sent, why = _by_channels(alert, rule.chains, alerting.channels)
+    reached = tell_team(alert, rule.chains, alerting.channels)
     now = alerting.clock.now()
-    if sent:
+    if reached.sent:
 
         def done(h: Head) -> Head:
-            after = told(h, incident, what, rule, now, said)
+            after = reached.kept(told(h, incident, what, rule, now, reached.said), what)
             if head.family not in LISTS:
                 return after
             over = resolved(after, alerting.now(), "alerts", incident.count, "a list is over when it is told")
@@ -267,7 +267,7 @@ def _tell(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -
         return
     if not head.failures:
         # Once for an alert: further tries must not keep its page on, behind which the next is not seen.
-        alerting.channels.last_resort(alert, why)
+        alerting.channels.last_resort(alert, reached.why)
     at = now.isoformat(timespec="seconds")
 
     def failed(h: Head) -> Head:
@@ -277,7 +277,7 @@ def _tell(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -
             at,
             "alerts",
             f"nobody could be told: {what}",
-            said,
+            reached.said,
         )
 
     _change(head.incident_id, head, alerting, failed)
@@ -302,8 +302,6 @@ def _told_elsewhere(incident: Incident, what: What, rule: AlertRule, alerting: A
             return False
         rollup = resolutions
         row = roll_up.enter(rollup, incident, alerting)
-        quietly = [[c for c in chain if c in RESOLVED_BY_KEY] for chain in rule.chains]
-        _by_channels(_alert(incident, what, rule, rule.team, alerting), quietly, alerting.channels)
         _change(head.incident_id, head, alerting, lambda h: held(h, incident, what, rule, now, rollup))
     else:
         if roll_up.is_admitted(incident, rule.team, alerting):
@@ -351,15 +349,15 @@ def _escalate(incident: Incident, rule: AlertRule, alerting: Alerting) -> None:
         _look(storm.incident_id, storm, alerting)
         return
     alert = _alert(incident, What.ESCALATED, rule, team, alerting)
-    said, sent, why = _by_channels(alert, alerting.rules.telling(team, rule.urgency), alerting.channels)
-    if not sent:
-        alerting.channels.last_resort(alert, why)
+    reached = tell_team(alert, alerting.rules.telling(team, rule.urgency), alerting.channels)
+    if not reached.sent:
+        alerting.channels.last_resort(alert, reached.why)
 
     def up(h: Head) -> Head:
         # Somebody answered while the next team was being told: then it goes no further.
         if h.status != IncidentStatus.OPEN:
-            return replace(h, sending_until="")
-        return escalated(h, rule, now, said)
+            return reached.kept(replace(h, sending_until=""), What.ESCALATED)
+        return reached.kept(escalated(h, rule, now, reached.said), What.ESCALATED)
 
     _change(head.incident_id, head, alerting, up)
 
@@ -376,31 +374,26 @@ def _leave_to(storm: Head, incident: Incident, alerting: Alerting, level: int) -
     _change(head.incident_id, head, alerting, left)
 
 
+def _tell_pages(found: str, alerting: Alerting) -> None:
+    """Tell those pages of the incident that do not know it that somebody has it, or that it is over."""
+    head = alerting.incidents.head(found)
+    if head is None or not pages_to_tell(head):
+        return
+    change, again = told_pages(head, alerting.channels, alerting.now())
+    later = (alerting.clock.now() + PAGE_AGAIN).isoformat(timespec="seconds") if again else ""
+
+    def changed(h: Head) -> Head:
+        return replace(change(h), look_at=min(filter(None, (h.look_at, later)), default=""))
+
+    _change(found, head, alerting, changed)
+
+
 def _alert(incident: Incident, what: What, rule: AlertRule, team: str, alerting: Alerting) -> Alert:
     link = alerting.link_for(incident.incident_id)
     if incident.family in KINDS:
         reports = alerting.incidents.reports(incident.incident_id)
         return rollup_alert(incident, reports, what, rule, team, link)
     return make_alert(incident, what, rule, team, link, switch_chars=alerting.rules.rerun_chars)
-
-
-def _by_channels(
-    alert: Alert, chains: Sequence[Sequence[str]], channels: AlertChannels
-) -> tuple[str, bool, str]:
-    """Every line of channels, each until one takes it: what became of it, whether anybody was told, and
-    why not."""
-    outcomes: dict[str, str] = {}
-    sent = False
-    for chain in chains:
-        for channel in chain:
-            if channel not in outcomes:
-                answer = channels.tell(channel, alert.team, alert)
-                outcomes[channel] = answer.outcome if answer.outcome != "failed" else f"failed ({answer.why})"
-            if outcomes[channel] == "sent":
-                sent = True
-                break
-    said = ", ".join(f"{channel} {outcome}" for channel, outcome in outcomes.items() if outcome != "absent")
-    return said, sent, said or "no channel is set up"
 
 
 def _change(found: str, head: Head, alerting: Alerting, change: Callable[[Head], Head]) -> None:
@@ -441,7 +434,7 @@ def change_incident(
         if changed == head:
             return head
         changed = replace(changed, version=head.version + 1)
-        if changed.status != head.status:
+        if changed.status != head.status or pages_to_tell(changed):
             due.wait("incident", found, clock.now())
         elif next_look := changed.next_look():
             due.wait("incident", found, datetime.fromisoformat(next_look))

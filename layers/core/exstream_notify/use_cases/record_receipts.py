@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from ..domain.channels import alert_receipts
 from ..domain.contacts import Contact, with_entries
 from ..domain.documents import Channel
 from ..domain.exceptions import ExceptionRaised
@@ -103,8 +104,9 @@ def record_receipts(
     What follows outside the ledger is done before the ledger's write, or again for a receipt that it
     holds already, so a worker that dies leaves nothing undone. What was done before the write is not done
     again: the customer may have changed it since. A provider's receipt for an unknown notice still
-    says something of its address; it is kept for later (unless `keep` is False: it was kept before). A mail
-    that proves nothing is counted alone (domain/provenance.py).
+    says something of its address; it is kept for later (unless `keep` is False: it was kept before). One for
+    an alert of ours is told to those who alert. A mail that proves nothing is counted alone
+    (domain/provenance.py).
     """
     batch = _Batch(clock.now())
     wanted = {r.notice_id for r in receipts if r.notice_id}
@@ -124,6 +126,7 @@ def record_receipts(
         early.keep(unmatched, batch.now)
     batch.counts["unmatched"] += len(unmatched)
 
+    exceptions.alerts_reported(alert_receipts(strangers))
     fresh = _fresh(by_notice, stored, batch)
     exceptions.raise_exceptions(_exceptions(batch.alerts))
     lifted = _suppress(strangers, fresh, stored, suppressions, receipt_policy)

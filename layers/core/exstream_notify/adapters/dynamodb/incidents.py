@@ -141,8 +141,9 @@ class DynamoIncidents:
         incidents = []
         for rows in groups.values():
             heads = [_head(row) for row in rows if row["sk"]["S"] == _HEAD]
-            reports = [_report(row) for row in rows if row["sk"]["S"] != _HEAD]
-            if heads and reports:
+            if not heads:  # what is known of channels lies here too
+                continue
+            if reports := [_report(row) for row in rows if row["sk"]["S"] != _HEAD]:
                 incidents.append(added_up(heads[0], reports))
         return sorted(incidents, key=lambda i: i.last_seen, reverse=True)
 
@@ -177,5 +178,7 @@ def _head(row: Item) -> Head:
             "covered_by": tuple((run, customers) for run, customers in body.get("covered_by", ())),
             "returned": tuple(body.get("returned", ())),
             "history": tuple(body["history"]),
+            "pages": tuple(body.get("pages", ())),
+            "took": tuple(body.get("took", ())),
         }
     )

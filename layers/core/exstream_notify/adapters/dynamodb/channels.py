@@ -1,0 +1,60 @@
+"""What is known of the teams' channels: items of the Incidents table, all under one key."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from ...domain.channels import ChannelState
+from ..kept import Kept
+from .batches import DynamoDBClient, Item, query
+
+KEY = ".channels"
+"""No incident's id: those are hexadecimal."""
+
+KEPT = 30.0
+"""Seconds that a function instance believes what it read."""
+
+
+class DynamoChannelBook:
+    """`ChannelBook`. A state has no lock: the last answer of a channel is what counts."""
+
+    def __init__(self, client: DynamoDBClient, table: str, now: Callable[[], float]) -> None:
+        self._client = client
+        self._table = table
+        self._kept = Kept(self._read, KEPT, now)
+
+    def states(self) -> Mapping[tuple[str, str], ChannelState]:
+        """See `ChannelBook.states`."""
+        return self._kept.get()
+
+    def save(self, state: ChannelState) -> None:
+        """See `ChannelBook.save`."""
+        values = {name: _value(value) for name, value in asdict(state).items() if value}
+        name = f"{state.team}/{state.channel}"
+        self._client.put_item(TableName=self._table, Item={"pk": {"S": KEY}, "sk": {"S": name}, **values})
+        self._kept.get()[state.team, state.channel] = state
+
+    def _read(self) -> dict[tuple[str, str], ChannelState]:
+        rows = query(
+            self._client.query,
+            TableName=self._table,
+            KeyConditionExpression="pk = :p",
+            ExpressionAttributeValues={":p": {"S": KEY}},
+            ConsistentRead=True,
+        )
+        states = map(state_of, rows)
+        return {(state.team, state.channel): state for state in states}
+
+
+def _value(value: object) -> Mapping[str, str]:
+    return {"N": str(value)} if isinstance(value, int) else {"S": str(value)}
+
+
+def state_of(row: Item) -> ChannelState:
+    """A state as stored; what a later release stores besides is left out."""
+    given: dict[str, Any] = {
+        field.name: int(row[field.name]["N"]) if "N" in row[field.name] else row[field.name]["S"]
+        for field in fields(ChannelState)
+        if field.name in row
+    }
+    return ChannelState(**given)

@@ -1,0 +1,119 @@
+"""Pages in PagerDuty: which are ours, what they still have to be told, and what their events change."""
+
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+
+from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.incidents import (
+    Head,
+    Incident,
+    IncidentStatus,
+    Report,
+    acknowledged,
+    added_up,
+    resolved,
+)
+from exstream_notify.domain.pager import (
+    PagerEvent,
+    after_event,
+    dedup_key,
+    page_key,
+    page_of,
+    paged,
+    pages_to_tell,
+)
+
+KEY = "b" * 32
+AT = "2026-11-20T02:00:00+00:00"
+PAGE = page_key("it", "0a1b2c3d")
+HEAD = paged(Head(KEY, "retail", "run-1", "it", "engine"), PAGE, "trigger")
+
+
+def incident(head: Head) -> Incident:
+    raised = ExceptionRaised("EX000001S", "severe", "retail", "run-1", "text", count=3)
+    return added_up(head, [Report(raised, AT, AT)])
+
+
+def event(kind: str, minute: int = 5, **changes: object) -> PagerEvent:
+    given = PagerEvent(KEY, PAGE, "it", f"incident.{kind}", f"2026-11-20T02:{minute:02}:00.000Z", "PUSER1")
+    return replace(given, **changes)  # type: ignore[arg-type]
+
+
+def after(head: Head, *events: PagerEvent) -> Head:
+    for one in events:
+        head = after_event(head, incident(head), one, "2026-11-20T03:00:00+00:00", AT)
+    return head
+
+
+@pytest.mark.parametrize("team", ["it", "team.with.dots", "on call", "Ünïcode"])
+def test_a_key_of_ours_names_its_page(team: str) -> None:
+    page = page_key(team, "0a1b2c3d")
+    assert page_of(dedup_key(KEY, page)) == (KEY, page, team)
+
+
+@pytest.mark.parametrize(
+    "key", ["", KEY, f"{KEY}-it", f"{KEY[:-1]}-it.0a1b2c3d", "srv01/HTTP", f"{KEY}-.0a1b2c3d"]
+)
+def test_anothers_key_is_none_of_ours(key: str) -> None:
+    assert page_of(key) is None
+
+
+def test_every_service_that_was_triggered_is_told() -> None:
+    other = page_key("management", "99999999")
+    head = paged(HEAD, other, "trigger")
+    assert pages_to_tell(head) == []
+    assert pages_to_tell(acknowledged(head, AT, "Ann")) == [(PAGE, "acknowledge"), (other, "acknowledge")]
+    told = paged(acknowledged(head, AT, "Ann"), PAGE, "acknowledge")
+    assert pages_to_tell(told) == [(other, "acknowledge")]
+    over = resolved(told, AT, "Ann", 3)
+    assert pages_to_tell(over) == [(PAGE, "resolve"), (other, "resolve")]
+    assert pages_to_tell(paged(paged(over, PAGE, "resolve"), other, "resolve")) == []
+
+
+@pytest.mark.parametrize(
+    ("kinds", "status"),
+    [
+        (["acknowledged"], "acknowledged"),
+        (["resolved"], "resolved"),
+        (["acknowledged", "unacknowledged"], "open"),
+        (["acknowledged", "resolved"], "resolved"),
+        (["acknowledged", "resolved", "reopened"], "open"),
+        (["escalated"], "open"),
+        (["acknowledged", "reassigned"], "acknowledged"),
+    ],
+)
+def test_events_hold_for_the_incident_in_any_order_and_twice(kinds: list[str], status: str) -> None:
+    events = [event(kind, minute) for minute, kind in enumerate(kinds, 1)]
+    for some in permutations([*events, *events]):
+        head = after(HEAD, *some)
+        assert head.status == status
+        assert len({tuple(entry.items()) for entry in head.history}) == len(head.history) <= len(events)
+
+
+def test_an_event_that_comes_late_does_not_undo_a_later_one() -> None:
+    assert after(HEAD, event("resolved", 9), event("acknowledged", 5)).status == IncidentStatus.RESOLVED
+
+
+def test_the_history_names_an_id_and_no_name() -> None:
+    head = after(HEAD, event("acknowledged"))
+    assert head.history[-1]["who"] == "PagerDuty (PUSER1)"
+    assert after(HEAD, event("acknowledged", who="")).history[-1]["who"] == "PagerDuty"
+
+
+def test_an_incident_that_was_merged_into_another_is_not_resolved() -> None:
+    head = after(HEAD, event("resolved", merged=True))
+    assert head.status == IncidentStatus.OPEN
+    assert "merged" in head.history[-1]["what"]
+
+
+def test_one_that_is_handed_back_escalates_again() -> None:
+    head = after(HEAD, event("acknowledged", 1), event("unacknowledged", 2))
+    assert head.answer_by == "2026-11-20T03:00:00+00:00"
+    assert [entry["what"] for entry in head.history] == ["acknowledged", "unacknowledged"]
+
+
+def test_what_pagerduty_did_itself_it_is_not_told_again() -> None:
+    assert pages_to_tell(after(HEAD, event("acknowledged"))) == []
+    assert pages_to_tell(after(HEAD, event("resolved"))) == []
