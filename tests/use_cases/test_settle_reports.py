@@ -1,5 +1,6 @@
 """What came late, or was corrected, closes its incident; nothing else does."""
 
+import gzip
 from datetime import time, timedelta
 from typing import Any
 
@@ -22,11 +23,11 @@ def world() -> World:
     return World(site_rules=RULES)
 
 
-def read(here: World, name: str, data: str, run_id: str = "run-1") -> None:
+def read(here: World, name: str, data: str | bytes, run_id: str = "run-1") -> None:
     """A file lands in a run's folder a minute after what was before, and is read."""
     here.clock.advance(seconds=60)
     folder = here.folder(run_id)
-    folder.files[name] = data.encode()
+    folder.files[name] = data.encode() if isinstance(data, str) else data
     folder.modified[name] = here.clock.now().isoformat(timespec="seconds")
     read_messages(
         "retail",
@@ -177,3 +178,28 @@ def test_a_refused_run_that_is_taken_and_held_is_not_refused_any_more() -> None:
     here.drain()
     by_family: dict[str, Any] = {i.family: i.status for i in here.incidents.all()}
     assert by_family == {"composition": RESOLVED, "volume": OPEN}
+
+
+def test_a_file_that_cannot_be_read_to_its_end_takes_nothing_back() -> None:
+    here = world()
+    lines = "".join(f"EX000001E ({n}) empty\n" for n in range(1, 2000)) + "EX000002E (2000) empty\n"
+    whole = gzip.compress(lines.encode())
+    read(here, "a.dat.gz", whole)
+    read(here, "a.dat.gz", whole[: len(whole) // 2])
+    codes = {code for incident in here.incidents.all() for code in incident.codes}
+    assert codes == {"EX000001E", "EX000002E", "messages_unreadable"}
+
+
+def test_an_index_that_landed_late_and_was_removed_is_not_late_any_more() -> None:
+    here = world()
+    here.drop("run-1", a_document(1))
+    here.drain()
+    here.folder("run-1").files["more.index.jsonl"] = b"{}\n"
+    here.landed("run-1", "index")
+    here.drain()
+    assert (only(here).codes, only(here).status) == (("index_after_seal",), OPEN)
+    del here.folder("run-1").files["more.index.jsonl"]
+    here.clock.advance(seconds=60)
+    here.landed("run-1", "seal")
+    here.drain()
+    assert only(here).status == RESOLVED

@@ -66,12 +66,14 @@ def read_messages(
         return None
 
     grouped = Grouped(_severities(alerts, domain, run_id))
+    whole = True
     try:
         with folder.open(name) as stream:
             for fresh in files.read(stream, name, kind, grouped):
                 if fresh.severity == "severe":
                     reports.raise_exceptions(list(_reports(fresh, domain, run_id, name, so_far=True)))
     except Unusable as unusable:
+        whole = False
         tell(unusable.code, "error", str(unusable), part=f"{name} whole")
     found = sorted(grouped.groups.values(), key=lambda g: (g.severity != "severe", g.code, g.queue))
     for group in found:
@@ -98,7 +100,8 @@ def read_messages(
             part=f"{name} unmatched",
             count=grouped.unmatched,
         )
-    reports.at_end()
+    if whole:
+        reports.at_end()
     return grouped
 
 

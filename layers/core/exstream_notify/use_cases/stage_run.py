@@ -51,6 +51,7 @@ from .late_files import (
     reused_text,
     unread_indexes,
 )
+from .settle_reports import FileReports
 
 Trigger = Literal["seal", "manifest", "index", "again", "digests"]
 """What came: one of these files, the time to look at a run again, or that for its teams' digests."""
@@ -602,8 +603,12 @@ def _report_late(stage: _Stage, run: Run, just_read: Sequence[FoundFile] = ()) -
     was taken just now, so that only what landed meanwhile is looked for."""
     found = {f.name: f for f in just_read} or stage.staging.found(run.parts)
     late = late_findings(run, stage.folder, stage.staging, found, replaced=not just_read) if found else []
+    now = stage.clock.now().isoformat(timespec="seconds")
+    reports = FileReports(stage.exceptions, stage.domain, stage.run_id, "late indexes", now)
     if late:
-        stage.exceptions.raise_exceptions(late)
+        reports.raise_exceptions(late)
+    if found and not just_read:
+        reports.at_end()
 
 
 def _reused(stage: _Stage, run: Run, fingerprint: str, *, repeated: bool) -> str:
