@@ -35,10 +35,10 @@ def handle(bodies: list[dict[str, Any]], time_left: Callable[[], float]) -> None
     raised = [exception for body in bodies for exception in dated(exceptions_of(body), body)]
     log_exceptions(raised, alert_exceptions(raised, alerting))
     covering = Covering(app.runs, app.staged, app.records, alerting, time_left)
-    expected = app.rules.expected_runs
     for news in [found for body in bodies if (found := news_of(body)) is not None]:
-        if unread := follow_run(news, expected, covering):
+        if unread := follow_run(news, covering):
             logger.warning("runs could not be compared with a later one", extra={"runs": unread})
+    expected = app.rules.expected_runs
     for kind, name in filter(None, map(look_of, bodies)):
         look_at(kind, name, expected, runs=app.runs, exceptions=app.exceptions, alerting=alerting)
 

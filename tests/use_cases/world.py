@@ -751,7 +751,7 @@ class World:
             return
         expected = self.rules.expected_runs
         if (news := news_of(body)) is not None:
-            follow_run(news, expected, Covering(p["runs"], p["staging"], p["records"], alerting))
+            follow_run(news, Covering(p["runs"], p["staging"], p["records"], alerting))
         if (look := look_of(body)) is not None:
             look_at(*look, expected, runs=p["runs"], exceptions=p["exceptions"], alerting=alerting)
 

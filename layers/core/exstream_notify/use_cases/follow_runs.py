@@ -1,15 +1,12 @@
 """What becomes of incidents when something happens to a run, or one of its files is read."""
 
-from collections.abc import Sequence
-
 from ..domain.exceptions import FileRead
-from ..domain.expectations import ExpectedRun
 from ..domain.runs import RunNews
 from .cover_customers import Covering, cover_customers
 from .settle_reports import settle_arrival, settle_file, settle_run
 
 
-def follow_run(news: RunNews | FileRead, expected: Sequence[ExpectedRun], covering: Covering) -> list[str]:
+def follow_run(news: RunNews | FileRead, covering: Covering) -> list[str]:
     """Close what holds no more, and note what the run made good of others; runs that could not be compared.
 
     Again is no harm. Nothing that is wrong with one run keeps it from another.
@@ -20,7 +17,7 @@ def follow_run(news: RunNews | FileRead, expected: Sequence[ExpectedRun], coveri
         settle_file(news, covering.alerting)
         return []
     if news.what == "arrived":
-        settle_arrival(news, expected, covering.alerting)
+        settle_arrival(news, covering.alerting)
     if news.what != "again":
         settle_run(news, covering.runs, covering.alerting)
     if news.what == "arrived":

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from ..domain.exceptions import ExceptionRaised, FileRead
-from ..domain.expectations import ExpectedRun
 from ..domain.incidents import Head, Incident, noted
 from ..domain.runs import Control, Run, RunNews, RunState
 from ..ports import ExceptionBus, RunBook
@@ -34,7 +33,6 @@ HOLDS = frozenset({"domain_unknown", "volume_deviates", "rejects_high"})
 """Why a run holds itself: over once a person released or cancelled it."""
 
 NOT_SEALED = "run_not_sealed"
-EXPECTED = "run_expected"
 
 
 class FileReports:
@@ -63,33 +61,21 @@ def settle_file(read: FileRead, alerting: Alerting) -> None:
     def is_over(exception: ExceptionRaised) -> bool:
         return exception.source == read.name and FileRead.key(exception) not in reported
 
-    mine = _of_runs(read.domain, lambda run: run == read.run_id, alerting)
+    mine = _of_run(read.domain, read.run_id, alerting)
     _settle(mine, is_over, f"{read.name} was read again", alerting, read.said_at)
 
 
-def settle_arrival(news: RunNews, expected: Sequence[ExpectedRun], alerting: Alerting) -> None:
-    """A run came: it is sealed, and who expected it need not wait any longer."""
-    met = tuple(
-        f"expected-{one.name}-"
-        for one in expected
-        if one.domain == news.domain and one.is_met_by(news.run_id, news.app)
-    )
-
-    def concerns(run: str) -> bool:
-        return run == news.run_id or run.startswith(met)
-
-    def is_over(exception: ExceptionRaised) -> bool:
-        return exception.code in (NOT_SEALED, EXPECTED)
-
-    mine = _of_runs(news.domain, concerns, alerting)
-    _settle(mine, is_over, f"run {news.run_id} came", alerting, news.said_at)
+def settle_arrival(news: RunNews, alerting: Alerting) -> None:
+    """A run came: it is sealed, or needs no seal."""
+    mine = _of_run(news.domain, news.run_id, alerting)
+    _settle(mine, lambda exception: exception.code == NOT_SEALED, "the run came", alerting, news.said_at)
 
 
 def settle_run(news: RunNews, runs: RunBook, alerting: Alerting) -> None:
     """A run was taken, released or cancelled: what kept it back holds no more."""
     run = runs.get(news.domain, news.run_id)
     over = _over(run) if run is not None else frozenset()
-    mine = list(_of_runs(news.domain, lambda other: other == news.run_id, alerting)) if over else []
+    mine = list(_of_run(news.domain, news.run_id, alerting)) if over else []
     _settle(mine, lambda exception: exception.code in over, "the run went on", alerting, news.said_at)
     for head in mine:
         if not head.end and run is not None and run.customers_expected:
@@ -102,11 +88,11 @@ def _over(run: Run) -> frozenset[str]:
     return REFUSALS | {NOT_SEALED} | (HOLDS if run.control != Control.HOLD else frozenset())
 
 
-def _of_runs(domain: str, concerns: Callable[[str], bool], alerting: Alerting) -> Iterable[Head]:
-    """The heads of a domain's open incidents, of those runs."""
+def _of_run(domain: str, run_id: str, alerting: Alerting) -> Iterable[Head]:
+    """The heads of a run's open incidents."""
     for found in alerting.incidents.open_in(domain):
         head = alerting.incidents.head(found)
-        if head is not None and concerns(head.run_id):
+        if head is not None and head.run_id == run_id:
             yield head
 
 
@@ -125,6 +111,9 @@ def _settle(
             for r in alerting.incidents.reports(found)
             if r.exception.count and is_over(r.exception)
         ]
+        if over:
+            # Before they are taken back: a worker that dies in between leaves a look that is due.
+            alerting.due.wait("incident", found, alerting.clock.now())
         gone = {e.code for e in over if alerting.incidents.record(found, _taken_back(e, said_at), at)}
         if gone:
             codes = ", ".join(sorted(gone)[:12])

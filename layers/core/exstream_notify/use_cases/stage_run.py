@@ -102,7 +102,7 @@ class _Stage:
         if run is None:
             self.runs.arrived(self.domain, self.run_id, app, self.clock.now())
         if run is None or (run.state == RunState.WAITING and not run.sealed):
-            self.exceptions.run_arrived(self.domain, self.run_id, app)
+            self.exceptions.run_arrived(self.domain, self.run_id)
 
     def tell(self, code: str, severity: Severity, text: str, *, part: str = "run", count: int = 1) -> None:
         """Raise one exception about this run."""
@@ -339,7 +339,7 @@ def _stage(
     if run.control != Control.HOLD:
         _dispatch(stage, run)
     else:
-        stage.exceptions.run_arrived(stage.domain, stage.run_id, run.app)
+        stage.exceptions.run_arrived(stage.domain, stage.run_id)
 
 
 def _reasons_to_hold(
@@ -569,7 +569,6 @@ def _take_late_seal(stage: _Stage, run: Run, seal: Seal) -> None:
     reported, and the run stays as it is: its customers may have been notified.
     """
     stage.runs.arrived(stage.domain, stage.run_id, seal.app, stage.clock.now())
-    stage.exceptions.run_arrived(stage.domain, stage.run_id, seal.app)
     found = stage.staging.found(run.parts)
     wrong = compare_late_seal(seal, run, stage.folder, stage.staging, found)
     if wrong:
