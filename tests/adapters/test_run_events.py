@@ -10,8 +10,8 @@ SAID = "2026-11-20T15:00:00+00:00"
 
 def test_each_event_is_read_and_any_other_message_is_none() -> None:
     run = {"domain": "retail", "run_id": "r"}
-    arrived = {"detail-type": "Run Arrived", "detail": {**run, "app": "BILLING"}, "time": TIME}
-    assert news_of(arrived) == RunNews("arrived", "retail", "r", "BILLING", SAID)
+    arrived = {"detail-type": "Run Arrived", "detail": run, "time": TIME}
+    assert news_of(arrived) == RunNews("arrived", "retail", "r", SAID)
     assert news_of({"detail-type": "Run Dispatched", "detail": run}) == RunNews("dispatched", "retail", "r")
     file = {**run, "name": "a.dat", "reported": ["EX1#a.dat"], "said_at": SAID}
     assert news_of({"detail-type": "File Read", "detail": file}) == (

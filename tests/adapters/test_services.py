@@ -156,7 +156,7 @@ def test_messages_are_queued_and_dead_letters_counted(aws: Bootstrap) -> None:
 
 def test_events_go_to_the_default_bus(aws: Bootstrap) -> None:
     aws.exceptions.raise_exceptions([ExceptionRaised("EX1", "error", "retail", "run-1", "text")] * 11)
-    aws.exceptions.run_arrived("retail", "run-1", "BILLING")
+    aws.exceptions.run_arrived("retail", "run-1")
     aws.exceptions.run_dispatched("retail", "run-1")
     aws.exceptions.file_read(FileRead("retail", "run-1", "a.dat", ("EX1#a.dat",)))
     aws.journey_events.unanswered([{"notice": "n"}])

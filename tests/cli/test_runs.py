@@ -180,7 +180,7 @@ def test_a_run_is_found_by_its_id_and_by_its_whole_name() -> None:
 def test_an_incident_s_json_has_the_contract_s_names() -> None:
     incident = Incident(
         Head("i1", "retail", "r1", "operations", "seal"), "severe", ("size_mismatch",), 2, "t1", "t2", ("a", "b"),
-        ((3, 4),), sample=("a",), where=({"code": "size_mismatch", "part": "r.index.csv"},),
+        ((3, 4),), to_compose=((3, 4),), sample=("a",), where=({"code": "size_mismatch", "part": "r.index.csv"},),
     )  # fmt: skip
     row = incident_row(incident)
     contract = {

@@ -1,7 +1,7 @@
 """The exceptions' bus, the incidents and the teams' channels, in memory."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from exstream_notify.domain.channels import AlertReceipt, ChannelState, fingerprint
 from exstream_notify.domain.exceptions import ExceptionRaised, FileRead
@@ -30,10 +30,10 @@ class FakeExceptionBus:
             for start in range(0, len(details), 10):  # as many as PutEvents takes
                 self._queue.send(details[start : start + 10])
 
-    def run_arrived(self, domain: str, run_id: str, app: str) -> None:
+    def run_arrived(self, domain: str, run_id: str) -> None:
         """See `ExceptionBus.run_arrived`."""
         if self._queue is not None:
-            detail = {"domain": domain, "run_id": run_id, "app": app}
+            detail = {"domain": domain, "run_id": run_id}
             self._queue.send([{"detail-type": "Run Arrived", "detail": detail}])
 
     def file_read(self, read: FileRead) -> None:
@@ -78,7 +78,7 @@ class FakeIncidents:
             return False
         known = self.rows.get(key)
         self._said[key] = said
-        self.rows[key] = Report(exception, known.first_seen if known else at, at)
+        self.rows[key] = Report(replace(exception, said_at=""), known.first_seen if known else at, at)
         return True
 
     def head(self, incident_id: str) -> Head | None:

@@ -36,12 +36,12 @@ def test_other_content_under_a_used_run_id_is_refused() -> None:
     assert "run_id_reused" in {e.code for e in world.exceptions.raised}
 
 
-def test_customers_whom_the_composer_left_out_are_compliances_alert() -> None:
+def test_customers_whom_the_composer_left_out_are_told_with_the_run_s_other_failures() -> None:
     world = shipped()
     world.drop("run-1", a_document(1), customers_expected=3, customers_processed=1)
     world.come_to_rest()
     assert world.outcomes("run-1") == {"notified": 1}
-    first = world.channels.alerts("compliance")[0]
+    first = world.channels.alerts("operations")[0]
     assert "2 of 3 customers were not composed" in first.text()
     assert first.severity == "error"
 

@@ -261,7 +261,7 @@ def test_who_acknowledges_there_has_it_here_and_is_not_told_so(tmp_path: Path) -
     ports = {"rules": here.rules, "incidents": here.incidents, "due": here.due, "clock": here.clock}
     for _ in range(3):
         assert answer_pager(event, **ports)
-    here.come_to_rest()
+    here.drain()
     assert of(here).status == IncidentStatus.ACKNOWLEDGED
     assert [entry["who"] for entry in of(here).head.history][1:] == ["PagerDuty (PUSER1)"]
     assert here.channels.pages == []

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -14,6 +14,9 @@ from exstream_notify.domain.work import SlicePointer
 from exstream_notify.ports import RecordsGone
 from tests.fakes import a_document
 from tests.use_cases.world import World
+
+ALERTING = ("incidents.", "due.", "records.", "exceptions.", "staging.", "runs.")
+WHEN: tuple[Literal["before", "after"], ...] = ("before", "after")
 
 
 def world() -> World:
@@ -276,3 +279,29 @@ def test_without_the_other_run_s_parts_nothing_is_proven_and_every_later_run_is_
     here.wait_until(here.clock.now() + timedelta(hours=12))
     assert not here.queues["exceptions"].dead
     assert of(here, "run-1").late == ((7, 8),)
+
+
+def test_a_worker_that_dies_at_any_call_resolves_it_all_the_same() -> None:
+    def begin() -> World:
+        here = world()
+        dropped(here, "run-1", *customers(7, 8))
+        raised(here, an_error())
+        here.come_to_rest()
+        here.clock.advance(seconds=60)
+        return here
+
+    again = customers(7, 8, document=100)
+    rehearsal = begin()
+    begun = rehearsal.wire.number
+    rehearsal.drop("run-1b", *again)
+    rehearsal.come_to_rest()
+    told = [n for n, call in enumerate(rehearsal.wire.log, 1) if n > begun and call.startswith(ALERTING)]
+    for number in told:
+        for when in WHEN:
+            here = begin()
+            here.wire.kill_at(number, when)
+            here.drop("run-1b", *again)
+            here.come_to_rest()
+            assert here.kills == 1
+            assert of(here, "run-1").status == IncidentStatus.RESOLVED, here.wire.killed_at
+            assert not here.queues["exceptions"].dead

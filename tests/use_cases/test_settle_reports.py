@@ -1,12 +1,12 @@
 """What came late, or was corrected, closes its incident; nothing else does."""
 
-from datetime import time, timedelta
-from typing import Any
+import gzip
+from datetime import timedelta
+from typing import Any, Literal
 
 from exstream_notify.adapters.message_files import MessageFiles
 from exstream_notify.adapters.rules import YamlRules
-from exstream_notify.domain.exceptions import ExceptionRaised, FileRead
-from exstream_notify.domain.expectations import ExpectedRun
+from exstream_notify.domain.exceptions import FileRead
 from exstream_notify.domain.incidents import Incident, IncidentStatus
 from exstream_notify.domain.runs import Control
 from exstream_notify.use_cases.read_messages import read_messages
@@ -14,6 +14,8 @@ from tests.fakes import a_document
 from tests.use_cases.world import World
 
 RULES = YamlRules()
+ALERTING = ("incidents.", "due.", "records.", "exceptions.", "staging.", "runs.")
+WHEN: tuple[Literal["before", "after"], ...] = ("before", "after")
 OPEN, RESOLVED = IncidentStatus.OPEN, IncidentStatus.RESOLVED
 
 
@@ -22,11 +24,11 @@ def world() -> World:
     return World(site_rules=RULES)
 
 
-def read(here: World, name: str, data: str, run_id: str = "run-1") -> None:
+def read(here: World, name: str, data: str | bytes, run_id: str = "run-1") -> None:
     """A file lands in a run's folder a minute after what was before, and is read."""
     here.clock.advance(seconds=60)
     folder = here.folder(run_id)
-    folder.files[name] = data.encode()
+    folder.files[name] = data.encode() if isinstance(data, str) else data
     folder.modified[name] = here.clock.now().isoformat(timespec="seconds")
     read_messages(
         "retail",
@@ -75,10 +77,8 @@ def test_a_summary_and_a_delivery_report_are_corrected_too() -> None:
 
     read(here, "run.summary.txt", "customers=3 errors=0 exit=0\n")
     read(here, report, "account|method|status\n1|email|SUCCESS\n")
-    assert {i.family: i.status for i in here.incidents.all()} == {
-        "composition": RESOLVED,
-        "delivery": RESOLVED,
-    }
+    found = {i.family: i.status for i in here.incidents.all()}
+    assert (found["composition"], found["delivery"]) == (RESOLVED, RESOLVED)
 
 
 def test_a_reading_of_an_older_version_that_ends_last_takes_nothing_back_and_adds_nothing() -> None:
@@ -128,31 +128,6 @@ def test_a_seal_that_comes_late_ends_the_wait_for_it_whatever_it_says() -> None:
     assert by_family == {"missing_run": RESOLVED, "composition": OPEN}
 
 
-class ExpectingRules(YamlRules):
-    """Rules that expect a run of an application each day."""
-
-    expected_runs = (ExpectedRun("retail", "billing", time(16), "UTC", app="BILLING"),)
-
-
-def expected(here: World) -> None:
-    """Nothing of it came by the deadline."""
-    here.exceptions.raise_exceptions(
-        [ExceptionRaised("run_expected", "error", "retail", "expected-billing-2026-11-20", "no run came")]
-    )
-    here.drain()
-
-
-def test_the_expected_run_that_comes_late_ends_its_incident_and_another_does_not() -> None:
-    here = World(site_rules=ExpectingRules())
-    expected(here)
-    here.drop("run-1", a_document(1), app="OTHER")
-    here.drain()
-    assert only(here).status == OPEN
-    here.drop("run-2", a_document(2), app="BILLING", documents=9)  # refused, and there
-    here.drain()
-    assert next(i for i in here.incidents.all() if i.family == "missing_run").status == RESOLVED
-
-
 def test_a_run_that_held_itself_is_over_when_a_person_decides() -> None:
     for last in (Control.GO, Control.CANCEL):
         here = world()
@@ -177,3 +152,52 @@ def test_a_refused_run_that_is_taken_and_held_is_not_refused_any_more() -> None:
     here.drain()
     by_family: dict[str, Any] = {i.family: i.status for i in here.incidents.all()}
     assert by_family == {"composition": RESOLVED, "volume": OPEN}
+
+
+def test_a_file_that_cannot_be_read_to_its_end_takes_nothing_back() -> None:
+    here = world()
+    lines = "".join(f"EX000001E ({n}) empty\n" for n in range(1, 2000)) + "EX000002E (2000) empty\n"
+    whole = gzip.compress(lines.encode())
+    read(here, "a.dat.gz", whole)
+    read(here, "a.dat.gz", whole[: len(whole) // 2])
+    codes = {code for incident in here.incidents.all() for code in incident.codes}
+    assert codes == {"EX000001E", "EX000002E", "messages_unreadable"}
+
+
+def test_an_index_that_landed_late_and_was_removed_is_not_late_any_more() -> None:
+    here = world()
+    here.drop("run-1", a_document(1))
+    here.drain()
+    here.folder("run-1").files["more.index.jsonl"] = b"{}\n"
+    here.landed("run-1", "index")
+    here.drain()
+    assert (only(here).codes, only(here).status) == (("index_after_seal",), OPEN)
+    del here.folder("run-1").files["more.index.jsonl"]
+    here.clock.advance(seconds=60)
+    here.landed("run-1", "seal")
+    here.drain()
+    assert only(here).status == RESOLVED
+
+
+def test_a_worker_that_dies_at_any_call_closes_it_all_the_same() -> None:
+    def play(here: World) -> None:
+        here.drop("run-1", a_document(1), documents=9)
+        here.come_to_rest()
+        here.drop("run-1", a_document(1))
+        here.come_to_rest()
+
+    rehearsal = world()
+    rehearsal.drop("run-1", a_document(1), documents=9)
+    rehearsal.come_to_rest()
+    begun = rehearsal.wire.number
+    rehearsal.drop("run-1", a_document(1))
+    rehearsal.come_to_rest()
+    told = [n for n, call in enumerate(rehearsal.wire.log, 1) if n > begun and call.startswith(ALERTING)]
+    for number in told:
+        for when in WHEN:
+            here = world()
+            here.wire.kill_at(number, when)
+            play(here)
+            assert here.kills == 1
+            refused = next(i for i in here.incidents.all() if i.family == "composition")
+            assert refused.status == RESOLVED, here.wire.killed_at

@@ -352,7 +352,7 @@ class PlannedQueues:
         # What was told of a message file before its end, its whole report replaces.
         self.exceptions += (e for e in exceptions if not e.part.endswith(SO_FAR))
 
-    def run_arrived(self, domain: str, run_id: str, app: str) -> None:
+    def run_arrived(self, domain: str, run_id: str) -> None:
         """See `ExceptionBus.run_arrived`."""
 
     def file_read(self, read: FileRead) -> None:

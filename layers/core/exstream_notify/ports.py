@@ -638,7 +638,7 @@ class ExceptionBus(Protocol):
     def raise_exceptions(self, exceptions: Sequence[ExceptionRaised]) -> None:
         """Put them on the bus; empty is fine."""
 
-    def run_arrived(self, domain: str, run_id: str, app: str) -> None:
+    def run_arrived(self, domain: str, run_id: str) -> None:
         """Tell that a run came, whatever becomes of it; again when it was taken and holds itself."""
 
     def run_dispatched(self, domain: str, run_id: str) -> None:

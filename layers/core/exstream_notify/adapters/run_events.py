@@ -26,7 +26,7 @@ def news_of(body: dict[str, Any]) -> RunNews | FileRead | None:
         return None
     detail = body["detail"]
     what = _RUN_EVENTS[kind]
-    return RunNews(what, detail["domain"], detail["run_id"], detail.get("app", ""), said_at(body))
+    return RunNews(what, detail["domain"], detail["run_id"], said_at(body))
 
 
 def said_at(body: dict[str, Any]) -> str:

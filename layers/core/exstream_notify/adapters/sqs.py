@@ -143,10 +143,9 @@ class EventBridgeExceptions:
             self._client, "Exception Raised", (json.dumps(exception.to_detail()) for exception in ordered)
         )
 
-    def run_arrived(self, domain: str, run_id: str, app: str) -> None:
+    def run_arrived(self, domain: str, run_id: str) -> None:
         """See `ExceptionBus.run_arrived`."""
-        detail = {"domain": domain, "run_id": run_id, "app": app}
-        _put_events(self._client, "Run Arrived", [json.dumps(detail)])
+        _put_events(self._client, "Run Arrived", [json.dumps({"domain": domain, "run_id": run_id})])
 
     def file_read(self, read: FileRead) -> None:
         """See `ExceptionBus.file_read`."""

@@ -205,13 +205,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class RunNews:
-    """Something happened to a run at `said_at` (UTC, ISO 8601): it arrived, of application `app`; it was
-    dispatched; or it is time to look again at what it made good, after `tried` tries."""
+    """Something happened to a run at `said_at` (UTC, ISO 8601): it arrived, it was dispatched, or it is time
+    to look again at what it made good, after `tried` tries."""
 
     what: Literal["arrived", "dispatched", "again"]
     domain: str
     run_id: str
-    app: str = ""
     said_at: str = ""
     tried: int = 0
 

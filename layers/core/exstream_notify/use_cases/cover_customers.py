@@ -146,7 +146,7 @@ def _cover(composed: _Composed, other_id: str, incidents: list[Incident], coveri
         whole=named and composed.is_whole(other),
     )
     remade = named and not without(late, again) and _makes_up(composed, other)
-    for incident in incidents:
+    for incident in incidents if again or remade else ():
         _note(incident, run.run_id, again, covering.alerting, remade=remade)
         look_at_incident(incident.incident_id, alerting)
 
@@ -172,6 +172,8 @@ def _note(incident: Incident, run_id: str, again: Ranges, alerting: Alerting, *,
             changed = replace(changed, remade_by=run_id)
         return replace(changed, unnamed=now.unnamed) if changed != head else head
 
+    # Before it is written: a worker that dies in between leaves a look that is due.
+    alerting.due.wait("incident", incident.incident_id, alerting.clock.now())
     change_incident(
         incident.incident_id, change, incidents=alerting.incidents, due=alerting.due, clock=alerting.clock
     )

@@ -83,7 +83,8 @@ def read_messages(
             # Of files with the same messages in other forms, the one with most such lines counts.
             content = f"{stem_of(name)}//{part}"
             tell("messages_unmatched", "warning", text, part=f"{name} {part}", count=count, content=content)
-    reports.at_end()
+    if is_readable:
+        reports.at_end()
     return grouped
 
 

@@ -61,21 +61,21 @@ def settle_file(read: FileRead, alerting: Alerting) -> None:
     def is_over(exception: ExceptionRaised) -> bool:
         return exception.source == read.name and FileRead.key(exception) not in reported
 
-    mine = _of_runs(read.domain, lambda run: run == read.run_id, alerting)
+    mine = _of_run(read.domain, read.run_id, alerting)
     _settle(mine, is_over, f"{read.name} was read again", alerting, read.said_at)
 
 
 def settle_arrival(news: RunNews, alerting: Alerting) -> None:
-    """A run came: it is sealed."""
-    mine = _of_runs(news.domain, lambda run: run == news.run_id, alerting)
-    _settle(mine, lambda e: e.code == NOT_SEALED, f"run {news.run_id} came", alerting, news.said_at)
+    """A run came: it is sealed, or needs no seal."""
+    mine = _of_run(news.domain, news.run_id, alerting)
+    _settle(mine, lambda exception: exception.code == NOT_SEALED, "the run came", alerting, news.said_at)
 
 
 def settle_run(news: RunNews, runs: RunBook, alerting: Alerting) -> None:
     """A run was taken, released or cancelled: what kept it back holds no more."""
     run = runs.get(news.domain, news.run_id)
     over = _over(run) if run is not None else frozenset()
-    mine = list(_of_runs(news.domain, lambda other: other == news.run_id, alerting)) if over else []
+    mine = list(_of_run(news.domain, news.run_id, alerting)) if over else []
     _settle(mine, lambda exception: exception.code in over, "the run went on", alerting, news.said_at)
     for head in mine:
         if not head.end and run is not None and run.customers_expected:
@@ -88,11 +88,11 @@ def _over(run: Run) -> frozenset[str]:
     return REFUSALS | {NOT_SEALED} | (HOLDS if run.control != Control.HOLD else frozenset())
 
 
-def _of_runs(domain: str, concerns: Callable[[str], bool], alerting: Alerting) -> Iterable[Head]:
-    """The heads of a domain's open incidents, of those runs."""
+def _of_run(domain: str, run_id: str, alerting: Alerting) -> Iterable[Head]:
+    """The heads of a run's open incidents."""
     for found in alerting.incidents.open_in(domain):
         head = alerting.incidents.head(found)
-        if head is not None and concerns(head.run_id):
+        if head is not None and head.run_id == run_id:
             yield head
 
 
@@ -111,6 +111,9 @@ def _settle(
             for r in alerting.incidents.reports(found)
             if r.exception.count and is_over(r.exception)
         ]
+        if over:
+            # Before they are taken back: a worker that dies in between leaves a look that is due.
+            alerting.due.wait("incident", found, alerting.clock.now())
         gone = {e.code for e in over if alerting.incidents.record(found, _taken_back(e, said_at), at)}
         if gone:
             codes = ", ".join(sorted(gone)[:12])

@@ -51,6 +51,7 @@ from .late_files import (
     reused_text,
     unread_indexes,
 )
+from .settle_reports import FileReports
 
 Trigger = Literal["seal", "manifest", "index", "again", "digests"]
 """What came: one of these files, the time to look at a run again, or that for its teams' digests."""
@@ -105,7 +106,7 @@ class _Stage:
         if run is None and not (before and self.runs.get(self.domain, before)):
             self.runs.arrived(self.domain, self.run_id, app, self.clock.now())
         if run is None or (run.state == RunState.WAITING and not run.sealed):
-            self.exceptions.run_arrived(self.domain, self.run_id, app)
+            self.exceptions.run_arrived(self.domain, self.run_id)
 
     def tell(self, code: str, severity: Severity, text: str, *, part: str = "run", count: int = 1) -> None:
         """Raise one exception about this run."""
@@ -342,7 +343,7 @@ def _stage(
     if run.control != Control.HOLD:
         _dispatch(stage, run)
     else:
-        stage.exceptions.run_arrived(stage.domain, stage.run_id, run.app)
+        stage.exceptions.run_arrived(stage.domain, stage.run_id)
 
 
 def _reasons_to_hold(
@@ -573,7 +574,7 @@ def _take_late_seal(stage: _Stage, run: Run, seal: Seal) -> None:
     """
     came = datetime.fromisoformat(run.opened_at) if run.opened_at else stage.clock.now()
     stage.runs.arrived(stage.domain, stage.run_id, seal.app, came)
-    stage.exceptions.run_arrived(stage.domain, stage.run_id, seal.app)
+    stage.exceptions.run_arrived(stage.domain, stage.run_id)
     found = stage.staging.found(run.parts)
     wrong = compare_late_seal(seal, run, stage.folder, stage.staging, found)
     if wrong:
@@ -607,8 +608,12 @@ def _report_late(stage: _Stage, run: Run, just_read: Sequence[FoundFile] = ()) -
     was taken just now, so that only what landed meanwhile is looked for."""
     found = {f.name: f for f in just_read} or stage.staging.found(run.parts)
     late = late_findings(run, stage.folder, stage.staging, found, replaced=not just_read) if found else []
+    now = stage.clock.now().isoformat(timespec="seconds")
+    reports = FileReports(stage.exceptions, stage.domain, stage.run_id, "late indexes", now)
     if late:
-        stage.exceptions.raise_exceptions(late)
+        reports.raise_exceptions(late)
+    if found and not just_read:
+        reports.at_end()
 
 
 def _reused(stage: _Stage, run: Run, fingerprint: str, *, repeated: bool) -> str:

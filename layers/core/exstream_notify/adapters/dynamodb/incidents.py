@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,7 +32,7 @@ class DynamoIncidents:
         values = {
             ":at": {"S": at},
             ":said": {"S": exception.said_at or at},
-            ":body": {"S": json.dumps(exception.to_detail(), separators=(",", ":"))},
+            ":body": {"S": json.dumps(replace(exception, said_at="").to_detail(), separators=(",", ":"))},
             ":expires": {"N": _expires(at)},
         }
         try:
