@@ -61,9 +61,9 @@ def read_messages(
             fine = rules.domain(domain).exit_statuses
             said = _of_summary(summary, domain, run_id, fine)
             reports.raise_exceptions([replace(e, part=name) for e in said])
+            reports.at_end()
         except Unusable as unusable:
             tell(unusable.code, "error", str(unusable), part=f"{name} whole")
-        reports.at_end()
         return None
 
     grouped = Grouped(_severities(alerts, domain, run_id))
