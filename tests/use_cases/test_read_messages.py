@@ -111,4 +111,8 @@ def test_lines_that_are_no_message_and_files_that_cannot_be_read_are_told() -> N
         ("exceptions.csv", b"a,b\n1,2\n"),
     ):
         (raised,) = read(world, name, data)
-        assert (raised.code, raised.severity, raised.part) == ("messages_unreadable", "error", f"{name} whole")
+        assert (raised.code, raised.severity, raised.part) == (
+            "messages_unreadable",
+            "error",
+            f"{name} whole",
+        )
