@@ -187,6 +187,15 @@ def test_a_step_that_failed_is_named_with_what_its_messages_say() -> None:
     assert again == {(e.code, e.part) for e in found.values()}
 
 
+def test_a_composers_failure_that_names_its_steps_is_told_by_step() -> None:
+    steps = [{"name": "Compose", "status": "error"}]
+    detail = {
+        "exstreamJob": {"domain": "retail", "communicationId": "a1f0", "status": "error"},
+        "flowSteps": steps,
+    }
+    assert [(e.code, e.run_id) for e in job(detail, "Exstream-Job-Failed")] == [("step_failed", "a1f0")]
+
+
 def test_a_message_that_a_job_and_its_step_say_counts_once() -> None:
     said = ["EX004120E (12) Required field is empty"]
     steps = [{"name": "Compose", "status": "error", "messages": said} for _ in range(2)]

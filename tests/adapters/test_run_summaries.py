@@ -54,6 +54,10 @@ SAID = [
     "<summary><customers>1234</customers><errors>4</errors><exitCode>8</exitCode></summary>",
     '<?xml version="1.0"?>\n<run customers="1234" errors="4" exit-status="8"/>',
     "<s:run xmlns:s='urn:x'>\n<s:returnCode>\n8\n</s:returnCode>\n<s:errors count='4'/>\n<s:customers processed='1234'/></s:run>",
+    "<s><f><name>errors</name><value>4</value></f><f><name>customers</name><value>1234</value></f><f><name>exit code</name><value>8</value></f></s>",
+    "Fehler 4, Kunden 1.234, Rückgabewert 8",
+    "customers 1234 errors 4 rc 8",
+    "Exit Code\n8\nErrors\n4\nCustomers\n1,234",
     # Other languages.
     "Kunden: 1.234\nSeiten: 1.450\nFehler: 4\nRückgabewert: 8",
     "RUECKGABEWERT = 8\nFEHLER = 4\nKUNDEN = 1 234",
@@ -102,6 +106,7 @@ def test_the_order_and_case_do_not_matter(pairs, between, end, case) -> None:  #
         ("Run completed. No errors.", (None, 0, None, False)),
         ("Keine Fehler, Rückgabewert 0", (0, 0, None, False)),
         ("Errors: none\nCustomers: 5", (None, 0, 5, False)),
+        ("Error 1234 occurred before\nCustomers: 5", (None, None, 5, False)),
         ("Errors: none   Pages: 200\nCustomers: 5", (None, 0, 5, False)),
         ("Errors allowed: 10\nMax errors: 10\nErrors: 1", (None, 1, None, False)),
         ("Status: FAILED\nCustomers: 100", (None, None, 100, True)),

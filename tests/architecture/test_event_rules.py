@@ -100,6 +100,8 @@ def matching_key(key: str, bucket: str = "DropBucket") -> set[str]:
         ("drop/retail/r1/ExstreamMessages_20261129_0300.xml", {"MessageXmlRule"}),
         ("drop/retail/r1/EXSTREAMMESSAGES_20261129.XML", {"MessageXmlRule"}),
         ("drop/retail/r1/engine.log", {"MessageFileRule"}),
+        ("drop/retail/r1/ExstreamMessages", {"MessageFileRule"}),
+        ("drop/retail/r1/EXSTREAMMESSAGES.GZ", {"MessageFileRule"}),
         ("drop/retail/r1/ENGINE.ERR.GZ", {"MessageFileRule"}),
         ("drop/retail/r1/ExstreamMessages.TXT", {"MessageFileRule"}),
         ("drop/retail/r1/EXSTREAMMESSAGES_20261129.TXT", {"MessageFileRule"}),

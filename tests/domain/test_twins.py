@@ -61,6 +61,7 @@ def told(files: list[tuple[str, bytes]]) -> tuple[int, str]:
 TWINS = [
     ("ExstreamMessages.dat", DAT),
     ("ExstreamMessages.dat.gz", gzip.compress(DAT.decode().encode("utf-16"))),
+    ("ExstreamMessages.gz", gzip.compress(DAT)),
     ("ExstreamMessages.xml", XML),
     ("nightly-messages.xml", XML),
     ("EXSTREAMMESSAGES.DAT", DAT),

@@ -1,5 +1,6 @@
 """Alerts on the project's own stack: files nobody has seen, the link, the severe one during a run."""
 
+import gzip
 import json
 import time
 import urllib.error
@@ -71,13 +72,38 @@ def test_message_files_of_a_run_that_is_never_sealed_reach_their_teams(cloud: Lo
     assert mails == {f"{team}@example.com": 1 for team in by_team}
 
 
-def test_xml_messages_reach_their_team_though_the_run_queue_gets_them_too(cloud: LocalCloud) -> None:
-    text = '<messages><message code="EX006666E" customer="4"><text>stopped</text></message></messages>'
-    put(cloud, "drop/retail/xml-1/engine_messages-1.xml", text.encode())
-    (found,) = alerts(cloud, "retail/xml-1", 1)
-    assert found["rerun"] == ["-CUSTOMERLIST=4"]
+def test_messages_in_several_forms_and_in_capitals_are_read_and_count_once(cloud: LocalCloud) -> None:
+    xml = '<r><m number="006666" severity="E" customer="4">stopped</m><m number="6666" severity="E" customer="5"/></r>'
+    text = "EX006666E (4) stopped\x85EX006666E (5)\x85".encode("latin-1")
+    put(cloud, "drop/retail/xml-1/ENGINE_MESSAGES-1.XML", xml.encode())
+    put(cloud, "drop/retail/xml-1/ENGINE_MESSAGES-1.TXT", text)
+    put(cloud, "drop/retail/xml-1/engine_messages-1.dat.gz", gzip.compress(text))
+    put(cloud, "drop/retail/xml-1/JOBSUMMARY-1.TXT", b"Kunden: 5\r\nR\xfcckgabewert: 8\r\n")
+    put(cloud, "drop/retail/xml-1/ExstreamTracking.dat", b"no message")
+    assert len(alerts(cloud, "retail/xml-1", 2)) == 2
     cloud.deployment().settle(30)
-    assert set(incidents(cloud, "retail/xml-1")) == {"EX006666E"}
+    found = incidents(cloud, "retail/xml-1")
+    assert {code: row["count"] for code, row in found.items()} == {"EX006666E": 2, "exit_status": 1}
+    assert found["EX006666E"]["rerun"] == "-CUSTOMERLIST=4-5"
+
+
+def test_a_step_of_a_flow_that_failed_is_an_incident_of_its_run(cloud: LocalCloud) -> None:
+    steps = [
+        {"name": "Compose", "status": "complete"},
+        {"name": "Package", "status": "ERROR", "messages": ["EX006667E (4) stopped"]},
+    ]
+    flow = {
+        "domain": "retail",
+        "externalId": "flow-1",
+        "flowInstance": {"status": "complete", "flowSteps": steps},
+    }
+    for detail in (flow, {**flow, "externalId": "flow-2", "flowInstance": {"status": "complete"}}):
+        entry = {"Source": "exstream", "DetailType": "Flow Instance Changed", "Detail": json.dumps(detail)}
+        cloud.client("events").put_events(Entries=[entry])
+    assert len(alerts(cloud, "retail/flow-1", 2)) == 2
+    cloud.deployment().settle(30)
+    assert set(incidents(cloud, "retail/flow-1")) == {"step_failed", "EX006667E"}
+    assert incidents(cloud, "retail/flow-2") == {}
 
 
 def test_the_link_shows_to_anybody_and_only_a_post_acknowledges(cloud: LocalCloud) -> None:

@@ -275,8 +275,8 @@ class MessageRules(_Strict):
     def _list_of(self, name: str) -> str | None:
         plain = name.lower().removesuffix(".gz")
         kinds = ("exceptions", "deliveries", "summary", "started", "xml_messages", "messages")
-        found = [(kind, self._precision(plain, kind)) for kind in kinds]
-        kind, precision = next(((k, p) for k, p in found if p), (None, 0))
+        found = ((kind, self._precision(plain, kind)) for kind in kinds)
+        kind, precision = next((pair for pair in found if pair[1]), (None, 0))
         return "ignored" if self._precision(plain, "ignored") > precision else kind
 
     def _precision(self, name: str, kind: str) -> int:

@@ -43,12 +43,14 @@ def exceptions_of(body: dict[str, Any]) -> list[ExceptionRaised]:
     kind = body.get("detail-type", "Exception Raised" if "detail" in body else "")
     if kind == "Exception Raised":
         return [exception_of(body)]
-    code = EVENT_CODES.get(kind) or ("composition_failed" if _COMPOSER_FAILED.fullmatch(kind) else None)
-    if code:
-        return [_of_event(body, kind, code)]
     detail = body.get("detail")
-    if body.get("source") == _COMPOSER and isinstance(detail, dict) and kind not in _OF_CUSTOMERS:
-        return _of_job(body, detail, job_parts(detail))
+    is_composers = body.get("source") == _COMPOSER and isinstance(detail, dict)
+    parts = job_parts(detail) if is_composers else []
+    code = EVENT_CODES.get(kind) or ("composition_failed" if _COMPOSER_FAILED.fullmatch(kind) else None)
+    if code and not any(part.kind == "step" for part in parts):
+        return [_of_event(body, kind, code)]
+    if is_composers and kind not in _OF_CUSTOMERS:
+        return _of_job(body, body["detail"], parts)
     return [] if body.get("source", _OWN) == _OWN else [_of_stranger(body, kind)]
 
 

@@ -7,7 +7,7 @@ which it lets nothing through is refused, rather than never heard of.
 import re
 
 SUFFIXES = (
-    ".dat", ".messages", ".summary", ".log", ".err", ".csv", ".psv", ".jsonl",
+    ".dat", "messages", "summary", ".log", ".err", ".csv", ".psv", ".jsonl",
     "messages.txt", "messages.xml", "summary.txt", "summary.json", "summary.xml", "_stddeliveryfile.xml",
 )  # fmt: skip
 """Endings that the rules let through without regard to case, each with `.gz`, too."""

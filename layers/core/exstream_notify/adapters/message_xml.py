@@ -86,7 +86,7 @@ class XmlMessages:
         """Each group when its first message is met. `Unusable` where the file is not well-formed, or has
         elements and no message; what was read before counts."""
         try:
-            for piece in pieces:
+            for piece in self._in_one_root(pieces):
                 self._parser.Parse(piece.encode("utf-8", "replace"), False)
                 yield from self._given()
             self._parser.Parse(b"", True)
@@ -98,6 +98,19 @@ class XmlMessages:
         if self._elements > 1 and not self._grouped.messages:
             reason = f"{self._elements} elements, none of which is a message"
             raise Unusable("messages_unreadable", self._name, reason)
+
+    def _in_one_root(self, pieces: Iterable[str]) -> Iterator[str]:
+        """The file, or what a logger appended to it without a root, in one that is not counted."""
+        pieces = iter(pieces)
+        head = next(pieces, "").lstrip("\ufeff \t\r\n")
+        if head.startswith(("<?xml", "<!")):
+            yield head
+            yield from pieces
+        else:
+            yield "<fragments>" + head
+            self._elements -= 1
+            yield from pieces
+            yield "</fragments>"
 
     def _given(self) -> list[Group]:
         given, self._fresh = self._fresh, []
@@ -130,7 +143,7 @@ class XmlMessages:
         begun = [m for line in own.splitlines() if "EX" in line for m in messages_of(line)]
         if len(begun) > 1 and not any(is_code(name, value) for name, value in frame.attributes):
             self._add(frame, begun)
-        elif not (self._stack and _is_part(frame, own)):
+        elif frame.is_message or not (self._stack and _is_part(frame, own)):
             message = self._message(frame, own)
             self._add(frame, [message] if message else [])
         if frame.is_message:

@@ -32,7 +32,8 @@ _NAMED = re.compile(
 """Between a name and the number behind it: some words more, and what sets the two apart."""
 
 _NAMED_IN_MARKUP = re.compile(
-    r"(?:(?!</|/>)[^,;}\d]){0,80}[:=>](?:(?!</|/>)[^,;}\d]){0,80}|\",\s?\"value\":\s?\"?"
+    r"(?:(?!</|/>)[^,;}\d]){0,80}[:=>](?:(?!</|/>)[^,;}\d]){0,80}"
+    r"|\",\s?\"value\":\s?\"?|</[\w:]*name> ?<[\w:]*value>"
 )
 _BEFORE = re.compile(r" +(?:[^\W\d]+ +){0,2}")
 _APART = re.compile(r"\s*(?:\b(?:is|was|of|ist|war|est|es|era)\b)?\s*")
@@ -142,8 +143,7 @@ class RunSummaries:
         if before and _BEFORE.fullmatch(line[before.end : name.begin]):
             taken.add(at - 1)
             return before.number
-        alone = len(tokens) == 2 and not (line[: name.begin] + line[tokens[1].end :]).strip()
-        if after and _APART.fullmatch(gap) and (alone or name.key == "exit_status"):
+        if after and _APART.fullmatch(gap) and (name.key == "exit_status" or _alternate(line, tokens, at)):
             taken.add(at + 1)
             return after.number
         return None
@@ -187,6 +187,14 @@ class RunSummaries:
             if name.key and name.key != "status" and 0 < len(numbers) <= _COLUMNS:
                 near = min(numbers, key=lambda n: min(abs(n.begin - name.begin), abs(n.end - name.end)))
                 yield name.key, near.number
+
+
+def _alternate(line: str, tokens: Sequence[_Token], at: int) -> bool:
+    """Whether a line begins with a name, and its names and numbers follow each other: `Errors 4, Pages 7`."""
+    after = tokens[at + 2] if at + 2 < len(tokens) else None
+    behind = line[tokens[at + 1].end : after.begin if after else len(line)]
+    ends = not behind.strip(" ,;|/.") if after is None or after.key else False
+    return ends and bool(tokens[0].key) and not line[: tokens[0].begin].strip()
 
 
 def plain(text: str) -> str:
