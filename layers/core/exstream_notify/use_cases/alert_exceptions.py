@@ -201,7 +201,11 @@ def _tell(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -
     if head.family not in KINDS and _told_elsewhere(incident, what, rule, alerting):
         return
     alert = _alert(incident, what, rule, rule.team, alerting)
-    said, sent, why = _by_channels(alert, rule.chains, alerting.channels)
+    chains = rule.chains
+    if head.family in LISTS:
+        # A list is over once it is told: a pager would hold it open.
+        chains = tuple(tuple(c for c in chain if c not in RESOLVED_BY_KEY) for chain in chains)
+    said, sent, why = _by_channels(alert, chains, alerting.channels)
     now = alerting.clock.now()
     if sent:
 
