@@ -327,6 +327,14 @@ def test_what_waits_for_a_provider_is_counted_once_however_often_it_is_tried() -
     assert [i.count for i in found] == [20]
 
 
+def test_what_waits_because_a_channel_is_switched_off_is_no_incident() -> None:
+    here = world()
+    here.off.add("email")
+    here.drop("run-1", *(a_document(n) for n in range(1, 21)))
+    later(here, hours=3)
+    assert not here.incidents.all()
+
+
 # --- daily lists ------------------------------------------------------------------------------------
 
 

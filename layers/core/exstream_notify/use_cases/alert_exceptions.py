@@ -43,6 +43,9 @@ __all__ = ["Alerting", "IncidentBusy", "alert_exceptions", "change_incident", "l
 UNTOLD = frozenset({"quiet", "daily"})
 """Urgencies of which no team gets an alert of its own."""
 
+RESOLVED_BY_KEY = frozenset({"pagerduty"})
+"""Channels on which an alert stays open until it is resolved."""
+
 
 def last_customer_in(runs: RunBook) -> Callable[[str, str], int]:
     """What `Alerting.last_customer` asks: the number of customers that a run's seal states."""
@@ -252,7 +255,11 @@ def _tell(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -
     if head.family not in KINDS and _told_elsewhere(incident, what, rule, alerting):
         return
     alert = _alert(incident, what, rule, rule.team, alerting)
-    reached = tell_team(alert, rule.chains, alerting.channels)
+    chains = rule.chains
+    if head.family in LISTS:
+        # A list is over once it is told: a pager would hold it open.
+        chains = tuple(tuple(c for c in chain if c not in RESOLVED_BY_KEY) for chain in chains)
+    reached = tell_team(alert, chains, alerting.channels)
     now = alerting.clock.now()
     if reached.sent:
 
