@@ -60,7 +60,7 @@ def test_a_template_keeps_to_cloudformations_quotas(name: str) -> None:
     assert len(json.dumps(body)) <= 1024 * 1024
     assert len(body["Resources"]) <= 500
     assert len(body["Parameters"]) <= 200
-    assert len(body["Outputs"]) <= 200
+    assert len(body.get("Outputs", {})) <= 200
 
 
 def of_type(kind: str) -> Iterator[tuple[str, dict[str, Any]]]:

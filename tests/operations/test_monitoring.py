@@ -221,6 +221,8 @@ ROW = {"period": 60, "points": "1 of 1", "every": 60}
         ({"every": 300, "missing": "breaching", "points": "1 of 5"}, "between two reports"),
         ({"every": "once", "missing": "breaching"}, "without a fault"),
         ({"points": "1 of 25", "period": 3540}, "a day at most"),
+        ({"points": "3 of 5", "expression": "FILL(m, 0)"}, "FILL makes up the newest"),
+        ({"points": "1 of 3", "each": "FILL({m}, 0)"}, "FILL makes up the newest"),
         ({"points": "1 of 169", "period": 3600}, "a week by hours"),
     ],
 )

@@ -180,9 +180,14 @@ def test_when_all_fail_the_last_resort_hears_of_it_and_it_is_tried_again() -> No
     assert [why for _, why in here.channels.lost] == ["email failed (down)"]
     assert not only(here).head.alerts
 
+    here.wait_until(here.clock.now() + timedelta(minutes=60))
+    assert len(here.channels.lost) == 1, "one page for one alert, however often it is tried"
+    raised(here, an_exception(run_id="run-2"))
+    assert len(here.channels.lost) == 2, "and one for the next"
+
     here.channels.answers = {}
-    here.wait_until(here.clock.now() + timedelta(minutes=10))
-    assert whats(here, "operations") == ["opened"]
+    here.wait_until(here.clock.now() + timedelta(minutes=20))
+    assert whats(here, "operations") == ["opened", "opened"]
 
 
 def test_unanswered_it_goes_up_team_by_team_and_in_the_end_to_the_last_resort() -> None:

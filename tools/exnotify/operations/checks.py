@@ -11,6 +11,11 @@ HIDDEN_AFTER = 2
 ApproximateAgeOfOldestMessage ("Available CloudWatch metrics for Amazon SQS")."""
 
 
+DELAY = 180
+"""Seconds that a metric may come late. FILL fills its newest points meanwhile, again and again ("Using metric
+math", CloudWatch user guide)."""
+
+
 def can_fire(name: str, row: Mapping[str, Any], metrics: int) -> None:
     """Raise ValueError for an alarm that cannot come on, or that comes on between two reports.
 
@@ -20,6 +25,10 @@ def can_fire(name: str, row: Mapping[str, Any], metrics: int) -> None:
     enough, of = (int(number) for number in row["points"].split(" of "))
     if metrics > MATH_METRICS:
         raise ValueError(f"{name}: {metrics} metrics, and an alarm reads {MATH_METRICS} at most")
+    if "FILL" in row.get("expression", row.get("each", "")) and of - DELAY // period < enough:
+        raise ValueError(
+            f"{name}: of {of} data points FILL makes up the newest, and {enough} must be real"
+        )
     if period * of > (604_800 if period >= 3600 else 86_400):
         raise ValueError(f"{name}: an alarm looks at a day at most, or at a week by hours")
     missing = row.get("missing", "notBreaching")

@@ -28,7 +28,7 @@ DESCRIPTION = 1024  # characters of an alarm's description
 _INTERVALS = 3  # of a schedule without a good run, ten minutes at least, until its function counts as failing
 _SHORTEST = 600
 _QUEUE = "AWS::SQS::Queue"
-_CLOCK_PERCENT = 80  # of a window's minutes in which SQS must have reported for the window to count
+_CLOCK_PERCENT = 60  # of a window's minutes in which SQS must have reported for the window to count
 
 
 class _Loader(yaml.SafeLoader):
