@@ -1,7 +1,6 @@
 """Expected runs on the project's own stack: missing, late, and beside an expectation that cannot be used."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
