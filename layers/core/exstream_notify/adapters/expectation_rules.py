@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
@@ -21,8 +21,8 @@ _IN_RUN_ID = _FIRST_OF_RUN_ID + "._=-"
 _PIECE = re.compile(r"\[!?\]?[^\]]*\]|.", re.S)
 _LONGEST_RUN_ID = 128
 
-_YEARS = date(2024, 1, 1), date(2025, 12, 31)
-"""Where due days are looked for that no date names: a verdict must not change with the clock."""
+_SPAN = date(2024, 1, 1), date(2025, 1, 31)
+"""Where due days are looked for that no date names, a leap year: a verdict must not change with the clock."""
 
 
 def _quoted(value: object) -> object:
@@ -97,8 +97,10 @@ class Expected(_Strict):
     @field_validator("zone")
     @classmethod
     def _is_zone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError("is not a time zone: write one such as Europe/London")
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("is not a time zone: write one such as Europe/London") from error
         return name
 
     def to_domain(self, domain: str, holidays: SiteHolidays) -> ExpectedRun:
@@ -151,9 +153,9 @@ def usable(
             "domain", f"the file names no such domain: there is {', '.join(sorted(known.values()))}"
         )
     expected = one.to_domain(known[one.domain.lower()], holidays)
-    start, end = (min(one.dates), max(one.dates)) if one.dates else _YEARS
+    start, end = (min(one.dates), max(one.dates)) if one.dates else _SPAN
     if not one.dates and one.first:
-        start, end = (max(day, one.first + (day - start)) for day in _YEARS)
+        start, end = (max(day, one.first + (day - start)) for day in _SPAN)
     if not any(expected.days.between(start, end, is_day_off)):
         return Refusal(_chosen(one) or "days", "no day is left on which it is due")
     if today and one.dates and max(one.dates) < today:
@@ -245,6 +247,7 @@ def _unknown_place(one: Expected) -> Refusal | None:
 # --- the calendar ---------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4096)
 def is_day_off(holidays: Holidays, day: date) -> bool:
     """Whether a day is off: by the site's own list, else a weekend day or public holiday of the country.
 

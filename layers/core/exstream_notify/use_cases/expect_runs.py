@@ -2,7 +2,6 @@
 comes late."""
 
 from collections.abc import Collection, Mapping, MutableSet
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
@@ -118,16 +117,22 @@ def look_for_missing(
         for deadline, report in missed.items():
             run = came.get(deadline)
             if one is None or at_deadline(one, deadline, calendar.is_day_off) is None:
-                exceptions.raise_exceptions([replace(report, text="no longer expected", count=0)])
+                exceptions.raise_exceptions([_settled(report, "no longer expected")])
             elif run is not None:
                 # Written first: once this one is settled, the run must not meet the next.
                 runs.came_late(domain, run, one.name_at(deadline))
                 text = f"{one.name}: {run.run_id} came at {run.at.isoformat(timespec='minutes')}"
-                exceptions.raise_exceptions([replace(report, text=text, count=0)])
+                exceptions.raise_exceptions([_settled(report, text)])
             else:
                 waiting = waiting or now - deadline < LATE_MOST
     if waiting:
         alerting.due.wait("missing", domain, now + LOOK_AGAIN)
+
+
+def _settled(report: ExceptionRaised, text: str) -> ExceptionRaised:
+    """What takes a report's place when nothing of it is left."""
+    e = report
+    return ExceptionRaised(e.code, e.severity, e.domain, e.run_id, text, e.part, count=0, detail=e.detail)
 
 
 def run_came(
