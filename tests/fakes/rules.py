@@ -55,4 +55,5 @@ class FakeRules:
         return (("email",),)
 
     rerun_chars = 1000
+    alert_teams = ("operations",)
     expected_runs: tuple[ExpectedRun, ...] = ()
