@@ -259,12 +259,12 @@ def test_reports_of_one_cause_are_one_incident(tables: Tables) -> None:
 
 
 def test_channels_are_kept_beside_incidents_and_are_none(tables: Tables) -> None:
-    book = DynamoChannelBook(tables.client, tables.incidents, lambda: 0.0)
+    book = DynamoChannelBook(tables.client, tables.incidents)
     state = ChannelState("it.x", "slack", "a1", sent_at="2026-11-20T15", failures=2, why="HTTP 404")
     book.save(state)
     assert book.states()["it.x", "slack"] == state
     book.save(replace(state, failures=0, why=""))
-    later = DynamoChannelBook(tables.client, tables.incidents, lambda: 0.0)
+    later = DynamoChannelBook(tables.client, tables.incidents)
     assert later.states() == {("it.x", "slack"): replace(state, failures=0, why="")}
     assert all(
         one.incident_id != ".channels" for one in DynamoIncidents(tables.client, tables.incidents).all()

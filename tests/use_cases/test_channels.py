@@ -95,15 +95,21 @@ def test_the_incident_of_a_channel_is_over_when_it_answers_again(tmp_path: Path)
 
 
 def test_a_channel_that_asks_to_wait_is_not_asked_before(tmp_path: Path) -> None:
-    until = "2026-11-20T15:10:00+00:00"
-    here = world(tmp_path, slack=ChannelAnswer("waits", "HTTP 429", until))
+    here = world(tmp_path, slack=ChannelAnswer("waits", "HTTP 429", 600.0))
+    here.channels.shared["slack"] = "https://hooks.example.com/all"
     raised(here)
     assert ways(here) == [("email", "operations")]
+    assert here.channel_book.stored["operations", "slack"].wait_until == "2026-11-20T15:10:00+00:00"
     here.channels.answers["slack"] = SENT
     raised(here, part="b.dat")
     here.exceptions.raise_exceptions([ExceptionRaised("EX002222E", "error", "cards", "run-1", "text")])
     here.drain()
     assert ways(here, "cards") == [("email", "operations")]
+    here.exceptions.raise_exceptions(
+        [ExceptionRaised("EX1", "error", "life", "run-1", "text", team="claims")]
+    )
+    here.drain()
+    assert ways(here, "life") == [("email", "claims")], "they share the address"
     here.clock.advance(seconds=601)
     here.exceptions.raise_exceptions([ExceptionRaised("EX002222E", "error", "loans", "run-1", "text")])
     here.drain()
@@ -249,7 +255,7 @@ def test_a_page_that_cannot_be_told_is_told_later(tmp_path: Path) -> None:
         told.append(action)
         return answers[len(told) - 1]
 
-    here.channels.tell_page = tell_page  # type: ignore[assignment,method-assign]
+    here.channels.tell_page = tell_page  # type: ignore[method-assign]
     changed(here, lambda head, _: acknowledged(head, here.clock.now().isoformat(), "Ann"))
     assert told == ["acknowledge", "acknowledge"]
 
@@ -258,9 +264,8 @@ def test_who_acknowledges_there_has_it_here_and_is_not_told_so(tmp_path: Path) -
     here = paged(tmp_path)
     key = of(here).incident_id
     event = PagerEvent(key, PAGE, "operations", "incident.acknowledged", "2026-11-20T15:01:00.000Z", "PUSER1")
-    ports = {"rules": here.rules, "incidents": here.incidents, "due": here.due, "clock": here.clock}
     for _ in range(3):
-        assert answer_pager(event, **ports)
+        assert answer_pager(event, rules=here.rules, incidents=here.incidents, due=here.due, clock=here.clock)
     here.drain()
     assert of(here).status == IncidentStatus.ACKNOWLEDGED
     assert [entry["who"] for entry in of(here).head.history][1:] == ["PagerDuty (PUSER1)"]

@@ -738,13 +738,13 @@ class Incidents(Protocol):
 class ChannelAnswer:
     """What became of an alert on one channel, or of a probe.
 
-    `why` has neither address nor token in it. `until` is when a channel that `waits` may be asked again;
+    `why` has neither address nor token in it. `wait` is the seconds that a channel which `waits` asks for;
     `page` is the page that a pager made or closed of it (domain/pager.py).
     """
 
     outcome: Outcome
     why: str = ""
-    until: str = ""
+    wait: float = 0.0
     page: str = ""
 
 
@@ -779,7 +779,7 @@ class ChannelBook(Protocol):
     """What is known of the channels of all teams."""
 
     def states(self) -> Mapping[tuple[str, str], ChannelState]:
-        """By team and channel, some seconds old."""
+        """By team and channel, read consistently."""
 
     def save(self, state: ChannelState) -> None:
         """Store one; the last one wins."""

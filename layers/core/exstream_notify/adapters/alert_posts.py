@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -67,7 +67,7 @@ class Posts:
         """Post a document; server errors, throttling and lost connections are tried again.
 
         `patience`: seconds that may pass on waiting where the service says how long (RFC 9110, 10.2.3). A
-        longer wait is left to the caller: the answer `waits`, and says until when.
+        longer wait is left to the caller: the answer `waits`, and says how long.
         """
         if (why := _unusable(url)) is not None:
             return why
@@ -78,8 +78,7 @@ class Posts:
                 return answer
             if asked is not None:
                 if asked > patience or number == TRIES - 1:
-                    until = datetime.fromtimestamp(self._now(), UTC) + timedelta(seconds=asked)
-                    return ChannelAnswer("waits", answer.why, until.isoformat(timespec="seconds"))
+                    return ChannelAnswer("waits", answer.why, asked)
                 patience -= asked
             if number < TRIES - 1:
                 self._sleep(1.0 * 2**number if asked is None else asked)

@@ -710,9 +710,7 @@ class Bootstrap:
         """What is known of the teams' channels."""
         from .dynamodb.channels import DynamoChannelBook
 
-        return DynamoChannelBook(
-            self.client("dynamodb"), self.settings.incidents_table, self.clock.machine_time
-        )
+        return DynamoChannelBook(self.client("dynamodb"), self.settings.incidents_table)
 
     def channel_ports(self, time_left: Callable[[], float]) -> dict[str, Any]:
         """What telling the teams takes, with the seconds that are left to the function."""

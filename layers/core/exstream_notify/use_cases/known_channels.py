@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..domain.channels import (
     TEAM,
@@ -52,17 +52,19 @@ class KnownChannels:
         """See `AlertChannels.tell`."""
         before = self.state(channel, team)
         now = self._clock.now()
-        if before.wait_until and datetime.fromisoformat(before.wait_until) > now:
-            return ChannelAnswer("waits", f"asks to wait until {before.wait_until}", before.wait_until)
+        wait = before.wait_until
+        if wait and (left := datetime.fromisoformat(wait) - now) > timedelta():
+            return ChannelAnswer("waits", f"asks to wait until {wait}", left.total_seconds())
         if is_resting(before, now):
             return ChannelAnswer("dead", f"since {before.dead_since}: {before.why}")
         patience = min(PATIENCE, self.time_left() - RESERVE)
         answer = self._ways.tell(channel, team, alert, max(patience, 0.0))
-        state = self.note(before, after(before, answer.outcome, answer.why, answer.until, self._at()))
+        until = (self._clock.now() + timedelta(seconds=answer.wait)).isoformat(timespec="seconds")
+        state = self.note(before, after(before, answer.outcome, answer.why, until, self._at()))
         if answer.outcome == "sent" and state.dead_since:
             return ChannelAnswer("dead", f"sent, but dead since {state.dead_since}: {state.why}")
         if answer.outcome == "waits":
-            return ChannelAnswer("waits", f"{answer.why}, asks to wait until {answer.until}", answer.until)
+            return replace(answer, why=f"{answer.why}, asks to wait until {until}")
         return answer
 
     def tell_page(self, page: str, action: Action, incident_id: str) -> ChannelAnswer:
@@ -77,7 +79,11 @@ class KnownChannels:
         """What is known of a channel at its present address; nothing where that cannot be read."""
         try:
             address = self._ways.address(channel, team)
-            return known(self._book.states().get((team, channel)), team, channel, address)
+            states = self._book.states()
+            state = known(states.get((team, channel)), team, channel, address)
+            # A service asks whoever shares the address to wait.
+            same = (s.wait_until for s in states.values() if (s.channel, s.address) == (channel, address))
+            return replace(state, wait_until=max(same, default=""))
         except Exception:
             # An alert has to go out whether or not anything is known of its channel.
             return ChannelState(team, channel)

@@ -1,40 +1,25 @@
 """What is known of the teams' channels: items of the Incidents table, all under one key."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
 from ...domain.channels import ChannelState
-from ..kept import Kept
 from .batches import DynamoDBClient, Item, query
 
 KEY = ".channels"
 """No incident's id: those are hexadecimal."""
 
-KEPT = 30.0
-"""Seconds that a function instance believes what it read."""
-
 
 class DynamoChannelBook:
     """`ChannelBook`. A state has no lock: the last answer of a channel is what counts."""
 
-    def __init__(self, client: DynamoDBClient, table: str, now: Callable[[], float]) -> None:
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
-        self._kept = Kept(self._read, KEPT, now)
 
     def states(self) -> Mapping[tuple[str, str], ChannelState]:
         """See `ChannelBook.states`."""
-        return self._kept.get()
-
-    def save(self, state: ChannelState) -> None:
-        """See `ChannelBook.save`."""
-        values = {name: _value(value) for name, value in asdict(state).items() if value}
-        name = f"{state.team}/{state.channel}"
-        self._client.put_item(TableName=self._table, Item={"pk": {"S": KEY}, "sk": {"S": name}, **values})
-        self._kept.get()[state.team, state.channel] = state
-
-    def _read(self) -> dict[tuple[str, str], ChannelState]:
         rows = query(
             self._client.query,
             TableName=self._table,
@@ -44,6 +29,12 @@ class DynamoChannelBook:
         )
         states = map(state_of, rows)
         return {(state.team, state.channel): state for state in states}
+
+    def save(self, state: ChannelState) -> None:
+        """See `ChannelBook.save`."""
+        values = {name: _value(value) for name, value in asdict(state).items() if value}
+        name = f"{state.team}/{state.channel}"
+        self._client.put_item(TableName=self._table, Item={"pk": {"S": KEY}, "sk": {"S": name}, **values})
 
 
 def _value(value: object) -> Mapping[str, str]:
