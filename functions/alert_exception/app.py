@@ -24,12 +24,13 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 def handle(bodies: list[dict[str, Any]]) -> None:
     alerting = Alerting(app.rules, app.incidents, app.channels, app.due, app.clock, app.incident_link)
-    raised = [exception for body in bodies for exception in exceptions_of(body)]
+    raised = [exception for body in bodies for exception in exceptions_of(body, app.rules.vocabulary)]
     told = alert_exceptions(raised, alerting)
     for exception in raised:
         count({f"exception_{exception.severity}": exception.count})
-        count_exceptions(exception.code, exception.count)
-        more = {"code": exception.code, "domain": exception.domain, "run_id": exception.run_id}
+        count_exceptions(app.rules.metric_code(exception.code), exception.count)
+        domain, run_id = app.shown(exception.domain), app.shown(exception.run_id)
+        more = {"code": exception.code, "domain": domain, "run_id": run_id}
         more["part"] = exception.part  # names the notice, where it is about one
         logger.warning("exception", extra={**more, "count": exception.count, "incidents": told})
     for domain, run_id in filter(None, map(dispatched_of, bodies)):

@@ -29,5 +29,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     counts = found.counts()
     count(counts)
     if found.silent or found.unbalanced:
-        logger.warning("runs in trouble", extra={"silent": found.silent, "unbalanced": found.unbalanced})
+        names = {"silent": found.silent, "unbalanced": found.unbalanced}
+        runs = {what: [app.shown_run(*name.split("/", 1)) for name in those] for what, those in names.items()}
+        logger.warning("runs in trouble", extra=runs)
     return counts

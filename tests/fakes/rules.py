@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.documents import Document, DocumentRule
 from exstream_notify.domain.exceptions import ExceptionRaised, Severity
 from exstream_notify.domain.expectations import ExpectedRun
@@ -54,5 +55,10 @@ class FakeRules:
         """See `AlertRules.telling`."""
         return (("email",),)
 
+    def shows_samples(self, team: str) -> bool:
+        """See `AlertRules.shows_samples`."""
+        return True
+
+    vocabulary = YamlRules().vocabulary
     rerun_chars = 1000
     expected_runs: tuple[ExpectedRun, ...] = ()

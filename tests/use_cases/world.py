@@ -744,7 +744,7 @@ class World:
     def _record_exception(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
         p = self._ports
         alerting = self.alerting()
-        if (raised := exceptions_of(body)) and alert_exceptions(raised, alerting):
+        if (raised := exceptions_of(body, alerting.rules.vocabulary)) and alert_exceptions(raised, alerting):
             return
         if (run := dispatched_of(body)) is not None:
             ports = {name: p[name] for name in ("runs", "staging", "records")}

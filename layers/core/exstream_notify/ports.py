@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .domain.exceptions import ExceptionRaised, Severity
     from .domain.incidents import Alert, AlertRule, Head, Report, Urgency
     from .domain.journeys import Cohort, JourneyRule, MemberRow
+    from .domain.masking import Vocabulary
     from .domain.messages import Answer, BulkJob, Content, GiveUp, Message, SentRequest
     from .domain.notices import Notice
     from .domain.receipts import Receipt, Suppression
@@ -657,6 +658,13 @@ class AlertRules(Protocol):
 
     def telling(self, team: str, urgency: Urgency) -> tuple[tuple[str, ...], ...]:
         """A team's channels."""
+
+    def shows_samples(self, team: str) -> bool:
+        """Whether masked texts may be shown to a team."""
+
+    @property
+    def vocabulary(self) -> "Vocabulary":
+        """The words and names that may be shown."""
 
     @property
     def rerun_chars(self) -> int:

@@ -21,7 +21,9 @@ _PLACES = 3
 
 
 @click.group("incidents", invoke_without_command=True)
-@click.option("--run", "run_name", metavar="ID", help="Only of this run: its id, or domain/run id.")
+@click.option(
+    "--run", "run_name", metavar="ID", help="Only of this run: its id, domain/run id, or a masked name."
+)
 @click.option("--open", "only_open", is_flag=True, help="Only those that are not resolved.")
 @as_json
 @on_stack
@@ -74,6 +76,10 @@ def _entry(row: dict[str, Any]) -> "Text":
 
 
 def _is_of(incident: "Incident", name: str | None) -> bool:
+    from exstream_notify.domain.masking import handle, handle_in
+
+    if name is not None and (masked := handle_in(name)):
+        return masked == handle(incident.run_id)
     return name is None or name in (incident.run_id, f"{incident.domain}/{incident.run_id}")
 
 

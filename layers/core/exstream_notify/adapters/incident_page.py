@@ -32,6 +32,7 @@ def show_incident(
         queue=incident.queues[0] if incident.queues else "",
     )
     rule = rules.route(exception, incident.severity)
+    incident = incident.as_it_leaves(rules.vocabulary.shown)
     rerun = switches(incident.late, rules.rerun_chars)
     shown = {
         "severity": incident.severity,
@@ -45,7 +46,7 @@ def show_incident(
         "means": meaning(incident, rule),
         "advice": rule.advice,
         "runbook": rule.runbook,
-        "samples": incident.sample,
+        "samples": incident.sample if rules.shows_samples(incident.team) else (),
         "rerun": rerun[:_SWITCHES],
         "status": str(incident.status),
         "open": incident.status == IncidentStatus.OPEN,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from ..domain.composer_messages import CODE
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised, Severity
 from ..domain.expectations import ExpectedRun
@@ -23,6 +24,7 @@ from .settings import RUNBOOK
 from .zones import time_zone
 
 if TYPE_CHECKING:
+    from ..domain.masking import Vocabulary
     from ..domain.replies import ReplyWords
     from ..domain.verdicts import Verdicts
     from .alert_rules import Alerts, MessageRules
@@ -162,6 +164,14 @@ class YamlRules:
         """The number that a team's alerts go to by SMS."""
         return self._alerts.mobile(team)
 
+    def metric_code(self, code: str) -> str:
+        """The dimension that exceptions of a code count under: those that nobody knows share one."""
+        return code if CODE.fullmatch(code) or code in self._alerts.codes else "other"
+
+    def shows_samples(self, team: str) -> bool:
+        """See `AlertRules.shows_samples`."""
+        return self._alerts.shows_samples(team)
+
     @property
     def rerun_chars(self) -> int:
         """See `AlertRules.rerun_chars`."""
@@ -207,6 +217,15 @@ class YamlRules:
         files = [self._validate(VerdictFile, self._read(name, [f]), name, "") for f in self._folders]
         doubts = [word for file in files for word in file.doubts]
         return Verdicts(*(file.tables() for file in reversed(files)), doubts=doubts)
+
+    @cached_property
+    def vocabulary(self) -> "Vocabulary":
+        """The words and names that may leave a run's folder, the site's own included."""
+        from .vocabulary_rules import VocabularyFile, files_with_names, vocabulary_of
+
+        name = "vocabulary.yaml"
+        files = [self._validate(VocabularyFile, self._read(name, [f]), name, "") for f in self._folders]
+        return vocabulary_of(files, {file: self._read(file) for file in files_with_names()})
 
     def journeys(self) -> Mapping[str, JourneyRule]:
         """See `Rules.journeys`."""
@@ -255,7 +274,7 @@ class YamlRules:
             if path.suffix in (".yaml", ".yml") and path.name not in known:
                 raise RulesInvalid(f"{path.name}: nobody reads it; rules are {', '.join(known)}")
         _ = (self._types, self.queues, self._teams, self._domains, self.messages, self.expected_runs)
-        _ = (self._journeys, self._holds_unknown, self.reply_words, self.verdicts)
+        _ = (self._journeys, self._holds_unknown, self.reply_words, self.verdicts, self.vocabulary)
         self._validate(PhraseFile, self._read("bounce_mails.yaml"), "bounce_mails.yaml", "")
         for team in self._alerts.named_teams():
             if team not in self._teams:

@@ -66,6 +66,8 @@ def alert_exceptions(exceptions: Sequence[ExceptionRaised], alerting: Alerting) 
         rule = alerting.rules.route(raised)
         run = grouped_under(raised, rule, at)
         exception = replace(raised, severity=rule.severity)
+        if not alerting.rules.shows_samples(rule.team):
+            exception = replace(exception, samples=())
         if run != raised.run_id:
             # Under a day, the part alone no longer tells whose report it is.
             exception = replace(exception, part=f"{raised.run_id} {raised.part}")
@@ -229,6 +231,9 @@ def _escalate(incident: Incident, rule: AlertRule, alerting: Alerting) -> None:
 
 def _alert(incident: Incident, what: What, rule: AlertRule, team: str, alerting: Alerting) -> Alert:
     link = alerting.link_for(incident.incident_id)
+    incident = incident.as_it_leaves(alerting.rules.vocabulary.shown)
+    if not alerting.rules.shows_samples(team):
+        incident = replace(incident, sample=())
     return make_alert(incident, what, rule, team, link, switch_chars=alerting.rules.rerun_chars)
 
 

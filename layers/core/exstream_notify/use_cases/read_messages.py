@@ -45,7 +45,14 @@ def read_messages(
         return None
 
     def tell(code: str, severity: Severity, text: str, **more: object) -> None:
-        raised = ExceptionRaised(code, severity, domain, run_id, text, **{"part": name, **more})  # type: ignore[arg-type]
+        raised = ExceptionRaised(
+            code,
+            severity,
+            domain,
+            run_id,
+            text,
+            **{"part": name, "names": (name,), **more},  # type: ignore[arg-type]
+        )
         exceptions.raise_exceptions([raised])
 
     if kind == "summary":
@@ -59,12 +66,14 @@ def read_messages(
         with folder.open(name) as stream:
             for fresh in files.read(stream, name, kind, grouped):
                 if fresh.severity == "severe":
-                    exceptions.raise_exceptions(list(_reports(fresh, domain, run_id, name, so_far=True)))
+                    exceptions.raise_exceptions(
+                        list(_reports(fresh, domain, run_id, name, alerts, so_far=True))
+                    )
     except Unusable as unusable:
         tell(unusable.code, "error", str(unusable), part=f"{name} whole")
     found = sorted(grouped.groups.values(), key=lambda g: (g.severity != "severe", g.code, g.queue))
     for group in found:
-        exceptions.raise_exceptions(list(_reports(group, domain, run_id, name)))
+        exceptions.raise_exceptions(list(_reports(group, domain, run_id, name, alerts)))
     odd = (
         ("quotes", "rows with a quote that is not closed", grouped.open_quotes, grouped.first_open_quote),
         (
@@ -101,7 +110,7 @@ def _severities(alerts: AlertRules, domain: str, run_id: str) -> Callable[[str, 
 
 
 def _reports(
-    group: Group, domain: str, run_id: str, name: str, *, so_far: bool = False
+    group: Group, domain: str, run_id: str, name: str, alerts: AlertRules, *, so_far: bool = False
 ) -> Iterator[ExceptionRaised]:
     """A code's reports: the count in the first, and in as many as it takes the customers."""
     place = f"{group.queue} {name}".strip()
@@ -117,9 +126,10 @@ def _reports(
             what + at,
             part=f"{place}{SO_FAR}" if so_far else place if not number else f"{place} {number + 1}",
             count=0 if number else group.count,
-            samples=tuple(group.samples),
+            samples=alerts.vocabulary.samples(group.sampled, group.customers.count),
             customers=customers,
             queue=group.queue,
+            names=(name, group.queue, group.code),
         )
 
 
