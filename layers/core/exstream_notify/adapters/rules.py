@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
@@ -416,7 +416,7 @@ class YamlRules:
             if not path.exists():
                 continue
             try:
-                data = yaml.load(path.read_text("utf-8"), _Loader) or {}  # noqa: S506 - a safe loader
+                data = _loaded(path.read_text("utf-8")) or {}
             except yaml.YAMLError as error:
                 raise RulesInvalid(f"{path.name}: {error}") from error
             if not isinstance(data, dict):
@@ -472,6 +472,12 @@ def _demanding(types: dict[str, dict[str, DocumentRule]]) -> dict[str, dict[str,
             if rule.asks_for_payment is None and rule.wording in words:
                 variants[status] = replace(rule, asks_for_payment=True)
     return types
+
+
+@lru_cache(maxsize=32)
+def _loaded(text: str) -> Any:
+    """A file's data, which nobody changes: several rules read the same file."""
+    return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
 
 
 def _line_of(node: Any, path: list[str]) -> int | None:

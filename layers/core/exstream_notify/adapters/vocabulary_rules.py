@@ -34,15 +34,17 @@ def _glob(text: str) -> str:
     return text
 
 
+_Words = Annotated[tuple[Annotated[str, AfterValidator(_whole_word)], ...], BeforeValidator(_split)]
+
+
 class VocabularyFile(BaseModel):
     """Words as lists, or as texts with spaces between them; the keys of `words` are free."""
 
     model_config = ConfigDict(extra="forbid")
 
-    words: Mapping[
-        str, Annotated[tuple[Annotated[str, AfterValidator(_whole_word)], ...], BeforeValidator(_split)]
-    ] = {}
+    words: Mapping[str, _Words] = {}
     links: Annotated[tuple[Annotated[str, AfterValidator(_word)], ...], BeforeValidator(_split)] = ()
+    name_words: _Words = ()
     names: tuple[Annotated[str, AfterValidator(_glob)], ...] = ()
 
 
@@ -50,6 +52,7 @@ def vocabulary_of(files: Sequence[VocabularyFile], rules: Mapping[str, Mapping[s
     """The words of all files, and the names in a site's other `rules`, by file."""
     links = frozenset(word for file in files for word in file.links)
     own = frozenset(part for name in _names_in(rules) for part in _literal(name))
+    own |= {word for file in files for word in file.name_words}
     return Vocabulary(
         frozenset(word for file in files for words in file.words.values() for word in words) - links,
         links,

@@ -88,7 +88,8 @@ class Vocabulary:
     """What is harmless. Words are folded.
 
     `links` are articles and prepositions, which are parts of names too: they are masked beside a mask.
-    `names` are globs of names that are harmless as a whole, `own` the names that the site's rules name.
+    `names` are globs of names that are harmless as a whole, `own` the names that the site's rules name,
+    and words that are harmless in names, but not in texts.
     """
 
     words: frozenset[str] = frozenset()
@@ -264,10 +265,11 @@ def _chunks(text: str) -> list[str]:
 
 @lru_cache(maxsize=4)
 def _wholes(own: frozenset[str]) -> re.Pattern[str]:
-    """Dates, moments and UUIDs, and the names that the rules name, where no letter or digit goes on."""
+    """Dates, moments, UUIDs and the names that the rules name, where no further letter belongs to them."""
     names = sorted(filter(None, own), key=len, reverse=True)
-    either = "|".join([_UUID.pattern, _MOMENT.pattern, *map(re.escape, names)])
-    return re.compile(rf"(?<![^\W_])(?:{either})(?![^\W_])", re.IGNORECASE)
+    moments = rf"(?<![^\W_])(?:{_UUID.pattern}|{_MOMENT.pattern})(?![^\W_])"
+    words = rf"(?<![^\W\d_])(?:{'|'.join(map(re.escape, names))})(?![^\W\d_])" if names else r"(?!)"
+    return re.compile(f"{moments}|{words}", re.IGNORECASE)
 
 
 def spread(kept: list[Sampled], step: int) -> int:
