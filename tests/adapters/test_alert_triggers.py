@@ -81,7 +81,13 @@ def test_a_sites_words_are_masked() -> None:
 
 
 def test_an_exception_in_our_form_that_another_system_raises_is_masked_too() -> None:
-    detail = {"code": "Ann_Lee", "severity": "error", "domain": "retail", "run_id": "r-1", "text": "Ann Lee moved"}
+    detail = {
+        "code": "Ann_Lee",
+        "severity": "error",
+        "domain": "retail",
+        "run_id": "r-1",
+        "text": "Ann Lee moved",
+    }
     detail |= {"part": "ann.dat", "samples": ["Ann Lee"], "queue": "Ann"}
     body = {"id": "e-3", "source": "exstream", "detail-type": "Exception Raised", "detail": detail}
     (found,) = exceptions_of(body, KNOWN)

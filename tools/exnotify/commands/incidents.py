@@ -48,18 +48,18 @@ def command(
     if not rows:
         out.print("no incidents")
     for row in rows:
-        out.print(_entry(row))
+        out.print(_entry(row, target.app.shown_run(row["domain"], row["run_id"])))
     return 0
 
 
-def _entry(row: dict[str, Any]) -> "Text":
-    """An incident in a few lines: what and where, then what was said, then what to do with it."""
+def _entry(row: dict[str, Any], run: str) -> "Text":
+    """An incident of a run, as it may be shown: what and where, then what was said, then what to do with it."""
     from rich.text import Text
 
     from ..screen import STYLES
 
     entry = Text(f"{row['severity']:<8} ", style=STYLES.get(row["severity"], ""))
-    entry.append(f"{row['domain']}/{row['run_id']}  ", style="bold")
+    entry.append(f"{run}  ", style="bold")
     entry.append(f"{row['code']} × {row['count']}  for {row['team']}, {row['status']}  ", style="default")
     entry.append(f"{row['last_seen']}  {row['incident_id']}\n", style="dim")
     for text in row["sample"]:
