@@ -39,5 +39,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         time_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )
     count(page.counts, "Followed")
-    log_notices("advanced", page.notices, cohort=cohort.name, page=event["page"], **page.counts)
+    log_notices("advanced", page.notices, cohort=app.shown(cohort.name), page=event["page"], **page.counts)
     return {**event, "page": event["page"] + 1, "more": page.more}

@@ -37,8 +37,9 @@ def handle(bodies: list[dict[str, Any]], time_left: Callable[[], float]) -> None
     alerting = Alerting(
         app.rules, app.incidents, channels, app.due, app.clock, app.incident_link, last_customer
     )
-    raised = [exception for body in bodies for exception in dated(exceptions_of(body), body)]
-    log_exceptions(raised, alert_exceptions(raised, alerting))
+    known = app.rules.vocabulary
+    raised = [exception for body in bodies for exception in dated(exceptions_of(body, known), body)]
+    log_exceptions(raised, alert_exceptions(raised, alerting), app.shown, app.rules.metric_code)
     count(pages(raised, app.rules.route))
     covering = Covering(app.runs, app.staged, app.records, alerting, time_left)
     for news in [found for body in bodies if (found := news_of(body)) is not None]:

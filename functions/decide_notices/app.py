@@ -44,7 +44,13 @@ def decide(record: SQSRecord) -> None:
         due_index=app.due,
     )
     count(decided.counts, "Decided")
-    log_notices("decided", decided.notices, run=pointer.run, slice=pointer.number, **decided.counts)
+    log_notices(
+        "decided",
+        decided.notices,
+        run=app.shown_run(pointer.domain, pointer.run_id),
+        slice=pointer.number,
+        **decided.counts,
+    )
 
 
 @logger.inject_lambda_context

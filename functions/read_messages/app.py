@@ -47,7 +47,8 @@ def read(record: SQSRecord) -> None:
     )
     if found is not None:
         count({"messages_read": found.messages, "messages_unmatched": found.unmatched})
-        logger.info("messages read", extra={"domain": domain, "run_id": run_id, "messages": found.messages})
+        run = {"domain": app.shown(domain), "run_id": app.shown(run_id)}
+        logger.info("messages read", extra={**run, "messages": found.messages})
 
 
 @logger.inject_lambda_context

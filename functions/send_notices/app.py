@@ -50,7 +50,13 @@ def send(record: SQSRecord, lambda_context: LambdaContext) -> None:
         raise
     count(sent, "Sent")
     count(sent, f"Sent{job.channel.capitalize()}")
-    log_notices("sent", (m.notice_id for m in job.members), run=job.pointer.run, job=job.job_id, **sent)
+    log_notices(
+        "sent",
+        (m.notice_id for m in job.members),
+        run=app.shown_run(job.pointer.domain, job.pointer.run_id),
+        job=job.job_id,
+        **sent,
+    )
 
 
 @logger.inject_lambda_context

@@ -39,7 +39,7 @@ def stage(record: SQSRecord) -> None:
         exceptions=app.exceptions,
         clock=app.clock,
     )
-    logger.info("staged", extra={"domain": domain, "run_id": run_id})
+    logger.info("staged", extra={"domain": app.shown(domain), "run_id": app.shown(run_id)})
 
 
 @logger.inject_lambda_context

@@ -31,7 +31,8 @@ def stage(record: SQSRecord) -> None:
     if found is None:
         return
     domain, run_id, trigger = found
-    logger.info("staging", extra={"domain": domain, "run_id": run_id, "trigger": trigger})
+    run = {"domain": app.shown(domain), "run_id": app.shown(run_id)}
+    logger.info("staging", extra={**run, "trigger": trigger})
     stage_run(
         domain,
         run_id,

@@ -1,14 +1,19 @@
 """Events of the composer and of sites in one normal form, and files by where they lie."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from exstream_notify.adapters.alert_triggers import exceptions_of, file_of, look_of
+from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.exceptions import ExceptionRaised, Unusable
 from exstream_notify.domain.incidents import Head, Report, added_up
+from exstream_notify.domain.masking import WITHHELD
+
+KNOWN = YamlRules().vocabulary
 
 FAILED: dict[str, Any] = {
     "id": "e-1",
@@ -24,13 +29,13 @@ FAILED: dict[str, Any] = {
 def test_what_a_source_says_that_nobody_named_is_told_without_its_words() -> None:
     detail = {"domain": "retail", "customer_key": "C0600001", "text": "Ann Smith paid"}
     body = {"id": "e-9", "source": "crm (new)", "detail-type": "Payment Received", "detail": detail}
-    (found,) = exceptions_of(body)
+    (found,) = exceptions_of(body, KNOWN)
     assert (found.code, found.domain, found.text) == (
         "source_unnamed", "retail", "Payment Received from source crmnew",
     )  # fmt: skip
     assert "C0600001" not in str(found.to_detail())
     assert "Ann" not in str(found.to_detail())
-    (other,) = exceptions_of({**body, "id": "e-10", "detail": None})
+    (other,) = exceptions_of({**body, "id": "e-10", "detail": None}, KNOWN)
     assert (other.domain, other.part != found.part) == ("unknown", True)
 
 
@@ -40,7 +45,7 @@ def site(kind: str, **detail: Any) -> dict[str, Any]:
 
 
 def test_a_composers_failure_is_its_jobs_and_names_nobody() -> None:
-    (found,) = exceptions_of(FAILED)
+    (found,) = exceptions_of(FAILED, KNOWN)
     assert (found.code, found.severity, found.domain, found.run_id) == (
         "composition_failed",
         "error",
@@ -64,21 +69,40 @@ def test_a_composers_failure_is_its_jobs_and_names_nobody() -> None:
     ],
 )  # fmt: skip
 def test_a_sites_events(body: dict[str, Any], code: str, severity: str, customers: str, run: str) -> None:
-    (found,) = exceptions_of(body)
+    (found,) = exceptions_of(body, KNOWN)
     assert (found.code, found.severity, found.customers, found.run_id) == (code, severity, customers, run)
 
 
 def test_a_sites_words_are_masked() -> None:
-    (found,) = exceptions_of(site("Missing Data", text="No e-mail for John Smith", code="MD-7"))
-    assert found.samples == ("No e-mail ‹name›",)
-    assert found.text == "Missing Data MD-7"
+    told = site("Missing Data", text="No e-mail for John Smith", code="Smith_MD7", queue="Hold_Smith", id="x")
+    (found,) = exceptions_of(told, KNOWN)
+    assert found.samples == (WITHHELD,)
+    assert found.text.startswith("Missing Data …")
+    assert "mith" not in str(found.to_detail())
+
+
+def test_an_exception_in_our_form_that_another_system_raises_is_masked_too() -> None:
+    detail = {
+        "code": "Ann_Lee",
+        "severity": "error",
+        "domain": "retail",
+        "run_id": "r-1",
+        "text": "Ann Lee moved",
+    }
+    detail |= {"part": "ann.dat", "samples": ["Ann Lee"], "queue": "Ann"}
+    body = {"id": "e-3", "source": "exstream", "detail-type": "Exception Raised", "detail": detail}
+    (found,) = exceptions_of(body, KNOWN)
+    assert (found.samples, found.run_id) == ((WITHHELD,), "r-1")
+    assert not {"Ann", "ann", "Lee"} & set(re.findall(r"[A-Za-z]+", str(found.to_detail())))
+    (ours,) = exceptions_of(body | {"source": "exnotify"}, KNOWN)
+    assert ours.text == "Ann Lee moved"
 
 
 def test_what_is_no_exception_is_something_else() -> None:
-    assert exceptions_of({"look": {"kind": "incident", "name": "x"}}) == []
+    assert exceptions_of({"look": {"kind": "incident", "name": "x"}}, KNOWN) == []
     assert look_of({"look": {"kind": "incident", "name": "x"}}) == ("incident", "x")
     done = {"detail-type": "Run Dispatched", "detail": {"domain": "retail", "run_id": "r"}}
-    assert exceptions_of(done) == []
+    assert exceptions_of(done, KNOWN) == []
 
 
 @pytest.mark.parametrize(
@@ -117,7 +141,7 @@ def test_a_file_where_no_run_has_one_is_reported_with_its_folder(key: str, code:
 def test_the_event_file_is_one() -> None:
     (path,) = (Path(__file__).parents[2] / "events").glob("uc5_exception_raised.json")
     (record,) = json.loads(path.read_text("utf-8"))["Records"]
-    assert exceptions_of(json.loads(record["body"]))[0].code == "customers_missing"
+    assert exceptions_of(json.loads(record["body"]), KNOWN)[0].code == "customers_missing"
 
 
 # --- jobs of a cloud-native site -------------------------------------------------------------------
@@ -125,7 +149,7 @@ def test_the_event_file_is_one() -> None:
 
 def job(detail: dict[str, Any], kind: str = "Exstream-Job", event: str = "e-7") -> list[ExceptionRaised]:
     """What an event of the orchestration tells."""
-    return exceptions_of({"id": event, "source": "exstream", "detail-type": kind, "detail": detail})
+    return exceptions_of({"id": event, "source": "exstream", "detail-type": kind, "detail": detail}, KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -209,10 +233,10 @@ def test_a_message_that_a_job_and_its_step_say_counts_once() -> None:
 def test_what_exstream_says_of_customers_without_being_named_for_it_is_told() -> None:
     body = {"id": "e-1", "source": "exstream", "detail-type": "Exstream-Email-OPEN"}
     detail = {"exstreamJob": {"domain": "retail", "status": "complete"}}
-    assert [e.code for e in exceptions_of({**body, "detail": detail})] == ["source_unnamed"]
+    assert [e.code for e in exceptions_of({**body, "detail": detail}, KNOWN)] == ["source_unnamed"]
     paid = {"domain": "retail", "status": "failed"}
     other = {"id": "e-1", "source": "crm", "detail-type": "Payment Received", "detail": paid}
-    assert [e.code for e in exceptions_of(other)] == ["source_unnamed"]
+    assert [e.code for e in exceptions_of(other, KNOWN)] == ["source_unnamed"]
 
 
 def test_nothing_personal_of_a_job_gets_out() -> None:
@@ -227,4 +251,4 @@ def test_nothing_personal_of_a_job_gets_out() -> None:
 def test_the_event_file_of_a_flow_step_is_one() -> None:
     path = Path(__file__).parents[2] / "events" / "uc5_flow_step_failed.json"
     (record,) = json.loads(path.read_text("utf-8"))["Records"]
-    assert {e.code for e in exceptions_of(json.loads(record["body"]))} == {"step_failed", "EX004120E"}
+    assert {e.code for e in exceptions_of(json.loads(record["body"]), KNOWN)} == {"step_failed", "EX004120E"}

@@ -53,8 +53,8 @@ def test_a_file_in_any_encoding_says_the_same(encoding: str, ending: str, packed
 
     assert told(grouped) == {"EX003004W": (2, "4-5"), "EX002608S": (1, "")}
     assert (grouped.messages, grouped.unmatched, grouped.first_unmatched) == (4, 1, 5)
-    samples = grouped.groups["EX003004W", ""].samples
-    assert samples == ["Farbraum im Bild paßt nicht", "without a time"]
+    texts = [message.text for message in grouped.groups["EX003004W", ""].sampled]
+    assert texts == ["Farbraum im Bild paßt nicht", "without a time"]
     assert grouped.groups["EX003004W", ""].first == "11/20/2026 04:01:17"
 
 
@@ -167,7 +167,7 @@ def test_deliveries_that_did_not_succeed_are_exceptions_by_status(name: str) -> 
 
     assert told(grouped) == {"delivery_failed": (3, "2,4-5"), "delivery_partial": (1, "3")}
     assert (grouped.unmatched, grouped.first_unmatched) == (1, 7)
-    said = [sample for group in grouped.groups.values() for sample in group.samples]
+    said = [message.text for group in grouped.groups.values() for message in group.sampled]
     assert not [text for text in said for account in ("A2", "A3", "A4", "A5") if account in text]
 
 
@@ -175,7 +175,7 @@ def test_a_report_of_deliveries_without_customers_lists_none() -> None:
     grouped = read(b"ACCOUNT|NAME|METHOD|STATUS\nA1|Ann Lee|email|FAILED\n", "ErrorReport.csv")
     (group,) = grouped.groups.values()
     assert (group.code, group.count, to_text(group.customers.ranges())) == ("delivery_failed", 1, "")
-    assert group.samples == ["email"]
+    assert [message.text for message in group.sampled] == ["email"]
 
 
 def test_a_report_without_a_status_cannot_be_read() -> None:

@@ -13,15 +13,15 @@ def test_each_event_is_read_and_any_other_message_is_none() -> None:
     arrived = {"detail-type": "Run Arrived", "detail": run, "time": TIME}
     assert news_of(arrived) == RunNews("arrived", "retail", "r", SAID)
     assert news_of({"detail-type": "Run Dispatched", "detail": run}) == RunNews("dispatched", "retail", "r")
-    file = {**run, "name": "a.dat", "reported": ["EX1#a.dat"], "said_at": SAID}
+    file = {**run, "file": "a.dat", "reported": ["EX1#a.dat"], "said_at": SAID}
     assert news_of({"detail-type": "File Read", "detail": file}) == (
         FileRead("retail", "r", "a.dat", ("EX1#a.dat",), SAID)
     )
-    again = {"look": {"kind": "cover", "name": "retail/r/2"}}
+    again = {"look": {"kind": "cover", "file": "retail/r/2"}}
     assert news_of(again) == RunNews("again", "retail", "r", tried=2)
     for other in (
         {"detail": run},
-        {"look": {"kind": "incident", "name": "x"}},
+        {"look": {"kind": "incident", "file": "x"}},
         {"detail-type": "Missing Data"},
     ):
         assert news_of(other) is None

@@ -1,59 +1,156 @@
-"""What a message says of a customer stays in the run's folder."""
+"""What of a foreign text or name leaves the run's folder."""
 
 import pytest
 
-from exstream_notify.domain.masking import SAMPLE_CHARS, WITHHELD, masked
+from exstream_notify.domain.masking import (
+    COMMON_TO,
+    KEPT,
+    LOOKED_AT,
+    SAMPLE_CHARS,
+    WITHHELD,
+    Sampled,
+    Vocabulary,
+    handle,
+    handle_in,
+    spread,
+)
 
-PERSONAL = [
-    ("No address for John Q. Smith in record", "Smith"),
-    ("Kunde Jürgen Müller-Lüdenscheid hat keine Adresse", "Müller"),
-    ("Customer JOHN SMITH skipped", "SMITH"),
-    ("Müller, Hans: Straße fehlt", "Müller"),
-    ("MÜLLER, HANS fehlt", "HANS"),
-    ("DUPONT Jean sans adresse", "DUPONT"),
-    ("Jean DUPONT : adresse manquante", "DUPONT"),
-    ("Mail to j.smith@example.com failed", "smith"),
-    ("Account 4400012345 not found", "44000"),
-    ("Card 4111 1111 1111 1111 expired", "1111"),
-    ("IBAN: DE89 3704 0044 0532 0130 00", "3704"),
-    ("phone +1 202 555 0142 invalid", "555"),
-    ("key C0900012 unknown", "0900012"),
-    ('Value "Zoë, 12 High St" too long', "Zoë"),
-    ("value 'Ann' is invalid", "Ann"),
-    ("Name: Ólafur", "lafur"),
-    ("last_name=Nguyen, skipped", "Nguyen"),
-    ("see https://portal.example.com/c/ann", "portal"),
-    ("born 1980-04-12", "1980"),
-]
-
-
-@pytest.mark.parametrize(("text", "secret"), PERSONAL)
-def test_what_may_be_personal_is_masked(text: str, secret: str) -> None:
-    assert secret not in masked(text)
-    assert "‹" in masked(text)
+WORDS = "customer account is not found invalid value address missing no name firstname zip has the1 kunde dat"
+KNOWN = Vocabulary(
+    frozenset(WORDS.split()) - {"the1"},
+    frozenset({"the", "de", "la", "of", "von", "le", "a", "d", "en"}),
+    ("JOB?????",),
+    frozenset({"acme-cards", "Email_Bills"}),
+)
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "shown"),
     [
-        "Color space mismatch in image LOGO_EU; default used",
-        "Required field ACCOUNT_ADDRESS is empty; document skipped",
-        "Pflichtfeld KONTO_ADRESSE ist leer; Dokument übersprungen",
-        "Validation rule APR_DISCLOSURE failed for value 0",
-        "License key not authorized for module EMAIL",
+        ("Customer O'Neil not found", "Customer … not found"),
+        ("no address of de la Cruz, Ana: invalid", "no address … invalid"),
+        ("the value of the account is missing", "the value of the account is missing"),
+        ('Value "missing" is invalid', "Value … is invalid"),
+        ("Value [address] is invalid", "Value … is invalid"),
+        ("value «zip» and ‘zip’ invalid", "value … invalid"),
+        ("FirstName missing, ACCOUNT_NAME invalid", "FirstName missing, ACCOUNT_NAME invalid"),
+        ("customer's address invalid", "customer's address invalid"),
+        ("Customer Le Goff not found", "Customer … not found"),
+        ("customer A. not found", "customer … not found"),
+        ("born 13AUG61 or 1961-08-13", "…"),
+        ("/data/customer/smith.dat missing", "… missing"),
+        ("john.smith(at)example.com is invalid", "… is invalid"),
+        ("Smith & Jones - missing", "… - missing"),
+        ("EX004120E is missing", "EX004120E is missing"),
+        ("顧客の住所が空です", "…"),
+        ("Cafe\u0301 missing", "… missing"),
+        ("Sm\u200bith missing", "… missing"),
     ],
 )
-def test_what_an_operator_needs_stays(text: str) -> None:
-    assert masked(text) == text
+def test_only_what_is_known_is_shown(text: str, shown: str) -> None:
+    assert KNOWN.masked(text) == shown
 
 
-@pytest.mark.parametrize("text", ["顧客の住所が空です", "Клиент Иванов не найден", "לקוח"])
-def test_a_script_whose_names_nothing_tells_is_withheld(text: str) -> None:
-    assert masked(text) == WITHHELD
+def test_a_sample_is_one_short_line_and_ends_with_a_whole_word() -> None:
+    line = KNOWN.masked("address\n\x1b[31m " * 400)
+    assert len(line) <= SAMPLE_CHARS
+    assert line.isprintable()
+    # The limit cuts `zipper` down to `zip`, which the vocabulary knows.
+    before = "\t" * (LOOKED_AT - 3)
+    assert KNOWN.masked(f"{before}zipper") == ""
 
 
-def test_a_sample_is_one_short_line() -> None:
-    long = masked("word\n\x1b[31m" * 400)
+def about(*names: str, first: int = 1) -> list[Sampled]:
+    """One message for each name; the word `conta` is in no vocabulary."""
+    return [Sampled(f"{name} conta not found", first + number) for number, name in enumerate(names)]
 
-    assert len(long) <= SAMPLE_CHARS
-    assert long.isprintable()
+
+NAMES = [f"{first}{rest}" for first in ("Al", "Be", "Cy", "Di") for rest in ("ba", "cka", "da", "ffa", "ga")]
+
+
+def test_a_word_that_the_messages_of_many_customers_share_is_the_messages_own() -> None:
+    assert KNOWN.samples(about(*NAMES), len(NAMES))[0] == "… conta not found"
+
+
+@pytest.mark.parametrize(
+    ("messages", "why"),
+    [
+        (about(*NAMES[: COMMON_TO - 1]), "too few customers"),
+        (about(*["Alba"] * 20), "the texts do not differ"),
+        ([Sampled(m.text, 7 + number % 2) for number, m in enumerate(about(*NAMES))], "two customers"),
+        ([Sampled(m.text) for m in about(*NAMES)], "nobody knows whose they are"),
+        ([*about(*NAMES), *[Sampled(f"{n} saldo not found", 90 + i) for i, n in enumerate(NAMES)]], "half of them"),
+        ([Sampled(m.text.replace("conta", "Conta"), m.customer) for m in about(*NAMES)], "a capital letter"),
+    ],
+)  # fmt: skip
+def test_a_word_may_be_somebodys_where(messages: list[Sampled], why: str) -> None:
+    shown = KNOWN.samples(messages, len({m.customer for m in messages} - {None}))
+    assert "conta" not in " ".join(shown).lower(), why
+
+
+@pytest.mark.parametrize(
+    ("messages", "customers", "shown"),
+    [
+        ([], 0, ()),
+        ([Sampled(""), Sampled(" ")], 0, ()),
+        ([Sampled("customer Ann missing", 1)], 1, (WITHHELD,)),
+        ([Sampled("customer Ann missing", 1), Sampled("customer Ann invalid", 1)], 1, (WITHHELD,)),
+        ([Sampled("customer Ann missing")] * 2, 0, (WITHHELD,)),
+        ([Sampled("customer Ann missing"), Sampled("customer Bo missing")], 0, ("customer … missing",)),
+        ([Sampled("Ann", 1), Sampled("Bo", 2)], 2, (WITHHELD,)),
+    ],
+)
+def test_a_single_message_or_customer_is_withheld(
+    messages: list[Sampled], customers: int, shown: tuple[str, ...]
+) -> None:
+    assert KNOWN.samples(messages, customers) == shown
+
+
+def test_what_is_kept_is_bounded_and_stands_for_the_whole_file() -> None:
+    kept: list[Sampled] = []
+    step = 1
+    for number in range(100_000):
+        if number % step == 0:
+            kept.append(Sampled("", number))
+            step = spread(kept, step)
+    assert KEPT / 2 <= len(kept) <= KEPT
+    assert kept[-1].customer is not None
+    assert kept[-1].customer > 90_000
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "account-2026-11-30", "account_20261130_0615.dat", "JOB00417", "acme-cards.2026-11", "Email_Bills", "a.dat",
+        "R1", "EX004120E", "account-b4b147bc-522e-4b16-8d1e-0c7b5e7f1f5e", "AccountName", "account 7", "",
+    ],
+)  # fmt: skip
+def test_a_harmless_name_stays(name: str) -> None:
+    assert KNOWN.shown(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("smith_john.dat", "….dat#"),
+        ("account-4400012345", "account-…#"),
+        ("account-44-00-01-23", "account-…#"),
+        ("SmithJohnNoAddress", "…#"),
+        ("js-account", "…-account#"),
+        ("j-s-account", "…-account#"),
+        ("account-1961-08-13", "account-…#"),
+        ("account\n2026", "account…#"),
+        ("Иванов.dat", "….dat#"),
+        ("x" * 4000, "…#"),
+        ("account_" * 100, "account_account_"),
+    ],
+)
+def test_another_name_is_masked_and_can_be_found_again(name: str, begins: str) -> None:
+    shown = KNOWN.shown(name)
+    assert shown.startswith(begins)
+    assert handle_in(shown) == handle(name)
+    assert len(shown) < 100
+
+
+def test_a_plain_name_has_no_handle() -> None:
+    assert handle_in("account-2026-11-30") == handle_in("#12345") == ""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.documents import Document, DocumentRule
 from exstream_notify.domain.due_days import Holidays
 from exstream_notify.domain.exceptions import ExceptionRaised, Severity
@@ -61,6 +62,11 @@ class FakeRules:
         """See `AlertRules.storm`."""
         return StormRule()
 
+    def shows_samples(self, team: str) -> bool:
+        """See `AlertRules.shows_samples`."""
+        return True
+
+    vocabulary = YamlRules().vocabulary
     daily = DailyRule()
     rerun_chars = 1000
     alert_teams = ("operations",)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from exstream_notify.adapters.message_files import MessageFiles
 from exstream_notify.adapters.rules import YamlRules
-from exstream_notify.domain.exceptions import FileRead
+from exstream_notify.domain.exceptions import FileRead, mark
 from exstream_notify.domain.incidents import Incident, IncidentStatus
 from exstream_notify.domain.runs import Control
 from exstream_notify.use_cases.read_messages import read_messages
@@ -65,7 +65,7 @@ def test_codes_that_a_corrected_file_reports_no_more_are_taken_back() -> None:
     assert only(here).status == OPEN
     read(here, "b.dat", "EX000000I fine\n")
     assert only(here).status == RESOLVED
-    assert any(e["why"] == "b.dat was read again" for e in only(here).head.history if "why" in e)
+    assert any(e["why"] == "its file was read again" for e in only(here).head.history if "why" in e)
 
 
 def test_a_summary_and_a_delivery_report_are_corrected_too() -> None:
@@ -88,7 +88,7 @@ def test_a_reading_of_an_older_version_that_ends_last_takes_nothing_back_and_add
     read(here, "a.dat", "EX005000E (4) empty\n")
     older = "2000-01-01T00:00:00+00:00"
     here.exceptions.raise_exceptions([before])
-    here.exceptions.file_read(FileRead("retail", "run-1", "a.dat", ("EX004120E#a.dat",), older))
+    here.exceptions.file_read(FileRead("retail", "run-1", mark("a.dat"), (before.source,), older))
     here.drain()
     assert (only(here).codes, only(here).count, only(here).status) == (("EX005000E",), 1, OPEN)
 

@@ -752,7 +752,8 @@ class World:
     def _record_exception(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
         p = self._ports
         alerting = self.alerting()
-        if (raised := exceptions_of(body)) and alert_exceptions(dated(raised, body), alerting):
+        raised = dated(exceptions_of(body, alerting.rules.vocabulary), body)
+        if raised and alert_exceptions(raised, alerting):
             return
         if (news := news_of(body)) is not None:
             covering = Covering(p["runs"], p["staging"], p["records"], alerting)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.headlines import NONE, OtherRuns, Particulars, Until, all_concerns, headline
 from exstream_notify.domain.incidents import IncidentStatus
+from exstream_notify.domain.masking import handle, handle_in
 from exstream_notify.domain.notices import Outcome
 from exstream_notify.domain.runs import Concern, Look, Reconciliation, Run, reconcile
 
@@ -25,9 +26,16 @@ if TYPE_CHECKING:
 
 
 def find_run(app: "Bootstrap", name: str) -> Run:
-    """The run of that id, or of `domain/run id`; CommandError if there is none, or several."""
+    """The run of that id, or of `domain/run id`; CommandError if there is none, or several.
+
+    Where an alert shows a masked name, its ending `#` and eight digits stand for the run.
+    """
     domain, _, run_id = name.rpartition("/")
-    if domain:
+    if masked := handle_in(run_id):
+        # A masked name comes from an alert or a log, so there is an incident of the run.
+        named = {(i.domain, i.run_id) for i in app.incidents.all() if handle(i.run_id) == masked}
+        runs = [run for pair in sorted(named) if (run := app.runs.get(*pair))]
+    elif domain:
         found = app.runs.get(domain, run_id)
         runs = [found] if found else []
     else:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .domain.expectations import Arrival, ExpectedRun
     from .domain.incidents import Alert, AlertRule, Head, Report, Urgency
     from .domain.journeys import Cohort, JourneyRule, MemberRow
+    from .domain.masking import Vocabulary
     from .domain.messages import Answer, BulkJob, Content, GiveUp, Message, SentRequest
     from .domain.notices import Notice
     from .domain.pager import Action
@@ -687,6 +688,13 @@ class AlertRules(Protocol):
     @property
     def alert_teams(self) -> Sequence[str]:
         """Every team that an alert may go to, each once."""
+
+    def shows_samples(self, team: str) -> bool:
+        """Whether masked texts may be shown to a team."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words and names that may be shown."""
 
     @property
     def rerun_chars(self) -> int:

@@ -24,7 +24,9 @@ _CUSTOMERS = 100
 
 
 @click.group("incidents", invoke_without_command=True)
-@click.option("--run", "run_name", metavar="ID", help="Only of this run: its id, or domain/run id.")
+@click.option(
+    "--run", "run_name", metavar="ID", help="Only of this run: its id, domain/run id, or a masked name."
+)
 @click.option("--open", "only_open", is_flag=True, help="Only those that are not resolved.")
 @as_json
 @on_stack
@@ -49,18 +51,18 @@ def command(
     if not rows:
         out.print("no incidents")
     for row in rows:
-        out.print(_entry(row))
+        out.print(_entry(row, target.app.shown_run(row["domain"], row["run_id"])))
     return 0
 
 
-def _entry(row: dict[str, Any]) -> "Text":
-    """An incident in a few lines: what and where, then what was said, then what to do with it."""
+def _entry(row: dict[str, Any], run: str) -> "Text":
+    """An incident, as it may be shown: what and where, then what was said, then what to do with it."""
     from rich.text import Text
 
     from ..screen import STYLES
 
     entry = Text(f"{row['severity']:<8} ", style=STYLES.get(row["severity"], ""))
-    entry.append(f"{row['domain']}/{row['run_id']}  ", style="bold")
+    entry.append(f"{run}  ", style="bold")
     entry.append(f"{row['code']} × {row['count']}  for {row['team']}, {row['status']}  ", style="default")
     entry.append(f"{row['last_seen']}  {row['incident_id']}\n", style="dim")
     for text in row["sample"]:
@@ -85,6 +87,10 @@ def _entry(row: dict[str, Any]) -> "Text":
 
 
 def _is_of(incident: "Incident", name: str | None) -> bool:
+    from exstream_notify.domain.masking import handle, handle_in
+
+    if name is not None and (masked := handle_in(name)):
+        return masked == handle(incident.run_id)
     return name is None or name in (incident.run_id, f"{incident.domain}/{incident.run_id}")
 
 

@@ -94,6 +94,7 @@ class _Team(_Strict):
     urgent: tuple[str, ...] | None = None
     escalation: tuple[str, ...] | None = None
     mobile: str | None = Field(None, pattern=r"^\+[1-9][0-9]{6,14}$")
+    samples: Literal["masked", "none"] | None = None
 
     @field_validator("normal", "urgent")
     @classmethod
@@ -206,6 +207,10 @@ class Alerts(_Strict):
         found = self.teams.get(team)
         return found.mobile if found else None
 
+    def shows_samples(self, team: str) -> bool:
+        """Whether masked texts may be shown to a team, in its alerts and in its incidents."""
+        return bool(self._team(team, "samples") != "none")
+
     def named_teams(self) -> Iterator[str]:
         """Every team that an alert may go to."""
         entries = (self.default, *self.codes.values(), *self.routes)
@@ -215,10 +220,9 @@ class Alerts(_Strict):
             if name != "default":
                 yield name
 
-    def _team(self, team: str, field: str) -> tuple[str, ...] | None:
-        own: tuple[str, ...] | None = getattr(self.teams.get(team), field, None)
-        default: tuple[str, ...] | None = getattr(self.teams["default"], field)
-        return default if own is None else own
+    def _team(self, team: str, field: str) -> Any:
+        own = getattr(self.teams.get(team), field, None)
+        return getattr(self.teams["default"], field) if own is None else own
 
 
 def _arrives(glob: str) -> str:

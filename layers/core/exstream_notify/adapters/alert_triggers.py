@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..domain.channels import AlertReceipt
 from ..domain.customer_ranges import HIGHEST, from_text, to_text
 from ..domain.exceptions import RANK, ExceptionRaised, Severity
-from ..domain.masking import masked
+from ..domain.masking import WITHHELD, Vocabulary
 from .job_events import JobPart, failures_of, job_parts, run_names
 from .triggers import NAME, exception_of, run_file_of
 
@@ -38,19 +39,23 @@ _WORD = re.compile(r"[^A-Za-z0-9_.:-]")
 _KIND = re.compile(r"[^A-Za-z0-9 -]")
 
 
-def exceptions_of(body: dict[str, Any]) -> list[ExceptionRaised]:
-    """The exceptions that an event tells; none for a message that is something else. ValidationError."""
+def exceptions_of(body: dict[str, Any], vocabulary: Vocabulary) -> list[ExceptionRaised]:
+    """The exceptions that an event tells; none for a message that is something else. ValidationError.
+
+    Of an event that is not ours the names that `vocabulary` does not know are masked.
+    """
     kind = body.get("detail-type", "Exception Raised" if "detail" in body else "")
     if kind == "Exception Raised":
-        return [exception_of(body)]
+        raised = exception_of(body)
+        return [raised if body.get("source", _OWN) == _OWN else _told_by_others(raised, vocabulary)]
     detail = body.get("detail")
     is_composers = body.get("source") == _COMPOSER and isinstance(detail, dict)
     parts = job_parts(detail) if is_composers else []
     code = EVENT_CODES.get(kind) or ("composition_failed" if _COMPOSER_FAILED.fullmatch(kind) else None)
     if code and not any(part.kind == "step" for part in parts):
-        return [_of_event(body, kind, code)]
+        return [_of_event(body, kind, code).as_it_leaves(vocabulary.shown)]
     if is_composers and kind not in _OF_CUSTOMERS:
-        return _of_job(body, body["detail"], parts)
+        return _of_job(body, body["detail"], parts, vocabulary)
     return [] if body.get("source", _OWN) == _OWN else [_of_stranger(body, kind)]
 
 
@@ -94,6 +99,8 @@ def _of_event(body: Mapping[str, Any], kind: str, code: str) -> ExceptionRaised:
     runs = (detail.get("run_id"), job.get("communicationId"), job.get("campaignId"), f"event-{event_id}")
     said = next((detail[n] for n in ("text", "message", "reason") if isinstance(detail.get(n), str)), "")
     which = _WORD.sub("", str(detail.get("code") or detail.get("rule") or ""))[:60]
+    queue = _WORD.sub("", str(detail.get("queue") or detail.get("queue_name") or ""))[:60]
+    document_type = _WORD.sub("", str(detail.get("document_type") or ""))[:60]
     count = detail.get("count")
     return ExceptionRaised(
         code,
@@ -103,23 +110,31 @@ def _of_event(body: Mapping[str, Any], kind: str, code: str) -> ExceptionRaised:
         f"{kind} {which}".strip(),
         part=f"event {event_id}",
         count=count if isinstance(count, int) and 0 < count < 1_000_000_000 else 1,
-        samples=(masked(said),) if said else (),
+        samples=(WITHHELD,) if said else (),
         customers=_customers(
             detail.get("customers_in_run"), detail.get("customer_in_run"), user.get("CustomerInRun")
         ),
-        queue=_WORD.sub("", str(detail.get("queue") or detail.get("queue_name") or ""))[:60],
-        document_type=_WORD.sub("", str(detail.get("document_type") or ""))[:60],
+        queue=queue,
+        document_type=document_type,
+        names=(which, queue, document_type, event_id),
     )
 
 
 def _of_job(
-    body: Mapping[str, Any], detail: Mapping[str, Any], parts: list[JobPart]
+    body: Mapping[str, Any], detail: Mapping[str, Any], parts: list[JobPart], vocabulary: Vocabulary
 ) -> list[ExceptionRaised]:
     """What did not succeed of a job; nothing where all did (rule JobFailedRule)."""
     event_id = _WORD.sub("", str(body.get("id", "")))[:64]
     domains = (detail.get("domain"), *(part.body.get("domain") for part in parts))
     run_id = _name(*run_names(detail, parts), f"event-{event_id}", "none")
-    return failures_of(parts, _name(*domains, "unknown"), run_id, lambda text: _WORD.sub("", str(text))[:60])
+    domain = _name(*domains, "unknown")
+    return failures_of(parts, domain, run_id, lambda text: _WORD.sub("", str(text))[:60], vocabulary)
+
+
+def _told_by_others(raised: ExceptionRaised, vocabulary: Vocabulary) -> ExceptionRaised:
+    """An exception in our own form that a site's system put on the bus: its words are a single message."""
+    names = (raised.code, raised.part, raised.queue, raised.document_type, *raised.detail.values())
+    return replace(raised, text=raised.code, samples=(WITHHELD,), names=names).as_it_leaves(vocabulary.shown)
 
 
 def _of_stranger(body: Mapping[str, Any], kind: str) -> ExceptionRaised:

@@ -327,7 +327,15 @@ class Bootstrap:
         """The exceptions' bus."""
         from .sqs import EventBridgeExceptions
 
-        return EventBridgeExceptions(self.client("events"))
+        return EventBridgeExceptions(self.client("events"), self.shown)
+
+    def shown(self, name: str) -> str:
+        """A name that somebody else chose, as logs, alerts and pages may show it."""
+        return self.rules.vocabulary.shown(name)
+
+    def shown_run(self, domain: str, run_id: str) -> str:
+        """A run as `domain/run id`, likewise."""
+        return f"{self.shown(domain)}/{self.shown(run_id)}"
 
     @cached_property
     def hasher(self) -> Callable[[Channel, str], str]:

@@ -34,6 +34,7 @@ def show_incident(
         queue=incident.queues[0] if incident.queues else "",
     )
     rule = rules.route(exception, incident.severity)
+    incident = incident.as_it_leaves(rules.vocabulary.shown)
     rerun = offered(incident.late, rules.rerun_chars)
     over = incident.status == IncidentStatus.RESOLVED
     shown = {
@@ -48,7 +49,7 @@ def show_incident(
         "means": meaning(incident, rule),
         "advice": rule.advice,
         "runbook": rule.runbook,
-        "samples": incident.sample,
+        "samples": incident.sample if rules.shows_samples(incident.team) else (),
         "rerun": [] if over else rerun[:_SWITCHES],
         "rerun_words": "" if over else in_words(incident.late),
         "covered": [

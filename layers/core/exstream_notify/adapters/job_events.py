@@ -11,7 +11,7 @@ from typing import Any
 from ..domain.composer_messages import Group, Grouped
 from ..domain.customer_ranges import to_text
 from ..domain.exceptions import ExceptionRaised, Severity
-from ..domain.masking import masked
+from ..domain.masking import WITHHELD, Vocabulary
 from ..domain.message_fields import messages_of_object
 from ..domain.twins import content_of
 
@@ -71,7 +71,11 @@ def run_names(detail: Mapping[str, Any], parts: list[JobPart]) -> Iterator[objec
 
 
 def failures_of(
-    parts: list[JobPart], domain: str, run_id: str, word: Callable[[object], str]
+    parts: list[JobPart],
+    domain: str,
+    run_id: str,
+    word: Callable[[object], str],
+    vocabulary: Vocabulary,
 ) -> list[ExceptionRaised]:
     """An exception for each step that did not succeed, for the job where no step says why, and for each
     code in their messages. `word` makes a name of a value, so that nothing else gets out.
@@ -93,23 +97,24 @@ def failures_of(
             how = code.rpartition("_")[2]
             told = ExceptionRaised(code, "error", domain, run_id, f"{label} {how}", place)
             step = {"step": name} if part.kind == "step" and name else {}
-            samples = tuple(masked(text) for text in said if isinstance(text, str))
-            raised.append(replace(told, detail=step, samples=samples))
+            alone = (WITHHELD,) if any(isinstance(text, str) for text in said) else ()
+            told = replace(told, detail=step, samples=alone, names=(name,))
+            raised.append(told.as_it_leaves(vocabulary.shown))
         for group in _grouped(said):
-            raised.append(
-                ExceptionRaised(
-                    group.code,
-                    group.severity,
-                    domain,
-                    run_id,
-                    f"{group.code} in the messages of the {label}",
-                    place,
-                    group.count,
-                    samples=tuple(group.samples),
-                    customers=to_text(group.customers.ranges()),
-                    content=content_of(group, "job"),  # a job and its step may say the same
-                )
+            told = ExceptionRaised(
+                group.code,
+                group.severity,
+                domain,
+                run_id,
+                f"{group.code} in the messages of the {label}",
+                place,
+                group.count,
+                samples=vocabulary.samples(group.sampled, group.customers.count),
+                customers=to_text(group.customers.ranges()),
+                content=content_of(group, "job"),  # a job and its step may say the same
+                names=(name,),
             )
+            raised.append(told.as_it_leaves(vocabulary.shown))
     return raised
 
 

@@ -69,15 +69,22 @@ def count_exceptions(code: str, number: int) -> None:
         metric.add_dimension("code", code)
 
 
-def log_exceptions(raised: Iterable["ExceptionRaised"], incidents: Sequence[str]) -> None:
+def log_exceptions(
+    raised: Iterable["ExceptionRaised"],
+    incidents: Sequence[str],
+    shown: Callable[[str], str],
+    metric_code: Callable[[str], str],
+) -> None:
     """Count exceptions by severity and code, and log each; `incidents` are those of the batch.
 
-    The part names the notice, where it is about one.
+    The part names the notice, where it is about one. `shown` says how names may be shown, `metric_code` under
+    which code an exception counts.
     """
     for exception in raised:
         count({f"exception_{exception.severity}": exception.count})
-        count_exceptions(exception.code, exception.count)
-        more = {"code": exception.code, "domain": exception.domain, "run_id": exception.run_id}
+        count_exceptions(metric_code(exception.code), exception.count)
+        domain, run_id = shown(exception.domain), shown(exception.run_id)
+        more = {"code": exception.code, "domain": domain, "run_id": run_id}
         more["part"] = exception.part
         logger.warning("exception", extra={**more, "count": exception.count, "incidents": incidents})
 

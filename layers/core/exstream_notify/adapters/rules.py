@@ -4,13 +4,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from ..domain.composer_messages import CODE
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.due_days import Holidays
 from ..domain.exceptions import ExceptionRaised, Severity
@@ -25,6 +26,7 @@ from .settings import RUNBOOK
 from .zones import time_zone
 
 if TYPE_CHECKING:
+    from ..domain.masking import Vocabulary
     from ..domain.replies import ReplyWords
     from ..domain.rollups import DailyRule, StormRule
     from ..domain.verdicts import Verdicts
@@ -179,6 +181,14 @@ class YamlRules:
         """See `AlertRules.daily`."""
         return self._alerts.daily_rule()
 
+    def metric_code(self, code: str) -> str:
+        """The dimension that exceptions of a code count under: those that nobody knows share one."""
+        return code if CODE.fullmatch(code) or code in self._alerts.codes else "other"
+
+    def shows_samples(self, team: str) -> bool:
+        """See `AlertRules.shows_samples`."""
+        return self._alerts.shows_samples(team)
+
     @property
     def rerun_chars(self) -> int:
         """See `AlertRules.rerun_chars`."""
@@ -256,6 +266,15 @@ class YamlRules:
         doubts = [word for file in files for word in file.doubts]
         return Verdicts(*(file.tables() for file in reversed(files)), doubts=doubts)
 
+    @cached_property
+    def vocabulary(self) -> "Vocabulary":
+        """The words and names that may leave a run's folder, the site's own included."""
+        from .vocabulary_rules import VocabularyFile, files_with_names, vocabulary_of
+
+        name = "vocabulary.yaml"
+        files = [self._validate(VocabularyFile, self._read(name, [f]), name, "") for f in self._folders]
+        return vocabulary_of(files, {file: self._read(file) for file in files_with_names()})
+
     def journeys(self) -> Mapping[str, JourneyRule]:
         """See `Rules.journeys`."""
         return self._journeys
@@ -308,7 +327,7 @@ class YamlRules:
         for found in self._expectations(today):
             if isinstance(found, RulesInvalid):
                 raise found
-        _ = (self._journeys, self._holds_unknown, self.reply_words, self.verdicts)
+        _ = (self._journeys, self._holds_unknown, self.reply_words, self.verdicts, self.vocabulary)
         self._validate(PhraseFile, self._read("bounce_mails.yaml"), "bounce_mails.yaml", "")
         for team in self._alerts.named_teams():
             if team not in self._teams:
@@ -450,7 +469,7 @@ class YamlRules:
             if not path.exists():
                 continue
             try:
-                data = yaml.load(path.read_text("utf-8"), _Loader) or {}  # noqa: S506 - a safe loader
+                data = _loaded(path.read_text("utf-8")) or {}
             except yaml.YAMLError as error:
                 raise RulesInvalid(f"{path.name}: {error}") from error
             except ValueError as error:  # a value that looks like a date, and is none
@@ -520,6 +539,12 @@ def _line_without_a_day(path: Path) -> int:
             except ValueError:
                 return number
     return 0
+
+
+@lru_cache(maxsize=32)
+def _loaded(text: str) -> Any:
+    """A file's data, which nobody changes: several rules read the same file."""
+    return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
 
 
 def _line_of(node: Any, path: list[str]) -> int | None:

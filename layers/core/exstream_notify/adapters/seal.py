@@ -67,9 +67,8 @@ def parse_seal(data: bytes, domain: str, run_id: str, *, limit: int) -> Seal:
     except (ValueError, RecursionError) as error:
         raise _unusable("seal", f"not JSON: {error}") from error
     if (model.domain, model.run_id) != (domain, run_id):
-        raise _unusable(
-            "run_id", f"the seal is of {model.domain}/{model.run_id}, but lies in {domain}/{run_id}"
-        )
+        reason = f"the seal is of {model.domain}/{model.run_id}, but lies in {domain}/{run_id}"
+        raise _unusable("run_id", reason, model.domain, model.run_id, domain, run_id)
     names = [f.name for f in model.files]
     if len(set(names)) != len(names):
         raise _unusable("files", "a name is listed twice")
@@ -87,5 +86,5 @@ def parse_seal(data: bytes, domain: str, run_id: str, *, limit: int) -> Seal:
     )
 
 
-def _unusable(place: str, reason: str) -> Unusable:
-    return Unusable("seal_unreadable", f"{SEAL_NAME} {place}", reason)
+def _unusable(place: str, reason: str, *names: str) -> Unusable:
+    return Unusable("seal_unreadable", f"{SEAL_NAME} {place}", reason, names)

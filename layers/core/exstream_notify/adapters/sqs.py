@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
@@ -130,17 +130,19 @@ class SqsLookQueue:
 
 
 class EventBridgeExceptions:
-    """`ExceptionBus` on the default event bus."""
+    """`ExceptionBus` on the default event bus; `shown` says how a name that somebody chose may be shown."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, shown: Callable[[str], str]) -> None:
         self._client = client
+        self._shown = shown
 
     def raise_exceptions(self, exceptions: Sequence[ExceptionRaised]) -> None:
         """See `ExceptionBus.raise_exceptions`; an entry that the bus refuses is an error."""
         # Severe ones first: what is behind them in a batch must not hold them up.
         ordered = sorted(exceptions, key=lambda exception: exception.severity != "severe")
+        leaving = (exception.as_it_leaves(self._shown) for exception in ordered)
         _put_events(
-            self._client, "Exception Raised", (json.dumps(exception.to_detail()) for exception in ordered)
+            self._client, "Exception Raised", (json.dumps(exception.to_detail()) for exception in leaving)
         )
 
     def run_arrived(self, domain: str, run_id: str) -> None:

@@ -67,9 +67,11 @@ def run_of(body: dict[str, Any]) -> tuple[str, str, RunTrigger] | None:
     if name in _MANIFESTS:
         return domain, run_id, "manifest"
     if form is None:
-        raise Unusable("drop_misplaced", shown(key), f"a seal is named {SEAL_NAME}, in these letters")
+        reason = f"a seal is named {SEAL_NAME}, in these letters"
+        raise Unusable("drop_misplaced", shown(key), reason, [shown(key)])
     if form.form == "native" and name.startswith("_"):
-        raise Unusable("drop_misplaced", shown(key), f"a manifest is named {_MANIFESTS[0]}, in these letters")
+        reason = f"a manifest is named {_MANIFESTS[0]}, in these letters"
+        raise Unusable("drop_misplaced", shown(key), reason, [shown(key)])
     return domain, run_id, "index"
 
 
@@ -81,8 +83,8 @@ def run_file_of(key: str) -> tuple[str, str, str]:
     parts = key.split("/")
     folder = shown(key.rpartition("/")[0] + "/" if "/" in key else "")
     if len(parts) != 4 or parts[0] != "drop":
-        place = folder or "drop bucket"
-        raise Unusable("drop_misplaced", place, f"{shown(parts[-1])} is not in drop/<domain>/<run_id>/")
+        reason = f"{shown(parts[-1])} is not in drop/<domain>/<run_id>/"
+        raise Unusable("drop_misplaced", folder or "drop bucket", reason, [folder, shown(parts[-1])])
     return *_run(folder, parts[1], parts[2]), parts[3]
 
 
@@ -112,7 +114,8 @@ def event_body(text: str) -> dict[str, Any]:
 def refuse_repeated(body: Mapping[str, Any], code: str, place: str) -> None:
     """Raise Unusable where `event_body` found a name twice: nobody knows which of its values was meant."""
     if name := body.get("repeated"):
-        raise Unusable(code, place, f"the name {shown(str(name))!r} stands twice in an object")
+        quoted = repr(shown(str(name)))
+        raise Unusable(code, place, f"the name {quoted} stands twice in an object", [quoted[1:-1]])
 
 
 def document_of(body: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
@@ -136,7 +139,13 @@ def exception_of(body: dict[str, Any]) -> ExceptionRaised:
 def as_exception(unusable: Unusable) -> ExceptionRaised:
     """A trigger that cannot be used, for its team; it is of no run, so its place tells it from others."""
     return ExceptionRaised(
-        unusable.code, "error", "unknown", "none", str(unusable), part=unusable.place[:200]
+        unusable.code,
+        "error",
+        "unknown",
+        "none",
+        str(unusable),
+        part=unusable.place[:200],
+        names=unusable.names,
     )
 
 
@@ -146,5 +155,5 @@ def _run(place: str, domain: object, run_id: object) -> tuple[str, str]:
     except ValidationError as error:
         field = error.errors(include_url=False, include_input=False)[0]["loc"][0]
         reason = f"{field}: letters, digits, '.', '_', '=' and '-', at most 128, the first a letter or digit"
-        raise Unusable("name_unusable", place, reason) from error
+        raise Unusable("name_unusable", place, reason, [place]) from error
     return run.domain, run.run_id

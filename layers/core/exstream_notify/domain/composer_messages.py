@@ -12,11 +12,7 @@ from dataclasses import dataclass, field
 
 from .customer_ranges import CustomerSet
 from .exceptions import RANK, Severity
-from .masking import masked
-
-SAMPLES = 3
-SAMPLED = 30
-"""Messages of a code that are looked at for samples: equal texts would be masked again and again."""
+from .masking import LOOKED_AT, Sampled, spread
 
 CODES = 500
 """Codes kept apart in one file; of the rest the severe ones are named too, and all others count as
@@ -152,8 +148,9 @@ def _message(line: str, found: re.Match[str], begin: int, end: int) -> ComposerM
 
 @dataclass(slots=True)
 class Group:
-    """All messages of one code: how many, when first and last, which customers, three samples.
+    """All messages of one code: how many, when first and last, which customers.
 
+    `sampled` are texts from all over the file, as they are: `Vocabulary.samples` says what may be shown.
     `heads` are the marks of the first ones.
     """
 
@@ -163,9 +160,10 @@ class Group:
     first: str = ""
     last: str = ""
     customers: CustomerSet = field(default_factory=CustomerSet)
-    samples: list[str] = field(default_factory=list)
+    sampled: list[Sampled] = field(default_factory=list)
     queue: str = ""
     heads: list[str] = field(default_factory=list)
+    step: int = 1
 
     def add(self, message: ComposerMessage) -> None:
         """One more."""
@@ -177,10 +175,9 @@ class Group:
             self.customers.add(message.customer)
         if self.count <= HEADS:
             self.heads.append(message.mark)
-        if len(self.samples) < SAMPLES and self.count <= SAMPLED:
-            sample = masked(message.text)
-            if sample and sample not in self.samples:
-                self.samples.append(sample)
+        if (self.count - 1) % self.step == 0:
+            self.sampled.append(Sampled(message.text[: LOOKED_AT + 1], message.customer))
+            self.step = spread(self.sampled, self.step)
 
 
 @dataclass(slots=True)

@@ -1,7 +1,9 @@
 """What our own path cannot digest, told to whoever must act."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 Severity = Literal["info", "warning", "error", "severe"]
@@ -10,14 +12,16 @@ Severity = Literal["info", "warning", "error", "severe"]
 @dataclass(frozen=True, slots=True)
 class ExceptionRaised:
     """One cause within one run. `part` names the slice, job or file that reports it, so that a
-    repeated report replaces itself instead of counting twice. Nothing in it is personal.
+    repeated report replaces itself instead of counting twice. Nothing in it is personal once it has left
+    (`as_it_leaves`): `names` are those in it that somebody else chose, such as files, queues and codes.
 
     `customers_in_run` are sequence numbers in the run; `customers` are more of them, as the text that
     the engine takes (`2,7,14-50`). `samples` are masked. `queue` and `document_type` name where it
     happened, for the rules to route by; `team` is whose it is where a rule of its own says so. `content`
     says what it counts, so that the same messages in another file count once (`twins`).
 
-    `source` is the file that says it, so that a later reading of the file takes back what it says no more.
+    `source` marks the file that says it and the report (`FileRead.source`), so that a later reading of the
+    file takes back what it says no more.
     `said_at` is when it was said (UTC, ISO 8601; empty: when it is recorded): an older report never takes
     the place of a newer one. `cured_by_rerun` is set when it is recorded, by the rules."""
 
@@ -39,27 +43,58 @@ class ExceptionRaised:
     said_at: str = ""
     cured_by_rerun: bool = False
     content: str = ""
+    names: tuple[str, ...] = ()
+
+    def as_it_leaves(self, shown: Callable[[str], str]) -> "ExceptionRaised":
+        """With its `names` as they may be shown, wherever they stand in it."""
+        names = sorted({name for name in self.names if name and shown(name) != name}, key=len, reverse=True)
+        if not names:
+            return replace(self, names=())
+        found = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)")
+
+        def told(text: str) -> str:
+            return found.sub(lambda name: shown(name[0]), text)
+
+        return replace(
+            self,
+            code=told(self.code),
+            text=told(self.text),
+            part=told(self.part),
+            detail={key: told(value) for key, value in self.detail.items()},
+            queue=told(self.queue),
+            document_type=told(self.document_type),
+            names=(),
+        )
 
     def to_detail(self) -> dict[str, Any]:
         """As the detail of an EventBridge event."""
-        return asdict(self)
+        detail = asdict(self)
+        del detail["names"]
+        return detail
 
 
 @dataclass(frozen=True, slots=True)
 class FileRead:
-    """A file of a run's folder was read to its end, as it was at `said_at`; `reported` are the code and
-    part of each report that it made, as `key`."""
+    """A file of a run's folder was read to its end, as it was at `said_at`.
+
+    `file` is the mark of its name, `reported` are the `source` of each report that it made: names stay
+    inside.
+    """
 
     domain: str
     run_id: str
-    name: str
+    file: str
     reported: tuple[str, ...] = ()
     said_at: str = ""
 
-    @staticmethod
-    def key(exception: ExceptionRaised) -> str:
-        """What tells one of its reports from another."""
-        return f"{exception.code}#{exception.part}"
+    def source(self, exception: ExceptionRaised) -> str:
+        """What tells one of its reports from another, and from another file's."""
+        return f"{self.file}/{mark(f'{exception.code}#{exception.part}')}"
+
+
+def mark(name: str) -> str:
+    """Sixteen hexadecimal digits that stand for a name. An identity, not a secret."""
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 RANK: Mapping[str, int] = {"info": 0, "warning": 1, "error": 2, "severe": 3}
@@ -72,10 +107,14 @@ def worst(severities: Iterable[Severity]) -> Severity:
 
 
 class Unusable(Exception):
-    """Input that cannot be used: `code` names the exception, `place` where, the text why."""
+    """Input that cannot be used: `code` names the exception, `place` where, the text why.
 
-    def __init__(self, code: str, place: str, reason: str) -> None:
+    `names` are the names in it that somebody else chose.
+    """
+
+    def __init__(self, code: str, place: str, reason: str, names: Iterable[str] = ()) -> None:
         super().__init__(f"{place}: {reason}")
+        self.names = tuple(names)
         self.code = code
         self.place = place
         self.reason = reason

@@ -1,6 +1,6 @@
 """Incidents: exceptions of one run or cause, code family and team; what a team is told of one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -242,6 +242,12 @@ class Incident:
     def customers_in_run(self) -> tuple[int, ...]:
         """The customers one by one."""
         return tuple(n for first, last in self.customers for n in range(first, last + 1))
+
+    def as_it_leaves(self, shown: Callable[[str], str]) -> "Incident":
+        """With its run's name as people outside may see it; its id stays."""
+        head = replace(self.head, domain=shown(self.head.domain), run_id=shown(self.head.run_id))
+        runs = ("/".join(map(shown, run.split("/", 1))) for run in self.runs)
+        return replace(self, head=head, runs=tuple(runs))
 
     @property
     def late(self) -> Ranges:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .composer_messages import Group, clock_of
-from .exceptions import ExceptionRaised
+from .exceptions import ExceptionRaised, mark
 
 if TYPE_CHECKING:
     from .incidents import Report
@@ -19,9 +19,9 @@ def stem_of(name: str) -> str:
 
 
 def content_of(group: Group, name: str) -> str:
-    """What a report says of the messages that it counts: its file's stem, the first one's minutes and
-    seconds, and the marks of the first ones."""
-    return f"{stem_of(name)}/{clock_of(group.first)}/{','.join(group.heads)}"
+    """What a report says of the messages that it counts: the mark of its file's stem, the first one's
+    minutes and seconds, and the marks of the first ones."""
+    return f"{mark(stem_of(name))}/{clock_of(group.first)}/{','.join(group.heads)}"
 
 
 def told_once(reports: Sequence["Report"]) -> list["Report"]:

@@ -75,6 +75,8 @@ def alert_exceptions(exceptions: Sequence[ExceptionRaised], alerting: Alerting) 
         is_of_one_run = (domain, run) == (raised.domain, raised.run_id)
         curable = rule.cured_by_rerun and is_of_one_run
         exception = replace(raised, severity=rule.severity, cured_by_rerun=curable)
+        if not alerting.rules.shows_samples(rule.team):
+            exception = replace(exception, samples=())
         if not is_of_one_run:
             # Among other runs' reports, the part alone no longer tells whose it is.
             whose = raised.run_id if domain == raised.domain else f"{raised.domain}/{raised.run_id}"
@@ -400,6 +402,9 @@ def _alert(incident: Incident, what: What, rule: AlertRule, team: str, alerting:
     if incident.family in KINDS:
         reports = alerting.incidents.reports(incident.incident_id)
         return rollup_alert(incident, reports, what, rule, team, link)
+    incident = incident.as_it_leaves(alerting.rules.vocabulary.shown)
+    if not alerting.rules.shows_samples(team):
+        incident = replace(incident, sample=())
     return make_alert(incident, what, rule, team, link, switch_chars=alerting.rules.rerun_chars)
 
 

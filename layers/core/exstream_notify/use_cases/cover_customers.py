@@ -147,7 +147,8 @@ def _cover(composed: _Composed, other_id: str, incidents: list[Incident], coveri
     )
     remade = named and not without(late, again) and _makes_up(composed, other)
     for incident in incidents if again or remade else ():
-        _note(incident, run.run_id, again, covering.alerting, remade=remade)
+        shown = covering.alerting.rules.vocabulary.shown(run.run_id)
+        _note(incident, shown, again, covering.alerting, remade=remade)
         look_at_incident(incident.incident_id, alerting)
 
 

@@ -1150,6 +1150,7 @@ def differing(
             part=f"{place} of {run} {' '.join(kinds)}".rstrip(),
             count=len(customers),
             customers_in_run=tuple(number for number in customers.values() if number is not None),
+            names=tuple(run.split("/")),
         )
         for (run, kinds), customers in found.items()
     ]
@@ -1204,6 +1205,7 @@ def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
             f"internal team {team} has no address in rules/teams.yaml",
             part=f"slice {pointer.number} {team}",
             count=count,
+            names=(team,),
         )
         for team, count in result.unknown_teams.items()
     ]
@@ -1216,6 +1218,7 @@ def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
             f"internal team {team} could not be told before the deadline",
             part=f"slice {pointer.number} {team} {','.join(map(str, pointer.positions[:3]))}",
             count=count,
+            names=(team,),
         )
         for team, count in result.late_teams.items()
     ]

@@ -72,6 +72,7 @@ def late_findings(
                 text,
                 part="index landed",
                 count=len(late),
+                names=tuple(late),
             )
         )
     if changed:
@@ -84,6 +85,7 @@ def late_findings(
                 reused_text(changed),
                 part="index replaced",
                 count=len(changed),
+                names=tuple(changed),
             )
         )
     return raised

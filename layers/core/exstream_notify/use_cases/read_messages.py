@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from ..domain.composer_messages import Group, Grouped, RunSummary
 from ..domain.customer_ranges import texts
-from ..domain.exceptions import ExceptionRaised, Severity, Unusable
+from ..domain.exceptions import ExceptionRaised, Severity, Unusable, mark
 from ..domain.incidents import SO_FAR, AlertRule
 from ..domain.twins import content_of, stem_of
 from ..ports import AlertRules, Clock, DropFolder, DueIndex, ExceptionBus, MessageFiles, Rules, RunBook
@@ -51,7 +51,8 @@ def read_messages(
     reports = FileReports(exceptions, domain, run_id, name, file.modified)
 
     def tell(code: str, severity: Severity, text: str, **more: object) -> None:
-        raised = ExceptionRaised(code, severity, domain, run_id, text, **{"part": name, **more})  # type: ignore[arg-type]
+        given = {"part": name, "names": (name,), **more}
+        raised = ExceptionRaised(code, severity, domain, run_id, text, **given)  # type: ignore[arg-type]
         reports.raise_exceptions([raised])
 
     if kind == "summary":
@@ -60,7 +61,7 @@ def read_messages(
                 summary = files.summary(stream, name)
             fine = rules.domain(domain).exit_statuses
             said = _of_summary(summary, domain, run_id, fine)
-            reports.raise_exceptions([replace(e, part=name) for e in said])
+            reports.raise_exceptions([replace(e, part=name, names=(name,)) for e in said])
             reports.at_end()
         except Unusable as unusable:
             tell(unusable.code, "error", str(unusable), part=f"{name} whole")
@@ -72,16 +73,16 @@ def read_messages(
         with folder.open(name) as stream:
             for fresh in files.read(stream, name, kind, grouped):
                 if fresh.severity == "severe":
-                    reports.raise_exceptions(list(_reports(fresh, domain, run_id, name, so_far=True)))
+                    reports.raise_exceptions(list(_reports(fresh, domain, run_id, name, alerts, so_far=True)))
     except Unusable as unusable:
         is_readable = False
         tell(unusable.code, "error", str(unusable), part=f"{name} whole")
     for group in sorted(grouped.groups.values(), key=lambda g: (g.severity != "severe", g.code, g.queue)):
-        reports.raise_exceptions(list(_reports(group, domain, run_id, name)))
+        reports.raise_exceptions(list(_reports(group, domain, run_id, name, alerts)))
     if is_readable or grouped.messages:
         for part, count, text in _odd_lines(grouped, name, kind):
             # Of files with the same messages in other forms, the one with most such lines counts.
-            content = f"{stem_of(name)}//{part}"
+            content = f"{mark(stem_of(name))}//{part}"
             tell("messages_unmatched", "warning", text, part=f"{name} {part}", count=count, content=content)
     if is_readable:
         reports.at_end()
@@ -117,7 +118,7 @@ def _severities(alerts: AlertRules, domain: str, run_id: str) -> Callable[[str, 
 
 
 def _reports(
-    group: Group, domain: str, run_id: str, name: str, *, so_far: bool = False
+    group: Group, domain: str, run_id: str, name: str, alerts: AlertRules, *, so_far: bool = False
 ) -> Iterator[ExceptionRaised]:
     """A code's reports: the count in the first, and in as many as it takes the customers."""
     place = f"{group.queue} {name}".strip()
@@ -133,10 +134,11 @@ def _reports(
             what + at,
             part=f"{place}{SO_FAR}" if so_far else place if not number else f"{place} {number + 1}",
             count=0 if number else group.count,
-            samples=tuple(group.samples),
+            samples=alerts.vocabulary.samples(group.sampled, group.customers.count),
             customers=customers,
             queue=group.queue,
             content="" if number else content_of(group, name),
+            names=(name, group.queue, group.code),
         )
 
 

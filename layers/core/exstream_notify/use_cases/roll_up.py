@@ -30,7 +30,8 @@ from .alerting import TRIES, Alerting, IncidentBusy
 
 def enter(rollup: Head, incident: Incident, alerting: Alerting, count: int = 1) -> ExceptionRaised:
     """Enter an incident in a rollup, or with `count` 0 take it out; the entry as recorded."""
-    row = entry(rollup.family, incident, rollup.team, count)
+    shown = incident.as_it_leaves(alerting.rules.vocabulary.shown)
+    row = entry(rollup.family, shown, rollup.team, count)
     alerting.incidents.record(rollup.incident_id, row, alerting.now())
     return row
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from ..domain.exceptions import ExceptionRaised, FileRead
+from ..domain.exceptions import ExceptionRaised, FileRead, mark
 from ..domain.incidents import Head, Incident, noted
 from ..domain.runs import Control, Run, RunNews, RunState
 from ..ports import ExceptionBus, RunBook
@@ -40,13 +40,13 @@ class FileReports:
 
     def __init__(self, bus: ExceptionBus, domain: str, run_id: str, name: str, said_at: str) -> None:
         self._bus = bus
-        self._read = FileRead(domain, run_id, name, said_at=said_at)
+        self._read = FileRead(domain, run_id, mark(name), said_at=said_at)
         self._reported: dict[str, None] = {}
 
     def raise_exceptions(self, exceptions: Sequence[ExceptionRaised]) -> None:
         """Put the file's reports on the bus; empty is fine."""
-        mine = [replace(e, source=self._read.name, said_at=self._read.said_at) for e in exceptions]
-        self._reported |= dict.fromkeys(map(FileRead.key, mine))
+        mine = [replace(e, source=self._read.source(e), said_at=self._read.said_at) for e in exceptions]
+        self._reported |= dict.fromkeys(e.source for e in mine)
         self._bus.raise_exceptions(mine)
 
     def at_end(self) -> None:
@@ -59,10 +59,10 @@ def settle_file(read: FileRead, alerting: Alerting) -> None:
     reported = set(read.reported)
 
     def is_over(exception: ExceptionRaised) -> bool:
-        return exception.source == read.name and FileRead.key(exception) not in reported
+        return exception.source.startswith(f"{read.file}/") and exception.source not in reported
 
     mine = _of_run(read.domain, read.run_id, alerting)
-    _settle(mine, is_over, f"{read.name} was read again", alerting, read.said_at)
+    _settle(mine, is_over, "its file was read again", alerting, read.said_at)
 
 
 def settle_arrival(news: RunNews, alerting: Alerting) -> None:

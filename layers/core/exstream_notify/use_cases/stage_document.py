@@ -35,7 +35,17 @@ def stage_document(
     held = f"domains.yaml names no domain {domain}" if rules.domain(domain).unknown else ""
     if held:
         exceptions.raise_exceptions(
-            [ExceptionRaised("domain_unknown", "severe", domain, run_id, f"held: {held}", part="domain")]
+            [
+                ExceptionRaised(
+                    "domain_unknown",
+                    "severe",
+                    domain,
+                    run_id,
+                    f"held: {held}",
+                    part="domain",
+                    names=(domain,),
+                )
+            ]
         )
     else:
         decide_queue.send_slices(pointers)

@@ -1,7 +1,7 @@
 """Take a run: check it against its seal, stage its records, then queue pointers to them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -87,6 +87,8 @@ class _Stage:
     exceptions: ExceptionBus
     clock: Clock
     policy: StagePolicy
+    names: set[str] = field(default_factory=set)
+    """Names of files that what is told of the run may contain."""
 
     def save(self, before: Run | None, **changes: object) -> Run:
         """Write the run's next version; `RunBusy` if another worker did first."""
@@ -110,7 +112,10 @@ class _Stage:
 
     def tell(self, code: str, severity: Severity, text: str, *, part: str = "run", count: int = 1) -> None:
         """Raise one exception about this run."""
-        raised = ExceptionRaised(code, severity, self.domain, self.run_id, text, part=part, count=count)
+        names = tuple(name for name in (self.domain, *self.names) if name in text or name in part)
+        raised = ExceptionRaised(
+            code, severity, self.domain, self.run_id, text, part=part, count=count, names=names
+        )
         self.exceptions.raise_exceptions([raised])
 
 
@@ -166,6 +171,7 @@ def stage_run(
     try:
         seal = folder.seal()
     except Unusable as unusable:
+        stage.names |= set(unusable.names)
         stage.arrived(run)
         _refuse(stage, run, [unusable])
         return
@@ -173,6 +179,7 @@ def stage_run(
         _stage_unsealed(stage, run, trigger)
         return
     stage.arrived(run, seal.app, seal.rerun_of)
+    stage.names |= {file.name for file in seal.files}
     if trigger == "manifest":
         # Its seal is there too, and has or had an event of its own.
         if run is not None and taken:
@@ -297,6 +304,7 @@ def _stage(
     slices = sum(1 for p in stage.staging.slices(stage.domain, stage.run_id, parts) if p.kind == "documents")
     unread = unread_indexes(stage.folder, stage.staging, [f.name for f in seal.files], indexes)
     found = [*read, *(FoundFile(o.name, o.bytes, o.etag, "") for o in unread)]
+    stage.names |= {o.name for o in unread}
     stage.staging.keep_found(parts, found)
     control = run.control if run is not None else Control.GO
     history = run.history if run is not None else ()
@@ -452,6 +460,7 @@ def _tell_findings(
     _tell_queues(stage, unmapped)
     names = {*(f.name for f in seal.files), *stage.folder.list()}
     meant = sorted(n for n in names if _may_be_index(stage, n))
+    stage.names |= set(meant)
     if meant:
         text = f"not named or placed as an index is, so not read: {', '.join(meant[:3])}"
         stage.tell("index_unrecognised", "error", text, part="index names", count=len(meant))
@@ -477,6 +486,7 @@ def _tell_queues(stage: _Stage, unmapped: Mapping[str, int]) -> None:
                 part=f"queue {queue}",
                 count=count,
                 queue=queue,
+                names=(queue,),
             )
             for queue, count in most[:_QUEUES_TOLD]
         ]
@@ -576,6 +586,7 @@ def _take_late_seal(stage: _Stage, run: Run, seal: Seal) -> None:
     stage.runs.arrived(stage.domain, stage.run_id, seal.app, came)
     stage.exceptions.run_arrived(stage.domain, stage.run_id)
     found = stage.staging.found(run.parts)
+    stage.names |= set(found)
     wrong = compare_late_seal(seal, run, stage.folder, stage.staging, found)
     if wrong:
         text = f"the seal came after the run was taken, and disagrees: {'; '.join(map(str, wrong[:3]))}"
@@ -625,6 +636,7 @@ def _reused(stage: _Stage, run: Run, fingerprint: str, *, repeated: bool) -> str
         return "the run id was used before with other content; nothing of the new content was read"
     read = [f for f in stage.staging.found(run.parts).values() if f.sha256] if repeated else []
     changed = changed_files(stage.folder, stage.staging, read)
+    stage.names |= set(changed)
     return reused_text(changed) if changed else ""
 
 

@@ -1,0 +1,542 @@
+"""The vocabulary that ships, on made-up texts of engine messages in four languages; a site's own words."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from exstream_notify.adapters.rules import RulesInvalid, YamlRules
+from exstream_notify.domain.masking import Sampled
+from tests.engine_texts import EngineText, read, words
+
+VOCABULARY = YamlRules().vocabulary
+TEXTS = read("en", "de", "fr", "es", "held_out")
+HARD = read("hard")
+VALUES = sorted({value for text in TEXTS + HARD for value in text.values})
+
+
+def leaks(texts: list[EngineText], shown: list[str] | tuple[str, ...]) -> set[str]:
+    """Personal words of any of the texts that are shown, and stand in none of them unmarked."""
+    harmless = {word for text in texts for word in text.harmless}
+    personal = {word for text in texts for word in text.personal} - harmless
+    return {word for line in shown for word in words(line)} & personal
+
+
+def test_the_corpus_is_large_enough() -> None:
+    assert len(TEXTS + HARD) >= 400
+    assert sum(bool(text.values) for text in TEXTS) >= 300
+
+
+@pytest.mark.parametrize("text", TEXTS + HARD, ids=lambda text: text.marked[:60])
+def test_nothing_personal_passes_whatever_the_number_of_messages(text: EngineText) -> None:
+    assert not text.leaks(VOCABULARY.masked(text.text))
+    alone = VOCABULARY.samples([Sampled(text.text, 1)], 1)
+    assert not text.leaks(" ".join(alone))
+
+
+@pytest.mark.parametrize("size", [2, 3, 5, 9, 10, 12, 20, 50])
+def test_nothing_personal_passes_in_groups(size: int) -> None:
+    """Messages of one template about others, about one customer under many numbers, and mixed ones."""
+    chance = random.Random(size)
+    for text in chance.sample(TEXTS + HARD, 100):
+        others = [text.with_values([chance.choice(VALUES) for _ in text.values]) for _ in range(size)]
+        groups = {
+            "about others": others,
+            "about one": [text] * size,
+            "one in all": [text, *others[1:]],
+            "mixed": chance.sample(TEXTS + HARD, size),
+        }
+        for how, group in groups.items():
+            chance.shuffle(group)
+            for numbers in (range(1, size + 1), [7] * size, [None] * size):
+                messages = [Sampled(t.text, n) for t, n in zip(group, numbers, strict=True)]
+                shown = VOCABULARY.samples(messages, len({n for n in numbers if n}))
+                assert not leaks(group, shown), (how, shown, group[0].marked)
+
+
+def test_most_of_what_is_harmless_stays() -> None:
+    kept = total = 0
+    for text in TEXTS:
+        shown = words(VOCABULARY.masked(text.text))
+        total += len(text.harmless)
+        kept += sum(word in shown for word in text.harmless)
+    share = kept / total
+    print(f"{share:.0%} of the harmless words of {len(TEXTS)} texts remain")
+    assert share >= 0.75
+
+
+COMMON_NAMES = [
+    "adam",
+    "aaron",
+    "abel",
+    "adel",
+    "agnes",
+    "alain",
+    "albert",
+    "alex",
+    "alfred",
+    "alice",
+    "amber",
+    "amelia",
+    "ana",
+    "andrea",
+    "angel",
+    "anna",
+    "anne",
+    "anton",
+    "april",
+    "arthur",
+    "august",
+    "aurora",
+    "ava",
+    "baker",
+    "ball",
+    "bank",
+    "banks",
+    "barber",
+    "becker",
+    "bell",
+    "berg",
+    "berger",
+    "best",
+    "bill",
+    "black",
+    "blanc",
+    "blanco",
+    "bond",
+    "boucher",
+    "bravo",
+    "brown",
+    "bruno",
+    "burger",
+    "bush",
+    "butler",
+    "cadena",
+    "calvo",
+    "campo",
+    "campos",
+    "carol",
+    "carpenter",
+    "carter",
+    "case",
+    "cash",
+    "castillo",
+    "chance",
+    "chase",
+    "cher",
+    "christian",
+    "clara",
+    "claire",
+    "clement",
+    "cliff",
+    "cole",
+    "colin",
+    "constance",
+    "cook",
+    "cortes",
+    "cruz",
+    "daisy",
+    "dale",
+    "dawn",
+    "day",
+    "dean",
+    "delgado",
+    "diamond",
+    "dick",
+    "dolores",
+    "domingo",
+    "dominic",
+    "don",
+    "drew",
+    "duke",
+    "dupont",
+    "earl",
+    "eden",
+    "eric",
+    "ernst",
+    "esperanza",
+    "eva",
+    "faith",
+    "felix",
+    "fernando",
+    "fields",
+    "fischer",
+    "fisher",
+    "flores",
+    "florence",
+    "fontaine",
+    "ford",
+    "forest",
+    "forster",
+    "fox",
+    "frank",
+    "frost",
+    "fuchs",
+    "fuente",
+    "fuentes",
+    "gene",
+    "george",
+    "gerard",
+    "glen",
+    "gloria",
+    "gold",
+    "grace",
+    "grant",
+    "gray",
+    "green",
+    "gross",
+    "guerrero",
+    "guy",
+    "hall",
+    "hand",
+    "hans",
+    "harmony",
+    "harry",
+    "hart",
+    "hase",
+    "heller",
+    "herbst",
+    "hill",
+    "holder",
+    "holly",
+    "holmes",
+    "hood",
+    "hope",
+    "hunt",
+    "hunter",
+    "hunt",
+    "iris",
+    "ivy",
+    "jack",
+    "james",
+    "jasmine",
+    "jay",
+    "jean",
+    "jesus",
+    "job",
+    "jobs",
+    "jones",
+    "joy",
+    "joyce",
+    "jude",
+    "judge",
+    "julio",
+    "june",
+    "jung",
+    "justice",
+    "kaiser",
+    "kay",
+    "keller",
+    "kent",
+    "key",
+    "keys",
+    "king",
+    "klein",
+    "knight",
+    "koch",
+    "kraft",
+    "krause",
+    "kurz",
+    "lake",
+    "lamb",
+    "lane",
+    "lang",
+    "lange",
+    "law",
+    "leal",
+    "lee",
+    "leon",
+    "linda",
+    "line",
+    "link",
+    "little",
+    "lock",
+    "long",
+    "lopez",
+    "louis",
+    "love",
+    "lucas",
+    "luna",
+    "luz",
+    "major",
+    "man",
+    "marco",
+    "maria",
+    "mark",
+    "market",
+    "marsh",
+    "martin",
+    "mason",
+    "max",
+    "may",
+    "mayor",
+    "meier",
+    "mercedes",
+    "mercy",
+    "merit",
+    "miles",
+    "mill",
+    "miller",
+    "mina",
+    "monk",
+    "moon",
+    "moore",
+    "morales",
+    "moreno",
+    "morgan",
+    "mars",
+    "müller",
+    "nelson",
+    "neumann",
+    "nick",
+    "nieves",
+    "noel",
+    "norma",
+    "null",
+    "olive",
+    "oliver",
+    "pace",
+    "page",
+    "park",
+    "parker",
+    "pastor",
+    "pat",
+    "paul",
+    "paz",
+    "pearl",
+    "penny",
+    "peter",
+    "petit",
+    "pfeiffer",
+    "pilar",
+    "poole",
+    "pope",
+    "porter",
+    "post",
+    "power",
+    "prado",
+    "price",
+    "prince",
+    "prior",
+    "prudence",
+    "queen",
+    "rabe",
+    "ramos",
+    "ray",
+    "read",
+    "reed",
+    "reich",
+    "reyes",
+    "rey",
+    "rice",
+    "rich",
+    "richter",
+    "rico",
+    "ritter",
+    "rivers",
+    "rob",
+    "robin",
+    "rock",
+    "roger",
+    "roman",
+    "root",
+    "rosa",
+    "rosario",
+    "rose",
+    "roth",
+    "roy",
+    "ruby",
+    "rule",
+    "ruiz",
+    "rusty",
+    "salvador",
+    "sally",
+    "sam",
+    "sanders",
+    "santos",
+    "sauer",
+    "schmidt",
+    "schneider",
+    "schulz",
+    "schwarz",
+    "serena",
+    "sharp",
+    "shepherd",
+    "shore",
+    "short",
+    "sierra",
+    "silver",
+    "simon",
+    "singer",
+    "skip",
+    "small",
+    "smith",
+    "sol",
+    "soledad",
+    "sommer",
+    "sonntag",
+    "spring",
+    "stark",
+    "stein",
+    "stern",
+    "stone",
+    "storm",
+    "street",
+    "strong",
+    "styles",
+    "sue",
+    "summer",
+    "sweet",
+    "tanner",
+    "tate",
+    "taylor",
+    "temple",
+    "terry",
+    "tom",
+    "town",
+    "tucker",
+    "underwood",
+    "urban",
+    "van",
+    "vera",
+    "victor",
+    "violet",
+    "virginia",
+    "vogel",
+    "wagner",
+    "walker",
+    "wall",
+    "walter",
+    "ward",
+    "warren",
+    "waters",
+    "weaver",
+    "weber",
+    "weiss",
+    "welch",
+    "wells",
+    "west",
+    "white",
+    "wild",
+    "will",
+    "winter",
+    "wise",
+    "wolf",
+    "wood",
+    "woods",
+    "wright",
+    "york",
+    "young",
+    "zimmermann",
+    "can",
+    "even",
+]
+
+
+@pytest.mark.parametrize("name", COMMON_NAMES)
+def test_no_word_of_it_is_a_common_name(name: str) -> None:
+    assert name not in VOCABULARY.words
+
+
+SENSITIVE = [
+    "deceased",
+    "dead",
+    "death",
+    "divorced",
+    "married",
+    "single",
+    "widow",
+    "pregnant",
+    "disabled",
+    "blind",
+    "deaf",
+    "cancer",
+    "diabetes",
+    "hiv",
+    "depression",
+    "bankrupt",
+    "insolvent",
+    "unemployed",
+    "catholic",
+    "muslim",
+    "jewish",
+    "gay",
+    "lesbian",
+    "male",
+    "female",
+    "black",
+    "white",
+    "verstorben",
+    "geschieden",
+    "ledig",
+    "schwanger",
+    "behindert",
+    "krebs",
+    "arbeitslos",
+    "katholisch",
+    "évangélique",
+    "décédé",
+    "divorcé",
+    "mariée",
+    "enceinte",
+    "veuve",
+    "chômage",
+    "soltera",
+    "casado",
+    "viuda",
+    "embarazada",
+    "fallecido",
+    "ciego",
+    "cáncer",
+    "desempleado",
+    "terminal",
+    "severe",
+    "acute",
+    "chronic",
+    "critical",
+    "poor",
+]
+
+
+@pytest.mark.parametrize("word", SENSITIVE)
+def test_no_word_of_it_says_how_somebody_lives(word: str) -> None:
+    assert word not in VOCABULARY.words
+
+
+def test_every_code_of_the_rules_and_the_names_of_the_samples_are_harmless() -> None:
+    names = [
+        "customers_missing", "messages_unmatched", "dead_letters", "ExstreamMessages.dat", "_STDDELIVERYFILE.xml",
+        "_COMPLETE.json", "billing.index.jsonl", "exceptions.psv", "ErrorReport.csv", "run.summary.txt",
+        "retail", "billing-2026-11-30", "event-6f1d1a52-7c43-4f0f-9b4e-0d6c2b7f8a10", "day-2026-11-30",
+        "expected-billing-2026-11-30", "none", "unknown", "exnotify", "queues", "Print", "statement",
+    ]  # fmt: skip
+    assert [name for name in names if VOCABULARY.shown(name) != name] == []
+
+
+def site(folder: Path, text: str) -> YamlRules:
+    """A site's rules with a vocabulary of its own."""
+    (folder / "vocabulary.yaml").write_text(text, "utf-8")
+    return YamlRules(folder)
+
+
+def test_a_site_adds_words_and_names(tmp_path: Path) -> None:
+    rules = site(tmp_path, 'words: {site: [Sparbrief], more: "Girokonto Depot"}\nnames: ["EXSTM*"]\n')
+    assert rules.vocabulary.masked("Sparbrief und Depot fehlt bei Anna") == "Sparbrief und Depot fehlt bei …"
+    assert rules.vocabulary.shown("EXSTM-0099123") == "EXSTM-0099123"
+    assert rules.vocabulary.words > VOCABULARY.words
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("words:\n  site: [Depot, A4]\n", r"vocabulary.yaml .* line 2: words.site.1: .*letters alone.*'A4'"),
+        ("words: {site: [x]}\n", "may be an initial"),
+        ("names: ['*']\n", "fits nearly every name"),
+        ("word: [x]\n", "vocabulary.yaml.*word"),
+    ],
+)
+def test_a_vocabulary_that_cannot_be_used_is_refused_with_its_place(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    with pytest.raises(RulesInvalid, match=told):
+        site(tmp_path, text).check()
