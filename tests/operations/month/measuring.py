@@ -5,6 +5,7 @@ minutes that it looks at. So each metric remembers when it last changed, and an 
 stood still for longer than its window keeps its state.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -25,7 +26,7 @@ class MonthBook(MetricBook):
     def __init__(self) -> None:
         super().__init__(Clock(0.0, 0.0))
         self._gauges: dict[Series, tuple[int, float]] = {}
-        self._touched: set[Series] = set()
+        self._touched: dict[int, set[Series]] = defaultdict(set)
         self._before: dict[Series, tuple[float, ...]] = {}
         self.changed: dict[Series, int] = {}
 
@@ -40,9 +41,10 @@ class MonthBook(MetricBook):
         """One value at a time, in seconds; see `MetricBook.record`."""
         assert at is not None
         one = (namespace, name, frozenset(dict(dimensions).items()))
-        self._touched.add(one)
+        minute = int(at // MINUTE)
+        self._touched[minute].add(one)
         points = self._minutes[one]
-        points.setdefault(int(at // MINUTE), DataPoint()).add(value)
+        points.setdefault(minute, DataPoint()).add(value)
         if len(points) > _KEPT:
             del points[next(iter(points))]
 
@@ -55,8 +57,7 @@ class MonthBook(MetricBook):
 
     def close(self, minute: int) -> None:
         """A minute is over: note which metrics have another value than the minute before."""
-        touched, self._touched = self._touched, set()
-        for one in touched | set(self._before):
+        for one in self._touched.pop(minute, set()) | set(self._before):
             point = self._minutes[one].get(minute)
             if point is None:
                 del self._before[one]

@@ -53,7 +53,7 @@ class Queue:
         self.letters: dict[int, Letter] = {}
         self._clock = clock
         self._most = most
-        self._redrive = redrive
+        self.redrive = redrive
         self._ready: list[tuple[float, int]] = []
 
     def send(self, bodies: Sequence[Mapping[str, Any]], *, spread: float = 0.0) -> None:
@@ -75,11 +75,11 @@ class Queue:
             letter = self.letters.get(number)
             if letter is None or letter.visible != visible or letter.done is not None:
                 heapq.heappop(self._ready)
-            elif self._redrive is not None and letter.receives >= self._most:
+            elif self.redrive is not None and letter.receives >= self._most:
                 heapq.heappop(self._ready)
                 del self.letters[number]
-                self._redrive.letters[number] = letter
-                heapq.heappush(self._redrive._ready, (letter.visible, number))
+                self.redrive.letters[number] = letter
+                heapq.heappush(self.redrive._ready, (letter.visible, number))
             else:
                 return visible
         return None
@@ -120,7 +120,7 @@ class Queue:
         self.next_visible()  # moves what was received too often
         letters = self.letters.values()
         # Where there are dead letters, one that comes back again and again does not make the queue look old.
-        counted = [one for one in letters if self._redrive is None or one.receives < AGED_BY]
+        counted = [one for one in letters if self.redrive is None or one.receives < AGED_BY]
         return {
             "ApproximateNumberOfMessagesVisible": float(sum(one.visible <= now for one in letters)),
             "ApproximateNumberOfMessagesNotVisible": float(sum(one.visible > now for one in letters)),

@@ -15,7 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from unittest import mock
 
 from exnotify.local import ROOT
 from exstream_notify.adapters.bootstrap import Bootstrap
@@ -71,6 +70,12 @@ SETTINGS = Settings(
     drop_bucket="drop",
     work_bucket="work",
 )
+ENVIRONMENT = {
+    "POWERTOOLS_SERVICE_NAME": "exstream-notify",
+    "POWERTOOLS_METRICS_NAMESPACE": "ExstreamNotify",
+    "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
 _KEYS = {"current": "1", "1": "a key of the month"}
 
 
@@ -212,7 +217,7 @@ class MonthApp(Bootstrap):
             "incidents": FakeIncidents(),
             "early_responses": FakeEarlyResponses(),
             "tries": FakeTries(),
-            "documents": FakeDocuments(),
+            "documents": _Documents(),
             "receipt_evidence": FakeReceiptEvidence(),
             "early": FakeEarlyReceipts(),
             "reputation": FakeReputation(),
@@ -272,6 +277,10 @@ class MonthApp(Bootstrap):
         return {name: len(queue.letters) for name, queue in self.queues.items() if not queue.feeds}
 
 
+class _Documents(FakeDocuments):
+    origin = "https://drop.s3.us-east-1.amazonaws.com"
+
+
 class _Kept:
     def __init__(self, fields: Mapping[str, str]) -> None:
         self._text = json.dumps(dict(fields))
@@ -296,19 +305,16 @@ class _Exports:
 
 
 def handlers(app: MonthApp, folders: Mapping[str, str]) -> dict[str, Callable[[Any, Any], Any]]:
-    """Each function's handler by logical id, its module loaded anew and wired to `app`."""
-    environment = {
-        "POWERTOOLS_SERVICE_NAME": "exstream-notify",
-        "POWERTOOLS_METRICS_NAMESPACE": "ExstreamNotify",
-        "POWERTOOLS_LOG_LEVEL": "CRITICAL",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
+    """Each function's handler by logical id, its module loaded anew and wired to `app`.
+
+    The environment stays as it is set here: a month has a process of its own.
+    """
+    os.environ.update(ENVIRONMENT)
     found: dict[str, Callable[[Any, Any], Any]] = {}
-    with mock.patch.dict(os.environ, environment):
-        for name, folder in folders.items():
-            module = _loaded(f"month_{name}", ROOT / folder / "app.py")
-            module.app = app  # type: ignore[attr-defined]
-            found[name] = module.handler
+    for name, folder in folders.items():
+        module = _loaded(f"month_{name}", ROOT / folder / "app.py")
+        module.app = app  # type: ignore[attr-defined]
+        found[name] = module.handler
     return found
 
 

@@ -77,13 +77,23 @@ class Context:
         return max(int((self.ends - self.clock.seconds) * 1000), 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """A page, and the alarms that were behind it; `at` in seconds since the epoch."""
+
+    at: float
+    alarm: str
+    behind: tuple[str, ...]
+
+
 @dataclass
 class Troubles:
-    """What is wrong with the stack now. `crashing`, `throttled` and `stopped` name functions."""
+    """What is wrong with the stack now: names of functions, and in `stopped` of queues that are not read too."""
 
     crashing: set[str] = field(default_factory=set)
     throttled: set[str] = field(default_factory=set)
-    stopped: set[str] = field(default_factory=set)  # schedules that do not fire, mappings that do not poll
+    stopped: set[str] = field(default_factory=set)  # schedules that do not fire, queues that are not polled
+    once: Counter[str] = field(default_factory=Counter)  # invocations still to come that crash
     slow: dict[str, float] = field(default_factory=dict)  # seconds that each invocation lasts longer
 
 
@@ -100,11 +110,12 @@ class MonthStack:
         names = watched(self._resources)["functions"]
         self._functions = {name: self._resources[name]["Properties"] for name in names}
         self._handlers = handlers(self.app, {name: p["CodeUri"] for name, p in self._functions.items()})
-        self._mappings = self._mapped()
+        self._sources = self._mapped()
         self.book = MonthBook()
         self.board = MonthBoard(read(NESTED.read_text("utf-8")), self.book)
         self.troubles = Troubles()
         self.invoked: Counter[str] = Counter()
+        self.pages: list[Paged] = []
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
         self._minute = int(self.clock.seconds // MINUTE)
@@ -186,30 +197,33 @@ class MonthStack:
     def _play_minute(self) -> None:
         ends = (self._minute + 1) * float(MINUTE)
         while True:
-            mapping, start = self._next_batch(ends)
+            source, start = self._next_batch(ends)
             if self._agenda and self._agenda[0][0] < min(start, ends):
                 moment, _, happens = heapq.heappop(self._agenda)
                 self.clock.at(moment)
                 happens()
-            elif mapping is not None and start < ends:
+            elif source is not None and start < ends:
                 self.clock.at(start)
-                self._deliver(mapping)
+                self._deliver(source)
             else:
                 break
         self._minute += 1
         self.clock.at(ends)
         self._look_at_queues(ends - 1.0)
         self.book.close(self._minute - 1)
+        before = len(self.board.pager.pages)
         self.board.evaluate(ends)
+        for page in self.board.pager.pages[before:]:
+            self.pages.append(Paged(page.at, page.alarm, tuple(self.board.behind(page.alarm))))
 
     def _next_batch(self, ends: float) -> tuple[Source | None, float]:
         chosen, first = None, ends
-        for mapping in self._mappings:
-            if mapping.function in self.troubles.stopped:
+        for source in self._sources:
+            if {source.function, source.queue.name} & self.troubles.stopped:
                 continue
-            visible = mapping.queue.next_visible()
-            if visible is not None and (start := max(visible, mapping.free[0], mapping.blocked)) < first:
-                chosen, first = mapping, start
+            visible = source.queue.next_visible()
+            if visible is not None and (start := max(visible, source.free[0], source.blocked)) < first:
+                chosen, first = source, start
         return chosen, first
 
     def _look_at_queues(self, now: float) -> None:
@@ -234,7 +248,7 @@ class MonthStack:
         printed, error, payload = io.StringIO(), None, "null"
         self.app.running = name
         try:
-            if name in self.troubles.crashing:
+            if name in self.troubles.crashing or self._dies_once(name):
                 raise RuntimeError("the worker is gone")
             with contextlib.redirect_stdout(printed):
                 payload = json.dumps(self._handlers[name](event, context))
@@ -254,22 +268,28 @@ class MonthStack:
         self.clock.at(start)
         return Outcome("", payload, error, took)
 
+    def _dies_once(self, name: str) -> bool:
+        if not self.troubles.once[name]:
+            return False
+        self.troubles.once[name] -= 1
+        return True
+
     def _measure(self, name: str, at: float, **values: float) -> None:
         for metric, value in values.items():
             self.book.record("AWS/Lambda", metric, {"FunctionName": name}, value, at)
 
-    def _deliver(self, mapping: Source) -> None:
+    def _deliver(self, source: Source) -> None:
         now = self.clock.seconds
-        if mapping.function in self.troubles.throttled:
-            self._measure(mapping.function, now, Throttles=1)
-            mapping.blocked = now + THROTTLED_AGAIN
+        if source.function in self.troubles.throttled:
+            self._measure(source.function, now, Throttles=1)
+            source.blocked = now + THROTTLED_AGAIN
             return
-        letters = mapping.queue.receive(mapping.batch, now)
+        letters = source.queue.receive(source.batch, now)
         records = [letter.record() for letter in letters]
-        outcome = self.invoke(mapping.function, {"Records": records})
+        outcome = self.invoke(source.function, {"Records": records})
         assert outcome is not None
-        heapq.heapreplace(mapping.free, now + outcome.seconds)
-        failed = failed_items(records, outcome, mapping.partial)
+        heapq.heapreplace(source.free, now + outcome.seconds)
+        failed = failed_items(records, outcome, source.partial)
         for letter in letters:
             if str(letter.number) not in failed:
                 letter.done = now + outcome.seconds
@@ -285,6 +305,12 @@ class MonthStack:
                 self.later(BACKOFF[attempt], lambda: self._asynchronous(name, attempt + 1))
             elif destination := config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"):
                 self.queues[target(destination)].put(json.dumps({"requestContext": {"condition": "RetriesExhausted"}}))
+
+    def redrive(self, name: str) -> None:
+        """Move what a function failed on back to its queues, as an operator does."""
+        for source in self._sources:
+            if source.function == name and source.queue.redrive is not None:
+                source.queue.redrive.redriven(source.queue)
 
     # ---- the other services ----
 
