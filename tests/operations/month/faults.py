@@ -7,6 +7,7 @@ it clears after the cure.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from exstream_notify.domain.messages import GiveUp, TryAgain
 from exstream_notify.domain.runs import Control
@@ -31,7 +32,7 @@ class Fault:
     promise: float
     lasts: float = 120
     at: float = 1.05
-    clears: float = 90
+    clears: float = 150
     pages: int = 1
     days: int = 1
     before: Callable[[Month], None] = lambda month: None
@@ -41,7 +42,7 @@ def nothing() -> None:
     """There is nothing to repair: it has happened."""
 
 
-def _app(month: Month, one: Nightly, name: str, records: int = 60) -> Nightly:
+def _app(one: Nightly, name: str, records: int = 60) -> Nightly:
     """A run of its own beside the night's."""
     return replace(one, app=name, records=records, business_days=False)
 
@@ -134,12 +135,17 @@ def _provider_down(month: Month) -> Cure:
 
 
 def _many_without_channel(month: Month) -> Cure:
-    month.drop(_app(month, NIGHTLY[5], "NOADDRESS", 100), _today(month).date(), without=0.4)
+    month.drop(_app(NIGHTLY[5], "NOADDRESS"), _today(month).date(), without=0.4)
     return nothing
 
 
-def _missing(month: Month) -> None:
-    month.missing.add("APP10")
+def _without(app: str) -> Callable[[Month], None]:
+    """An application does not run this night by itself."""
+
+    def before(month: Month) -> None:
+        month.missing.add(app)
+
+    return before
 
 
 def _comes_late(month: Month) -> Cure:
@@ -187,6 +193,7 @@ def _held(month: Month) -> Cure:
     app = month.stack.app
 
     def cure() -> None:
+        month.missing.discard(one.app)
         run = app.ports["runs"].get(one.domain, run_id)
         control_run(
             run, Control.GO, "on call", "it is right", runs=app.ports["runs"],
@@ -197,17 +204,19 @@ def _held(month: Month) -> Cure:
 
 
 def _unbalanced(month: Month) -> Cure:
-    """What a run's sends came to is lost."""
-    one = _app(month, NIGHTLY[5], "LOSTWORD")
+    """What half of a run's sends came to is lost."""
+    one = _app(NIGHTLY[5], "LOSTWORD")
     run_id = month.drop(one, _today(month).date())
     runs = month.stack.app.ports["runs"]
-    name, lost = f"{one.domain}/{run_id}", {}
+    name = f"{one.domain}/{run_id}"
+    whole: dict[str, Any] = {}
 
     def lose() -> None:
-        lost.update(runs._jobs.pop(name, {}))
+        whole.update(runs._jobs[name])
+        runs._jobs[name] = {job: rows[: len(rows) // 2] for job, rows in whole.items()}
 
     month.stack.later(300.0, lose)
-    return lambda: runs._jobs.setdefault(name, {}).update(lost)
+    return lambda: runs._jobs[name].update(whole)
 
 
 # ---- alerts ----
@@ -227,13 +236,15 @@ def _dead_channels(month: Month, team: str) -> Cure:
 
 def _engine_stop(month: Month) -> Cure:
     cure = _dead_channels(month, "it")
-    month.file("retail", "ENGINE-1", "engine.dat", b"11/20/2026 04:05:59 EX002608S Licence has run out\n")
+    one = _app(NIGHTLY[5], "ENGINE")
+    run_id = month.drop(one, _today(month).date())
+    month.file(one.domain, run_id, "engine.dat", b"11/20/2026 04:05:59 EX002608S Licence has run out\n")
     return cure
 
 
 def _undelivered(month: Month) -> Cure:
     cure = _dead_channels(month, "operations")
-    month.landed("too", "deep/by/far", "_COMPLETE.json")
+    month.stack.queues["DocumentQueue"].put('{"detail-type": "Document Composed", "detail": "no object"}')
     return cure
 
 
@@ -284,19 +295,19 @@ def _bouncing(month: Month) -> Cure:
 FAULTS: tuple[Fault, ...] = (
     Fault("the provider is down for two hours", _provider_down, 15),
     Fault("40 % of a run have no channel", _many_without_channel, 15),
-    Fault("a run is missing", _comes_late, 15, at=10.5, lasts=60, before=_missing),
+    Fault("a run is missing", _comes_late, 15, at=10.5, lasts=60, before=_without("APP10")),
     Fault("a run is never sealed", _never_sealed, 255, lasts=360),
     Fault("a checksum does not match", _checksum, 15),
-    Fault("a run is held by its volume", _held, 15, at=7.5),
+    Fault("a run is held by its volume", _held, 15, before=_without("APP11")),
     Fault("a run does not add up", _unbalanced, 320, lasts=400),
     Fault("the engine stops, and its team cannot be told", _engine_stop, 15),
     Fault("an alert reaches nobody", _undelivered, 30),
     Fault("dead letters of customers", _poison, 45),
     Fault("more dead letters two days later", _second_poison, 45, lasts=3600, days=3, pages=2),
-    Fault("nobody reads the e-mail queue", stopped("EmailQueue"), 30),
-    Fault("nobody reads the SMS queue", _by_sms_only, 260, lasts=300, at=15.0),
+    Fault("nobody reads the e-mail queue", stopped("EmailQueue"), 45),
+    Fault("nobody reads the SMS queue", _by_sms_only, 260, lasts=300, at=15.0, days=2),
     Fault("nobody reads the decide queue", stopped("DecideQueue"), 45),
-    Fault("staging crashes", crashing("StageRunFunction"), 45),
+    Fault("staging crashes", crashing("StageRunFunction"), 45, clears=240),
     Fault("deciding crashes", crashing("DecideNoticesFunction"), 45),
     Fault("deciding is denied the ledger", denied("DecideNoticesFunction", "ledger"), 45),
     Fault("deciding hangs", hanging("DecideNoticesFunction"), 45),
@@ -347,6 +358,8 @@ def play(month: Month, number: int, fault: Fault) -> Seen:
     stack.at(began + 60 * (fault.lasts + fault.clears), lambda: stayed.extend(stack.board.pager.on()))
     for day in range(fault.days):
         month.play_day(number + day, mishap=False)
+    if stayed:
+        stack.throw_dead_letters_away()  # so that the next fault is seen for itself
     pages = tuple((round((p.at - began) / 60), p.alarm, p.behind) for p in stack.pages[before:])
     return Seen(fault.name, pages, tuple(stayed), _problem(fault, [p[0] for p in pages], stayed))
 

@@ -28,6 +28,7 @@ from .stack import MonthStack
 START = "2026-11-01T12:00:00+00:00"
 WITHOUT_ADDRESS = 0.01
 RERUN = 7  # each so many nights three customers of a run are composed again
+SMALL = 40  # records at most of a run in a small month
 _DAY = 86_400.0
 _LINK = re.compile(r"https://[^/\s]+(/i/[\w.~=-]+)")
 
@@ -121,8 +122,8 @@ class Month:
         night = self._midnight + (number + 1) * _DAY + 3600.0
         day = datetime.fromtimestamp(night, UTC).date()
         for one in NIGHTLY:
-            if one.comes(day) and one.app not in self.missing:
-                self.stack.at(night + 60.0 * one.minutes, lambda one=one: self.drop(one, day))  # type: ignore[misc]
+            if one.comes(day):
+                self.stack.at(night + 60.0 * one.minutes, lambda one=one: self._tonight(one, day))  # type: ignore[misc]
         self._visitors(night)
         if mishap:
             name, happens = MISHAPS[number % len(MISHAPS)]
@@ -131,6 +132,10 @@ class Month:
             self.stack.play(minutes=5)
             self.answer()
         self._forget(night - 4 * _DAY)
+
+    def _tonight(self, one: Nightly, day: date) -> None:
+        if one.app not in self.missing:
+            self.drop(one, day)
 
     def answer(self) -> None:
         """Who is on call acknowledges what came by now."""
@@ -144,7 +149,7 @@ class Month:
     def _until_answered(self, team: str) -> float:
         now = self.stack.clock.now()
         if team in ("operations", "it") or 13 <= now.hour < 22:
-            return 1800.0
+            return 600.0
         return (now.replace(hour=13, minute=30, second=0) - now).total_seconds() % _DAY
 
     def _acknowledge(self, path: str) -> None:
@@ -201,7 +206,7 @@ class Month:
 
     def drop(self, one: Nightly, day: date, *, without: float = WITHOUT_ADDRESS, factor: float = 1.0, **stated: Any) -> str:
         """Drop tonight's run of an application; `without` is the share that has no address."""
-        usual = min(one.records, 150) if self.small else one.records
+        usual = min(one.records, SMALL) if self.small else one.records
         records = max(int(usual * factor * self.chance.uniform(0.9, 1.1)), 20)
         run_id = f"{one.app}-{day:%Y%m%d}"
         documents = [self._maybe_without(one, number, run_id, without) for number in range(1, records + 1)]

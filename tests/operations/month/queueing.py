@@ -115,14 +115,22 @@ class Queue:
 
     def gauges(self, now: float) -> dict[str, float]:
         """What AWS reports of the queue at a time; messages that are done by then are forgotten."""
+        if not self.feeds:  # whatever lies here is visible, the oldest first
+            oldest = next(iter(self.letters.values()), None)
+            return _gauges(len(self.letters), 0, now - oldest.sent if oldest else 0.0)
         for number in [n for n, one in self.letters.items() if one.done is not None and one.done <= now]:
             del self.letters[number]
         self.next_visible()  # moves what was received too often
         letters = self.letters.values()
+        visible = sum(one.visible <= now for one in letters)
         # Where there are dead letters, one that comes back again and again does not make the queue look old.
-        counted = [one for one in letters if self.redrive is None or one.receives < AGED_BY]
-        return {
-            "ApproximateNumberOfMessagesVisible": float(sum(one.visible <= now for one in letters)),
-            "ApproximateNumberOfMessagesNotVisible": float(sum(one.visible > now for one in letters)),
-            "ApproximateAgeOfOldestMessage": max((now - one.sent for one in counted), default=0.0),
-        }
+        counted = [one.sent for one in letters if self.redrive is None or one.receives < AGED_BY]
+        return _gauges(visible, len(letters) - visible, now - min(counted, default=now))
+
+
+def _gauges(visible: int, in_flight: int, age: float) -> dict[str, float]:
+    return {
+        "ApproximateNumberOfMessagesVisible": float(visible),
+        "ApproximateNumberOfMessagesNotVisible": float(in_flight),
+        "ApproximateAgeOfOldestMessage": age,
+    }

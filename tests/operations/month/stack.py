@@ -51,11 +51,12 @@ class MonthClock(FakeClock):
 
 @dataclass(slots=True)
 class Source:
-    """An event source mapping; `free` are the times at which its workers are free."""
+    """An event source mapping; `free` are the times at which its workers are free, `window` is in seconds."""
 
     function: str
     queue: Queue
     batch: int
+    window: float
     partial: bool
     free: list[float]
     blocked: float = 0.0
@@ -155,6 +156,7 @@ class MonthStack:
                 name,
                 self.queues[target(row["Queue"])],
                 int(row.get("BatchSize", 10)),
+                float(row.get("MaximumBatchingWindowInSeconds", 0)),
                 "FunctionResponseTypes" in row,
                 [0.0] * int(self._value(row["ScalingConfig"]["MaximumConcurrency"])),
             )
@@ -222,7 +224,11 @@ class MonthStack:
             if {source.function, source.queue.name} & self.troubles.stopped:
                 continue
             visible = source.queue.next_visible()
-            if visible is not None and (start := max(visible, source.free[0], source.blocked)) < first:
+            if visible is None:
+                continue
+            # A batch is gathered for the length of its window, unless its workers were busy that long.
+            start = max(visible + source.window, source.free[0], source.blocked)
+            if start < first:
                 chosen, first = source, start
         return chosen, first
 
@@ -306,11 +312,19 @@ class MonthStack:
             elif destination := config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"):
                 self.queues[target(destination)].put(json.dumps({"requestContext": {"condition": "RetriesExhausted"}}))
 
-    def redrive(self, name: str) -> None:
-        """Move what a function failed on back to its queues, as an operator does."""
+    def redrive(self, name: str, looks: int = 8) -> None:
+        """Move what a function failed on back to its queues, as an operator does: now and each half an hour."""
         for source in self._sources:
             if source.function == name and source.queue.redrive is not None:
                 source.queue.redrive.redriven(source.queue)
+        if looks > 1:
+            self.later(1800.0, lambda: self.redrive(name, looks - 1))
+
+    def throw_dead_letters_away(self) -> None:
+        """Empty every queue that nobody reads."""
+        for queue in self.queues.values():
+            if not queue.feeds:
+                queue.purge()
 
     # ---- the other services ----
 
