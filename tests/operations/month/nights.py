@@ -14,9 +14,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import holidays
 import yaml
 
-from exstream_notify.adapters.alert_rules import is_day_off
 from exstream_notify.domain.documents import Document
 from exstream_notify.domain.messages import TryAgain
 from tests.fakes import Delivered
@@ -27,6 +27,7 @@ from .stack import MonthStack
 
 START = "2026-11-01T12:00:00+00:00"
 WITHOUT_ADDRESS = 0.01
+HOLIDAYS = holidays.country_holidays("US")
 RERUN = 7  # each so many nights three customers of a run are composed again
 SMALL = 40  # records at most of a run in a small month
 _DAY = 86_400.0
@@ -49,7 +50,7 @@ class Nightly:
         """Whether it is composed that day."""
         if self.weekday is not None and day.weekday() != self.weekday:
             return False
-        return not (self.business_days and is_day_off("US", day))
+        return not (self.business_days and (day.weekday() >= 5 or day in HOLIDAYS))
 
 
 _DOMAINS = ("retail", "cards", "policies", "claims", "utilities")
