@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -32,7 +32,7 @@ def started(*arguments: str) -> subprocess.Popen[str]:
 
 
 @pytest.fixture(scope="module")
-def months() -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+def months() -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """The ordinary month, and what came of each fault."""
     running = [started("ordinary"), started("faults", "0/2"), started("faults", "1/2")]
     try:
@@ -44,7 +44,7 @@ def months() -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     for answer in answers:
         print("\n".join(answer.splitlines()[:-1]))
     ordinary, *halves = (json.loads(answer.splitlines()[-1]) for answer in answers)
-    yield ordinary, {row["fault"]: row for half in halves for row in half}
+    return ordinary, {row["fault"]: row for half in halves for row in half}
 
 
 def test_a_month_of_ordinary_nights_pages_nobody(months: tuple[Mapping[str, Any], Mapping[str, Any]]) -> None:

@@ -69,7 +69,9 @@ def test_what_is_not_evaluated_would_not_have_changed(seed: int) -> None:
     monitoring = read(NESTED.read_text("utf-8"))
     quick, slow = MonthBook(), MetricBook(Clock(0.0, 0.0))
     board = MonthBoard(monitoring, quick)
-    metrics = sorted({query.metric for one in board.alarms.values() for query in one.queries.values()}, key=str)
+    metrics = sorted(
+        {query.metric for one in board.alarms.values() for query in one.queries.values()}, key=str
+    )
     other = AlarmBoard(board.alarms, board._composites, slow)
     for minute in range(400):
         for one in chance.sample(metrics, 4) if chance.random() < 0.2 else ():
@@ -137,7 +139,10 @@ def test_a_message_that_is_done_later_is_in_flight_until_then() -> None:
     (one,) = fed.receive(1, start)
     one.done = start + 30
     gauges = fed.gauges(start + 20)
-    assert (gauges["ApproximateNumberOfMessagesVisible"], gauges["ApproximateNumberOfMessagesNotVisible"]) == (0, 1)
+    assert (
+        gauges["ApproximateNumberOfMessagesVisible"],
+        gauges["ApproximateNumberOfMessagesNotVisible"],
+    ) == (0, 1)
     assert fed.gauges(start + 30)["ApproximateNumberOfMessagesNotVisible"] == 0
     assert fed.receive(1, start + 100) == []
 

@@ -31,7 +31,9 @@ def ordinary(folder: Path, nights: int = NIGHTS) -> dict[str, Any]:
         print(f"{name:>24} {number:>7}")
     for (alarm, behind), number in Counter((page.alarm, page.behind) for page in stack.pages).most_common():
         print(f"{number:>7} × {alarm}: {', '.join(behind)}")
-    dead = {name: len(queue.letters) for name, queue in stack.queues.items() if not queue.feeds and queue.letters}
+    dead = {
+        name: len(queue.letters) for name, queue in stack.queues.items() if not queue.feeds and queue.letters
+    }
     pages = [(utc(page.at), page.alarm, page.behind) for page in stack.pages]
     return {**told, "paged": pages, "dead": dead, "raised": dict(stack.app.bus.raised)}
 
@@ -49,7 +51,10 @@ def faulty(folder: Path, names: list[str], part: int = 0, of: int = 1) -> list[d
         for minutes, alarm, behind in result.pages:
             print(f"{'':>42}{minutes:>6.0f} min  {alarm}: {', '.join(behind)}", flush=True)
         if result.stayed:
-            print(f"{'':>42}stays on: {', '.join(result.stayed)}; {', '.join(month.stack.board.on())}", flush=True)
+            print(
+                f"{'':>42}stays on: {', '.join(result.stayed)}; {', '.join(month.stack.board.on())}",
+                flush=True,
+            )
     return seen
 
 

@@ -51,7 +51,12 @@ class Carrier(FakeProvider):
 
     def _ses(self, one: Delivered, fate: str) -> dict[str, Any]:
         at = self._stack.clock.now().isoformat(timespec="milliseconds")
-        who = {"emailAddress": one.to, "action": "failed", "status": "5.1.1", "diagnosticCode": "smtp; 550 5.1.1 user unknown"}
+        who = {
+            "emailAddress": one.to,
+            "action": "failed",
+            "status": "5.1.1",
+            "diagnosticCode": "smtp; 550 5.1.1 user unknown",
+        }
         said: dict[str, Any] = {
             "delivered": {"delivery": {"timestamp": at, "recipients": [one.to], "smtpResponse": "250 ok"}},
             "bounced": {
@@ -68,7 +73,13 @@ class Carrier(FakeProvider):
             },
         }[fate]  # fmt: skip
         tags = {"notice_id": [one.notice_id], "attempt": [str(one.attempt)]}
-        mail = {"timestamp": at, "messageId": one.ref, "source": "notices@example.com", "destination": [one.to], "tags": tags}
+        mail = {
+            "timestamp": at,
+            "messageId": one.ref,
+            "source": "notices@example.com",
+            "destination": [one.to],
+            "tags": tags,
+        }
         return {"eventType": _STATES[fate], **said, "mail": mail}
 
     def _sms(self, one: Delivered, fate: str) -> dict[str, Any]:

@@ -293,8 +293,8 @@ def _bouncing(month: Month) -> Cure:
 
 
 FAULTS: tuple[Fault, ...] = (
-    Fault("the provider is down for two hours", _provider_down, 15),
-    Fault("40 % of a run have no channel", _many_without_channel, 15),
+    Fault("the provider is down for two hours", _provider_down, 30),
+    Fault("40 % of a run have no channel", _many_without_channel, 30),
     Fault("a run is missing", _comes_late, 15, at=10.5, lasts=60, before=_without("APP10")),
     Fault("a run is never sealed", _never_sealed, 255, lasts=360),
     Fault("a checksum does not match", _checksum, 15),

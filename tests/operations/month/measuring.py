@@ -48,7 +48,9 @@ class MonthBook(MetricBook):
         if len(points) > _KEPT:
             del points[next(iter(points))]
 
-    def gauge(self, namespace: str, name: str, dimensions: Mapping[str, str], value: float, at: float) -> None:
+    def gauge(
+        self, namespace: str, name: str, dimensions: Mapping[str, str], value: float, at: float
+    ) -> None:
         """A value that is reported each minute, and is nought where nothing else was said."""
         one = (namespace, name, frozenset(dimensions.items()))
         self._gauges.setdefault(one, (int(at // MINUTE), 0.0))
@@ -101,7 +103,9 @@ class MonthBoard(AlarmBoard):
                 composites[name] = rule_of(name, properties)
             else:
                 continue
-            found[name] = {"Properties": {**properties, "AlarmActions": resource["Properties"].get("AlarmActions", [])}}
+            found[name] = {
+                "Properties": {**properties, "AlarmActions": resource["Properties"].get("AlarmActions", [])}
+            }
         super().__init__(alarms, _in_order(composites), book)
         self.pager = Pager.of(found, TOPIC)
         self._changes_of = book.changed
@@ -143,7 +147,9 @@ class MonthBoard(AlarmBoard):
         if page in self._alarms:
             return [page]
         names = self._composites[page].names
-        return [alarm for name in sorted(names) if self.states[name] == State.ALARM for alarm in self.behind(name)]
+        return [
+            alarm for name in sorted(names) if self.states[name] == State.ALARM for alarm in self.behind(name)
+        ]
 
 
 def _window(alarm: MetricAlarm) -> int:

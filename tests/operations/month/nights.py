@@ -60,7 +60,9 @@ _TYPES = ("statement", "invoice", "utility-bill")
 def _nightly() -> tuple[Nightly, ...]:
     rows = []
     for number in range(40):
-        records = 2000 if number == 39 else 150 if number % 13 == 12 else 60 if number % 6 == 5 else 20 + number % 9
+        records = (
+            2000 if number == 39 else 150 if number % 13 == 12 else 60 if number % 6 == 5 else 20 + number % 9
+        )
         rows.append(
             Nightly(
                 _DOMAINS[number % 5],
@@ -127,7 +129,7 @@ class Month:
                 self.stack.at(night + 60.0 * one.minutes, lambda one=one: self._tonight(one, day))  # type: ignore[misc]
         self._visitors(night)
         if mishap:
-            name, happens = MISHAPS[number % len(MISHAPS)]
+            _name, happens = MISHAPS[number % len(MISHAPS)]
             self.stack.at(night + 7200.0, lambda: happens(self))
         for _ in range(24 * 12):
             self.stack.play(minutes=5)
@@ -177,7 +179,11 @@ class Month:
         """What is past its time leaves the memory, as it leaves the tables."""
         limit = datetime.fromtimestamp(before, UTC).isoformat(timespec="seconds")
         ports = self.stack.app.ports
-        old = [name for name, notice in ports["ledger"].notices.items() if notice.created_at < limit and not notice.due_at]
+        old = [
+            name
+            for name, notice in ports["ledger"].notices.items()
+            if notice.created_at < limit and not notice.due_at
+        ]
         for name in old:
             del ports["ledger"].notices[name]
         ports["evidence"].lines.clear()
@@ -205,7 +211,9 @@ class Month:
             }
         )
 
-    def drop(self, one: Nightly, day: date, *, without: float = WITHOUT_ADDRESS, factor: float = 1.0, **stated: Any) -> str:
+    def drop(
+        self, one: Nightly, day: date, *, without: float = WITHOUT_ADDRESS, factor: float = 1.0, **stated: Any
+    ) -> str:
         """Drop tonight's run of an application; `without` is the share that has no address."""
         usual = min(one.records, SMALL) if self.small else one.records
         records = max(int(usual * factor * self.chance.uniform(0.9, 1.1)), 20)
@@ -220,11 +228,18 @@ class Month:
 
     def _maybe_without(self, one: Nightly, number: int, run_id: str, share: float) -> Document:
         gone = {"email": None, "mobile": None} if self.chance.random() < share else {}
-        return self.document(one.app, number, run_id, domain=one.domain, document_type=one.document_type, **gone)
+        return self.document(
+            one.app, number, run_id, domain=one.domain, document_type=one.document_type, **gone
+        )
 
     def rerun(self, one: Nightly, run_id: str, documents: list[Document]) -> None:
         """Some customers of a run composed again, since their documents were wrong."""
-        again = [self.document(one.app, d.customer_in_run or 0, f"{run_id}-r", domain=one.domain, supersedes=d.document_id) for d in documents]
+        again = [
+            self.document(
+                one.app, d.customer_in_run or 0, f"{run_id}-r", domain=one.domain, supersedes=d.document_id
+            )
+            for d in documents
+        ]
         self.seal(one.domain, f"{run_id}-r", again, app=one.app, rerun_of=run_id)
 
     def seal(self, domain: str, run_id: str, documents: list[Document], **stated: Any) -> None:
@@ -244,7 +259,9 @@ class Month:
     def landed(self, domain: str, run_id: str, name: str, queue: str = "RunQueue") -> None:
         """The drop bucket tells of a file."""
         key = f"drop/{domain}/{run_id}/{name}"
-        self.stack.queues[queue].put(json.dumps({"detail-type": "Object Created", "detail": {"object": {"key": key}}}))
+        self.stack.queues[queue].put(
+            json.dumps({"detail-type": "Object Created", "detail": {"object": {"key": key}}})
+        )
 
 
 # ---- what goes slightly wrong ----

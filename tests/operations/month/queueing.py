@@ -45,7 +45,12 @@ class Queue:
     """One queue. `redrive` is where a message goes that was received `most` times."""
 
     def __init__(
-        self, name: str, clock: FakeClock, visibility: float = 30.0, most: int = 0, redrive: "Queue | None" = None
+        self,
+        name: str,
+        clock: FakeClock,
+        visibility: float = 30.0,
+        most: int = 0,
+        redrive: "Queue | None" = None,
     ) -> None:
         self.name = name
         self.visibility = visibility

@@ -57,7 +57,16 @@ from .queueing import Queue
 
 TEAMS = {
     name: f"{name}@example.com"
-    for name in ("operations", "compliance", "it", "management", "collections", "onboarding", "underwriting", "claims")
+    for name in (
+        "operations",
+        "compliance",
+        "it",
+        "management",
+        "collections",
+        "onboarding",
+        "underwriting",
+        "claims",
+    )
 }
 SETTINGS = Settings(
     email_provider="ses",
@@ -233,7 +242,9 @@ class MonthApp(Bootstrap):
             "export_queue": _Exports(),
         }
 
-    contacts, profiles, suppressions, opt_outs = map(port, ("contacts", "profiles", "suppressions", "opt_outs"))
+    contacts, profiles, suppressions, opt_outs = map(
+        port, ("contacts", "profiles", "suppressions", "opt_outs")
+    )
     addresses, ledger, due, runs, records = map(port, ("addresses", "ledger", "due", "runs", "records"))
     staging, staged, evidence, jobs, wording = map(port, ("staging", "staged", "evidence", "jobs", "wording"))
     journeys, executions, incidents = map(port, ("journeys", "executions", "incidents"))

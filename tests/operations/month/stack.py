@@ -126,7 +126,9 @@ class MonthStack:
     # ---- the template ----
 
     def _queues(self) -> dict[str, Queue]:
-        rows = {n: r.get("Properties", {}) for n, r in self._resources.items() if r["Type"] == "AWS::SQS::Queue"}
+        rows = {
+            n: r.get("Properties", {}) for n, r in self._resources.items() if r["Type"] == "AWS::SQS::Queue"
+        }
         fed = set(watched(self._resources)["fed_queues"])
         found = {name: Queue(name, self.clock) for name in rows if "RedrivePolicy" not in rows[name]}
         for name, row in rows.items():
@@ -166,7 +168,11 @@ class MonthStack:
     def _schedule(self) -> None:
         for number, (name, row) in enumerate(self._events("Schedule")):
             when = parse_schedule(str(self._value(row["Schedule"])))
-            first = when.next_after(self.clock.seconds) if hasattr(when, "zone") else self.clock.seconds + 5.0 + number
+            first = (
+                when.next_after(self.clock.seconds)
+                if hasattr(when, "zone")
+                else self.clock.seconds + 5.0 + number
+            )
             self.at(first, self._tick(name, when, first))
 
     def _tick(self, name: str, when: Any, due: float) -> Callable[[], None]:
@@ -267,7 +273,9 @@ class MonthStack:
             self.clock.at(context.ends)
             error = {"errorType": "Sandbox.Timedout", "errorMessage": "Task timed out"}
         took = self.clock.seconds - start
-        self._measure(name, start, Invocations=1, Errors=int(error is not None), Throttles=0, Duration=took * 1000)
+        self._measure(
+            name, start, Invocations=1, Errors=int(error is not None), Throttles=0, Duration=took * 1000
+        )
         for line in printed.getvalue().splitlines():
             for one in embedded_metrics(name, line):
                 self.book.record(one.namespace, one.name, one.dimensions, one.value, start + took)
@@ -310,7 +318,9 @@ class MonthStack:
             if attempt < int(config.get("MaximumRetryAttempts", 2)):
                 self.later(BACKOFF[attempt], lambda: self._asynchronous(name, attempt + 1))
             elif destination := config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"):
-                self.queues[target(destination)].put(json.dumps({"requestContext": {"condition": "RetriesExhausted"}}))
+                self.queues[target(destination)].put(
+                    json.dumps({"requestContext": {"condition": "RetriesExhausted"}})
+                )
 
     def redrive(self, name: str, looks: int = 8) -> None:
         """Move what a function failed on back to its queues, as an operator does: now and each half an hour."""
@@ -330,7 +340,11 @@ class MonthStack:
 
     def request(self, name: str, method: str, path: str, body: str = "") -> int:
         """A request to the HTTP API that leads to a function; the status of the answer."""
-        context = {"http": {"method": method, "path": path, "sourceIp": "192.0.2.1"}, "stage": "$default", "requestId": "r"}
+        context = {
+            "http": {"method": method, "path": path, "sourceIp": "192.0.2.1"},
+            "stage": "$default",
+            "requestId": "r",
+        }
         event = {
             "version": "2.0", "routeKey": f"{method} {path}", "rawPath": path, "rawQueryString": "",
             "headers": {"accept-language": "en"}, "requestContext": context, "body": body, "isBase64Encoded": False,

@@ -1,10 +1,10 @@
 """When a composite alarm performs its actions: on a change of its state, unless a suppressor holds them.
 
-After "Suppressing composite alarm actions" (CloudWatch user guide). While the suppressor is in alarm nothing is
-done. After a change of state the composite alarm waits up to its wait period for the suppressor to go into
-alarm; after the suppressor has left the alarm it waits for the extension period. What is left when the wait is
-over is done once: the actions of the state that the alarm has then, if it is another than was acted on last.
-An alarm without a suppressor acts at once. Nothing is repeated while a state lasts.
+After "Suppressing composite alarm actions" (CloudWatch user guide). While the suppressor is in alarm nothing
+is done. After a change of state the composite alarm waits up to its wait period for the suppressor to go into
+alarm; after the suppressor has left the alarm it waits for the extension period. When the wait is over, the
+actions of the state that the alarm has then are performed once, unless that state was acted on last. An alarm
+without a suppressor acts at once. Nothing is repeated while a state lasts.
 """
 
 from collections.abc import Iterable, Mapping
