@@ -11,9 +11,6 @@ from tests.fakes import Delivered, FakeProvider
 
 from .stack import MonthStack
 
-#: Of mails: the share that bounces, and the share that is complained of.
-BOUNCES, COMPLAINTS = 0.002, 0.0002
-
 _STATES = {"delivered": "Delivery", "bounced": "Bounce", "complained": "Complaint"}
 
 

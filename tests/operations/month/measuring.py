@@ -25,7 +25,8 @@ class MonthBook(MetricBook):
 
     def __init__(self) -> None:
         super().__init__(Clock(0.0, 0.0))
-        self._gauges: dict[Series, tuple[int, float]] = {}
+        self._gauges: dict[Series, int] = {}
+        self._last: dict[Series, int] = {}
         self._touched: dict[int, set[Series]] = defaultdict(set)
         self._before: dict[Series, tuple[float, ...]] = {}
         self.changed: dict[Series, int] = {}
@@ -43,6 +44,7 @@ class MonthBook(MetricBook):
         one = (namespace, name, frozenset(dict(dimensions).items()))
         minute = int(at // MINUTE)
         self._touched[minute].add(one)
+        self._last[one] = max(minute, self._last.get(one, -1))
         points = self._minutes[one]
         points.setdefault(minute, DataPoint()).add(value)
         if len(points) > _KEPT:
@@ -53,7 +55,7 @@ class MonthBook(MetricBook):
     ) -> None:
         """A value that is reported each minute, and is nought where nothing else was said."""
         one = (namespace, name, frozenset(dimensions.items()))
-        self._gauges.setdefault(one, (int(at // MINUTE), 0.0))
+        self._gauges.setdefault(one, int(at // MINUTE))
         if value:
             self.record(namespace, name, dimensions, value, at)
 
@@ -73,15 +75,19 @@ class MonthBook(MetricBook):
     ) -> list[float | None]:
         """See `MetricBook.points`."""
         minutes = self._minutes.get(wanted, {})
-        since = self._gauges.get(wanted, (0, None))
+        since = self._gauges.get(wanted)
         each, end = period // MINUTE, int(until // MINUTE)
+        first = end - number * each
+        if self._last.get(wanted, -1) < first and (since is None or since <= first):
+            nought = float(each) if statistic == "SampleCount" else 0.0
+            return [None if since is None else nought] * number
         found: list[float | None] = []
-        for start in range(end - number * each, end, each):
+        for start in range(first, end, each):
             merged = DataPoint()
             for minute in range(start, start + each):
                 if (point := minutes.get(minute)) is not None:
                     merged.merge(point)
-                elif since[1] is not None and minute >= since[0]:
+                elif since is not None and minute >= since:
                     merged.add(0.0)
             found.append(merged.statistic(statistic) if merged.count else None)
         return found

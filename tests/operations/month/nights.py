@@ -21,12 +21,14 @@ from exstream_notify.domain.documents import Document
 from exstream_notify.domain.messages import TryAgain
 from tests.fakes import Delivered
 
-from .carriers import BOUNCES, COMPLAINTS, Carrier
+from .carriers import Carrier
 from .site import TEAMS
 from .stack import MonthStack
 
 START = "2026-11-01T12:00:00+00:00"
 WITHOUT_ADDRESS = 0.01
+BOUNCES = 0.002
+COMPLAINT_EACH = 3 * 86_400.0  # seconds
 HOLIDAYS = holidays.country_holidays("US")
 RERUN = 7  # each so many nights three customers of a run are composed again
 SMALL = 40  # records at most of a run in a small month
@@ -116,6 +118,7 @@ class Month:
         self.on_call = True
         self.alerts: Counter[str] = Counter()
         self._seen = 0
+        self._complained = self.stack.clock.seconds
         self._midnight = self.stack.clock.seconds // _DAY * _DAY
 
     # ---- days ----
@@ -172,8 +175,13 @@ class Month:
         self.stack.request("OpenDocumentFunction", "GET", f"/d/{self.stack.app.link_signer.sign(notice)}")
 
     def _fate(self, one: Delivered) -> str:
-        drawn = self.chance.random()
-        return "bounced" if drawn < BOUNCES else "complained" if drawn < BOUNCES + COMPLAINTS else "delivered"
+        if self.chance.random() < BOUNCES:
+            return "bounced"
+        # Of so few mails two complaints in a day would be a fault indeed.
+        if not self.small and self.stack.clock.seconds - self._complained > COMPLAINT_EACH:
+            self._complained = self.stack.clock.seconds
+            return "complained"
+        return "delivered"
 
     def _forget(self, before: float) -> None:
         """What is past its time leaves the memory, as it leaves the tables."""
