@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from .metrics import MINUTE, MetricBook, Series, series
@@ -97,10 +98,15 @@ def calculate(expression: str, metrics: Mapping[str, Points]) -> Points:
     """
     length = max((len(points) for points in metrics.values()), default=0)
     try:
-        tree = ast.parse(expression, mode="eval").body
+        tree = _parsed(expression)
     except SyntaxError as error:
         raise AlarmError(f"expression {expression!r}: {error.msg}") from error
     return _value(tree, metrics, length)
+
+
+@cache
+def _parsed(expression: str) -> ast.expr:
+    return ast.parse(expression, mode="eval").body
 
 
 def _value(node: ast.expr, metrics: Mapping[str, Points], length: int) -> Points:
