@@ -123,6 +123,15 @@ def test_a_run_that_names_the_other_makes_its_numbers_good(name: str) -> None:
     assert of(here, "run-1").status == IncidentStatus.RESOLVED
 
 
+@pytest.mark.parametrize("name", ["claims/run-1", "run-11", "retail/run-11", ""])
+def test_a_run_that_names_another_makes_no_numbers_good(name: str) -> None:
+    here = world()
+    dropped(here, "run-1", *customers(*range(1, 7)))
+    raised(here, an_error())
+    dropped(here, "run-1b", *customers(7, 8, document=100), rerun_of=name)
+    assert of(here, "run-1").late == ((7, 8),)
+
+
 def test_a_run_that_names_another_application_s_does_not_count() -> None:
     here = world()
     dropped(here, "run-1", *customers(1), app="BILLING")
