@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from exstream_notify.domain.contacts import Contact
+from exstream_notify.domain.messages import GiveUp
 from exstream_notify.domain.work import SendJob
 from exstream_notify.use_cases.decide_notices import merged_contacts, update_contacts
 from tests.fakes import FakeAddresses, FakeClock, FakeContacts, a_contact, a_document, a_rule
@@ -262,6 +263,28 @@ def test_customers_who_cannot_be_reached_are_told_as_a_list_to_compose_again() -
     (raised,) = world.exceptions.raised
     assert (raised.code, raised.count, raised.customers_in_run) == ("no_channel", 2, (7, 9))
     assert "C0001" not in str(raised), "nothing personal"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({}, "no_channel"),
+        ({"message_class": "collections"}, "no_channel"),
+        ({"message_class": "regulated"}, "required_unreached"),
+        ({"urgent": True}, "required_unreached"),
+    ],
+)
+@pytest.mark.parametrize("email", [None, "gone@example.com"])
+def test_who_has_to_be_reached_and_is_not_is_reported_apart(
+    changes: dict[str, Any], code: str, email: str | None
+) -> None:
+    world = World(a_rule(channels=("email",), **changes))
+    world.mail.always(GiveUp("mailbox_unknown") if email else None)
+    world.drop("run-1", a_document(1, email=email, mobile=None))
+    world.come_to_rest()
+
+    found = world.exceptions.codes & {"no_channel", "unreached", "required_unreached"}
+    assert found == {"unreached" if email and code == "no_channel" else code}
 
 
 def test_a_customer_without_a_number_in_the_run_is_counted_but_never_to_be_composed_by_its_position() -> None:
