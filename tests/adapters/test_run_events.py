@@ -17,7 +17,7 @@ def test_each_event_is_read_and_any_other_message_is_none() -> None:
     assert news_of({"detail-type": "File Read", "detail": file}) == (
         FileRead("retail", "r", "a.dat", ("EX1#a.dat",), SAID)
     )
-    again = {"look": {"kind": "cover", "file": "retail/r/2"}}
+    again = {"look": {"kind": "cover", "name": "retail/r/2"}}
     assert news_of(again) == RunNews("again", "retail", "r", tried=2)
     for other in (
         {"detail": run},

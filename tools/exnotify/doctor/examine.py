@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import concurrency, hosts, keeping, secrets, sender, ses, sms
+from . import channels, concurrency, hosts, keeping, secrets, sender, ses, sms
 from .finding import Finding, Resolver
 from .look import Look, Untold
 from .resolver import resolver
@@ -85,6 +85,7 @@ CHECKS: tuple[Check, ...] = (
     Check("KMS keys", keeping.key_findings),
     Check("alarm topic", keeping.alarm_topic_findings, _on_aws),
     Check("team topics", keeping.team_findings, _on_aws),
+    Check("alert channels", channels.channel_findings),
 )
 
 
