@@ -21,7 +21,7 @@ def test_each_event_is_read_and_any_other_message_is_none() -> None:
     assert news_of(again) == RunNews("again", "retail", "r", tried=2)
     for other in (
         {"detail": run},
-        {"look": {"kind": "incident", "file": "x"}},
+        {"look": {"kind": "incident", "name": "x"}},
         {"detail-type": "Missing Data"},
     ):
         assert news_of(other) is None

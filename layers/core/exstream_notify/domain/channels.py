@@ -98,7 +98,7 @@ def after(state: ChannelState, outcome: Outcome, why: str, until: str, at: str) 
         case "sent":
             return state if _recent(state, at) else replace(state, sent_at=at, wait_until="")
         case "dead":
-            return replace(state, dead_since=state.dead_since or at, failed_at=at, why=why)
+            return replace(state, dead_since=state.dead_since or at, failed_at=at, why=why, failures=0)
         case "failed":
             return _failed(state, why, at)
         case "waits":
@@ -152,9 +152,12 @@ def wants_probe(state: ChannelState, now: datetime) -> bool:
 
 
 def is_resting(state: ChannelState, now: datetime) -> bool:
-    """Whether an address that bounced was tried again lately: then not even one alert goes there."""
+    """Whether an address that bounced was tried again lately: then not even one alert goes there.
+
+    One that only failed, as while a provider is down, is tried with each alert.
+    """
     tried = max(state.sent_at, state.failed_at)
-    return bool(state.channel in REPORTED and state.dead_since and tried) and (
+    return bool(state.channel in REPORTED and state.dead_since and not state.failures and tried) and (
         now - datetime.fromisoformat(tried) < DEAD_REST
     )
 
