@@ -72,6 +72,21 @@ def test_the_byte_of_nel_is_an_ellipsis_where_lines_end_otherwise() -> None:
     assert read(data) == {"EX004120E": (2, "1-2")}
 
 
+def test_nel_ends_the_lines_that_are_no_message_too() -> None:
+    grouped = Grouped(lambda code, said: said)
+    text = "EX004120E (1) a\x85hello\x85world\x85EX004120E (2) b\x85"
+    list(MessageFiles(RULES).read(io.BytesIO(text.encode("latin-1")), "a.dat", "messages", grouped))
+    assert (grouped.messages, grouped.unmatched, grouped.first_unmatched) == (2, 2, 2)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_rows_may_end_as_lines_do(end: str) -> None:
+    rows = ENDS[end].join(["seq,rule,level", "12,APR,error", "13,APX,severe", ""])
+    encodings = ["utf-8", "utf-16-le", "utf-16-be"] + ["latin-1"] * (ENDS[end] < "\xff")
+    for encoding in encodings:
+        assert read(rows.encode(encoding), "exceptions.csv") == {"APR": (1, "12"), "APX": (1, "13")}
+
+
 def test_nel_ends_a_line_of_a_continued_message_too() -> None:
     text = "EX004120E (1) a\x85    continued\x8511/20/2026 04:00:01 EX000123S stop\x85"
     assert read(text.encode("latin-1")) == {"EX004120E": (1, "1"), "EX000123S": (1, "")}
@@ -115,12 +130,11 @@ def test_zeros_that_pad_records_are_no_utf_16() -> None:
     [
         bytes(range(1, 256)) * 50,
         b"\x00\x01\x02\x03" * 100,
-        "値を確認してください".encode("utf-16-le") * 9,
         b"\x89PNG\r\n\x1a\n" + bytes(range(128)) * 9,
     ],
 )
 def test_a_file_whose_encoding_cannot_be_told_is_refused(data: bytes) -> None:
-    with pytest.raises(Unusable) as unusable:
+    with pytest.raises(Unusable, match="no text in any encoding") as unusable:
         read(data)
     assert unusable.value.code == "messages_unreadable"
 
@@ -162,6 +176,7 @@ def test_what_a_file_is_its_text_says_not_its_name(name: str) -> None:
     ("data", "name"),
     [
         (b"hello\nworld\n", "a.dat"),
+        ("値を確認してください".encode("utf-16-le") * 9, "a.dat"),
         (b"<messages><m level='9'>stop</m></messages>", "ExstreamMessages.xml"),
         (b"queue,rule\n,\n12,7\n", "exceptions.csv"),
         (b"account|status\nA1|\n", "ErrorReport.csv"),
