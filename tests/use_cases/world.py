@@ -764,7 +764,9 @@ class World:
 
     def known_channels(self) -> KnownChannels:
         """The teams' channels with what is known of them."""
-        return KnownChannels(self._ports["channels"], self.channel_book, self._ports["exceptions"], self.clock)
+        return KnownChannels(
+            self._ports["channels"], self.channel_book, self._ports["exceptions"], self.clock
+        )
 
     def check_channels(self) -> ChannelsFound:
         """The hourly look."""

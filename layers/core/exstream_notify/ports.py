@@ -633,6 +633,10 @@ class ExceptionBus(Protocol):
     def run_dispatched(self, domain: str, run_id: str) -> None:
         """Tell that a run was dispatched: it may make good what another one left out."""
 
+
+class ReceiptBus(ExceptionBus, Protocol):
+    """Where what receipts say is told."""
+
     def alerts_reported(self, receipts: Sequence[AlertReceipt]) -> None:
         """Tell what providers report of our own alerts; empty is fine."""
 
