@@ -17,6 +17,8 @@ from exnotify.doctor.ses import needed_events as ses_events
 from exnotify.doctor.sms import OPT_OUT_WORDS
 from exnotify.doctor.sms import needed_events as sms_events
 from exnotify.local import LocalCloud
+from exstream_notify.adapters.dynamodb.channels import KEY, DynamoChannelBook
+from exstream_notify.domain.channels import TEAM, ChannelState
 from exstream_notify.domain.replies import meaning_of
 
 pytestmark = pytest.mark.slow
@@ -505,3 +507,16 @@ def test_json_names_are_stable(cloud: LocalCloud) -> None:
 
     rows = json.loads(json.dumps([asdict(finding) for finding in examine(stack(cloud), resolve)]))
     assert {frozenset(row) for row in rows} == {frozenset({"check", "verdict", "found", "cure"})}
+
+
+def test_a_channel_that_is_dead_and_a_team_that_nothing_reaches(cloud: LocalCloud) -> None:
+    dynamodb, table = cloud.client("dynamodb"), cloud.resource("IncidentsTable")
+    assert verdict_of(cloud, "alert channels") == ("ok", "none is known to be dead; 0 have taken an alert")
+    for channel, check in (("slack", "channel slack of it"), (TEAM, "team it")):
+        state = ChannelState("it", channel, "a1", dead_since="2026-11-20T15:00:00+00:00", why="HTTP 404")
+        key = {"pk": {"S": KEY}, "sk": {"S": f"it/{channel}"}}
+        with changed(
+            lambda state=state: DynamoChannelBook(dynamodb, table).save(state),
+            lambda key=key: dynamodb.delete_item(TableName=table, Key=key),
+        ):
+            assert verdict_of(cloud, check) == ("problem", "since 2026-11-20T15:00:00+00:00: HTTP 404")

@@ -50,7 +50,7 @@ class FakeExceptionBus:
             self._queue.send([{"detail-type": "Run Dispatched", "detail": detail}])
 
     def alerts_reported(self, receipts: Sequence[AlertReceipt]) -> None:
-        """See `ExceptionBus.alerts_reported`."""
+        """See `ReceiptBus.alerts_reported`."""
         if self._queue is not None:
             for receipt in receipts:
                 self._queue.send([{"detail-type": "Alert Reported", "detail": asdict(receipt)}])

@@ -648,6 +648,10 @@ class ExceptionBus(Protocol):
     def file_read(self, read: FileRead) -> None:
         """Tell that a file of the composer was read to its end."""
 
+
+class ReceiptBus(ExceptionBus, Protocol):
+    """Where what receipts say is told."""
+
     def alerts_reported(self, receipts: Sequence[AlertReceipt]) -> None:
         """Tell what providers report of our own alerts; empty is fine."""
 

@@ -130,7 +130,7 @@ class SqsLookQueue:
 
 
 class EventBridgeExceptions:
-    """`ExceptionBus` on the default event bus; `shown` says how a name that somebody chose may be shown."""
+    """`ReceiptBus` on the default event bus; `shown` says how a name that somebody chose may be shown."""
 
     def __init__(self, client: Any, shown: Callable[[str], str]) -> None:
         self._client = client
@@ -158,7 +158,7 @@ class EventBridgeExceptions:
         _put_events(self._client, "Run Dispatched", [json.dumps({"domain": domain, "run_id": run_id})])
 
     def alerts_reported(self, receipts: Sequence[AlertReceipt]) -> None:
-        """See `ExceptionBus.alerts_reported`."""
+        """See `ReceiptBus.alerts_reported`."""
         _put_events(self._client, "Alert Reported", (json.dumps(asdict(receipt)) for receipt in receipts))
 
 

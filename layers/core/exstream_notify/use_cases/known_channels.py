@@ -61,7 +61,7 @@ class KnownChannels:
         answer = self._ways.tell(channel, team, alert, max(patience, 0.0))
         until = (self._clock.now() + timedelta(seconds=answer.wait)).isoformat(timespec="seconds")
         state = self.note(before, after(before, answer.outcome, answer.why, until, self._at()))
-        if answer.outcome == "sent" and state.dead_since:
+        if answer.outcome == "sent" and state.dead_since and not state.failures:
             return ChannelAnswer("dead", f"sent, but dead since {state.dead_since}: {state.why}")
         if answer.outcome == "waits":
             return replace(answer, why=f"{answer.why}, asks to wait until {until}")
