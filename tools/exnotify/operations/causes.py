@@ -52,14 +52,10 @@ def many_fail(ground: Ground) -> Cure:
     return cure
 
 
-def poison(queue: str) -> Callable[[Ground], Cure]:
+def poison(ground: Ground) -> Cure:
     """A message that its function cannot read."""
-
-    def cause(ground: Ground) -> Cure:
-        ground.put(f"{queue}Queue", '{"this is": "nothing that it reads"}')
-        return lambda: ground.purge(f"{queue}DeadLetters")
-
-    return cause
+    ground.put("DecideQueue", '{"this is": "no slice"}')
+    return lambda: ground.purge("DecideDeadLetters")
 
 
 def killed(ground: Ground) -> Cure:

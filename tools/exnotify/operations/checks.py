@@ -26,9 +26,7 @@ def can_fire(name: str, row: Mapping[str, Any], metrics: int) -> None:
     if metrics > MATH_METRICS:
         raise ValueError(f"{name}: {metrics} metrics, and an alarm reads {MATH_METRICS} at most")
     if "FILL" in row.get("expression", row.get("each", "")) and of - DELAY // period < enough:
-        raise ValueError(
-            f"{name}: of {of} data points FILL makes up the newest, and {enough} must be real"
-        )
+        raise ValueError(f"{name}: of {of} data points FILL makes up the newest, and {enough} must be real")
     if period * of > (604_800 if period >= 3600 else 86_400):
         raise ValueError(f"{name}: an alarm looks at a day at most, or at a week by hours")
     missing = row.get("missing", "notBreaching")
