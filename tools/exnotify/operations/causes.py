@@ -216,14 +216,21 @@ def word_lost(ground: Ground) -> Cure:
     return cure
 
 
-def throttled(function: str, work: Callable[[Ground], None]) -> Callable[[Ground], Cure]:
-    """Somebody reserves no concurrency for a function, and there is work for it."""
+def throttled(function: str, work: Callable[[Ground], None], purged: str = "") -> Callable[[Ground], Cure]:
+    """Somebody reserves no concurrency for a function, and there is work for it; `purged` is a queue of such work
+    that the cure takes away."""
 
     def cause(ground: Ground) -> Cure:
         api, name = ground.cloud.client("lambda"), ground.cloud.resource(function)
         api.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
         work(ground)
-        return lambda: api.delete_function_concurrency(FunctionName=name)
+
+        def cure() -> None:
+            if purged:
+                ground.purge(purged)
+            api.delete_function_concurrency(FunctionName=name)
+
+        return cure
 
     return cause
 

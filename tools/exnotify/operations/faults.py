@@ -75,7 +75,7 @@ FAULTS = (
     ),
     Fault(
         "export_preferences gets no concurrency",
-        causes.throttled("ExportPreferencesFunction", causes.export_step),
+        causes.throttled("ExportPreferencesFunction", causes.export_step, purged="ExportQueue"),
         frozenset({"AnswersLate"}),
         working=_QUICK,
     ),
