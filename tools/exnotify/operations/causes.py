@@ -217,8 +217,10 @@ def word_lost(ground: Ground) -> Cure:
 
 
 def throttled(function: str, work: Callable[[Ground], None], purged: str = "") -> Callable[[Ground], Cure]:
-    """Somebody reserves no concurrency for a function, and there is work for it; `purged` is a queue of such work
-    that the cure takes away."""
+    """Somebody reserves no concurrency for a function, and there is work for it.
+
+    `purged` is a queue of such work that the cure takes away.
+    """
 
     def cause(ground: Ground) -> Cure:
         api, name = ground.cloud.client("lambda"), ground.cloud.resource(function)
