@@ -264,7 +264,7 @@ class EmbeddedCloud:
         if any(poller.busy for poller in self._pollers):
             return True
         scheduled = self._scheduled()
-        if any(function.starting for function in self._functions):
+        if any(function.lagging for function in self._functions):
             return True
         if any(function.running for function in self._functions if function.spec.logical_id not in scheduled):
             return True

@@ -17,6 +17,7 @@ from .processes import Specification, Worker, WorkerDiedError, WorkerHost, Worke
 _PAYLOAD_LIMIT = 6 * 1024 * 1024  # bytes, of a synchronous invocation's event and of its answer
 _UNRESERVED = 16  # invocations at once of a function that reserves no concurrency, which then wait: this
 # machine's limit, where an account has a thousand and refuses
+_LOOK = 0.5  # seconds that a look at whether something is due takes at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +99,20 @@ class Function:
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
         self._slots = threading.BoundedSemaphore(_UNRESERVED)
-        self._waiting = 0
-        self._starting = 0
+        self._begun: dict[str, float] = {}  # invocations that run or wait for a worker, since when
         self.reserved = spec.reserved
 
     @property
     def running(self) -> int:
         """Invocations that run, or wait for a worker."""
         with self._lock:
-            return self._waiting
+            return len(self._begun)
 
     @property
-    def starting(self) -> bool:
-        """Whether a worker is being made ready, which takes far longer here than on AWS."""
-        return bool(self._starting)
+    def lagging(self) -> bool:
+        """Whether an invocation takes longer than a look at what is due does, for example to start."""
+        with self._lock:
+            return min(self._begun.values(), default=float("inf")) < time.monotonic() - _LOOK
 
     @property
     def pids(self) -> list[int]:
@@ -126,8 +127,9 @@ class Function:
         """
         request_id = str(uuid.uuid4())
         with self._lock:
-            throttled = self.reserved is not None and self._waiting >= self.reserved
-            self._waiting += not throttled
+            throttled = self.reserved is not None and len(self._begun) >= self.reserved
+            if not throttled:
+                self._begun[request_id] = time.monotonic()
         if throttled:
             self._measure("Throttles", 1)
             raise ThrottledError(f"{self.spec.name} has {self.reserved} invocations reserved")
@@ -136,7 +138,7 @@ class Function:
                 return self._run(request_id, event)
         finally:
             with self._lock:
-                self._waiting -= 1
+                del self._begun[request_id]
 
     def stop(self) -> None:
         """Kills every worker."""
@@ -215,14 +217,6 @@ class Function:
                 if worker.alive:
                     self._busy.add(worker)
                     return worker
-            self._starting += 1
-        try:
-            return self._start()
-        finally:
-            with self._lock:
-                self._starting -= 1
-
-    def _start(self) -> Worker:
         worker = self._host.spawn(
             Specification(
                 handler=self.spec.handler,

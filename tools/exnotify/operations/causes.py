@@ -52,14 +52,10 @@ def many_fail(ground: Ground) -> Cure:
     return cure
 
 
-def poison(queue: str) -> Callable[[Ground], Cure]:
+def poison(ground: Ground) -> Cure:
     """A message that its function cannot read."""
-
-    def cause(ground: Ground) -> Cure:
-        ground.put(f"{queue}Queue", '{"this is": "nothing that it reads"}')
-        return lambda: ground.purge(f"{queue}DeadLetters")
-
-    return cause
+    ground.put("DecideQueue", '{"this is": "no slice"}')
+    return lambda: ground.purge("DecideDeadLetters")
 
 
 def killed(ground: Ground) -> Cure:
@@ -220,14 +216,23 @@ def word_lost(ground: Ground) -> Cure:
     return cure
 
 
-def throttled(function: str, work: Callable[[Ground], None]) -> Callable[[Ground], Cure]:
-    """Somebody reserves no concurrency for a function, and there is work for it."""
+def throttled(function: str, work: Callable[[Ground], None], purged: str = "") -> Callable[[Ground], Cure]:
+    """Somebody reserves no concurrency for a function, and there is work for it.
+
+    `purged` is a queue of such work that the cure takes away.
+    """
 
     def cause(ground: Ground) -> Cure:
         api, name = ground.cloud.client("lambda"), ground.cloud.resource(function)
         api.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
         work(ground)
-        return lambda: api.delete_function_concurrency(FunctionName=name)
+
+        def cure() -> None:
+            if purged:
+                ground.purge(purged)
+            api.delete_function_concurrency(FunctionName=name)
+
+        return cure
 
     return cause
 
