@@ -1,7 +1,8 @@
 """Our own events about runs and files, as the queue brings them."""
 
-from exstream_notify.adapters.run_events import dated, news_of, said_at
-from exstream_notify.domain.exceptions import ExceptionRaised, FileRead
+from exstream_notify.adapters.run_events import news_of, said_at, told_by
+from exstream_notify.domain.exceptions import FileRead
+from exstream_notify.domain.masking import Vocabulary
 from exstream_notify.domain.runs import RunNews
 
 TIME = "2026-11-20T15:00:00Z"
@@ -28,7 +29,9 @@ def test_each_event_is_read_and_any_other_message_is_none() -> None:
 
 
 def test_an_exception_is_said_when_its_event_was_put_unless_it_says_when() -> None:
-    plain = ExceptionRaised("EX1", "error", "retail", "r", "x")
-    file = ExceptionRaised("EX1", "error", "retail", "r", "x", said_at="2026-11-20T14:00:00+00:00")
-    assert [e.said_at for e in dated([plain, file], {"time": TIME})] == [SAID, file.said_at]
+    plain = {"code": "EX1", "severity": "error", "domain": "retail", "run_id": "r", "text": "x"}
+    of_a_file = "2026-11-20T14:00:00+00:00"
+    for detail, said in ((plain, SAID), ({**plain, "said_at": of_a_file}, of_a_file)):
+        body = {"detail-type": "Exception Raised", "source": "exnotify", "detail": detail, "time": TIME}
+        assert [e.said_at for e in told_by(body, Vocabulary())] == [said]
     assert said_at({}) == said_at({"time": "yesterday"}) == ""

@@ -18,10 +18,10 @@ from typing import Any
 
 import yaml
 
-from exstream_notify.adapters.alert_triggers import exceptions_of, look_of, reported_of
+from exstream_notify.adapters.alert_triggers import look_of, reported_of
 from exstream_notify.adapters.journey_rules import is_holiday
 from exstream_notify.adapters.rules import PACKAGE_RULES
-from exstream_notify.adapters.run_events import dated, news_of
+from exstream_notify.adapters.run_events import news_of, told_by
 from exstream_notify.domain.breaker import Breaker
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.decisions import Policy
@@ -752,7 +752,7 @@ class World:
     def _record_exception(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
         p = self._ports
         alerting = self.alerting()
-        raised = dated(exceptions_of(body, alerting.rules.vocabulary), body)
+        raised = told_by(body, alerting.rules.vocabulary)
         if raised and alert_exceptions(raised, alerting):
             return
         if (news := news_of(body)) is not None:
@@ -760,10 +760,9 @@ class World:
             follow_run(news, self.rules, p["exceptions"], covering)
         if (receipt := reported_of(body)) is not None:
             alert_reported(receipt, self.known_channels(), alerting)
-        if (look := look_of(body)) is not None and look[0] == "channels":
-            self.check_channels()
-        elif look is not None:
-            look_at(*look, self.rules, runs=p["runs"], exceptions=p["exceptions"], alerting=alerting)
+        if (look := look_of(body)) is not None:
+            ports = {name: p[name] for name in ("runs", "exceptions")}
+            look_at(*look, self.rules, self.known_channels(), alerting=alerting, **ports)
 
     def known_channels(self) -> KnownChannels:
         """The teams' channels with what is known of them."""

@@ -12,6 +12,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 if TYPE_CHECKING:
     from ..domain.exceptions import ExceptionRaised
+    from .rules import YamlRules
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -72,17 +73,20 @@ def count_exceptions(code: str, number: int) -> None:
 def log_exceptions(
     raised: Iterable["ExceptionRaised"],
     incidents: Sequence[str],
+    rules: "YamlRules",
     shown: Callable[[str], str],
-    metric_code: Callable[[str], str],
 ) -> None:
-    """Count exceptions by severity and code, and log each; `incidents` are those of the batch.
+    """Count exceptions by severity, code and what pages, and log each; `incidents` are those of the batch.
 
-    The part names the notice, where it is about one. `shown` says how names may be shown, `metric_code` under
-    which code an exception counts.
+    The part names the notice, where it is about one. `shown` says how names may be shown.
     """
+    from ..domain.paging import pages  # which one function needs
+
+    raised = list(raised)
+    count(pages(raised, rules.route))
     for exception in raised:
         count({f"exception_{exception.severity}": exception.count})
-        count_exceptions(metric_code(exception.code), exception.count)
+        count_exceptions(rules.metric_code(exception.code), exception.count)
         domain, run_id = shown(exception.domain), shown(exception.run_id)
         more = {"code": exception.code, "domain": domain, "run_id": run_id}
         more["part"] = exception.part

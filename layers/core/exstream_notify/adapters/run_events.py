@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from ..domain.exceptions import ExceptionRaised, FileRead
+from ..domain.masking import Vocabulary
 from ..domain.runs import RunNews
+from .alert_triggers import exceptions_of
 
 _RUN_EVENTS: dict[str, Literal["arrived", "dispatched"]] = {
     "Run Arrived": "arrived",
@@ -37,7 +39,7 @@ def said_at(body: dict[str, Any]) -> str:
         return ""
 
 
-def dated(exceptions: list[ExceptionRaised], body: dict[str, Any]) -> list[ExceptionRaised]:
+def told_by(body: dict[str, Any], vocabulary: Vocabulary) -> list[ExceptionRaised]:
     """An event's exceptions, said when it was put on the bus unless they say when themselves."""
     at = said_at(body)
-    return [e if e.said_at else replace(e, said_at=at) for e in exceptions]
+    return [e if e.said_at else replace(e, said_at=at) for e in exceptions_of(body, vocabulary)]

@@ -1,10 +1,14 @@
 """Runs that did not come, or did not end."""
 
+from collections.abc import Mapping
+
 from ..domain.exceptions import ExceptionRaised
 from ..domain.runs import RunState
 from ..ports import ExceptionBus, RunBook, RunCalendar
 from .alert_exceptions import Alerting, look_at_incident
+from .check_channels import check_channels
 from .expect_runs import check_calendar, check_expected, look_for_missing
+from .known_channels import KnownChannels
 
 
 def check_sealed(domain: str, run_id: str, *, runs: RunBook, exceptions: ExceptionBus) -> None:
@@ -19,12 +23,15 @@ def look_at(
     kind: str,
     name: str,
     calendar: RunCalendar,
+    channels: KnownChannels,
     *,
     runs: RunBook,
     exceptions: ExceptionBus,
     alerting: Alerting,
-) -> None:
-    """Something's time has come; what nobody knows any more is let go."""
+) -> Mapping[str, int]:
+    """Something's time has come; counts for the metrics. What nobody knows any more is let go."""
+    if kind == "channels":
+        return check_channels(alerting.rules, channels, alerting.clock).counts()
     if kind == "incident":
         look_at_incident(name, alerting)
     elif kind == "expected":
@@ -36,3 +43,4 @@ def look_at(
     elif kind == "unsealed":
         domain, _, run_id = name.partition("/")
         check_sealed(domain, run_id, runs=runs, exceptions=exceptions)
+    return {}

@@ -181,9 +181,10 @@ def _missing(one: ExpectedRun, occurrence: Occurrence, runs: RunBook) -> Excepti
     at = f"-{by.replace(':', '')}" if len(one.by) > 1 else ""
     app = f" of {one.app}" if one.app else ""
     text = f"{one.name}: no run{app} came by {by} {one.zone} on {occurrence.day}"
-    for run in runs.arrivals(one.domain, occurrence.opens, occurrence.deadline):
-        if one.is_met_by(run.run_id, run.app):
-            text += f"; {run.run_id} came and counts as the one that was missing before"
+    came = runs.arrivals(one.domain, occurrence.opens, occurrence.deadline)
+    counted = [run.run_id for run in came if one.is_met_by(run.run_id, run.app)]
+    for run_id in counted:
+        text += f"; {run_id} came and counts as the one that was missing before"
     return ExceptionRaised(
         MISSING,
         "error",
@@ -191,4 +192,5 @@ def _missing(one: ExpectedRun, occurrence: Occurrence, runs: RunBook) -> Excepti
         f"expected-{one.name}-{occurrence.day}{at}",
         text,
         detail={"expected": one.key, "deadline": occurrence.deadline.isoformat(timespec="seconds")},
+        names=tuple(counted),
     )
