@@ -6,14 +6,15 @@ key of the run (FACTS, section 1). How the events are nested is not public: what
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..domain.composer_messages import Group, Grouped
 from ..domain.customer_ranges import to_text
 from ..domain.exceptions import ExceptionRaised, Severity
 from ..domain.masking import WITHHELD, Vocabulary
-from ..domain.message_fields import messages_of_object
 from ..domain.twins import content_of
+
+if TYPE_CHECKING:
+    from ..domain.composer_messages import Group
 
 _CANCELED = {"job": "job_canceled", "step": "step_canceled"}
 _FAILED = {"job": "job_failed", "step": "step_failed"}
@@ -118,8 +119,11 @@ def failures_of(
     return raised
 
 
-def _grouped(said: list[object]) -> list[Group]:
+def _grouped(said: list[object]) -> list["Group"]:
     """The coded messages among what a part of a job says, but for mere information."""
+    from ..domain.composer_messages import Grouped  # needed for a job's messages alone
+    from ..domain.message_fields import messages_of_object
+
     grouped = Grouped(lambda code, severity: None if severity == "info" else severity)
     for message in messages_of_object(said, _WORDS):
         grouped.add(message)

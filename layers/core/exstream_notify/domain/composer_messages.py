@@ -48,7 +48,6 @@ _PREFIX = 120
 _OPENING = "\"'“„«‘("
 _OF_A_WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 _BLANK = " \t\r\n\0\u3000"
-_CLOCK = re.compile(r"([0-9]{2}):([0-9]{2})(?![0-9:])")
 _NOT_WORDS = re.compile(r"[\W_]+")
 
 
@@ -77,12 +76,6 @@ def time_of(text: str) -> str:
         return ""
     day, time, half = found.groups()
     return f"{day} {time} {half.strip()}" if half else f"{day} {time}"
-
-
-def clock_of(at: str) -> str:
-    """Minutes and seconds of a time, which do not depend on its zone; empty if it has none."""
-    found = _CLOCK.search(at)
-    return f"{found[1]}{found[2]}" if found else ""
 
 
 def messages_of(line: str, *, goes_on: bool = False) -> list[ComposerMessage]:

@@ -4,13 +4,14 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .composer_messages import Group, clock_of
 from .exceptions import ExceptionRaised, mark
 
 if TYPE_CHECKING:
+    from .composer_messages import Group
     from .incidents import Report
 
 _ENDINGS = re.compile(r"(?:\.(?:gz|dat|xml|txt|messages|csv|psv|log))+$")
+_CLOCK = re.compile(r"([0-9]{2}):([0-9]{2})(?![0-9:])")
 
 
 def stem_of(name: str) -> str:
@@ -18,7 +19,13 @@ def stem_of(name: str) -> str:
     return _ENDINGS.sub("", name.lower())
 
 
-def content_of(group: Group, name: str) -> str:
+def clock_of(at: str) -> str:
+    """Minutes and seconds of a time, which do not depend on its zone; empty if it has none."""
+    found = _CLOCK.search(at)
+    return f"{found[1]}{found[2]}" if found else ""
+
+
+def content_of(group: "Group", name: str) -> str:
     """What a report says of the messages that it counts: the mark of its file's stem, the first one's
     minutes and seconds, and the marks of the first ones."""
     return f"{mark(stem_of(name))}/{clock_of(group.first)}/{','.join(group.heads)}"

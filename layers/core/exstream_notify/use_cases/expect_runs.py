@@ -2,6 +2,7 @@
 comes late."""
 
 from collections.abc import Collection, Mapping, MutableSet
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
@@ -122,7 +123,7 @@ def look_for_missing(
                 # Written first: once this one is settled, the run must not meet the next.
                 runs.came_late(domain, run, one.name_at(deadline))
                 text = f"{one.name}: {run.run_id} came at {run.at.isoformat(timespec='minutes')}"
-                exceptions.raise_exceptions([_settled(report, text)])
+                exceptions.raise_exceptions([replace(_settled(report, text), names=(run.run_id,))])
             else:
                 waiting = waiting or now - deadline < LATE_MOST
     if waiting:
