@@ -74,7 +74,8 @@ def _entry(row: dict[str, Any]) -> "Text":
 
 
 def _is_of(incident: "Incident", name: str | None) -> bool:
-    return name is None or name in (incident.run_id, f"{incident.domain}/{incident.run_id}")
+    names = (f"{incident.domain}/{incident.run_id}", *incident.runs)
+    return name is None or any(name in (run, run.partition("/")[2]) for run in names)
 
 
 def incident_row(incident: "Incident", chars: int = 1000) -> dict[str, Any]:
