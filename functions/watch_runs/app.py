@@ -31,6 +31,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     count(counts)
     if found.silent or found.unbalanced or found.unreached:
         names = {"silent": found.silent, "unbalanced": found.unbalanced, "unreached": found.unreached}
-        runs = {what: [app.shown_run(*name.split("/", 1)) for name in those] for what, those in names.items()}
+        runs = {what: [app.shown_run(name) for name in those] for what, those in names.items()}
         logger.warning("runs in trouble", extra=runs)
     return counts

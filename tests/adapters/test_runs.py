@@ -355,6 +355,19 @@ def test_a_run_is_open_until_it_is_settled_and_again_when_it_is_written(books: B
     assert after in list(books.runs.open())
 
 
+def test_a_cause_over_several_runs_is_an_incident_of_each_of_them(tables: Tables) -> None:
+    incidents = DynamoIncidents(tables.client, tables.incidents)
+    found = incident_id("all", "email-1", "provider", "operations")
+    for run in ("down-1", "down-2"):
+        raised = ExceptionRaised("provider_down", "warning", "retail", run, "down", f"retail/{run} slice 0")
+        incidents.record(found, raised, "2026-11-20T15")
+    incidents.save(Head(found, "all", "email-1", "operations", "provider", version=1))
+
+    for run in ("down-1", "down-2"):
+        assert [i.incident_id for i in incidents.of_run("retail", run)] == [found]
+    assert not list(incidents.of_run("cards", "down-1"))
+
+
 def test_a_bookmark_is_written_where_nobody_wrote_in_between_and_is_no_incident(tables: Tables) -> None:
     incidents = DynamoIncidents(tables.client, tables.incidents)
     assert incidents.bookmark("storm it") == Bookmark("storm it")

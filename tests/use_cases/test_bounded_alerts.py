@@ -403,6 +403,15 @@ def test_what_has_to_reach_its_customer_is_told_at_once_beside_a_list(code: str)
     assert code in titles(here)[0]
 
 
+def test_an_incident_is_as_urgent_as_the_most_urgent_of_its_causes(tmp_path: Path) -> None:
+    (tmp_path / "alerts.yaml").write_text("codes: {deadline_passed: {family: no_address}}")
+    here = world(tmp_path)
+    raised(here, an_error(1, code="no_channel"))
+    assert not here.channels.told
+    raised(here, an_error(1, code="deadline_passed"))
+    assert titles(here) == ["[ERROR] no_address (2 codes) × 2 in retail/run-1: new"]
+
+
 def test_a_list_that_no_channel_takes_is_tried_again() -> None:
     here = world()
     here.channels.answers = {"email": ChannelAnswer("failed", "down")}

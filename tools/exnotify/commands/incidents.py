@@ -51,7 +51,7 @@ def command(
     if not rows:
         out.print("no incidents")
     for row in rows:
-        out.print(_entry(row, target.app.shown_run(row["domain"], row["run_id"])))
+        out.print(_entry(row, target.app.shown_run(f"{row['domain']}/{row['run_id']}")))
     return 0
 
 
@@ -89,9 +89,12 @@ def _entry(row: dict[str, Any], run: str) -> "Text":
 def _is_of(incident: "Incident", name: str | None) -> bool:
     from exstream_notify.domain.masking import handle, handle_in
 
-    if name is not None and (masked := handle_in(name)):
-        return masked == handle(incident.run_id)
-    return name is None or name in (incident.run_id, f"{incident.domain}/{incident.run_id}")
+    if name is None:
+        return True
+    runs = {f"{incident.domain}/{incident.run_id}", *incident.runs}
+    if masked := handle_in(name):
+        return masked in {handle(run.partition("/")[2]) for run in runs}
+    return any(name in (run, run.partition("/")[2]) for run in runs)
 
 
 def incident_row(incident: "Incident", chars: int = 1000) -> dict[str, Any]:

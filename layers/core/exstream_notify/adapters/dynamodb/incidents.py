@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...domain.exceptions import ExceptionRaised
-from ...domain.incidents import Head, Incident, IncidentStatus, Report, added_up
+from ...domain.incidents import EVERYWHERE, Head, Incident, IncidentStatus, Report, added_up
 from ...domain.rollups import Bookmark
 from .batches import DynamoDBClient, Item, query
 
@@ -148,8 +148,13 @@ class DynamoIncidents:
         return sorted(incidents, key=lambda i: i.last_seen, reverse=True)
 
     def of_run(self, domain: str, run_id: str) -> Iterator[Incident]:
-        """A run's incidents."""
-        return (i for i in self.all() if (i.domain, i.run_id) == (domain, run_id))
+        """A run's incidents, those of a cause over several runs included."""
+        name = f"{domain}/{run_id}"
+        return (
+            i
+            for i in self.all()
+            if (i.domain, i.run_id) == (domain, run_id) or (i.domain == EVERYWHERE and name in i.runs)
+        )
 
 
 def _expires(at: str) -> str:
