@@ -60,7 +60,7 @@ def changed(here: World, change: object) -> None:
     """A person's change of the incident, and what follows from it."""
     found = of(here).incident_id
     assert change_incident(found, change, incidents=here.incidents, due=here.due, clock=here.clock)  # type: ignore[arg-type]
-    here.come_to_rest()
+    here.wait_until(here.clock.now() + timedelta(minutes=1))
 
 
 def test_the_next_channel_is_told_and_the_history_says_why(tmp_path: Path) -> None:
@@ -257,6 +257,8 @@ def test_a_page_that_cannot_be_told_is_told_later(tmp_path: Path) -> None:
 
     here.channels.tell_page = tell_page  # type: ignore[method-assign]
     changed(here, lambda head, _: acknowledged(head, here.clock.now().isoformat(), "Ann"))
+    assert told == ["acknowledge"]
+    here.wait_until(here.clock.now() + timedelta(minutes=6))
     assert told == ["acknowledge", "acknowledge"]
 
 
