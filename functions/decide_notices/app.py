@@ -44,13 +44,8 @@ def decide(record: SQSRecord) -> None:
         due_index=app.due,
     )
     count(decided.counts, "Decided")
-    log_notices(
-        "decided",
-        decided.notices,
-        run=app.shown_run(pointer.domain, pointer.run_id),
-        slice=pointer.number,
-        **decided.counts,
-    )
+    run = app.shown_run(pointer.run)
+    log_notices("decided", decided.notices, run=run, slice=pointer.number, **decided.counts)
 
 
 @logger.inject_lambda_context

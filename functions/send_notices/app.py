@@ -50,13 +50,8 @@ def send(record: SQSRecord, lambda_context: LambdaContext) -> None:
         raise
     count(sent, "Sent")
     count(sent, f"Sent{job.channel.capitalize()}")
-    log_notices(
-        "sent",
-        (m.notice_id for m in job.members),
-        run=app.shown_run(job.pointer.domain, job.pointer.run_id),
-        job=job.job_id,
-        **sent,
-    )
+    run = app.shown_run(job.pointer.run)
+    log_notices("sent", (m.notice_id for m in job.members), run=run, job=job.job_id, **sent)
 
 
 @logger.inject_lambda_context

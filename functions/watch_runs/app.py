@@ -30,6 +30,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     count(counts)
     if found.silent or found.unbalanced:
         names = {"silent": found.silent, "unbalanced": found.unbalanced}
-        runs = {what: [app.shown_run(*name.split("/", 1)) for name in those] for what, those in names.items()}
+        runs = {what: [app.shown_run(name) for name in those] for what, those in names.items()}
         logger.warning("runs in trouble", extra=runs)
     return counts

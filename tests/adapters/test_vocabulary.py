@@ -7,7 +7,7 @@ import pytest
 
 from exstream_notify.adapters.rules import RulesInvalid, YamlRules
 from exstream_notify.domain.masking import Sampled
-from tests.engine_texts import EngineText, read, words
+from tests.engine_texts import EngineText, read, word_list, words
 
 VOCABULARY = YamlRules().vocabulary
 TEXTS = read("en", "de", "fr", "es", "held_out")
@@ -65,27 +65,7 @@ def test_most_of_what_is_harmless_stays() -> None:
     assert share >= 0.75
 
 
-COMMON_NAMES = """
-adam aaron abel adel agnes alain albert alex alfred alice amber amelia ana andrea angel anna anne anton april arthur
-august aurora ava baker ball bank banks barber becker bell berg berger best bill black blanc blanco bond boucher bravo
-brown bruno burger bush butler cadena calvo campo campos carol carpenter carter case cash castillo chance chase cher
-christian clara claire clement cliff cole colin constance cook cortes cruz daisy dale dawn day dean delgado diamond
-dick dolores domingo dominic don drew duke dupont earl eden eric ernst esperanza eva faith felix fernando fields
-fischer fisher flores florence fontaine ford forest forster fox frank frost fuchs fuente fuentes gene george gerard
-glen gloria gold grace grant gray green gross guerrero guy hall hand hans harmony harry hart hase heller herbst hill
-holder holly holmes hood hope hunt hunter hunt iris ivy jack james jasmine jay jean jesus job jobs jones joy joyce
-jude judge julio june jung justice kaiser kay keller kent key keys king klein knight koch kraft krause kurz lake lamb
-lane lang lange law leal lee leon linda line link little lock long lopez louis love lucas luna luz major man marco
-maria mark market marsh martin mason max may mayor meier mercedes mercy merit miles mill miller mina monk moon moore
-morales moreno morgan mars müller nelson neumann nick nieves noel norma null olive oliver pace page park parker pastor
-pat paul paz pearl penny peter petit pfeiffer pilar poole pope porter post power prado price prince prior prudence
-queen rabe ramos ray read reed reich reyes rey rice rich richter rico ritter rivers rob robin rock roger roman root
-rosa rosario rose roth roy ruby rule ruiz rusty salvador sally sam sanders santos sauer schmidt schneider schulz
-schwarz serena sharp shepherd shore short sierra silver simon singer skip small smith sol soledad sommer sonntag spring
-stark stein stern stone storm street strong styles sue summer sweet tanner tate taylor temple terry tom town tucker
-underwood urban van vera victor violet virginia vogel wagner walker wall walter ward warren waters weaver weber weiss
-welch wells west white wild will winter wise wolf wood woods wright york young zimmermann can even
-""".split()
+COMMON_NAMES = word_list("common_names")
 
 
 @pytest.mark.parametrize("name", COMMON_NAMES)
@@ -93,12 +73,7 @@ def test_no_word_of_it_is_a_common_name(name: str) -> None:
     assert name not in VOCABULARY.words
 
 
-SENSITIVE = """
-deceased dead death divorced married single widow pregnant disabled blind deaf cancer diabetes hiv depression bankrupt
-insolvent unemployed catholic muslim jewish gay lesbian male female black white verstorben geschieden ledig schwanger
-behindert krebs arbeitslos katholisch évangélique décédé divorcé mariée enceinte veuve chômage soltera casado viuda
-embarazada fallecido ciego cáncer desempleado terminal severe acute chronic critical poor
-""".split()
+SENSITIVE = word_list("sensitive")
 
 
 @pytest.mark.parametrize("word", SENSITIVE)

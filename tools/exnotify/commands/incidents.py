@@ -48,12 +48,12 @@ def command(
     if not rows:
         out.print("no incidents")
     for row in rows:
-        out.print(_entry(row, target.app.shown_run(row["domain"], row["run_id"])))
+        out.print(_entry(row, target.app.shown_run(f"{row['domain']}/{row['run_id']}")))
     return 0
 
 
 def _entry(row: dict[str, Any], run: str) -> "Text":
-    """An incident of a run, as it may be shown: what and where, then what was said, then what to do with it."""
+    """An incident in a few lines: what and where (`run` as it may be shown), what was said, what to do."""
     from rich.text import Text
 
     from ..screen import STYLES

@@ -30,8 +30,9 @@ _FORMULA = ("=", "+", "-", "@", "\t")
 def command(name: str, wanted: str | None, why: str, as_csv: bool, as_json: bool, stack: str | None) -> int:
     """Show how a run stands; hold, release or cancel it.
 
-    ID is a run id, domain/run id, or the masked name of a run as an alert shows it. Exit code 0: clean, 3: balanced but something needs a look, 1: not
-    balanced, or there is no such run. After --hold, --release or --cancel 0: it is done.
+    ID is a run id, domain/run id, or the masked name of a run as an alert shows it. Exit code 0: clean,
+    3: balanced but something needs a look, 1: not balanced, or there is no such run. After --hold, --release
+    or --cancel 0: it is done.
     """
     from ..runs import find_run
 

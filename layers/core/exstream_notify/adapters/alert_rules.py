@@ -151,7 +151,7 @@ class Alerts(_Strict):
 
     def shows_samples(self, team: str) -> bool:
         """Whether masked texts may be shown to a team, in its alerts and in its incidents."""
-        return self._team(team, "samples") != "none"
+        return bool(self._team(team, "samples") != "none")
 
     def named_teams(self) -> Iterator[str]:
         """Every team that an alert may go to."""
