@@ -49,6 +49,12 @@ def words(text: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(text.replace("_", " "))]
 
 
+def word_list(name: str) -> list[str]:
+    """The words of a file."""
+    lines = (Path(__file__).parent / f"{name}.txt").read_text("utf-8").splitlines()
+    return " ".join(line for line in lines if not line.startswith("# ")).split()
+
+
 def read(*names: str) -> list[EngineText]:
     """The texts of these files."""
     lines = [

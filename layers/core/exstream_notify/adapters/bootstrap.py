@@ -333,9 +333,9 @@ class Bootstrap:
         """A name that somebody else chose, as logs, alerts and pages may show it."""
         return self.rules.vocabulary.shown(name)
 
-    def shown_run(self, name: str) -> str:
-        """A run's name, `domain/run id`, likewise."""
-        return "/".join(map(self.shown, name.split("/", 1)))
+    def shown_run(self, run: str) -> str:
+        """A run named as `domain/run id`, likewise."""
+        return "/".join(map(self.shown, run.split("/", 1)))
 
     @cached_property
     def hasher(self) -> Callable[[Channel, str], str]:

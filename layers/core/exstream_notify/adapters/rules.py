@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ..domain.composer_messages import CODE
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.due_days import Holidays
 from ..domain.exceptions import ExceptionRaised, Severity
@@ -183,6 +182,8 @@ class YamlRules:
 
     def metric_code(self, code: str) -> str:
         """The dimension that exceptions of a code count under: those that nobody knows share one."""
+        from ..domain.composer_messages import CODE
+
         return code if CODE.fullmatch(code) or code in self._alerts.codes else "other"
 
     def shows_samples(self, team: str) -> bool:
