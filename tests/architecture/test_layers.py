@@ -97,7 +97,7 @@ def _uses(tree: ast.AST, name: str) -> bool:
 
 
 def test_the_function_that_alerts_has_the_alert_libraries_and_no_other_has() -> None:
-    """`Bootstrap.channels` leads to them; their module imports them where a team has such an address."""
+    """`Bootstrap.channel_ports` leads to them; their module imports them where a team has such an address."""
     alerts = check_libraries.named(ROOT / "layers" / "alerts" / "requirements.in")
     files = check_libraries.imported(CODE)
     assert {path for name in alerts for path in files[name]} == {
@@ -113,7 +113,7 @@ def test_the_function_that_alerts_has_the_alert_libraries_and_no_other_has() -> 
     alerting = {
         name
         for name, properties in functions(template).items()
-        if _uses(ast.parse((ROOT / Path(properties["CodeUri"]) / "app.py").read_text("utf-8")), "channels")
+        if _uses(ast.parse((ROOT / Path(properties["CodeUri"]) / "app.py").read_text("utf-8")), "channel_ports")
     }
 
     assert having == alerting == {"AlertExceptionFunction"}
