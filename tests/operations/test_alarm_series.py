@@ -129,7 +129,7 @@ BACKING_OFF = [FAULT + minute for minute in (0, 5, 15, 35, 75, 135)]
 ORDINARY_RUNS = {"RunsSilent": each(5), "RunsUnbalanced": each(5), "RunsUnreached": each(5)}
 
 ROWS: dict[str, list[Row]] = {
-    "IntakeLate": [late("RunQueue", 3600), late("DocumentQueue", 1800)],
+    "IntakeLate": [late("RunQueue", 1800), late("DocumentQueue", 1800)],
     "SendingLate": [
         late("DecideQueue", 1800), late("EmailQueue", 14400), late("SmsQueue", 14400), late("UrgentQueue", 300),
     ],

@@ -330,6 +330,6 @@ def bounces(ground: Ground) -> Cure:
 
 
 def complaints(ground: Ground) -> Cure:
-    """One of forty calls it spam; after a day that is over."""
+    """One of forty calls it spam; then nobody of a large run does."""
     ground.drop("spam", ground.record(email="complain-1@example.com"), *(ground.record() for _ in range(39)))
-    return lambda: None
+    return lambda: ground.drop("wanted", *(ground.record() for _ in range(1100)))

@@ -1,7 +1,7 @@
 """The table of faults, and the alarms that each must trip. A new fault is one more row."""
 
 from . import causes
-from .ground import DAY, Fault
+from .ground import Fault
 
 _REMINDER = {"after": "PT1M", "channels": ["email"], "wording": "unread-reminder"}
 _EXPECTED = {"domain": "retail", "name": "billing", "by": "11:00", "zone": "America/New_York"}
@@ -117,6 +117,5 @@ FAULTS = (
         causes.complaints,
         frozenset({"ComplaintRate"}),
         {"ReputationMinimum": "20", "EmailProvider": "ses"},
-        day=DAY / 12,
     ),
 )  # fmt: skip
