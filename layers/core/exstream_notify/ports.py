@@ -663,7 +663,7 @@ class AlertRules(Protocol):
         """Whether masked texts may be shown to a team."""
 
     @property
-    def vocabulary(self) -> "Vocabulary":
+    def vocabulary(self) -> Vocabulary:
         """The words and names that may be shown."""
 
     @property
