@@ -112,10 +112,6 @@ class Topics:
         return {"Attributes": {"SubscriptionsConfirmed": "1", "SubscriptionsPending": "0"}}
 
 
-class AlertMail(FakeProvider):
-    """The provider of mails to the teams, with its own outbox; `dead` teams are refused."""
-
-
 class Router:
     """The rules of the default bus for our own events: severe ones have a queue of their own."""
 
@@ -152,12 +148,8 @@ class SendQueues(FakeSendQueues):
         self._queues[queue].hasten(receipt, seconds)  # type: ignore[attr-defined]
 
 
-class QuietBook(FakeRunBook):
-    """A run book that looks at the runs of the last days only, as an index of open runs would."""
-
-    def settle(self, run: Any) -> None:
-        """See `OpenRuns.settle`."""
-        super().settle(run)
+class ExpiringBook(FakeRunBook):
+    """A run book from which runs expire."""
 
     def forget(self, name: str) -> None:
         """A run's rows have expired."""
@@ -214,7 +206,7 @@ class MonthApp(Bootstrap):
             "addresses": FakeAddresses(),
             "ledger": ledger,
             "due": FakeDueIndex(ledger),
-            "runs": QuietBook(),
+            "runs": ExpiringBook(),
             "records": records,
             "staging": (staging := FakeStaging(records)),
             "staged": staging,
