@@ -25,7 +25,7 @@ import yaml
 from ..cloud.alarms import State
 from ..local import LocalCloud
 from .faults import FAULTS
-from .ground import AT, Fault, Ground
+from .ground import AT, DAY, Fault, Ground
 from .monitoring import NESTED
 from .watch import read
 
@@ -75,7 +75,7 @@ def drill(fault: Fault) -> Result:
         tempfile.TemporaryDirectory() as folder,
         LocalCloud(
             at=AT,
-            day=fault.day,
+            day=DAY,
             working_rate=fault.working,
             parameters=fault.parameters,
             site=_site(Path(folder), fault.rules),

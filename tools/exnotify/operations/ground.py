@@ -143,8 +143,8 @@ class Ground:
 class Fault:
     """One failure. `cause` makes it and returns its cure; `fires` are the alarms that must come on.
 
-    `rules` are the site's own, by file; `day` is how many real seconds a day lasts, `working` how many of the
-    cloud's seconds a real one at most while messages wait.
+    `rules` are the site's own, by file; `working` is how many of the cloud's seconds a real one lasts at most
+    while messages wait.
     """
 
     name: str
@@ -152,5 +152,4 @@ class Fault:
     fires: frozenset[str]
     parameters: Mapping[str, str] = field(default_factory=dict)
     rules: Mapping[str, Any] = field(default_factory=dict)
-    day: float = DAY
     working: float = WORKING
