@@ -143,7 +143,7 @@ CASES = (
 
 
 def play(case: Case, seed: int = SEED) -> Row:
-    """Raise a case's exceptions, one after the other, then let `AFTERWARDS` go by, or the time of a repair."""
+    """Raise a case's exceptions one after the other, then let `AFTERWARDS` or the time of a repair go by."""
     here = _world()
     start, exceptions = here.clock.now(), 0
     for after, raised in case.story(random.Random(seed)):
@@ -208,8 +208,8 @@ def sheet(rows: Sequence[Row]) -> tuple[Sheet, list[Verdict]]:
         "Played through the use cases, with tables, queues, channels and clock in memory, in any order, on "
         f"the rules that ship, until {AFTERWARDS // timedelta(hours=1)} hours after the last exception. An "
         "alert counts once, whatever number of channels its team has; escalations to other teams count too. "
-        f"Somebody answers the alerts of the 60 codes within ten minutes; there the count ends after "
-        f"{REPAIRED_WITHIN // timedelta(hours=1)} hours, when the cause is repaired. Nobody answers any other.",
+        "Somebody answers the alerts of the 60 codes within ten minutes; there the count ends "
+        f"{REPAIRED_WITHIN // timedelta(hours=1)} hours later, with the repair. Nobody answers any other.",
     )
     verdicts = [
         Verdict(f"Alerts: {row.name}", f"at most {row.limit}", f"{row.alerts}", row.alerts <= row.limit)

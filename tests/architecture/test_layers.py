@@ -113,7 +113,9 @@ def test_the_function_that_alerts_has_the_alert_libraries_and_no_other_has() -> 
     alerting = {
         name
         for name, properties in functions(template).items()
-        if _uses(ast.parse((ROOT / Path(properties["CodeUri"]) / "app.py").read_text("utf-8")), "channel_ports")
+        if _uses(
+            ast.parse((ROOT / Path(properties["CodeUri"]) / "app.py").read_text("utf-8")), "channel_ports"
+        )
     }
 
     assert having == alerting == {"AlertExceptionFunction"}
