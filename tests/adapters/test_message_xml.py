@@ -27,7 +27,7 @@ def grouped(xml: str, name: str = "ExstreamMessages.xml", encoding: str = "utf-8
 def told(xml: str, encoding: str = "utf-8") -> dict[str, tuple[str, int, str, str]]:
     """Severity, count, customers and first sample by code."""
     return {
-        g.code: (g.severity, g.count, to_text(g.customers.ranges()), "".join(g.samples[:1]))
+        g.code: (g.severity, g.count, to_text(g.customers.ranges()), "".join(s.text for s in g.sampled[:1]))
         for g in grouped(xml, encoding=encoding).groups.values()
     }
 
