@@ -159,6 +159,8 @@ def job(detail: dict[str, Any], kind: str = "Exstream-Job", event: str = "e-7") 
         ({"exstreamJob": {"domain": "retail", "communicationId": "a1f0", "status": "Error"}}, "job_failed", "a1f0"),
         ({"domain": "retail", "job": {"id": "j1", "externalId": "r-1", "status": "canceled"}}, "job_canceled", "r-1"),
         ({"domain": "retail", "externalId": "not a run!", "jobId": "j1", "status": "failed"}, "job_failed", "j1"),
+        ({"domain": "retail", "jobId": 77, "status": "failed"}, "job_failed", "77"),
+        ({"flowInstance": {"domain": "retail", "id": "f1", "steps": [{"status": "error"}]}}, "step_failed", "f1"),
         ({"domain": "retail", "flowInstance": {"flowInstanceId": "f1", "status": "ERROR"}}, "job_failed", "f1"),
         ({"domain": "retail", "flowInstance": {"status": "error"}}, "job_failed", "event-e-7"),
     ],

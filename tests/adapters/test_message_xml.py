@@ -68,6 +68,33 @@ def test_a_message_is_found_whatever_its_parts_are_called(xml: str, encoding: st
     assert told(head + xml, encoding) == BOTH
 
 
+@pytest.mark.parametrize(
+    "xml",
+    [
+        "<r><m><Number>4120</Number><Severity>E</Severity><Text>x</Text></m><m><Number>123</Number><Severity>S</Severity></m></r>",
+        "<r><m><h><code>EX004120E</code></h><text>x</text></m><m><h><code>EX000123S</code></h></m></r>",
+        "<r><m><code>EX000123S</code></m><m><code>EX004120E</code><text>x</text></m></r>",
+    ],
+)  # fmt: skip
+def test_a_message_without_text_beside_one_that_has_a_text_is_found(xml: str) -> None:
+    assert told(xml).keys() == {"EX004120E", "EX000123S"}
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        '<r><m><msgId>EX004120E</msgId><cust>12</cust><txt>x</txt></m></r>',
+        "<r><Meldung><Nummer>4120</Nummer><Klasse>E</Klasse><Kunde>12</Kunde></Meldung></r>",
+        "<r><message><numéro>4120</numéro><gravité>Erreur</gravité><client customer='12'/></message></r>",
+        "<r><mensaje><código>4120</código><severidad>error</severidad><cliente>12</cliente></mensaje></r>",
+        '<r><m MsgNum="4120" MsgSev="E" Cust="12"/></r>',
+    ],
+)  # fmt: skip
+def test_the_names_of_parts_come_in_several_languages(xml: str) -> None:
+    code, (severity, count, customers, _) = next(iter(told(xml).items()))
+    assert (code, severity, count, customers) == ("EX004120E", "error", 1, "12")
+
+
 def test_codes_without_text_are_counted_each() -> None:
     leaves = "".join(f"<code>EX{n:06d}E</code>" for n in range(1000))
     assert len(grouped(f"<r>{leaves}</r>").groups) > 500

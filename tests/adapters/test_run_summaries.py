@@ -72,6 +72,30 @@ SAID = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Customers Pages Errors Status\n100 200 0 8",
+        "Status: 8",
+        "Status\tCustomers\n8\t100",
+        "The job ended with status 8.",
+        "engine exited with code 8",
+        "Das Programm wurde mit Code 8 beendet",
+        "Le programme s'est terminé avec le code 8",
+        "STEP1 - STEP WAS EXECUTED - COND CODE 0008",
+        "MAXCC=8",
+        "Errorlevel 8",
+        "Result code : 8",
+    ],
+)
+def test_a_status_that_is_a_number_is_the_exit_status(text: str) -> None:
+    assert figures(text)[0] == 8
+
+
+def test_an_exit_status_counts_before_any_other_status() -> None:
+    assert figures("Status: 4\nExit code: 0\n")[0] == 0
+
+
 @pytest.mark.parametrize("text", SAID)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-8-sig"])
 def test_the_same_figures_in_any_form(text: str, encoding: str) -> None:

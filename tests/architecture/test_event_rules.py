@@ -225,6 +225,8 @@ def test_an_exception_goes_to_one_queue(kind: str, detail: dict[str, Any], rule:
         ),
         ({"flowInstance": {"status": "complete", "flowSteps": [{"status": "complete"}]}}, False),
         ({"flowStep": {"status": "cancelled"}}, True),
+        ({"job": {"status": "started", "flowInstances": [{"status": "error"}]}}, True),
+        ({"job": {"flowInstances": [{"status": "started", "flowSteps": [{"status": "Error"}]}]}}, True),
         ({"steps": [{"status": "complete"}, {"status": "error"}]}, True),
     ],
 )

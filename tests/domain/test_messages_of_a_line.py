@@ -34,6 +34,7 @@ PREFIXES = [
     '"',
     "実行エンジン：",
     "Nachricht ",
+    "\x1b[1;31m",
     '{"code":"',
 ]
 

@@ -194,6 +194,19 @@ def test_what_another_team_has_of_the_same_cause_is_over_with_the_same_run() -> 
     assert of(here, "run-1").head.remade_by == "run-1c"
 
 
+def test_runs_that_make_up_for_missing_customers_together_end_the_incident() -> None:
+    here = world()
+    dropped(here, "run-1", *customers(*range(1, 9)), customers_expected=12, customers_processed=8)
+    dropped(here, "run-1b", *customers(9, 10, document=100), rerun_of="run-1")
+    dropped(here, "run-1c", *customers(9, 10, document=200), rerun_of="run-1")
+    dropped(here, "run-1d", *customers(7, 8, document=300), rerun_of="run-1")
+    dropped(here, "run-2", *customers(11, 12, document=400))
+    dropped(here, "run-1e", *customers(1, 2, key=7, document=500), rerun_of="run-1")
+    assert of(here, "run-1").status == IncidentStatus.OPEN
+    dropped(here, "run-1f", *customers(11, 12, document=600), rerun_of="run-1")
+    assert of(here, "run-1").status == IncidentStatus.RESOLVED
+
+
 def test_a_stop_whose_end_is_not_known_gets_its_switch_with_the_seal() -> None:
     here = world()
     raised(here, an_error(code="EX001111S", severity="severe", customers="13", count=1))

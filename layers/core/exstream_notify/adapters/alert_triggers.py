@@ -9,7 +9,7 @@ from ..domain.channels import AlertReceipt
 from ..domain.customer_ranges import HIGHEST, from_text, to_text
 from ..domain.exceptions import RANK, ExceptionRaised, Severity
 from ..domain.masking import WITHHELD, Vocabulary
-from .job_events import JobPart, failures_of, job_parts, run_names
+from .job_events import JobPart, bodies, failures_of, job_parts, run_names
 from .triggers import NAME, exception_of, run_file_of
 
 EVENT_CODES: Mapping[str, str] = {
@@ -125,7 +125,7 @@ def _of_job(
 ) -> list[ExceptionRaised]:
     """What did not succeed of a job; nothing where all did (rule JobFailedRule)."""
     event_id = _WORD.sub("", str(body.get("id", "")))[:64]
-    domains = (detail.get("domain"), *(part.body.get("domain") for part in parts))
+    domains = (inner.get("domain") for inner in bodies(detail, parts))
     run_id = _name(*run_names(detail, parts), f"event-{event_id}", "none")
     domain = _name(*domains, "unknown")
     return failures_of(parts, domain, run_id, lambda text: _WORD.sub("", str(text))[:60], vocabulary)

@@ -65,10 +65,17 @@ def _parts(value: object, kind: str, depth: int) -> Iterator[JobPart]:
 
 def run_names(detail: Mapping[str, Any], parts: list[JobPart]) -> Iterator[object]:
     """What may name the run: the site's own key first, then the orchestration's ids."""
-    bodies = (detail, *(part.body for part in parts))
     for names in (_IDS, _OWN_IDS):
-        for body in bodies:
-            yield from (body.get(name) for name in names)
+        for body in bodies(detail, parts):
+            told = [body.get(name) for name in names]
+            yield from (str(id_) if type(id_) is int else id_ for id_ in told)
+
+
+def bodies(detail: Mapping[str, Any], parts: list[JobPart]) -> Iterator[Mapping[str, Any]]:
+    """What may say whose an event is: its detail, what stands directly in it, and all that has a status."""
+    yield detail
+    yield from (value for value in detail.values() if isinstance(value, dict))
+    yield from (part.body for part in parts)
 
 
 def failures_of(

@@ -143,7 +143,7 @@ class XmlMessages:
         begun = [m for line in own.splitlines() if "EX" in line for m in messages_of(line)]
         if len(begun) > 1 and not any(is_code(name, value) for name, value in frame.attributes):
             self._add(frame, begun)
-        elif frame.is_message or not (self._stack and _is_part(frame, own)):
+        elif frame.is_message or frame.holds or not (self._stack and _is_part(frame, own)):
             message = self._message(frame, own)
             self._add(frame, [message] if message else [])
         if frame.is_message:

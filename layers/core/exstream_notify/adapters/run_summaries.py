@@ -91,7 +91,10 @@ class RunSummaries:
             raise Unusable("messages_unreadable", name, reason)
         worst = {key: max(numbers, key=abs) for key, numbers in found.items()}
         return RunSummary(
-            worst.get("exit_status"), worst.get("errors"), worst.get("customers"), failed="failed" in words
+            worst.get("exit_status", worst.get("status")),
+            worst.get("errors"),
+            worst.get("customers"),
+            failed="failed" in words,
         )
 
     def _read_lines(self, lines: Iterable[str], found: dict[str, set[int]], words: set[str]) -> None:
@@ -118,7 +121,7 @@ class RunSummaries:
             if not name.key:
                 continue
             number = self._number_of(line, tokens, at, taken, markup=markup)
-            if number is not None and name.key != "status":
+            if number is not None:
                 found.setdefault(name.key, set()).add(number)
             elif word := _WORD.match(line, name.end):
                 self._add_word(name.key, word[1], found, words)
@@ -176,7 +179,7 @@ class RunSummaries:
                 for name in [t for t in self._tokens(title) if t.key][-1:]
             ]
             if found:
-                yield from (pair for pair in found if pair[0] != "status")
+                yield from found
                 return
         numbers = [
             _Token(m.start(), m.end(), number=_value(m[0]))
@@ -184,7 +187,7 @@ class RunSummaries:
             if _NUMBER.fullmatch(m[0])
         ]
         for name in self._tokens(header):
-            if name.key and name.key != "status" and 0 < len(numbers) <= _COLUMNS:
+            if name.key and 0 < len(numbers) <= _COLUMNS:
                 near = min(numbers, key=lambda n: min(abs(n.begin - name.begin), abs(n.end - name.end)))
                 yield name.key, near.number
 

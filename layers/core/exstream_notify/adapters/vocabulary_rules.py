@@ -45,6 +45,8 @@ class VocabularyFile(BaseModel):
     words: Mapping[str, _Words] = {}
     links: Annotated[tuple[Annotated[str, AfterValidator(_word)], ...], BeforeValidator(_split)] = ()
     name_words: _Words = ()
+    persons: _Words = ()
+    never: _Words = ()
     names: tuple[Annotated[str, AfterValidator(_glob)], ...] = ()
 
 
@@ -58,6 +60,8 @@ def vocabulary_of(files: Sequence[VocabularyFile], rules: Mapping[str, Mapping[s
         links,
         tuple(glob for file in files for glob in file.names),
         own,
+        frozenset(word for file in files for word in file.persons),
+        frozenset(word for file in files for word in file.never),
     )
 
 

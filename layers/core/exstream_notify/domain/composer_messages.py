@@ -47,6 +47,7 @@ _PREFIX = 120
 """Characters before a code that are looked at."""
 _OPENING = "\"'“„«‘("
 _OF_A_WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _BLANK = " \t\r\n\0\u3000"
 _NOT_WORDS = re.compile(r"[\W_]+")
 
@@ -87,6 +88,8 @@ def messages_of(line: str, *, goes_on: bool = False) -> list[ComposerMessage]:
     to it. A code that is merely quoted begins none: one within quotation marks, after `see`, or between
     words. `goes_on`: the line is indented below a message, so that a code after words is quoted too.
     """
+    if "\x1b" in line:
+        line = _COLOURS.sub("", line)
     first = _SHAPE.search(line)
     if first is None:
         return []

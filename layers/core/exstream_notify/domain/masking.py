@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from itertools import pairwise
 
 SAMPLE_CHARS = 160
 LOOKED_AT = 400
@@ -28,6 +29,9 @@ that neither a frequent surname nor a town is taken for a part of the message.
 """
 
 SHARE = 0.9
+
+_WITHIN = 5
+"""Letters from which on a part of a word says that the word is sensitive."""
 
 KEPT = 64
 """Messages of a code that samples and common words are taken from, spread over the whole file."""
@@ -89,13 +93,17 @@ class Vocabulary:
 
     `links` are articles and prepositions, which are parts of names too: they are masked beside a mask.
     `names` are globs of names that are harmless as a whole, `own` the names that the site's rules name,
-    and words that are harmless in names, but not in texts.
+    and words that are harmless in names, but not in texts. A word with a capital letter behind one of
+    `persons` is a name, although it is known: "customer Title". A word that has one of `never` in it is
+    nobody's own, but an illness, a belief or a state of life: however many messages share it, it is masked.
     """
 
     words: frozenset[str] = frozenset()
     links: frozenset[str] = frozenset()
     names: tuple[str, ...] = ()
     own: frozenset[str] = frozenset()
+    persons: frozenset[str] = frozenset()
+    never: frozenset[str] = frozenset()
 
     def masked(self, text: str, common: frozenset[str] = frozenset()) -> str:
         """The text with `…` for everything that is not harmless; `common` words are harmless in it, too.
@@ -109,6 +117,8 @@ class Vocabulary:
         ended = False
         for number, chunk in enumerate(chunks):
             kind = self._kind(chunk, common, first=not number, loud=loud)
+            if number and chunk[:1].isupper() and self._is_named(chunks[number - 1], chunk):
+                kind = "mask"
             after_mask = bool(shown) and shown[-1] == MASK
             if kind == "link":
                 links.append(chunk)
@@ -147,23 +157,41 @@ class Vocabulary:
     def common(self, messages: Iterable[Sampled]) -> frozenset[str]:
         """Unknown words that are the messages' own, because nearly all have them and differ in the rest.
 
-        Only small letters count, as a name or a place is seldom written so throughout.
+        Only small letters count, as a name or a place is seldom written so throughout; not where values are,
+        nor for what follows the word for a person ("insured mark").
         """
         unknown: dict[tuple[int, frozenset[str]], None] = {}
+        named: set[str] = set()
         for message in messages:
             if message.customer is not None:
-                words = frozenset(c for c in _chunks(message.text) if self._kind(c, frozenset()) == "mask")
+                chunks = _chunks(message.text)
+                words = frozenset(c for c in chunks if self._kind(c, frozenset()) == "mask")
                 unknown[message.customer, words] = None
+                named |= {c for before, c in pairwise(chunks) if folded(before) in self.persons}
         customers: dict[str, set[int]] = {}
         for customer, words in unknown:
             for word in words:
-                if len(word) > 2 and word.isalpha() and word.islower():
+                if len(word) > 2 and word.isalpha() and word.islower() and word not in named:
                     customers.setdefault(word, set()).add(customer)
         everybody = {customer for customer, _ in unknown}
         needed = max(COMMON_TO, SHARE * len(everybody))
         likely = frozenset(word for word, those in customers.items() if len(those) >= needed)
         others = {words - likely for _, words in unknown if words - likely}
-        return frozenset(map(folded, likely)) if len(others) >= COMMON_TO else frozenset()
+        if any(word.islower() and word.isalpha() and len(word) > 2 for words in others for word in words):
+            return frozenset()  # values are in small letters, too: case tells nothing
+        told = frozenset(word for word in map(folded, likely) if not self._is_sensitive(word))
+        return told if len(others) >= COMMON_TO else frozenset()
+
+    def _is_sensitive(self, word: str) -> bool:
+        """Short ones of `never` stand in harmless words, too ("hiv" in "archive"): they count as a whole."""
+        return any(word == part or (len(part) >= _WITHIN and part in word) for part in self.never)
+
+    def _is_named(self, before: str, chunk: str) -> bool:
+        """Whether a word with a capital letter names the person that the word before it announces."""
+        plain = chunk.strip(".,;:!?()*")
+        if not plain.istitle() or folded(before) not in self.persons:
+            return False
+        return folded(before + plain) not in self.words
 
     def shown(self, name: str) -> str:
         """A name that somebody else chose (run, file, path, queue, code), as people outside may see it.

@@ -4,6 +4,7 @@ The names are not public, so each part is known by any of many names.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
@@ -17,21 +18,25 @@ Fields = Sequence[tuple[str, str]]
 _NUMBERS = (
     "code", "msgcode", "messagecode", "errorcode", "eventcode", "msgno", "messageno", "msgnr", "msgnumber",
     "messagenumber", "msgid", "messageid", "errorno", "errornumber", "errorid", "number", "fehlercode",
-    "fehlernummer", "meldungsnummer", "meldungsnr", "nummer", "numero",
+    "msgnum", "fehlernummer", "meldungsnummer", "meldungsnr", "nummer", "numero", "codigo", "numeromessage",
 )  # fmt: skip
 _SHORT_NUMBERS = ("no", "nr", "num", "id")
 """Names that a running number may have, too: a number of four digits at least is taken for a code's."""
 
 _SEVERITIES = (
     "severity", "sev", "severitycode", "severitylevel", "level", "loglevel", "errorlevel", "messagelevel",
-    "msglevel", "messagetype", "msgtype", "type", "class", "category", "kind", "priority", "schweregrad",
-    "stufe", "art", "gravite", "niveau", "gravedad", "nivel",
+    "msglevel", "messagetype", "msgtype", "msgsev", "msgseverity", "type", "class", "category", "kind",
+    "priority", "schweregrad", "stufe", "klasse", "art", "gravite", "severite", "niveau", "gravedad",
+    "severidad", "nivel",
 )  # fmt: skip
-_CUSTOMERS = ("customerinrun", "customernumber", "customerno", "customerseq", "sequence", "seq", "customer")
+_CUSTOMERS = (
+    "customerinrun", "customernumber", "customerno", "customerseq", "sequence", "seq", "customer", "cust",
+    "custinrun", "custno", "custnum", "custnumber", "custseq", "kunde", "cliente",
+)  # fmt: skip
 _NO_CUSTOMER = re.compile(r"id$|key|account|count|name|mail|ref")
 _TEXTS = (
     "text", "message", "messagetext", "msgtext", "description", "msg", "value", "detail", "details",
-    "meldung", "meldungstext", "beschreibung", "texte", "descripcion",
+    "meldung", "meldungstext", "beschreibung", "texte", "mensaje", "descripcion",
 )  # fmt: skip
 _TIMES = (
     "time",
@@ -56,8 +61,9 @@ _LETTERS: Mapping[Severity, str] = {severity: letter for letter, severity in SEV
 
 @lru_cache(maxsize=1000)
 def squeezed(name: str) -> str:
-    """A name without case, namespace and separators."""
-    return re.sub(r"[\W_]+", "", name.rpartition(":")[2]).lower()
+    """A name without case, accents, namespace and separators."""
+    plain = unicodedata.normalize("NFKD", name.rpartition(":")[2].lower())
+    return re.sub(r"[\W_]+", "", "".join(c for c in plain if not unicodedata.combining(c)))
 
 
 def is_known(name: str, value: str) -> bool:

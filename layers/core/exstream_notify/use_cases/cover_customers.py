@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from ..domain.composed_again import Customers, composed_again
-from ..domain.customer_ranges import Ranges, merged, without
+from ..domain.customer_ranges import Ranges, from_numbers, merged, without
 from ..domain.incidents import Head, Incident, added_up, covered
 from ..domain.runs import Control, Run, RunState
 from ..domain.work import SlicePointer
@@ -146,10 +146,21 @@ def _cover(composed: _Composed, other_id: str, incidents: list[Incident], coveri
         whole=named and composed.is_whole(other),
     )
     remade = named and not without(late, again) and _makes_up(composed, other)
-    for incident in incidents if again or remade else ():
+    lacks = named and not remade and any(incident.missing for incident in incidents)
+    more = _left_out(composed, other, covering) if lacks else ()
+    for incident in incidents if again or remade or more else ():
         shown = covering.alerting.rules.vocabulary.shown(run.run_id)
-        _note(incident, shown, again, covering.alerting, remade=remade)
+        _note(incident, shown, again, covering.alerting, remade=remade, more=more)
         look_at_incident(incident.incident_id, alerting)
+
+
+def _left_out(composed: _Composed, other: Run | None, covering: Covering) -> Ranges:
+    """Numbers of customers that the run has and the other one lacks: several runs may make up for it."""
+    before = _customers(other, covering) if other is not None else None
+    if before is None or not before.by_number:
+        return ()
+    now = composed.customers.by_number
+    return from_numbers(n for n, keys in now.items() if n not in before.by_number and not keys & before.keys)
 
 
 def _makes_up(composed: _Composed, other: Run | None) -> bool:
@@ -163,11 +174,13 @@ def _makes_up(composed: _Composed, other: Run | None) -> bool:
     return composed.is_complete and composed.run.composed >= lacks
 
 
-def _note(incident: Incident, run_id: str, again: Ranges, alerting: Alerting, *, remade: bool) -> None:
+def _note(
+    incident: Incident, run_id: str, again: Ranges, alerting: Alerting, *, remade: bool, more: Ranges
+) -> None:
     at = alerting.now()
 
     def change(head: Head, now: Incident) -> Head:
-        mine = without(now.late, without(now.late, again))
+        mine = merged(without(now.late, without(now.late, again)), more if now.missing else ())
         changed = covered(head, run_id, mine, at) if mine else head
         if remade:
             changed = replace(changed, remade_by=run_id)
