@@ -62,6 +62,29 @@ def head(cloud: LocalCloud, run: str, domain: str = "retail") -> Head:
     return until(lambda: [i.head for i in incidents.of_run(domain, run) if i.head.alerts])[0]  # type: ignore[no-any-return]
 
 
+def test_a_queue_that_is_subscribed_to_a_team_s_topic_hears_its_alerts(cloud: LocalCloud) -> None:
+    sns, sqs = cloud.client("sns"), cloud.client("sqs")
+    queue = sqs.create_queue(QueueName="compliance-desk")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=cloud.resource("ComplianceTopic"), Protocol="sqs", Endpoint=arn)
+
+    report(cloud, "topic-1", "EX005217E (3) The disclosure of Anna Kowalczyk is missing")
+    assert "sns sent" in head(cloud, "topic-1").history[-1]["why"]
+    (message,) = until(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))
+    told = json.loads(message["Body"])
+    assert "in retail/topic-1: new" in told["Subject"]
+    assert "-CUSTOMERLIST=3" in told["Message"]
+    assert "Kowalczyk" not in message["Body"]
+
+
 def state(cloud: LocalCloud, channel: str, team: str) -> ChannelState:
     """What is known of a channel."""
     app = cloud.deployment().app

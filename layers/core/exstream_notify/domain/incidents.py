@@ -125,7 +125,7 @@ class Head:
     run that says that it repeats this one and made up for all that was missing; `unnamed` is how many were
     reported without their customers by then. `end` is the run's last customer, 0 if not known. `pages` is
     what PagerDuty was told (domain/pager.py), `took` which channels took the latest alerts, as `<number>
-    <channel> <team>` (domain/channels.py).
+    <channel> <team>` (domain/channels.py). `again` is how often it was opened again after an answer.
     """
 
     incident_id: str
@@ -163,6 +163,7 @@ class Head:
     history: tuple[Mapping[str, str], ...] = ()
     pages: tuple[Mapping[str, str], ...] = ()
     took: tuple[str, ...] = ()
+    again: int = 0
 
     @property
     def covered(self) -> Ranges:
@@ -378,7 +379,9 @@ def gets_worse(incident: Incident, what: What | None) -> bool:
 
 def opened_again(head: Head, at: str, why: str) -> Head:
     """An acknowledged incident that waits for an answer again, with all of the time to give one."""
-    changed = replace(head, status=IncidentStatus.OPEN, answer_by="", ack_until="", level=0)
+    changed = replace(
+        head, status=IncidentStatus.OPEN, answer_by="", ack_until="", level=0, again=head.again + 1
+    )
     return noted(changed, at, "alerts", "open again", why)
 
 
@@ -468,7 +471,8 @@ def try_again_at(failures: int, now: datetime) -> str:
 class Alert:
     """What a team is told, the same for every channel. Nothing in it is personal.
 
-    `number` tells the alerts of one incident apart; `key` is the same for all of them.
+    `number` tells the alerts of one incident apart; `key` is the same for all of them. `again` is how often
+    the incident was opened again after an answer: a pager has a new page then.
     """
 
     key: str
@@ -482,6 +486,7 @@ class Alert:
     rerun: tuple[str, ...]
     runbook: str
     link: str
+    again: int = 0
 
     def text(self) -> str:
         """As plain text."""
@@ -513,7 +518,7 @@ def make_alert(
     codes = incident.codes[0] if len(incident.codes) == 1 else f"{rule.family} ({len(incident.codes)} codes)"
     title = (
         f"[{incident.severity.upper()}] {codes} × {incident.count:,} in {incident.domain}/{incident.run_id}: "
-        f"{_TITLES[what]}"
+        f"{TITLES[what]}"
     )
     facts = [
         ("Team", incident.team),
@@ -554,6 +559,7 @@ def make_alert(
         rerun,
         rule.runbook,
         "" if what == What.RESOLVED else link,
+        incident.head.again,
     )
 
 
@@ -572,7 +578,7 @@ def meaning(incident: Incident, rule: AlertRule) -> str:
     return "; ".join(filter(None, (late, means)))
 
 
-_TITLES: Mapping[What, str] = {
+TITLES: Mapping[What, str] = {
     What.OPENED: "new",
     What.GROWN: "many more than before",
     What.WORSE: "more severe than before",
@@ -585,3 +591,4 @@ _TITLES: Mapping[What, str] = {
     What.LISTED: "listed",
     What.UNDELIVERED: "an alert of it did not arrive on another channel",
 }
+"""Why a team is told, in the words of an alert's title."""
