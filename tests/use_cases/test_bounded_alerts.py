@@ -91,7 +91,7 @@ def test_above_five_alerts_a_minute_the_rest_is_one_summary_that_names_them() ->
     assert facts["Incidents"] == "35"
     assert facts["Worst"].startswith("error: EX004120E × 1 in cards/run-")
     assert facts["Domains"] in ("cards 18, retail 17", "retail 18, cards 17")
-    assert facts["All of them"] == "exnotify incidents --open"
+    assert facts["All of them"] == "exnotify incidents --open --team operations"
     assert {i.status for i in of_runs(here)} == {IncidentStatus.OPEN}
     assert all(i.head.told_at for i in of_runs(here))
 

@@ -1,9 +1,11 @@
 """Incidents: exceptions of one run or cause, code family and team; what a team is told of one."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from shlex import quote
 from typing import Literal
 
 from .composed_again import in_words, late_in_words, offered, to_compose
@@ -501,6 +503,8 @@ class Alert:
 RUNS = 12
 """Runs that an alert of a cause over several names; `exnotify incidents --json` names more."""
 
+_RUN = re.compile(r"\bRUN\b")
+
 RERUN_LINES = 20
 """Switches that one alert shows; `exnotify incidents` shows them all."""
 
@@ -534,18 +538,18 @@ def make_alert(
         facts.append(("Queues", ", ".join(incident.queues)))
     rerun = () if what == What.RESOLVED else tuple(offered(incident.late, switch_chars))
     if rule.group == "cause":
-        rest = f" … and {len(incident.runs) - RUNS:,} more" if len(incident.runs) > RUNS else ""
-        facts.append(("Runs", f"{len(incident.runs):,}: {', '.join(incident.runs[:RUNS])}{rest}"))
+        facts.append(("Runs", named_runs(incident)))
     if what == What.REOPENED:
         facts.append(
             ("Flapping", "It stays open, and nothing more is told of it, until it is quiet for a time")
         )
     if len(rerun) > RERUN_LINES:
         more = len(rerun) - RERUN_LINES
-        rerun = (*rerun[:RERUN_LINES], f"and {more} more: exnotify incidents --run {incident.run_id}")
+        rerun = (*rerun[:RERUN_LINES], f"and {more} more: exnotify incidents --run {quoted(incident)}")
     if what != What.RESOLVED:
         facts.append(("Compose again", in_words(incident.late)))
-        facts.append(("What to do", rule.advice))
+        facts.append(("What to do", advice(incident, rule)))
+        facts.append(("Details", f"exnotify incidents --run {quoted(incident)}"))
     facts.append(("Runbook", rule.runbook))
     return Alert(
         incident.incident_id,
@@ -569,6 +573,24 @@ def named_codes(incident: Incident) -> str:
     codes = [*severe, *(code for code in incident.codes if code not in severe)]
     shown = max(12, len(severe))
     return ", ".join(codes[:shown]) + (" …" if len(codes) > shown else "")
+
+
+def named_runs(incident: Incident) -> str:
+    """How many runs reported it, and the first of them."""
+    rest = f" … and {len(incident.runs) - RUNS:,} more" if len(incident.runs) > RUNS else ""
+    return f"{len(incident.runs):,}: {', '.join(incident.runs[:RUNS])}{rest}"
+
+
+def quoted(incident: Incident) -> str:
+    """The name of its run as a shell takes it; a masked one has characters of a shell's own."""
+    return quote(f"{incident.domain}/{incident.run_id}")
+
+
+def advice(incident: Incident, rule: AlertRule) -> str:
+    """What to do, with the run in the place of `RUN` where the incident is of one."""
+    if rule.group != "run" or incident.run_id.startswith("day-"):
+        return rule.advice
+    return _RUN.sub(lambda _: quoted(incident), rule.advice)
 
 
 def meaning(incident: Incident, rule: AlertRule) -> str:

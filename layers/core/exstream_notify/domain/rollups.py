@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from shlex import quote
 from zoneinfo import ZoneInfo
 
 from .exceptions import RANK, ExceptionRaised, Severity
@@ -241,7 +242,7 @@ def _storm(
         ("Why told", _reasons(present)),
         ("First", incident.first_seen),
         ("Last", incident.last_seen),
-        ("All of them", "exnotify incidents --open"),
+        ("All of them", f"exnotify incidents --open --team {quote(incident.team)}"),
     ]
 
 
@@ -268,7 +269,7 @@ def _list(
 
 
 def _daily_line(row: ExceptionRaised) -> str:
-    run = f"{row.domain}/{row.run_id}"
+    run = quote(f"{row.domain}/{row.run_id}")
     of_many = row.run_id.startswith(("day-", "event-"))
     names = f"exnotify incidents --run {run} --json" if of_many else f"exnotify run {run} --csv"
     return f"{row.text} × {row.count:,}: {names}"
