@@ -1,9 +1,11 @@
 """Incidents: exceptions of one run or cause, code family and team; what a team is told of one."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from shlex import quote
 from typing import Literal
 
 from .composed_again import in_words, late_in_words, offered, to_compose
@@ -125,7 +127,7 @@ class Head:
     run that says that it repeats this one and made up for all that was missing; `unnamed` is how many were
     reported without their customers by then. `end` is the run's last customer, 0 if not known. `pages` is
     what PagerDuty was told (domain/pager.py), `took` which channels took the latest alerts, as `<number>
-    <channel> <team>` (domain/channels.py).
+    <channel> <team>` (domain/channels.py). `again` is how often it was opened again after an answer.
     """
 
     incident_id: str
@@ -163,6 +165,7 @@ class Head:
     history: tuple[Mapping[str, str], ...] = ()
     pages: tuple[Mapping[str, str], ...] = ()
     took: tuple[str, ...] = ()
+    again: int = 0
 
     @property
     def covered(self) -> Ranges:
@@ -378,7 +381,9 @@ def gets_worse(incident: Incident, what: What | None) -> bool:
 
 def opened_again(head: Head, at: str, why: str) -> Head:
     """An acknowledged incident that waits for an answer again, with all of the time to give one."""
-    changed = replace(head, status=IncidentStatus.OPEN, answer_by="", ack_until="", level=0)
+    changed = replace(
+        head, status=IncidentStatus.OPEN, answer_by="", ack_until="", level=0, again=head.again + 1
+    )
     return noted(changed, at, "alerts", "open again", why)
 
 
@@ -468,7 +473,8 @@ def try_again_at(failures: int, now: datetime) -> str:
 class Alert:
     """What a team is told, the same for every channel. Nothing in it is personal.
 
-    `number` tells the alerts of one incident apart; `key` is the same for all of them.
+    `number` tells the alerts of one incident apart; `key` is the same for all of them. `again` is how often
+    the incident was opened again after an answer: a pager has a new page then.
     """
 
     key: str
@@ -482,6 +488,7 @@ class Alert:
     rerun: tuple[str, ...]
     runbook: str
     link: str
+    again: int = 0
 
     def text(self) -> str:
         """As plain text."""
@@ -495,6 +502,8 @@ class Alert:
 
 RUNS = 12
 """Runs that an alert of a cause over several names; `exnotify incidents --json` names more."""
+
+_RUN = re.compile(r"\bRUN\b")
 
 RERUN_LINES = 20
 """Switches that one alert shows; `exnotify incidents` shows them all."""
@@ -513,7 +522,7 @@ def make_alert(
     codes = incident.codes[0] if len(incident.codes) == 1 else f"{rule.family} ({len(incident.codes)} codes)"
     title = (
         f"[{incident.severity.upper()}] {codes} × {incident.count:,} in {incident.domain}/{incident.run_id}: "
-        f"{_TITLES[what]}"
+        f"{TITLES[what]}"
     )
     facts = [
         ("Team", incident.team),
@@ -529,18 +538,18 @@ def make_alert(
         facts.append(("Queues", ", ".join(incident.queues)))
     rerun = () if what == What.RESOLVED else tuple(offered(incident.late, switch_chars))
     if rule.group == "cause":
-        rest = f" … and {len(incident.runs) - RUNS:,} more" if len(incident.runs) > RUNS else ""
-        facts.append(("Runs", f"{len(incident.runs):,}: {', '.join(incident.runs[:RUNS])}{rest}"))
+        facts.append(("Runs", named_runs(incident)))
     if what == What.REOPENED:
         facts.append(
             ("Flapping", "It stays open, and nothing more is told of it, until it is quiet for a time")
         )
     if len(rerun) > RERUN_LINES:
         more = len(rerun) - RERUN_LINES
-        rerun = (*rerun[:RERUN_LINES], f"and {more} more: exnotify incidents --run {incident.run_id}")
+        rerun = (*rerun[:RERUN_LINES], f"and {more} more: exnotify incidents --run {quoted(incident)}")
     if what != What.RESOLVED:
         facts.append(("Compose again", in_words(incident.late)))
-        facts.append(("What to do", rule.advice))
+        facts.append(("What to do", advice(incident, rule)))
+        facts.append(("Details", f"exnotify incidents --run {quoted(incident)}"))
     facts.append(("Runbook", rule.runbook))
     return Alert(
         incident.incident_id,
@@ -554,6 +563,7 @@ def make_alert(
         rerun,
         rule.runbook,
         "" if what == What.RESOLVED else link,
+        incident.head.again,
     )
 
 
@@ -565,6 +575,24 @@ def named_codes(incident: Incident) -> str:
     return ", ".join(codes[:shown]) + (" …" if len(codes) > shown else "")
 
 
+def named_runs(incident: Incident) -> str:
+    """How many runs reported it, and the first of them."""
+    rest = f" … and {len(incident.runs) - RUNS:,} more" if len(incident.runs) > RUNS else ""
+    return f"{len(incident.runs):,}: {', '.join(incident.runs[:RUNS])}{rest}"
+
+
+def quoted(incident: Incident) -> str:
+    """The name of its run as a shell takes it; a masked one has characters of a shell's own."""
+    return quote(f"{incident.domain}/{incident.run_id}")
+
+
+def advice(incident: Incident, rule: AlertRule) -> str:
+    """What to do, with the run in the place of `RUN` where the incident is of one."""
+    if rule.group != "run" or incident.run_id.startswith("day-"):
+        return rule.advice
+    return _RUN.sub(lambda _: quoted(incident), rule.advice)
+
+
 def meaning(incident: Incident, rule: AlertRule) -> str:
     """What an incident means for customers."""
     means = rule.means.replace("{count}", f"{incident.count:,}")
@@ -572,7 +600,7 @@ def meaning(incident: Incident, rule: AlertRule) -> str:
     return "; ".join(filter(None, (late, means)))
 
 
-_TITLES: Mapping[What, str] = {
+TITLES: Mapping[What, str] = {
     What.OPENED: "new",
     What.GROWN: "many more than before",
     What.WORSE: "more severe than before",
@@ -585,3 +613,4 @@ _TITLES: Mapping[What, str] = {
     What.LISTED: "listed",
     What.UNDELIVERED: "an alert of it did not arrive on another channel",
 }
+"""Why a team is told, in the words of an alert's title."""

@@ -263,10 +263,11 @@ def _tell(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -
         chains = tuple(tuple(c for c in chain if c not in RESOLVED_BY_KEY) for chain in chains)
     reached = tell_team(alert, chains, alerting.channels)
     now = alerting.clock.now()
-    if reached.sent:
+    if reached.sent or (head.family in LISTS and not reached.said):
+        said = reached.said or "no channel that takes a list is set up: exnotify incidents shows it"
 
         def done(h: Head) -> Head:
-            after = reached.kept(told(h, incident, what, rule, now, reached.said), what)
+            after = reached.kept(told(h, incident, what, rule, now, said), what)
             if head.family not in LISTS:
                 return after
             over = resolved(after, alerting.now(), "alerts", incident.count, "a list is over when it is told")
@@ -313,10 +314,10 @@ def _told_elsewhere(incident: Incident, what: What, rule: AlertRule, alerting: A
         row = roll_up.enter(rollup, incident, alerting)
         _change(head.incident_id, head, alerting, lambda h: held(h, incident, what, rule, now, rollup))
     else:
-        if roll_up.is_admitted(incident, rule.team, alerting):
+        if roll_up.is_admitted(incident, what, rule.team, alerting):
             return False
         rollup = roll_up.storm_of(rule.team, alerting)
-        row = roll_up.enter(rollup, incident, alerting)
+        row = roll_up.enter(rollup, incident, alerting, what=what)
         _change(head.incident_id, head, alerting, lambda h: held(h, incident, what, rule, now, rollup))
     _reported(rollup, [row], alerting)
     return True
@@ -352,7 +353,7 @@ def _escalate(incident: Incident, rule: AlertRule, alerting: Alerting) -> None:
         )
         return
     team = rule.escalation[head.level]
-    if head.family not in KINDS and not roll_up.is_admitted(incident, team, alerting):
+    if head.family not in KINDS and not roll_up.is_admitted(incident, What.ESCALATED, team, alerting):
         storm = roll_up.storm_of(team, alerting)
         _leave_to(storm, incident, alerting, head.level + 1)
         _look(storm.incident_id, storm, alerting)
@@ -374,7 +375,7 @@ def _escalate(incident: Incident, rule: AlertRule, alerting: Alerting) -> None:
 def _leave_to(storm: Head, incident: Incident, alerting: Alerting, level: int) -> None:
     """From now on a storm's summary escalates in the place of one of its incidents."""
     head, at = incident.head, alerting.now()
-    roll_up.enter(storm, incident, alerting)
+    roll_up.enter(storm, incident, alerting, what=What.ESCALATED)
 
     def left(h: Head) -> Head:
         after = replace(h, level=level, answer_by="", sending_until="", held_in=storm.incident_id)
