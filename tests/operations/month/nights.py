@@ -137,6 +137,7 @@ class Month:
         for _ in range(24 * 12):
             self.stack.play(minutes=5)
             self.answer()
+            assert not self.stack.app.asked_for
         self._forget(night - 4 * _DAY)
 
     def _tonight(self, one: Nightly, day: date) -> None:
