@@ -129,7 +129,7 @@ def _value(node: ast.expr, metrics: Mapping[str, Points], length: int) -> Points
         case ast.Call(func=ast.Name(id="FILL"), args=[of, ast.Constant(value=int() | float() as filler)]):
             return [float(filler) if p is None else p for p in _value(of, metrics, length)]
         case ast.Call(func=ast.Name(id="FILL"), args=[of, ast.Name(id="REPEAT")]):
-            return list(accumulate(_value(of, metrics, length), lambda last, p: last if p is None else p))
+            return list(accumulate(_value(of, metrics, length), _repeated))
         case ast.Call(func=ast.Name(id="DIFF"), args=[of]):
             return _differences(_value(of, metrics, length))
         case ast.Call(func=ast.Name(id="IF"), args=[test, then, otherwise]):
@@ -137,6 +137,10 @@ def _value(node: ast.expr, metrics: Mapping[str, Points], length: int) -> Points
             chosen = zip(*(_value(part, metrics, length) for part in (test, then, otherwise)), strict=True)
             return [yes if condition else no for condition, yes, no in chosen]
     raise AlarmError(f"expression {ast.unparse(node)!r} is not known here")
+
+
+def _repeated(last: float | None, point: float | None) -> float | None:
+    return last if point is None else point
 
 
 def _differences(points: Points) -> Points:
