@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from exstream_notify.adapters.alert_channels import Channels, topic_subject
 from exstream_notify.adapters.alert_posts import retry_after
 from exstream_notify.adapters.rules import YamlRules
-from exstream_notify.domain.incidents import Alert, What
+from exstream_notify.domain.alert_words import Alert
+from exstream_notify.domain.incidents import What
 from exstream_notify.domain.messages import GiveUp
 from exstream_notify.domain.sms_text import parts
 from exstream_notify.ports import ChannelAnswer

@@ -21,9 +21,10 @@ from dataclasses import replace
 from html import escape
 from typing import Any
 
+from ..domain.alert_words import Alert
 from ..domain.channels import alert_ref, fingerprint
 from ..domain.documents import Channel
-from ..domain.incidents import Alert, What
+from ..domain.incidents import What
 from ..domain.messages import Accepted, Content, GiveUp, Message
 from ..domain.pager import Action, dedup_key, page_key, whose_page
 from ..domain.sms_text import fold, parts

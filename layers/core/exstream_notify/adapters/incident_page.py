@@ -5,9 +5,10 @@ from urllib.parse import parse_qs
 
 from aws_lambda_powertools.event_handler import Response
 
+from ..domain.alert_words import advice, meaning, named_runs
 from ..domain.composed_again import in_words, offered
 from ..domain.exceptions import ExceptionRaised
-from ..domain.incidents import Incident, IncidentStatus, advice, meaning, named_runs
+from ..domain.incidents import Incident, IncidentStatus
 from .pages import Pages, page_response
 from .rules import YamlRules
 

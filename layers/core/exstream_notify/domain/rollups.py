@@ -11,8 +11,9 @@ from datetime import datetime, time, timedelta
 from shlex import quote
 from zoneinfo import ZoneInfo
 
+from .alert_words import TITLES, Alert
 from .exceptions import RANK, ExceptionRaised, Severity
-from .incidents import TITLES, Alert, AlertRule, Head, Incident, Report, What, incident_id, noted, told
+from .incidents import AlertRule, Head, Incident, Report, What, incident_id, noted, told
 
 DOMAIN = "alerts"
 """The domain of rollups: they are about incidents of any domain."""

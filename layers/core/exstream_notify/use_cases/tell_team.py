@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from ..domain.alert_words import Alert
 from ..domain.channels import AlertReceipt, team_mark
-from ..domain.incidents import Alert, Head, What, noted
+from ..domain.incidents import Head, What, noted
 from ..domain.pager import paged, pages_to_tell, whose_page
 from ..ports import AlertChannels
 
