@@ -194,6 +194,16 @@ def test_what_another_team_has_of_the_same_cause_is_over_with_the_same_run() -> 
     assert of(here, "run-1").head.remade_by == "run-1c"
 
 
+def test_what_is_told_after_the_run_that_repairs_it_is_made_good_all_the_same() -> None:
+    here = world()
+    dropped(here, "run-1", *customers(*range(1, 11)))
+    dropped(here, "run-1b", *customers(7, 8, document=100), rerun_of="run-1")
+    raised(here, an_error())
+    assert of(here, "run-1").status == IncidentStatus.OPEN
+    here.wait_until(here.clock.now() + timedelta(minutes=6))
+    assert of(here, "run-1").status == IncidentStatus.RESOLVED
+
+
 def test_runs_that_make_up_for_missing_customers_together_end_the_incident() -> None:
     here = world()
     dropped(here, "run-1", *customers(*range(1, 9)), customers_expected=12, customers_processed=8)

@@ -22,7 +22,8 @@ TIME_NEEDED = 60.0
 """Seconds that must be left to begin with a run; it is looked at later otherwise."""
 
 TRY_AGAIN = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
-"""When a run is looked at again after another run's parts could not be read."""
+"""When a run is looked at again: another run's parts could not be read, or nothing is told of the run that it
+repeats yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,9 @@ def cover_customers(domain: str, run_id: str, covering: Covering, tried: int = 0
     if run is None or run.control != Control.GO or run.state not in (RunState.STAGED, RunState.DISPATCHED):
         return []
     waiting = _waiting(run, covering.alerting)
+    if run.rerun_of and run.rerun_of.rpartition("/")[2] not in waiting and tried < len(TRY_AGAIN):
+        # What it repairs may be told after it: a message file that comes late, an event tried again.
+        _later(run, covering, tried + 1, TRY_AGAIN[tried])
     if not waiting:
         return []
     failed: list[str] = []

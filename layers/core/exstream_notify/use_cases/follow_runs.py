@@ -18,14 +18,14 @@ def follow_run(
     alerting = covering.alerting
     if isinstance(news, RunNews) and news.what == "arrived":
         run_came(news.domain, calendar, runs=covering.runs, exceptions=exceptions, alerting=alerting)
-    if not alerting.incidents.open_in(news.domain):
-        return []
+    is_open = bool(alerting.incidents.open_in(news.domain))
     if isinstance(news, FileRead):
-        settle_file(news, alerting)
+        if is_open:
+            settle_file(news, alerting)
         return []
-    if news.what == "arrived":
+    if is_open and news.what == "arrived":
         settle_arrival(news, alerting)
-    if news.what != "again":
+    if is_open and news.what != "again":
         settle_run(news, covering.runs, alerting)
     if news.what == "arrived":
         return []
