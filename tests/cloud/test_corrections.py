@@ -219,7 +219,8 @@ def test_a_topic_reaches_a_queue_only_if_its_policy_allows(
 
 def test_a_topic_says_how_many_are_subscribed(aws: Clients) -> None:
     def confirmed() -> str:
-        return aws("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["SubscriptionsConfirmed"]
+        attributes = aws("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
+        return str(attributes["SubscriptionsConfirmed"])
 
     topic, other = (aws("sns").create_topic(Name=name)["TopicArn"] for name in "tu")
     found = aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=QUEUE_ARN)["SubscriptionArn"]

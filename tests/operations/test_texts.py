@@ -198,7 +198,7 @@ def test_each_kind_is_found_where_it_is_known_to_be() -> None:
         "alerts.yaml",
         "docs/runbook.md",
         "tools/exnotify/smoke.py",
-        "layers/core/exstream_notify/domain/incidents.py",
+        "layers/core/exstream_notify/domain/alert_words.py",
     }
 
 

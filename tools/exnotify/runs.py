@@ -34,8 +34,8 @@ def find_run(app: "Bootstrap", name: str) -> Run:
     if masked := handle_in(run_id):
         # A masked name comes from an alert, so there is an incident of the run, or from a log.
         known = {(i.domain, i.run_id) for i in app.incidents.all()}
-        known |= {(r.domain, r.run_id) for r in app.runs.open()}
-        named = sorted((domain, run) for domain, run in known if handle(run) == masked)
+        known |= {(run.domain, run.run_id) for run in app.runs.open()}
+        named = sorted(pair for pair in known if handle(pair[1]) == masked)
         runs = [run for pair in named if (run := app.runs.get(*pair))]
     elif domain:
         found = app.runs.get(domain, run_id)

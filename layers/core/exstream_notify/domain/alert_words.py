@@ -62,9 +62,9 @@ def make_alert(
 ) -> Alert:
     """The words of an alert."""
     codes = incident.codes[0] if len(incident.codes) == 1 else f"{rule.family} ({len(incident.codes)} codes)"
+    times = f" × {incident.count:,}" if incident.count else ""
     title = (
-        f"[{incident.severity.upper()}] {codes} × {incident.count:,} in {incident.domain}/{incident.run_id}: "
-        f"{TITLES[what]}"
+        f"[{incident.severity.upper()}] {codes}{times} in {incident.domain}/{incident.run_id}: {TITLES[what]}"
     )
     facts = [
         ("Team", incident.team),

@@ -8,22 +8,20 @@ from datetime import datetime, timedelta
 from .decisions import Why
 from .exceptions import RANK, ExceptionRaised
 from .notices import Outcome
+from .run_codes import HOLDS, NOT_THERE, REFUSALS
 from .runs import Concern, Look, Reconciliation, Run
 
-SAID = frozenset(
+_BY_OUTCOME = frozenset(
     {
-        # The outcomes say it.
         "records_rejected", "documents_missing", "holders_mixed", "customers_missing", "no_channel",
         "unreached", "required_unreached", "deadline_passed", "send_unconfirmed", "unconfirmed_at_deadline",
         "provider_down", "wording_not_approved", "duplicate_differs", "duplicate_undated",
         "run_all_duplicates", "nothing_due",
-        # The run's state says it; a run that went on afterwards has overtaken it.
-        "seal_unreadable", "seal_without_index", "index_unreadable", "files_missing", "size_mismatch",
-        "checksum_mismatch", "record_count_mismatch", "document_count_mismatch", "customer_count_mismatch",
-        "manifest_count_mismatch", "manifest_uncounted", "trailer_missing", "trailer_count_mismatch",
-        "no_records", "volume_deviates", "rejects_high", "domain_unknown", "run_expected", "run_not_sealed",
     }
 )  # fmt: skip
+
+# A run that went on afterwards has overtaken what its state said.
+SAID = _BY_OUTCOME | REFUSALS | HOLDS | NOT_THERE
 """Exception codes of which the run itself says how they stand now: no concern of their own."""
 
 _WORDS: Mapping[str, str] = {

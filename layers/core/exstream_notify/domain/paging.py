@@ -5,40 +5,20 @@ from collections.abc import Callable, Iterable, Mapping
 
 from .exceptions import ExceptionRaised
 from .incidents import AlertRule
+from .run_codes import HOLDS, NOT_THERE, REFUSALS
 
 _METRICS: Mapping[str, frozenset[str]] = {
-    "runs_unusable": frozenset(
-        {
-            "seal_unreadable",
-            "seal_without_index",
-            "index_unreadable",
-            "index_not_sealed",
-            "files_missing",
-            "size_mismatch",
-            "checksum_mismatch",
-            "record_count_mismatch",
-            "document_count_mismatch",
-            "customer_count_mismatch",
-            "manifest_count_mismatch",
-            "trailer_missing",
-            "trailer_count_mismatch",
-            "no_records",
-        }
-    ),
-    "runs_held": frozenset(
-        {
-            "volume_deviates",
-            "rejects_high",
-            "domain_unknown",
-            "run_id_reused",
-            "index_after_seal",
-            "index_unrecognised",
-            "late_seal_disagrees",
-            "drop_misplaced",
-            "name_unusable",
-        }
-    ),
-    "runs_missing": frozenset({"run_expected", "run_not_sealed"}),
+    "runs_unusable": (REFUSALS - {"manifest_uncounted"}) | {"index_not_sealed"},
+    "runs_held": HOLDS
+    | {
+        "drop_misplaced",
+        "index_after_seal",
+        "index_unrecognised",
+        "late_seal_disagrees",
+        "name_unusable",
+        "run_id_reused",
+    },
+    "runs_missing": NOT_THERE,
     "deadlines_missed": frozenset({"deadline_passed", "records_gone"}),
 }
 

@@ -5,34 +5,10 @@ from dataclasses import replace
 
 from ..domain.exceptions import ExceptionRaised, FileRead, mark
 from ..domain.incidents import Head, Incident, noted
+from ..domain.run_codes import HOLDS, NOT_SEALED, REFUSALS
 from ..domain.runs import Control, Run, RunNews, RunState
 from ..ports import ExceptionBus, RunBook
 from .alert_exceptions import Alerting, change_incident, look_at_incident
-
-REFUSALS = frozenset(
-    {
-        "seal_unreadable",
-        "seal_without_index",
-        "index_unreadable",
-        "files_missing",
-        "size_mismatch",
-        "checksum_mismatch",
-        "record_count_mismatch",
-        "document_count_mismatch",
-        "customer_count_mismatch",
-        "manifest_count_mismatch",
-        "manifest_uncounted",
-        "trailer_missing",
-        "trailer_count_mismatch",
-        "no_records",
-    }
-)
-"""Why a run was not taken: over once it is taken."""
-
-HOLDS = frozenset({"domain_unknown", "volume_deviates", "rejects_high"})
-"""Why a run holds itself: over once a person released or cancelled it."""
-
-NOT_SEALED = "run_not_sealed"
 
 
 class FileReports:
