@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from exstream_notify.adapters.alert_channels import Channels, topic_subject
 from exstream_notify.adapters.alert_posts import retry_after
 from exstream_notify.adapters.rules import YamlRules
-from exstream_notify.domain.incidents import Alert, What
+from exstream_notify.domain.alert_words import Alert
+from exstream_notify.domain.incidents import What
 from exstream_notify.domain.messages import GiveUp
 from exstream_notify.domain.sms_text import parts
 from exstream_notify.ports import ChannelAnswer
@@ -422,6 +423,18 @@ def test_each_team_has_a_page_of_its_own_also_at_a_shared_service(hook: Hook) ->
     assert len(set(pages)) == len(set(keys)) == 3
     assert keys == [f"{ALERT.key}-{page}" for page in pages]
     assert not any("KEY" in key or "OTHER" in key for key in keys)
+
+
+def test_an_incident_opened_again_is_a_new_page(hook: Hook) -> None:
+    found = channels({"pagerduty": "KEY", "pagerduty_url": f"{hook.url}/e"})
+    pages = [found.tell("pagerduty", "it", replace(ALERT, again=again)).page for again in (0, 1, 2)]
+    assert [json.loads(body)["dedup_key"] for _, _, body in hook.posted] == [
+        f"{ALERT.key}-{p}" for p in pages
+    ]
+    assert len(set(pages)) == 3
+    for page in pages:
+        assert found.tell_page(page, "resolve", ALERT.key).outcome == "sent"
+        assert hook.document["dedup_key"] == f"{ALERT.key}-{page}"
 
 
 def test_a_page_is_told_where_it_was_made_and_not_at_another_service(hook: Hook) -> None:

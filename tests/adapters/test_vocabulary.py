@@ -97,6 +97,18 @@ def site(folder: Path, text: str) -> YamlRules:
     return YamlRules(folder)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "alerts", "storm-2026-11-30T033323", "daily-2026-11-30T1300", "resolved-2026-11-30T03:33:23+00:00", "all",
+        "sns", "slack", "teams", "webhook", "pagerduty", "apprise", "email", "sms",
+        "email-by-opentext-2026-11-30T033323", "sms-by-aws-2026-11-30T033323", "email-by-ses-2026-11-30T033323",
+    ],
+)  # fmt: skip
+def test_the_names_of_our_own_incidents_are_shown(name: str) -> None:
+    assert VOCABULARY.shown(name) == name
+
+
 def test_a_site_adds_words_and_names(tmp_path: Path) -> None:
     rules = site(tmp_path, 'words: {site: [Sparbrief], more: "Girokonto Depot"}\nnames: ["EXSTM*"]\n')
     assert rules.vocabulary.masked("Sparbrief und Depot fehlt bei Anna") == "Sparbrief und Depot fehlt bei …"

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from exnotify.commands.event import events_in
+from exnotify.commands.event import domain_of, events_in
 from exnotify.commands.incidents import incident_row
 from exnotify.commands.run import safe_cell
 from exnotify.commands.tick import folder, logical_id
@@ -379,6 +379,13 @@ def test_events_are_read_alone_as_a_list_and_as_a_queue_hands_them_on() -> None:
     import json
 
     assert events_in(json.dumps({"Records": [{"body": EVENT}]}), "f") == [event]
+
+
+@pytest.mark.parametrize(("status", "domain"), [("complete", "cards"), ("Error", None), ("canceled", None)])
+def test_the_event_of_a_job_that_failed_is_no_document(status: str, domain: str | None) -> None:
+    job = {"domain": "cards", "status": status}
+    event = {"source": "exstream", "detail-type": "Exstream-Generated", "detail": {"exstreamJob": job}}
+    assert domain_of(event) == domain
 
 
 @pytest.mark.parametrize(

@@ -87,13 +87,16 @@ def test_only_the_most_recent_of_more_points_count() -> None:
         ("DIFF(a)", [None, 3.0, None]),
         ("DIFF(b)", [None, None, 3.0]),  # with the last value before it
         ("(DIFF(FILL(a, 0)) > 0) + (DIFF(FILL(b, 0)) > 0)", [None, 1.0, 1.0]),
+        ("FILL(a, REPEAT)", [1.0, 4.0, 4.0]),
+        ("FILL(b, REPEAT)", [2.0, 2.0, 5.0]),
+        ("FILL(DIFF(b), REPEAT)", [None, None, 3.0]),  # nothing to repeat before the first value
     ],
 )
 def test_metric_math(expression: str, result: list[float | None]) -> None:
     assert calculate(expression, {"a": [1.0, 4.0, None], "b": [2.0, None, 5.0]}) == result
 
 
-@pytest.mark.parametrize("expression", ["c", "SEARCH('x', 'Sum')", "a ** 2", "a +", "FILL(a, REPEAT)"])
+@pytest.mark.parametrize("expression", ["c", "SEARCH('x', 'Sum')", "a ** 2", "a +", "FILL(a, LINEAR)"])
 def test_math_that_is_not_known_is_refused(expression: str) -> None:
     with pytest.raises(AlarmError):
         calculate(expression, {"a": [1.0]})

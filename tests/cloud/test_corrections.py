@@ -217,6 +217,26 @@ def test_a_topic_reaches_a_queue_only_if_its_policy_allows(
     assert ("the message is lost" in caplog.text) is not invited
 
 
+def test_a_topic_says_how_many_are_subscribed(aws: Clients) -> None:
+    def confirmed() -> str:
+        return aws("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["SubscriptionsConfirmed"]
+
+    topic, other = (aws("sns").create_topic(Name=name)["TopicArn"] for name in "tu")
+    found = aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=QUEUE_ARN)["SubscriptionArn"]
+    aws("sns").subscribe(TopicArn=other, Protocol="sqs", Endpoint=QUEUE_ARN)
+    assert confirmed() == "1"
+    aws("sns").unsubscribe(SubscriptionArn=found)
+    assert confirmed() == "0"
+
+
+def test_moto_itself_says_that_nobody_is(raw: Any) -> None:
+    with raw() as aws:
+        topic = aws("sns").create_topic(Name="t")["TopicArn"]
+        aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=QUEUE_ARN)
+        attributes = aws("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
+        assert attributes["SubscriptionsConfirmed"] == "0"
+
+
 @pytest.mark.parametrize(("subject", "taken"), [("s" * 99, True), ("s" * 100, False), ("a\nb", False)])
 def test_a_topic_takes_subjects_of_less_than_100_characters_in_one_line(
     aws: Clients, subject: str, taken: bool

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from exstream_notify.domain.alert_words import make_alert, meaning
 from exstream_notify.domain.customer_ranges import from_numbers
 from exstream_notify.domain.exceptions import ExceptionRaised, Severity
 from exstream_notify.domain.incidents import (
@@ -21,8 +22,6 @@ from exstream_notify.domain.incidents import (
     gets_worse,
     grouped_under,
     is_over,
-    make_alert,
-    meaning,
     noted,
     resolved,
     told,

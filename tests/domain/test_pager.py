@@ -23,6 +23,7 @@ from exstream_notify.domain.pager import (
     page_of,
     paged,
     pages_to_tell,
+    whose_page,
 )
 
 KEY = "b" * 32
@@ -51,6 +52,13 @@ def after(head: Head, *events: PagerEvent) -> Head:
 def test_a_key_of_ours_names_its_page(team: str) -> None:
     page = page_key(team, "0a1b2c3d")
     assert page_of(dedup_key(KEY, page)) == (KEY, page, team)
+
+
+def test_an_incident_opened_again_has_a_page_of_its_own() -> None:
+    pages = [page_key("it", "0a1b2c3d", again) for again in (0, 1, 2)]
+    assert len(set(pages)) == 3
+    assert [whose_page(page) for page in pages] == [("it", 0), ("it", 1), ("it", 2)]
+    assert [page_of(dedup_key(KEY, page)) for page in pages] == [(KEY, page, "it") for page in pages]
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,29 @@ def head(cloud: LocalCloud, run: str, domain: str = "retail") -> Head:
     return until(lambda: [i.head for i in incidents.of_run(domain, run) if i.head.alerts])[0]  # type: ignore[no-any-return]
 
 
+def test_a_queue_that_is_subscribed_to_a_team_s_topic_hears_its_alerts(cloud: LocalCloud) -> None:
+    sns, sqs = cloud.client("sns"), cloud.client("sqs")
+    queue = sqs.create_queue(QueueName="compliance-desk")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=cloud.resource("ComplianceTopic"), Protocol="sqs", Endpoint=arn)
+
+    report(cloud, "report-1", "EX005217E (3) The disclosure of Anna Kowalczyk is missing")
+    assert "sns sent" in head(cloud, "report-1").history[-1]["why"]
+    (message,) = until(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))
+    told = json.loads(message["Body"])
+    assert "in retail/report-1: new" in told["Subject"]
+    assert "-CUSTOMERLIST=3" in told["Message"]
+    assert "Kowalczyk" not in message["Body"]
+
+
 def state(cloud: LocalCloud, channel: str, team: str) -> ChannelState:
     """What is known of a channel."""
     app = cloud.deployment().app
@@ -70,21 +93,21 @@ def state(cloud: LocalCloud, channel: str, team: str) -> ChannelState:
 
 def test_a_dead_chat_is_passed_over_and_it_hears_of_that_by_another_way(cloud: LocalCloud) -> None:
     cloud.catcher.play("slack", Played(404, "no_service"))
-    report(cloud, "dead-1", "EX005551E (1) broken")
+    report(cloud, "broken-1", "EX005551E (1) broken")
 
-    said = head(cloud, "dead-1").history[-1]["why"]
+    said = head(cloud, "broken-1").history[-1]["why"]
     assert "slack dead (HTTP 404 no_service)" in said
     assert "webhook sent" in said
     assert state(cloud, "slack", "operations").dead_since
     told = until(lambda: [a for a in cloud.catcher.alerts if a["facts"]["Run"] == "alerts/slack"])
     assert (told[0]["team"], told[0]["facts"]["Codes"]) == ("it", "channel_dead")
     assert "/chat/slack" not in json.dumps(told)
-    posts = [p for p in cloud.catcher.posted("slack") if "dead-1" in p["text"]]
+    posts = [p for p in cloud.catcher.posted("slack") if "broken-1" in p["text"]]
     assert len(posts) == 1, "it is not tried again"
 
     cloud.catcher.play("slack", Played(200))
-    report(cloud, "dead-2", "EX005552E (1) broken")
-    assert "slack sent" in head(cloud, "dead-2").history[-1]["why"]
+    report(cloud, "broken-2", "EX005552E (1) broken")
+    assert "slack sent" in head(cloud, "broken-2").history[-1]["why"]
     until(lambda: head(cloud, "slack", "alerts").status == "resolved")
 
 
@@ -141,43 +164,43 @@ def pages(cloud: LocalCloud, run: str) -> list[tuple[str, str]]:
 
 
 def test_whoever_acknowledges_in_pagerduty_has_the_incident(cloud: LocalCloud) -> None:
-    report(cloud, "page-1", "EX005556S stopped")
-    found = head(cloud, "page-1")
-    ((action, key),) = pages(cloud, "page-1")
+    report(cloud, "mail-1", "EX005556S stopped")
+    found = head(cloud, "mail-1")
+    ((action, key),) = pages(cloud, "mail-1")
     assert (action, ROUTING_KEY in key) == ("trigger", False)
 
     body = an_event("incident.acknowledged", key)
     assert from_pagerduty(cloud, body, "another") == 401
-    assert head(cloud, "page-1").status == "open"
+    assert head(cloud, "mail-1").status == "open"
     assert [from_pagerduty(cloud, body) for _ in range(2)] == [202, 202]
-    acknowledged = head(cloud, "page-1")
+    acknowledged = head(cloud, "mail-1")
     assert (acknowledged.status, acknowledged.answer_by) == ("acknowledged", "")
     assert [e["who"] for e in acknowledged.history if e["what"] == "acknowledged"] == ["PagerDuty (PLH1HKV)"]
     assert "Müller" not in json.dumps(acknowledged.history, ensure_ascii=False)
 
     assert from_pagerduty(cloud, an_event("incident.resolved", key)) == 202
-    until(lambda: head(cloud, "page-1").status == "resolved")
+    until(lambda: head(cloud, "mail-1").status == "resolved")
     assert from_pagerduty(cloud, an_event("pagey.ping", "")) == 202
     assert from_pagerduty(cloud, an_event("incident.acknowledged", f"{found.incident_id}-x.00000000")) == 202
-    assert head(cloud, "page-1").status == "resolved"
+    assert head(cloud, "mail-1").status == "resolved"
     assert not [line for line in cloud.logs("AnswerPagerFunction") if "Error" in line or "Müller" in line]
 
 
 def test_whoever_acknowledges_here_has_it_in_pagerduty(cloud: LocalCloud) -> None:
-    report(cloud, "page-2", "EX005557S stopped")
-    head(cloud, "page-2")
+    report(cloud, "mail-2", "EX005557S stopped")
+    head(cloud, "mail-2")
     # Chat still waits: another team's alert asked it to, and they share the address.
-    (alert,) = until(lambda: [a for a in cloud.catcher.alerts if a["facts"]["Run"] == "retail/page-2"])
+    (alert,) = until(lambda: [a for a in cloud.catcher.alerts if a["facts"]["Run"] == "retail/mail-2"])
     with urllib.request.urlopen(alert["link"], data=b"name=Ann", timeout=30):  # noqa: S310
         pass
-    acted = until(lambda: [action for action, _ in pages(cloud, "page-2") if action == "acknowledge"], 120)
+    acted = until(lambda: [action for action, _ in pages(cloud, "mail-2") if action == "acknowledge"], 120)
     assert acted == ["acknowledge"]
 
 
 def test_an_alert_that_bounced_is_told_on_the_next_channel(cloud: LocalCloud) -> None:
     cloud.catcher.play("pagerduty", Played(400, '{"errors":["Invalid routing key"]}'))
-    report(cloud, "bounce-1", "EX005558S stopped")
-    found = head(cloud, "bounce-1")
+    report(cloud, "returned-1", "EX005558S stopped")
+    found = head(cloud, "returned-1")
     assert "pagerduty dead (HTTP 400 invalid routing key)" in found.history[-1]["why"]
     ref, _, number = alert_ref(found.incident_id, found.team, 1).partition(":")
     address = f"{found.team}@example.com"
@@ -201,7 +224,7 @@ def test_an_alert_that_bounced_is_told_on_the_next_channel(cloud: LocalCloud) ->
         QueueUrl=cloud.resource("ReceiptQueue"),
         MessageBody=json.dumps({"eventType": "Bounce", "mail": mail, "bounce": bounce}),
     )
-    noted = until(lambda: [e for e in head(cloud, "bounce-1").history if "did not reach" in e["what"]])
+    noted = until(lambda: [e for e in head(cloud, "returned-1").history if "did not reach" in e["what"]])
     assert (noted[0]["what"], "hard_bounce" in noted[0]["why"]) == (f"email did not reach {found.team}", True)
     assert state(cloud, "email", found.team).dead_since
     assert not [line for line in cloud.logs("RecordReceiptFunction") if "AccessDenied" in line]

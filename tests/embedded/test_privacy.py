@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,4 +98,20 @@ def test_a_masked_name_finds_its_run_and_its_incidents(
     assert exnotify("run", "#" + name.partition("#")[2], "--json").json["run_id"] == RUN
     found = exnotify("incidents", "--run", name, "--json").json
     assert {row["run_id"] for row in found} == {RUN}
+    assert "zweig_tomas.dat" in found[0]["files"].values()
+    assert {exnotify("incidents", "--team", row["team"], "--open", "--json").code for row in found} == {0}
+    assert exnotify("incidents", "--team", "nobody", "--json").json == []
     assert exnotify("incidents", "--run", "retail/…#00000000", "--json").json == []
+
+
+def test_the_commands_of_an_alert_work_as_they_are_pasted(
+    cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXNOTIFY_URL", cloud.url)
+    texts = [text for alert in cloud.catcher.alerts for text in alert["facts"].values()]
+    pasted = {
+        found for text in texts for found in re.findall(r"exnotify (?:run|incidents --run) '[^']*'", text)
+    }
+    assert pasted
+    for command in pasted:
+        assert exnotify(*shlex.split(command)[1:], "--json").json, command

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
+from exstream_notify.domain.alert_words import Alert
 from exstream_notify.domain.channels import AlertReceipt, ChannelState, fingerprint
 from exstream_notify.domain.exceptions import ExceptionRaised, FileRead
-from exstream_notify.domain.incidents import Alert, Head, Incident, IncidentStatus, Report, added_up
+from exstream_notify.domain.incidents import Head, Incident, IncidentStatus, Report, added_up
 from exstream_notify.domain.pager import Action
 from exstream_notify.domain.rollups import Bookmark
 from exstream_notify.ports import ChannelAnswer

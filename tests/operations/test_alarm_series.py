@@ -70,20 +70,23 @@ def late(queue: str, promise: int) -> Row:
     return Row({f"{AGE} {queue}": stuck}, [{f"{AGE} {queue}": waits}, {}], signs=promise // 60)
 
 
-def letters(queue: str) -> Row:
-    """A letter that arrives; some that have been there for days, also while SQS reports nothing for ten minutes,
-    some that are taken out, and a queue never used."""
+def letters(*queues: str) -> list[Row]:
+    """In each of an alarm's queues a letter that arrives while SQS says nothing of the others. In one of them:
+    some that have been there for days, also while SQS reports nothing for ten minutes or for hours, some that are
+    taken out, and a queue never used."""
     old = each(1, 3)
-    gap = [(minute, value) for minute, value in old if minute not in range(200, 210)]
-    return Row(
-        {f"{DEPTH} {queue}": grown([(BEFORE, 3), (FAULT, 4)])},
-        [
-            {f"{DEPTH} {queue}": old},
-            {f"{DEPTH} {queue}": gap},
-            {f"{DEPTH} {queue}": grown([(BEFORE, 3), (200, 0)])},
-            {f"{DEPTH} {queue}": each(1)},
-        ],
+    nights = (
+        old,
+        [(minute, value) for minute, value in old if minute not in range(200, 210)],
+        [(minute, value) for minute, value in old if minute not in range(200, 330)],
+        grown([(BEFORE, 3), (200, 0)]),
+        each(1),
     )
+    arrives = grown([(BEFORE, 3), (FAULT, 4)])
+    return [
+        Row({f"{DEPTH} {queue}": arrives}, [{f"{DEPTH} {queue}": night} for night in nights] if not n else [])
+        for n, queue in enumerate(queues)
+    ]
 
 
 def event(metric: str) -> Row:
@@ -137,12 +140,12 @@ ROWS: dict[str, list[Row]] = {
     "AnswersLate": [
         late(f"{name}Queue", 1800) for name in ("Receipt", "Response", "Reply", "Preference", "Export")
     ],
-    "IntakeDeadLetters": [letters("RunDeadLetters"), letters("DocumentDeadLetters")],
-    "SendingDeadLetters": [letters(f"{name}DeadLetters") for name in ("Decide", "Email", "Sms", "Urgent")],
-    "AlertingDeadLetters": [letters(f"{name}DeadLetters") for name in ("MessageFile", "Severe", "Exception")],
-    "AnswersDeadLetters": [
-        letters(f"{name}DeadLetters") for name in ("Receipt", "Response", "Reply", "Preference", "Export")
-    ] + [letters("ExportFailures")],
+    "IntakeDeadLetters": letters("RunDeadLetters", "DocumentDeadLetters"),
+    "SendingDeadLetters": letters(*(f"{name}DeadLetters" for name in ("Decide", "Email", "Sms", "Urgent"))),
+    "AlertingDeadLetters": letters(*(f"{name}DeadLetters" for name in ("MessageFile", "Severe", "Exception"))),
+    "AnswersDeadLetters": letters(
+        *(f"{name}DeadLetters" for name in ("Receipt", "Response", "Reply", "Preference", "Export")), "ExportFailures"
+    ),
     "IntakeRules": [
         event(f"FailedInvocations {name}Rule") for name in ("RunSealed", "IndexFile", "DocumentComposed")
     ],
@@ -178,7 +181,13 @@ ROWS: dict[str, list[Row]] = {
         Row(
             # One has been unbalanced for days, and another comes.
             {"RunsUnbalanced": grown([(BEFORE, 1), (FAULT, 2)], 5)},
-            [ORDINARY_RUNS, {"RunsUnbalanced": each(5, 1)}, {"RunsUnbalanced": grown([(BEFORE, 2), (200, 1)], 5)}],
+            [
+                ORDINARY_RUNS,
+                {"RunsUnbalanced": each(5, 1)},
+                {"RunsUnbalanced": grown([(BEFORE, 2), (200, 1)], 5)},
+                # Nobody looks at the runs for two hours.
+                {"RunsUnbalanced": each(5, 1, end=200) + each(5, 1, start=320)},
+            ],
         )
     ],
     "NobodyReached": [
@@ -210,7 +219,19 @@ ROWS: dict[str, list[Row]] = {
         )
     ],
     "AlertUndelivered": [event("AlertUndelivered")],
-    "ChannelsDead": [Row({"ChannelsDead": [(FAULT, 2)]}, [{"ChannelsDead": [(FAULT, 0)]}, {}])],
+    "TeamsUnreached": [
+        # One has been unreached for days, and another comes. Each look is a minute later than the last.
+        Row(
+            {"TeamsUnreached": grown([(BEFORE, 1), (FAULT, 2)], 60)},
+            [
+                {"TeamsUnreached": each(60)},
+                {"TeamsUnreached": each(61, 1)},
+                {"TeamsUnreached": grown([(BEFORE, 2), (200, 1)], 60)},
+                {"TeamsUnreached": each(60, 1, end=180) + each(60, 1, start=420)},
+                {},
+            ],
+        )
+    ],
     "BounceRate": [
         Row({"EmailBounceRate": grown([(BEFORE, 1.5), (FAULT, 7), (REPAIR, 2)], 15)}, [{"EmailBounceRate": each(15, 4.9)}])
     ],
@@ -311,10 +332,22 @@ def test_an_alarm_that_pages_for_growth_pages_again_for_more(name: str) -> None:
         return
     (key, _), *_ = next(iter(ROWS[name])).fault.items()
     found = states(alarm, {key: grown([(100, 1), (400, 2)])})
-    turns = [minute for minute, (a, b) in enumerate(pairwise(found), 1) if a != b and b == State.ALARM]
-    assert len(turns) == 2
-    assert turns[0] in range(100, 107)
-    assert turns[1] in range(400, 407)
+    first, second = turned_on(found)
+    assert first in range(100, 107)
+    assert second in range(400, 407)
+
+
+@pytest.mark.parametrize("minutes", [1, 4, 7, 11, 16, 23])
+def test_a_depth_that_rises_and_falls_for_hours_is_one_page(minutes: int) -> None:
+    """Letters are moved back, fail again, and come back: quicker or slower than any point is long."""
+    depths = [(100 + n * minutes, float(n % 2 == 0) * 5) for n in range(240 // minutes)]
+    reports = {f"{DEPTH} DecideDeadLetters": grown(depths)}
+    assert len(turned_on(states(alarm_of("SendingDeadLetters"), reports))) == 1
+
+
+def turned_on(found: Sequence[State]) -> list[int]:
+    """The minutes at which an alarm came on."""
+    return [minute for minute, (a, b) in enumerate(pairwise(found), 1) if a != b and b == State.ALARM]
 
 
 @pytest.mark.parametrize("page", PAGES)

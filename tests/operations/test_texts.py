@@ -47,6 +47,7 @@ MAY_END: Mapping[str, tuple[int, str]] = {
 FILLED_IN = {
     ("run", "name"): "RUN",
     ("incidents", "run_name"): "RUN",
+    ("incidents", "team"): "TEAM",
     ("notice", "notice_id"): "NOTICE",
     ("redrive", "queue"): "QUEUE",
     ("contact", "customer_key"): "KEY",
@@ -76,6 +77,7 @@ class Ground:
         contact = cloud.deployment().app.contacts.get("retail", ["R1"])["R1"]
         self.words = {
             "RUN": "retail/book",
+            "TEAM": "operations",
             "NOTICE": self.notice,
             "KEY": "R1",
             "DOMAIN": "retail",

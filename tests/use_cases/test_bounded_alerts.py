@@ -91,7 +91,7 @@ def test_above_five_alerts_a_minute_the_rest_is_one_summary_that_names_them() ->
     assert facts["Incidents"] == "35"
     assert facts["Worst"].startswith("error: EX004120E × 1 in cards/run-")
     assert facts["Domains"] in ("cards 18, retail 17", "retail 18, cards 17")
-    assert facts["All of them"] == "exnotify incidents --open"
+    assert facts["All of them"] == "exnotify incidents --open --team operations"
     assert {i.status for i in of_runs(here)} == {IncidentStatus.OPEN}
     assert all(i.head.told_at for i in of_runs(here))
 
@@ -264,6 +264,32 @@ def test_a_storm_writes_the_team_s_bookmark_a_few_times_whatever_comes() -> None
     assert here.incidents.bookmark("storm operations").version <= 5 + 2
 
 
+def test_acknowledgements_that_lapse_at_one_time_are_told_in_one_summary() -> None:
+    here = world()
+    for run in range(12):
+        raised(here, an_error(run))
+        later(here, minutes=10)
+    for incident in of_runs(here):
+        change_incident(
+            incident.incident_id,
+            lambda head, _: acknowledged(head, here.clock.now().isoformat(), "ann"),
+            incidents=here.incidents,
+            due=here.due,
+            clock=here.clock,
+        )
+    here.drain()
+    before = len(here.channels.alerts())
+    later(here, hours=24, minutes=5)
+
+    alerts = here.channels.alerts()[before:]
+    assert [str(a.what) for a in alerts] == ["lapsed", "lapsed", "lapsed", "opened"]
+    assert dict(alerts[3].facts)["Why told"] == "acknowledged, but not resolved 9"
+    assert {i.status for i in of_runs(here)} == {IncidentStatus.OPEN}
+    later(here, hours=1, minutes=5)
+    raised(here, an_error(50))
+    assert titles(here)[-1].startswith("[ERROR] EX004120E × 1 in retail/run-50")
+
+
 # --- causes over many runs --------------------------------------------------------------------------
 
 
@@ -393,6 +419,19 @@ def test_what_somebody_resolved_before_is_in_no_list() -> None:
     later(here, days=2)
     assert not here.channels.told
     assert rollup(here, DAILY).status == IncidentStatus.RESOLVED
+
+
+def test_a_list_of_a_team_that_has_a_pager_only_pages_nobody_and_raises_no_alarm() -> None:
+    here = world()
+    here.channels.answers = {
+        channel: ChannelAnswer("absent")
+        for channel in ("sns", "email", "slack", "teams", "webhook", "apprise")
+    }
+    raised(here, an_error(1, code="no_channel"))
+    later(here, days=3)
+    found = rollup(here, DAILY)
+    assert (here.channels.told, here.channels.lost, found.status) == ([], [], IncidentStatus.RESOLVED)
+    assert "no channel that takes a list" in found.head.history[0]["why"]
 
 
 @pytest.mark.parametrize("code", ["required_unreached", "deadline_passed"])

@@ -232,6 +232,25 @@ def test_who_acknowledges_here_has_it_there(tmp_path: Path) -> None:
     assert here.channels.pages == [(PAGE, "acknowledge", of(here).incident_id)]
 
 
+def test_what_gets_worse_after_somebody_took_it_is_a_new_page_and_both_are_resolved(tmp_path: Path) -> None:
+    here = paged(tmp_path)
+    changed(here, lambda head, _: acknowledged(head, here.clock.now().isoformat(), "Ann"))
+    new = page_key("operations", "0a1b2c3d", 1)
+    here.channels.answers["pagerduty"] = ChannelAnswer("sent", page=new)
+    for part in ("b.dat", "c.dat"):
+        raised(here, "severe", part)
+        here.wait_until(here.clock.now() + timedelta(minutes=2))
+
+    assert [(str(a.what), a.again) for a in here.channels.alerts(channel="pagerduty")] == [
+        ("opened", 0),
+        ("grown", 1),
+    ]
+    changed(here, lambda head, incident: resolved(head, here.clock.now().isoformat(), "Ann", incident.count))
+    # The new one hears it as an alert.
+    assert [(page, action) for page, action, _ in here.channels.pages][1:] == [(PAGE, "resolve")]
+    assert str(here.channels.alerts(channel="pagerduty")[-1].what) == "resolved"
+
+
 def test_every_page_is_resolved_also_one_of_an_escalation_and_of_old_rules(tmp_path: Path) -> None:
     here = paged(tmp_path)
     other = page_key("management", "99999999")

@@ -19,7 +19,7 @@ from exstream_notify.domain.runs import (
 )
 from exstream_notify.domain.work import SlicePointer
 from exstream_notify.use_cases.stage_run import values_left_out
-from tests.fakes import a_document
+from tests.fakes import a_document, a_rule
 from tests.fakes.drops import INDEX, MANIFEST
 from tests.use_cases.world import DOMAIN, World
 
@@ -92,6 +92,14 @@ def test_a_document_file_that_is_listed_is_checked_as_well() -> None:
     assert world.run("run-1").state == RunState.REFUSED
     (text,) = raised(world, "checksum_mismatch")
     assert text.startswith("output/Email/a.pdf sha256")
+
+
+def test_a_run_says_how_much_of_it_is_marketing() -> None:
+    world = World(a_rule(), a_rule(name="offer", message_class="marketing", topic="offers", wording="offer"))
+    world.drop("run-1", *three(), a_document(4, document_type="offer"), a_document(5, document_type="offer"))
+    world.drain()
+
+    assert (world.run("run-1").composed, world.run("run-1").optional) == (5, 2)
 
 
 def test_a_seal_without_an_index_is_refused() -> None:

@@ -40,9 +40,19 @@ class Office:
         control: Control = Control.GO,
         run_id: str = "r1",
         more: Sequence[tuple[Outcome, str]] = (),
+        optional: int = 0,
     ) -> None:
         changed = (self.clock.now() - age).isoformat(timespec="seconds")
-        run = Run("retail", run_id, state, control=control, composed=composed, changed_at=changed, version=1)
+        run = Run(
+            "retail",
+            run_id,
+            state,
+            control=control,
+            composed=composed,
+            changed_at=changed,
+            version=1,
+            optional=optional,
+        )
         assert self.runs.put(run)
         both = [*((outcome, "") for outcome in outcomes), *more]
         words = [RecordOutcome(0, n, outcome, why) for n, (outcome, why) in enumerate(both)]
@@ -144,6 +154,24 @@ def test_a_large_share_without_a_notice_is_counted_once(
     office.run(SILENT_AFTER, [Outcome.NOTIFIED] * (of - lost), composed=of, more=[kind] * lost)
     assert office.look().unreached == (["retail/r1"] if counted else [])
     assert office.look().unreached == []
+
+
+@pytest.mark.parametrize(
+    ("optional", "lost", "counted"),
+    [
+        (40, 16, False),  # marketing
+        (38, 16, False),  # and two statements
+        (20, 16, True),
+        (20, 9, False),
+        (4, 5, False),
+        (4, 6, True),
+    ],
+)
+def test_marketing_is_owed_to_nobody(optional: int, lost: int, counted: bool) -> None:
+    office = Office()
+    sent = [Outcome.NOTIFIED] * (40 - lost)
+    office.run(SILENT_AFTER, sent, composed=40, more=[NO_CHANNEL] * lost, optional=optional)
+    assert office.look().unreached == (["retail/r1"] if counted else [])
 
 
 @pytest.mark.parametrize("state", [RunState.REFUSED, RunState.INCOMPLETE])

@@ -32,9 +32,11 @@ def find_run(app: "Bootstrap", name: str) -> Run:
     """
     domain, _, run_id = name.rpartition("/")
     if masked := handle_in(run_id):
-        # A masked name comes from an alert or a log, so there is an incident of the run.
-        named = {(i.domain, i.run_id) for i in app.incidents.all() if handle(i.run_id) == masked}
-        runs = [run for pair in sorted(named) if (run := app.runs.get(*pair))]
+        # A masked name comes from an alert, so there is an incident of the run, or from a log.
+        known = {(i.domain, i.run_id) for i in app.incidents.all()}
+        known |= {(r.domain, r.run_id) for r in app.runs.open()}
+        named = sorted((domain, run) for domain, run in known if handle(run) == masked)
+        runs = [run for pair in named if (run := app.runs.get(*pair))]
     elif domain:
         found = app.runs.get(domain, run_id)
         runs = [found] if found else []

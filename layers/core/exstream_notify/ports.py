@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from .domain.holders import Conflicts
 
 if TYPE_CHECKING:
+    from .domain.alert_words import Alert
     from .domain.approvals import Approval
     from .domain.channels import AlertReceipt, ChannelState, Outcome
     from .domain.composer_messages import Group, Grouped, RunSummary
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .domain.due_days import Holidays
     from .domain.exceptions import ExceptionRaised, FileRead, Severity
     from .domain.expectations import Arrival, ExpectedRun
-    from .domain.incidents import Alert, AlertRule, Head, Report, Urgency
+    from .domain.incidents import AlertRule, Head, Report, Urgency
     from .domain.journeys import Cohort, JourneyRule, MemberRow
     from .domain.masking import Vocabulary
     from .domain.messages import Answer, BulkJob, Content, GiveUp, Message, SentRequest

@@ -9,7 +9,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,8 @@ def site(folder: Path) -> Path:
     """The site's own rules: its teams, its domains, the runs that its calendar expects."""
     (folder / "rules").mkdir(parents=True)
     (folder / "rules" / "teams.yaml").write_text(yaml.safe_dump(TEAMS), "utf-8")
+    offers = {"types": {"offer": {"class": "marketing", "topic": "offers"}}}
+    (folder / "rules" / "documents.yaml").write_text(yaml.safe_dump(offers), "utf-8")
     domains = {"domains": {name: {} for name in _DOMAINS}, "expected": EXPECTED}
     (folder / "rules" / "domains.yaml").write_text(yaml.safe_dump(domains), "utf-8")
     return folder
@@ -137,6 +139,7 @@ class Month:
         for _ in range(24 * 12):
             self.stack.play(minutes=5)
             self.answer()
+            assert not self.stack.app.asked_for
         self._forget(night - 4 * _DAY)
 
     def _tonight(self, one: Nightly, day: date) -> None:
@@ -304,6 +307,12 @@ def _slow_provider(month: Month) -> None:
     month.stack.later(1200.0, lambda: setattr(month.mail, "_takes", 0.0))
 
 
+def _offers(month: Month) -> None:
+    """A run of marketing, of which four in ten customers have no channel: nobody owes it to them."""
+    offers = replace(NIGHTLY[5], app="OFFERS", document_type="offer", business_days=False)
+    month.drop(offers, month.stack.clock.now().date(), without=0.4)
+
+
 def _nothing(month: Month) -> None:
     """Not every night has its mishap."""
 
@@ -315,6 +324,7 @@ MISHAPS: tuple[tuple[str, Callable[[Month], None]], ...] = (
     ("a slow SMS queue", _slow_sms),
     ("one 5xx", _server_error),
     ("nothing", _nothing),
+    ("an offer that many do not get", _offers),
     ("one sweep that fails", _killed("ReleaseDueFunction")),
     ("a slow provider", _slow_provider),
     ("one look at the runs that fails", _killed("WatchRunsFunction")),

@@ -2,7 +2,7 @@
 
 `MonthApp` is the functions' own Bootstrap. Whatever it would fetch from AWS is in memory; everything else (rules,
 channels of the teams, readers of receipts and message files, pages) is what the functions run with. What it
-neither has nor makes without AWS fails at once, since no client is made here.
+neither has nor makes without AWS ends the month, since no client is made here.
 """
 
 import importlib.util
@@ -23,6 +23,7 @@ from exstream_notify.adapters.settings import Settings
 from exstream_notify.domain.documents import Channel
 from tests.fakes import (
     FakeAddresses,
+    FakeChannelBook,
     FakeClock,
     FakeContacts,
     FakeDecideQueue,
@@ -187,6 +188,7 @@ class MonthApp(Bootstrap):
     def __init__(self, clock: FakeClock, queues: Mapping[str, Queue], site: Path) -> None:
         super().__init__(SETTINGS.model_copy(update={"site_dir": str(site)}), self._no_client, clock)  # type: ignore[arg-type]
         self.running = ""
+        self.asked_for: set[str] = set()  # clients of AWS, by the function that asked: a port is missing here
         self.denied: dict[str, set[str]] = {}
         self.queues = queues
         self.topics_of_teams = Topics()
@@ -216,6 +218,7 @@ class MonthApp(Bootstrap):
             "journeys": FakeJourneyBook(),
             "executions": FakeExecutions(),
             "incidents": FakeIncidents(),
+            "channel_book": FakeChannelBook(),
             "early_responses": FakeEarlyResponses(),
             "tries": FakeTries(),
             "documents": _Documents(),
@@ -240,6 +243,7 @@ class MonthApp(Bootstrap):
     addresses, ledger, due, runs, records = map(port, ("addresses", "ledger", "due", "runs", "records"))
     staging, staged, evidence, jobs, wording = map(port, ("staging", "staged", "evidence", "jobs", "wording"))
     journeys, executions, incidents = map(port, ("journeys", "executions", "incidents"))
+    channel_book = port("channel_book")
     early_responses, tries, documents = map(port, ("early_responses", "tries", "documents"))
     receipt_evidence, early, reputation = map(port, ("receipt_evidence", "early", "reputation"))
     watch, status_source, exceptions = map(port, ("watch", "status_source", "exceptions"))
@@ -247,8 +251,8 @@ class MonthApp(Bootstrap):
     look_queue, switches, unread_receipts = map(port, ("look_queue", "switches", "unread_receipts"))
     export_queue = port("export_queue")
 
-    @staticmethod
-    def _no_client(service: str) -> Any:
+    def _no_client(self, service: str) -> Any:
+        self.asked_for.add(f"{self.running}: {service}")
         raise AssertionError(f"the month has no {service}")
 
     def client(self, service: str) -> Any:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 from .metrics import MINUTE, MetricBook, Series, series
@@ -91,10 +92,12 @@ _OPERATORS: Mapping[type, Callable[[float, float], float]] = {
 
 
 def calculate(expression: str, metrics: Mapping[str, Points]) -> Points:
-    """An expression over time series: + - * /, comparisons, FILL(series, number), IF(a, b, c), DIFF(series).
+    """An expression over time series: + - * /, comparisons, FILL(series, number), FILL(series, REPEAT),
+    IF(a, b, c), DIFF(series).
 
-    A point of which an operand is missing is missing, and so are a division by zero and the first DIFF; FILL
-    fills the whole range, also of a metric that was never reported. AlarmError for anything else.
+    A point of which an operand is missing is missing, and so are a division by zero and the first DIFF. FILL
+    fills the whole range, also of a metric that was never reported; with REPEAT only from its first value on.
+    AlarmError for anything else.
     """
     length = max((len(points) for points in metrics.values()), default=0)
     try:
@@ -125,6 +128,8 @@ def _value(node: ast.expr, metrics: Mapping[str, Points], length: int) -> Points
             )
         case ast.Call(func=ast.Name(id="FILL"), args=[of, ast.Constant(value=int() | float() as filler)]):
             return [float(filler) if p is None else p for p in _value(of, metrics, length)]
+        case ast.Call(func=ast.Name(id="FILL"), args=[of, ast.Name(id="REPEAT")]):
+            return list(accumulate(_value(of, metrics, length), _repeated))
         case ast.Call(func=ast.Name(id="DIFF"), args=[of]):
             return _differences(_value(of, metrics, length))
         case ast.Call(func=ast.Name(id="IF"), args=[test, then, otherwise]):
@@ -132,6 +137,10 @@ def _value(node: ast.expr, metrics: Mapping[str, Points], length: int) -> Points
             chosen = zip(*(_value(part, metrics, length) for part in (test, then, otherwise)), strict=True)
             return [yes if condition else no for condition, yes, no in chosen]
     raise AlarmError(f"expression {ast.unparse(node)!r} is not known here")
+
+
+def _repeated(last: float | None, point: float | None) -> float | None:
+    return last if point is None else point
 
 
 def _differences(points: Points) -> Points:

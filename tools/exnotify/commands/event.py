@@ -111,7 +111,7 @@ def _put(target: "Deployment", event: dict[str, Any]) -> dict[str, Any]:
     entry = answer["Entries"][0]
     if "EventId" not in entry:
         raise CommandError(f"EventBridge refuses the event: {entry.get('ErrorMessage')}")
-    domain = _domain(event)
+    domain = domain_of(event)
     event_id = entry["EventId"]
     run_id = f"event-{event_id}" if domain else None
     run = f"{domain}/{run_id}" if domain else None
@@ -119,17 +119,24 @@ def _put(target: "Deployment", event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_document(event: dict[str, Any]) -> bool:
-    return event["source"] == "exstream" and event["detail-type"] in _DOCUMENTS
+    from exstream_notify.adapters.job_events import NOT_SUCCEEDED
+
+    failed = str(_job(event).get("status", "")).lower() in NOT_SUCCEEDED
+    return event["source"] == "exstream" and event["detail-type"] in _DOCUMENTS and not failed
 
 
-def _domain(event: dict[str, Any]) -> str | None:
-    """The domain of a document's event; None for an event of another kind."""
+def domain_of(event: dict[str, Any]) -> str | None:
+    """The domain of a document's event; None for an event of another kind, and of a job that failed."""
     if not _is_document(event):
         return None
     detail = event["detail"]
-    job = detail.get("exstreamJob")
-    found = detail.get("domain") or (job.get("domain") if isinstance(job, dict) else None)
+    found = detail.get("domain") or _job(event).get("domain")
     return str(found) if found else None
+
+
+def _job(event: dict[str, Any]) -> dict[str, Any]:
+    job = event["detail"].get("exstreamJob")
+    return job if isinstance(job, dict) else {}
 
 
 def _follow(target: "Deployment", row: dict[str, Any], timeout: float, *, as_json: bool) -> int:

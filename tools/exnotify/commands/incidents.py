@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
+    from exstream_notify.adapters.bootstrap import Bootstrap
     from exstream_notify.adapters.dynamodb.incidents import Incident
     from exstream_notify.domain.incidents import Head
 
@@ -28,11 +29,17 @@ _CUSTOMERS = 100
     "--run", "run_name", metavar="ID", help="Only of this run: its id, domain/run id, or a masked name."
 )
 @click.option("--open", "only_open", is_flag=True, help="Only those that are not resolved.")
+@click.option("--team", metavar="NAME", help="Only those of this team.")
 @as_json
 @on_stack
 @click.pass_context
 def command(
-    context: click.Context, run_name: str | None, only_open: bool, as_json: bool, stack: str | None
+    context: click.Context,
+    run_name: str | None,
+    only_open: bool,
+    team: str | None,
+    as_json: bool,
+    stack: str | None,
 ) -> int:
     """List what went wrong, by run, kind and team, the newest first; acknowledge, resolve or mute one."""
     if context.invoked_subcommand is not None:
@@ -44,8 +51,9 @@ def command(
     chars = target.app.rules.rerun_chars
     rows = [incident_row(i, chars) for i in target.app.incidents.all() if _is_of(i, run_name)]
     rows = [row for row in rows if not only_open or row["status"] != "resolved"]
+    rows = [row for row in rows if team in (None, row["team"])]
     if as_json:
-        emit_json(rows)
+        emit_json([{**row, "files": _masked_files(target.app, row)} for row in rows] if run_name else rows)
         return 0
     out = console()
     if not rows:
@@ -84,6 +92,12 @@ def _entry(row: dict[str, Any], run: str) -> "Text":
     if row["resolved"]:
         entry.append(f"         resolved {row['resolved']}\n", style="green")
     return entry
+
+
+def _masked_files(app: "Bootstrap", row: dict[str, Any]) -> dict[str, str]:
+    """Files of the run's folder whose names an alert masks: as shown there, and by their own name."""
+    names = (name for name, _ in app.folder(row["domain"], row["run_id"]).files_below())
+    return {shown: name for name in names if (shown := app.shown(name)) != name}
 
 
 def _is_of(incident: "Incident", name: str | None) -> bool:

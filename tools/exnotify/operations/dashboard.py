@@ -41,6 +41,7 @@ def _rows(there: Mapping[str, list[str]]) -> dict[str, Sequence[Graph]]:
     rules = [_of("AWS/Events", "FailedInvocations", "RuleName", name) for name in there["rules"]]
     errors = [*_own("MessagesFailed"), *_functions(functions, "Errors")]
     alerts = _own("AlertSent", "AlertChannelFailed", "AlertUndelivered", "IncidentsUnacknowledged")
+    channels = _own("TeamsUnreached", "ChannelsDead", "PagerEventForged")
     receipts = _own("ReceiptDelivered", "ReceiptHardBounce", "ReceiptNotDelivered", "ReceiptComplaint")
     return {
         "Are customers being told?": (
@@ -68,6 +69,7 @@ def _rows(there: Mapping[str, list[str]]) -> dict[str, Sequence[Graph]]:
         ),
         "Who answers?": (
             ("Alerts", alerts, "Sum"),
+            ("Teams and their channels", channels, "Maximum"),
             ("Sends in doubt, receipts overdue", _own("SentUnconfirmed", "PollOverdue"), "Sum"),
         ),
     }

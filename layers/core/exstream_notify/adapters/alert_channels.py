@@ -21,11 +21,12 @@ from dataclasses import replace
 from html import escape
 from typing import Any
 
+from ..domain.alert_words import Alert
 from ..domain.channels import alert_ref, fingerprint
 from ..domain.documents import Channel
-from ..domain.incidents import Alert, What
+from ..domain.incidents import What
 from ..domain.messages import Accepted, Content, GiveUp, Message
-from ..domain.pager import Action, dedup_key, page_key
+from ..domain.pager import Action, dedup_key, page_key, whose_page
 from ..domain.sms_text import fold, parts
 from ..ports import ChannelAnswer, Provider
 from .alert_forms import LARGEST, as_json, card, document, fitting
@@ -138,10 +139,10 @@ class Channels:
 
     def tell_page(self, page: str, action: Action, incident_id: str) -> ChannelAnswer:
         """See `AlertChannels.tell_page`."""
-        team = page.rpartition(".")[0]
+        team, again = whose_page(page)
         try:
             key = self._address("pagerduty", team)
-            if not key or page != page_key(team, fingerprint(key)):
+            if not key or page != page_key(team, fingerprint(key), again):
                 return ABSENT
             event = {"routing_key": key, "event_action": action, "dedup_key": dedup_key(incident_id, page)}
             return self._posted("pagerduty", self._pagerduty(), as_json(event), 0.0)
@@ -234,7 +235,7 @@ class Channels:
         key = self._address("pagerduty", team)
         if not key:
             return ABSENT
-        page = page_key(team, fingerprint(key))
+        page = page_key(team, fingerprint(key), alert.again)
 
         def event(alert: Alert) -> Mapping[str, Any]:
             return {

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from ..domain.incidents import Alert
+from ..domain.alert_words import Alert
 
 LARGEST: Final[Mapping[str, int]] = {
     "slack": 36_000,

@@ -5,9 +5,10 @@ from urllib.parse import parse_qs
 
 from aws_lambda_powertools.event_handler import Response
 
+from ..domain.alert_words import advice, meaning, named_runs
 from ..domain.composed_again import in_words, offered
 from ..domain.exceptions import ExceptionRaised
-from ..domain.incidents import Incident, IncidentStatus, meaning
+from ..domain.incidents import Incident, IncidentStatus
 from .pages import Pages, page_response
 from .rules import YamlRules
 
@@ -25,17 +26,11 @@ def show_incident(
     language = pages.language(wished)
     if incident is None:
         return page_response(404, pages.render("incident", language, incident=None))
-    exception = ExceptionRaised(
-        incident.codes[0],
-        incident.severity,
-        incident.domain,
-        incident.run_id,
-        "",
-        queue=incident.queues[0] if incident.queues else "",
-    )
-    rule = rules.route(exception, incident.severity)
+    unknown = ExceptionRaised(incident.family, incident.severity, incident.domain, incident.run_id, "")
+    rule = rules.route(incident.cause or unknown, incident.severity)
     incident = incident.as_it_leaves(rules.vocabulary.shown)
     rerun = offered(incident.late, rules.rerun_chars)
+    runs = (f"Runs: {named_runs(incident)}",) if len(incident.runs) > 1 else ()
     over = incident.status == IncidentStatus.RESOLVED
     shown = {
         "severity": incident.severity,
@@ -45,9 +40,9 @@ def show_incident(
         "count": f"{incident.count:,}",
         "first": incident.first_seen,
         "last": incident.last_seen,
-        "texts": incident.texts[:3],
+        "texts": (*incident.texts[:3], *runs),
         "means": meaning(incident, rule),
-        "advice": rule.advice,
+        "advice": advice(incident, rule),
         "runbook": rule.runbook,
         "samples": incident.sample if rules.shows_samples(incident.team) else (),
         "rerun": [] if over else rerun[:_SWITCHES],

@@ -419,8 +419,13 @@ class YamlRules:
             trailer = fields.pop("trailer")
             return DomainRule(**fields, trailer=Trailer(**trailer) if trailer else None)
 
-        entries = (data.get("domains") or {}).items()
-        domains = {name: rule({**defaults, **(entry or {})}, f"domains.{name}") for name, entry in entries}
+        entries = data.get("domains") or {}
+        if not isinstance(entries, Mapping):
+            where = self._line("domains.yaml", "domains")
+            raise RulesInvalid(f"domains.yaml{where}: domains: each is a key, as in `cards: {{}}`")
+        domains = {
+            name: rule({**defaults, **(entry or {})}, f"domains.{name}") for name, entry in entries.items()
+        }
         return rule(defaults, "defaults"), domains
 
     @cached_property

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from .composed_again import in_words, late_in_words, offered, to_compose
-from .customer_ranges import SWITCH_CHARS, Ranges, from_numbers, from_text, merged, size, to_text, without
+from .composed_again import to_compose
+from .customer_ranges import Ranges, from_numbers, from_text, merged, size, to_text, without
 from .exceptions import RANK, ExceptionRaised, Severity, worst
 from .identity import notice_id
 from .twins import told_once
@@ -125,7 +125,7 @@ class Head:
     run that says that it repeats this one and made up for all that was missing; `unnamed` is how many were
     reported without their customers by then. `end` is the run's last customer, 0 if not known. `pages` is
     what PagerDuty was told (domain/pager.py), `took` which channels took the latest alerts, as `<number>
-    <channel> <team>` (domain/channels.py).
+    <channel> <team>` (domain/channels.py). `again` is how often it was opened again after an answer.
     """
 
     incident_id: str
@@ -163,6 +163,7 @@ class Head:
     history: tuple[Mapping[str, str], ...] = ()
     pages: tuple[Mapping[str, str], ...] = ()
     took: tuple[str, ...] = ()
+    again: int = 0
 
     @property
     def covered(self) -> Ranges:
@@ -378,7 +379,9 @@ def gets_worse(incident: Incident, what: What | None) -> bool:
 
 def opened_again(head: Head, at: str, why: str) -> Head:
     """An acknowledged incident that waits for an answer again, with all of the time to give one."""
-    changed = replace(head, status=IncidentStatus.OPEN, answer_by="", ack_until="", level=0)
+    changed = replace(
+        head, status=IncidentStatus.OPEN, answer_by="", ack_until="", level=0, again=head.again + 1
+    )
     return noted(changed, at, "alerts", "open again", why)
 
 
@@ -462,126 +465,3 @@ def _answer_by(rule: AlertRule, now: datetime) -> str:
 def try_again_at(failures: int, now: datetime) -> str:
     """When an alert that nobody took is tried again."""
     return (now + min(RETRY * (1 << min(failures, 5)), RETRY_MOST)).isoformat(timespec="seconds")
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """What a team is told, the same for every channel. Nothing in it is personal.
-
-    `number` tells the alerts of one incident apart; `key` is the same for all of them.
-    """
-
-    key: str
-    number: int
-    what: What
-    team: str
-    severity: Severity
-    title: str
-    facts: tuple[tuple[str, str], ...]
-    samples: tuple[str, ...]
-    rerun: tuple[str, ...]
-    runbook: str
-    link: str
-
-    def text(self) -> str:
-        """As plain text."""
-        lines = [self.title, ""]
-        lines += [f"{name}: {value}" for name, value in self.facts]
-        lines += ["", "Examples (masked):", *(f"  {s}" for s in self.samples)] if self.samples else []
-        lines += ["", "Compose again with:", *(f"  {s}" for s in self.rerun)] if self.rerun else []
-        lines += ["", f"Acknowledge: {self.link}"] if self.link else []
-        return "\n".join(lines)
-
-
-RUNS = 12
-"""Runs that an alert of a cause over several names; `exnotify incidents --json` names more."""
-
-RERUN_LINES = 20
-"""Switches that one alert shows; `exnotify incidents` shows them all."""
-
-
-def make_alert(
-    incident: Incident,
-    what: What,
-    rule: AlertRule,
-    team: str,
-    link: str,
-    *,
-    switch_chars: int = SWITCH_CHARS,
-) -> Alert:
-    """The words of an alert."""
-    codes = incident.codes[0] if len(incident.codes) == 1 else f"{rule.family} ({len(incident.codes)} codes)"
-    title = (
-        f"[{incident.severity.upper()}] {codes} × {incident.count:,} in {incident.domain}/{incident.run_id}: "
-        f"{_TITLES[what]}"
-    )
-    facts = [
-        ("Team", incident.team),
-        ("Run", f"{incident.domain}/{incident.run_id}"),
-        ("Codes", named_codes(incident)),
-        ("Count", f"{incident.count:,}"),
-        ("First", incident.first_seen),
-        ("Last", incident.last_seen),
-        ("What happened", "; ".join(incident.texts[:3])),
-        ("For customers", meaning(incident, rule)),
-    ]
-    if incident.queues:
-        facts.append(("Queues", ", ".join(incident.queues)))
-    rerun = () if what == What.RESOLVED else tuple(offered(incident.late, switch_chars))
-    if rule.group == "cause":
-        rest = f" … and {len(incident.runs) - RUNS:,} more" if len(incident.runs) > RUNS else ""
-        facts.append(("Runs", f"{len(incident.runs):,}: {', '.join(incident.runs[:RUNS])}{rest}"))
-    if what == What.REOPENED:
-        facts.append(
-            ("Flapping", "It stays open, and nothing more is told of it, until it is quiet for a time")
-        )
-    if len(rerun) > RERUN_LINES:
-        more = len(rerun) - RERUN_LINES
-        rerun = (*rerun[:RERUN_LINES], f"and {more} more: exnotify incidents --run {incident.run_id}")
-    if what != What.RESOLVED:
-        facts.append(("Compose again", in_words(incident.late)))
-        facts.append(("What to do", rule.advice))
-    facts.append(("Runbook", rule.runbook))
-    return Alert(
-        incident.incident_id,
-        incident.head.alerts + 1,
-        what,
-        team,
-        incident.severity,
-        title,
-        tuple((name, value) for name, value in facts if value),
-        tuple(sample for sample in incident.sample if sample not in incident.texts),
-        rerun,
-        rule.runbook,
-        "" if what == What.RESOLVED else link,
-    )
-
-
-def named_codes(incident: Incident) -> str:
-    """All severe codes, then others up to a dozen in all."""
-    severe = [cause.code for cause in incident.causes if cause.severity == "severe"]
-    codes = [*severe, *(code for code in incident.codes if code not in severe)]
-    shown = max(12, len(severe))
-    return ", ".join(codes[:shown]) + (" …" if len(codes) > shown else "")
-
-
-def meaning(incident: Incident, rule: AlertRule) -> str:
-    """What an incident means for customers."""
-    means = rule.means.replace("{count}", f"{incident.count:,}")
-    late = late_in_words(incident.late) if RANK[incident.severity] >= RANK["error"] else ""
-    return "; ".join(filter(None, (late, means)))
-
-
-_TITLES: Mapping[What, str] = {
-    What.OPENED: "new",
-    What.GROWN: "many more than before",
-    What.WORSE: "more severe than before",
-    What.CHANGED: "a further cause",
-    What.REOPENED: "back after it was resolved",
-    What.LAPSED: "acknowledged, but not resolved",
-    What.ESCALATED: "nobody has answered",
-    What.RESOLVED: "resolved",
-    What.ENDED: "no more of them",
-    What.LISTED: "listed",
-    What.UNDELIVERED: "an alert of it did not arrive on another channel",
-}

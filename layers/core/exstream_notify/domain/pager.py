@@ -10,17 +10,24 @@ from .incidents import Head, Incident, IncidentStatus, acknowledged, noted, reso
 Action = Literal["trigger", "acknowledge", "resolve"]
 """What an event of the Events API v2 does."""
 
-PAGES: Final = 20
+PAGES: Final = 60
 """Pages of one incident that are remembered."""
 
 
-def page_key(team: str, service: str) -> str:
+def page_key(team: str, service: str, again: int = 0) -> str:
     """Names a team's page at a service (`service`: the fingerprint of its routing key).
 
     An escalation is a page of its own, also where both teams share a service: the new responder would hear
-    nothing of an alert that somebody has.
+    nothing of an alert that somebody has. For the same reason an incident that was opened again after an
+    answer, for the time `again`, has a new page: PagerDuty calls nobody for an acknowledged one.
     """
-    return f"{team}.{service}"
+    return f"{team}.{service}" + (f"-{again + 1}" if again else "")
+
+
+def whose_page(page: str) -> tuple[str, int]:
+    """The team of a page and which time it is of (`page_key`)."""
+    found = _PAGE.fullmatch(page)
+    return (found["team"], int(found["again"] or 1) - 1) if found else (page, 0)
 
 
 def dedup_key(incident_id: str, page: str) -> str:
@@ -28,13 +35,14 @@ def dedup_key(incident_id: str, page: str) -> str:
     return f"{incident_id}-{page}"
 
 
-_KEY: Final = re.compile(r"([0-9a-f]{32})-((.{1,200})\.[0-9a-f]{8})", re.DOTALL)
+_PAGE: Final = re.compile(r"(?P<team>.{1,200})\.[0-9a-f]{8}(-(?P<again>[1-9][0-9]{0,3}))?", re.DOTALL)
+_KEY: Final = re.compile(rf"(?P<incident>[0-9a-f]{{32}})-(?P<page>{_PAGE.pattern})", re.DOTALL)
 
 
 def page_of(key: str) -> tuple[str, str, str] | None:
     """Incident, page and team of a key of ours; None for another's."""
     match = _KEY.fullmatch(key)
-    return (match[1], match[2], match[3]) if match else None
+    return (match["incident"], match["page"], match["team"]) if match else None
 
 
 def paged(head: Head, page: str, said: Action, at: str = "") -> Head:

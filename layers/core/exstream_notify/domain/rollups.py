@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from shlex import quote
 from zoneinfo import ZoneInfo
 
+from .alert_words import TITLES, Alert
 from .exceptions import RANK, ExceptionRaised, Severity
-from .incidents import Alert, AlertRule, Head, Incident, Report, What, incident_id, noted, told
+from .incidents import AlertRule, Head, Incident, Report, What, incident_id, noted, told
 
 DOMAIN = "alerts"
 """The domain of rollups: they are about incidents of any domain."""
@@ -26,6 +28,10 @@ GATHERING = timedelta(seconds=30)
 
 RESOLVED_TOGETHER = timedelta(minutes=5)
 """One resolution is told at once; further ones within this time are one list."""
+
+LAPSES = 3
+"""Acknowledgements that lapse in an hour, and are told one by one; who took many incidents on at one time
+lets them lapse at one time."""
 
 LINES = 40
 """Lines that one list shows."""
@@ -71,7 +77,8 @@ class Bookmark:
     """What is current under a key: a cause's incident, or a team's storm and its latest alerts.
 
     `current` is a run id, `ended` when that storm ended. `sent` and `severe` are the times of the alerts of
-    the last hour, `resolved_at` that of the last resolution told by itself. `version` is its optimistic lock.
+    the last hour, `lapsed` those that told of a lapse, `resolved_at` that of the last resolution told by
+    itself. `version` is its optimistic lock.
     """
 
     key: str
@@ -81,6 +88,7 @@ class Bookmark:
     ended: str = ""
     sent: tuple[str, ...] = ()
     severe: tuple[str, ...] = ()
+    lapsed: tuple[str, ...] = ()
     resolved_at: str = ""
 
     @property
@@ -94,10 +102,13 @@ def of_team(team: str) -> str:
     return f"storm {team}"
 
 
-def admitted(mark: Bookmark, rule: StormRule, now: datetime, *, severe: bool) -> Bookmark | None:
+def admitted(
+    mark: Bookmark, rule: StormRule, now: datetime, *, severe: bool, lapsed: bool = False
+) -> Bookmark | None:
     """The team's bookmark with one more alert that goes out by itself; None if it does not.
 
-    Severe alerts have an allowance of their own, which a storm of others does not use up.
+    Severe alerts have an allowance of their own, which a storm of others does not use up. Lapses have a
+    smaller one.
     """
     if mark.is_storm and not severe:
         return None
@@ -106,6 +117,11 @@ def admitted(mark: Bookmark, rule: StormRule, now: datetime, *, severe: bool) ->
     recent = tuple(t for t in (mark.severe if severe else mark.sent) if t > hour)
     if len(recent) >= rule.per_hour or sum(t > minute for t in recent) >= rule.per_minute:
         return None
+    if lapsed:
+        lapses = tuple(t for t in mark.lapsed if t > hour)
+        if len(lapses) >= LAPSES:
+            return None
+        mark = replace(mark, lapsed=(*lapses, at))
     return replace(mark, severe=(*recent, at)) if severe else replace(mark, sent=(*recent, at))
 
 
@@ -152,8 +168,8 @@ def rollup_id(kind: str, run_id: str, team: str) -> str:
     return incident_id(DOMAIN, run_id, kind, team)
 
 
-def entry(kind: str, incident: Incident, team: str, count: int) -> ExceptionRaised:
-    """An incident's entry in a rollup of that team; with `count` 0 it leaves it again."""
+def entry(kind: str, incident: Incident, team: str, count: int, what: str = "") -> ExceptionRaised:
+    """An incident's entry in a rollup of that team, and why; with `count` 0 it leaves it again."""
     severity: Severity = incident.severity if kind == STORM else "warning"
     return ExceptionRaised(
         kind,
@@ -163,7 +179,11 @@ def entry(kind: str, incident: Incident, team: str, count: int) -> ExceptionRais
         ", ".join(incident.codes[:3]) + (" …" if len(incident.codes) > 3 else ""),
         part=incident.incident_id,
         count=count,
-        detail={"incident": incident.incident_id, "count": str(incident.count)},
+        detail={
+            "incident": incident.incident_id,
+            "count": str(incident.count),
+            **({"what": what} if what else {}),
+        },
         team=team,
     )
 
@@ -195,6 +215,7 @@ def rollup_alert(
         (),
         rule.runbook,
         "" if what == What.RESOLVED or head.family in LISTS else link,
+        head.again,
     )
 
 
@@ -219,10 +240,17 @@ def _storm(
         ("Worst", f"{worst.severity}: {_line(worst)} in {worst.domain}/{worst.run_id}" if worst else ""),
         ("Domains", _counted(row.domain for row in present)),
         ("Codes", _counted(row.text for row in present)),
+        ("Why told", _reasons(present)),
         ("First", incident.first_seen),
         ("Last", incident.last_seen),
-        ("All of them", "exnotify incidents --open"),
+        ("All of them", f"exnotify incidents --open --team {quote(incident.team)}"),
     ]
+
+
+def _reasons(present: Sequence[ExceptionRaised]) -> str:
+    """Why the incidents of a storm were to be told, where not all of them are new."""
+    whats = [What(row.detail.get("what", What.OPENED)) for row in present]
+    return _counted(TITLES[what] for what in whats) if set(whats) - {What.OPENED} else ""
 
 
 def _list(
@@ -242,7 +270,7 @@ def _list(
 
 
 def _daily_line(row: ExceptionRaised) -> str:
-    run = f"{row.domain}/{row.run_id}"
+    run = quote(f"{row.domain}/{row.run_id}")
     of_many = row.run_id.startswith(("day-", "event-"))
     names = f"exnotify incidents --run {run} --json" if of_many else f"exnotify run {run} --csv"
     return f"{row.text} × {row.count:,}: {names}"

@@ -169,7 +169,8 @@ class Run:
     the files as they were read. `sealed_as` is the fingerprint of a seal that came after the run was
     taken from its manifest alone, and that agrees with it.
     `disputed` counts records whose customer and recipient have another address in another record.
-    `customers_expected` is what the seal states, 0 if nothing.
+    `customers_expected` is what the seal states, 0 if nothing. `optional` counts the records of marketing,
+    which is owed to nobody.
     """
 
     domain: str
@@ -196,6 +197,7 @@ class Run:
     left_out: Mapping[str, int] = field(default_factory=dict)
     disputed: int = 0
     customers_expected: int = 0
+    optional: int = 0
 
     @property
     def name(self) -> str:

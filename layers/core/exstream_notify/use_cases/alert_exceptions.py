@@ -2,17 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from ..domain.alert_words import Alert, make_alert
 from ..domain.composed_again import is_open_ended
 from ..domain.exceptions import ExceptionRaised
-from ..domain.flapping import as_it_stands, quiet_end, quiet_until
+from ..domain.flapping import as_it_stands
 from ..domain.incidents import (
     EVERYWHERE,
     SENDING,
     SETTLE,
-    URGENCIES,
-    Alert,
     AlertRule,
     Head,
     Incident,
@@ -20,28 +19,23 @@ from ..domain.incidents import (
     What,
     added_up,
     escalated,
-    gets_worse,
     grouped_under,
     incident_id,
-    make_alert,
     noted,
-    opened_again,
     resolved,
     told,
     try_again_at,
 )
 from ..domain.pager import pages_to_tell
-from ..domain.rollups import KINDS, LISTS, STORM, held, listed, rollup_alert
-from ..domain.telling import PAUSES, is_news, news_due, what_to_tell
-from ..ports import AlertRules, Clock, DueIndex, Incidents, RunBook
+from ..domain.rollups import KINDS, LISTS, held, listed, rollup_alert
+from ..domain.telling import is_news
+from ..ports import Clock, DueIndex, Incidents, RunBook
 from . import roll_up
 from .alerting import TRIES, Alerting, IncidentBusy
+from .falls_due import UNTOLD, answered, escalation, next_look, rule_of, what_now
 from .tell_team import PAGE_AGAIN, tell_team, told_pages
 
 __all__ = ["Alerting", "IncidentBusy", "alert_exceptions", "change_incident", "look_at_incident"]
-
-UNTOLD = frozenset({"quiet", "daily"})
-"""Urgencies of which no team gets an alert of its own."""
 
 RESOLVED_BY_KEY = frozenset({"pagerduty"})
 """Channels on which an alert stays open until it is resolved."""
@@ -141,10 +135,10 @@ def _look(found: str, first: Head, alerting: Alerting) -> None:
         head = as_it_stands(head, incident, rule, now)
         incident = replace(incident, head=head)
         storm_end = roll_up.storm_end(incident, alerting)
-        what = _what(incident, rule, storm_end, now)
+        what = what_now(incident, rule, storm_end, now)
         if rule.urgency not in UNTOLD:
-            head, what = _answered(incident, what, rule, now)
-            what = what or _escalation(head, rule, at)
+            head, what = answered(incident, what, rule, now)
+            what = what or escalation(head, at)
             incident = replace(incident, head=head)
         else:
             head = replace(head, answer_by="")
@@ -154,8 +148,8 @@ def _look(found: str, first: Head, alerting: Alerting) -> None:
             version=head.version + 1,
             summed_at=at,
             sending_until=lease,
-            look_at=_next_look(incident, rule, storm_end, now),
-            muted_until=_still(head.muted_until, at),
+            look_at=next_look(incident, rule, storm_end, now),
+            muted_until=head.muted_until if head.muted_until > at else "",
         )
         # Under its due time before it is written: a worker that dies in between leaves a trace.
         _settle(claimed, alerting)
@@ -181,74 +175,6 @@ def _added_up(found: str, first: Head, alerting: Alerting) -> tuple[Head, Incide
     return head, incident
 
 
-def _answered(
-    incident: Incident, what: What | None, rule: AlertRule, now: datetime
-) -> tuple[Head, What | None]:
-    """An acknowledgement ends when the incident gets worse, and after the time that the rule sets."""
-    head, at = incident.head, now.isoformat(timespec="seconds")
-    if head.status != IncidentStatus.ACKNOWLEDGED:
-        return head, what
-    if gets_worse(incident, what):
-        worse = what if what == What.GROWN else What.WORSE
-        return opened_again(head, at, "it got worse"), worse
-    if rule.ack_lasts_minutes and not head.ack_until:
-        until = now + timedelta(minutes=rule.ack_lasts_minutes)
-        return replace(head, ack_until=until.isoformat(timespec="seconds")), what
-    if head.ack_until and head.ack_until <= at and head.muted_until <= at:
-        return opened_again(head, at, "the acknowledgement ended, the incident is not over"), (
-            what or What.LAPSED
-        )
-    return head, what
-
-
-def _what(incident: Incident, rule: AlertRule, storm_end: str, now: datetime) -> What | None:
-    """Why the team is to be told, by the incident's rule and its kind."""
-    head, at = incident.head, now.isoformat(timespec="seconds")
-    what = what_to_tell(incident, at, PAUSES[rule.group])
-    is_open = head.status != IncidentStatus.RESOLVED
-    if rule.urgency in UNTOLD and what != What.RESOLVED:
-        more = (
-            is_open and rule.urgency == "daily" and incident.count > max(head.told_count, head.resolved_count)
-        )
-        return What.LISTED if more else None
-    has_ended = head.family == STORM and is_open and not storm_end and head.told_at
-    if has_ended and what in (None, What.GROWN) and head.muted_until <= at:
-        what = What.ENDED if incident.count > head.told_count else None
-    return what
-
-
-def _next_look(incident: Incident, rule: AlertRule, storm_end: str, now: datetime) -> str:
-    """When an incident is looked at again though nothing is reported; empty for never."""
-    head, at = incident.head, now.isoformat(timespec="seconds")
-    waits = [head.look_at, storm_end, quiet_end(incident, rule), quiet_until(head, now)]
-    if rule.urgency not in UNTOLD:
-        waits.append(news_due(incident, at, PAUSES[rule.group]))
-    return min((wait for wait in waits if wait > at), default="")
-
-
-def _still(until: str, at: str) -> str:
-    return until if until > at else ""
-
-
-def _escalation(head: Head, rule: AlertRule, at: str) -> What | None:
-    due = head.status == IncidentStatus.OPEN and head.answer_by and head.answer_by <= at
-    return What.ESCALATED if due and head.muted_until <= at else None
-
-
-def rule_of(incident: Incident, rules: AlertRules) -> AlertRule:
-    """The rule of its worst cause, with what the incident's severity brings.
-
-    Rules change while an incident is open: it stays the team's that it was of. It is as urgent as the most
-    urgent of its causes.
-    """
-    unknown = ExceptionRaised(incident.family, incident.severity, incident.domain, incident.run_id, "")
-    rule = rules.route(incident.cause or unknown, incident.severity)
-    urgencies = {rules.route(cause, incident.severity).urgency for cause in incident.causes} | {rule.urgency}
-    urgency = max(urgencies, key=URGENCIES.index)
-    chains = rules.telling(incident.team, urgency)
-    return replace(rule, team=incident.team, family=incident.family, urgency=urgency, chains=chains)
-
-
 def _tell(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -> None:
     head = incident.head
     if what == What.ESCALATED:
@@ -263,10 +189,11 @@ def _tell(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -
         chains = tuple(tuple(c for c in chain if c not in RESOLVED_BY_KEY) for chain in chains)
     reached = tell_team(alert, chains, alerting.channels)
     now = alerting.clock.now()
-    if reached.sent:
+    if reached.sent or (head.family in LISTS and not reached.said):
+        said = reached.said or "no channel that takes a list is set up: exnotify incidents shows it"
 
         def done(h: Head) -> Head:
-            after = reached.kept(told(h, incident, what, rule, now, reached.said), what)
+            after = reached.kept(told(h, incident, what, rule, now, said), what)
             if head.family not in LISTS:
                 return after
             over = resolved(after, alerting.now(), "alerts", incident.count, "a list is over when it is told")
@@ -313,10 +240,10 @@ def _told_elsewhere(incident: Incident, what: What, rule: AlertRule, alerting: A
         row = roll_up.enter(rollup, incident, alerting)
         _change(head.incident_id, head, alerting, lambda h: held(h, incident, what, rule, now, rollup))
     else:
-        if roll_up.is_admitted(incident, rule.team, alerting):
+        if roll_up.is_admitted(incident, what, rule.team, alerting):
             return False
         rollup = roll_up.storm_of(rule.team, alerting)
-        row = roll_up.enter(rollup, incident, alerting)
+        row = roll_up.enter(rollup, incident, alerting, what=what)
         _change(head.incident_id, head, alerting, lambda h: held(h, incident, what, rule, now, rollup))
     _reported(rollup, [row], alerting)
     return True
@@ -352,7 +279,7 @@ def _escalate(incident: Incident, rule: AlertRule, alerting: Alerting) -> None:
         )
         return
     team = rule.escalation[head.level]
-    if head.family not in KINDS and not roll_up.is_admitted(incident, team, alerting):
+    if head.family not in KINDS and not roll_up.is_admitted(incident, What.ESCALATED, team, alerting):
         storm = roll_up.storm_of(team, alerting)
         _leave_to(storm, incident, alerting, head.level + 1)
         _look(storm.incident_id, storm, alerting)
@@ -374,7 +301,7 @@ def _escalate(incident: Incident, rule: AlertRule, alerting: Alerting) -> None:
 def _leave_to(storm: Head, incident: Incident, alerting: Alerting, level: int) -> None:
     """From now on a storm's summary escalates in the place of one of its incidents."""
     head, at = incident.head, alerting.now()
-    roll_up.enter(storm, incident, alerting)
+    roll_up.enter(storm, incident, alerting, what=What.ESCALATED)
 
     def left(h: Head) -> Head:
         after = replace(h, level=level, answer_by="", sending_until="", held_in=storm.incident_id)

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+from ..domain.alert_words import make_alert
 from ..domain.channels import AlertReceipt, team_mark
-from ..domain.incidents import Head, Incident, IncidentStatus, What, added_up, make_alert, noted
-from .alert_exceptions import Alerting, change_incident, rule_of
+from ..domain.incidents import Head, Incident, IncidentStatus, What, added_up, noted
+from .alert_exceptions import Alerting, change_incident
+from .falls_due import rule_of
 from .known_channels import KnownChannels
 from .tell_team import TOOK, Reached, chains_after, tell_team
 

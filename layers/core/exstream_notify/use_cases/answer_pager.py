@@ -5,7 +5,8 @@ from datetime import timedelta
 from ..domain.incidents import Head, Incident
 from ..domain.pager import PagerEvent, after_event
 from ..ports import AlertRules, Clock, DueIndex, Incidents
-from .alert_exceptions import change_incident, rule_of
+from .alert_exceptions import change_incident
+from .falls_due import rule_of
 
 
 def answer_pager(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from ..domain.alert_words import Alert
 from ..domain.channels import (
     TEAM,
     ChannelState,
@@ -15,7 +16,6 @@ from ..domain.channels import (
     is_resting,
     known,
 )
-from ..domain.incidents import Alert
 from ..domain.pager import Action
 from ..ports import ChannelAnswer, ChannelBook, ChannelWays, Clock, ExceptionBus
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from ..domain.exceptions import ExceptionRaised
 from ..domain.flapping import WINDOW
-from ..domain.incidents import EVERYWHERE, AlertRule, Head, Incident, IncidentStatus, incident_id
+from ..domain.incidents import EVERYWHERE, AlertRule, Head, Incident, IncidentStatus, What, incident_id
 from ..domain.rollups import (
     DAILY,
     GATHERING,
@@ -28,20 +28,22 @@ from ..domain.rollups import (
 from .alerting import TRIES, Alerting, IncidentBusy
 
 
-def enter(rollup: Head, incident: Incident, alerting: Alerting, count: int = 1) -> ExceptionRaised:
-    """Enter an incident in a rollup, or with `count` 0 take it out; the entry as recorded."""
+def enter(
+    rollup: Head, incident: Incident, alerting: Alerting, count: int = 1, what: str = ""
+) -> ExceptionRaised:
+    """Enter an incident in a rollup and why, or with `count` 0 take it out; the entry as recorded."""
     shown = incident.as_it_leaves(alerting.rules.vocabulary.shown)
-    row = entry(rollup.family, shown, rollup.team, count)
+    row = entry(rollup.family, shown, rollup.team, count, what)
     alerting.incidents.record(rollup.incident_id, row, alerting.now())
     return row
 
 
-def is_admitted(incident: Incident, team: str, alerting: Alerting) -> bool:
+def is_admitted(incident: Incident, what: What, team: str, alerting: Alerting) -> bool:
     """Whether an alert goes out to that team by itself; counted if it does."""
     rule, now = alerting.rules.storm(team), alerting.clock.now()
     for _ in range(TRIES):
         mark = alerting.incidents.bookmark(of_team(team))
-        after = admitted(mark, rule, now, severe=incident.severity == "severe")
+        after = admitted(mark, rule, now, severe=incident.severity == "severe", lapsed=what == What.LAPSED)
         if after is None:
             return False
         if _saved(after, alerting):

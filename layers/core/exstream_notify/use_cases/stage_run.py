@@ -345,6 +345,7 @@ def _stage(
         deadline="",
         history=history,
         customers_expected=seal.customers_expected or 0,
+        optional=_optional(stage, staged),
         opened_at=stage.clock.now().isoformat(timespec="seconds"),
     )
     _report_late(stage, run, found)
@@ -525,6 +526,12 @@ def _tell_documents(stage: _Stage, staged: Sequence[StagedFile], rejected: Mappi
 
 def _file_faults(rejected: Mapping[str, int]) -> dict[str, int]:
     return {reason: count for reason, count in rejected.items() if reason in FILE_FAULTS}
+
+
+def _optional(stage: _Stage, staged: Sequence[StagedFile]) -> int:
+    """How many records are of types that are marketing."""
+    types = _added(f.documents for f in staged)
+    return sum(n for name, n in types.items() if stage.rules.of_type(name).message_class == "marketing")
 
 
 def _reasons(rejected: Mapping[str, int]) -> str:

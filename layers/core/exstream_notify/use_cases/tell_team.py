@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from ..domain.alert_words import Alert
 from ..domain.channels import AlertReceipt, team_mark
-from ..domain.incidents import Alert, Head, What, noted
-from ..domain.pager import paged, pages_to_tell
+from ..domain.incidents import Head, What, noted
+from ..domain.pager import paged, pages_to_tell, whose_page
 from ..ports import AlertChannels
 
 TOOK = 40
@@ -91,7 +92,7 @@ def told_pages(head: Head, channels: AlertChannels, at: str) -> tuple[Callable[[
 
         def note(h: Head, page: str = page, action: str = action, outcome: str = answer.outcome) -> Head:
             h = paged(h, page, action)  # type: ignore[arg-type]
-            team = page.rpartition(".")[0]
+            team = whose_page(page)[0]
             if outcome == "sent":
                 return noted(h, at, "alerts", f"PagerDuty of {team}: {action}")
             return noted(h, at, "alerts", f"PagerDuty of {team} could not be told: {action}", outcome)

@@ -132,7 +132,11 @@ def _is_sent(sums: Reconciliation) -> bool:
 
 
 def _reached_too_few(run: Run, sums: Reconciliation) -> bool:
-    """Of a run that is over: a large share has no notice, and not because somebody decided so."""
+    """Of a run that is over: a large share has no notice, and not because somebody decided so.
+
+    Marketing is owed to nobody: in a run of several types those unreached count by the others' share.
+    """
     no_channel = sums.reasons.get(Outcome.SUPPRESSED, {}).get(Why.NO_CHANNEL, 0)
     unreached = no_channel + sums.outcomes[Outcome.FAILED] + sums.outcomes[Outcome.REJECTED]
-    return unreached >= UNREACHED_LEAST and unreached * 100 >= run.composed * UNREACHED_PERCENT
+    owed = unreached * (run.composed - run.optional) // max(run.composed, 1)
+    return owed >= UNREACHED_LEAST and unreached * 100 >= run.composed * UNREACHED_PERCENT

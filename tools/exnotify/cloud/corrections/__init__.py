@@ -25,6 +25,7 @@ def corrected(bus: EventBus, access: AccessControl, clock: Clock) -> Iterator[No
         events.rule_delivery(patches, bus)
         events.topic_delivery(patches, access)
         events.topic_subjects(patches)
+        events.topic_subscriptions(patches)
         s3.bucket_policies(patches)
         dynamodb.transactions(patches)
         dynamodb.transaction_tokens(patches)

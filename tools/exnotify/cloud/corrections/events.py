@@ -40,6 +40,21 @@ def topic_delivery(patches: Patches, access: AccessControl) -> None:
     patches.set(Subscription, "publish", publish)
 
 
+def topic_subscriptions(patches: Patches) -> None:
+    """A topic says that nobody is subscribed to it, whoever is; here each subscription is a confirmed one."""
+    from moto.sns.models import SNSBackend
+
+    original = SNSBackend.get_topic
+
+    def get_topic(backend: Any, arn: str) -> Any:
+        topic = original(backend, arn)
+        subscriptions = backend.subscriptions.values()
+        topic.subscriptions_confimed = sum(s.topic.arn == topic.arn for s in subscriptions)
+        return topic
+
+    patches.set(SNSBackend, "get_topic", get_topic)
+
+
 _SUBJECT_MAX = 99
 
 

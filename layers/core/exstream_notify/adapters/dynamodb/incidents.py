@@ -115,7 +115,8 @@ class DynamoIncidents:
         if "Item" not in answer:
             return Bookmark(key)
         body = json.loads(answer["Item"]["body"]["S"])
-        return Bookmark(**{**body, "sent": tuple(body["sent"]), "severe": tuple(body["severe"])})
+        times = {name: tuple(body.get(name, ())) for name in ("sent", "severe", "lapsed")}
+        return Bookmark(**{**body, **times})
 
     def save_bookmark(self, mark: Bookmark) -> bool:
         """See `Incidents.save_bookmark`."""
