@@ -166,6 +166,15 @@ def test_size_alone_bounds_a_compressed_file() -> None:
     assert grouped.groups["EX003004W", ""].count > 4_000
 
 
+def test_what_comes_before_the_fault_of_a_small_file_counts() -> None:
+    lines = "".join(f"EX{n:06d}W ({n}) {n * 7919 % 10007}\n" for n in range(1, 400))
+    data = gzip.compress(f"EX000123S (13) stop\n{lines}".encode())
+    grouped = Grouped(lambda code, said: said)
+    with pytest.raises(Unusable, match="cut off"):
+        list(MessageFiles(RULES).read(io.BytesIO(data[:-100]), "a.dat.gz", "messages", grouped))
+    assert ("EX000123S", "") in grouped.groups
+
+
 @pytest.mark.parametrize("name", ["ExstreamMessages.dat", "ExstreamMessages.xml", "a.messages"])
 def test_what_a_file_is_its_text_says_not_its_name(name: str) -> None:
     assert read(b'<log><m code="EX000123S" customer="13"/></log>', name) == {"EX000123S": (1, "13")}

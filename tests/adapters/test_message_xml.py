@@ -138,6 +138,22 @@ def test_elements_that_should_be_messages_and_are_none_are_counted() -> None:
 
 
 @pytest.mark.parametrize(
+    ("xml", "reason"),
+    [
+        ('<r><m code="EX004120E">Tom & Ann</m>\n<m code="EX000123S"/><m code="EX003004W"/></r>', "line 1"),
+        ('<?xml version="1.0"?><r><m code="EX004120E"/></r><?xml version="1.0"?><r><m>EX000123S (1) x</m></r>', "line 1"),
+        ('<!DOCTYPE r [<!ENTITY a "x">]><r><m code="EX004120E"/><m code="EX000123S">&a;</m></r>', "refused"),
+    ],
+)  # fmt: skip
+def test_codes_behind_a_fault_are_found_and_the_file_is_reported(xml: str, reason: str) -> None:
+    found = Grouped(lambda code, said: said)
+    with pytest.raises(Unusable, match=reason):
+        list(FILES.read(io.BytesIO(xml.encode()), "a.messages.xml", "xml_messages", found))
+    assert {"EX004120E", "EX000123S"} <= {group.code for group in found.groups.values()}
+    assert all(group.count == 1 for group in found.groups.values())
+
+
+@pytest.mark.parametrize(
     "xml", ["<a><b/></a>", "<a><b>stop</b></a>", '<messages><message level="9">x</message></messages>']
 )
 def test_a_file_with_elements_and_no_message_is_refused(xml: str) -> None:

@@ -102,6 +102,8 @@ def test_what_says_how_somebody_lives_is_masked_however_many_share_it() -> None:
 @pytest.mark.parametrize("name", ["Missing", "Address", "Error,"])
 def test_a_known_word_with_a_capital_letter_behind_a_person_is_a_name(name: str) -> None:
     assert KNOWN.masked(f"customer {name} not found") == "customer … not found"
+    assert KNOWN.masked(f"customer: {name} not found") == "customer: … not found"
+    assert KNOWN.masked(f"firstname={name} is invalid") == "… is invalid"
     assert KNOWN.masked(f"the {name} not found") == f"the {name} not found"
     assert KNOWN.masked(f"customer {name.lower()} not found") == f"customer {name.lower()} not found"
 

@@ -1,6 +1,7 @@
 """The XML form of a message file. Its layout is not public: any root, any names, any namespaces."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 from xml.parsers import expat
 
@@ -14,6 +15,7 @@ from ..domain.message_fields import (
     message_of_fields,
     squeezed,
 )
+from .message_text import lines_of
 
 _DEPTH = 64
 _FIELDS = 200
@@ -84,20 +86,42 @@ class XmlMessages:
 
     def read(self, pieces: Iterable[str]) -> Iterator[Group]:
         """Each group when its first message is met. `Unusable` where the file is not well-formed, or has
-        elements and no message; what was read before counts."""
+        elements and no message; what was read before counts, and so do whole codes in what follows."""
+        pieces = self._in_one_root(pieces)
+        piece = b""
+        begin = 0
         try:
-            for piece in self._in_one_root(pieces):
-                self._parser.Parse(piece.encode("utf-8", "replace"), False)
+            for text in pieces:
+                begin += len(piece)
+                piece = text.encode("utf-8", "replace")
+                self._parser.Parse(piece, False)
                 yield from self._given()
             self._parser.Parse(b"", True)
-        except expat.ExpatError as error:
+        except (expat.ExpatError, Unusable) as error:
+            for frame in self._stack:
+                if not (frame.is_message or frame.holds):
+                    message = self._message(frame, "".join(frame.parts).strip())
+                    self._add(frame, [message] if message else [])
             yield from self._given()
+            rest = piece[max(self._parser.ErrorByteIndex - begin, 0) :].decode("utf-8", "replace")
+            yield from self._codes_of(chain((rest,), pieces))
+            if isinstance(error, Unusable):
+                raise
             place = f"{self._name}, line {error.lineno}"
             raise Unusable("messages_unreadable", place, "not well-formed from there on") from None
         yield from self._given()
         if self._elements > 1 and not self._grouped.messages:
             reason = f"{self._elements} elements, none of which is a message"
             raise Unusable("messages_unreadable", self._name, reason)
+
+    def _codes_of(self, pieces: Iterable[str]) -> Iterator[Group]:
+        """The messages that begin in text in which no element can be told from another."""
+        for _, line in lines_of(pieces):
+            for part in line.split("<"):
+                for message in messages_of(part) if "EX" in part else ():
+                    group = self._grouped.add(message)
+                    if group is not None:
+                        yield group
 
     def _in_one_root(self, pieces: Iterable[str]) -> Iterator[str]:
         """The file, or what a logger appended to it without a root, in one that is not counted."""

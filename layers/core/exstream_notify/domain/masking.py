@@ -43,6 +43,9 @@ _QUOTED = re.compile(
 _LETTERS = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"[^\W\d_]+?(?:(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|$)")
 _JOINED = re.compile(r"[^\W\d_]{2,}(?:[_-][^\W\d_]{2,})+")
+_VALUE = re.compile(r"[^\W\d_]\W?=\W?[^\W\d_]")
+"""`name=value`: the value may be a word that is known ("surname=table")."""
+
 _ELIDED = frozenset({"l", "d", "n", "s", "c", "j", "m", "t", "qu"})
 _ENDINGS = frozenset({"s", "t"})
 _APOSTROPHES = frozenset("'’")
@@ -126,7 +129,7 @@ class Vocabulary:
             if after_mask and kind == "word" and not ended and chunk.istitle():
                 kind = "mask"  # "Smith Page": a name may be made of words that are known
             if kind == "mask":
-                ended = chunk[-1] in ".;:!?" and len(chunk) > 2
+                ended = chunk[-1] in ".;:!?" and len(chunk) > 4  # "Dr." ends nothing
                 if not after_mask:
                     shown.append(MASK)
             else:
@@ -189,9 +192,9 @@ class Vocabulary:
     def _is_named(self, before: str, chunk: str) -> bool:
         """Whether a word with a capital letter names the person that the word before it announces."""
         plain = chunk.strip(".,;:!?()*")
-        if not plain.istitle() or folded(before) not in self.persons:
+        if not plain.istitle() or folded(before.rstrip(":=")) not in self.persons:
             return False
-        return folded(before + plain) not in self.words
+        return folded(before.rstrip(":=") + plain) not in self.words
 
     def shown(self, name: str) -> str:
         """A name that somebody else chose (run, file, path, queue, code), as people outside may see it.
@@ -243,6 +246,8 @@ class Vocabulary:
         if _CODE.fullmatch(chunk.strip(".,;:()")):
             return "word"
         letters = _LETTERS.findall(chunk)
+        if _VALUE.search(chunk):
+            return "mask"
         if any(c.isdigit() for c in chunk) or any(unicodedata.category(c) in ("So", "Mn") for c in chunk):
             return "mask"
         if not letters:

@@ -193,10 +193,16 @@ class TextSource:
 
     def _decoded(self, pieces: Iterator[bytes]) -> Iterator[str]:
         head = b""
-        for piece in pieces:
-            head += piece
-            if len(head) >= _HEAD:
-                break
+        fault: IndexUnreadable | None = None
+        try:
+            for piece in pieces:
+                head += piece
+                if len(head) >= _HEAD:
+                    break
+        except IndexUnreadable as unreadable:
+            fault = unreadable  # what came before it is read first
+        if fault and not head:
+            raise fault
         if not head:
             raise IndexUnreadable(self._file, "byte 0", "the file is empty once decompressed")
         self.encoding, mark = self._sniff(head)
@@ -214,6 +220,8 @@ class TextSource:
                 if text:
                     yield text
                 rest = next(pieces, b"")
+                if fault:
+                    raise fault
                 if not rest:
                     left = decoder.getstate()[0]
                     if left == _END_MARK.encode():
