@@ -312,9 +312,11 @@ def unanswered(ground: Ground) -> Cure:
 
 
 def team_unreached(ground: Ground) -> Cure:
-    """The only channel of a team (rules of the site) loses its address, after an hourly look that found it."""
+    """The only channel of a team (rules of the site) loses its address, after a look that found it."""
     ground.wait(lambda: any("TeamsUnreached" in line for line in ground.cloud.logs("AlertExceptionFunction")))
     ground.chat("")
+    for pid in ground.cloud.worker_pids("AlertExceptionFunction"):
+        os.kill(pid, signal.SIGKILL)  # a worker keeps a secret for five minutes
     return lambda: ground.chat("/chat/hook")
 
 

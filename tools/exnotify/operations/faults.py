@@ -111,7 +111,7 @@ FAULTS = (
     Fault(
         "a team has no channel any more",
         causes.team_unreached,
-        frozenset({"TeamsUnreached"}),
+        frozenset({"AlertUndelivered"}),
         rules={"alerts": {"teams": {"management": _HOOK_ONLY}}},
     ),
     Fault(
