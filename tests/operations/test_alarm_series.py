@@ -218,9 +218,9 @@ ROWS: dict[str, list[Row]] = {
             [{"PollOverdue": each(15, 6), "ReceiptDelivered": each(1, 30)}, {"PollOverdue": each(15, 4)}, {}],
         )
     ],
-    "AlertUndelivered": [event("AlertUndelivered")],
-    "TeamsUnreached": [
-        # One has been unreached for days, and another comes. Each look is a minute later than the last.
+    "AlertUndelivered": [
+        event("AlertUndelivered"),
+        # A team has been unreached for days, and another comes. Each look is a minute later than the last.
         Row(
             {"TeamsUnreached": grown([(BEFORE, 1), (FAULT, 2)], 60)},
             [
@@ -230,7 +230,7 @@ ROWS: dict[str, list[Row]] = {
                 {"TeamsUnreached": each(60, 1, end=180) + each(60, 1, start=420)},
                 {},
             ],
-        )
+        ),
     ],
     "BounceRate": [
         Row({"EmailBounceRate": grown([(BEFORE, 1.5), (FAULT, 7), (REPAIR, 2)], 15)}, [{"EmailBounceRate": each(15, 4.9)}])
@@ -330,7 +330,7 @@ def test_an_alarm_that_pages_for_growth_pages_again_for_more(name: str) -> None:
     alarm = alarm_of(name)
     if not alarm.expression or "DIFF" not in alarm.expression:
         return
-    (key, _), *_ = next(iter(ROWS[name])).fault.items()
+    (key, _), *_ = ROWS[name][-1].fault.items()
     found = states(alarm, {key: grown([(100, 1), (400, 2)])})
     first, second = turned_on(found)
     assert first in range(100, 107)

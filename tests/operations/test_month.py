@@ -19,8 +19,6 @@ from .month.faults import FAULTS
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),
-    # Remove it where the alarms of issue 14 are in: until then single customers page, and so on.
-    pytest.mark.xfail(reason="the alarms from before issue 14", strict=False),
 ]
 
 

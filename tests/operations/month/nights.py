@@ -62,9 +62,7 @@ _TYPES = ("statement", "invoice", "utility-bill")
 def _nightly() -> tuple[Nightly, ...]:
     rows = []
     for number in range(40):
-        records = (
-            2000 if number == 39 else 150 if number % 13 == 12 else 60 if number % 6 == 5 else 20 + number % 9
-        )
+        records = 600 if number == 39 else 80 if number % 13 == 12 else 40 if number % 6 == 5 else 20
         rows.append(
             Nightly(
                 _DOMAINS[number % 5],
@@ -98,7 +96,7 @@ def site(folder: Path) -> Path:
     """The site's own rules: its teams, its domains, the runs that its calendar expects."""
     (folder / "rules").mkdir(parents=True)
     (folder / "rules" / "teams.yaml").write_text(yaml.safe_dump(TEAMS), "utf-8")
-    offers = {"types": {"offer": {"class": "marketing", "topic": "offers"}}}
+    offers = {"types": {"offer": {"use_case": "uc4", "class": "marketing", "topic": "renewals"}}}
     (folder / "rules" / "documents.yaml").write_text(yaml.safe_dump(offers), "utf-8")
     domains = {"domains": {name: {} for name in _DOMAINS}, "expected": EXPECTED}
     (folder / "rules" / "domains.yaml").write_text(yaml.safe_dump(domains), "utf-8")

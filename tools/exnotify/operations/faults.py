@@ -6,6 +6,8 @@ from .ground import Fault
 _REMINDER = {"after": "PT1M", "channels": ["email"], "wording": "unread-reminder"}
 _EXPECTED = {"domain": "retail", "name": "billing", "by": "11:00", "zone": "America/New_York"}
 
+_HOOK_ONLY = {"normal": ["webhook"], "urgent": ["webhook"]}
+
 _QUICK = 25.0  # for faults that take an hour in which messages wait and nothing else happens
 
 FAULTS = (
@@ -106,6 +108,12 @@ FAULTS = (
     ),
     Fault("nobody answers an alert", causes.unanswered, frozenset({"AlertUndelivered"})),
     Fault("an alert reaches nobody", causes.alerts_lost, frozenset({"AlertUndelivered"})),
+    Fault(
+        "a team has no channel any more",
+        causes.team_unreached,
+        frozenset({"AlertUndelivered"}),
+        rules={"alerts": {"teams": {"management": _HOOK_ONLY}}},
+    ),
     Fault(
         "a run's addresses bounce",
         causes.bounces,

@@ -74,6 +74,14 @@ class Ground:
             run = replace(run, files=tuple(file for file in run.files if file.name != without))
         upload(self.cloud.deployment(), run)
 
+    def chat(self, path: str) -> None:
+        """Where the teams' web hook is; empty: it is not set up."""
+        channels = {"webhook": f"{self.cloud.url}{path}"} if path else {}
+        secret = self.cloud.resource("AlertChannels")
+        self.cloud.client("secretsmanager").put_secret_value(
+            SecretId=secret, SecretString=json.dumps(channels)
+        )
+
     def put(self, queue: str, body: str) -> None:
         """A message on a queue, as anybody could send it."""
         self.cloud.client("sqs").send_message(QueueUrl=self.cloud.resource(queue), MessageBody=body)
