@@ -102,10 +102,13 @@ def _masked_files(app: "Bootstrap", row: dict[str, Any]) -> dict[str, str]:
 
 def _is_of(incident: "Incident", name: str | None) -> bool:
     from exstream_notify.domain.masking import handle, handle_in
+    from exstream_notify.domain.rollups import KINDS
 
     if name is None:
         return True
-    runs = {f"{incident.domain}/{incident.run_id}", *incident.runs}
+    # A summary of many incidents is none of the runs that it tells of.
+    told = () if incident.family in KINDS else incident.runs
+    runs = {f"{incident.domain}/{incident.run_id}", *told}
     if masked := handle_in(name):
         return masked in {handle(run.partition("/")[2]) for run in runs}
     return any(name in (run, run.partition("/")[2]) for run in runs)
