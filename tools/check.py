@@ -35,7 +35,7 @@ _BESIDE = [
     "tests/set_up/test_sam_build.py",
     *("tests/domain", "tests/use_cases", "tests/index", "tests/adapters", "tests/receipts", "tests/wording"),
     *("tests/architecture", "tests/providers", "tests/scenarios"),
-    *("tests/embedded/test_doctor.py", "tests/embedded/test_smoke.py"),
+    *("tests/operations", "tests/embedded/test_doctor.py", "tests/embedded/test_smoke.py"),
 ]
 # Apart, with a command of its own: it takes minutes, and a set-up that nothing else needs.
 _APART = "tests/localstack"

@@ -203,9 +203,11 @@ def test_a_later_run_with_the_same_customers_by_key_resolves_it(cloud: LocalClou
     assert len(alerts(cloud, "again/night-1", 1)) == 1
     new = [record(n, document_id=f"again-{n}", customer_in_run=str(n - 70)) for n in (71, 72)]
     drop(cloud, make_run("night-2", new), "night-2", domain="again")
-    what = [alert["what"] for alert in alerts(cloud, "again/night-1", 2)]
-    assert what == ["opened", "resolved"]
-    assert incidents(cloud, "again/night-1")["EX004141E"]["status"] == "resolved"
+    # That it is resolved may be told with others, in a list.
+    until = time.monotonic() + 40
+    while (row := incidents(cloud, "again/night-1")["EX004141E"])["status"] != "resolved":
+        assert time.monotonic() < until, row
+        time.sleep(0.2)
     quiet(cloud)
 
 

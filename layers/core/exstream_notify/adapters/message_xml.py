@@ -98,7 +98,8 @@ class XmlMessages:
                 yield from self._given()
             self._parser.Parse(b"", True)
         except (expat.ExpatError, Unusable) as error:
-            for frame in self._stack:
+            # The first stands for what is outside of all elements.
+            for frame in (_Frame("", {}, 0), *self._stack):
                 if not (frame.is_message or frame.holds):
                     message = self._message(frame, "".join(frame.parts).strip())
                     self._add(frame, [message] if message else [])
