@@ -6,6 +6,8 @@ event points to things that must exist (a run, a notice, a link), they are made 
 exchanged for the one that was made.
 """
 
+import hashlib
+import hmac
 import json
 import re
 import time
@@ -19,6 +21,7 @@ import pytest
 from exnotify.courier import hook_secret_of
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.form_tokens import make_form_token
+from exstream_notify.domain.incidents import Incident
 from exstream_notify.domain.journeys import Cohort
 from exstream_notify.domain.notices import Notice, Status
 from exstream_notify.domain.responses import ResponseEvent
@@ -295,13 +298,41 @@ def uc5_five_minutes(stage: Stage) -> Effect:
     return effect
 
 
-def uc5_incident_acknowledged(stage: Stage) -> Effect:
-    """Somebody presses the button behind an incident's link → the incident has somebody."""
+def opened_incident(stage: Stage) -> Incident:
+    """An incident that waits for somebody."""
     told = json.dumps(example("uc5_exception_raised")).replace("uc4-cases", stage.run_id)
     stage.still.here("AlertExceptionFunction", json.loads(told))
+    [found] = stage.still.app.incidents.of_run("claims", stage.run_id)
+    assert found.status == "open"
+    return found
+
+
+def uc5_pagerduty_acknowledged(stage: Stage) -> Effect:
+    """Somebody acknowledges the page in PagerDuty → the incident has somebody."""
+    before = opened_incident(stage)
+    secret = "signing-secret-of-the-hook"
+    stage.still.cloud.client("secretsmanager").put_secret_value(
+        SecretId=stage.still.cloud.resource("AlertChannels"),
+        SecretString=json.dumps({"pagerduty_webhook_secret": secret}),
+    )
+    body = stage.event["body"].replace("0" * 32, before.incident_id)
+    signature = hmac.new(secret.encode(), body.encode(), hashlib.sha256).hexdigest()
+    headers = {**stage.event["headers"], "x-pagerduty-signature": f"v1={signature}"}
+    stage.event = {**stage.event, "body": body, "headers": headers}
+
+    def effect() -> None:
+        assert stage.answer["statusCode"] == 202
+        [after] = stage.still.app.incidents.of_run("claims", stage.run_id)
+        assert after.status == "acknowledged"
+        assert "PagerDuty (PLH1HKV)" in json.dumps(after.head.history)
+
+    return effect
+
+
+def uc5_incident_acknowledged(stage: Stage) -> Effect:
+    """Somebody presses the button behind an incident's link → the incident has somebody."""
     incidents = stage.still.app.incidents
-    [before] = incidents.of_run("claims", stage.run_id)
-    assert before.status == "open"
+    before = opened_incident(stage)
     token = stage.follow(stage.still.app.incident_link(before.incident_id))
 
     def effect() -> None:
@@ -609,6 +640,7 @@ SCENES: Mapping[str, Callable[[Stage], Effect]] = {
         uc5_flow_step_failed,
         uc5_incident_acknowledged,
         uc5_messages_landed,
+        uc5_pagerduty_acknowledged,
         uc6_customer_responded,
         uc6_job_decided,
         uc6_link_looked_at,
@@ -638,6 +670,7 @@ AT: Mapping[str, str] = {
 #: What a request answers that shows nothing genuine: no link, token or secret of this stack.
 AS_IT_IS: Mapping[str, int] = {
     "uc5_incident_acknowledged": 404,
+    "uc5_pagerduty_acknowledged": 401,
     "uc6_link_looked_at": 404,
     "uc8_change_undone": 404,
     "uc8_customer_unsubscribed": 404,
