@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +27,34 @@ SAM = ROOT / ".venv-sam" / "bin" / "sam"
 CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"
 TEMPLATES = ("template.yaml", "monitoring.yaml")
 
-# Beside all others, so that two cores are busy: tests that wait for other programs, those of pure code, and
-# as many of the rest as make both halves last about as long.
-_BESIDE = [
-    "tests/container",
-    "tests/set_up/test_layer_build.py",
-    "tests/set_up/test_layer_contents.py",
-    "tests/set_up/test_sam_build.py",
-    *("tests/domain", "tests/use_cases", "tests/index", "tests/adapters", "tests/receipts", "tests/wording"),
-    *("tests/architecture", "tests/providers", "tests/scenarios"),
-    *("tests/operations", "tests/embedded/test_doctor.py", "tests/embedded/test_smoke.py"),
-]
+# Beside all others, so that two cores are busy: tests that wait for other programs and those of pure code;
+# and tests that wait for a fast clock.
+_BESIDE = (
+    [
+        "tests/container",
+        "tests/set_up/test_layer_build.py",
+        "tests/set_up/test_layer_contents.py",
+        "tests/set_up/test_sam_build.py",
+        *(
+            "tests/domain",
+            "tests/use_cases",
+            "tests/index",
+            "tests/adapters",
+            "tests/receipts",
+            "tests/wording",
+        ),
+        *("tests/architecture", "tests/providers", "tests/scenarios"),
+    ],
+    [
+        "tests/operations",
+        *("tests/embedded/test_alert_channels.py", "tests/embedded/test_doctor.py"),
+        *("tests/embedded/test_expected_runs.py", "tests/embedded/test_owner_notices.py"),
+        *("tests/embedded/test_privacy.py", "tests/embedded/test_smoke.py"),
+    ],
+)
 # Apart, with a command of its own: it takes minutes, and a set-up that nothing else needs.
 _APART = "tests/localstack"
-_PARTS = ([f"--ignore={tests}" for tests in (*_BESIDE, _APART)], _BESIDE)
+_PARTS = ([f"--ignore={tests}" for tests in (*chain(*_BESIDE), _APART)], *_BESIDE)
 _SHOWN = 15  # failed tests named in the summary
 _YAML_RULES = (
     "{extends: relaxed, rules: {line-length: disable, braces: disable, brackets: disable, commas: disable, "

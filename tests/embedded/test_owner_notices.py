@@ -14,10 +14,10 @@ from tests.cli.shell import Done, exnotify
 
 from .conftest import MakeRun, record
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 DOMAIN = "owner"
-WAIT = 300.0
+WAIT = 600.0
 NOTES = ["address:changed", "address:in_effect", "address:reminder"]
 FORGED = {
     "eventType": "Bounce",
