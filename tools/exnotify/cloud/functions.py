@@ -17,7 +17,7 @@ from .processes import Specification, Worker, WorkerDiedError, WorkerHost, Worke
 _PAYLOAD_LIMIT = 6 * 1024 * 1024  # bytes, of a synchronous invocation's event and of its answer
 _UNRESERVED = 16  # invocations at once of a function that reserves no concurrency, which then wait: this
 # machine's limit, where an account has a thousand and refuses
-_LOOK = 2.0  # seconds that a look at whether something is due takes at most
+_LOOK = 0.5  # seconds that a look at whether something is due takes at most
 
 
 @dataclass(frozen=True, slots=True)

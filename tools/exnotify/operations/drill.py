@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -33,6 +34,7 @@ _ANSWER = 1.0  # real seconds between looks of who is on call
 _FIRES = 240.0  # real seconds at most until the alarms are on
 _CLEARS = 240.0
 _LINGER = 4.0  # real seconds in which nothing else may come on
+_BEFORE = timedelta(minutes=5)  # that the stack is there before the fault: growth needs a value before it
 _STEP = 0.2
 
 
@@ -85,6 +87,7 @@ def drill(fault: Fault) -> Result:
         on_call = threading.Thread(target=_answer, args=(ground,), daemon=True)
         on_call.start()
         try:
+            _until(lambda: cloud.clock.utc() >= datetime.fromisoformat(AT) + _BEFORE, _FIRES)
             cure = fault.cause(ground)
             _until(lambda: fault.fires <= _fired(cloud), _FIRES)
             time.sleep(_LINGER)
