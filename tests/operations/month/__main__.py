@@ -31,8 +31,9 @@ def ordinary(folder: Path, nights: int = NIGHTS) -> dict[str, Any]:
         print(f"{name:>24} {number:>7}")
     for (alarm, behind), number in Counter((page.alarm, page.behind) for page in stack.pages).most_common():
         print(f"{number:>7} × {alarm}: {', '.join(behind)}")
+    # A sweep that fails once is made good by the next: its letter stays, and tells nobody.
     dead = {
-        name: len(queue.letters) for name, queue in stack.queues.items() if not queue.feeds and queue.letters
+        name: len(queue.letters) for name, queue in stack.queues.items() if queue.reported and queue.letters
     }
     pages = [(utc(page.at), page.alarm, page.behind) for page in stack.pages]
     return {**told, "paged": pages, "dead": dead, "raised": dict(stack.app.bus.raised)}

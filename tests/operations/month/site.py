@@ -281,7 +281,7 @@ class MonthApp(Bootstrap):
         """How many messages lie in each dead-letter queue; see `Bootstrap.dead_letters`."""
         if "dead_letters" in self.denied.get(self.running, ()):
             raise Denied("dead_letters")
-        return {name: len(queue.letters) for name, queue in self.queues.items() if not queue.feeds}
+        return {name: len(queue.letters) for name, queue in self.queues.items() if queue.reported}
 
 
 class _Documents(FakeDocuments):

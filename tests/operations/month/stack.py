@@ -130,6 +130,8 @@ class MonthStack:
             n: r.get("Properties", {}) for n, r in self._resources.items() if r["Type"] == "AWS::SQS::Queue"
         }
         fed = set(watched(self._resources)["fed_queues"])
+        variables = self._resources["ReportDeadLettersFunction"]["Properties"]["Environment"]["Variables"]
+        reported = {target(url) for url in variables["DEAD_LETTER_URLS"]["Fn::Join"][1]}
         found = {name: Queue(name, self.clock) for name in rows if "RedrivePolicy" not in rows[name]}
         for name, row in rows.items():
             if "RedrivePolicy" in row:
@@ -139,6 +141,7 @@ class MonthStack:
                 found[name] = Queue(name, self.clock, visibility, int(policy["maxReceiveCount"]), dead)
         for name, queue in found.items():
             queue.feeds = name in fed
+            queue.reported = name in reported
         return found
 
     def _value(self, value: Any) -> Any:

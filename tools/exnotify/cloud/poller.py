@@ -28,6 +28,7 @@ from .functions import Function, Outcome, ThrottledError
 logger = logging.getLogger(__name__)
 
 _IDLE_STEP = 0.02  # seconds between looks at a queue
+_FAST = 10.0  # a batching window is at most so much shorter by a fast clock: a batch still has to gather
 _THROTTLED_STEP = 0.5  # seconds until a throttled batch is tried again
 _BATCH_BYTES = 6 * 1024 * 1024 - 64 * 1024  # of bodies in one event; Lambda's payload limit is 6 MB
 _DUPLICATED = 0.3  # share of messages that chaos delivers twice
@@ -157,7 +158,7 @@ class Poller:
 
     def _wait_for_full_batch(self) -> None:
         # The window opens with the first message and closes when the batch is full.
-        closes = time.monotonic() + self._mapping.window
+        closes = time.monotonic() + self._mapping.window / min(self._clock.rate, _FAST)
         while time.monotonic() < closes and not self._stopping.wait(_IDLE_STEP):
             with self._emulator.lock:
                 if len(self._queue().messages) >= self._mapping.batch_size:
