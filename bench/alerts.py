@@ -115,7 +115,7 @@ def codes_of_a_run(number: int, seconds: float, kinds: Sequence[Severity]) -> St
 
 
 def flaps(number: int, seconds: float) -> Story:
-    """Messages lie in a dead-letter queue, and are gone again, so often."""
+    """Messages arrive in a dead-letter queue and leave it again, `number` times."""
 
     def story(chance: random.Random) -> Iterable[Raised]:
         for flap in range(number):

@@ -5,13 +5,11 @@ import itertools
 
 import pytest
 
-from exstream_notify.adapters.message_files import MessageFiles
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.customer_ranges import to_text
 from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.incidents import Head, Incident, Report, added_up
 from exstream_notify.domain.twins import stem_of
-from exstream_notify.use_cases.read_messages import read_messages
 from tests.use_cases.world import World
 
 RULES = YamlRules()
@@ -30,20 +28,7 @@ def reports(files: list[tuple[str, bytes]], run_id: str = "run-1") -> list[Excep
     """What files raise that land one after the other; the last report of a code and part stands."""
     world = World(site_rules=RULES)
     for name, data in files:
-        world.folder(run_id).files[name] = data
-        read_messages(
-            "retail",
-            run_id,
-            name,
-            folder=world.folder(run_id),
-            files=MessageFiles(RULES.messages),
-            rules=world.rules,
-            alerts=RULES,
-            runs=world.runs,
-            due=world.due,
-            exceptions=world.exceptions,
-            clock=world.clock,
-        )
+        world.read_file(name, data, run_id)
     return list({(e.code, e.part): e for e in world.exceptions.raised}.values())
 
 

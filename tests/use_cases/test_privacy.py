@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from exstream_notify.adapters.message_files import MessageFiles
 from exstream_notify.adapters.rules import RulesInvalid, YamlRules
 from exstream_notify.adapters.sqs import EventBridgeExceptions
 from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.masking import WITHHELD, handle
-from exstream_notify.use_cases.read_messages import read_messages
 from tests.use_cases.world import World
 
 RULES = YamlRules()
@@ -19,22 +17,8 @@ RULES = YamlRules()
 
 def read(here: World, name: str, text: str, rules: YamlRules = RULES) -> list[ExceptionRaised]:
     """A file of run `ann-lee` is read; what left on the bus."""
-    here.folder("ann-lee").files[name] = text.encode()
-    before = len(here.exceptions.raised)
-    read_messages(
-        "retail",
-        "ann-lee",
-        name,
-        folder=here.folder("ann-lee"),
-        files=MessageFiles(rules.messages),
-        rules=here.rules,
-        alerts=rules,
-        runs=here.runs,
-        due=here.due,
-        exceptions=here.exceptions,
-        clock=here.clock,
-    )
-    return [raised.as_it_leaves(rules.vocabulary.shown) for raised in here.exceptions.raised[before:]]
+    told = here.read_file(name, text.encode(), "ann-lee", rules)
+    return [raised.as_it_leaves(rules.vocabulary.shown) for raised in told]
 
 
 def rules_with(folder: Path, teams: str) -> YamlRules:

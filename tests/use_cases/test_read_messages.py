@@ -2,45 +2,23 @@
 
 import pytest
 
-from exstream_notify.adapters.message_files import MessageFiles
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.customer_ranges import from_text, size
 from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.incidents import added_up
 from exstream_notify.use_cases.alert_exceptions import alert_exceptions
-from exstream_notify.use_cases.read_messages import read_messages
 from tests.use_cases.world import World
 
 RULES = YamlRules()
 
 
-def read(world: World, name: str, data: bytes, run_id: str = "run-1") -> list[ExceptionRaised]:
-    """A file lands in a run's folder and is read; what it raised."""
-    world.folder(run_id).files[name] = data
-    before = len(world.exceptions.raised)
-    read_messages(
-        "retail",
-        run_id,
-        name,
-        folder=world.folder(run_id),
-        files=MessageFiles(RULES.messages),
-        rules=world.rules,
-        alerts=RULES,
-        runs=world.runs,
-        due=world.due,
-        exceptions=world.exceptions,
-        clock=world.clock,
-    )
-    return world.exceptions.raised[before:]
-
-
 def test_fifty_thousand_equal_warnings_are_one_report_and_one_alert() -> None:
     world = World(site_rules=RULES)
     lines = "".join(f"EX003004W ({n}) Color space mismatch\n" for n in range(1, 50_001))
-    (raised,) = read(world, "a.dat", lines.encode())
+    (raised,) = world.read_file("a.dat", lines.encode())
     assert (raised.count, raised.customers, raised.severity) == (50_000, "1-50000", "warning")
 
-    read(world, "a.dat", lines.encode())
+    world.read_file("a.dat", lines.encode())
     world.drain()
     (alert,) = world.channels.alerts("operations")
     assert "50,000" in alert.title
@@ -48,7 +26,7 @@ def test_fifty_thousand_equal_warnings_are_one_report_and_one_alert() -> None:
 
 def test_a_severe_message_is_raised_before_the_files_end_and_counted_in_the_end() -> None:
     world = World(site_rules=RULES)
-    raised = read(world, "a.dat", b"EX000001S (1) stop\nEX000002E (2) x\nEX000001S (3) stop\n")
+    raised = world.read_file("a.dat", b"EX000001S (1) stop\nEX000002E (2) x\nEX000001S (3) stop\n")
     assert [(e.code, e.count, e.part) for e in raised] == [
         ("EX000001S", 1, "a.dat so far"),
         ("EX000001S", 2, "a.dat"),
@@ -59,7 +37,7 @@ def test_a_severe_message_is_raised_before_the_files_end_and_counted_in_the_end(
 @pytest.mark.parametrize("turned", [False, True])
 def test_the_count_stands_whichever_of_the_two_reports_arrives_last(turned: bool) -> None:
     world = World(site_rules=RULES)
-    early, whole = read(world, "a.dat", b"EX000001S (1) stop\nEX000001S (3) stop\n")
+    early, whole = world.read_file("a.dat", b"EX000001S (1) stop\nEX000001S (3) stop\n")
     arriving = [whole, early, early] if turned else [early, whole, whole]
     (incident,) = {found for one in arriving for found in alert_exceptions([one], world.alerting())}
 
@@ -72,7 +50,7 @@ def test_the_count_stands_whichever_of_the_two_reports_arrives_last(turned: bool
 def test_a_long_list_of_customers_goes_on_in_further_reports_and_counts_once() -> None:
     world = World(site_rules=RULES)
     lines = "".join(f"EX000002E ({n}) x\n" for n in range(1, 60_000, 2))
-    raised = read(world, "a.dat", lines.encode())
+    raised = world.read_file("a.dat", lines.encode())
 
     assert len(raised) > 1
     assert sum(e.count for e in raised) == 30_000
@@ -84,7 +62,7 @@ def test_a_summary_and_a_seal_that_say_the_same_do_not_add_up() -> None:
     world = World(site_rules=RULES)
     seal = ExceptionRaised("composition_errors", "warning", "retail", "run-1", "4 errors", count=4)
     world.exceptions.raise_exceptions([seal])
-    raised = read(world, "run.summary.txt", b"BILLING customers=3 errors=4 exit=12\n")
+    raised = world.read_file("run.summary.txt", b"BILLING customers=3 errors=4 exit=12\n")
     assert [(e.code, e.count) for e in raised] == [("exit_status", 1), ("composition_errors", 4)]
 
     world.drain()
@@ -94,17 +72,17 @@ def test_a_summary_and_a_seal_that_say_the_same_do_not_add_up() -> None:
 
 def test_a_first_file_has_the_run_watched_until_its_seal() -> None:
     world = World(site_rules=RULES)
-    assert read(world, "billing.index.jsonl", b"{}\n") == []
+    assert world.read_file("billing.index.jsonl", b"{}\n") == []
     first = world.due.next_due()
     world.clock.advance(seconds=3600)
-    read(world, "a.dat", b"EX000001I started\n")
+    world.read_file("a.dat", b"EX000001I started\n")
 
     assert world.due.next_due() == first
 
 
 def test_lines_that_are_no_message_and_files_that_cannot_be_read_are_told() -> None:
     world = World(site_rules=RULES)
-    _, raised = read(world, "a.dat", b"EX000001W x\nhello\nworld\n")
+    _, raised = world.read_file("a.dat", b"EX000001W x\nhello\nworld\n")
     assert (raised.code, raised.count) == ("messages_unmatched", 2)
     for name, data in (
         ("b.dat.gz", b"no gzip"),
@@ -113,7 +91,7 @@ def test_lines_that_are_no_message_and_files_that_cannot_be_read_are_told() -> N
         ("run.summary.txt", b"nothing of use"),
         ("exceptions.csv", b"a,b\n1,2\n"),
     ):
-        (raised,) = read(world, name, data)
+        (raised,) = world.read_file(name, data)
         assert (raised.code, raised.severity, raised.part) == (
             "messages_unreadable",
             "error",

@@ -4,12 +4,10 @@ import gzip
 from datetime import timedelta
 from typing import Any, Literal
 
-from exstream_notify.adapters.message_files import MessageFiles
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.exceptions import FileRead, mark
 from exstream_notify.domain.incidents import Incident, IncidentStatus
 from exstream_notify.domain.runs import Control
-from exstream_notify.use_cases.read_messages import read_messages
 from tests.fakes import a_document
 from tests.use_cases.world import World
 
@@ -27,22 +25,8 @@ def world() -> World:
 def read(here: World, name: str, data: str | bytes, run_id: str = "run-1") -> None:
     """A file lands in a run's folder a minute after what was before, and is read."""
     here.clock.advance(seconds=60)
-    folder = here.folder(run_id)
-    folder.files[name] = data.encode() if isinstance(data, str) else data
-    folder.modified[name] = here.clock.now().isoformat(timespec="seconds")
-    read_messages(
-        "retail",
-        run_id,
-        name,
-        folder=folder,
-        files=MessageFiles(RULES.messages),
-        rules=here.rules,
-        alerts=RULES,
-        runs=here.runs,
-        due=here.due,
-        exceptions=here.exceptions,
-        clock=here.clock,
-    )
+    here.folder(run_id).modified[name] = here.clock.now().isoformat(timespec="seconds")
+    here.read_file(name, data.encode() if isinstance(data, str) else data, run_id)
     here.drain()
 
 

@@ -20,12 +20,14 @@ import yaml
 
 from exstream_notify.adapters.alert_triggers import look_of, reported_of
 from exstream_notify.adapters.journey_rules import is_holiday
-from exstream_notify.adapters.rules import PACKAGE_RULES
+from exstream_notify.adapters.message_files import MessageFiles
+from exstream_notify.adapters.rules import PACKAGE_RULES, YamlRules
 from exstream_notify.adapters.run_events import news_of, told_by
 from exstream_notify.domain.breaker import Breaker
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.decisions import Policy
 from exstream_notify.domain.documents import Channel, Document, DocumentRule, MessageClass
+from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.journeys import Cohort
 from exstream_notify.domain.links import Look
 from exstream_notify.domain.notices import RANK, Attempt, Notice, Response, Status, chain_holds
@@ -50,6 +52,7 @@ from exstream_notify.use_cases.known_channels import KnownChannels
 from exstream_notify.use_cases.notify_owner import OwnerNotices
 from exstream_notify.use_cases.open_document import look_at_link, open_document
 from exstream_notify.use_cases.poll_receipts import Polled, poll_receipts
+from exstream_notify.use_cases.read_messages import read_messages
 from exstream_notify.use_cases.record_receipts import record_receipts
 from exstream_notify.use_cases.record_response import record_response
 from exstream_notify.use_cases.release_due import release_due
@@ -247,6 +250,18 @@ class World:
         return self.providers_by_channel[channel]
 
     # --- when -------------------------------------------------------------------------------------
+
+    def read_file(
+        self, name: str, data: bytes, run_id: str = "run-1", rules: YamlRules | None = None
+    ) -> list[ExceptionRaised]:
+        """A file lands in a run's folder and is read, by the rules that ship or others; what it raised."""
+        rules = rules or YamlRules()
+        self.folder(run_id).files[name] = data
+        before = len(self.exceptions.raised)
+        ports = {name: getattr(self, name) for name in ("runs", "due", "exceptions", "clock", "rules")}
+        folder, files = self.folder(run_id), MessageFiles(rules.messages)
+        read_messages(DOMAIN, run_id, name, folder=folder, files=files, alerts=rules, **ports)
+        return self.exceptions.raised[before:]
 
     def folder(self, run_id: str, domain: str = DOMAIN) -> FakeDropFolder:
         """A run's folder in the drop."""

@@ -50,23 +50,9 @@ def read_messages(
     # Taken before it is read: of two readings, the one of the newer file counts.
     reports = FileReports(exceptions, domain, run_id, name, file.modified)
 
-    def tell(code: str, severity: Severity, text: str, **more: object) -> None:
-        given = {"part": name, "names": (name,), **more}
-        raised = ExceptionRaised(code, severity, domain, run_id, text, **given)  # type: ignore[arg-type]
-        reports.raise_exceptions([raised])
-
     if kind == "summary":
-        try:
-            with folder.open(name) as stream:
-                summary = files.summary(stream, name)
-            fine = rules.domain(domain).exit_statuses
-            said = _of_summary(summary, domain, run_id, fine)
-            reports.raise_exceptions([replace(e, part=name, names=(name,)) for e in said])
-            reports.at_end()
-        except Unusable as unusable:
-            tell(unusable.code, "error", str(unusable), part=f"{name} whole")
+        _read_summary(name, folder, files, rules.domain(domain).exit_statuses, reports)
         return None
-
     grouped = Grouped(_severities(alerts, domain, run_id))
     is_readable = True
     try:
@@ -76,21 +62,31 @@ def read_messages(
                     reports.raise_exceptions(list(_reports(fresh, domain, run_id, name, alerts, so_far=True)))
     except Unusable as unusable:
         is_readable = False
-        tell(unusable.code, "error", str(unusable), part=f"{name} whole")
+        reports.unusable(unusable)
     for group in sorted(grouped.groups.values(), key=lambda g: (g.severity != "severe", g.code, g.queue)):
         reports.raise_exceptions(list(_reports(group, domain, run_id, name, alerts)))
     if is_readable or grouped.messages:
-        for part, count, text in _odd_lines(grouped, name, kind):
-            # Of files with the same messages in other forms, the one with most such lines counts.
-            content = f"{mark(stem_of(name))}//{part}"
-            tell("messages_unmatched", "warning", text, part=f"{name} {part}", count=count, content=content)
+        reports.raise_exceptions(list(_odd_lines(grouped, domain, run_id, name, kind)))
     if is_readable:
         reports.at_end()
     return grouped
 
 
-def _odd_lines(grouped: Grouped, name: str, kind: str) -> Iterator[tuple[str, int, str]]:
-    """What is to be told of lines and rows that are not as they should be: its part, count and text."""
+def _read_summary(
+    name: str, folder: DropFolder, files: MessageFiles, fine: Iterable[int], reports: FileReports
+) -> None:
+    try:
+        with folder.open(name) as stream:
+            summary = files.summary(stream, name)
+        said = _of_summary(summary, reports.domain, reports.run_id, fine)
+        reports.raise_exceptions([replace(e, part=name, names=(name,)) for e in said])
+        reports.at_end()
+    except Unusable as unusable:
+        reports.unusable(unusable)
+
+
+def _odd_lines(grouped: Grouped, domain: str, run_id: str, name: str, kind: str) -> Iterator[ExceptionRaised]:
+    """What is to be told of lines and rows that are not as they should be."""
     what = "rows" if kind in ("exceptions", "deliveries") else "lines"
     odd = (
         ("quotes", "rows with a quote that is not closed", grouped.open_quotes, grouped.first_open_quote),
@@ -104,7 +100,18 @@ def _odd_lines(grouped: Grouped, name: str, kind: str) -> Iterator[tuple[str, in
     )
     for part, words, count, first in odd:
         if count:
-            yield part, count, f"{name}: {count} {words}, the first is line {first}"
+            yield ExceptionRaised(
+                "messages_unmatched",
+                "warning",
+                domain,
+                run_id,
+                f"{name}: {count} {words}, the first is line {first}",
+                part=f"{name} {part}",
+                count=count,
+                # Of files with the same messages in other forms, the one with most such lines counts.
+                content=f"{mark(stem_of(name))}//{part}",
+                names=(name,),
+            )
 
 
 def _severities(alerts: AlertRules, domain: str, run_id: str) -> Callable[[str, Severity], Severity | None]:

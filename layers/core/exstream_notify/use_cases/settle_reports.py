@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from ..domain.exceptions import ExceptionRaised, FileRead, mark
+from ..domain.exceptions import ExceptionRaised, FileRead, Unusable, mark
 from ..domain.incidents import Head, Incident, noted
 from ..domain.run_codes import HOLDS, NOT_SEALED, REFUSALS
 from ..domain.runs import Control, Run, RunNews, RunState
@@ -16,6 +16,7 @@ class FileReports:
 
     def __init__(self, bus: ExceptionBus, domain: str, run_id: str, name: str, said_at: str) -> None:
         self._bus = bus
+        self.domain, self.run_id, self._name = domain, run_id, name
         self._read = FileRead(domain, run_id, mark(name), said_at=said_at)
         self._reported: dict[str, None] = {}
 
@@ -24,6 +25,14 @@ class FileReports:
         mine = [replace(e, source=self._read.source(e), said_at=self._read.said_at) for e in exceptions]
         self._reported |= dict.fromkeys(e.source for e in mine)
         self._bus.raise_exceptions(mine)
+
+    def unusable(self, why: Unusable) -> None:
+        """Report that the file could not be read, or not to its end."""
+        names = (self._name, *why.names)
+        part = f"{self._name} whole"
+        self.raise_exceptions(
+            [ExceptionRaised(why.code, "error", self.domain, self.run_id, str(why), part, names=names)]
+        )
 
     def at_end(self) -> None:
         """The file is read: what an earlier version of it reported beside this holds no more."""
