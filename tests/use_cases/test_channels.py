@@ -293,6 +293,16 @@ def test_who_acknowledges_there_has_it_here_and_is_not_told_so(tmp_path: Path) -
     assert here.channels.pages == []
 
 
+def test_an_event_of_a_clock_that_goes_ahead_does_not_make_later_ones_look_old(tmp_path: Path) -> None:
+    here = paged(tmp_path)
+    key = of(here).incident_id
+    ports = {"rules": here.rules, "incidents": here.incidents, "due": here.due, "clock": here.clock}
+    for kind, at in (("acknowledged", "2031-01-01T00:00:00.000Z"), ("resolved", "2026-11-20T15:05:00.000Z")):
+        here.clock.advance(seconds=120)
+        answer_pager(PagerEvent(key, PAGE, "operations", f"incident.{kind}", at, "PUSER1"), **ports)
+    assert of(here).status == IncidentStatus.RESOLVED
+
+
 # --- the hourly look ----------------------------------------------------------------------------------
 
 

@@ -1,14 +1,19 @@
 """What came late, or was corrected, closes its incident; nothing else does."""
 
 import gzip
+import json
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Literal
 
+import pytest
+
 from exstream_notify.adapters.rules import YamlRules
-from exstream_notify.domain.exceptions import FileRead, mark
+from exstream_notify.domain.exceptions import ExceptionRaised, FileRead, mark
 from exstream_notify.domain.incidents import Incident, IncidentStatus
 from exstream_notify.domain.runs import Control
-from tests.fakes import a_document
+from exstream_notify.use_cases.settle_reports import NAMED_MOST, FileReports
+from tests.fakes import FakeExceptionBus, a_document
 from tests.use_cases.world import World
 
 RULES = YamlRules()
@@ -63,6 +68,18 @@ def test_a_summary_and_a_delivery_report_are_corrected_too() -> None:
     read(here, report, "account|method|status\n1|email|SUCCESS\n")
     found = {i.family: i.status for i in here.incidents.all()}
     assert (found["composition"], found["delivery"]) == (RESOLVED, RESOLVED)
+
+
+@pytest.mark.parametrize(("number", "told"), [(NAMED_MOST, 1), (NAMED_MOST + 1, 0)])
+def test_a_file_with_more_reports_than_an_event_can_name_takes_nothing_back(number: int, told: int) -> None:
+    bus = FakeExceptionBus()
+    reports = FileReports(bus, "retail", "run-1", "a.dat", "")
+    reports.raise_exceptions(
+        [ExceptionRaised(f"EX{n:06d}S", "severe", "retail", "run-1", "x") for n in range(number)]
+    )
+    reports.at_end()
+    assert len(bus.read) == told
+    assert all(len(json.dumps(asdict(read))) < 240_000 for read in bus.read)
 
 
 def test_a_reading_of_an_older_version_that_ends_last_takes_nothing_back_and_adds_nothing() -> None:

@@ -26,8 +26,8 @@ _SHORT_NUMBERS = ("no", "nr", "num", "id")
 _SEVERITIES = (
     "severity", "sev", "severitycode", "severitylevel", "level", "loglevel", "errorlevel", "messagelevel",
     "msglevel", "messagetype", "msgtype", "msgsev", "msgseverity", "type", "class", "category", "kind",
-    "priority", "schweregrad", "stufe", "klasse", "art", "gravite", "severite", "niveau", "gravedad",
-    "severidad", "nivel",
+    "priority", "schwere", "schweregrad", "stufe", "klasse", "art", "gravite", "severite", "niveau",
+    "gravedad", "severidad", "nivel",
 )  # fmt: skip
 _CUSTOMERS = (
     "customerinrun", "customernumber", "customerno", "customerseq", "sequence", "seq", "customer", "cust",

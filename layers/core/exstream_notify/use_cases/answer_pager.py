@@ -1,9 +1,11 @@
 """What somebody does in PagerDuty with a page of ours holds for its incident."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from ..domain.incidents import Head, Incident
 from ..domain.pager import PagerEvent, after_event
+from ..domain.receipts import stamp
 from ..ports import AlertRules, Clock, DueIndex, Incidents
 from .alert_exceptions import change_incident
 from .falls_due import rule_of
@@ -19,6 +21,8 @@ def answer_pager(
     """
     now = clock.now()
     at = now.isoformat(timespec="seconds")
+    # By a clock that goes ahead of ours, one event would make all later ones look old.
+    event = replace(event, at=min(event.at, stamp(now)))
 
     def changed(head: Head, incident: Incident) -> Head:
         minutes = rule_of(incident, rules).ack_minutes

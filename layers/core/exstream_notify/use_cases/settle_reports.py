@@ -10,6 +10,9 @@ from ..domain.runs import Control, Run, RunNews, RunState
 from ..ports import ExceptionBus, RunBook
 from .alert_exceptions import Alerting, change_incident, look_at_incident
 
+NAMED_MOST = 5000
+"""Reports that one event names: at 36 characters each, an event of 256 KB has room for them."""
+
 
 class FileReports:
     """What one file says: each report is marked with the file, and all are known when it is read."""
@@ -35,8 +38,12 @@ class FileReports:
         )
 
     def at_end(self) -> None:
-        """The file is read: what an earlier version of it reported beside this holds no more."""
-        self._bus.file_read(replace(self._read, reported=tuple(self._reported)))
+        """The file is read: what an earlier version of it reported beside this holds no more.
+
+        A file with more reports than an event can name takes nothing back.
+        """
+        if len(self._reported) <= NAMED_MOST:
+            self._bus.file_read(replace(self._read, reported=tuple(self._reported)))
 
 
 def settle_file(read: FileRead, alerting: Alerting) -> None:
