@@ -1,5 +1,7 @@
 """uc5: what cannot be digested becomes incidents, and their teams are told what to do."""
 
+from datetime import timedelta
+
 from tests.fakes import a_document
 from tests.scenarios.shipped import shipped
 
@@ -44,6 +46,18 @@ def test_customers_whom_the_composer_left_out_are_told_with_the_run_s_other_fail
     first = world.channels.alerts("operations")[0]
     assert "2 of 3 customers were not composed" in first.text()
     assert first.severity == "error"
+
+
+def test_an_alert_says_how_many_are_late_though_the_engine_names_fewer() -> None:
+    world = shipped()
+    world.drop("run-1", a_document(1), customers_expected=5, customers_processed=1)
+    world.read_file("engine.dat", b"EX004120E (3) empty\nEX004120E (4) empty\n")
+    world.drain()
+    world.wait_until(world.clock.now() + timedelta(minutes=3))
+    text = world.channels.alerts("operations")[-1].text()
+    assert "documents of 4 customers late" in text
+    assert "-CUSTOMERLIST=3-4" in text
+    assert "also 2 missing customers that nothing names by number" in text
 
 
 def test_a_run_that_is_refused_is_told_at_once_and_goes_up_if_nobody_answers() -> None:

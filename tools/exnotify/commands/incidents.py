@@ -134,7 +134,7 @@ def incident_row(incident: "Incident", chars: int = 1000) -> dict[str, Any]:
         "status": str(incident.status),
         "rerun": " ".join(switches),
         "reruns": switches,
-        "rerun_words": "" if over else in_words(incident.late),
+        "rerun_words": "" if over else in_words(incident.late, incident.not_named),
         "late": "" if over or is_open_ended(incident.late) else to_text(incident.late),
         "covered": [{"run": run, "customers": customers} for run, customers in incident.head.covered_by],
         "resolved": _resolved(incident) if over else "",

@@ -46,7 +46,7 @@ def show_incident(
         "runbook": rule.runbook,
         "samples": incident.sample if rules.shows_samples(incident.team) else (),
         "rerun": [] if over else rerun[:_SWITCHES],
-        "rerun_words": "" if over else in_words(incident.late),
+        "rerun_words": "" if over else in_words(incident.late, incident.not_named),
         "covered": [
             f"{run}: {customers[:_CUSTOMERS]}{'…' if len(customers) > _CUSTOMERS else ''}"
             for run, customers in incident.head.covered_by

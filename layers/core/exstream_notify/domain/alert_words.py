@@ -89,7 +89,7 @@ def make_alert(
         more = len(rerun) - RERUN_LINES
         rerun = (*rerun[:RERUN_LINES], f"and {more} more: exnotify incidents --run {quoted(incident)}")
     if what != What.RESOLVED:
-        facts.append(("Compose again", in_words(incident.late)))
+        facts.append(("Compose again", in_words(incident.late, incident.not_named)))
         facts.append(("What to do", advice(incident, rule)))
         facts.append(("Details", f"exnotify incidents --run {quoted(incident)}"))
     facts.append(("Runbook", rule.runbook))
@@ -138,7 +138,8 @@ def advice(incident: Incident, rule: AlertRule) -> str:
 def meaning(incident: Incident, rule: AlertRule) -> str:
     """What an incident means for customers."""
     means = rule.means.replace("{count}", f"{incident.count:,}")
-    late = late_in_words(incident.late) if RANK[incident.severity] >= RANK["error"] else ""
+    is_error = RANK[incident.severity] >= RANK["error"]
+    late = late_in_words(incident.late, incident.not_named) if is_error else ""
     return "; ".join(filter(None, (late, means)))
 
 

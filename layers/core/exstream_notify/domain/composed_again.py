@@ -57,21 +57,27 @@ def offered(late: Ranges, chars: int = SWITCH_CHARS) -> list[str]:
     return [] if is_open_ended(late) else switches(late, chars)
 
 
-def in_words(late: Ranges) -> str:
-    """What to compose again where no switch says it; empty where one does."""
+def in_words(late: Ranges, more: int = 0) -> str:
+    """What to compose again that no switch says; empty where one says it all.
+
+    `more` customers are missing that nothing names.
+    """
     if not is_open_ended(late):
-        return ""
+        if not more:
+            return ""
+        also = "also " if late else ""
+        return f"{also}{more:,} missing customer{'s' if more > 1 else ''} that nothing names by number"
     if late[0][0] == 1:
         return "the whole run: the engine did not say at which customer it stopped"
     return f"{_open_ended(late)}: the run's last customer is not known"
 
 
-def late_in_words(late: Ranges) -> str:
-    """Whose documents are late; empty for nobody."""
-    if not late:
+def late_in_words(late: Ranges, more: int = 0) -> str:
+    """Whose documents are late; empty for nobody. `more` customers are missing that nothing names."""
+    if not late and not more:
         return ""
     if not is_open_ended(late):
-        many = size(late)
+        many = size(late) + more
         return f"documents of {many:,} customer{'s' if many > 1 else ''} late"
     if late[0][0] == 1:
         return "documents of any customer of the run may be late"

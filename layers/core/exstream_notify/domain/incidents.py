@@ -251,6 +251,12 @@ class Incident:
         return replace(self, head=head, runs=tuple(runs))
 
     @property
+    def not_named(self) -> int:
+        """How many customers the run left out whom nothing names, as far as they are not composed by now."""
+        named = size(merged(self.late, self.head.covered))
+        return 0 if self.status == IncidentStatus.RESOLVED else max(self.missing - named, 0)
+
+    @property
     def late(self) -> Ranges:
         """Customers to compose again whom no later run has composed."""
         return without(self.to_compose, self.head.covered)
