@@ -26,9 +26,8 @@ _CODE = (ROOT / "layers/core/exstream_notify", ROOT / "functions", ROOT / "tools
 _WORD = re.compile(r'"[^"]*"|\S+')
 _ENDS = "`.,;:)?!…’'"
 _PLACEHOLDER = re.compile(r"[A-Z][A-Z_]+(\.[a-z]+)?|[a-z]+:[A-Z]+|[A-Z]+=[A-Z]+|\{[^}]*\}")
-_LITERALS = re.compile(
-    r"[A-Za-z]+(Queue|Letters|Failures)|[a-z]+(_[a-z]+)+|email|sms"
-)  # also a function's folder
+# Queues and functions of the template by name, functions by folder, channels.
+_LITERALS = re.compile(r"[A-Za-z]+(Queue|Letters|Failures)|[a-z]+(_[a-z]+)+|email|sms")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 
