@@ -84,8 +84,7 @@ def test_above_five_alerts_a_minute_the_rest_is_one_summary_that_names_them() ->
 
     assert len(titles(here)) == 6
     assert (
-        titles(here)[5]
-        == "[ERROR] 35 further incidents for operations: alerts come in a storm, and are told here together"
+        titles(here)[5] == "[ERROR] 35 further incidents for operations: many alerts at once, summarised here"
     )
     facts = dict(here.channels.alerts()[5].facts)
     assert facts["Incidents"] == "35"
@@ -283,7 +282,7 @@ def test_acknowledgements_that_lapse_at_one_time_are_told_in_one_summary() -> No
 
     alerts = here.channels.alerts()[before:]
     assert [str(a.what) for a in alerts] == ["lapsed", "lapsed", "lapsed", "opened"]
-    assert dict(alerts[3].facts)["Why told"] == "acknowledged, but not resolved 9"
+    assert dict(alerts[3].facts)["Why alerted"] == "acknowledged, but not resolved 9"
     assert {i.status for i in of_runs(here)} == {IncidentStatus.OPEN}
     later(here, hours=1, minutes=5)
     raised(here, an_error(50))

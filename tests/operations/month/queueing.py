@@ -55,7 +55,7 @@ class Queue:
         self.name = name
         self.visibility = visibility
         self.feeds = False  # a function reads it
-        self.reported = False  # what lies in it is reported as dead letters
+        self.reported = False  # its messages are reported as dead letters
         self.letters: dict[int, Letter] = {}
         self._clock = clock
         self._most = most

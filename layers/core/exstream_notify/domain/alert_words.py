@@ -13,7 +13,7 @@ from .incidents import AlertRule, Incident, What
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What a team is told, the same for every channel. Nothing in it is personal.
+    """The words of an alert, the same for every channel. Nothing in it is personal.
 
     `number` tells the alerts of one incident apart; `key` is the same for all of them. `again` is how often
     the incident was opened again after an answer: a pager has a new page then.
@@ -83,7 +83,7 @@ def make_alert(
         facts.append(("Runs", named_runs(incident)))
     if what == What.REOPENED:
         facts.append(
-            ("Flapping", "It stays open, and nothing more is told of it, until it is quiet for a time")
+            ("Flapping", "It stays open without further alerts until it has been quiet for some time")
         )
     if len(rerun) > RERUN_LINES:
         more = len(rerun) - RERUN_LINES
@@ -156,4 +156,4 @@ TITLES: Mapping[What, str] = {
     What.LISTED: "listed",
     What.UNDELIVERED: "an alert of it did not arrive on another channel",
 }
-"""Why a team is told, in the words of an alert's title."""
+"""Why an alert is sent, as its title says it."""

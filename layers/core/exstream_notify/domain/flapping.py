@@ -22,7 +22,7 @@ def returns(head: Head, now: datetime) -> int:
 
 
 def quiet_until(head: Head, now: datetime) -> str:
-    """Until when one that flaps and is over waits before it is resolved, or told as resolved."""
+    """Until when a flapping incident that is over waits before it is resolved, or sent as resolved."""
     number = returns(head, now)
     if not number or not head.over_since:
         return ""

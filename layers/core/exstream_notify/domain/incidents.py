@@ -1,4 +1,4 @@
-"""Incidents: exceptions of one run or cause, code family and team; what a team is told of one."""
+"""Incidents: exceptions of one run or cause, code family and team, and the alerts about them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ from .identity import notice_id
 from .twins import told_once
 
 SETTLE = timedelta(seconds=30)
-"""An incident that is told is added up again at most this often: a storm reports itself by thousands."""
+"""An incident with an alert is counted again at most this often: a storm brings thousands of reports."""
 
 SENDING = timedelta(seconds=90)
 """How long a worker has for telling an incident before another may think it dead."""
@@ -34,7 +34,7 @@ EVERYWHERE = "all"
 """The domain of an incident whose cause concerns runs of any domain."""
 
 Urgency = Literal["quiet", "daily", "normal", "urgent"]
-"""Listed only; told once a day in a list; told; told by the urgent channels."""
+"""Listed only; sent once a day in a list; sent; sent by the urgent channels."""
 
 URGENCIES: tuple[Urgency, ...] = ("quiet", "daily", "normal", "urgent")
 
@@ -54,7 +54,7 @@ class IncidentStatus(StrEnum):
 
 
 class What(StrEnum):
-    """Why a team is told."""
+    """Why an alert is sent."""
 
     OPENED = "opened"
     GROWN = "grown"
@@ -283,7 +283,7 @@ PARTS = 100
 
 
 SO_FAR = " so far"
-"""Ends the part of a report that is told before all is counted. The whole one, of the same code and of the
+"""Ends the part of a report that is sent before all is counted. The whole one, of the same code and of the
 part without it, takes its place, whichever of the two arrives last."""
 
 
@@ -374,7 +374,7 @@ def covered(head: Head, run: str, customers: Ranges, at: str) -> Head:
 
 
 def gets_worse(incident: Incident, what: What | None) -> bool:
-    """Whether what a team is told now says more than what somebody acknowledged."""
+    """Whether an alert now says more than what somebody acknowledged."""
     if what in (What.WORSE, What.GROWN):
         return True
     known = incident.head.told_codes
@@ -424,13 +424,13 @@ def resolved(head: Head, at: str, who: str, count: int, why: str = "") -> Head:
 
 
 def muted(head: Head, at: str, who: str, until: str, why: str = "") -> Head:
-    """Nothing more is told of it until then; empty: the mute ends now."""
+    """No alert about it is sent until then; empty: the mute ends now."""
     what = f"muted until {until}" if until else "mute ended"
     return noted(replace(head, muted_until=until), at, who, what, why)
 
 
 def told(head: Head, incident: Incident, what: What, rule: AlertRule, now: datetime, said: str) -> Head:
-    """After the team was told: what it knows, and by when somebody has to answer."""
+    """After an alert: what the team knows, and by when somebody has to answer."""
     at = now.isoformat(timespec="seconds")
     anew = what in (What.OPENED, What.REOPENED)
     changed = replace(
@@ -452,7 +452,7 @@ def told(head: Head, incident: Incident, what: What, rule: AlertRule, now: datet
 
 
 def escalated(head: Head, rule: AlertRule, now: datetime, said: str) -> Head:
-    """After the next team was told; the one after it is told when this one does not answer either."""
+    """After the next team got an alert; the team after it gets one if this team does not answer either."""
     at = now.isoformat(timespec="seconds")
     level = head.level + 1
     # After the last team there is one more moment: then nobody has answered.

@@ -20,18 +20,18 @@ DOMAIN = "alerts"
 
 STORM, DAILY, RESOLUTIONS = "alert_storm", "daily_list", "alerts_resolved"
 LISTS = frozenset({DAILY, RESOLUTIONS})
-"""Told once, at their time; nobody has to answer them."""
+"""Sent once, at their time; they need no answer."""
 KINDS = LISTS | {STORM}
 
 GATHERING = timedelta(seconds=30)
-"""How long a storm's summary gathers before it is told; a severe incident in it is told at once."""
+"""How long a storm's summary gathers before it is sent; a severe incident in it is sent at once."""
 
 RESOLVED_TOGETHER = timedelta(minutes=5)
-"""One resolution is told at once; further ones within this time are one list."""
+"""One resolution is sent at once; further ones within this time are one list."""
 
 LAPSES = 3
-"""Acknowledgements that lapse in an hour, and are told one by one; who took many incidents on at one time
-lets them lapse at one time."""
+"""Lapsed acknowledgements in an hour that are sent one by one. Many incidents acknowledged together lapse
+together."""
 
 LINES = 40
 """Lines that one list shows."""
@@ -56,7 +56,7 @@ class StormRule:
 
 @dataclass(frozen=True, slots=True)
 class DailyRule:
-    """When the daily lists are told: a local time of day, and its zone."""
+    """When the daily lists are sent: a local time of day, and its zone."""
 
     at: time = time(8)
     zone: str = "America/New_York"
@@ -132,7 +132,7 @@ def started(mark: Bookmark, now: datetime) -> Bookmark:
 
 
 def has_taken_over(mark: Bookmark, told_at: str) -> bool:
-    """Whether the team's latest storm answers for an incident told by itself shortly before it, or in it."""
+    """Whether the team's latest storm includes an incident that had an alert shortly before it, or in it."""
     if not mark.current:
         return False
     before = _stamp(datetime.fromisoformat(mark.since) - timedelta(hours=1))
@@ -146,7 +146,7 @@ def held(head: Head, incident: Incident, what: What, rule: AlertRule, now: datet
 
 
 def listed(head: Head, incident: Incident, rollup: Head, until: datetime, now: datetime) -> Head:
-    """After it was entered in a daily list that is told at `until`."""
+    """After it was entered in a daily list that is sent at `until`."""
     after = replace(
         head,
         told_count=incident.count,
@@ -158,7 +158,7 @@ def listed(head: Head, incident: Incident, rollup: Head, until: datetime, now: d
 
 
 def first_head(kind: str, run_id: str, team: str, told_from: datetime) -> Head:
-    """The head of a new rollup that is not told before `told_from`."""
+    """The head of a new rollup that is not sent before `told_from`."""
     found = rollup_id(kind, run_id, team)
     return Head(found, DOMAIN, run_id, team, kind, muted_until=_stamp(told_from))
 
@@ -223,7 +223,7 @@ def _storm(
     incident: Incident, present: Sequence[ExceptionRaised], entries: int, what: What
 ) -> tuple[str, list[tuple[str, str]]]:
     words = {
-        What.OPENED: "alerts come in a storm, and are told here together",
+        What.OPENED: "many alerts at once, summarised here",
         What.ENDED: "the storm has ended",
         What.RESOLVED: "all of them are resolved",
         What.ESCALATED: "nobody has answered",
@@ -240,7 +240,7 @@ def _storm(
         ("Worst", f"{worst.severity}: {_line(worst)} in {worst.domain}/{worst.run_id}" if worst else ""),
         ("Domains", _counted(row.domain for row in present)),
         ("Codes", _counted(row.text for row in present)),
-        ("Why told", _reasons(present)),
+        ("Why alerted", _reasons(present)),
         ("First", incident.first_seen),
         ("Last", incident.last_seen),
         ("All of them", f"exnotify incidents --open --team {quote(incident.team)}"),
@@ -248,7 +248,7 @@ def _storm(
 
 
 def _reasons(present: Sequence[ExceptionRaised]) -> str:
-    """Why the incidents of a storm were to be told, where not all of them are new."""
+    """Why the incidents of a storm have alerts, if not all of them are new."""
     whats = [What(row.detail.get("what", What.OPENED)) for row in present]
     return _counted(TITLES[what] for what in whats) if set(whats) - {What.OPENED} else ""
 

@@ -1,4 +1,4 @@
-"""When a team is told of an incident, and when again: at once, after a pause, or not at all."""
+"""When a team gets an alert about an incident, and when the next: at once, after a pause, or not at all."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from .flapping import quiet_until, returns
 from .incidents import Group, Head, Incident, IncidentStatus, What
 
 GROWTH = (2, 5, 10)
-"""A team hears of growth at these multiples of what it was told first, then at each further tenfold."""
+"""Growth has an alert at these multiples of the first alert's count, then at each further tenfold."""
 
 GROWTH_FLAPPING = (100,)
 """The same of an incident that flaps: its counts go up and down, or up with each return."""
@@ -20,7 +20,7 @@ PAUSES: Mapping[Group, tuple[timedelta, ...]] = {
     "cause": tuple(timedelta(minutes=m) for m in (15, 360, 1440)),
 }
 """How long after an alert further codes and growth are gathered before the next one; the last repeats itself.
-What becomes severe is told at once."""
+An alert about what becomes severe is sent at once."""
 
 
 def is_news(head: Head, exceptions: Iterable[ExceptionRaised]) -> bool:
@@ -29,7 +29,7 @@ def is_news(head: Head, exceptions: Iterable[ExceptionRaised]) -> bool:
 
 
 def what_to_tell(incident: Incident, now: str, pauses: Sequence[timedelta] = PAUSES["run"]) -> What | None:
-    """Why the team is to be told now; None if it knows already, hears it later, or wants to hear nothing.
+    """Why an alert is due now; None if the team has it already, gets it later, or gets none.
 
     Muting holds back all but a first severe error: nobody mutes what they have not heard of. The resolution
     of an incident that flaps waits until it was quiet for a time.
@@ -49,7 +49,7 @@ def what_to_tell(incident: Incident, now: str, pauses: Sequence[timedelta] = PAU
 
 
 def news_due(incident: Incident, now: str, pauses: Sequence[timedelta]) -> str:
-    """When what is new of an incident is told, empty if nothing is."""
+    """When the alert about what is new in an incident is sent, empty if there is none."""
     head = incident.head
     if not head.told_at or head.status == IncidentStatus.RESOLVED or not _news(incident, now):
         return ""
@@ -73,7 +73,7 @@ def _news(incident: Incident, now: str) -> What | None:
 
 
 def has_grown(first: int, told: int, now: int, growth: Sequence[int] = GROWTH) -> bool:
-    """Whether a count has passed a step of growth that the team was not told of."""
+    """Whether a count has passed a step of growth that no alert was sent about."""
     first, steps = max(first, 1), list(growth)
     while steps[-1] * first <= now:
         steps.append(steps[-1] * 10)

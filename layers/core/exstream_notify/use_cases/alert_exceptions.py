@@ -94,7 +94,7 @@ def _reported(first: Head, reported: Sequence[ExceptionRaised], alerting: Alerti
         and head.muted_until > alerting.now()
         and not is_news(head, reported)
     ):
-        return  # it gathers, and lies under the time at which it is told
+        return  # it gathers, and waits under the time at which it is sent
     if _can_wait(head, reported, now):
         _look_later(head, alerting)
     else:
@@ -109,7 +109,7 @@ def look_at_incident(found: str, alerting: Alerting) -> None:
 
 
 def _can_wait(head: Head, reported: Sequence[ExceptionRaised], now: datetime) -> bool:
-    """A storm adds to what is told already: it is added up now and then, not at each report."""
+    """A storm adds to incidents that have alerts: it is counted now and then, not at each report."""
     if not head.told_at or head.status == IncidentStatus.RESOLVED or is_news(head, reported):
         return False
     return bool(head.summed_at) and now - datetime.fromisoformat(head.summed_at) < SETTLE
@@ -185,7 +185,7 @@ def _tell(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -
     alert = _alert(incident, what, rule, rule.team, alerting)
     chains = rule.chains
     if head.family in LISTS:
-        # A list is over once it is told: a pager would hold it open.
+        # A list is over once it is sent: a pager would hold it open.
         chains = tuple(tuple(c for c in chain if c not in RESOLVED_BY_KEY) for chain in chains)
     reached = tell_team(alert, chains, alerting.channels)
     now = alerting.clock.now()
@@ -258,7 +258,7 @@ def _escalate(incident: Incident, rule: AlertRule, alerting: Alerting) -> None:
     now = alerting.clock.now()
     if head.family not in KINDS and (storm := roll_up.storm_that_answers(incident, rule.team, alerting)):
         _leave_to(storm, incident, alerting, head.level)
-        # Its team was told of it already: this entry is no news.
+        # Its team has the alert already: this entry is no news.
         _change(storm.incident_id, storm, alerting, lambda h: replace(h, told_count=h.told_count + 1))
         return
     if head.level >= len(rule.escalation):
@@ -290,7 +290,7 @@ def _escalate(incident: Incident, rule: AlertRule, alerting: Alerting) -> None:
         alerting.channels.last_resort(alert, reached.why)
 
     def up(h: Head) -> Head:
-        # Somebody answered while the next team was being told: then it goes no further.
+        # Somebody answered while the next team got the alert: then it goes no further.
         if h.status != IncidentStatus.OPEN:
             return reached.kept(replace(h, sending_until=""), What.ESCALATED)
         return reached.kept(escalated(h, rule, now, reached.said), What.ESCALATED)

@@ -22,8 +22,8 @@ TIME_NEEDED = 60.0
 """Seconds that must be left to begin with a run; it is looked at later otherwise."""
 
 TRY_AGAIN = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
-"""When a run is looked at again: another run's parts could not be read, or nothing is told of the run that it
-repeats yet."""
+"""When a run is checked again: the parts of another run could not be read, or the run that it repeats has no
+incident yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Bound what a team is told: a storm, a daily list or a list of resolutions in place of single alerts.
+"""Limit a team's alerts: a storm, a daily list or a list of resolutions in place of single alerts.
 
 The team's bookmark says how many alerts it got of late, and which storm is on. It is written once for each
 alert that goes out and at a storm's two ends; within a storm it is only read, whatever comes.
@@ -52,7 +52,7 @@ def is_admitted(incident: Incident, what: What, team: str, alerting: Alerting) -
 
 
 def storm_of(team: str, alerting: Alerting) -> Head:
-    """The head of the team's storm before it was ever told; it begins if none is on."""
+    """The head of the team's storm before its first alert; it begins if none is on."""
     now = alerting.clock.now()
     for _ in range(TRIES):
         mark = alerting.incidents.bookmark(of_team(team))
@@ -78,7 +78,7 @@ def storm_end(incident: Incident, alerting: Alerting) -> str:
 
 
 def storm_that_answers(incident: Incident, team: str, alerting: Alerting) -> Head | None:
-    """The open storm of that team that escalates in the place of an incident told shortly before it."""
+    """The open storm of that team that escalates in place of an incident alerted shortly before it."""
     mark = alerting.incidents.bookmark(of_team(team))
     if not has_taken_over(mark, incident.head.told_at):
         return None
@@ -87,7 +87,7 @@ def storm_that_answers(incident: Incident, team: str, alerting: Alerting) -> Hea
 
 
 def resolutions_of(team: str, alerting: Alerting) -> Head | None:
-    """The list that a resolution is told in; None if it is told by itself, which is noted."""
+    """The list that a resolution is sent in; None if it is sent by itself, which is noted."""
     now = alerting.clock.now()
     for _ in range(TRIES):
         mark = alerting.incidents.bookmark(of_team(team))
@@ -101,7 +101,7 @@ def resolutions_of(team: str, alerting: Alerting) -> Head | None:
 
 
 def daily_list(team: str, alerting: Alerting) -> tuple[Head, datetime]:
-    """The head of the team's next daily list before it is told, and when that is."""
+    """The head of the team's next daily list before it is sent, and when that is."""
     until = alerting.rules.daily.next_after(alerting.clock.now())
     return first_head(DAILY, f"daily-{until:%Y-%m-%dT%H%M}", team, until), until
 

@@ -1,4 +1,4 @@
-"""Tell a team by its channels, keep its pages in step, and take in what becomes of what was told."""
+"""Send a team's alerts by its channels, keep its pages up to date, and record what becomes of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ TOOK = 40
 """Channels that are remembered to have taken an alert of one incident."""
 
 PAGE_AGAIN = timedelta(minutes=5)
-"""When a page that could not be told is told again."""
+"""When a page that could not be updated is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Reached:
 
 
 def tell_team(alert: Alert, chains: Sequence[Sequence[str]], channels: AlertChannels) -> Reached:
-    """Every line of channels, each until one takes it. A channel in several lines is told once."""
+    """Every line of channels, each until one takes it. A channel in several lines gets the alert once."""
     outcomes: dict[str, str] = {}
     took: list[str] = []
     pages: list[str] = []

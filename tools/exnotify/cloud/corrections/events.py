@@ -41,7 +41,7 @@ def topic_delivery(patches: Patches, access: AccessControl) -> None:
 
 
 def topic_subscriptions(patches: Patches) -> None:
-    """A topic says that nobody is subscribed to it, whoever is; here each subscription is a confirmed one."""
+    """moto always reports a topic without subscriptions; here each subscription counts as confirmed."""
     from moto.sns.models import SNSBackend
 
     original = SNSBackend.get_topic
