@@ -49,7 +49,8 @@ _BESIDE = (
         "tests/operations",
         *("tests/embedded/test_alert_channels.py", "tests/embedded/test_doctor.py"),
         *("tests/embedded/test_expected_runs.py", "tests/embedded/test_owner_notices.py"),
-        *("tests/embedded/test_privacy.py", "tests/embedded/test_smoke.py"),
+        *("tests/embedded/test_interruptions.py", "tests/embedded/test_privacy.py"),
+        *("tests/embedded/test_smoke.py", "tests/embedded/test_switches.py"),
     ],
 )
 # Apart, with a command of its own: it takes minutes, and a set-up that nothing else needs.
