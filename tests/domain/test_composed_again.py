@@ -1,5 +1,6 @@
 """What to compose again, and what proves that a later run did."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -71,6 +72,21 @@ def test_a_stop_leaves_out_the_customer_that_it_names_and_all_after_it(
     assert offered(late) == switches
     assert in_words(late).startswith(words)
     assert bool(words) == bool(in_words(late))
+
+
+def stopped(customer: str, file: str, number: int = 1) -> tuple[ExceptionRaised, Ranges]:
+    """The engine stopped at a customer, as a message file says."""
+    told = replace(STOP, code=f"EX00000{number}S", part=file, content=f"{file}/0000/{customer}")
+    return told, from_text(customer)
+
+
+def test_an_engine_that_went_on_stopped_last_and_of_several_engines_the_first_counts() -> None:
+    assert to_text(to_compose([stopped("7", "a"), stopped("40", "a", 2)], 60)) == "7,40-60"
+    assert to_text(to_compose([stopped("7", "a"), stopped("40", "b", 2)], 60)) == "7-60"
+    assert to_text(to_compose([stopped("7", "a"), stopped("40", "b", 2)], 0)) == f"7-{HIGHEST}"
+    assert to_text(to_compose([stopped("70", "a"), stopped("80", "b", 2)], 60)) == "70-80"
+    event = (exception("composition_failed", "severe"), from_text(""))
+    assert to_text(to_compose([event, stopped("40", "b")], 60)) == "40-60"
 
 
 def test_what_is_late_is_said_with_its_number_or_with_its_beginning() -> None:

@@ -81,9 +81,12 @@ def make_alert(
     rerun = () if what == What.RESOLVED else tuple(offered(incident.late, switch_chars))
     if rule.group == "cause":
         facts.append(("Runs", named_runs(incident)))
-    if what == What.REOPENED:
+    if what == What.REOPENED and incident.head.returned:
         facts.append(
-            ("Flapping", "It stays open, and nothing more is told of it, until it is quiet for a time")
+            (
+                "Flapping",
+                "It stays open until it is quiet for a time. Until then, only what is much worse is told",
+            )
         )
     if len(rerun) > RERUN_LINES:
         more = len(rerun) - RERUN_LINES

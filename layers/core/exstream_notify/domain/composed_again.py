@@ -31,19 +31,21 @@ def to_compose(curable: Iterable[tuple[ExceptionRaised, Ranges]], end: int) -> R
     """The customers to compose again, of exceptions that composing again cures.
 
     A stop leaves out the customer that it names and all after it, up to `end`, the run's last customer
-    (0: unknown, then up to HIGHEST). A stop that names nobody may have left out everybody.
+    (0: unknown, then up to HIGHEST). An engine that stopped again in the same file went on in between; one of
+    another file may be another engine, so the first of the files' last stops counts. A stop that names nobody
+    may have left out everybody.
     """
     named: list[Ranges] = []
-    stops: list[int] = []
+    stops: dict[str, int] = {}
     for exception, customers in curable:
         named.append(customers)
         if is_stop(exception) and exception.count:
-            stops.append(customers[-1][1] if customers else 0)
-    at = max(stops, default=-1)
-    if at == 0:
-        named.append(((1, HIGHEST),))
-    elif at > 0:
-        named.append(((at, max(at, end) if end else HIGHEST),))
+            file = exception.content.partition("/")[0] or exception.part
+            stops[file] = max(stops.get(file, 0), customers[-1][1] if customers else 0)
+    if stops:
+        at = min(filter(None, stops.values()), default=1)
+        last = max(end, *stops.values()) if end and any(stops.values()) else HIGHEST
+        named.append(((at, last),))
     return merged(*named)
 
 

@@ -117,15 +117,14 @@ class Head:
     """An incident's own state; `version` is its optimistic lock. Times are UTC, ISO 8601.
 
     `told_*` is what the team was told last, `told_first` the count that growth is measured by, `updates` how
-    often it was told more since; `alerts` are those that went out. `held_in` is the rollup that tells of it
-    in its place, `listed_until` when that list is told. `returned` are the times at which it came back
-    after the team had heard that it was over, `over_since` when it was last found over. `answer_by` is when
-    it escalates, `look_at` when it is to be added up or tried again, `sending_until` a worker's lease while
-    it tells. `covered_by` are runs that composed customers again, each with the customers; `remade_by` is a
-    run that says that it repeats this one and made up for all that was missing; `unnamed` is how many were
-    reported without their customers by then. `end` is the run's last customer, 0 if not known. `pages` is
-    what PagerDuty was told (domain/pager.py), `took` which channels took the latest alerts, as `<number>
-    <channel> <team>` (domain/channels.py). `again` is how often it was opened again after an answer.
+    often it was told since; `alerts` is how many. `held_in` is the rollup that tells of it in its place,
+    `listed_until` when that list is told. `returned` are the times at which it came back after the team had
+    heard that it was over, `over_since` when it was last found over, `settled` who was late then. `answer_by`
+    is when it escalates, `look_at` when it is to be added up or tried again, `sending_until` a worker's
+    lease. `covered_by` are runs that composed customers again, with the customers; `remade_by` is a repeat of
+    this run that made up for what was missing; `unnamed` is how many named no customer by then. `end` is the
+    run's last customer, 0 if not known. `pages` is what PagerDuty was told, `took` which channels took the
+    latest alerts, as `<number> <channel> <team>`. `again`: how often it was opened again after an answer.
     """
 
     incident_id: str
@@ -159,6 +158,7 @@ class Head:
     held_in: str = ""
     listed_until: str = ""
     over_since: str = ""
+    settled: str | None = None
     returned: tuple[str, ...] = ()
     history: tuple[Mapping[str, str], ...] = ()
     pages: tuple[Mapping[str, str], ...] = ()

@@ -7,6 +7,7 @@ from datetime import timedelta
 from ..domain.composed_again import Customers, composed_again
 from ..domain.customer_ranges import Ranges, from_numbers, merged, without
 from ..domain.incidents import Head, Incident, added_up, covered
+from ..domain.masking import handle, handle_in
 from ..domain.runs import Control, Run, RunState
 from ..domain.work import SlicePointer
 from ..ports import Records, RecordsGone, RunBook, Staging
@@ -20,6 +21,9 @@ READ_AT_ONCE = 10_000
 
 TIME_NEEDED = 60.0
 """Seconds that must be left to begin with a run; it is looked at later otherwise."""
+
+MOST_REPEATS = 20
+"""How far repeats of repeats are followed."""
 
 TRY_AGAIN = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
 """When a run is looked at again: another run's parts could not be read, or nothing is told of the run that it
@@ -40,10 +44,11 @@ class Covering:
 def cover_customers(domain: str, run_id: str, covering: Covering, tried: int = 0) -> list[str]:
     """A run was dispatched: what it made good of other runs' incidents is noted, and what is over resolved.
 
-    It counts for a run that its seal names (`rerun_of`), and for a run of the same application whose
-    customers it composed, by key. Never by numbers alone, for a later run, or while it is held, cancelled or
-    refused; a rejected record is not composed. Returns the runs that could not be compared, with the kind of
-    error: whatever it is, the others are, and these are tried again later.
+    It counts for the run that its seal names (`rerun_of`), for the run that this one repeats, for earlier
+    repeats of the same run, and for a run of the same application whose customers it composed, by key. Never
+    by numbers alone, for a later run, or while it is held, cancelled or refused; a rejected record is not
+    composed. Returns the runs that could not be compared, with the kind of error: whatever it is, the others
+    are, and these are tried again later.
     """
     run = covering.runs.get(domain, run_id)
     if run is None or run.control != Control.GO or run.state not in (RunState.STAGED, RunState.DISPATCHED):
@@ -103,8 +108,23 @@ class _Composed:
         return self._customers
 
     def names(self, other: str) -> bool:
-        """Whether the run says that it repeats another one of its domain."""
-        return self.run.rerun_of in (other, f"{self.run.domain}/{other}")
+        """Whether the run says that it repeats another one of its domain, or a repeat of it."""
+        masked = handle_in(self.run.rerun_of)  # as an alert shows it
+        return other in self._repeated(self.run) or (bool(masked) and masked == handle(other))
+
+    def is_kin(self, other: Run | None) -> bool:
+        """Whether both repeat one run, so that their customers have the numbers that they have there."""
+        before = self._repeated(other) if other else []
+        return bool(before) and before[-1] in self._repeated(self.run)
+
+    def _repeated(self, run: Run) -> list[str]:
+        """The run that a run repeats, the one that this one repeats, and so on."""
+        found: list[str] = []
+        repeat: Run | None = run
+        while repeat and repeat.rerun_of and len(found) < MOST_REPEATS:
+            found.append(repeat.rerun_of.removeprefix(f"{repeat.domain}/"))
+            repeat = self._covering.runs.get(run.domain, found[-1])
+        return found
 
     def may_repeat(self, other: Run | None, other_id: str) -> bool:
         """Whether it can have made good what the other run left out."""
@@ -112,9 +132,10 @@ class _Composed:
             return self.names(other_id)
         if other.opened_at > self.run.opened_at:
             return False
-        if self.names(other_id):
-            return self.run.app == other.app or not (self.run.app and other.app)
-        return self.run.app == other.app
+        app, other_app = self.run.app.casefold(), other.app.casefold()
+        if self.names(other_id) or self.is_kin(other):
+            return app == other_app or not (app and other_app)
+        return app == other_app
 
     @property
     def is_complete(self) -> bool:
@@ -137,24 +158,25 @@ def _cover(composed: _Composed, other_id: str, incidents: list[Incident], coveri
     if not composed.may_repeat(other, other_id):
         return
     named = composed.names(other_id)
+    by_number = named or composed.is_kin(other)
     late = merged(*(incident.late for incident in incidents))
     wanted = merged(late, composed.customers.numbers) if late and composed.customers.keys else ()
     missed = _customers(other, covering, wanted) if other is not None and wanted else None
-    if not named and missed is None:
+    if not by_number and missed is None:
         return
     again = composed_again(
         late,
         missed.by_number if missed else {},
         composed.customers,
-        named=named,
-        whole=named and composed.is_whole(other),
+        named=by_number,
+        whole=by_number and composed.is_whole(other),
     )
     remade = named and not without(late, again) and _makes_up(composed, other)
     lacks = named and not remade and any(incident.missing for incident in incidents)
     more = _left_out(composed, other, covering) if lacks else ()
     for incident in incidents if again or remade or more else ():
         shown = covering.alerting.rules.vocabulary.shown(run.run_id)
-        _note(incident, shown, again, covering.alerting, remade=remade, more=more)
+        _note(incident, shown, again, covering.alerting, named=named, remade=remade, more=more)
         look_at_incident(incident.incident_id, alerting)
 
 
@@ -178,8 +200,20 @@ def _makes_up(composed: _Composed, other: Run | None) -> bool:
     return composed.is_complete and composed.run.composed >= lacks
 
 
+FIGURES = frozenset({"exit_status", "composition_errors", "customers_missing"})
+"""Codes that count what others name: over with those. An error that names no customer is over only by a run
+that names its own, since it may be about somebody else."""
+
+
 def _note(
-    incident: Incident, run_id: str, again: Ranges, alerting: Alerting, *, remade: bool, more: Ranges
+    incident: Incident,
+    run_id: str,
+    again: Ranges,
+    alerting: Alerting,
+    *,
+    named: bool,
+    remade: bool,
+    more: Ranges,
 ) -> None:
     at = alerting.now()
 
@@ -188,7 +222,9 @@ def _note(
         changed = covered(head, run_id, mine, at) if mine else head
         if remade:
             changed = replace(changed, remade_by=run_id)
-        return replace(changed, unnamed=now.unnamed) if changed != head else head
+        figures = sum(cause.count for cause in now.causes if cause.code in FIGURES)
+        over = now.unnamed if named else max(head.unnamed, figures)
+        return replace(changed, unnamed=over) if changed != head else head
 
     # Before it is written: a worker that dies in between leaves a look that is due.
     alerting.due.wait("incident", incident.incident_id, alerting.clock.now())
