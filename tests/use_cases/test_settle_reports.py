@@ -215,7 +215,7 @@ def resolve(here: World) -> None:
         due=here.due,
         clock=here.clock,
     )
-    here.come_to_rest()
+    here.wait_until(here.clock.now() + timedelta(minutes=10))
 
 
 def test_a_corrected_file_with_other_customers_opens_what_was_resolved() -> None:

@@ -1,6 +1,6 @@
 """Customers whom one run left out and a later run composed: the first run's incidents get smaller."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -63,7 +63,7 @@ def cover_customers(domain: str, run_id: str, covering: Covering, tried: int = 0
     if covering.time_left() < TIME_NEEDED:
         _later(run, covering, tried, timedelta(0))
         return failed
-    composed = _Composed(run, covering)
+    composed = _Composed(run, covering, waiting)
     for other, incidents in waiting.items():
         try:
             _cover(composed, other, incidents, covering)
@@ -95,8 +95,9 @@ def _waiting(run: Run, alerting: Alerting) -> dict[str, list[Incident]]:
 class _Composed:
     """A run and its customers, which are read when they are needed first."""
 
-    def __init__(self, run: Run, covering: Covering) -> None:
+    def __init__(self, run: Run, covering: Covering, waiting: Collection[str]) -> None:
         self.run = run
+        self._waiting = waiting
         self._covering = covering
         self._customers: Customers | None = None
 
@@ -109,8 +110,7 @@ class _Composed:
 
     def names(self, other: str) -> bool:
         """Whether the run says that it repeats another one of its domain, or a repeat of it."""
-        masked = handle_in(self.run.rerun_of)  # as an alert shows it
-        return other in self._repeated(self.run) or (bool(masked) and masked == handle(other))
+        return other in self._repeated(self.run)
 
     def is_kin(self, other: Run | None) -> bool:
         """Whether both repeat one run, so that their customers have the numbers that they have there."""
@@ -122,9 +122,14 @@ class _Composed:
         found: list[str] = []
         repeat: Run | None = run
         while repeat and repeat.rerun_of and len(found) < MOST_REPEATS:
-            found.append(repeat.rerun_of.removeprefix(f"{repeat.domain}/"))
+            found.append(self._own_name(repeat.rerun_of.removeprefix(f"{repeat.domain}/")))
             repeat = self._covering.runs.get(run.domain, found[-1])
         return found
+
+    def _own_name(self, run_id: str) -> str:
+        """The name of a run with open incidents whose name somebody took from an alert, where it is masked."""
+        masked = handle_in(run_id)
+        return next((name for name in self._waiting if masked == handle(name)), run_id) if masked else run_id
 
     def may_repeat(self, other: Run | None, other_id: str) -> bool:
         """Whether it can have made good what the other run left out."""
