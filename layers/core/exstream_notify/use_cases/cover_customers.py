@@ -127,7 +127,7 @@ class _Composed:
         return found
 
     def _own_name(self, run_id: str) -> str:
-        """The name of a run with open incidents whose name somebody took from an alert, where it is masked."""
+        """The own name of a run with open incidents that is named as an alert shows it, masked."""
         masked = handle_in(run_id)
         return next((name for name in self._waiting if masked == handle(name)), run_id) if masked else run_id
 
