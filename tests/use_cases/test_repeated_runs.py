@@ -1,5 +1,7 @@
 """Repeats of repeats, and what an ordinary run proves of a run's errors."""
 
+from datetime import timedelta
+
 from exstream_notify.domain.incidents import IncidentStatus
 from tests.use_cases.test_cover_customers import an_error, customers, dropped, missed, of, raised, world
 
@@ -61,6 +63,19 @@ def test_an_ordinary_run_ends_no_error_that_names_no_customer() -> None:
     assert of(here, "run-1").status == IncidentStatus.OPEN
     dropped(here, "run-1b", *customers(7, 8, document=200), rerun_of="run-1")
     assert of(here, "run-1").status == IncidentStatus.RESOLVED
+
+
+def test_figures_do_not_add_to_what_they_count() -> None:
+    here = world()
+    figures = {"composition_errors": 2, "exit_status": 1}
+    raised(here, an_error(), *(an_error(code=c, customers="", count=n) for c, n in figures.items()))
+    here.wait_until(here.clock.now() + timedelta(minutes=5))
+    alert = here.channels.alerts()[-1]
+    assert alert.title == "[ERROR] composition (3 codes) × 2 in retail/run-1: a further cause"
+    assert dict(alert.facts)["Count"] == "2"
+    raised(here, an_error(code="customers_missing", customers="", count=54))
+    here.wait_until(here.clock.now() + timedelta(hours=2))
+    assert "(4 codes) × 54" in here.channels.alerts()[-1].title
 
 
 def test_an_exit_status_is_over_with_the_errors_that_it_counts() -> None:

@@ -116,6 +116,7 @@ def _is_of(incident: "Incident", name: str | None) -> bool:
 
 def incident_row(incident: "Incident", chars: int = 1000) -> dict[str, Any]:
     """An incident in the form of `exnotify incidents --json`; `chars` is how long one switch may grow."""
+    from exstream_notify.domain.alert_words import times
     from exstream_notify.domain.composed_again import in_words, is_open_ended, offered
     from exstream_notify.domain.customer_ranges import to_text
     from exstream_notify.domain.incidents import IncidentStatus
@@ -130,7 +131,7 @@ def incident_row(incident: "Incident", chars: int = 1000) -> dict[str, Any]:
         "severity": incident.severity,
         "code": incident.codes[0] if len(incident.codes) == 1 else incident.family,
         "codes": list(incident.codes),
-        "count": incident.count,
+        "count": times(incident),
         "status": str(incident.status),
         "rerun": " ".join(switches),
         "reruns": switches,

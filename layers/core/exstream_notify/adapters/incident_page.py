@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 from aws_lambda_powertools.event_handler import Response
 
-from ..domain.alert_words import advice, meaning, named_runs
+from ..domain.alert_words import advice, meaning, named_runs, times
 from ..domain.composed_again import in_words, offered
 from ..domain.exceptions import ExceptionRaised
 from ..domain.incidents import Incident, IncidentStatus
@@ -37,7 +37,7 @@ def show_incident(
         "team": incident.team,
         "run": f"{incident.domain}/{incident.run_id}",
         "codes": ", ".join(incident.codes[:12]),
-        "count": f"{incident.count:,}",
+        "count": f"{times(incident):,}",
         "first": incident.first_seen,
         "last": incident.last_seen,
         "texts": (*incident.texts[:3], *runs),

@@ -20,6 +20,9 @@ from .exceptions import ExceptionRaised
 _STOP = re.compile(r"EX\d{6}S")
 _STOP_EVENT = "composition_failed"
 
+FIGURES = frozenset({"exit_status", "composition_errors", "customers_missing"})
+"""Codes that count what others name."""
+
 
 def is_stop(exception: ExceptionRaised) -> bool:
     """Whether the engine stopped: a severe message, unless the site's rules say that it is not severe."""
@@ -68,7 +71,7 @@ def in_words(late: Ranges, more: int = 0) -> str:
         if not more:
             return ""
         also = "also " if late else ""
-        return f"{also}{more:,} missing customer{'s' if more > 1 else ''} that nothing names by number"
+        return f"{also}{more:,} missing customer{'s' if more > 1 else ''} that nothing here names by number"
     if late[0][0] == 1:
         return "the whole run: the engine did not say at which customer it stopped"
     return f"{_open_ended(late)}: the run's last customer is not known"

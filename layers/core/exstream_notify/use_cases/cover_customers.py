@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from ..domain.composed_again import Customers, composed_again
+from ..domain.composed_again import FIGURES, Customers, composed_again
 from ..domain.customer_ranges import Ranges, from_numbers, merged, without
 from ..domain.incidents import Head, Incident, added_up, covered
 from ..domain.masking import handle, handle_in
@@ -205,11 +205,6 @@ def _makes_up(composed: _Composed, other: Run | None) -> bool:
     return composed.is_complete and composed.run.composed >= lacks
 
 
-FIGURES = frozenset({"exit_status", "composition_errors", "customers_missing"})
-"""Codes that count what others name: over with those. An error that names no customer is over only by a run
-that names its own, since it may be about somebody else."""
-
-
 def _note(
     incident: Incident,
     run_id: str,
@@ -227,6 +222,7 @@ def _note(
         changed = covered(head, run_id, mine, at) if mine else head
         if remade:
             changed = replace(changed, remade_by=run_id)
+        # An error that names no customer may be about somebody else than those composed again.
         figures = sum(cause.count for cause in now.causes if cause.code in FIGURES)
         over = now.unnamed if named else max(head.unnamed, figures)
         return replace(changed, unnamed=over) if changed != head else head
