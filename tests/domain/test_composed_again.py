@@ -8,6 +8,7 @@ import pytest
 from exstream_notify.domain.composed_again import (
     Customers,
     composed_again,
+    in_full,
     in_words,
     is_stop,
     late_in_words,
@@ -95,6 +96,19 @@ def test_what_is_late_is_said_with_its_number_or_with_its_beginning() -> None:
     assert late_in_words(((7, 1206),)) == "documents of 1,200 customers late"
     assert late_in_words(((13, HIGHEST),)) == "documents of customer 13 and all after it late"
     assert late_in_words(((1, HIGHEST),)) == "documents of any customer of the run may be late"
+
+
+@pytest.mark.parametrize(
+    ("customers", "words"),
+    [
+        ("3,7-9", "customers 3,7-9"),
+        (f"3,13-{HIGHEST}", "customers 3,13 and all after it"),
+        (f"1-{HIGHEST}", "all that was missing"),
+        ("1,3,5,7,9,11,13,15,17,19,21", "customers 1,3,5,7,9,11,13, …"),
+    ],
+)
+def test_whom_a_later_run_composed_is_said_in_words(customers: str, words: str) -> None:
+    assert in_full(customers, 18) == words
 
 
 SAME: Any = {3: {"K3"}, 5: {"K5"}}

@@ -65,6 +65,28 @@ def test_an_ordinary_run_ends_no_error_that_names_no_customer() -> None:
     assert of(here, "run-1").status == IncidentStatus.RESOLVED
 
 
+def test_a_stop_at_nobody_knows_whom_is_over_with_the_run_that_makes_up_for_what_the_seal_says_is_missing() -> (
+    None
+):
+    here = world()
+    raised(here, an_error(code="EX001111S", severity="severe", customers="", count=1))
+    dropped(here, "run-1", *customers(*range(1, 7)), customers_expected=9, customers_processed=6)
+    dropped(here, "run-1b", *customers(7, 8, document=100), rerun_of="run-1")
+    assert of(here, "run-1", "it").status == IncidentStatus.OPEN
+    dropped(here, "run-1c", *customers(7, 8, 9, document=200), rerun_of="run-1")
+    incident = of(here, "run-1", "it")
+    assert incident.status == IncidentStatus.RESOLVED
+    assert "run run-1c composed all that was missing" in [entry["what"] for entry in incident.head.history]
+
+
+def test_a_stop_at_nobody_knows_whom_stays_while_the_seal_says_nothing_of_what_is_missing() -> None:
+    here = world()
+    raised(here, an_error(code="EX001111S", severity="severe", customers="", count=1))
+    dropped(here, "run-1", *customers(*range(1, 7)))
+    dropped(here, "run-1b", *customers(3, document=100), rerun_of="run-1")
+    assert of(here, "run-1", "it").status == IncidentStatus.OPEN
+
+
 def test_figures_do_not_add_to_what_they_count() -> None:
     here = world()
     figures = {"composition_errors": 2, "exit_status": 1}

@@ -77,6 +77,16 @@ def in_words(late: Ranges, more: int = 0) -> str:
     return f"{_open_ended(late)}: the run's last customer is not known"
 
 
+def in_full(customers: str, chars: int = 100) -> str:
+    """Whom a later run composed, as `Head.covered_by` has it, in words and not much longer than `chars`."""
+    if customers == f"1-{HIGHEST}":
+        return "all that was missing"
+    shown = customers.removesuffix(f"-{HIGHEST}")
+    if len(shown) > chars:
+        return f"customers {shown[:chars].rpartition(',')[0]}, …"
+    return f"customers {shown}" + (" and all after it" if shown != customers else "")
+
+
 def late_in_words(late: Ranges, more: int = 0) -> str:
     """Whose documents are late; empty for nobody. `more` customers are missing that nothing names."""
     if not late and not more:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from .composed_again import to_compose
+from .composed_again import in_full, to_compose
 from .customer_ranges import Ranges, from_numbers, from_text, merged, size, to_text, without
 from .exceptions import RANK, ExceptionRaised, Severity, worst
 from .identity import notice_id
@@ -239,11 +239,6 @@ class Incident:
         """Whether somebody has it."""
         return self.head.status
 
-    @property
-    def customers_in_run(self) -> tuple[int, ...]:
-        """The customers one by one."""
-        return tuple(n for first, last in self.customers for n in range(first, last + 1))
-
     def as_it_leaves(self, shown: Callable[[str], str]) -> "Incident":
         """With its run's name as people outside may see it; its id stays."""
         head = replace(self.head, domain=shown(self.head.domain), run_id=shown(self.head.run_id))
@@ -367,10 +362,8 @@ def covered(head: Head, run: str, customers: Ranges, at: str) -> Head:
     if text == before or sum(len(t) for _, t in head.covered_by) + len(text) > COVERED_CHARS:
         return head
     rows = tuple(row for row in head.covered_by if row[0] != run)
-    shown = text if len(text) <= 100 else f"{text[:100].rpartition(',')[0]}, …"
-    return noted(
-        replace(head, covered_by=(*rows, (run, text))), at, "alerts", f"run {run} composed customers {shown}"
-    )
+    said = f"run {run} composed {in_full(text)}"
+    return noted(replace(head, covered_by=(*rows, (run, text))), at, "alerts", said)
 
 
 def gets_worse(incident: Incident, what: What | None) -> bool:

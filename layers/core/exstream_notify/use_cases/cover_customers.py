@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from ..domain.composed_again import FIGURES, Customers, composed_again
-from ..domain.customer_ranges import Ranges, from_numbers, merged, without
+from ..domain.composed_again import FIGURES, Customers, composed_again, is_open_ended
+from ..domain.customer_ranges import HIGHEST, Ranges, from_numbers, merged, without
 from ..domain.incidents import Head, Incident, added_up, covered
 from ..domain.masking import handle, handle_in
 from ..domain.runs import Control, Run, RunState
@@ -41,6 +41,11 @@ class Covering:
     time_left: Callable[[], float] = lambda: 900.0
 
 
+EVERYBODY: Ranges = ((1, HIGHEST),)
+
+_TAKEN = (RunState.STAGED, RunState.DISPATCHED)
+
+
 def cover_customers(domain: str, run_id: str, covering: Covering, tried: int = 0) -> list[str]:
     """A run was dispatched: what it made good of other runs' incidents is noted, and what is over resolved.
 
@@ -51,7 +56,7 @@ def cover_customers(domain: str, run_id: str, covering: Covering, tried: int = 0
     are, and these are tried again later.
     """
     run = covering.runs.get(domain, run_id)
-    if run is None or run.control != Control.GO or run.state not in (RunState.STAGED, RunState.DISPATCHED):
+    if run is None or run.control != Control.GO or run.state not in _TAKEN:
         return []
     waiting = _waiting(run, covering.alerting)
     if run.rerun_of and run.rerun_of.rpartition("/")[2] not in waiting and tried < len(TRY_AGAIN):
@@ -176,12 +181,14 @@ def _cover(composed: _Composed, other_id: str, incidents: list[Incident], coveri
         named=by_number,
         whole=by_number and composed.is_whole(other),
     )
-    remade = named and not without(late, again) and _makes_up(composed, other)
+    lost = merged(*(i.late for i in incidents if not (_names_nobody(i) and _lacks(other))))
+    remade = named and not without(lost, again) and _makes_up(composed, other)
     lacks = named and not remade and any(incident.missing for incident in incidents)
     more = _left_out(composed, other, covering) if lacks else ()
     for incident in incidents if again or remade or more else ():
         shown = covering.alerting.rules.vocabulary.shown(run.run_id)
-        _note(incident, shown, again, covering.alerting, named=named, remade=remade, more=more)
+        mine = EVERYBODY if remade and _names_nobody(incident) else again
+        _note(incident, shown, mine, covering.alerting, named=named, remade=remade, more=more)
         look_at_incident(incident.incident_id, alerting)
 
 
@@ -194,14 +201,21 @@ def _left_out(composed: _Composed, other: Run | None, covering: Covering) -> Ran
     return from_numbers(n for n, keys in now.items() if n not in before.by_number and not keys & before.keys)
 
 
+def _names_nobody(incident: Incident) -> bool:
+    """Whether the engine stopped and did not say where: any customer may be late."""
+    return is_open_ended(incident.late) and incident.to_compose[0][0] == 1
+
+
+def _lacks(other: Run | None) -> int:
+    """How many documents a run has fewer than its seal expects, where it was taken; 0: none, or not known."""
+    return max(other.expected - other.composed, 0) if other and other.state in _TAKEN else 0
+
+
 def _makes_up(composed: _Composed, other: Run | None) -> bool:
     """Whether a run that repeats another has as many documents as the other lacks."""
     if other is None:
-        lacks = 1
-    elif other.state in (RunState.STAGED, RunState.DISPATCHED):
-        lacks = other.expected - other.composed
-    else:
-        lacks = other.expected
+        return composed.is_complete and composed.run.composed > 0
+    lacks = _lacks(other) if other.state in _TAKEN else other.expected
     return composed.is_complete and composed.run.composed >= lacks
 
 
@@ -218,7 +232,8 @@ def _note(
     at = alerting.now()
 
     def change(head: Head, now: Incident) -> Head:
-        mine = merged(without(now.late, without(now.late, again)), more if now.missing else ())
+        known = merged(without(now.late, without(now.late, again)), more if now.missing else ())
+        mine = again if again == EVERYBODY else known
         changed = covered(head, run_id, mine, at) if mine else head
         if remade:
             changed = replace(changed, remade_by=run_id)
