@@ -64,6 +64,7 @@ def test_a_composers_failure_is_its_jobs_and_names_nobody() -> None:
          "1-3", "event-e-2"),
         (site("Missing Data", customers_in_run="2,7,14-50", severity="loud"), "missing_data", "error",
          "2,7,14-50", "event-e-2"),
+        (site("Missing Data", run_id=20261124), "missing_data", "error", "", "20261124"),
         (site("Missing Data", run_id="not a run!", customers_in_run="nobody"), "missing_data", "error", "",
          "event-e-2"),
     ],
@@ -71,6 +72,22 @@ def test_a_composers_failure_is_its_jobs_and_names_nobody() -> None:
 def test_a_sites_events(body: dict[str, Any], code: str, severity: str, customers: str, run: str) -> None:
     (found,) = exceptions_of(body, KNOWN)
     assert (found.code, found.severity, found.customers, found.run_id) == (code, severity, customers, run)
+
+
+@pytest.mark.parametrize(
+    ("run", "text"),
+    [
+        ("r-1", "Missing Data"),
+        ("", "Missing Data"),
+        ("run 2026/11/24", "Missing Data; its run id is none: run …#"),
+        ("Smith 7", "Missing Data; its run id is none: …#"),
+    ],
+)
+def test_an_event_with_a_name_that_no_run_has_says_so(run: str, text: str) -> None:
+    (found,) = exceptions_of(site("Missing Data", run_id=run), KNOWN)
+    assert found.text.startswith(text)
+    assert (found.text == "Missing Data") == (run in ("r-1", ""))
+    assert "mith" not in str(found.to_detail())
 
 
 def test_a_sites_words_are_masked() -> None:

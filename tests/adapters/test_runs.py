@@ -251,7 +251,7 @@ def test_reports_of_one_cause_are_one_incident(tables: Tables) -> None:
     (incident,) = incidents.of_run("retail", "run-1")
     assert incident == incidents.get(found)
     assert (incident.team, incident.family, incident.severity) == ("compliance", "unreached", "error")
-    assert (incident.count, incident.customers_in_run) == (5, (1, 2, 3, 7, 8, 9, 11))
+    assert (incident.count, incident.customers) == (5, ((1, 3), (7, 9), (11, 11)))
     assert incident.late == ((3, 3), (7, 9), (11, 11))
     assert (incident.first_seen, incident.last_seen) == ("2026-11-20T15", "2026-11-20T17")
     assert set(incident.texts) == {"first", "second"}

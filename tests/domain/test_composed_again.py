@@ -1,5 +1,6 @@
 """What to compose again, and what proves that a later run did."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from exstream_notify.domain.composed_again import (
     Customers,
     composed_again,
+    in_full,
     in_words,
     is_stop,
     late_in_words,
@@ -73,12 +75,40 @@ def test_a_stop_leaves_out_the_customer_that_it_names_and_all_after_it(
     assert bool(words) == bool(in_words(late))
 
 
+def stopped(customer: str, file: str, number: int = 1) -> tuple[ExceptionRaised, Ranges]:
+    """The engine stopped at a customer, as a message file says."""
+    told = replace(STOP, code=f"EX00000{number}S", part=file, content=f"{file}/0000/{customer}")
+    return told, from_text(customer)
+
+
+def test_an_engine_that_went_on_stopped_last_and_of_several_engines_the_first_counts() -> None:
+    assert to_text(to_compose([stopped("7", "a"), stopped("40", "a", 2)], 60)) == "7,40-60"
+    assert to_text(to_compose([stopped("7", "a"), stopped("40", "b", 2)], 60)) == "7-60"
+    assert to_text(to_compose([stopped("7", "a"), stopped("40", "b", 2)], 0)) == f"7-{HIGHEST}"
+    assert to_text(to_compose([stopped("70", "a"), stopped("80", "b", 2)], 60)) == "70-80"
+    event = (exception("composition_failed", "severe"), from_text(""))
+    assert to_text(to_compose([event, stopped("40", "b")], 60)) == "40-60"
+
+
 def test_what_is_late_is_said_with_its_number_or_with_its_beginning() -> None:
     assert late_in_words(()) == ""
     assert late_in_words(((7, 7),)) == "documents of 1 customer late"
     assert late_in_words(((7, 1206),)) == "documents of 1,200 customers late"
     assert late_in_words(((13, HIGHEST),)) == "documents of customer 13 and all after it late"
     assert late_in_words(((1, HIGHEST),)) == "documents of any customer of the run may be late"
+
+
+@pytest.mark.parametrize(
+    ("customers", "words"),
+    [
+        ("3,7-9", "customers 3,7-9"),
+        (f"3,13-{HIGHEST}", "customers 3,13 and all after it"),
+        (f"1-{HIGHEST}", "all that was missing"),
+        ("1,3,5,7,9,11,13,15,17,19,21", "customers 1,3,5,7,9,11,13, …"),
+    ],
+)
+def test_whom_a_later_run_composed_is_said_in_words(customers: str, words: str) -> None:
+    assert in_full(customers, 18) == words
 
 
 SAME: Any = {3: {"K3"}, 5: {"K5"}}

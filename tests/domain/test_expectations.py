@@ -121,6 +121,26 @@ def test_the_date_of_a_run_id(run_id: str, day: date | None) -> None:
         (DAILY, ["23T06:00"], {"b-20261124": "24T05:00"}, {"24T06:00": "b-20261124"}),
         (DAILY, ["23T06:00"], {"b-20261123": "24T05:00"}, {"23T06:00": "b-20261123"}),
         (DAILY, ["22T06:00", "23T06:00"], {"b-20261123": "23T10:00"}, {"23T06:00": "b-20261123"}),
+        # One that is dated as an earlier missing one is that one, and today's is still missing.
+        (
+            DAILY,
+            ["22T06:00", "23T06:00"],
+            {"b-20261122": "23T20:00", "b-20261123": "23T20:30"},
+            {"22T06:00": "b-20261122", "23T06:00": "b-20261123"},
+        ),
+        (
+            DAILY,
+            ["21T06:00", "22T06:00", "23T06:00"],
+            {"b-20261122": "23T20:00", "b-20261121": "23T20:30", "own-20261124": "24T05:00"},
+            {"22T06:00": "b-20261122", "21T06:00": "b-20261121", "24T06:00": "own-20261124"},
+        ),
+        # A site that names runs by the day before: each still meets its own while one is missing for good.
+        (
+            DAILY,
+            ["22T06:00", "23T06:00"],
+            {"b-20261122": "23T05:00", "b-20261123": "24T05:00"},
+            {"22T06:00": "b-20261122", "24T06:00": "b-20261123"},
+        ),
         # One that never comes costs one report too many: the 24th's. From then on each meets its own.
         (
             DAILY,

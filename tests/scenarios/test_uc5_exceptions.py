@@ -57,7 +57,7 @@ def test_an_alert_says_how_many_are_late_though_the_engine_names_fewer() -> None
     text = world.channels.alerts("operations")[-1].text()
     assert "documents of 4 customers late" in text
     assert "-CUSTOMERLIST=3-4" in text
-    assert "also 2 missing customers that nothing names by number" in text
+    assert "also 2 missing customers that nothing here names by number" in text
 
 
 def test_a_run_that_is_refused_is_told_at_once_and_goes_up_if_nobody_answers() -> None:

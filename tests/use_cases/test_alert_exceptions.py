@@ -302,6 +302,18 @@ def test_resolved_by_hand_it_is_told_and_reported_again_it_is_back() -> None:
     assert only(here).status == IncidentStatus.OPEN
 
 
+@pytest.mark.parametrize(("after", "flaps"), [({"hours": 3}, True), ({"days": 3}, False)])
+def test_what_comes_back_days_later_is_not_said_to_flap(after: dict[str, float], flaps: bool) -> None:
+    here = world()
+    for count in (2, 0):
+        raised(here, an_exception(count=count))
+    here.wait_until(here.clock.now() + timedelta(**after))
+    raised(here, an_exception(count=2))
+    here.wait_until(here.clock.now() + timedelta(minutes=20))
+    assert whats(here) == ["opened", "resolved", "reopened"]
+    assert ("Flapping" in dict(here.channels.alerts()[-1].facts)) == flaps
+
+
 def test_a_quiet_exception_is_listed_and_nobody_is_told() -> None:
     here = world()
     raised(here, an_exception(severity="info"))

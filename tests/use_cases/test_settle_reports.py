@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -10,8 +10,9 @@ import pytest
 
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.exceptions import ExceptionRaised, FileRead, mark
-from exstream_notify.domain.incidents import Incident, IncidentStatus
+from exstream_notify.domain.incidents import Incident, IncidentStatus, resolved
 from exstream_notify.domain.runs import Control
+from exstream_notify.use_cases.alert_exceptions import change_incident
 from exstream_notify.use_cases.settle_reports import NAMED_MOST, FileReports
 from tests.fakes import FakeExceptionBus, a_document
 from tests.use_cases.world import World
@@ -37,7 +38,7 @@ def read(here: World, name: str, data: str | bytes, run_id: str = "run-1") -> No
 
 def only(here: World, team: str = "operations") -> Incident:
     """The one incident of a team."""
-    (found,) = [i for i in here.incidents.all() if i.team == team]
+    (found,) = [i for i in here.incidents.all() if i.team == team and i.domain != "alerts"]
     return found
 
 
@@ -202,3 +203,42 @@ def test_a_worker_that_dies_at_any_call_closes_it_all_the_same() -> None:
             assert here.kills == 1
             refused = next(i for i in here.incidents.all() if i.family == "composition")
             assert refused.status == RESOLVED, here.wire.killed_at
+
+
+def resolve(here: World) -> None:
+    """Somebody resolves the one incident."""
+    at = here.clock.now().isoformat(timespec="seconds")
+    change_incident(
+        only(here).incident_id,
+        lambda head, incident: resolved(head, at, "ann", incident.count),
+        incidents=here.incidents,
+        due=here.due,
+        clock=here.clock,
+    )
+    here.wait_until(here.clock.now() + timedelta(minutes=10))
+
+
+def test_a_corrected_file_with_other_customers_opens_what_was_resolved() -> None:
+    here = world()
+    read(here, "a.dat", "EX004120E (3) empty\nEX004120E (4) empty\n")
+    resolve(here)
+    read(here, "a.dat", "EX004120E (4) empty\n")
+    assert only(here).status == RESOLVED, "nobody else is late"
+    read(here, "a.dat", "EX004120E (9) empty\n")
+    assert only(here).status == OPEN
+    assert here.channels.alerts()[-1].rerun == ("-CUSTOMERLIST=9",)
+
+    resolve(here)
+    read(here, "a.dat", "EX004120E (9) empty\n")
+    assert only(here).status == RESOLVED, "it was known"
+
+
+def test_a_file_with_other_customers_opens_what_a_later_run_made_good() -> None:
+    here = world()
+    read(here, "a.dat", "EX004120E (3) empty\n")
+    here.clock.advance(seconds=60)
+    here.drop("run-1b", replace(a_document(3), customer_in_run=3), rerun_of="run-1")
+    here.drain()
+    assert only(here).status == RESOLVED
+    read(here, "a.dat", "EX004120E (9) empty\n")
+    assert (only(here).status, only(here).late) == (OPEN, ((9, 9),))

@@ -67,6 +67,8 @@ def _entry(row: dict[str, Any], run: str) -> "Text":
     """An incident, as it may be shown: what and where, then what was said, then what to do with it."""
     from rich.text import Text
 
+    from exstream_notify.domain.composed_again import in_full
+
     from ..screen import STYLES
 
     entry = Text(f"{row['severity']:<8} ", style=STYLES.get(row["severity"], ""))
@@ -86,9 +88,8 @@ def _entry(row: dict[str, Any], run: str) -> "Text":
     if row["rerun_words"]:
         entry.append(f"         compose again {row['rerun_words']}\n", style="cyan")
     for one in row["covered"]:
-        customers = one["customers"]
-        shown = customers if len(customers) <= _CUSTOMERS else f"{customers[:_CUSTOMERS]}…"
-        entry.append(f"         run {one['run']} composed customers {shown}\n", style="default")
+        shown = in_full(one["customers"], _CUSTOMERS)
+        entry.append(f"         run {one['run']} composed {shown}\n", style="default")
     if row["resolved"]:
         entry.append(f"         resolved {row['resolved']}\n", style="green")
     return entry
@@ -116,6 +117,7 @@ def _is_of(incident: "Incident", name: str | None) -> bool:
 
 def incident_row(incident: "Incident", chars: int = 1000) -> dict[str, Any]:
     """An incident in the form of `exnotify incidents --json`; `chars` is how long one switch may grow."""
+    from exstream_notify.domain.alert_words import times
     from exstream_notify.domain.composed_again import in_words, is_open_ended, offered
     from exstream_notify.domain.customer_ranges import to_text
     from exstream_notify.domain.incidents import IncidentStatus
@@ -130,7 +132,7 @@ def incident_row(incident: "Incident", chars: int = 1000) -> dict[str, Any]:
         "severity": incident.severity,
         "code": incident.codes[0] if len(incident.codes) == 1 else incident.family,
         "codes": list(incident.codes),
-        "count": incident.count,
+        "count": times(incident),
         "status": str(incident.status),
         "rerun": " ".join(switches),
         "reruns": switches,

@@ -96,9 +96,18 @@ def _of_event(body: Mapping[str, Any], kind: str, code: str) -> ExceptionRaised:
     user = detail.get("user")
     user = user if isinstance(user, dict) else {}
     event_id = str(body.get("id", ""))[:64]
-    runs = (detail.get("run_id"), job.get("communicationId"), job.get("campaignId"), f"event-{event_id}")
+    run = detail.get("run_id")
+    runs = (
+        str(run) if type(run) is int else run,
+        job.get("communicationId"),
+        job.get("campaignId"),
+        f"event-{event_id}",
+    )
     said = next((detail[n] for n in ("text", "message", "reason") if isinstance(detail.get(n), str)), "")
     which = _WORD.sub("", str(detail.get("code") or detail.get("rule") or ""))[:60]
+    run_id = _name(*runs, "none")
+    given = next((" ".join(str(name).split())[:128] for name in runs[:-1] if name), "")
+    of_run = "" if run_id in runs[:-1] or not given else f"; its run id is none: {given}"
     queue = _WORD.sub("", str(detail.get("queue") or detail.get("queue_name") or ""))[:60]
     document_type = _WORD.sub("", str(detail.get("document_type") or ""))[:60]
     count = detail.get("count")
@@ -106,8 +115,8 @@ def _of_event(body: Mapping[str, Any], kind: str, code: str) -> ExceptionRaised:
         code,
         _severity(detail.get("severity")),
         _name(detail.get("domain"), job.get("domain"), "unknown"),
-        _name(*runs, "none"),
-        f"{kind} {which}".strip(),
+        run_id,
+        f"{kind} {which}".strip() + of_run,
         part=f"event {event_id}",
         count=count if isinstance(count, int) and 0 < count < 1_000_000_000 else 1,
         samples=(WITHHELD,) if said else (),
@@ -116,7 +125,7 @@ def _of_event(body: Mapping[str, Any], kind: str, code: str) -> ExceptionRaised:
         ),
         queue=queue,
         document_type=document_type,
-        names=(which, queue, document_type, event_id),
+        names=(which, queue, document_type, event_id, given),
     )
 
 

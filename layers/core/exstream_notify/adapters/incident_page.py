@@ -5,8 +5,8 @@ from urllib.parse import parse_qs
 
 from aws_lambda_powertools.event_handler import Response
 
-from ..domain.alert_words import advice, meaning, named_runs
-from ..domain.composed_again import in_words, offered
+from ..domain.alert_words import advice, meaning, named_runs, times
+from ..domain.composed_again import in_full, in_words, offered
 from ..domain.exceptions import ExceptionRaised
 from ..domain.incidents import Incident, IncidentStatus
 from .pages import Pages, page_response
@@ -37,7 +37,7 @@ def show_incident(
         "team": incident.team,
         "run": f"{incident.domain}/{incident.run_id}",
         "codes": ", ".join(incident.codes[:12]),
-        "count": f"{incident.count:,}",
+        "count": f"{times(incident):,}",
         "first": incident.first_seen,
         "last": incident.last_seen,
         "texts": (*incident.texts[:3], *runs),
@@ -48,8 +48,7 @@ def show_incident(
         "rerun": [] if over else rerun[:_SWITCHES],
         "rerun_words": "" if over else in_words(incident.late, incident.not_named),
         "covered": [
-            f"{run}: {customers[:_CUSTOMERS]}{'…' if len(customers) > _CUSTOMERS else ''}"
-            for run, customers in incident.head.covered_by
+            f"{run}: {in_full(customers, _CUSTOMERS)}" for run, customers in incident.head.covered_by
         ],
         "status": str(incident.status),
         "open": incident.status == IncidentStatus.OPEN,

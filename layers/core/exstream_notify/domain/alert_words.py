@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from shlex import quote
 
-from .composed_again import in_words, late_in_words, offered
+from .composed_again import FIGURES, in_words, late_in_words, offered
 from .customer_ranges import SWITCH_CHARS
 from .exceptions import RANK, Severity
 from .incidents import AlertRule, Incident, What
@@ -62,15 +62,16 @@ def make_alert(
 ) -> Alert:
     """The words of an alert."""
     codes = incident.codes[0] if len(incident.codes) == 1 else f"{rule.family} ({len(incident.codes)} codes)"
-    times = f" × {incident.count:,}" if incident.count else ""
+    count = times(incident)
+    many = f" × {count:,}" if count else ""
     title = (
-        f"[{incident.severity.upper()}] {codes}{times} in {incident.domain}/{incident.run_id}: {TITLES[what]}"
+        f"[{incident.severity.upper()}] {codes}{many} in {incident.domain}/{incident.run_id}: {TITLES[what]}"
     )
     facts = [
         ("Team", incident.team),
         ("Run", f"{incident.domain}/{incident.run_id}"),
         ("Codes", named_codes(incident)),
-        ("Count", f"{incident.count:,}"),
+        ("Count", f"{count:,}"),
         ("First", incident.first_seen),
         ("Last", incident.last_seen),
         ("What happened", "; ".join(incident.texts[:3])),
@@ -81,9 +82,12 @@ def make_alert(
     rerun = () if what == What.RESOLVED else tuple(offered(incident.late, switch_chars))
     if rule.group == "cause":
         facts.append(("Runs", named_runs(incident)))
-    if what == What.REOPENED:
+    if what == What.REOPENED and incident.head.returned:
         facts.append(
-            ("Flapping", "It stays open without further alerts until it has been quiet for some time")
+            (
+                "Flapping",
+                "It stays open until it is quiet for a time. Until then, only much worse news is sent",
+            )
         )
     if len(rerun) > RERUN_LINES:
         more = len(rerun) - RERUN_LINES
@@ -107,6 +111,12 @@ def make_alert(
         "" if what == What.RESOLVED else link,
         incident.head.again,
     )
+
+
+def times(incident: Incident) -> int:
+    """How many it is about. A run's figures count what its other codes name: they do not add to those."""
+    figures = max((cause.count for cause in incident.causes if cause.code in FIGURES), default=0)
+    return max(figures, sum(cause.count for cause in incident.causes if cause.code not in FIGURES))
 
 
 def named_codes(incident: Incident) -> str:

@@ -20,6 +20,9 @@ from .exceptions import ExceptionRaised
 _STOP = re.compile(r"EX\d{6}S")
 _STOP_EVENT = "composition_failed"
 
+FIGURES = frozenset({"exit_status", "composition_errors", "customers_missing"})
+"""Codes that count what others name."""
+
 
 def is_stop(exception: ExceptionRaised) -> bool:
     """Whether the engine stopped: a severe message, unless the site's rules say that it is not severe."""
@@ -31,19 +34,21 @@ def to_compose(curable: Iterable[tuple[ExceptionRaised, Ranges]], end: int) -> R
     """The customers to compose again, of exceptions that composing again cures.
 
     A stop leaves out the customer that it names and all after it, up to `end`, the run's last customer
-    (0: unknown, then up to HIGHEST). A stop that names nobody may have left out everybody.
+    (0: unknown, then up to HIGHEST). An engine that stopped again in the same file went on in between; one of
+    another file may be another engine, so the first of the files' last stops counts. A stop that names nobody
+    may have left out everybody.
     """
     named: list[Ranges] = []
-    stops: list[int] = []
+    stops: dict[str, int] = {}
     for exception, customers in curable:
         named.append(customers)
         if is_stop(exception) and exception.count:
-            stops.append(customers[-1][1] if customers else 0)
-    at = max(stops, default=-1)
-    if at == 0:
-        named.append(((1, HIGHEST),))
-    elif at > 0:
-        named.append(((at, max(at, end) if end else HIGHEST),))
+            file = exception.content.partition("/")[0] or exception.part
+            stops[file] = max(stops.get(file, 0), customers[-1][1] if customers else 0)
+    if stops:
+        at = min(filter(None, stops.values()), default=1)
+        last = max(end, *stops.values()) if end and any(stops.values()) else HIGHEST
+        named.append(((at, last),))
     return merged(*named)
 
 
@@ -66,10 +71,20 @@ def in_words(late: Ranges, more: int = 0) -> str:
         if not more:
             return ""
         also = "also " if late else ""
-        return f"{also}{more:,} missing customer{'s' if more > 1 else ''} that nothing names by number"
+        return f"{also}{more:,} missing customer{'s' if more > 1 else ''} that nothing here names by number"
     if late[0][0] == 1:
         return "the whole run: the engine did not say at which customer it stopped"
     return f"{_open_ended(late)}: the run's last customer is not known"
+
+
+def in_full(customers: str, chars: int = 100) -> str:
+    """Whom a later run composed, as `Head.covered_by` has it, in words and not much longer than `chars`."""
+    if customers == f"1-{HIGHEST}":
+        return "all that was missing"
+    shown = customers.removesuffix(f"-{HIGHEST}")
+    if len(shown) > chars:
+        return f"customers {shown[:chars].rpartition(',')[0]}, …"
+    return f"customers {shown}" + (" and all after it" if shown != customers else "")
 
 
 def late_in_words(late: Ranges, more: int = 0) -> str:

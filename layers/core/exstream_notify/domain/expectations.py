@@ -116,12 +116,13 @@ def met(
     |---|---|
     | and met a missed one before | that one, and no other |
     | in no window | the oldest missed one |
-    | in a window, dated (in its run id) later than the one before was due | its window's |
+    | in a window, dated (in its run id) as an earlier missed one in whose window nothing came | that one |
+    | in a window, dated later than the one before was due | its window's |
     | in a window, while the one before is missed and nothing came in that one's window | the one before |
     | in a window | its window's |
     | in a window that is met | the oldest missed one |
 
-    The fourth row takes yesterday's late run for yesterday's. A run that is missing for good thereby costs
+    The fifth row takes yesterday's late run for yesterday's. A run that is missing for good thereby costs
     one report too many at most: that of the next day, in whose window something came.
     """
     found: dict[datetime, Arrival] = {}
@@ -141,6 +142,7 @@ def met(
             owed = [*(o for o in owed if o.day == dated), *(o for o in owed if o.day != dated)]
             quiet = [o for o in owed if o.deadline not in busy]
             choices = [
+                *(o for o in quiet if windows and o.day == dated and o.day < windows[0].day),
                 *_one_before(arrival, windows, known, quiet),
                 *(o for o in windows if o in free),
                 *owed,

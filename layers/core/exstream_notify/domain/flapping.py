@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from .incidents import AlertRule, Head, Incident, IncidentStatus, is_over, noted, resolved
+from .customer_ranges import HIGHEST, from_text, to_text, without
+from .incidents import COVERED_CHARS, AlertRule, Head, Incident, IncidentStatus, is_over, noted, resolved
 
 WINDOW = timedelta(hours=24)
 """An incident that comes back so soon after it was resolved flaps."""
@@ -33,14 +34,15 @@ def quiet_until(head: Head, now: datetime) -> str:
 def as_it_stands(head: Head, incident: Incident, rule: AlertRule, now: datetime) -> Head:
     """The head with what time and reports have made of it.
 
-    It is resolved when nothing of it is left; if it flaps, only once it was quiet for a time. Reported again
-    after that it is open again. One that was told in a list is over with the list.
+    It is resolved when nothing of it is left; if it flaps, only once it was quiet for a time. When more of it
+    or other customers are reported after that, it is open again. One that was told in a list is over with the
+    list.
     """
     at = _stamp(now)
     if head.status == IncidentStatus.RESOLVED:
-        if incident.count > head.resolved_count:
+        if incident.count > head.resolved_count or _has_others(incident):
             return _back(replace(head, status=IncidentStatus.OPEN, answer_by=""), now)
-        return head if head.over_since else replace(head, over_since=at)
+        return head if head.over_since else replace(head, over_since=at, settled=_late(incident))
     if head.listed_until and head.listed_until <= at and incident.count <= head.told_count:
         after = resolved(head, at, "alerts", incident.count, f"told in the list of {head.listed_until}")
         return replace(after, told_status=IncidentStatus.RESOLVED, listed_until="")
@@ -51,7 +53,18 @@ def as_it_stands(head: Head, incident: Incident, rule: AlertRule, now: datetime)
     if (until := quiet_until(head, now)) > at:
         # Nobody is called for what is not there just now.
         return replace(head, answer_by=head.answer_by and max(head.answer_by, until))
-    return resolved(head, at, "alerts", incident.count, why)
+    return resolved(replace(head, settled=_late(incident)), at, "alerts", incident.count, why)
+
+
+def _late(incident: Incident) -> str:
+    text = to_text(incident.late)
+    return text if len(text) <= COVERED_CHARS else f"1-{HIGHEST}"
+
+
+def _has_others(incident: Incident) -> bool:
+    """Whether customers are late who were not when it was resolved."""
+    settled = incident.head.settled
+    return settled is not None and bool(without(incident.late, from_text(settled)))
 
 
 def _back(head: Head, now: datetime) -> Head:
@@ -60,7 +73,7 @@ def _back(head: Head, now: datetime) -> Head:
     recent = tuple(t for t in head.returned if t > since)[1 - _KEPT :]
     if head.told_status == IncidentStatus.RESOLVED and head.told_at > since:
         recent = (*recent, at)
-    head = replace(head, over_since="", returned=recent, remade_by="", unnamed=0)
+    head = replace(head, over_since="", settled=None, returned=recent, remade_by="", unnamed=0)
     return noted(head, at, "alerts", "reported again")
 
 

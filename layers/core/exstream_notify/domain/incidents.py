@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from .composed_again import to_compose
+from .composed_again import in_full, to_compose
 from .customer_ranges import Ranges, from_numbers, from_text, merged, size, to_text, without
 from .exceptions import RANK, ExceptionRaised, Severity, worst
 from .identity import notice_id
@@ -117,15 +117,14 @@ class Head:
     """An incident's own state; `version` is its optimistic lock. Times are UTC, ISO 8601.
 
     `told_*` is what the team was told last, `told_first` the count that growth is measured by, `updates` how
-    often it was told more since; `alerts` are those that went out. `held_in` is the rollup that tells of it
-    in its place, `listed_until` when that list is told. `returned` are the times at which it came back
-    after the team had heard that it was over, `over_since` when it was last found over. `answer_by` is when
-    it escalates, `look_at` when it is to be added up or tried again, `sending_until` a worker's lease while
-    it tells. `covered_by` are runs that composed customers again, each with the customers; `remade_by` is a
-    run that says that it repeats this one and made up for all that was missing; `unnamed` is how many were
-    reported without their customers by then. `end` is the run's last customer, 0 if not known. `pages` is
-    what PagerDuty was told (domain/pager.py), `took` which channels took the latest alerts, as `<number>
-    <channel> <team>` (domain/channels.py). `again` is how often it was opened again after an answer.
+    often it was told since; `alerts` is how many. `held_in` is the rollup that tells of it in its place,
+    `listed_until` when that list is told. `returned` are the times at which it came back after the team had
+    heard that it was over, `over_since` when it was last found over, `settled` who was late then. `answer_by`
+    is when it escalates, `look_at` when it is to be added up or tried again, `sending_until` a worker's
+    lease. `covered_by` are runs that composed customers again, with the customers; `remade_by` is a repeat of
+    this run that made up for what was missing; `unnamed` is how many named no customer by then. `end` is the
+    run's last customer, 0 if not known. `pages` is what PagerDuty was told, `took` which channels took the
+    latest alerts, as `<number> <channel> <team>`. `again`: how often it was opened again after an answer.
     """
 
     incident_id: str
@@ -159,6 +158,7 @@ class Head:
     held_in: str = ""
     listed_until: str = ""
     over_since: str = ""
+    settled: str | None = None
     returned: tuple[str, ...] = ()
     history: tuple[Mapping[str, str], ...] = ()
     pages: tuple[Mapping[str, str], ...] = ()
@@ -238,11 +238,6 @@ class Incident:
     def status(self) -> IncidentStatus:
         """Whether somebody has it."""
         return self.head.status
-
-    @property
-    def customers_in_run(self) -> tuple[int, ...]:
-        """The customers one by one."""
-        return tuple(n for first, last in self.customers for n in range(first, last + 1))
 
     def as_it_leaves(self, shown: Callable[[str], str]) -> "Incident":
         """With its run's name as people outside may see it; its id stays."""
@@ -367,10 +362,8 @@ def covered(head: Head, run: str, customers: Ranges, at: str) -> Head:
     if text == before or sum(len(t) for _, t in head.covered_by) + len(text) > COVERED_CHARS:
         return head
     rows = tuple(row for row in head.covered_by if row[0] != run)
-    shown = text if len(text) <= 100 else f"{text[:100].rpartition(',')[0]}, …"
-    return noted(
-        replace(head, covered_by=(*rows, (run, text))), at, "alerts", f"run {run} composed customers {shown}"
-    )
+    said = f"run {run} composed {in_full(text)}"
+    return noted(replace(head, covered_by=(*rows, (run, text))), at, "alerts", said)
 
 
 def gets_worse(incident: Incident, what: What | None) -> bool:

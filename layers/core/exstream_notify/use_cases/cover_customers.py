@@ -1,12 +1,13 @@
 """Customers whom one run left out and a later run composed: the first run's incidents get smaller."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from ..domain.composed_again import Customers, composed_again
-from ..domain.customer_ranges import Ranges, from_numbers, merged, without
+from ..domain.composed_again import FIGURES, Customers, composed_again, is_open_ended
+from ..domain.customer_ranges import HIGHEST, Ranges, from_numbers, merged, without
 from ..domain.incidents import Head, Incident, added_up, covered
+from ..domain.masking import handle, handle_in
 from ..domain.runs import Control, Run, RunState
 from ..domain.work import SlicePointer
 from ..ports import Records, RecordsGone, RunBook, Staging
@@ -20,6 +21,9 @@ READ_AT_ONCE = 10_000
 
 TIME_NEEDED = 60.0
 """Seconds that must be left to begin with a run; it is looked at later otherwise."""
+
+MOST_REPEATS = 20
+"""How far repeats of repeats are followed."""
 
 TRY_AGAIN = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
 """When a run is checked again: the parts of another run could not be read, or the run that it repeats has no
@@ -37,16 +41,22 @@ class Covering:
     time_left: Callable[[], float] = lambda: 900.0
 
 
+EVERYBODY: Ranges = ((1, HIGHEST),)
+
+_TAKEN = (RunState.STAGED, RunState.DISPATCHED)
+
+
 def cover_customers(domain: str, run_id: str, covering: Covering, tried: int = 0) -> list[str]:
     """A run was dispatched: what it made good of other runs' incidents is noted, and what is over resolved.
 
-    It counts for a run that its seal names (`rerun_of`), and for a run of the same application whose
-    customers it composed, by key. Never by numbers alone, for a later run, or while it is held, cancelled or
-    refused; a rejected record is not composed. Returns the runs that could not be compared, with the kind of
-    error: whatever it is, the others are, and these are tried again later.
+    It counts for the run that its seal names (`rerun_of`), for the run that this one repeats, for earlier
+    repeats of the same run, and for a run of the same application whose customers it composed, by key. Never
+    by numbers alone, for a later run, or while it is held, cancelled or refused; a rejected record is not
+    composed. Returns the runs that could not be compared, with the kind of error: whatever it is, the others
+    are, and these are tried again later.
     """
     run = covering.runs.get(domain, run_id)
-    if run is None or run.control != Control.GO or run.state not in (RunState.STAGED, RunState.DISPATCHED):
+    if run is None or run.control != Control.GO or run.state not in _TAKEN:
         return []
     waiting = _waiting(run, covering.alerting)
     if run.rerun_of and run.rerun_of.rpartition("/")[2] not in waiting and tried < len(TRY_AGAIN):
@@ -58,7 +68,7 @@ def cover_customers(domain: str, run_id: str, covering: Covering, tried: int = 0
     if covering.time_left() < TIME_NEEDED:
         _later(run, covering, tried, timedelta(0))
         return failed
-    composed = _Composed(run, covering)
+    composed = _Composed(run, covering, waiting)
     for other, incidents in waiting.items():
         try:
             _cover(composed, other, incidents, covering)
@@ -90,8 +100,9 @@ def _waiting(run: Run, alerting: Alerting) -> dict[str, list[Incident]]:
 class _Composed:
     """A run and its customers, which are read when they are needed first."""
 
-    def __init__(self, run: Run, covering: Covering) -> None:
+    def __init__(self, run: Run, covering: Covering, waiting: Collection[str]) -> None:
         self.run = run
+        self._waiting = waiting
         self._covering = covering
         self._customers: Customers | None = None
 
@@ -103,8 +114,27 @@ class _Composed:
         return self._customers
 
     def names(self, other: str) -> bool:
-        """Whether the run says that it repeats another one of its domain."""
-        return self.run.rerun_of in (other, f"{self.run.domain}/{other}")
+        """Whether the run says that it repeats another one of its domain, or a repeat of it."""
+        return other in self._repeated(self.run)
+
+    def is_kin(self, other: Run | None) -> bool:
+        """Whether both repeat one run, so that their customers have the numbers that they have there."""
+        before = self._repeated(other) if other else []
+        return bool(before) and before[-1] in self._repeated(self.run)
+
+    def _repeated(self, run: Run) -> list[str]:
+        """The run that a run repeats, the one that this one repeats, and so on."""
+        found: list[str] = []
+        repeat: Run | None = run
+        while repeat and repeat.rerun_of and len(found) < MOST_REPEATS:
+            found.append(self._own_name(repeat.rerun_of.removeprefix(f"{repeat.domain}/")))
+            repeat = self._covering.runs.get(run.domain, found[-1])
+        return found
+
+    def _own_name(self, run_id: str) -> str:
+        """The own name of a run with open incidents that is named as an alert shows it, masked."""
+        masked = handle_in(run_id)
+        return next((name for name in self._waiting if masked == handle(name)), run_id) if masked else run_id
 
     def may_repeat(self, other: Run | None, other_id: str) -> bool:
         """Whether it can have made good what the other run left out."""
@@ -112,9 +142,10 @@ class _Composed:
             return self.names(other_id)
         if other.opened_at > self.run.opened_at:
             return False
-        if self.names(other_id):
-            return self.run.app == other.app or not (self.run.app and other.app)
-        return self.run.app == other.app
+        app, other_app = self.run.app.casefold(), other.app.casefold()
+        if self.names(other_id) or self.is_kin(other):
+            return app == other_app or not (app and other_app)
+        return app == other_app
 
     @property
     def is_complete(self) -> bool:
@@ -137,24 +168,27 @@ def _cover(composed: _Composed, other_id: str, incidents: list[Incident], coveri
     if not composed.may_repeat(other, other_id):
         return
     named = composed.names(other_id)
+    by_number = named or composed.is_kin(other)
     late = merged(*(incident.late for incident in incidents))
     wanted = merged(late, composed.customers.numbers) if late and composed.customers.keys else ()
     missed = _customers(other, covering, wanted) if other is not None and wanted else None
-    if not named and missed is None:
+    if not by_number and missed is None:
         return
     again = composed_again(
         late,
         missed.by_number if missed else {},
         composed.customers,
-        named=named,
-        whole=named and composed.is_whole(other),
+        named=by_number,
+        whole=by_number and composed.is_whole(other),
     )
-    remade = named and not without(late, again) and _makes_up(composed, other)
+    lost = merged(*(i.late for i in incidents if not (_names_nobody(i) and _lacks(other))))
+    remade = named and not without(lost, again) and _makes_up(composed, other)
     lacks = named and not remade and any(incident.missing for incident in incidents)
     more = _left_out(composed, other, covering) if lacks else ()
     for incident in incidents if again or remade or more else ():
         shown = covering.alerting.rules.vocabulary.shown(run.run_id)
-        _note(incident, shown, again, covering.alerting, remade=remade, more=more)
+        mine = EVERYBODY if remade and _names_nobody(incident) else again
+        _note(incident, shown, mine, covering.alerting, named=named, remade=remade, more=more)
         look_at_incident(incident.incident_id, alerting)
 
 
@@ -167,28 +201,46 @@ def _left_out(composed: _Composed, other: Run | None, covering: Covering) -> Ran
     return from_numbers(n for n, keys in now.items() if n not in before.by_number and not keys & before.keys)
 
 
+def _names_nobody(incident: Incident) -> bool:
+    """Whether the engine stopped and did not say where: any customer may be late."""
+    return is_open_ended(incident.late) and incident.to_compose[0][0] == 1
+
+
+def _lacks(other: Run | None) -> int:
+    """How many documents a run has fewer than its seal expects, where it was taken; 0: none, or not known."""
+    return max(other.expected - other.composed, 0) if other and other.state in _TAKEN else 0
+
+
 def _makes_up(composed: _Composed, other: Run | None) -> bool:
     """Whether a run that repeats another has as many documents as the other lacks."""
     if other is None:
-        lacks = 1
-    elif other.state in (RunState.STAGED, RunState.DISPATCHED):
-        lacks = other.expected - other.composed
-    else:
-        lacks = other.expected
+        return composed.is_complete and composed.run.composed > 0
+    lacks = _lacks(other) if other.state in _TAKEN else other.expected
     return composed.is_complete and composed.run.composed >= lacks
 
 
 def _note(
-    incident: Incident, run_id: str, again: Ranges, alerting: Alerting, *, remade: bool, more: Ranges
+    incident: Incident,
+    run_id: str,
+    again: Ranges,
+    alerting: Alerting,
+    *,
+    named: bool,
+    remade: bool,
+    more: Ranges,
 ) -> None:
     at = alerting.now()
 
     def change(head: Head, now: Incident) -> Head:
-        mine = merged(without(now.late, without(now.late, again)), more if now.missing else ())
+        known = merged(without(now.late, without(now.late, again)), more if now.missing else ())
+        mine = again if again == EVERYBODY else known
         changed = covered(head, run_id, mine, at) if mine else head
         if remade:
             changed = replace(changed, remade_by=run_id)
-        return replace(changed, unnamed=now.unnamed) if changed != head else head
+        # An error that names no customer may be about somebody else than those composed again.
+        figures = sum(cause.count for cause in now.causes if cause.code in FIGURES)
+        over = now.unnamed if named else max(head.unnamed, figures)
+        return replace(changed, unnamed=over) if changed != head else head
 
     # Before it is written: a worker that dies in between leaves a look that is due.
     alerting.due.wait("incident", incident.incident_id, alerting.clock.now())
