@@ -109,6 +109,14 @@ def from_text(text: str) -> Ranges:
     return merged(found)
 
 
+def stated(text: str) -> Ranges:
+    """The stretches of a text that was stored; none where it is no list: it must not hide its incident."""
+    try:
+        return from_text(text)
+    except ValueError:
+        return ()
+
+
 def texts(ranges: Iterable[tuple[int, int]], chars: int) -> Iterator[str]:
     """The list in texts of at most `chars` characters (one stretch at least), each from a stretch on."""
     parts: list[str] = []

@@ -7,9 +7,10 @@ from enum import StrEnum
 from typing import Literal
 
 from .composed_again import to_compose
-from .customer_ranges import Ranges, from_numbers, from_text, merged, size, to_text, without
+from .customer_ranges import Ranges, from_numbers, from_text, merged, size, stated, to_text, without
 from .exceptions import RANK, ExceptionRaised, Severity, worst
 from .identity import notice_id
+from .known_codes import codes_kept
 from .twins import told_once
 
 SETTLE = timedelta(seconds=30)
@@ -109,7 +110,7 @@ class Report:
     @property
     def customers(self) -> Ranges:
         """The customers it names."""
-        return merged(from_numbers(self.exception.customers_in_run), from_text(self.exception.customers))
+        return merged(from_numbers(self.exception.customers_in_run), stated(self.exception.customers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,9 +369,8 @@ def covered(head: Head, run: str, customers: Ranges, at: str) -> Head:
         return head
     rows = tuple(row for row in head.covered_by if row[0] != run)
     shown = text if len(text) <= 100 else f"{text[:100].rpartition(',')[0]}, …"
-    return noted(
-        replace(head, covered_by=(*rows, (run, text))), at, "alerts", f"run {run} composed customers {shown}"
-    )
+    after = replace(head, covered_by=(*rows, (run, text)))
+    return noted(after, at, "alerts", f"run {run} composed customers {shown}")
 
 
 def gets_worse(incident: Incident, what: What | None) -> bool:
@@ -441,7 +441,7 @@ def told(head: Head, incident: Incident, what: What, rule: AlertRule, now: datet
         updates=0 if anew else head.updates + 1,
         told_count=incident.count,
         told_severity=incident.severity,
-        told_codes=incident.codes,
+        told_codes=codes_kept(incident.causes),
         told_at=at,
         told_status=head.status,
         sending_until="",
