@@ -292,7 +292,8 @@ class Channels:
 
     def _address(self, channel: str, team: str) -> str:
         addresses = self._addresses()
-        return addresses.get(f"{channel}/{team}") or addresses.get(channel) or ""
+        found = addresses.get(f"{channel}/{team}") or addresses.get(channel) or ""
+        return str(found).strip()  # pasted into the secret, perhaps with a line end
 
     def _post_alert(
         self,
