@@ -412,6 +412,26 @@ def test_an_alert_is_as_large_as_the_service_takes(hook: Hook, channel: str, lim
         assert len(hook.document["payload"]["summary"]) <= 1024
 
 
+@pytest.mark.parametrize(
+    "long",
+    [
+        {"facts": tuple((f"fact {n}", "EX000001S, " * 40_000) for n in range(14))},
+        {"title": "é" * 600_000},
+        {"samples": ("words " * 100_000,) * 3},
+    ],
+)
+@pytest.mark.parametrize(("channel", "limit"), [("slack", 40_000), ("teams", 28_672), ("pagerduty", 524_288)])
+def test_whatever_is_long_in_an_alert_the_service_takes_it(
+    hook: Hook, channel: str, limit: int, long: dict[str, Any]
+) -> None:
+    address = "KEY" if channel == "pagerduty" else f"{hook.url}/hook"
+    found = channels({channel: address, "pagerduty_url": f"{hook.url}/enqueue"})
+    assert found.tell(channel, "it", replace(ALERT, **long)).outcome == "sent"
+    assert len(hook.posted[-1][2]) <= limit
+    if channel != "pagerduty" or "title" not in long:
+        assert "exnotify incidents shows all" in hook.posted[-1][2].decode()
+
+
 # --- PagerDuty: one page an incident, team and service -------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from exstream_notify.adapters.alert_triggers import exceptions_of, file_of, look_of
 from exstream_notify.adapters.rules import YamlRules
+from exstream_notify.domain.customer_ranges import HIGHEST, from_text
 from exstream_notify.domain.exceptions import ExceptionRaised, Unusable
 from exstream_notify.domain.incidents import Head, Report, added_up
 from exstream_notify.domain.masking import WITHHELD
@@ -99,7 +100,7 @@ def test_a_sites_words_are_masked() -> None:
 
 
 def test_an_exception_in_our_form_that_another_system_raises_is_masked_too() -> None:
-    detail = {
+    detail: dict[str, Any] = {
         "code": "Ann_Lee",
         "severity": "error",
         "domain": "retail",
@@ -113,6 +114,35 @@ def test_an_exception_in_our_form_that_another_system_raises_is_masked_too() -> 
     assert not {"Ann", "ann", "Lee"} & set(re.findall(r"[A-Za-z]+", str(found.to_detail())))
     (ours,) = exceptions_of(body | {"source": "exnotify"}, KNOWN)
     assert ours.text == "Ann Lee moved"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"customers": "all"}, {"customers": "9-3"}, {"customers": "1-999999999"}, {"customers": 5},
+        {"customers_in_run": [-1, 0, 10**20]}, {"customers_in_run": [10**20]}, {"count": -5}, {"count": 10**30},
+        {"count": "many"}, {"domain": ""}, {"domain": "x" * 3000}, {"run_id": "r\0"}, {"run_id": {}},
+        {"code": "é" * 900}, {"code": None}, {"part": "é" * 900}, {"part": "p" * 3000}, {"severity": "worst"},
+        {"team": "ops\r\nBcc: a@example.com"}, {"said_at": "9999-12-31"}, {"cured_by_rerun": "no"},
+        {"detail": {"a": "b" * 200_000}}, {"source": "0/0"}, {"content": "x"}, {"evil": 1}, {"text": []},
+    ],
+)  # fmt: skip
+def test_an_exception_that_another_system_raises_can_be_stored_told_and_added_up(
+    said: dict[str, Any],
+) -> None:
+    detail = {"code": "EX001234E", "severity": "error", "domain": "retail", "run_id": "r-1", "text": "x"}
+    body = {"id": "e-3", "source": "exstream", "detail-type": "Exception Raised", "detail": detail | said}
+    (found,) = exceptions_of(body, KNOWN)
+    assert 0 < found.count < 10**9
+    assert all(0 < first <= last <= HIGHEST for first, last in from_text(found.customers))
+    keys = (found.code, found.part, found.domain, found.run_id)
+    assert all(key and key.isprintable() and len(key.encode()) <= 256 for key in keys)
+    assert len(f"{found.code}#{found.part}".encode()) <= 1024
+    unsaid = (found.team, found.said_at, found.source, found.content, found.cured_by_rerun, found.detail)
+    assert unsaid == ("", "", "", "", False, {})
+    assert exceptions_of(body | {"detail": None}, KNOWN)[0].code == "event_unusable"
+    (gone,) = exceptions_of(body | {"detail": detail | {"count": 0}}, KNOWN)
+    assert gone.count == 0
 
 
 def test_what_is_no_exception_is_something_else() -> None:

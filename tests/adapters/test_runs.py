@@ -414,3 +414,12 @@ def test_what_later_runs_composed_is_kept_with_the_head(tables: Tables) -> None:
     )
     assert incidents.save(head)
     assert incidents.head(head.incident_id) == head
+
+
+def test_long_names_of_parts_are_kept_apart_within_a_sort_key(tables: Tables) -> None:
+    """DynamoDB takes 1024 bytes, which are fewer characters."""
+    incidents = DynamoIncidents(tables.client, tables.incidents)
+    for end in ("a", "b", "b"):
+        long = ExceptionRaised("é" * 60, "error", "retail", "r-1", "x", part="…" * 900 + end)
+        assert incidents.record("1" * 32, long, "2026-11-20T15:00:00+00:00")
+    assert [report.exception.part[-1] for report in incidents.reports("1" * 32)] in (["a", "b"], ["b", "a"])

@@ -250,6 +250,30 @@ def test_a_topic_takes_subjects_of_less_than_100_characters_in_one_line(
             aws("sns").publish(TopicArn=topic, Message="m", Subject=subject)
 
 
+def test_a_topic_takes_256_kb_of_bytes(aws: Clients) -> None:
+    topic = aws("sns").create_topic(Name="alerts")["TopicArn"]
+    aws("sns").publish(TopicArn=topic, Message="é" * 131_072)
+    with pytest.raises(ClientError, match="Message too long"):
+        aws("sns").publish(TopicArn=topic, Message="é" * 131_073)
+
+
+@pytest.mark.parametrize(
+    ("number", "size", "taken"), [(1, 262_144, True), (1, 262_145, False), (10, 26_300, False)]
+)
+def test_a_request_holds_256_kb_of_events(aws: Clients, number: int, size: int, taken: bool) -> None:
+    room = size - len("exnotify" + "Kind" + '{"a":""}')
+    entry = {
+        "Source": "exnotify",
+        "DetailType": "Kind",
+        "Detail": json.dumps({"a": "x" * room}, separators=(",", ":")),
+    }
+    if taken:
+        assert aws("events").put_events(Entries=[entry] * number)["FailedEntryCount"] == 0
+    else:
+        with pytest.raises(ClientError, match="over the limit"):
+            aws("events").put_events(Entries=[entry] * number)
+
+
 @pytest.mark.parametrize("subject", ["s" * 100, "a\nb"])
 def test_moto_itself_takes_others(raw: Any, subject: str) -> None:
     with raw() as aws:
@@ -503,6 +527,22 @@ def test_an_item_above_400_kb_is_refused(aws: Clients) -> None:
 
 
 # ---- queues ----
+
+
+@pytest.mark.parametrize(("key", "taken"), [("é" * 512, True), ("é" * 513, False)])
+def test_an_update_takes_a_sort_key_of_1024_bytes(aws: Clients, key: str, taken: bool) -> None:
+    names = [{"AttributeName": n, "KeyType": k} for n, k in (("pk", "HASH"), ("sk", "RANGE"))]
+    kinds = [{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk")]
+    aws("dynamodb").create_table(
+        TableName="long", KeySchema=names, AttributeDefinitions=kinds, BillingMode="PAY_PER_REQUEST"
+    )
+    wanted: dict[str, Any] = {"TableName": "long", "Key": {"pk": {"S": "1"}, "sk": {"S": key}}}
+    wanted |= {"UpdateExpression": "SET n = :n", "ExpressionAttributeValues": {":n": {"N": "1"}}}
+    if taken:
+        aws("dynamodb").update_item(**wanted)
+    else:
+        with pytest.raises(ClientError, match="rangekey has exceeded"):
+            aws("dynamodb").update_item(**wanted)
 
 
 def test_a_queue_tells_its_attributes(aws: Clients) -> None:

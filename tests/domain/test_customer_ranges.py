@@ -1,5 +1,7 @@
 """Customers as the engine takes them, in switches that a command line can hold."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,3 +67,11 @@ def test_what_is_no_place_in_a_run_is_no_customer(number: int) -> None:
 def test_what_is_no_list_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"list|stretch"):
         from_text(text)
+
+
+def test_what_is_left_of_many_customers_takes_no_product_of_their_number() -> None:
+    every_second = tuple((n, n) for n in range(2, 200_000, 2))
+    every_fourth = tuple((n, n) for n in range(4, 200_000, 4))
+    began = time.process_time()
+    assert len(without(every_second, every_fourth)) == 50_000
+    assert time.process_time() - began < 5

@@ -1,6 +1,7 @@
 """What an incident is, what becomes of it, and what an alert says."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +27,7 @@ from exstream_notify.domain.incidents import (
     resolved,
     told,
 )
+from exstream_notify.domain.telling import what_to_tell
 
 NOW = "2026-11-20T15:00:00+00:00"
 RULE = AlertRule("operations", "composition", ack_minutes=30, escalation=("it",), advice="Look")
@@ -93,6 +95,29 @@ def test_composing_again_never_ends_what_it_does_not_cure_or_does_not_name() -> 
     assert is_over(added_up(replace(head, unnamed=1), [named, nameless]))
     skipped = report(5, code="customers_missing", part="run", cured_by_rerun=True)
     assert not is_over(added_up(replace(head, unnamed=5), [named, skipped]))
+
+
+def test_a_list_that_is_none_hides_no_incident() -> None:
+    found = added_up(HEAD, [report(customers="all"), report(part="b", customers="3-4"), report(part="c")])
+    assert (found.count, found.customers) == (3, ((3, 4),))
+
+
+def test_a_head_fits_its_item_whatever_is_reported() -> None:
+    """DynamoDB takes 400 KB; the lists of customers composed again may take a quarter of it."""
+    many = [report(code=f"rule_{'x' * 50}{n:05}", part=str(n)) for n in range(20_000)]
+    many.append(report(code="zz", severity="severe"))
+    incident = added_up(HEAD, many)
+    after = told(HEAD, incident, What.OPENED, RULE, datetime.fromisoformat(NOW), "sns sent")
+    assert len(json.dumps(asdict(after)).encode()) < 250_000
+    assert "zz" in after.told_codes
+    again = added_up(after, [*many, report(code="a further one")])
+    assert what_to_tell(again, "2027-11-20T15:00:00+00:00") is None
+
+
+def test_an_alert_names_some_queues_of_many() -> None:
+    found = added_up(HEAD, [report(part=str(n), queue=f"Queue_{n:04}") for n in range(2000)])
+    facts = dict(make_alert(found, What.OPENED, RULE, "operations", "").facts)
+    assert facts["Queues"].endswith("Queue_0011 …")
 
 
 def test_a_figure_that_seal_and_summary_state_counts_once() -> None:

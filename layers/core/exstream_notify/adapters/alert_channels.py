@@ -31,6 +31,7 @@ from ..domain.sms_text import fold, parts
 from ..ports import ChannelAnswer, Provider
 from .alert_forms import LARGEST, as_json, card, document, fitting
 from .alert_posts import TRIES, Posts
+from .deadline import within
 from .kept import Kept
 from .observability import count, logger
 from .rules import YamlRules
@@ -41,6 +42,13 @@ PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 
 _PAGER_SEVERITY = {"info": "info", "warning": "warning", "error": "error", "severe": "critical"}
 _TOPIC_KEPT = 300.0
+
+LONGEST_POST = 20.0
+"""Seconds that one channel may take for an alert, beside the wait that its service asks for. Three tries that
+nobody answers take 18; a line of four such channels still leaves time to write down what was told."""
+
+_LONGEST = {"email": 40.0, "sms": 40.0}
+"""The notification providers confirm more carefully."""
 
 
 def _failed(why: str) -> ChannelAnswer:
@@ -84,7 +92,8 @@ class Channels:
     def tell(self, channel: str, team: str, alert: Alert, patience: float = 0.0) -> ChannelAnswer:
         """See `ChannelWays.tell`."""
         try:
-            answer = self._ways[channel](team, alert, patience)
+            longest = _LONGEST.get(channel, LONGEST_POST) + patience
+            answer = within(longest, lambda: self._ways[channel](team, alert, patience))
         except Exception as error:
             # Whatever it is, the next channel has to be tried. Its text may hold an address.
             answer = _failed(type(error).__name__)
@@ -133,7 +142,10 @@ class Channels:
         try:
             if channel == "sns":
                 return self._listeners(self._topics.get(team, ""))
-            return self._posts.probe(self._address(channel, team)) if channel == "webhook" else ABSENT
+            if channel != "webhook":
+                return ABSENT
+            address = self._address(channel, team)
+            return within(LONGEST_POST, lambda: self._posts.probe(address))
         except Exception as error:
             return _failed(type(error).__name__)
 
@@ -145,7 +157,8 @@ class Channels:
             if not key or page != page_key(team, fingerprint(key), again):
                 return ABSENT
             event = {"routing_key": key, "event_action": action, "dedup_key": dedup_key(incident_id, page)}
-            return self._posted("pagerduty", self._pagerduty(), as_json(event), 0.0)
+            body = as_json(event)
+            return within(LONGEST_POST, lambda: self._posted("pagerduty", self._pagerduty(), body, 0.0))
         except Exception as error:
             return _failed(type(error).__name__)
 
@@ -279,7 +292,8 @@ class Channels:
 
     def _address(self, channel: str, team: str) -> str:
         addresses = self._addresses()
-        return addresses.get(f"{channel}/{team}") or addresses.get(channel) or ""
+        found = addresses.get(f"{channel}/{team}") or addresses.get(channel) or ""
+        return str(found).strip()  # pasted into the secret, perhaps with a line end
 
     def _post_alert(
         self,

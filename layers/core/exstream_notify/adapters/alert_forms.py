@@ -15,7 +15,10 @@ LARGEST: Final[Mapping[str, int]] = {
     "sns": 250_000,
 }
 """Bytes of an alert. The services take 40,000 characters, 28 KB, 512 KB, what the site's own hook takes, and
-256 KB: switches that do not fit are left out, and shown by `exnotify incidents`."""
+256 KB: switches that do not fit are left out, then long facts are cut; `exnotify incidents` shows all."""
+
+_FACT_CHARS = (4000, 1000, 250, 100)
+"""How long a fact may be where an alert does not fit, one after the other. The least of them always fits."""
 
 
 def as_json(document: Mapping[str, Any]) -> bytes:
@@ -24,14 +27,34 @@ def as_json(document: Mapping[str, Any]) -> bytes:
 
 
 def fitting(alert: Alert, largest: int, made: Callable[[Alert], bytes]) -> bytes:
-    """An alert's body with as many of its switches as fit."""
+    """An alert's body with as many of its switches as fit, and with long facts cut where it must be."""
     body = made(alert)
-    for lines in (5, 1, 0):
+    for lines in (5, 1, 0) if alert.rerun else ():
         if len(body) <= largest:
             break
         rerun = (*alert.rerun[:lines], "more: exnotify incidents shows every switch")
         body = made(replace(alert, rerun=rerun))
+    for chars in _FACT_CHARS:
+        if len(body) <= largest:
+            break
+        alert = _cut(alert, chars)
+        body = made(alert)
     return body
+
+
+def _cut(alert: Alert, chars: int) -> Alert:
+    """An alert with no text longer than that, and without its switches, which nobody may shorten."""
+
+    def short(text: str) -> str:
+        return text if len(text) <= chars else f"{text[:chars]} … (exnotify incidents shows all)"
+
+    return replace(
+        alert,
+        title=short(alert.title),
+        facts=tuple((name, short(value)) for name, value in alert.facts),
+        samples=tuple(map(short, alert.samples)),
+        rerun=("exnotify incidents shows every switch",) if alert.rerun else (),
+    )
 
 
 def card(alert: Alert) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ TRIES: Final = 3
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _AGAIN: Final = frozenset({408, 425, 429})
 _READ: Final = 4096
-"""Characters of an answer's body that are looked at."""
+"""Bytes of an answer's body that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +108,13 @@ class Posts:
         """What one post came to, whether a further one may succeed, and after how many seconds."""
         import httpx
 
+        # Only the beginning of an answer is read, and none is unpacked: it may be of any size.
+        plain = {**headers, "Accept-Encoding": "identity"}
         try:
-            answer = self._client().post(url, content=body, headers=dict(headers))
+            with self._client().stream("POST", url, content=body, headers=plain) as answer:
+                text = next(answer.iter_raw(_READ), b"").decode("utf-8", "replace")
         except httpx.HTTPError as error:
             return ChannelAnswer("failed", type(error).__name__), True, None
-        text = answer.text[:_READ]
         status: int = answer.status_code
         if channel == "teams" and status < 300 and (refused := _TEAMS_BY_200.search(text)):
             status = int(refused[1])

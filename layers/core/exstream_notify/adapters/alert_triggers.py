@@ -45,12 +45,13 @@ def exceptions_of(body: dict[str, Any], vocabulary: Vocabulary) -> list[Exceptio
     Of an event that is not ours the names that `vocabulary` does not know are masked.
     """
     kind = body.get("detail-type", "Exception Raised" if "detail" in body else "")
-    if kind == "Exception Raised":
-        raised = exception_of(body)
-        return [raised if body.get("source", _OWN) == _OWN else _told_by_others(raised, vocabulary)]
+    if kind == "Exception Raised" and body.get("source", _OWN) == _OWN:
+        return [exception_of(body)]
     detail = body.get("detail")
     is_composers = body.get("source") == _COMPOSER and isinstance(detail, dict)
     parts = job_parts(detail) if is_composers else []
+    if kind == "Exception Raised":
+        return [_told_by_others(body, kind).as_it_leaves(vocabulary.shown)]
     code = EVENT_CODES.get(kind) or ("composition_failed" if _COMPOSER_FAILED.fullmatch(kind) else None)
     if code and not any(part.kind == "step" for part in parts):
         return [_of_event(body, kind, code).as_it_leaves(vocabulary.shown)]
@@ -118,7 +119,7 @@ def _of_event(body: Mapping[str, Any], kind: str, code: str) -> ExceptionRaised:
         run_id,
         f"{kind} {which}".strip() + of_run,
         part=f"event {event_id}",
-        count=count if isinstance(count, int) and 0 < count < 1_000_000_000 else 1,
+        count=int(count) if isinstance(count, int) and 0 < count < 1_000_000_000 else 1,
         samples=(WITHHELD,) if said else (),
         customers=_customers(
             detail.get("customers_in_run"), detail.get("customer_in_run"), user.get("CustomerInRun")
@@ -140,10 +141,18 @@ def _of_job(
     return failures_of(parts, domain, run_id, lambda text: _WORD.sub("", str(text))[:60], vocabulary)
 
 
-def _told_by_others(raised: ExceptionRaised, vocabulary: Vocabulary) -> ExceptionRaised:
-    """An exception in our own form that a site's system put on the bus: its words are a single message."""
-    names = (raised.code, raised.part, raised.queue, raised.document_type, *raised.detail.values())
-    return replace(raised, text=raised.code, samples=(WITHHELD,), names=names).as_it_leaves(vocabulary.shown)
+def _told_by_others(body: Mapping[str, Any], kind: str) -> ExceptionRaised:
+    """An exception in our own form that a site's system put on the bus: what any event may carry is taken
+    of it, and the part that it is of; what only we say (whose it is, when, of which file) is not."""
+    told = _of_event(body, kind, "event_unusable")
+    detail = body.get("detail")
+    detail = detail if isinstance(detail, dict) else {}
+    code = _WORD.sub("", str(detail.get("code") or ""))[:60] or told.code
+    part = _WORD.sub("", str(detail.get("part") or ""))[:60] or told.part
+    told = replace(
+        told, code=code, part=part, text=code, samples=(WITHHELD,), names=(*told.names, code, part)
+    )
+    return replace(told, count=0) if detail.get("count") == 0 else told
 
 
 def _of_stranger(body: Mapping[str, Any], kind: str) -> ExceptionRaised:

@@ -46,7 +46,7 @@ def signed_for(body: bytes, header: str, fields: Mapping[str, str]) -> frozenset
     teams = set()
     for name, secrets in fields.items():
         field, _, team = name.partition("/")
-        if field != SECRET:
+        if field != SECRET or not isinstance(secrets, str):
             continue
         for secret in secrets.split():
             wanted = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode()

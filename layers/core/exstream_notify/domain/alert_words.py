@@ -45,6 +45,9 @@ class Alert:
 RUNS = 12
 """Runs that an alert of a cause over several names; `exnotify incidents --json` names more."""
 
+QUEUES = 12
+"""Queues that an alert names."""
+
 _RUN = re.compile(r"\bRUN\b")
 
 RERUN_LINES = 20
@@ -78,7 +81,8 @@ def make_alert(
         ("For customers", meaning(incident, rule)),
     ]
     if incident.queues:
-        facts.append(("Queues", ", ".join(incident.queues)))
+        rest = " …" if len(incident.queues) > QUEUES else ""
+        facts.append(("Queues", ", ".join(incident.queues[:QUEUES]) + rest))
     rerun = () if what == What.RESOLVED else tuple(offered(incident.late, switch_chars))
     if rule.group == "cause":
         facts.append(("Runs", named_runs(incident)))

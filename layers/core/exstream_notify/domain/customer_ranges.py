@@ -71,15 +71,19 @@ def from_numbers(numbers: Iterable[int]) -> Ranges:
 
 
 def without(ranges: Ranges, covered: Ranges) -> Ranges:
-    """What of `ranges` is not in `covered`."""
+    """What of `ranges` is not in `covered`; one walk along both, since either may have many stretches."""
     left: list[tuple[int, int]] = []
+    at = 0
     for first, last in ranges:
-        for begin, end in covered:
-            if end < first or begin > last:
-                continue
+        while at < len(covered) and covered[at][1] < first:
+            at += 1
+        ahead = at
+        while first <= last and ahead < len(covered) and covered[ahead][0] <= last:
+            begin, end = covered[ahead]
             if begin > first:
                 left.append((first, begin - 1))
             first = end + 1
+            ahead += 1
         if first <= last:
             left.append((first, last))
     return tuple(left)
@@ -107,6 +111,14 @@ def from_text(text: str) -> Ranges:
             raise ValueError("a stretch that ends before it begins")
         found.append((first, last))
     return merged(found)
+
+
+def stated(text: str) -> Ranges:
+    """The stretches of a text that was stored; none where it is no list: it must not hide its incident."""
+    try:
+        return from_text(text)
+    except ValueError:
+        return ()
 
 
 def texts(ranges: Iterable[tuple[int, int]], chars: int) -> Iterator[str]:

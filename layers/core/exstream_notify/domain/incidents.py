@@ -7,9 +7,10 @@ from enum import StrEnum
 from typing import Literal
 
 from .composed_again import in_full, to_compose
-from .customer_ranges import Ranges, from_numbers, from_text, merged, size, to_text, without
+from .customer_ranges import Ranges, from_numbers, from_text, merged, size, stated, to_text, without
 from .exceptions import RANK, ExceptionRaised, Severity, worst
 from .identity import notice_id
+from .known_codes import codes_kept
 from .twins import told_once
 
 SETTLE = timedelta(seconds=30)
@@ -109,7 +110,7 @@ class Report:
     @property
     def customers(self) -> Ranges:
         """The customers it names."""
-        return merged(from_numbers(self.exception.customers_in_run), from_text(self.exception.customers))
+        return merged(from_numbers(self.exception.customers_in_run), stated(self.exception.customers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,8 @@ class Head:
         waits = [self.look_at, self.sending_until]
         if self.status != IncidentStatus.RESOLVED:
             # A mute that ends tells what it held back; nobody is asked for an answer before.
-            waits += [self.muted_until or self.answer_by or self.ack_until, self.listed_until]
+            asked = self.ack_until if self.status == IncidentStatus.ACKNOWLEDGED else self.answer_by
+            waits += [self.muted_until or asked, self.listed_until]
         return min(filter(None, waits), default="")
 
 
@@ -377,10 +379,9 @@ def gets_worse(incident: Incident, what: What | None) -> bool:
 
 
 def opened_again(head: Head, at: str, why: str) -> Head:
-    """An acknowledged incident that waits for an answer again, with all of the time to give one."""
-    changed = replace(
-        head, status=IncidentStatus.OPEN, answer_by="", ack_until="", level=0, again=head.again + 1
-    )
+    """An acknowledged incident that waits for an answer again, with all of the time to give one. It keeps
+    when the acknowledgement ended until its team is told (`told`)."""
+    changed = replace(head, status=IncidentStatus.OPEN, answer_by="", level=0, again=head.again + 1)
     return noted(changed, at, "alerts", "open again", why)
 
 
@@ -434,13 +435,13 @@ def told(head: Head, incident: Incident, what: What, rule: AlertRule, now: datet
         updates=0 if anew else head.updates + 1,
         told_count=incident.count,
         told_severity=incident.severity,
-        told_codes=incident.codes,
+        told_codes=codes_kept(incident.causes),
         told_at=at,
         told_status=head.status,
         sending_until="",
     )
     if head.status == IncidentStatus.OPEN and what != What.ESCALATED and not head.answer_by:
-        changed = replace(changed, level=0, answer_by=_answer_by(rule, now))
+        changed = replace(changed, level=0, answer_by=_answer_by(rule, now), ack_until="")
     return noted(changed, at, "alerts", f"told {rule.team}: {what}", said)
 
 

@@ -118,5 +118,6 @@ def after_event(head: Head, incident: Incident, event: PagerEvent, answer_by: st
     back = paged(head, event.page, "trigger", event.at)
     if head.status == IncidentStatus.OPEN:
         return back
-    changed = replace(back, status=IncidentStatus.OPEN, told_status=IncidentStatus.OPEN, answer_by=answer_by)
+    is_open = IncidentStatus.OPEN
+    changed = replace(back, status=is_open, told_status=is_open, answer_by=answer_by, ack_until="")
     return noted(changed, now, who, event.kind.removeprefix("incident."))

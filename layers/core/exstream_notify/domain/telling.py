@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from .exceptions import RANK, ExceptionRaised
 from .flapping import quiet_until, returns
 from .incidents import Group, Head, Incident, IncidentStatus, What
+from .known_codes import has_further
 
 GROWTH = (2, 5, 10)
 """Growth has an alert at these multiples of the first alert's count, then at each further tenfold."""
@@ -64,7 +65,7 @@ def _news(incident: Incident, now: str) -> What | None:
         return What.REOPENED
     if RANK[incident.severity] > RANK[head.told_severity]:
         return What.WORSE
-    if set(incident.codes) - set(head.told_codes):
+    if has_further(incident.codes, head.told_codes):
         return What.CHANGED
     flaps = returns(head, datetime.fromisoformat(now))
     growth = GROWTH_FLAPPING if flaps else GROWTH

@@ -221,11 +221,10 @@ def _tell(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -
 
 def _told_elsewhere(incident: Incident, what: What, rule: AlertRule, alerting: Alerting) -> bool:
     """Whether a rollup tells of it in the place of an alert of its own; then that is noted."""
-    head, now = incident.head, alerting.clock.now()
+    head, now, until = incident.head, alerting.clock.now(), None
     if what == What.LISTED:
         rollup, until = roll_up.daily_list(rule.team, alerting)
         row = roll_up.enter(rollup, incident, alerting, incident.count - head.resolved_count)
-        _change(head.incident_id, head, alerting, lambda h: listed(h, incident, rollup, until, now))
     elif what == What.RESOLVED:
         if before := alerting.incidents.head(head.held_in) if head.held_in else None:
             row = roll_up.enter(before, incident, alerting, 0)
@@ -238,14 +237,20 @@ def _told_elsewhere(incident: Incident, what: What, rule: AlertRule, alerting: A
             return False
         rollup = resolutions
         row = roll_up.enter(rollup, incident, alerting)
-        _change(head.incident_id, head, alerting, lambda h: held(h, incident, what, rule, now, rollup))
     else:
         if roll_up.is_admitted(incident, what, rule.team, alerting):
             return False
         rollup = roll_up.storm_of(rule.team, alerting)
         row = roll_up.enter(rollup, incident, alerting, what=what)
-        _change(head.incident_id, head, alerting, lambda h: held(h, incident, what, rule, now, rollup))
+    # Before it is noted: whoever dies in between leaves an incident that enters the rollup again.
     _reported(rollup, [row], alerting)
+
+    def entered(h: Head) -> Head:
+        if until is not None:
+            return listed(h, incident, rollup, until, now)
+        return held(h, incident, what, rule, now, rollup)
+
+    _change(head.incident_id, head, alerting, entered)
     return True
 
 

@@ -28,15 +28,18 @@ def answered(
 ) -> tuple[Head, What | None]:
     """An acknowledgement ends when the incident gets worse, and after the time that the rule sets."""
     head, at = incident.head, now.isoformat(timespec="seconds")
+    lapses = head.ack_until and head.ack_until <= at and head.muted_until <= at
     if head.status != IncidentStatus.ACKNOWLEDGED:
-        return head, what
+        # Opened again, but whoever was to tell it died, or no channel took it.
+        untold = head.status == IncidentStatus.OPEN and lapses
+        return head, what or (What.LAPSED if untold else None)
     if gets_worse(incident, what):
         worse = what if what == What.GROWN else What.WORSE
         return opened_again(head, at, "it got worse"), worse
     if rule.ack_lasts_minutes and not head.ack_until:
         until = now + timedelta(minutes=rule.ack_lasts_minutes)
         return replace(head, ack_until=until.isoformat(timespec="seconds")), what
-    if head.ack_until and head.ack_until <= at and head.muted_until <= at:
+    if lapses:
         return opened_again(head, at, "the acknowledgement ended, the incident is not over"), (
             what or What.LAPSED
         )

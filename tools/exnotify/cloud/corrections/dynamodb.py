@@ -132,3 +132,29 @@ def transaction_tokens(patches: Patches) -> None:
         return result
 
     patches.set(DynamoHandler, "transact_write_items", transact_write_items)
+
+
+_KEY_BYTES = {"hash": 2048, "range": 1024}
+
+
+def key_sizes(patches: Patches) -> None:
+    """An update takes a key of any length; AWS, and a put here, take 2048 and 1024 bytes: "Quotas"."""
+    from moto.dynamodb.exceptions import MockValidationException
+    from moto.dynamodb.models import DynamoDBBackend
+
+    original = DynamoDBBackend.update_item
+
+    def update_item(
+        backend: Any, table_name: str, key: dict[str, dict[str, Any]], *rest: Any, **more: Any
+    ) -> Any:
+        table = backend.get_table(table_name)
+        for kind, name in (("hash", table.hash_key_attr), ("range", table.range_key_attr)):
+            value = next(iter(key.get(name, {}).values()), "") if name else ""
+            if len(str(value).encode()) > _KEY_BYTES[kind]:
+                raise MockValidationException(
+                    f"One or more parameter values were invalid: Size of {kind}key has exceeded the maximum "
+                    f"size limit of {_KEY_BYTES[kind]} bytes"
+                )
+        return original(backend, table_name, key, *rest, **more)
+
+    patches.set(DynamoDBBackend, "update_item", update_item)

@@ -56,10 +56,12 @@ def topic_subscriptions(patches: Patches) -> None:
 
 
 _SUBJECT_MAX = 99
+_BYTES_MAX = 256 * 1024
 
 
-def topic_subjects(patches: Patches) -> None:
-    """A subject of 100 characters passes, or one with line breaks: "Publish", Amazon SNS API reference."""
+def topic_limits(patches: Patches) -> None:
+    """A subject of 100 characters passes, or one with line breaks, or a message whose characters take more
+    than 256 KB: "Publish", Amazon SNS API reference."""
     from moto.sns.exceptions import InvalidParameterValue
     from moto.sns.models import SNSBackend
 
@@ -69,6 +71,30 @@ def topic_subjects(patches: Patches) -> None:
         subject = kwargs.get("subject")
         if subject is not None and not (1 <= len(subject) <= _SUBJECT_MAX and subject.isprintable()):
             raise InvalidParameterValue("Invalid parameter: Subject")
+        if len(str(kwargs.get("message") or (args[0] if args else "")).encode()) > _BYTES_MAX:
+            raise InvalidParameterValue("Invalid parameter: Message too long")
         return original(backend, *args, **kwargs)
 
     patches.set(SNSBackend, "publish", publish)
+
+
+def event_sizes(patches: Patches) -> None:
+    """Events of any size pass; AWS refuses a request with more than 256 KB of them: "Calculating PutEvents
+    event entry size", EventBridge user guide."""
+    from moto.events.exceptions import ValidationException
+    from moto.events.models import EventsBackend
+
+    original = EventsBackend.put_events
+
+    def put_events(backend: Any, events: list[dict[str, Any]]) -> Any:
+        if sum(map(_entry_size, events)) > _BYTES_MAX:
+            raise ValidationException("Total size of the entries in the request is over the limit.")
+        return original(backend, events)
+
+    patches.set(EventsBackend, "put_events", put_events)
+
+
+def _entry_size(event: dict[str, Any]) -> int:
+    texts = [event.get(name) or "" for name in ("Source", "DetailType", "Detail")]
+    time = 14 if event.get("Time") else 0
+    return time + sum(len(str(text).encode()) for text in (*texts, *(event.get("Resources") or ())))

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...domain.exceptions import ExceptionRaised
+from ...domain.exceptions import ExceptionRaised, mark
 from ...domain.incidents import EVERYWHERE, Head, Incident, IncidentStatus, Report, added_up
 from ...domain.rollups import Bookmark
 from .batches import DynamoDBClient, Item, query
@@ -28,7 +28,7 @@ class DynamoIncidents:
 
     def record(self, incident_id: str, exception: ExceptionRaised, at: str) -> bool:
         """See `Incidents.record`."""
-        part = f"{exception.code}#{exception.part}"[:900]
+        part = _sort_key(exception)
         values = {
             ":at": {"S": at},
             ":said": {"S": exception.said_at or at},
@@ -156,6 +156,17 @@ class DynamoIncidents:
             for i in self.all()
             if (i.domain, i.run_id) == (domain, run_id) or (i.domain == EVERYWHERE and name in i.runs)
         )
+
+
+_SORT_KEY = 1024
+"""Bytes that DynamoDB takes."""
+
+
+def _sort_key(exception: ExceptionRaised) -> str:
+    """What tells a report from another of its incident; of a long one the beginning and a hash of all."""
+    whole = f"{exception.code}#{exception.part}"
+    data = whole.encode("utf-8", "replace")
+    return whole if len(data) <= _SORT_KEY else f"{data[:900].decode('utf-8', 'ignore')}#{mark(whole)}"
 
 
 def _expires(at: str) -> str:

@@ -1,0 +1,121 @@
+"""A worker that dies at any call of an alert's later life: nothing of it is lost, whatever it was about to tell."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Literal
+
+import pytest
+
+from exstream_notify.adapters.rules import YamlRules
+from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.incidents import Head, Incident, IncidentStatus, acknowledged
+from exstream_notify.ports import ChannelAnswer
+from exstream_notify.use_cases.alert_exceptions import change_incident
+from tests.use_cases.world import World
+
+WHEN: tuple[Literal["before", "after"], ...] = ("before", "after")
+
+
+def world() -> World:
+    """A world on the rules that ship: e-mail reaches every team."""
+    return World(site_rules=YamlRules())
+
+
+def raised(here: World, **changes: Any) -> None:
+    """The engine says something of a run, and all follows from it."""
+    given = {"code": "EX004120E", "severity": "severe", "domain": "retail", "run_id": "run-1", "text": "text"}
+    here.exceptions.raise_exceptions([ExceptionRaised(**{**given, "part": "a.dat", **changes})])
+    here.drain()
+
+
+def later(here: World, **time: float) -> None:
+    """So much time goes by, with what falls due in it."""
+    here.wait_until(here.clock.now() + timedelta(**time), limit=10_000)
+
+
+def takes_it(here: World) -> None:
+    """Somebody acknowledges all that is open."""
+
+    def took(head: Head, _: Incident) -> Head:
+        return acknowledged(head, here.clock.now().isoformat(timespec="seconds"), "Ann")
+
+    for incident in here.incidents.all():
+        change_incident(incident.incident_id, took, incidents=here.incidents, due=here.due, clock=here.clock)
+
+
+def lapsed(here: World) -> None:
+    """Somebody takes it, and nothing more is heard of them."""
+    raised(here)
+    later(here, minutes=1)
+    takes_it(here)
+    later(here, hours=5)
+
+
+def over(here: World) -> None:
+    """Its file is read again, and says nothing of it any more."""
+    raised(here)
+    later(here, minutes=2)
+    raised(here, count=0)
+    later(here, minutes=20)
+
+
+def back(here: World) -> None:
+    """It is over, and comes back."""
+    over(here)
+    raised(here, count=3)
+    later(here, minutes=10)
+
+
+def daily(here: World) -> None:
+    """It is told in the morning."""
+    raised(here, code="no_channel", severity="warning", part="slice 1")
+    later(here, days=1.2)
+
+
+def sixth(here: World) -> None:
+    """One incident more than a team is told of in a minute: a storm's summary has it alone."""
+    for number in range(6):
+        raised(here, severity="error", run_id=f"run-{number}")
+    later(here, minutes=15)
+
+
+def told(here: World) -> Counter[tuple[str, str]]:
+    """Why teams were told."""
+    return Counter((team, str(alert.what)) for _, team, alert in here.channels.told)
+
+
+@pytest.mark.parametrize(
+    ("story", "alerts"),
+    [(lapsed, ["opened", "lapsed", "escalated"]), (over, ["opened", "resolved"]), (daily, ["opened"]),
+     (back, ["opened", "resolved", "reopened"]), (sixth, ["opened"])],
+)  # fmt: skip
+def test_whatever_call_kills_the_worker_every_alert_goes_out(
+    story: Callable[[World], None], alerts: list[str]
+) -> None:
+    rehearsal = world()
+    story(rehearsal)
+    wanted = told(rehearsal)
+    assert set(alerts) <= {what for _, what in wanted}
+    for number in range(1, rehearsal.wire.number + 1):
+        for when in WHEN:
+            here = world()
+            here.wire.kill_at(number, when)
+            story(here)
+            assert not wanted - told(here), here.wire.killed_at
+            assert sum((told(here) - wanted).values()) <= 1, here.wire.killed_at
+
+
+def test_a_lapse_that_no_channel_takes_is_tried_again() -> None:
+    here = world()
+    raised(here)
+    later(here, minutes=1)
+    takes_it(here)
+    here.channels.answers = {"email": ChannelAnswer("failed", "HTTP 500")}
+    later(here, hours=4, seconds=30)
+    here.channels.answers = {}
+    later(here, minutes=5)
+    assert [str(alert.what) for alert in here.channels.alerts()] == ["opened", "lapsed"]
+    later(here, minutes=16)
+    assert [str(alert.what) for alert in here.channels.alerts()] == ["opened", "lapsed", "escalated"]
+    assert {i.status for i in here.incidents.all() if i.domain == "retail"} == {IncidentStatus.OPEN}
