@@ -29,6 +29,10 @@ class MessageFiles:
         """See `MessageFiles.kind`."""
         return self._rules.kind(name)
 
+    def speaks(self, name: str) -> bool:
+        """See `MessageFiles.speaks`."""
+        return self._rules.speaks(name)
+
     def read(self, stream: BinaryIO, name: str, kind: str, grouped: Grouped) -> Iterator[Group]:
         """See `MessageFiles.read`."""
         try:
