@@ -265,9 +265,11 @@ def read_lines(lines: Iterable[tuple[int, str]], grouped: Grouped) -> Iterator[G
 @dataclass(frozen=True, slots=True)
 class RunSummary:
     """The engine's own figures of a run; None where it does not say. Of several the worst: the highest
-    exit status and the most errors. `failed`: it says in words that the run did not succeed."""
+    exit status and the most errors. `failed`: it says in words that the run did not succeed. `unclear`: it
+    says how the run ended, but nobody here knows what that means."""
 
     exit_status: int | None = None
     errors: int | None = None
     customers: int | None = None
     failed: bool = False
+    unclear: bool = False
