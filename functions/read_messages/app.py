@@ -25,7 +25,7 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 @failures_logged
 def read(record: SQSRecord) -> None:
     try:
-        file = file_of(record.json_body)
+        file = file_of(record.json_body, app.message_files.speaks)
     except Unusable as unusable:
         app.exceptions.raise_exceptions([as_exception(unusable)])
         return

@@ -15,6 +15,7 @@ from exstream_notify.domain.incidents import Head, Report, added_up
 from exstream_notify.domain.masking import WITHHELD
 
 KNOWN = YamlRules().vocabulary
+SPEAKS = YamlRules().messages.speaks
 
 FAILED: dict[str, Any] = {
     "id": "e-1",
@@ -160,11 +161,22 @@ def test_what_is_no_exception_is_something_else() -> None:
         ("drop/retail/run-1/My Messages+.dat", ("retail", "run-1", "My Messages+.dat")),
         ("drop/retail/run-1/output/Queue/a.dat", None),
         ("drop/retail/run-1/output/Queue/table.csv", None),
+        ("drop/retail/run-1/output/account_summary.xml", None),
+        ("drop/retail/run-1/output/TrackingReport.dat", None),
+        (
+            "drop/retail/run-1/logs/ExstreamMessages.DAT.gz",
+            ("retail", "run-1", "logs/ExstreamMessages.DAT.gz"),
+        ),
+        ("drop/retail/run-1/a/b/exceptions.psv", ("retail", "run-1", "a/b/exceptions.psv")),
+        ("drop/retail/run-1/logs/run.summary.txt", ("retail", "run-1", "logs/run.summary.txt")),
+        ("drop/retail/run-1/logs/JobSummary.xml", ("retail", "run-1", "logs/JobSummary.xml")),
+        ("drop/retail/run-1/logs/messages_7.xml", ("retail", "run-1", "logs/messages_7.xml")),
+        ("drop/retail/run-1/logs/ErrorReport.csv", ("retail", "run-1", "logs/ErrorReport.csv")),
         ("drop/retail/run-1/", None),
     ],
 )
 def test_a_file_belongs_to_the_run_whose_folder_it_lies_in(key: str, found: Any) -> None:
-    assert file_of({"detail": {"object": {"key": key}}}) == found
+    assert file_of({"detail": {"object": {"key": key}}}, SPEAKS) == found
 
 
 @pytest.mark.parametrize(
@@ -181,7 +193,7 @@ def test_a_file_belongs_to_the_run_whose_folder_it_lies_in(key: str, found: Any)
 )
 def test_a_file_where_no_run_has_one_is_reported_with_its_folder(key: str, code: str, folder: str) -> None:
     with pytest.raises(Unusable) as unusable:
-        file_of({"detail": {"object": {"key": key}}})
+        file_of({"detail": {"object": {"key": key}}}, SPEAKS)
     assert (unusable.value.code, unusable.value.place) == (code, folder)
 
 

@@ -147,6 +147,68 @@ def test_what_a_summary_says(text: str, found: tuple[int | None, int | None, int
     assert figures(text) == found
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Customers: 1,234\nErrors (4)\nExit code [8]",
+        "Customers <1234> Errors <4> RC <8>",
+        "Customers: 1234.0\nErrors: 4.00\nExit code: 8.0",
+        "BILLING 20261130 customers 1234 errors 4 exit 8",
+        "Totals: Customers 1,234, Errors 4, Exit 8",
+        "Le traitement s'est terminé avec le code de retour 8, 4 erreurs, 1 234 clients",
+        "Kundenanzahl: 1.234\nFehlerzahl: 4\nEndecode: 8",
+        "Nombre de clients : 1 234\nErreurs : 4\nCode de fin : 8",
+        "Número de clientes: 1.234\nErrores: 4\nCódigo de finalización: 8",
+        "<run><!-- exit code 99 --><exitCode>8</exitCode><errors>4</errors><customers>1234</customers></run>",
+    ],
+)
+def test_brackets_decimals_titles_and_further_labels(text: str) -> None:
+    assert figures(text) == (8, 4, 1234, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Run 20261130 exit code 0", "Job 4711 customers 5 errors 0 rc 0", "Errors: 0\nEngine 16.0.1 exit 0"],
+)
+def test_a_runs_number_is_no_figure(text: str) -> None:
+    found = figures(text)
+    assert (found[0], found[1] or 0, found[3]) == (0, 0, False)
+
+
+@pytest.mark.parametrize(
+    ("line", "failed"),
+    [
+        ("Run aborted.", True),
+        ("The job has failed", True),
+        ("JOB BILLING ENDED - ABEND S222", True),
+        ("Lauf abgebrochen", True),
+        ("Status: Completed with errors", True),
+        ("Lauf beendet mit Fehlern: siehe Protokoll", True),
+        ("Run completed successfully", False),
+        ("Run completed without errors", False),
+        ("No step failed.", False),
+        ("If the run failed, call the desk.", False),
+        ("Run  Failed  Completed", False),
+    ],
+)
+def test_what_words_say_of_the_end(line: str, failed: bool) -> None:
+    assert figures(f"Customers: 5\n{line}\n")[3] == failed
+    assert figures(f"Exit code: 0\n{line}\n")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Status: incomplete", "Status: not successful", "Zustand: nicht erfolgreich", "Endekode: 8"],
+)
+def test_an_end_that_nobody_understands_is_told_beside_the_figures(line: str) -> None:
+    found = summary(f"Customers: 5\n{line}\nErrors: 3\n")
+    assert found is not None
+    assert (found.customers, found.errors, found.unclear) == (5, 3, True)
+    clear = summary(f"Customers: 5\n{line}\nReturn code: 0\n")
+    assert clear is not None
+    assert not clear.unclear
+
+
 @pytest.mark.parametrize("text", ["", "\n \n", "\ufeff"])
 def test_an_empty_summary_says_nothing(text: str) -> None:
     assert summary(text) is None

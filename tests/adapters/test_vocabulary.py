@@ -12,6 +12,7 @@ from tests.engine_texts import EngineText, read, word_list, words
 VOCABULARY = YamlRules().vocabulary
 TEXTS = read("en", "de", "fr", "es", "held_out")
 HARD = read("hard")
+SHAPES = read("shapes")
 VALUES = sorted({value for text in TEXTS + HARD for value in text.values})
 
 
@@ -27,7 +28,7 @@ def test_the_corpus_is_large_enough() -> None:
     assert sum(bool(text.values) for text in TEXTS) >= 300
 
 
-@pytest.mark.parametrize("text", TEXTS + HARD, ids=lambda text: text.marked[:60])
+@pytest.mark.parametrize("text", TEXTS + HARD + SHAPES, ids=lambda text: text.marked[:60])
 def test_nothing_personal_passes_whatever_the_number_of_messages(text: EngineText) -> None:
     assert not text.leaks(VOCABULARY.masked(text.text))
     alone = VOCABULARY.samples([Sampled(text.text, 1)], 1)
@@ -73,7 +74,35 @@ def test_no_word_of_it_is_a_common_name(name: str) -> None:
     assert name not in VOCABULARY.words
 
 
+@pytest.mark.parametrize(
+    "name", ["Han", "Su", "Hay", "Vue", "Son", "Worden", "Weil", "Avant", "Appel", "Borne", "RED"]
+)
+def test_a_word_that_is_a_name_with_a_capital_is_shown_in_small_letters_only(name: str) -> None:
+    assert (
+        VOCABULARY.masked(f"value {name.lower()} and {name} is missing")
+        == f"value {name.lower()} … is missing"
+    )
+    assert VOCABULARY.masked(f"Han{name} is missing") == "… is missing"
+    for file in (f"{name}.dat", f"{name.lower()}.dat"):
+        assert VOCABULARY.shown(file).startswith("….dat#")
+
+
+@pytest.mark.parametrize(
+    "before", ["Employer", "Arbeitgeber", "Employeur", "Empleador", "Sachbearbeiter", "Sender"]
+)
+def test_a_known_word_behind_one_for_somebody_is_a_name(before: str) -> None:
+    assert VOCABULARY.masked(f"{before} Standard Service: invalid") in ("… invalid", f"{before} … invalid")
+
+
 SENSITIVE = word_list("sensitive")
+
+
+@pytest.mark.parametrize(
+    "illness", ["migraine", "angina", "sciatica", "neuralgia", "gicht", "cardiopathie", "migraña"]
+)
+def test_an_illness_that_all_messages_share_stays_masked(illness: str) -> None:
+    messages = [Sampled(f"customer Ab{chr(97 + n)}q for {illness} not found", n) for n in range(26)]
+    assert illness not in " ".join(VOCABULARY.samples(messages, 26))
 
 
 @pytest.mark.parametrize("word", SENSITIVE)

@@ -23,6 +23,7 @@ KNOWN = Vocabulary(
     frozenset({"acme-cards", "Email_Bills"}),
     frozenset({"customer", "kunde"}),
     frozenset({"krebs", "hiv"}),
+    frozenset({"no"}),
 )
 
 
@@ -46,6 +47,8 @@ KNOWN = Vocabulary(
         ("Smith & Jones - missing", "… - missing"),
         ("EX004120E is missing", "EX004120E is missing"),
         ("顧客の住所が空です", "…"),
+        ("customer@address.zip missing", "… missing"),
+        ("no address of No: invalid", "no address … invalid"),
         ("Cafe\u0301 missing", "… missing"),
         ("Sm\u200bith missing", "… missing"),
     ],

@@ -36,12 +36,20 @@ PREFIXES = [
     "Nachricht ",
     "\x1b[1;31m",
     '{"code":"',
-]
+    "1", "0", "-", "+",  # of a printer
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
 @pytest.mark.parametrize(
-    "rest", [" (12) Field empty", "(12): Field empty", ": (12) Field empty", "] (12) Field empty"]
+    "rest",
+    [
+        " (12) Field empty",
+        "(12): Field empty",
+        ": (12) Field empty",
+        "] (12) Field empty",
+        "（12）Field empty",
+    ],
 )
 def test_the_first_code_of_a_line_begins_a_message_whatever_stands_before_it(prefix: str, rest: str) -> None:
     (found,) = messages_of(f"{prefix}EX004120E{rest}")
@@ -96,6 +104,7 @@ def test_a_code_in_another_messages_text_is_no_message(line: str) -> None:
         "11/20/2026 04:01:17 EX004120E (12) empty 11/20/2026 04:01:18 EX000123S Run stopped",
         "EX004120E (12) 必須項目が空です。EX000123S (13) 停止",
         "EX004120E (12) Pflichtfeld leer…EX000123S Lauf beendet",
+        '<m text="EX004120E (12) empty"/><m text="EX000123S stop"/>',
     ],
 )
 def test_records_without_line_ends_are_messages_each(line: str) -> None:

@@ -70,6 +70,13 @@ def test_a_summary_and_a_seal_that_say_the_same_do_not_add_up() -> None:
     assert incident.count == 5
 
 
+def test_a_summary_whose_end_is_not_understood_is_reported_beside_its_figures() -> None:
+    world = World(site_rules=RULES)
+    raised = world.read_file("run.summary.txt", b"Customers: 3\nErrors: 4\nStatus: incomplete\n")
+    assert [(e.code, e.count) for e in raised] == [("composition_errors", 4), ("messages_unreadable", 1)]
+    assert "incomplete" not in raised[1].text
+
+
 def test_a_first_file_has_the_run_watched_until_its_seal() -> None:
     world = World(site_rules=RULES)
     assert world.read_file("billing.index.jsonl", b"{}\n") == []

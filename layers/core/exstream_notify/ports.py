@@ -667,6 +667,9 @@ class MessageFiles(Protocol):
         """`messages`, `xml_messages`, `exceptions`, `deliveries`, `summary`, `started`
         (an index), or None."""
 
+    def speaks(self, name: str) -> bool:
+        """Whether it is one of them where documents lie, too: below a run's folder."""
+
     def read(self, stream: BinaryIO, name: str, kind: str, grouped: Grouped) -> Iterator[Group]:
         """Read it to its end into `grouped`; each group when its first message is met. `Unusable`."""
 

@@ -1,5 +1,6 @@
 """The forms of alerts.yaml and messages.yaml."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import time
 from fnmatch import fnmatchcase
@@ -234,6 +235,15 @@ def _arrives(glob: str) -> str:
 _Globs = tuple[Annotated[str, AfterValidator(_arrives)], ...]
 
 
+_RUN_SUMMARY = re.compile(
+    r"(?:[a-z]*(?:run|job|batch|engine|exstream)[._ -]?)?summary(?:\.(?:txt|json|xml))?"
+)
+"""Documents may be summaries, too ("account_summary.xml"): these names are a run's."""
+
+_TYPE_CHARS = 5
+"""Characters of a glob that says no more than a type, as `*.dat` does."""
+
+
 class MessageRules(_Strict):
     """messages.yaml."""
 
@@ -265,8 +275,19 @@ class MessageRules(_Strict):
 
     def kind(self, name: str) -> str | None:
         """What a file of a run's folder is: the name of the list that its name fits, or None."""
-        kind = self._list_of(name)
+        kind = self._list_of(name.rpartition("/")[2])
         return None if kind == "ignored" else kind
+
+    def speaks(self, name: str) -> bool:
+        """Whether a file below a run's folder, where the documents are, is the composer's own: its name says
+        more than a type that documents may have, too."""
+        plain = name.rpartition("/")[2].lower().removesuffix(".gz")
+        kind = self.kind(plain)
+        if kind == "summary":
+            return _RUN_SUMMARY.fullmatch(plain) is not None
+        if kind == "messages":
+            return self._precision(plain, kind) > _TYPE_CHARS
+        return kind in ("exceptions", "deliveries", "xml_messages")
 
     def names_one(self, name: str) -> bool:
         """Whether a file of a run's folder is the composer's own, be it read or ignored here."""

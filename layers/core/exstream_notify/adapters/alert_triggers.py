@@ -1,7 +1,7 @@
 """What brings exceptions, beside our own: the composer's events, and files dropped beside an index."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -70,18 +70,24 @@ def look_of(body: dict[str, Any]) -> tuple[str, str] | None:
     return (body["look"]["kind"], body["look"]["name"]) if "look" in body else None
 
 
-def file_of(body: dict[str, Any]) -> tuple[str, str, str] | None:
-    """Domain, run and name of a file that lies directly in a run's folder, by its literal key.
+def file_of(body: dict[str, Any], speaks: Callable[[str], bool]) -> tuple[str, str, str] | None:
+    """Domain, run and name of a file in a run's folder, by its literal key.
 
-    None for a file in a folder below a run's, as documents are, unless it looks like an index. `Unusable`
-    for a file elsewhere, and where the folder's name cannot be a run's.
+    In a folder below it documents lie: None for a file there, unless it looks like an index or its name
+    `speaks` of the composer's own. `Unusable` for a file elsewhere, and where the folder's name cannot be a
+    run's.
     """
     key = body["detail"]["object"]["key"]
     parts = key.split("/")
     below = len(parts) > 4 and parts[0] == "drop"
-    if key.endswith("/") or (below and ".index." not in parts[-1].lower()):
+    if key.endswith("/"):
         return None
-    return run_file_of(key)
+    if not below or ".index." in parts[-1].lower():
+        return run_file_of(key)
+    if not speaks(parts[-1]):
+        return None
+    domain, run_id, _ = run_file_of("/".join((*parts[:3], parts[-1])))
+    return domain, run_id, "/".join(parts[3:])
 
 
 def _of_event(body: Mapping[str, Any], kind: str, code: str) -> ExceptionRaised:

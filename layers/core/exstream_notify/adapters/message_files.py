@@ -10,6 +10,7 @@ from ..domain.exceptions import Unusable
 from .alert_rules import MessageRules
 from .exception_rows import ExceptionRows
 from .index.faults import IndexUnreadable
+from .message_json import IS_JSON, JsonMessages
 from .message_text import lines_of, text_of
 from .message_xml import XmlMessages
 from .run_summaries import RunSummaries
@@ -28,6 +29,10 @@ class MessageFiles:
     def kind(self, name: str) -> str | None:
         """See `MessageFiles.kind`."""
         return self._rules.kind(name)
+
+    def speaks(self, name: str) -> bool:
+        """See `MessageFiles.speaks`."""
+        return self._rules.speaks(name)
 
     def read(self, stream: BinaryIO, name: str, kind: str, grouped: Grouped) -> Iterator[Group]:
         """See `MessageFiles.read`."""
@@ -52,7 +57,7 @@ class MessageFiles:
             return None
 
     def _read_messages(self, stream: BinaryIO, name: str, grouped: Grouped, *, xml: bool) -> Iterator[Group]:
-        """By what the file is, whatever its name says: XML begins with a tag."""
+        """By what the file is, whatever its name says: XML begins with a tag, JSON with an object."""
         pieces = self._text(stream, name, xml=xml)
         head = ""
         for head in pieces:
@@ -61,6 +66,8 @@ class MessageFiles:
         pieces = chain((head,), pieces)
         if _IS_XML.match(head):
             yield from XmlMessages(name, grouped, self._rules.severities).read(pieces)
+        elif IS_JSON.match(head):
+            yield from JsonMessages(name, grouped, self._rules.severities).read(pieces)
         else:
             yield from read_lines(lines_of(pieces), grouped)
 

@@ -47,6 +47,7 @@ class VocabularyFile(BaseModel):
     name_words: _Words = ()
     persons: _Words = ()
     never: _Words = ()
+    small: _Words = ()
     names: tuple[Annotated[str, AfterValidator(_glob)], ...] = ()
 
 
@@ -62,6 +63,7 @@ def vocabulary_of(files: Sequence[VocabularyFile], rules: Mapping[str, Mapping[s
         own,
         frozenset(word for file in files for word in file.persons),
         frozenset(word for file in files for word in file.never),
+        frozenset(word for file in files for word in file.small),
     )
 
 

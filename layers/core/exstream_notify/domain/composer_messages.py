@@ -26,7 +26,7 @@ CODE = re.compile(r"EX[0-9]{6}[SEWI]")
 SEVERITY: dict[str, Severity] = {"S": "severe", "E": "error", "W": "warning", "I": "info"}
 
 _SHAPE = re.compile(r"EX[0-9]{6}[SEWI](?![0-9A-Za-z_])")
-_AFTER = re.compile(r"[\])>\"'’”»]*[:,;|\s]*(?:\(\s*([0-9]{1,9})\s*\)\s*)?[:\s]*")
+_AFTER = re.compile(r"[\])>\"'’”»]*[:,;|\s]*(?:[(（]\s*([0-9]{1,9})\s*[)）]\s*)?[:\s]*")
 _NUMBERED = re.compile(r"[\]]?[:\s]*\(\s*[0-9]{1,9}\s*\)")
 _DAY = (
     r"(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}"
@@ -45,6 +45,10 @@ _APART = re.compile(r"(?:\s{2,}|[\t\0\u3000])$")
 _MARKERS = re.compile(r"[\s\[\]<>*#|.:-]*")
 _PREFIX = 120
 """Characters before a code that are looked at."""
+_CARRIAGE = ("1", "0")
+"""A printer's new page and blank line in a line's first column, beside marks that are no part of a word."""
+
+_OF_A_TAG = re.compile(r"<[^<>]*=\s*[\"']$")
 _OPENING = "\"'“„«‘("
 _OF_A_WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -109,7 +113,7 @@ def _is_first(line: str, found: re.Match[str], goes_on: bool) -> bool:
         return True
     before = line[max(found.start() - _PREFIX, 0) : found.start()]
     if before[-1] in _OF_A_WORD:
-        return False
+        return before in _CARRIAGE
     if goes_on:
         return bool(_MARKERS.fullmatch(_TIME.sub("", before)))
     last = before.rstrip()[-1:]
@@ -121,6 +125,8 @@ def _goes_on_to(line: str, found: re.Match[str], begin: int) -> bool:
     last = before[-1:]
     if last == "[":
         return bool(_ENDS_IN_TIME.search(before[:-1]))
+    if _OF_A_TAG.search(before):
+        return True
     if last in _OPENING or last in "/_=#" or _QUOTES.search(before):
         return False
     is_capital = last.isascii() and last.isupper()
@@ -259,9 +265,11 @@ def read_lines(lines: Iterable[tuple[int, str]], grouped: Grouped) -> Iterator[G
 @dataclass(frozen=True, slots=True)
 class RunSummary:
     """The engine's own figures of a run; None where it does not say. Of several the worst: the highest
-    exit status and the most errors. `failed`: it says in words that the run did not succeed."""
+    exit status and the most errors. `failed`: it says in words that the run did not succeed. `unclear`: it
+    says how the run ended, but nobody here knows what that means."""
 
     exit_status: int | None = None
     errors: int | None = None
     customers: int | None = None
     failed: bool = False
+    unclear: bool = False

@@ -99,6 +99,7 @@ class Vocabulary:
     and words that are harmless in names, but not in texts. A word with a capital letter behind one of
     `persons` is a name, although it is known: "customer Title". A word that has one of `never` in it is
     nobody's own, but an illness, a belief or a state of life: however many messages share it, it is masked.
+    `small` are words that are harmless in small letters only: with a capital they are a usual name ("Han").
     """
 
     words: frozenset[str] = frozenset()
@@ -107,6 +108,7 @@ class Vocabulary:
     own: frozenset[str] = frozenset()
     persons: frozenset[str] = frozenset()
     never: frozenset[str] = frozenset()
+    small: frozenset[str] = frozenset()
 
     def masked(self, text: str, common: frozenset[str] = frozenset()) -> str:
         """The text with `…` for everything that is not harmless; `common` words are harmless in it, too.
@@ -234,19 +236,21 @@ class Vocabulary:
         """Whether a part of a name may be shown."""
         if known or part.isdigit() or _NUMBERED.fullmatch(part):
             return True
-        return self._knows(part) if part[0].isalpha() else all(c in " ._-=/:#" for c in part)
+        if part[0].isalpha():
+            return folded(part) not in self.small and self._knows(part)
+        return all(c in " ._-=/:#" for c in part)
 
     def _knows(self, letters: str) -> bool:
         if folded(letters) in self.words:
-            return True
-        return all(folded(word) in self.words for word in _camel(letters))
+            return not self._is_a_name(letters)
+        return all(folded(word) in self.words and not self._is_a_name(word) for word in _camel(letters))
 
     def _kind(self, chunk: str, common: frozenset[str], *, first: bool = False, loud: bool = False) -> str:
         """`word` may be shown, `link` only apart from a mask; all else is `mask`."""
         if _CODE.fullmatch(chunk.strip(".,;:()")):
             return "word"
         letters = _LETTERS.findall(chunk)
-        if _VALUE.search(chunk):
+        if "@" in chunk or _VALUE.search(chunk) or any(map(self._is_a_name, letters)):
             return "mask"
         if any(c.isdigit() for c in chunk) or any(unicodedata.category(c) in ("So", "Mn") for c in chunk):
             return "mask"
@@ -261,6 +265,9 @@ class Vocabulary:
         if folded(elided) in _ELIDED and rest in self.links:
             return "link"  # "d'une", and "d'el" of a name
         return "word" if self._is_word(plain, letters) or folded(chunk) in common else "mask"
+
+    def _is_a_name(self, word: str) -> bool:
+        return word[0].isupper() and folded(word) in self.small
 
     def _is_word(self, chunk: str, letters: Sequence[str]) -> bool:
         """Whether all words of a chunk are harmless; "l'" and "'s" are, beside one that is."""

@@ -13,6 +13,11 @@ from ..ports import AlertRules, Clock, DropFolder, DueIndex, ExceptionBus, Messa
 from .late_files import resembles_index
 from .settle_reports import FileReports
 
+_UNCLEAR = (
+    "how the run ended is not understood; name it in summary_keys, summary_failed or summary_succeeded of "
+    "rules/messages.yaml"
+)
+
 CUSTOMER_CHARS = 60_000
 """How long one report's list of customers grows before a further report takes the rest."""
 
@@ -80,6 +85,8 @@ def _read_summary(
             summary = files.summary(stream, name)
         said = _of_summary(summary, reports.domain, reports.run_id, fine)
         reports.raise_exceptions([replace(e, part=name, names=(name,)) for e in said])
+        if summary is not None and summary.unclear:
+            reports.unusable(Unusable("messages_unreadable", name, _UNCLEAR))
         reports.at_end()
     except Unusable as unusable:
         reports.unusable(unusable)
