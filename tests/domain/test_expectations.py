@@ -58,6 +58,22 @@ def test_the_next_deadline(changes: dict[str, object], after: str, deadline: str
     assert next_deadline(expected, at(after), is_day_off) == at(deadline)
 
 
+@pytest.mark.parametrize(
+    ("when", "opens"),
+    [
+        ("2026-10-31T06:30", "2026-10-31T05:30"),
+        ("2026-11-01T07:30", "2026-11-01T05:30"),  # half past one comes twice; from the first on
+        ("2027-03-14T07:30", "2027-03-14T06:30"),  # half past two does not come
+        ("2027-03-15T06:30", "2027-03-15T05:30"),
+    ],
+)
+def test_each_minute_between_two_times_is_in_a_window_also_when_clocks_change(when: str, opens: str) -> None:
+    hourly = replace(BILLING, by=(time(1, 30), time(2, 30)), within_minutes=60, tolerance_minutes=0)
+    found = at_deadline(hourly, at(when), never)
+    assert found is not None
+    assert (found.by, found.opens) == (time(2, 30), at(opens))
+
+
 def test_an_occurrence_is_found_by_its_deadline_only_while_it_is_expected() -> None:
     found = at_deadline(BILLING, at("2026-11-25T11:30"), never)
     assert found is not None

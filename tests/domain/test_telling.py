@@ -53,6 +53,20 @@ def test_a_team_is_told_when_it_matters(
 
 
 @pytest.mark.parametrize(
+    ("count", "at", "what"),
+    [
+        (1999, after(hours=23), None),
+        (1999, after(hours=24), What.GROWN),
+        (2000, after(minutes=59), None),
+        (2000, after(hours=1), What.GROWN),
+    ],
+)
+def test_a_hundredfold_waits_for_an_hour_at_most(count: int, at: str, what: What | None) -> None:
+    head = replace(after_telling(report(20)), updates=3)
+    assert what_to_tell(added_up(head, [report(count)]), at) == what
+
+
+@pytest.mark.parametrize(
     ("first", "steps"),
     [(1, [2, 5, 10, 100, 1000]), (7, [14, 35, 70, 700, 7000]), (0, [2, 5, 10, 100])],
 )

@@ -83,8 +83,8 @@ def test_messages_in_several_forms_and_in_capitals_are_read_and_count_once(cloud
     alerts(cloud, "retail/xml-1", 1)
     cloud.deployment().settle(30)
     (row,) = incidents(cloud, "retail/xml-1").values()
-    assert (row["count"], row["codes"]) == (3, ["EX006666E", "exit_status"]), (
-        "one cause, two messages and a status"
+    assert (row["count"], row["codes"]) == (2, ["EX006666E", "exit_status"]), (
+        "one cause: two messages, to which the status adds nothing"
     )
     assert row["rerun"] == "-CUSTOMERLIST=4-5"
 

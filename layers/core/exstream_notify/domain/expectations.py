@@ -86,7 +86,9 @@ def occurrences(
         for by in sorted(expected.by):
             due = datetime.combine(day, by, zone).astimezone(UTC)
             if start < due + tolerance <= end:
-                yield Occurrence(day, by, due - within, due + tolerance)
+                # In a night with an hour twice, what came in its first pass has come too.
+                by_the_wall = (datetime.combine(day, by) - within).replace(tzinfo=zone).astimezone(UTC)
+                yield Occurrence(day, by, min(due - within, by_the_wall), due + tolerance)
 
 
 def next_deadline(expected: ExpectedRun, after: datetime, is_day_off: IsDayOff) -> datetime | None:

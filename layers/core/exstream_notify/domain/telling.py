@@ -14,6 +14,10 @@ GROWTH = (2, 5, 10)
 GROWTH_FLAPPING = (100,)
 """The same of an incident that flaps: its counts go up and down, or up with each return."""
 
+LEAP = 100
+AFTER_LEAP = timedelta(hours=1)
+"""A count that is so many times what the team was told last does not wait longer than this."""
+
 _SOON = tuple(timedelta(minutes=m) for m in (1, 60, 360, 1440))
 PAUSES: Mapping[Group, tuple[timedelta, ...]] = {
     "run": _SOON,
@@ -55,6 +59,8 @@ def news_due(incident: Incident, now: str, pauses: Sequence[timedelta]) -> str:
     if not head.told_at or head.status == IncidentStatus.RESOLVED or not _news(incident, now):
         return ""
     pause = pauses[min(head.updates, len(pauses) - 1)]
+    if incident.count >= LEAP * max(head.told_count, 1):
+        pause = min(pause, AFTER_LEAP)
     return (datetime.fromisoformat(head.told_at) + pause).isoformat(timespec="seconds")
 
 

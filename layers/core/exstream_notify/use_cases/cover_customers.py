@@ -105,6 +105,7 @@ class _Composed:
         self._waiting = waiting
         self._covering = covering
         self._customers: Customers | None = None
+        self._repeats = self._repeated(run)
 
     @property
     def customers(self) -> Customers:
@@ -115,12 +116,12 @@ class _Composed:
 
     def names(self, other: str) -> bool:
         """Whether the run says that it repeats another one of its domain, or a repeat of it."""
-        return other in self._repeated(self.run)
+        return other in self._repeats
 
     def is_kin(self, other: Run | None) -> bool:
         """Whether both repeat one run, so that their customers have the numbers that they have there."""
         before = self._repeated(other) if other else []
-        return bool(before) and before[-1] in self._repeated(self.run)
+        return bool(before) and before[-1] in self._repeats
 
     def _repeated(self, run: Run) -> list[str]:
         """The run that a run repeats, the one that this one repeats, and so on."""

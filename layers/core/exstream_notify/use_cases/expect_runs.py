@@ -29,6 +29,9 @@ LOOK_AGAIN = timedelta(minutes=15)
 LATE_MOST = timedelta(days=30)
 """How long; arrivals are kept a day longer."""
 
+CHANGE_OF_CLOCKS = timedelta(hours=2)
+"""How much longer a window may be in the night of one."""
+
 CHECK_AGAIN = timedelta(hours=1)
 """How often a calendar that cannot be used is checked again."""
 
@@ -171,7 +174,7 @@ def _met(
     """Which run met which occurrence, by all that came by `until`."""
     recent = [deadline for deadline in missed if until - deadline < LATE_MOST]
     oldest = min([*recent, until])
-    latest = until + timedelta(minutes=one.within_minutes + one.tolerance_minutes)
+    latest = until + timedelta(minutes=one.within_minutes + one.tolerance_minutes) + CHANGE_OF_CLOCKS
     known = list(occurrences(one, oldest - timedelta(microseconds=1), latest, calendar.is_day_off))
     arrivals = runs.arrivals(one.domain, min(known[0].opens, until), until) if known else []
     return met(one, known, recent, arrivals)
