@@ -81,6 +81,15 @@ def test_what_is_late_is_said_with_its_number_or_with_its_beginning() -> None:
     assert late_in_words(((1, HIGHEST),)) == "documents of any customer of the run may be late"
 
 
+def test_a_long_list_before_a_stop_names_whole_customers_and_counts_the_others() -> None:
+    many = tuple((n, n) for n in range(10_001, 12_001, 2))
+    words = late_in_words((*many, (20_000, HIGHEST)))
+    shown, _, rest = words.removeprefix("documents of customers ").partition(", ")
+    numbers = [int(n) for n in shown.split(",")]
+    assert numbers == [n for n, _ in many][: len(numbers)]
+    assert rest == f"{1000 - len(numbers):,} more before 20000, 20000 and all after it late"
+
+
 SAME: Any = {3: {"K3"}, 5: {"K5"}}
 
 
