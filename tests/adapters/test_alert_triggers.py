@@ -146,6 +146,24 @@ def test_an_exception_that_another_system_raises_can_be_stored_told_and_added_up
     assert gone.count == 0
 
 
+@pytest.mark.parametrize(
+    ("detail", "severity"),
+    [
+        ({"severity": "FATAL"}, "severe"),
+        ({"severity": "Warn"}, "warning"),
+        ({"severity": "warning", "code": "EX002608S"}, "severe"),
+        ({"severity": "warning", "text": "EX002608S (11) Engine stopped"}, "severe"),
+        ({"severity": "info", "code": "EX004120E"}, "error"),
+        ({"severity": "severe", "code": "EX003004W"}, "severe"),
+        ({"severity": "warning", "text": "see EX002608S"}, "warning"),
+        ({"code": "EX003004W"}, "error"),
+    ],
+)
+def test_an_events_severity_is_never_less_than_its_codes(detail: dict[str, Any], severity: str) -> None:
+    (found,) = exceptions_of(site("Composition Failed", **detail), KNOWN)
+    assert found.severity == severity
+
+
 def test_what_is_no_exception_is_something_else() -> None:
     assert exceptions_of({"look": {"kind": "incident", "name": "x"}}, KNOWN) == []
     assert look_of({"look": {"kind": "incident", "name": "x"}}) == ("incident", "x")

@@ -121,6 +121,14 @@ def test_exception_rows_by_any_names_of_their_columns() -> None:
     assert grouped.unmatched == 1
 
 
+def test_the_severity_of_a_row_may_be_words_and_is_never_less_than_its_codes() -> None:
+    rows = "seq,rule,severity\n1,NoAddr,FATAL ERROR\n2,Late,2 - Warning\n3,EX002608S,warning\n4,EX003004W,error\n"
+    grouped = read(rows.encode(), "exceptions.csv")
+    assert {code: g.severity for (code, _), g in grouped.groups.items()} == {
+        "NoAddr": "severe", "Late": "warning", "EX002608S": "severe", "EX003004W": "error",
+    }  # fmt: skip
+
+
 def test_a_quote_that_is_not_closed_on_its_line_joins_and_swallows_no_row() -> None:
     rows = (
         "customer_in_run|queue|rule|text\n"
@@ -206,6 +214,10 @@ def test_rows_without_a_rule_or_a_queue_are_no_exception_rows() -> None:
         ("exstreammessages.TXT.GZ", "messages"),
         ("ExstreamMessages.gz", "messages"),
         ("nightly.messages", "messages"),
+        ("ExstreamMessages.json", "messages"),
+        ("Messages_2.JSONL.gz", "messages"),
+        ("messages.err", "messages"),
+        ("messages.index.jsonl", "started"),
         ("RUNSUMMARY", "summary"),
         ("exceptions.psv", "exceptions"),
         ("billing.exceptions.csv.gz", "exceptions"),

@@ -111,6 +111,8 @@ def matching_key(key: str, bucket: str = "DropBucket") -> set[str]:
         ("drop/retail/r1/MESSAGES_20261129.DAT.GZ", {"MessageFileRule"}),
         ("drop/retail/r1/Exstream Messages 20261129.txt", {"MessageFileRule"}),
         ("drop/retail/r1/engine-messages.txt.gz", {"MessageFileRule"}),
+        ("drop/retail/r1/ExstreamMessages.JSON", {"MessageFileRule"}),
+        ("drop/retail/r1/logs/messages.json.gz", {"MessageFileRule"}),
         ("drop/retail/r1/nightly.messages", {"MessageFileRule"}),
         ("drop/retail/r1/NIGHTLY.MESSAGES.GZ", {"MessageFileRule"}),
         ("drop/retail/r1/run.summary", {"RunSummaryRule"}),

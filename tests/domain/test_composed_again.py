@@ -111,6 +111,15 @@ def test_whom_a_later_run_composed_is_said_in_words(customers: str, words: str) 
     assert in_full(customers, 18) == words
 
 
+def test_a_long_list_before_a_stop_names_whole_customers_and_counts_the_others() -> None:
+    many = tuple((n, n) for n in range(10_001, 12_001, 2))
+    words = late_in_words((*many, (20_000, HIGHEST)))
+    shown, _, rest = words.removeprefix("documents of customers ").partition(", ")
+    numbers = [int(n) for n in shown.split(",")]
+    assert numbers == [n for n, _ in many][: len(numbers)]
+    assert rest == f"{1000 - len(numbers):,} more before 20000, 20000 and all after it late"
+
+
 SAME: Any = {3: {"K3"}, 5: {"K5"}}
 
 

@@ -23,6 +23,11 @@ XML = (
     + b"</r>"
 )
 
+JSON = b"[%s]" % b",".join(
+    b'{"number": "004120", "severity": "E", "customer": %d, "text": "Required field is empty"}' % n
+    for n in range(1, 21)
+)
+
 
 def reports(files: list[tuple[str, bytes]], run_id: str = "run-1") -> list[ExceptionRaised]:
     """What files raise that land one after the other; the last report of a code and part stands."""
@@ -49,6 +54,7 @@ TWINS = [
     ("ExstreamMessages.gz", gzip.compress(DAT)),
     ("ExstreamMessages.xml", XML),
     ("nightly-messages.xml", XML),
+    ("logs/ExstreamMessages.json", JSON),
     ("EXSTREAMMESSAGES.DAT", DAT),
 ]
 

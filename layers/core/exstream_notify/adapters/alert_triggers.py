@@ -7,7 +7,7 @@ from typing import Any
 
 from ..domain.channels import AlertReceipt
 from ..domain.customer_ranges import HIGHEST, from_text, to_text
-from ..domain.exceptions import RANK, ExceptionRaised, Severity
+from ..domain.exceptions import ExceptionRaised, Severity, worst
 from ..domain.masking import WITHHELD, Vocabulary
 from .job_events import JobPart, bodies, failures_of, job_parts, run_names
 from .triggers import NAME, exception_of, run_file_of
@@ -18,6 +18,8 @@ EVENT_CODES: Mapping[str, str] = {
     "Missing Data": "missing_data",
 }
 """Codes of the sites' own events; the composer's `Exstream-…-Failed` are `composition_failed`."""
+
+_ENGINE = re.compile(r"\s*EX[0-9]{6}([SE])(?!\w)")
 
 _OWN = "exnotify"
 """The source of our own events."""
@@ -120,7 +122,7 @@ def _of_event(body: Mapping[str, Any], kind: str, code: str) -> ExceptionRaised:
     count = detail.get("count")
     return ExceptionRaised(
         code,
-        _severity(detail.get("severity")),
+        _severity(detail.get("severity"), which, said),
         _name(detail.get("domain"), job.get("domain"), "unknown"),
         run_id,
         f"{kind} {which}".strip() + of_run,
@@ -175,9 +177,17 @@ def _of_stranger(body: Mapping[str, Any], kind: str) -> ExceptionRaised:
     )
 
 
-def _severity(told: object) -> Severity:
-    word = str(told or "").lower()
-    return word if word in RANK else "error"  # type: ignore[return-value]
+_SEVERITIES: Mapping[str, Severity] = {
+    "info": "info", "warning": "warning", "error": "error", "severe": "severe",
+    "warn": "warning", "fatal": "severe", "critical": "severe",
+}  # fmt: skip
+
+
+def _severity(told: object, *said: str) -> Severity:
+    """As an event says it, but never less than the engine's code that it gives, or its text begins with."""
+    codes = (_ENGINE.match(text) for text in said)
+    letters: list[Severity] = ["severe" if found[1] == "S" else "error" for found in codes if found]
+    return worst((_SEVERITIES.get(str(told or "").strip().lower(), "error"), *letters))
 
 
 def _name(*candidates: object) -> str:

@@ -8,7 +8,8 @@ import re
 
 SUFFIXES = (
     ".dat", "messages", "summary", ".log", ".err", ".csv", ".psv", ".jsonl",
-    "messages.txt", "messages.xml", "summary.txt", "summary.json", "summary.xml", "_stddeliveryfile.xml",
+    "messages.txt", "messages.xml", "messages.json",
+    "summary.txt", "summary.json", "summary.xml", "_stddeliveryfile.xml",
 )  # fmt: skip
 """Endings that the rules let through without regard to case, each with `.gz`, too."""
 

@@ -4,8 +4,8 @@ import csv
 import re
 from collections.abc import Iterator, Mapping
 
-from ..domain.composer_messages import CODE, ComposerMessage, Group, Grouped
-from ..domain.exceptions import Unusable
+from ..domain.composer_messages import CODE, SEVERITY, ComposerMessage, Group, Grouped
+from ..domain.exceptions import Severity, Unusable, worst
 from .alert_rules import MessageRules
 
 OTHER_DELIVERY = "delivery_failed"
@@ -95,11 +95,20 @@ class ExceptionRows:
         code, queue = _code(cells.get("rule", "")), _code(cells.get("queue", ""))
         if not (code or queue):
             return None, ""
-        severity = self._rules.severities.get(cells.get("severity", "").lower())
-        severity = severity or (None if CODE.fullmatch(code) else "error")
+        severity = self._severity(cells.get("severity", ""))
+        if CODE.fullmatch(code):
+            letter = SEVERITY[code[-1]]
+            severity = worst((severity, letter)) if severity else None  # as in XML: the worse counts
+        else:
+            severity = severity or "error"
         return ComposerMessage(
             code or queue, cells.get("text", ""), customer=customer, severity=severity
         ), queue
+
+    def _severity(self, text: str) -> Severity | None:
+        """What a severity's words say, the first that is known: `FATAL ERROR`."""
+        words = (self._rules.severities.get(word) for word in re.findall(r"[^\W\d_]+", text.lower()))
+        return next((severity for severity in words if severity), None)
 
     def _succeeded(self, cells: Mapping[str, str]) -> bool:
         return cells.get("status", "").lower() in self._rules.delivered

@@ -9,16 +9,19 @@ from .customer_ranges import (
     SWITCH_CHARS,
     Ranges,
     from_numbers,
+    from_text,
     merged,
     size,
     switches,
-    to_text,
+    texts,
     without,
 )
 from .exceptions import ExceptionRaised
 
 _STOP = re.compile(r"EX\d{6}S")
 _STOP_EVENT = "composition_failed"
+_SHOWN_CHARS = 200
+"""How long a list of customers in words grows."""
 
 FIGURES = frozenset({"exit_status", "composition_errors", "customers_missing"})
 """Codes that count what others name."""
@@ -101,8 +104,13 @@ def late_in_words(late: Ranges, more: int = 0) -> str:
 
 def _open_ended(late: Ranges) -> str:
     first = late[-1][0]
-    before = f"{to_text(late[:-1])[:200]}," if len(late) > 1 else ""
-    return f"{'customers' if before else 'customer'} {before}{first} and all after it"
+    if len(late) == 1:
+        return f"customer {first} and all after it"
+    # Whole stretches: half a number is another customer's.
+    shown = next(texts(late[:-1], _SHOWN_CHARS))
+    more = size(late[:-1]) - size(from_text(shown))
+    before = f", {more:,} more before {first}, {first}" if more else f",{first}"
+    return f"customers {shown}{before} and all after it"
 
 
 @dataclass(slots=True)

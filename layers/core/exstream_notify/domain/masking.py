@@ -250,7 +250,7 @@ class Vocabulary:
         if _CODE.fullmatch(chunk.strip(".,;:()")):
             return "word"
         letters = _LETTERS.findall(chunk)
-        if "@" in chunk or _VALUE.search(chunk) or any(map(self._is_a_name, letters)):
+        if "@" in chunk or _VALUE.search(chunk):
             return "mask"
         if any(c.isdigit() for c in chunk) or any(unicodedata.category(c) in ("So", "Mn") for c in chunk):
             return "mask"

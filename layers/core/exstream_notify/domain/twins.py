@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .composer_messages import Group
     from .incidents import Report
 
-_ENDINGS = re.compile(r"(?:\.(?:gz|dat|xml|txt|messages|csv|psv|log))+$")
+_ENDINGS = re.compile(r"(?:\.(?:gz|dat|xml|txt|json|jsonl|messages|csv|psv|log))+$")
 _CLOCK = re.compile(r"([0-9]{2}):([0-9]{2})(?![0-9:])")
 
 
