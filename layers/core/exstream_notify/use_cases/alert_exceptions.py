@@ -128,8 +128,9 @@ def _look(found: str, first: Head, alerting: Alerting) -> None:
         now = alerting.clock.now()
         at = now.isoformat(timespec="seconds")
         if head.sending_until > at:
-            # Another worker tells it just now, perhaps without our reports: look again when it is done.
-            _settle(head, alerting)
+            # Another worker tells it just now, perhaps without our reports: look again when it is done. That
+            # stands in the head: when the other one is done, it lays the incident under its next time anew.
+            _look_later(head, alerting)
             return
         rule = rule_of(incident, alerting.rules)
         head = as_it_stands(head, incident, rule, now)
