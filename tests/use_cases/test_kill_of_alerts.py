@@ -126,6 +126,16 @@ def test_a_lapse_that_no_channel_takes_is_tried_again() -> None:
     assert {i.status for i in here.incidents.all() if i.domain == "retail"} == {IncidentStatus.OPEN}
 
 
+@pytest.mark.parametrize("ahead", [{"minutes": 4}, {"hours": 1}, {"days": 30_000}])
+def test_a_report_of_a_clock_that_goes_ahead_is_corrected_all_the_same(ahead: dict[str, int]) -> None:
+    here = world()
+    raised(here, said_at=(here.clock.now() + timedelta(**ahead)).isoformat(timespec="seconds"))
+    later(here, minutes=10)
+    raised(here, count=0, said_at=here.clock.now().isoformat(timespec="seconds"))
+    later(here, minutes=10)
+    assert [str(alert.what) for alert in here.channels.alerts()] == ["opened", "resolved"]
+
+
 @pytest.mark.parametrize(
     ("news", "alert"),
     [({"part": "b.dat", "code": "EX009999E"}, "worse"), ({"severity": "error", "part": "b.dat", "count": 50}, "grown"),
