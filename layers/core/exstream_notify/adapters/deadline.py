@@ -8,6 +8,7 @@ to tell.
 from collections.abc import Callable
 from contextvars import copy_context
 from threading import Thread
+from time import monotonic
 from typing import TypeVar
 
 R = TypeVar("R")
@@ -17,8 +18,9 @@ class TookTooLong(Exception):
     """The call has not come back. It goes on by itself, and may succeed yet."""
 
 
-def within(seconds: float, call: Callable[[], R]) -> R:
-    """What the call returns or raises; `TookTooLong` after so many seconds."""
+def within(seconds: float, call: Callable[[], R], waited: Callable[[], float] = lambda: 0.0) -> R:
+    """What the call returns or raises; `TookTooLong` after so many seconds, beside those that it `waited`
+    because a service asked it to."""
     came: list[tuple[R | None, BaseException | None]] = []
 
     def run() -> None:
@@ -28,8 +30,10 @@ def within(seconds: float, call: Callable[[], R]) -> R:
             came.append((None, error))
 
     thread = Thread(target=copy_context().run, args=(run,), daemon=True)
+    began = monotonic()
     thread.start()
-    thread.join(seconds)
+    while thread.is_alive() and (left := began + seconds + waited() - monotonic()) > 0:
+        thread.join(left)
     if not came:
         raise TookTooLong
     result, error = came[0]
