@@ -8,7 +8,6 @@ to tell.
 from collections.abc import Callable
 from contextvars import copy_context
 from threading import Thread
-from time import monotonic
 from typing import TypeVar
 
 R = TypeVar("R")
@@ -30,10 +29,12 @@ def within(seconds: float, call: Callable[[], R], waited: Callable[[], float] = 
             came.append((None, error))
 
     thread = Thread(target=copy_context().run, args=(run,), daemon=True)
-    began = monotonic()
     thread.start()
-    while thread.is_alive() and (left := began + seconds + waited() - monotonic()) > 0:
-        thread.join(left)
+    thread.join(seconds)
+    given = 0.0
+    while thread.is_alive() and (more := waited() - given) > 0:
+        given += more
+        thread.join(more)
     if not came:
         raise TookTooLong
     result, error = came[0]
