@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from exstream_notify.adapters.bootstrap import Bootstrap
-from exstream_notify.adapters.incident_page import name_of, show_incident
+from exstream_notify.adapters.incident_page import name_in, show_incident
 from exstream_notify.adapters.observability import count, logger, metrics
 from exstream_notify.adapters.pages import redirect_response
 from exstream_notify.domain.incidents import acknowledged
@@ -33,7 +33,7 @@ def show(token: str) -> Response[str]:
 def acknowledge(token: str) -> Response[str]:
     found = app.link_signer.read(token, INCIDENT)
     at = app.clock.now().isoformat(timespec="seconds")
-    who = name_of(api.current_event.decoded_body)
+    who = name_in(api.current_event)
     if not found or not change_incident(
         found,
         lambda head, _: acknowledged(head, at, who),

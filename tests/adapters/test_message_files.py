@@ -43,6 +43,17 @@ def told(grouped: Grouped) -> dict[str, tuple[int, str]]:
     return {g.code: (g.count, to_text(g.customers.ranges())) for g in grouped.groups.values()}
 
 
+@pytest.mark.parametrize("name", ["engine.dat", "engine.dat.gz", "x_messages.xml"])
+@pytest.mark.parametrize(
+    "data", [b"\0" * 7, b"\0" * 300_000, b"\0" * 99 + b"\r\n" + b"\0" * 99, b"\xff\xfe" + b"\0\0" * 9]
+)
+def test_a_file_of_which_only_the_length_was_kept_is_reported(name: str, data: bytes) -> None:
+    """What lay in it when its system went down is lost."""
+    with pytest.raises(Unusable, match="nothing but zero bytes"):
+        read(gzip.compress(data) if name.endswith(".gz") else data, name)
+    assert told(read(b"\0" * 9000 + b"EX002608S (3) Licence\n" + b"\0" * 9000)) == {"EX002608S": (1, "3")}
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8", "utf-8-sig", "latin-1"])
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("packed", [False, True])

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from threading import Event
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.alert_words import Alert
 from exstream_notify.domain.incidents import What
 from exstream_notify.ports import ChannelAnswer
+from exstream_notify.use_cases.known_channels import KnownChannels
+from tests.use_cases.world import World
 
 ALERT = Alert("0" * 32, 1, What.OPENED, "it", "error", "title", (("Team", "it"),), (), (), "book", "")
 ENDLESS = b"HTTP/1.1 503 x\r\nContent-Length: 3000000000\r\n\r\n"
@@ -86,6 +89,25 @@ def test_an_answer_that_trickles_ends_after_a_time(
     assert time.monotonic() - began < 5
 
 
+def test_a_channel_that_failed_before_holds_up_further_alerts_for_less(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a batch of incidents the last one waits for all before it."""
+    monkeypatch.setattr(alert_channels, "LONGEST_POST", 1.5)
+    monkeypatch.setattr(alert_channels, "FAILING_POST", 0.2)
+    url, _ = slow(b"HTTP/1.1 200 OK\r\nX: ", b"a", 0.05)
+    here = World(site_rules=YamlRules())
+    ways = _channels({"slack": url})
+    known = KnownChannels(ways, here.channel_book, here.exceptions, here.clock)
+    times = []
+    for _ in range(3):
+        began = time.monotonic()
+        assert known.tell("slack", "it", ALERT).outcome == "failed"
+        times.append(time.monotonic() - began)
+    assert times[0] > 1.4
+    assert max(times[1:]) < 1
+
+
 def test_of_an_answer_only_the_beginning_is_read(slow: Slow) -> None:
     url, sent = slow(ENDLESS, b"a" * 65536, 0.0)
     assert _channels({"slack": url}).tell("slack", "it", ALERT) == ChannelAnswer("failed", "HTTP 503")
@@ -101,3 +123,5 @@ def test_what_a_bounded_call_returns_and_raises_is_its_own() -> None:
         within(5, fails)
     with pytest.raises(TookTooLong):
         within(0.01, lambda: time.sleep(1))
+    asked = Event()
+    assert not within(0.01, lambda: asked.wait(0.2), lambda: 5.0)

@@ -1,6 +1,7 @@
 """Customers as the engine takes them, in switches that a command line can hold."""
 
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -75,3 +76,24 @@ def test_what_is_left_of_many_customers_takes_no_product_of_their_number() -> No
     began = time.process_time()
     assert len(without(every_second, every_fourth)) == 50_000
     assert time.process_time() - began < 5
+
+
+def test_many_sets_of_a_few_high_numbers_take_little_memory() -> None:
+    """Each code of a file has a set; two megabytes of each are more than a function has."""
+    tracemalloc.start()
+    many = [CustomerSet() for _ in range(500)]
+    for found in many:
+        assert found.add(HIGHEST)
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert used < 5_000_000
+    assert list(many[0].ranges()) == [(HIGHEST, HIGHEST)]
+
+
+@given(
+    st.sets(st.one_of(st.integers(4080, 4110), st.integers(8180, 8200), st.integers(1, HIGHEST)), max_size=60)
+)
+def test_stretches_go_on_from_one_page_to_the_next(given_numbers: set[int]) -> None:
+    found = CustomerSet()
+    assert all(found.add(number) for number in given_numbers)
+    assert (tuple(found.ranges()), found.count) == (from_numbers(given_numbers), len(given_numbers))

@@ -139,7 +139,9 @@ class FakeChannels:
         self.probes: dict[str, ChannelAnswer] = {}
         self.shared: dict[str, str] = {}
 
-    def tell(self, channel: str, team: str, alert: Alert, patience: float = 0.0) -> ChannelAnswer:
+    def tell(
+        self, channel: str, team: str, alert: Alert, patience: float = 0.0, *, failing: bool = False
+    ) -> ChannelAnswer:
         """See `AlertChannels.tell`: e-mail is set up, and others where a test says so."""
         answer = self.answers.get(channel, ChannelAnswer("sent" if channel == "email" else "absent"))
         if answer.outcome == "sent":

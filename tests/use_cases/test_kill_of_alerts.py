@@ -1,8 +1,9 @@
-"""A worker that dies at any call of an alert's later life: nothing of it is lost, whatever it was about to tell."""
+"""Workers that die at any call of an alert's life, or meet there: nothing of what is to be told is lost."""
 
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, Literal
 
 import pytest
@@ -11,10 +12,15 @@ from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.incidents import Head, Incident, IncidentStatus, acknowledged
 from exstream_notify.ports import ChannelAnswer
-from exstream_notify.use_cases.alert_exceptions import change_incident
+from exstream_notify.use_cases.alert_exceptions import alert_exceptions, change_incident
 from tests.use_cases.world import World
 
 WHEN: tuple[Literal["before", "after"], ...] = ("before", "after")
+
+GIVEN: dict[str, Any] = {
+    "code": "EX004120E", "severity": "severe", "domain": "retail", "run_id": "run-1", "text": "text",
+    "part": "a.dat",
+}  # fmt: skip
 
 
 def world() -> World:
@@ -24,8 +30,7 @@ def world() -> World:
 
 def raised(here: World, **changes: Any) -> None:
     """The engine says something of a run, and all follows from it."""
-    given = {"code": "EX004120E", "severity": "severe", "domain": "retail", "run_id": "run-1", "text": "text"}
-    here.exceptions.raise_exceptions([ExceptionRaised(**{**given, "part": "a.dat", **changes})])
+    here.exceptions.raise_exceptions([ExceptionRaised(**{**GIVEN, **changes})])
     here.drain()
 
 
@@ -119,3 +124,39 @@ def test_a_lapse_that_no_channel_takes_is_tried_again() -> None:
     later(here, minutes=16)
     assert [str(alert.what) for alert in here.channels.alerts()] == ["opened", "lapsed", "escalated"]
     assert {i.status for i in here.incidents.all() if i.domain == "retail"} == {IncidentStatus.OPEN}
+
+
+@pytest.mark.parametrize("ahead", [{"minutes": 4}, {"hours": 1}, {"days": 30_000}])
+def test_a_report_of_a_clock_that_goes_ahead_is_corrected_all_the_same(ahead: dict[str, int]) -> None:
+    here = world()
+    raised(here, said_at=(here.clock.now() + timedelta(**ahead)).isoformat(timespec="seconds"))
+    later(here, minutes=10)
+    raised(here, count=0, said_at=here.clock.now().isoformat(timespec="seconds"))
+    later(here, minutes=10)
+    assert [str(alert.what) for alert in here.channels.alerts()] == ["opened", "resolved"]
+
+
+@pytest.mark.parametrize(
+    ("news", "alert"),
+    [({"part": "b.dat", "code": "EX009999E"}, "worse"), ({"severity": "error", "part": "b.dat", "count": 50}, "grown"),
+     ({"severity": "error", "count": 0}, "resolved")],
+)  # fmt: skip
+def test_what_comes_while_another_worker_tells_is_told_soon(news: dict[str, Any], alert: str) -> None:
+    """Telling takes seconds, or a minute where channels do not answer: the time at which most comes."""
+
+    def story(here: World) -> None:
+        raised(here, severity="error")
+        later(here, minutes=5)
+
+    rehearsal = world()
+    story(rehearsal)
+    for number in range(2, rehearsal.wire.number + 1):
+        here = world()
+        report = ExceptionRaised(**{**GIVEN, **news})
+        here.wire.interrupt_at(number, partial(alert_exceptions, [report], here.alerting()))
+        story(here)
+        known = [str(a.what) for a in here.channels.alerts()]
+        (incident,) = here.incidents.all()
+        assert alert in known or incident.head.told_count == incident.count, rehearsal.wire.log[number - 1]
+        assert incident.head.told_severity == incident.severity or alert == "resolved"
+        assert (incident.status == IncidentStatus.RESOLVED) == (alert == "resolved")

@@ -58,6 +58,11 @@ def test_a_long_list_of_customers_goes_on_in_further_reports_and_counts_once() -
     assert len({e.part for e in raised}) == len(raised)
 
 
+def test_a_dash_before_a_figure_is_no_sign() -> None:
+    (found,) = World().read_file("run.summary.txt", b"Errors: -5\n")
+    assert (found.code, found.count) == ("composition_errors", 5)
+
+
 def test_a_summary_and_a_seal_that_say_the_same_do_not_add_up() -> None:
     world = World(site_rules=RULES)
     seal = ExceptionRaised("composition_errors", "warning", "retail", "run-1", "4 errors", count=4)

@@ -781,8 +781,11 @@ class AlertChannels(Protocol):
 class ChannelWays(AlertChannels, Protocol):
     """The same as they are set up, without what is known of them."""
 
-    def tell(self, channel: str, team: str, alert: Alert, patience: float = 0.0) -> ChannelAnswer:
-        """See `AlertChannels.tell`; `patience`: seconds it may wait for a service that asks to."""
+    def tell(
+        self, channel: str, team: str, alert: Alert, patience: float = 0.0, *, failing: bool = False
+    ) -> ChannelAnswer:
+        """See `AlertChannels.tell`; `patience`: seconds it may wait for a service that asks to. One that is
+        `failing` has less time than another: the next one waits behind it."""
 
     def address(self, channel: str, team: str) -> str:
         """The fingerprint of where the channel leads; empty where it is not set up."""

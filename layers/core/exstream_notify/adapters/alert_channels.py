@@ -47,6 +47,9 @@ LONGEST_POST = 20.0
 """Seconds that one channel may take for an alert, beside the wait that its service asks for. Three tries that
 nobody answers take 18; a line of four such channels still leaves time to write down what was told."""
 
+FAILING_POST = 6.0
+"""The same of one that failed before: one try that nobody answers, or three that are refused."""
+
 _LONGEST = {"email": 40.0, "sms": 40.0}
 """The notification providers confirm more carefully."""
 
@@ -89,11 +92,18 @@ class Channels:
             "apprise": self._by_apprise,
         }
 
-    def tell(self, channel: str, team: str, alert: Alert, patience: float = 0.0) -> ChannelAnswer:
+    def tell(
+        self, channel: str, team: str, alert: Alert, patience: float = 0.0, *, failing: bool = False
+    ) -> ChannelAnswer:
         """See `ChannelWays.tell`."""
         try:
-            longest = _LONGEST.get(channel, LONGEST_POST) + patience
-            answer = within(longest, lambda: self._ways[channel](team, alert, patience))
+            longest = _LONGEST.get(channel, FAILING_POST if failing else LONGEST_POST)
+            before = self._posts.waited
+            answer = within(
+                longest,
+                lambda: self._ways[channel](team, alert, patience),
+                lambda: self._posts.waited - before,
+            )
         except Exception as error:
             # Whatever it is, the next channel has to be tried. Its text may hold an address.
             answer = _failed(type(error).__name__)

@@ -60,6 +60,8 @@ class Posts:
         self._sleep = sleep
         self._now = now
         self._http: Any = None
+        self.waited = 0.0
+        """Seconds, all posts together, that services asked to wait and were waited for."""
 
     def post(
         self, channel: str, url: str, body: bytes, headers: Mapping[str, str], patience: float
@@ -80,6 +82,7 @@ class Posts:
                 if asked > patience or number == TRIES - 1:
                     return ChannelAnswer("waits", answer.why, asked)
                 patience -= asked
+            self.waited += asked or 0.0
             if number < TRIES - 1:
                 self._sleep(1.0 * 2**number if asked is None else asked)
         return answer

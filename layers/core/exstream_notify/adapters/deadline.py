@@ -17,8 +17,9 @@ class TookTooLong(Exception):
     """The call has not come back. It goes on by itself, and may succeed yet."""
 
 
-def within(seconds: float, call: Callable[[], R]) -> R:
-    """What the call returns or raises; `TookTooLong` after so many seconds."""
+def within(seconds: float, call: Callable[[], R], waited: Callable[[], float] = lambda: 0.0) -> R:
+    """What the call returns or raises; `TookTooLong` after so many seconds, beside those that it `waited`
+    because a service asked it to."""
     came: list[tuple[R | None, BaseException | None]] = []
 
     def run() -> None:
@@ -30,6 +31,10 @@ def within(seconds: float, call: Callable[[], R]) -> R:
     thread = Thread(target=copy_context().run, args=(run,), daemon=True)
     thread.start()
     thread.join(seconds)
+    given = 0.0
+    while thread.is_alive() and (more := waited() - given) > 0:
+        given += more
+        thread.join(more)
     if not came:
         raise TookTooLong
     result, error = came[0]

@@ -1,6 +1,7 @@
 """The page behind an incident's signed link."""
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qs
 
 from aws_lambda_powertools.event_handler import Response
@@ -57,8 +58,15 @@ def show_incident(
     return page_response(200, pages.render("incident", language, incident=shown))
 
 
-def name_of(body: str | None) -> str:
-    """Who acknowledges, as they say; a link says nothing of who uses it."""
-    told = parse_qs((body or "")[:4000], max_num_fields=10).get("name", [""])[0]
+def name_in(event: Any) -> str:
+    """Who acknowledges, as a form's body says; a link says nothing of who uses it.
+
+    Anybody may post anything there: what cannot be read is no failure, which an alarm would count.
+    """
+    try:
+        fields = parse_qs((event.decoded_body or "")[:4000], max_num_fields=10)
+    except ValueError:
+        fields = {}
+    told = fields.get("name", [""])[0]
     name = "".join(c for c in told if c.isprintable()).strip()[:NAME_CHARS]
     return f"{name} (by link)" if name else "somebody with the link"

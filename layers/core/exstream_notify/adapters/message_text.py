@@ -41,6 +41,9 @@ _NO_TEXT = re.compile("[\x01-\x08\x0e-\x19\x1c-\x1f\x7f\x80-\x84\x86-\x9f\ufffd]
 _NO_TEXT_SHARE = 20
 """A text of which one character in so many is a control character, or none at all, is no text."""
 
+_UNWRITTEN = "\0\x1a\ufeff \t\r\n"
+"""What a file has before anything is written to it: zeros, where only its length was kept."""
+
 # EBCDIC's new line, converted to Latin-1, is the byte that Windows has an ellipsis at.
 _DOTS = "\u2026"
 _ENDS_A_LINE = re.compile(rf"{_DOTS}(?:\s*\Z|\s*\[?(?:{_SHAPE}|[0-9]{{1,4}}[-/.][0-9]{{1,2}}[-/.][0-9]))")
@@ -83,7 +86,11 @@ def text_of(
         evidence=encoding_of,
     )
     first = True
+    zeros = written = False
     for piece in source:
+        if not written:
+            written = bool(piece.strip(_UNWRITTEN))
+            zeros = zeros or "\0" in piece
         if first:
             first = False
             odd = len(_NO_TEXT.findall(piece))
@@ -91,6 +98,10 @@ def text_of(
                 reason = "no text in any encoding that is known here; set `encoding` in rules/messages.yaml"
                 raise IndexUnreadable(name, "byte 0", reason)
         yield piece
+    if zeros and not written:
+        raise IndexUnreadable(
+            name, "byte 0", "nothing but zero bytes: what was to stand there was not written"
+        )
 
 
 def lines_of(pieces: Iterable[str], *, dots: bool = False) -> Iterator[tuple[int, str]]:

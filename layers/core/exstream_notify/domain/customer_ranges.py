@@ -17,39 +17,47 @@ Ranges: TypeAlias = tuple[tuple[int, int], ...]
 _STRETCH = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 
 
-class CustomerSet:
-    """A set of sequence numbers that takes one bit each, so that a run of any size fits."""
+_PAGE_BITS = 12
 
-    __slots__ = ("_bits", "count")
+
+class CustomerSet:
+    """A set of sequence numbers that takes one bit each, so that a run of any size fits: in pages, so that a
+    few high numbers of each of many codes do."""
+
+    __slots__ = ("_pages", "count")
 
     def __init__(self) -> None:
-        self._bits = bytearray()
+        self._pages: dict[int, bytearray] = {}
         self.count = 0
 
     def add(self, number: int) -> bool:
         """Whether the number can be one of a customer, and is in now."""
         if not 0 < number <= HIGHEST:
             return False
-        place, bit = number >> 3, 1 << (number & 7)
-        if place >= len(self._bits):
-            self._bits.extend(bytes(max(64, place + 1 - len(self._bits))))
-        if not self._bits[place] & bit:
-            self._bits[place] |= bit
+        page = self._pages.get(number >> _PAGE_BITS)
+        if page is None:
+            page = self._pages[number >> _PAGE_BITS] = bytearray(64)
+        place, bit = (number & (1 << _PAGE_BITS) - 1) >> 3, 1 << (number & 7)
+        if place >= len(page):
+            page.extend(bytes(place + 1 - len(page)))
+        if not page[place] & bit:
+            page[place] |= bit
             self.count += 1
         return True
 
     def ranges(self) -> Iterator[tuple[int, int]]:
         """The stretches of consecutive numbers, ascending."""
         first = last = -1
-        for place, byte in enumerate(self._bits):
-            if not byte:
-                continue
-            for number in (place * 8 + bit for bit in range(8) if byte >> bit & 1):
-                if number != last + 1 or first < 0:
-                    if first >= 0:
-                        yield first, last
-                    first = number
-                last = number
+        for start, page in sorted(self._pages.items()):
+            for place, byte in enumerate(page, start << (_PAGE_BITS - 3)):
+                if not byte:
+                    continue
+                for number in (place * 8 + bit for bit in range(8) if byte >> bit & 1):
+                    if number != last + 1 or first < 0:
+                        if first >= 0:
+                            yield first, last
+                        first = number
+                    last = number
         if first >= 0:
             yield first, last
 

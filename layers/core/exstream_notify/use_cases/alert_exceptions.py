@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..domain.alert_words import Alert, make_alert
 from ..domain.composed_again import is_open_ended
@@ -37,6 +37,9 @@ from .tell_team import PAGE_AGAIN, tell_team, told_pages
 
 __all__ = ["Alerting", "IncidentBusy", "alert_exceptions", "change_incident", "look_at_incident"]
 
+AHEAD = timedelta(minutes=5)
+"""How far another's clock may go ahead: by one that goes further, a report would outlast its corrections."""
+
 RESOLVED_BY_KEY = frozenset({"pagerduty"})
 """Channels on which an alert stays open until it is resolved."""
 
@@ -61,6 +64,7 @@ def alert_exceptions(exceptions: Sequence[ExceptionRaised], alerting: Alerting) 
     news: dict[str, list[ExceptionRaised]] = {}
     heads: dict[str, Head] = {}
     at = alerting.now()
+    latest = (alerting.clock.now() + AHEAD).isoformat(timespec="seconds")
     for raised in exceptions:
         rule = alerting.rules.route(raised)
         domain, run = raised.domain, grouped_under(raised, rule, at)
@@ -69,6 +73,8 @@ def alert_exceptions(exceptions: Sequence[ExceptionRaised], alerting: Alerting) 
         is_of_one_run = (domain, run) == (raised.domain, raised.run_id)
         curable = rule.cured_by_rerun and is_of_one_run
         exception = replace(raised, severity=rule.severity, cured_by_rerun=curable)
+        if raised.said_at > latest:
+            exception = replace(exception, said_at=at)
         if not alerting.rules.shows_samples(rule.team):
             exception = replace(exception, samples=())
         if not is_of_one_run:
@@ -128,8 +134,9 @@ def _look(found: str, first: Head, alerting: Alerting) -> None:
         now = alerting.clock.now()
         at = now.isoformat(timespec="seconds")
         if head.sending_until > at:
-            # Another worker tells it just now, perhaps without our reports: look again when it is done.
-            _settle(head, alerting)
+            # Another worker tells it just now, perhaps without our reports: look again when it is done. That
+            # stands in the head: when the other one is done, it lays the incident under its next time anew.
+            _look_later(head, alerting)
             return
         rule = rule_of(incident, alerting.rules)
         head = as_it_stands(head, incident, rule, now)

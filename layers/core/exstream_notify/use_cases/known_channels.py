@@ -58,7 +58,8 @@ class KnownChannels:
         if is_resting(before, now):
             return ChannelAnswer("dead", f"since {before.dead_since}: {before.why}")
         patience = min(PATIENCE, self.time_left() - RESERVE)
-        answer = self._ways.tell(channel, team, alert, max(patience, 0.0))
+        failing = bool(before.failures or before.dead_since)
+        answer = self._ways.tell(channel, team, alert, max(patience, 0.0), failing=failing)
         until = (self._clock.now() + timedelta(seconds=answer.wait)).isoformat(timespec="seconds")
         state = self.note(before, after(before, answer.outcome, answer.why, until, self._at()))
         if answer.outcome == "sent" and state.dead_since and not state.failures:

@@ -166,8 +166,7 @@ def _of_summary(
         said = f"exit status {status}" if status is not None else "a status that is none of success"
         raised.append(ExceptionRaised("exit_status", "error", domain, run_id, f"the run ended with {said}"))
     if summary and summary.errors:
-        text = f"the run reports {summary.errors} errors"
-        raised.append(
-            ExceptionRaised("composition_errors", "warning", domain, run_id, text, count=summary.errors)
-        )
+        errors = abs(summary.errors)  # "Errors -5" has a dash
+        text = f"the run reports {errors} errors"
+        raised.append(ExceptionRaised("composition_errors", "warning", domain, run_id, text, count=errors))
     return raised
