@@ -109,3 +109,22 @@ def test_lines_that_are_no_message_and_files_that_cannot_be_read_are_told() -> N
             "error",
             f"{name} whole",
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "codes"),
+    [
+        ("messages.csv", b"time,code,severity\n01:00,EX004120E,error\n01:01,EX002608W,warning\n", 2),
+        ("ExstreamMessages_04.csv", b'"EX004120E","(7)"\n', 0),
+        ("MESSAGES.PSV", b"code|severity\nEX004120E|error\n", 1),
+        ("summary_04.csv", b"customers,errors,exit_status\n40,2,8\n", 2),
+        ("run.summary.csv", b"department,total\na,4\n", 0),
+    ],
+)
+def test_a_table_of_messages_or_figures_is_read_or_reported(name: str, data: bytes, codes: int) -> None:
+    raised = World().read_file(name, data)
+    if codes:
+        assert len({r.code for r in raised}) == codes
+        assert "messages_unreadable" not in {r.code for r in raised}
+    else:
+        assert {r.code for r in raised} == {"messages_unreadable"}
