@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from exstream_notify.domain.exceptions import ExceptionRaised, Severity
-from exstream_notify.domain.incidents import IncidentStatus, acknowledged
+from exstream_notify.domain.incident_states import acknowledged
+from exstream_notify.domain.incidents import IncidentStatus
 from exstream_notify.use_cases.alert_exceptions import change_incident
 
 from .report import Sheet, Verdict

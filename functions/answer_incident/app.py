@@ -14,7 +14,7 @@ from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.incident_page import name_in, show_incident
 from exstream_notify.adapters.observability import count, logger, metrics
 from exstream_notify.adapters.pages import redirect_response
-from exstream_notify.domain.incidents import acknowledged
+from exstream_notify.domain.incident_states import acknowledged
 from exstream_notify.domain.links import INCIDENT
 from exstream_notify.use_cases.alert_exceptions import change_incident
 

@@ -10,6 +10,7 @@ import pytest
 from exstream_notify.domain.alert_words import make_alert, meaning
 from exstream_notify.domain.customer_ranges import from_numbers
 from exstream_notify.domain.exceptions import ExceptionRaised, Severity
+from exstream_notify.domain.incident_states import acknowledged, covered, gets_worse, noted, resolved, told
 from exstream_notify.domain.incidents import (
     PARTS,
     AlertRule,
@@ -17,15 +18,9 @@ from exstream_notify.domain.incidents import (
     IncidentStatus,
     Report,
     What,
-    acknowledged,
     added_up,
-    covered,
-    gets_worse,
     grouped_under,
     is_over,
-    noted,
-    resolved,
-    told,
 )
 from exstream_notify.domain.telling import what_to_tell
 

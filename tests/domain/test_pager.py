@@ -6,15 +6,8 @@ from itertools import permutations
 import pytest
 
 from exstream_notify.domain.exceptions import ExceptionRaised
-from exstream_notify.domain.incidents import (
-    Head,
-    Incident,
-    IncidentStatus,
-    Report,
-    acknowledged,
-    added_up,
-    resolved,
-)
+from exstream_notify.domain.incident_states import acknowledged, resolved
+from exstream_notify.domain.incidents import Head, Incident, IncidentStatus, Report, added_up
 from exstream_notify.domain.pager import (
     PagerEvent,
     after_event,

@@ -6,17 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from exstream_notify.domain.flapping import QUIET, as_it_stands
-from exstream_notify.domain.incidents import (
-    AlertRule,
-    Head,
-    IncidentStatus,
-    Report,
-    What,
-    added_up,
-    muted,
-    resolved,
-    told,
-)
+from exstream_notify.domain.incident_states import muted, resolved, told
+from exstream_notify.domain.incidents import AlertRule, Head, IncidentStatus, Report, What, added_up
 from exstream_notify.domain.telling import PAUSES, has_grown, is_news, news_due, what_to_tell
 
 from .test_incidents import HEAD, NOW, RULE, after_telling, report

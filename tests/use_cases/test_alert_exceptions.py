@@ -9,7 +9,8 @@ import pytest
 
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.exceptions import ExceptionRaised
-from exstream_notify.domain.incidents import Incident, IncidentStatus, acknowledged, resolved
+from exstream_notify.domain.incident_states import acknowledged, resolved
+from exstream_notify.domain.incidents import Incident, IncidentStatus
 from exstream_notify.ports import ChannelAnswer
 from exstream_notify.use_cases.alert_exceptions import change_incident
 from tests.use_cases.world import World

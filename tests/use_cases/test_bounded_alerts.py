@@ -8,7 +8,8 @@ import pytest
 
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.exceptions import ExceptionRaised
-from exstream_notify.domain.incidents import Incident, IncidentStatus, acknowledged, resolved
+from exstream_notify.domain.incident_states import acknowledged, resolved
+from exstream_notify.domain.incidents import Incident, IncidentStatus
 from exstream_notify.domain.messages import TryAgain
 from exstream_notify.domain.rollups import DAILY, STORM
 from exstream_notify.ports import ChannelAnswer

@@ -8,7 +8,8 @@ import pytest
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.channels import alert_ref
 from exstream_notify.domain.exceptions import ExceptionRaised
-from exstream_notify.domain.incidents import Incident, IncidentStatus, acknowledged, resolved
+from exstream_notify.domain.incident_states import acknowledged, resolved
+from exstream_notify.domain.incidents import Incident, IncidentStatus
 from exstream_notify.domain.pager import PagerEvent, page_key
 from exstream_notify.domain.receipts import Kind, Receipt
 from exstream_notify.ports import ChannelAnswer

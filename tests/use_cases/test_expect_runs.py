@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from exstream_notify.domain.due_days import DueDays, Holidays
 from exstream_notify.domain.expectations import ExpectedRun
-from exstream_notify.domain.incidents import IncidentStatus, resolved
+from exstream_notify.domain.incident_states import resolved
+from exstream_notify.domain.incidents import IncidentStatus
 from exstream_notify.use_cases.alert_exceptions import change_incident
 from exstream_notify.use_cases.expect_runs import expect_runs
 from tests.fakes import FakeRules, a_document, a_rule

@@ -10,7 +10,8 @@ import pytest
 
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.exceptions import ExceptionRaised
-from exstream_notify.domain.incidents import Head, Incident, IncidentStatus, acknowledged
+from exstream_notify.domain.incident_states import acknowledged
+from exstream_notify.domain.incidents import Head, Incident, IncidentStatus
 from exstream_notify.ports import ChannelAnswer
 from exstream_notify.use_cases.alert_exceptions import alert_exceptions, change_incident
 from tests.use_cases.world import World

@@ -10,7 +10,8 @@ import pytest
 
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.exceptions import ExceptionRaised, FileRead, mark
-from exstream_notify.domain.incidents import Incident, IncidentStatus, resolved
+from exstream_notify.domain.incident_states import resolved
+from exstream_notify.domain.incidents import Incident, IncidentStatus
 from exstream_notify.domain.runs import Control
 from exstream_notify.use_cases.alert_exceptions import change_incident
 from exstream_notify.use_cases.settle_reports import NAMED_MOST, FileReports

@@ -164,7 +164,7 @@ def _resolved(incident: "Incident") -> str:
 @on_stack
 def ack(incident_id: str, why: str, stack: str | None) -> int:
     """Somebody has it: it does not escalate any more."""
-    from exstream_notify.domain.incidents import acknowledged
+    from exstream_notify.domain.incident_states import acknowledged
 
     return _changed(incident_id, stack, lambda head, _, at, who: acknowledged(head, at, who, why))
 
@@ -175,7 +175,7 @@ def ack(incident_id: str, why: str, stack: str | None) -> int:
 @on_stack
 def resolve(incident_id: str, why: str, stack: str | None) -> int:
     """It is over, until it is reported again."""
-    from exstream_notify.domain.incidents import resolved
+    from exstream_notify.domain.incident_states import resolved
 
     return _changed(
         incident_id, stack, lambda head, incident, at, who: resolved(head, at, who, incident.count, why)
@@ -191,7 +191,7 @@ def mute(incident_id: str, minutes: int, why: str, stack: str | None) -> int:
     """Nothing more is told of it for a while, but a first severe error."""
     from datetime import datetime, timedelta
 
-    from exstream_notify.domain.incidents import muted
+    from exstream_notify.domain.incident_states import muted
 
     def until(at: str) -> str:
         end = datetime.fromisoformat(at) + timedelta(minutes=minutes)

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from .customer_ranges import HIGHEST, from_text, to_text, without
-from .incidents import COVERED_CHARS, AlertRule, Head, Incident, IncidentStatus, is_over, noted, resolved
+from .incident_states import COVERED_CHARS, noted, resolved
+from .incidents import AlertRule, Head, Incident, IncidentStatus, is_over
 
 WINDOW = timedelta(hours=24)
 """An incident that comes back so soon after it was resolved flaps."""

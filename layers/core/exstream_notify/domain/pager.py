@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from .incidents import Head, Incident, IncidentStatus, acknowledged, noted, resolved
+from .incident_states import acknowledged, noted, resolved
+from .incidents import Head, Incident, IncidentStatus
 
 Action = Literal["trigger", "acknowledge", "resolve"]
 """What an event of the Events API v2 does."""

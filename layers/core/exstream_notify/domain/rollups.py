@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from .alert_words import TITLES, Alert
 from .exceptions import RANK, ExceptionRaised, Severity
-from .incidents import AlertRule, Head, Incident, Report, What, incident_id, noted, told
+from .incident_states import noted, told
+from .incidents import AlertRule, Head, Incident, Report, What, incident_id
 
 DOMAIN = "alerts"
 """The domain of rollups: they are about incidents of any domain."""

@@ -8,6 +8,7 @@ from ..domain.alert_words import Alert, make_alert
 from ..domain.composed_again import is_open_ended
 from ..domain.exceptions import ExceptionRaised
 from ..domain.flapping import as_it_stands
+from ..domain.incident_states import escalated, noted, resolved, told, try_again_at
 from ..domain.incidents import (
     EVERYWHERE,
     SENDING,
@@ -18,13 +19,8 @@ from ..domain.incidents import (
     IncidentStatus,
     What,
     added_up,
-    escalated,
     grouped_under,
     incident_id,
-    noted,
-    resolved,
-    told,
-    try_again_at,
 )
 from ..domain.pager import pages_to_tell
 from ..domain.rollups import KINDS, LISTS, held, listed, rollup_alert

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from ..domain.alert_words import make_alert
 from ..domain.channels import AlertReceipt, team_mark
-from ..domain.incidents import Head, Incident, IncidentStatus, What, added_up, noted
+from ..domain.incident_states import noted
+from ..domain.incidents import Head, Incident, IncidentStatus, What, added_up
 from .alert_exceptions import Alerting, change_incident
 from .falls_due import rule_of
 from .known_channels import KnownChannels

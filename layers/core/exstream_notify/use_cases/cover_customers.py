@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from ..domain.composed_again import FIGURES, Customers, composed_again, is_open_ended
 from ..domain.customer_ranges import HIGHEST, Ranges, from_numbers, merged, without
-from ..domain.incidents import Head, Incident, added_up, covered
+from ..domain.incident_states import covered
+from ..domain.incidents import Head, Incident, added_up
 from ..domain.masking import handle, handle_in
 from ..domain.runs import Control, Run, RunState
 from ..domain.work import SlicePointer

@@ -5,16 +5,8 @@ from datetime import datetime, timedelta
 
 from ..domain.exceptions import ExceptionRaised
 from ..domain.flapping import quiet_end, quiet_until
-from ..domain.incidents import (
-    URGENCIES,
-    AlertRule,
-    Head,
-    Incident,
-    IncidentStatus,
-    What,
-    gets_worse,
-    opened_again,
-)
+from ..domain.incident_states import gets_worse, opened_again
+from ..domain.incidents import URGENCIES, AlertRule, Head, Incident, IncidentStatus, What
 from ..domain.rollups import STORM
 from ..domain.telling import PAUSES, news_due, what_to_tell
 from ..ports import AlertRules

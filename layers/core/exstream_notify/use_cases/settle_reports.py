@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from ..domain.exceptions import ExceptionRaised, FileRead, Unusable, mark
-from ..domain.incidents import Head, Incident, noted
+from ..domain.incident_states import noted
+from ..domain.incidents import Head, Incident
 from ..domain.run_codes import HOLDS, NOT_SEALED, REFUSALS
 from ..domain.runs import Control, Run, RunNews, RunState
 from ..ports import ExceptionBus, RunBook

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from ..domain.alert_words import Alert
 from ..domain.channels import AlertReceipt, team_mark
-from ..domain.incidents import Head, What, noted
+from ..domain.incident_states import noted
+from ..domain.incidents import Head, What
 from ..domain.pager import paged, pages_to_tell, whose_page
 from ..ports import AlertChannels
 
