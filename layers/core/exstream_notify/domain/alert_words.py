@@ -79,10 +79,8 @@ def make_alert(
         ("Last", incident.last_seen),
         ("What happened", "; ".join(incident.texts[:3])),
         ("For customers", meaning(incident, rule)),
+        ("Queues", named_queues(incident)),
     ]
-    if incident.queues:
-        rest = " …" if len(incident.queues) > QUEUES else ""
-        facts.append(("Queues", ", ".join(incident.queues[:QUEUES]) + rest))
     rerun = () if what == What.RESOLVED else tuple(offered(incident.late, switch_chars))
     if rule.group == "cause":
         facts.append(("Runs", named_runs(incident)))
@@ -129,6 +127,11 @@ def named_codes(incident: Incident) -> str:
     codes = [*severe, *(code for code in incident.codes if code not in severe)]
     shown = max(12, len(severe))
     return ", ".join(codes[:shown]) + (" …" if len(codes) > shown else "")
+
+
+def named_queues(incident: Incident) -> str:
+    """The first of its queues."""
+    return ", ".join(incident.queues[:QUEUES]) + (" …" if len(incident.queues) > QUEUES else "")
 
 
 def named_runs(incident: Incident) -> str:
