@@ -19,6 +19,7 @@ from exnotify.records import delivery_of
 from exnotify.runs import find_run, particulars, report, reused
 from exstream_notify.adapters.encryption import EvidenceUnreadable
 from exstream_notify.domain.documents import Channel
+from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.incidents import Head, Incident
 from exstream_notify.domain.notices import (
     Attempt,
@@ -181,6 +182,7 @@ def test_an_incident_s_json_has_the_contract_s_names() -> None:
     incident = Incident(
         Head("i1", "retail", "r1", "operations", "seal"), "severe", ("size_mismatch",), 2, "t1", "t2", ("a", "b"),
         ((3, 4),), to_compose=((3, 4),), sample=("a",), where=({"code": "size_mismatch", "part": "r.index.csv"},),
+        causes=(ExceptionRaised("size_mismatch", "severe", "retail", "r1", "a", count=2),),
     )  # fmt: skip
     row = incident_row(incident)
     contract = {

@@ -114,16 +114,16 @@ def test_a_dead_chat_is_passed_over_and_it_hears_of_that_by_another_way(cloud: L
 def test_a_chat_that_asks_to_wait_a_moment_is_waited_for(cloud: LocalCloud) -> None:
     cloud.deployment().settle(30)
     cloud.catcher.play("slack", Played(429, "rate_limited", {"Retry-After": "1"}, 1))
-    report(cloud, "wait-1", "EX005553E (1) broken")
-    assert "slack sent" in head(cloud, "wait-1").history[-1]["why"]
-    assert len([p for p in cloud.catcher.posted("slack") if "wait-1" in p["text"]]) == 2
+    report(cloud, "limit-1", "EX005553E (1) broken")
+    assert "slack sent" in head(cloud, "limit-1").history[-1]["why"]
+    assert len([p for p in cloud.catcher.posted("slack") if "limit-1" in p["text"]]) == 2
 
     cloud.catcher.play("slack", Played(429, "rate_limited", {"Retry-After": "3600"}, 1))
-    report(cloud, "wait-2", "EX005554E (1) broken")
-    assert "slack waits (HTTP 429, asks to wait until" in head(cloud, "wait-2").history[-1]["why"]
-    report(cloud, "wait-3", "EX005555E (1) broken")
-    assert "webhook sent" in head(cloud, "wait-3").history[-1]["why"]
-    assert not [p for p in cloud.catcher.posted("slack") if "wait-3" in p["text"]]
+    report(cloud, "limit-2", "EX005554E (1) broken")
+    assert "slack waits (HTTP 429, asks to wait until" in head(cloud, "limit-2").history[-1]["why"]
+    report(cloud, "limit-3", "EX005555E (1) broken")
+    assert "webhook sent" in head(cloud, "limit-3").history[-1]["why"]
+    assert not [p for p in cloud.catcher.posted("slack") if "limit-3" in p["text"]]
 
 
 def from_pagerduty(cloud: LocalCloud, body: bytes, secret: str = SECRET) -> int:
