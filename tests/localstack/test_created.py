@@ -14,7 +14,7 @@ def test_the_first_deployment_is_complete(created: Deployed) -> None:
     assert created.status == "CREATE_COMPLETE"
     assert created.listed() == created.expected()
     assert all(stack.listed() == stack.expected() for stack in created.nested.values())
-    assert len(created.resources) > 300
+    assert len(created.resources) > 250
 
 
 def test_every_type_is_deployed_and_observed_or_in_the_table(created: Deployed, cloud: Cloud) -> None:
