@@ -26,6 +26,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     polled = poll_receipts(
         watch=app.watch,
         ledger=app.ledger,
+        contacts=app.contacts,
         source=app.status_source,
         record=lambda receipts: record_receipts(receipts, **ports),
         record_early=lambda receipts: record_receipts(receipts, **ports, keep=False),

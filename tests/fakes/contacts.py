@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from exstream_notify.domain.contacts import Address, Contact
 from exstream_notify.domain.documents import Channel
 from exstream_notify.domain.passes import handle_of
-from exstream_notify.domain.receipts import Suppression, allowed_from, stopped_from
+from exstream_notify.domain.receipts import Suppression, allowed_from, stopped_from, without_topics
 
 
 class FakeContacts:
@@ -25,7 +25,7 @@ class FakeContacts:
 
     def by_handle(self, handle: str) -> Contact | None:
         """See `ContactDirectory.by_handle`."""
-        return next((c for c in self.stored.values() if handle_of(c.salt) == handle), None)
+        return next((c for c in self.stored.values() if c.salt and handle_of(c.salt) == handle), None)
 
     def at_address(self, channel: Channel, canonical: str) -> list[Contact]:
         """See `ContactDirectory.at_address`."""
@@ -93,6 +93,13 @@ class FakeSuppressions:
             return False
         self.put([stopped_from(entry, source, at) for entry in self._entries(channel, canonical)])
         return True
+
+    def stop_topics(
+        self, channel: Channel, canonical: str, topics: Collection[str], source: str, at: datetime
+    ) -> None:
+        """See `OptOutList.stop_topics`."""
+        known = self._entries(channel, canonical)
+        self.put([a for entry in known if (a := without_topics(entry, topics, source, at)) is not entry])
 
     def stopped_by(self, channel: Channel, canonical: str) -> str | None:
         """See `OptOutList.stopped_by`."""

@@ -162,9 +162,9 @@ def test_a_bulk_job_is_one_post_and_each_members_own_proof() -> None:
     assert stored[1] == world.mail.posted[0]
 
 
-@pytest.mark.parametrize(("bulk", "most"), [(True, 44), (False, 160)])
+@pytest.mark.parametrize(("bulk", "most"), [(True, 45), (False, 161)])
 def test_a_slice_of_a_hundred_takes_few_calls(bulk: bool, most: int) -> None:
-    """From seal to outcome, every service's calls together; the posts of one by one are a hundred."""
+    """From seal to outcome, every service's calls together, with new customers; the posts are a hundred."""
     world = World(bulk=bulk)
     world.drop("run-1", *(a_document(n) for n in range(1, 101)))
     world.come_to_rest()

@@ -396,6 +396,7 @@ class World:
         return poll_receipts(
             watch=self.watch,
             ledger=self.ledger,
+            contacts=self._ports["contacts"],
             source=self.status_source,
             record=lambda receipts: record_receipts(receipts, **self.receipt_ports()),
             record_early=lambda receipts: record_receipts(receipts, **self.receipt_ports(), keep=False),

@@ -5,8 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exstream_notify.domain.holds import ErasureForbidden, refuse_if_held
+from exstream_notify.domain.holds import ErasureForbidden
 from exstream_notify.domain.preferences import CHANNELS
+from exstream_notify.use_cases.erase_contact import erase_contact
 
 from .errors import CommandError, MisuseError
 from .notices import notice_row
@@ -48,19 +49,14 @@ def _opened(target: "Deployment", notice_id: str, attempt: Any, salt: str) -> An
         return {"unreadable": type(error).__name__}
 
 
-def erase_contact(target: "Deployment", contact: "Contact", why: str) -> None:
-    """Delete the profile with its salt. What the customer stopped for good stays stopped, by keyed hash."""
-    if not why:
+def erase(target: "Deployment", contact: "Contact", why: str) -> "Contact":
+    """Erase the contact; what stays is the mark of who erased it, when and why."""
+    if not why.strip():
         raise MisuseError("an erasure needs its reason: --why TEXT")
+    app = target.app
     try:
-        refuse_if_held(contact)
+        return erase_contact(
+            contact, target.who, why, contacts=app.contacts, opt_outs=app.opt_outs, clock=app.clock
+        )
     except ErasureForbidden as held:
         raise CommandError(f"contact {contact.customer_key}: {held}, so nothing is erased") from held
-    app, now = target.app, target.app.clock.now()
-    for channel in CHANNELS:
-        address = contact.address(channel)
-        stopped = contact.opted_out(channel, "*") or (address is not None and not address.usable)
-        if address is not None and stopped:
-            app.opt_outs.stop(channel, address.value, f"erasure by {target.who}", now)
-    if not app.contacts.erase(contact, target.who, why, now):
-        raise CommandError(f"contact {contact.customer_key} changed meanwhile: look again, then erase")

@@ -176,7 +176,7 @@ def salt_of(app: "Bootstrap", notice: Notice) -> str | None:
     if notice.audience != "customer":
         return TEAM_SALT
     contact = app.contacts.get(notice.domain, [notice.contact_key]).get(notice.contact_key)
-    return contact.salt if contact else None
+    return contact.salt or None if contact else None
 
 
 def _never_begun(notice: Notice, number: int) -> bool:

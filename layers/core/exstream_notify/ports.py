@@ -183,6 +183,11 @@ class OptOutList(SuppressionList, Protocol):
     def stop(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
         """Keep the address as opted out; False if it was kept so already."""
 
+    def stop_topics(
+        self, channel: Channel, canonical: str, topics: Collection[str], source: str, at: datetime
+    ) -> None:
+        """Keep topics that the address's holder opted out of, for whoever's contact has the address later."""
+
     def stopped_by(self, channel: Channel, canonical: str) -> str | None:
         """The source that the address was stopped by, None if it is not (any more)."""
 

@@ -86,19 +86,23 @@ def command(
         if given and not why.strip():
             raise MisuseError(f"{option} needs --why TEXT: whoever asks later must find the reason")
     target = deployment(stack)
-    contact = _find(target, customer_key, recipient, domain)
+    contact = _find(target, customer_key, recipient, domain, unknown_too=erase)
+    if contact.is_erased and (changes or release or allow_change or undo_change):
+        raise CommandError(f"{_erased(contact)}: nothing of it can be changed")
     if release:
         contact = _release(target, contact, release, why)
     for channel, allow in ((undo_change, False), (allow_change, True)):
         if channel:
             contact = _judge(target, contact, channel, why, allow=allow)
     if held is not None or erase:
-        from ..holdings import erase_contact, write_held
+        from ..holdings import erase as erase_it
+        from ..holdings import write_held
+        from ..screen import remark
 
         if held is not None:
             write_held(target, contact, held)
         if erase:
-            erase_contact(target, contact, why)
+            remark(_erased(erase_it(target, contact, why)))
         return 0
     if changes:
         contact = _change(target, contact, changes, why)
@@ -182,7 +186,16 @@ def change_rows(target: "Deployment", contact: "Contact") -> list[dict[str, Any]
     return rows
 
 
-def _find(target: "Deployment", customer_key: str, recipient: str, domain: str | None) -> "Contact":
+def _erased(contact: "Contact") -> str:
+    return f"the customer was erased at {contact.erased_at} by {contact.erased_by}: {contact.erased_why}"
+
+
+def _find(
+    target: "Deployment", customer_key: str, recipient: str, domain: str | None, *, unknown_too: bool
+) -> "Contact":
+    """The contact; with `unknown_too` and a domain also one of a customer of whom no record came yet, since
+    a held run may have some."""
+    from exstream_notify.domain.contacts import Contact
     from exstream_notify.domain.identity import contact_key
 
     from ..notices import domains_of
@@ -197,6 +210,8 @@ def _find(target: "Deployment", customer_key: str, recipient: str, domain: str |
         raise MisuseError(f"{', '.join(domains)} all know a customer {customer_key}: say which with --domain")
     key = contact_key(customer_key, recipient)
     found = target.app.contacts.get(domains[0], [key]).get(key) if domains else None
+    if found is None and unknown_too and domain is not None:
+        return Contact(domain, customer_key, "", recipient=recipient)
     if found is None:
         where = f" in domain {domain}" if domain else ""
         if others := _recipients(target, domains, customer_key):
@@ -256,6 +271,9 @@ def _show(contact: "Contact", suppressions: list[dict[str, Any]], changes: list[
     from ..screen import console, fields, table
 
     out = console()
+    if contact.is_erased:
+        out.print(f"{contact.customer_key}: {_erased(contact)}", markup=False)
+        return
     plain = ("language", "time_zone", "country", "postcode", "paper_required", "channel_order", "opt_outs")
     out.print(
         fields(
@@ -263,6 +281,7 @@ def _show(contact: "Contact", suppressions: list[dict[str, Any]], changes: list[
                 ("customer", contact.customer_key),
                 *([("recipient", contact.recipient)] if contact.recipient else []),
                 ("domain", contact.domain),
+                *([("erased", _erased(contact))] if contact.erased_at else []),
                 ("email", _spoken(contact.email)),
                 ("mobile", _spoken(contact.mobile)),
                 *(

@@ -141,4 +141,5 @@ def portal_change_of(body: Mapping[str, Any], topics: Sequence[Topic]) -> Portal
         detail.mobile,
         detail.verified,
         detail.recipient,
+        str(body.get("time") or ""),
     )

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ..domain.exceptions import Unusable
+from ..domain.receipts import moment
 from ..domain.runs import Seal, SealedFile
 from .json_text import unique_names
 
@@ -43,7 +44,14 @@ class _SealModel(BaseModel):
     documents: Annotated[int, Field(ge=0)] | None = None
     errors: Annotated[int, Field(ge=0)] = 0
     rerun_of: Annotated[str, Field(max_length=256)] = ""
+    started_at: str = ""
     files: Annotated[list[_File], Field(min_length=1, max_length=10_000)]
+
+    @field_validator("started_at", mode="before")
+    @classmethod
+    def _moment(cls, at: object) -> str:
+        """A time that cannot be read says nothing: no run is refused for it."""
+        return at if isinstance(at, str) and moment(at) else ""
 
     @field_validator("schema_version")
     @classmethod
@@ -83,6 +91,7 @@ def parse_seal(data: bytes, domain: str, run_id: str, *, limit: int) -> Seal:
         model.documents,
         model.errors,
         model.rerun_of,
+        model.started_at,
     )
 
 

@@ -98,7 +98,9 @@ class Contact:
     `codes_sent` are the times of confirmation codes, for their limit; `changes_locked_until` ends a time in
     which no address can be changed on the page. `second_step` is what can be asked of the customer beside
     the postcode: its kind, and the keyed hash of the answer (domain/second_step.py).
-    `legal_hold` names the matter that forbids to erase it.
+    `legal_hold` names the matter that forbids to erase it. `erased_at` (ISO 8601, UTC) is when the customer
+    was erased, by whom and why: what existed before ends as erased (domain/erasure.py). A later record
+    makes the contact anew, with another salt.
     """
 
     domain: str
@@ -126,11 +128,19 @@ class Contact:
     legal_hold: str = ""
     second_step: str = ""
     recipient: str = ""
+    erased_at: str = ""
+    erased_by: str = ""
+    erased_why: str = ""
 
     @property
     def contact_key(self) -> str:
         """Its key within the domain: see `contact_key` (domain/documents.py)."""
         return contact_key(self.customer_key, self.recipient)
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether it is the mark of an erasure, and nothing else is known of the customer."""
+        return bool(self.erased_at) and not self.salt
 
     def address(self, channel: Channel) -> Address | None:
         """The address of a channel, if there is one."""
@@ -245,20 +255,17 @@ def merge(
 
     What the customer set wins over what a drop says. A different address in a later drop replaces
     one that an earlier drop brought, and with it an `invalid` mark. A disputed record brings nothing:
-    it may be about somebody else.
+    it may be about somebody else. An erased contact is made anew: whoever merges asks first whether the
+    record is newer than the erasure (domain/erasure.py).
     """
     at = now.isoformat(timespec="seconds")
+    anew = contact is None or contact.is_erased
     if contact is None:
-        contact = Contact(
-            document.domain,
-            document.customer_key,
-            salt,
-            created_at=at,
-            changed_at=at,
-            recipient=document.recipient or "",
-        )
+        contact = Contact(document.domain, document.customer_key, salt, recipient=document.recipient or "")
+    if anew:
+        contact = replace(contact, salt=salt, created_at=at, changed_at=at)
     if document.disputed:
-        return contact if contact.version else replace(contact, version=1)
+        return replace(contact, version=contact.version + 1) if anew else contact
     changes: dict[str, object] = {}
     for channel, address in checked.items():
         name = FIELD_OF[channel]
@@ -277,7 +284,7 @@ def merge(
     step = known_of(document.verify_birth_date, document.verify_last4)
     if step and step != contact.second_step and not _weaker(step, contact.second_step):
         changes["second_step"] = step
-    if not changes and contact.version:
+    if not changes and not anew:
         return contact
     return replace(contact, version=contact.version + 1, changed_at=at, **changes)  # type: ignore[arg-type]
 

@@ -42,6 +42,7 @@ class Why(StrEnum):
     NOTHING_DUE = "nothing_due"
     OTHER_CONTENT = "other_content"
     UNDATED = "undated"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,7 +176,8 @@ def own_window(opens: str, closes: str, site: Window) -> tuple[str, str] | None:
 class PortalChange:
     """What a portal says that its signed-in customer changed; None: not spoken of.
 
-    `verified` means that the portal proved the new addresses itself, with a code of its own.
+    `verified` means that the portal proved the new addresses itself, with a code of its own. `at` is when it
+    said so (ISO 8601), empty if that is not known.
     """
 
     event_id: str
@@ -193,6 +194,7 @@ class PortalChange:
     mobile: str | None = None
     verified: bool = False
     recipient: str = ""
+    at: str = ""
 
     @property
     def contact_key(self) -> str:

@@ -1,7 +1,7 @@
 """What providers report about a message, in one form, and what each report means, as tables."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -468,6 +468,7 @@ class Suppression:
     stopped: str = ""
     history: tuple[Mapping[str, str], ...] = ()
     version: int = 0
+    topics: tuple[str, ...] = ()
 
     @property
     def released(self) -> bool:
@@ -560,7 +561,15 @@ def stopped_from(entry: Suppression, source: str, now: datetime) -> Suppression:
 
 def allowed_from(entry: Suppression, source: str, now: datetime) -> Suppression:
     """The entry with the holder's stop taken back; what a bounce or a complaint says of it stays."""
-    return _told(entry, "allowed", source, now, stopped="")
+    return replace(_told(entry, "allowed", source, now, stopped=""), topics=())
+
+
+def without_topics(entry: Suppression, topics: Collection[str], source: str, now: datetime) -> Suppression:
+    """The entry with topics that the holder opted out of; the same object if it has them."""
+    together = tuple(sorted({*entry.topics, *topics}))
+    if together == entry.topics:
+        return entry
+    return replace(_told(entry, "opted out", source, now, stopped=entry.stopped), topics=together)
 
 
 def _told(entry: Suppression, what: str, source: str, now: datetime, *, stopped: str) -> Suppression:

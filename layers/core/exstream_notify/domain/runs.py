@@ -47,7 +47,7 @@ class SealedFile:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What the composer's site states of a run when it is whole."""
+    """What the composer's site states of a run when it is whole; `started_at` ISO 8601, empty if unknown."""
 
     run_id: str
     domain: str
@@ -59,6 +59,7 @@ class Seal:
     documents: int | None = None
     errors: int = 0
     rerun_of: str = ""
+    started_at: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -170,7 +171,8 @@ class Run:
     taken from its manifest alone, and that agrees with it.
     `disputed` counts records whose customer and recipient have another address in another record.
     `customers_expected` is what the seal states, 0 if nothing. `optional` counts the records of marketing,
-    which is owed to nobody.
+    which is owed to nobody. `composed_at` is the earliest time known of what the run holds: when its
+    composition started, by the seal, or its oldest file was written.
     """
 
     domain: str
@@ -198,6 +200,7 @@ class Run:
     disputed: int = 0
     customers_expected: int = 0
     optional: int = 0
+    composed_at: str = ""
 
     @property
     def name(self) -> str:

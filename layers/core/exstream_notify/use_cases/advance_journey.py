@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from ..domain.contacts import Contact
 from ..domain.decisions import Why
+from ..domain.erasure import began, is_gone
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import notice_id
 from ..domain.journeys import (
@@ -75,6 +76,7 @@ class _Sorted:
     go: list[Member] = field(default_factory=list)
     past: list[Member] = field(default_factory=list)
     ended: list[Notice] = field(default_factory=list)
+    erased: list[Notice] = field(default_factory=list)
     aside: list[tuple[str, Member]] = field(default_factory=list)
     paid: list[Member] = field(default_factory=list)
     later: dict[datetime, list[Member]] = field(default_factory=dict)
@@ -154,13 +156,14 @@ def _sort(
         found.counts["run_cancelled"] += len(row.members)
         return found
     notices = ledger.get({m.notice_id for m in row.members})
-    known: Mapping[str, Contact] = {}
-    if "opted_out" in rule.stops:
-        known = contacts.get(domain, {n.contact_key for n in notices.values()})
+    known = contacts.get(domain, {n.contact_key for n in notices.values()})
     beyond = cohort.step > len(rule.steps)
     for member in row.members:
         notice = notices.get(member.notice_id)
         reason = "rule_changed" if beyond else why_stopped(rule, notice)
+        if notice is not None and is_gone(known.get(notice.contact_key), began(notice)):
+            reason = str(Why.ERASED)
+            found.erased.append(notice)
         if not reason and notice is not None and "opted_out" in rule.stops:
             contact = known.get(notice.contact_key)
             reason = "opted_out" if _opted_out(contact, notice, rules) else ""
@@ -248,6 +251,7 @@ def _carry_out(
     enrol(following, rule, row, journeys)
     if found.go:
         decide_queue.send_slices([_pointer(cohort, rule, row, found.go)])
+    _record_end(rule, found.erased, Why.ERASED, ledger, now)
     if found.ended:
         _end(cohort, rule, row, found.ended, ledger, events, exceptions, now)
 
@@ -319,16 +323,20 @@ def _end(
         ledger.put([_paper(notice, purpose, now) for notice in notices])
     if step.end == "case":
         exceptions.raise_exceptions([_case(rule, row, step.team, notices)])
-    wanted = [happened(n, now, ENDED, f"{rule.name} unanswered {step.end}") for n in notices]
+    _record_end(rule, notices, f"unanswered {step.end}", ledger, now)
+
+
+def _record_end(
+    rule: JourneyRule, notices: Sequence[Notice], why: str, ledger: Ledger, now: datetime
+) -> None:
+    """Record on each notice that its journey ended, and why, unless that is on record."""
+    left = list(notices)
     for _ in range(5):
-        blocked = ledger.put(wanted)
+        wanted = [happened(n, now, ENDED, f"{rule.name} {why}") for n in left if not has_ended(rule, n)]
+        blocked = ledger.put(wanted) if wanted else {}
         if not blocked:
             return
-        wanted = [
-            happened(stored, now, ENDED, f"{rule.name} unanswered {step.end}")
-            for stored in blocked.values()
-            if not has_ended(rule, stored)
-        ]
+        left = list(blocked.values())
     raise RuntimeError("notices kept changing under five attempts to end their journey")
 
 

@@ -58,7 +58,11 @@ def answer_eligibility(
         return []
     domain = questions[0].document.domain
     stored = contacts.get(domain, {q.document.contact_key for q in questions})
-    known, _ = merged_contacts([q.document for q in questions], contacts, addresses.check, clock)
+    stored = {key: contact for key, contact in stored.items() if not contact.is_erased}
+    asked_at = clock.now()
+    known, _ = merged_contacts(
+        [q.document for q in questions], contacts, addresses.check, clock, suppressions, lambda _: asked_at
+    )
     addressed = [
         as_addressed(
             known.get(q.document.contact_key) or contact_without_addresses(q.document),

@@ -9,6 +9,7 @@ from itertools import chain
 from ..domain.contacts import FIELD_OF, Address, Check, Contact, addresses_to_check, as_addressed, merge
 from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, Why, decide
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
+from ..domain.erasure import began, composed, existed_before_erasure, is_gone
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id, notice_id
 from ..domain.journeys import is_stopped, joins, why_stopped
@@ -72,6 +73,7 @@ from ..ports import (
     SuppressedAddresses,
     SuppressionList,
 )
+from .erase_contact import with_kept_opt_outs
 from .step_rules import journey_of, rules_of
 from .what_is_left import at_step
 
@@ -311,12 +313,14 @@ def decide_notices(
     owners = _Owners(runs, run)
     stops = step_stops(pointer, [d for _, d in documents], whole, journeys, ledger)
     documents = at_step(pointer, documents, whole, _first_id, ledger, early, by_document=by_document, now=now)
-    known = _contacts_of(pointer, documents, contacts, addresses, clock)
+    known = _contacts_of(pointer, documents, run, contacts, addresses, suppressions, clock)
+    gone = erased_records(documents, known, run)
     look = _once(addresses.check)
-    addressed = _addressed(documents, known, look)
+    addressed = _addressed(documents, known, gone, look)
     blocked = blocked_addresses(addressed.values(), suppressions)
     result = _Slice(cancelled=owners.cancelled)
-    if not pointer.positions and _supersede(pointer, documents, records, rules, ledger, runs, early, now):
+    kept = [(position, document) for position, document in documents if position not in gone]
+    if not pointer.positions and _supersede(pointer, kept, records, rules, ledger, runs, early, now):
         by_document = True
     seen: dict[str, tuple[int, Document]] = {}
     responses = _early_responses(pointer, documents, early, by_document)
@@ -341,6 +345,10 @@ def decide_notices(
                 _leave_to_other(before, origin, document, pointer, result, now)
                 return
             before = taken_over(before, origin, document, now, cancelled=owners.cancelled(before.origin.run))
+        carry = _Carry(before, pointer, position, document, rule, result, now, provider_for, taken)
+        if position in gone or _is_erased(before, known.get(document.contact_key)):
+            carry.end_as_erased()
+            return
         due = before is not None and not taken and _is_due(before, now)
         late = ends(rule, before) < now
         zones = addresses.zones(contact)
@@ -356,7 +364,6 @@ def decide_notices(
             result.unreached.setdefault("due_date_missing", {})[position] = document.customer_in_run
         stop = stops.get(_first_id(document, whole)) if stops else None
         open_yet = before is None or (before.status == Status.DEFERRED and due)
-        carry = _Carry(before, pointer, position, document, rule, result, now, provider_for, taken)
         if replaced and (before is None or taken):
             carry.end(Status.SUPERSEDED, Why.SUPERSEDED, replaced)
         elif answered is not None and (before is None or taken):
@@ -388,7 +395,9 @@ def decide_notices(
             continue
         seen[identity] = (position, document)
         decide_record(position, document, stored.get(identity))
-        if not document.test_flag and not (rule.demands_payment and nothing_due(document)):
+        if position in gone:
+            _end_copies(pointer, position, document, rule, stored, result, now)
+        elif not document.test_flag and not (rule.demands_payment and nothing_due(document)):
             late = ends(rule, None) < now
             _copy_teams(pointer, position, document, rule, rules, stored, result, now, provider_for, late)
     final = _write(pointer, seen, ledger, result, decide_record)
@@ -406,7 +415,7 @@ def decide_notices(
         if outcomes:
             runs.put_job(pointer.run, again, outcomes)
     else:
-        rows = digest_rows(documents, rules)
+        rows = digest_rows(kept, rules)
         if rows and due_index is not None:
             due_index.wait("digests", pointer.run, now + FIRST_DIGEST_LOOK, keep=True)
         runs.put_slice(pointer, outcomes, rows)
@@ -551,8 +560,21 @@ def _held_back(
     return decision
 
 
+Composed = Callable[[Document], datetime | None]
+"""The earliest time known of a record, None where nothing says when: `composed` (domain/erasure.py)."""
+
+
+def _unknown(document: Document) -> datetime | None:
+    return None
+
+
 def update_contacts(
-    documents: Sequence[Document], contacts: ContactBook, addresses: AddressChecker, clock: Clock
+    documents: Sequence[Document],
+    contacts: ContactBook,
+    addresses: AddressChecker,
+    clock: Clock,
+    suppressions: SuppressionList | None = None,
+    composed_at: Composed = _unknown,
 ) -> dict[str, Contact]:
     """The contacts of these documents, by contact key, brought up to date with what the records say.
 
@@ -561,35 +583,50 @@ def update_contacts(
     """
     check = _once(addresses.check)
     for _ in range(5):
-        known, changed = merged_contacts(documents, contacts, check, clock)
+        known, changed = merged_contacts(documents, contacts, check, clock, suppressions, composed_at)
         if not changed or not contacts.put(list(changed.values())):
             return known
     raise RuntimeError("contacts kept changing under five attempts to update them")
 
 
 def merged_contacts(
-    documents: Sequence[Document], contacts: ContactBook, check: Check, clock: Clock
+    documents: Sequence[Document],
+    contacts: ContactBook,
+    check: Check,
+    clock: Clock,
+    suppressions: SuppressionList | None = None,
+    composed_at: Composed = _unknown,
 ) -> tuple[dict[str, Contact], dict[str, Contact]]:
     """The contacts of these documents as they are once their records are heard, and those that differ from
-    what is stored; both by contact key. Nothing is stored."""
+    what is stored; both by contact key. Nothing is stored.
+
+    Of a record that existed before the customer was erased nothing is heard. `suppressions` know what the
+    holder of a new address had opted out of.
+    """
     changed: dict[str, Contact] = {}
     if not documents:
         return {}, changed
-    known = contacts.get(documents[0].domain, {d.contact_key for d in documents})
+    stored = contacts.get(documents[0].domain, {d.contact_key for d in documents})
+    known = dict(stored)
     for document in documents:
         before = known.get(document.contact_key)
+        if existed_before_erasure(before, composed_at(document)):
+            continue
         fresh: dict[Channel, Address] = {
             channel: check(channel, raw, document.country)
             for channel, raw in addresses_to_check(before, document).items()
             if not document.disputed
         }
-        salt = before.salt if before else clock.random_id()
+        salt = before.salt if before and before.salt else clock.random_id()
         after = merge(before, document, fresh, clock.now(), salt)
         if after is not before:
             # Several records of one contact are one write.
             if document.contact_key in changed and before is not None:
                 after = replace(after, version=before.version)
             known[document.contact_key] = changed[document.contact_key] = after
+    if suppressions is not None and changed:
+        changed = with_kept_opt_outs(changed, stored, suppressions, clock.now())
+        known |= changed
     return known, changed
 
 
@@ -609,35 +646,53 @@ def _once(check: Check) -> Check:
 def _contacts_of(
     pointer: SlicePointer,
     documents: Sequence[tuple[int, Document]],
+    run: Run | None,
     contacts: ContactBook,
     addresses: AddressChecker,
+    suppressions: SuppressionList,
     clock: Clock,
 ) -> dict[str, Contact]:
     """The contacts of a slice's documents, by contact key; what its records say is heard once.
 
-    A later look does not repeat what an old record says: another run may have said something newer since.
+    A later look does not repeat what an old record says: another run may have said something newer since,
+    or the customer may have been erased.
     """
+    if pointer.positions:
+        return contacts.get(pointer.domain, {d.contact_key for _, d in documents})
     real = [d for _, d in documents if not d.test_flag]
-    if not pointer.positions:
-        return update_contacts(real, contacts, addresses, clock)
-    known = contacts.get(pointer.domain, {d.contact_key for _, d in documents})
-    if pointer.version:
-        return known
-    # A contact that was erased meanwhile is made anew, as by any record.
-    lost = [d for d in real if d.contact_key not in known]
-    return {**known, **update_contacts(lost, contacts, addresses, clock)}
+    return update_contacts(real, contacts, addresses, clock, suppressions, lambda d: composed(d, run))
+
+
+def erased_records(
+    documents: Iterable[tuple[int, Document]], known: Mapping[str, Contact], run: Run | None
+) -> frozenset[int]:
+    """The positions of records that existed before their customer was erased. `known` are the contacts of
+    these documents, by contact key."""
+    return frozenset(
+        position
+        for position, document in documents
+        if not document.test_flag and is_gone(known.get(document.contact_key), composed(document, run))
+    )
+
+
+def _is_erased(notice: Notice | None, contact: Contact | None) -> bool:
+    """Whether a notice ended with an erasure, or was known before one."""
+    return notice is not None and (notice.why == Why.ERASED or existed_before_erasure(contact, began(notice)))
 
 
 def _addressed(
-    documents: Sequence[tuple[int, Document]], known: Mapping[str, Contact], look: Check
+    documents: Sequence[tuple[int, Document]],
+    known: Mapping[str, Contact],
+    gone: Collection[int],
+    look: Check,
 ) -> dict[int, Contact]:
     """By position each document's contact with the addresses that its notice may go to.
 
-    Where there is no contact (a test, a step after an erasure) there are none, whatever the record says.
+    Where there is no contact (a test, an erased customer) there are none, whatever the record says.
     """
     found = {}
     for position, document in documents:
-        contact = known.get(document.contact_key)
+        contact = known.get(document.contact_key) if position not in gone else None
         found[position] = (
             as_addressed(contact, document, look) if contact else contact_without_addresses(document)
         )
@@ -768,6 +823,22 @@ class _Carry:
         if isinstance(decision, Suppress) and decision.why == Why.NOTHING_DUE and not self.pointer.version:
             by_type = self.result.nothing_due.setdefault(self.document.document_type, [])
             by_type.append(self.document.customer_in_run)
+
+    def end_as_erased(self) -> None:
+        """The customer was erased: nothing is sent any more. What was sent, or is in doubt, stays so."""
+        before = self.before
+        waits = before is not None and (
+            before.status == Status.DEFERRED
+            or (before.status in LOST and not before.events[-1].what.startswith("settled"))
+        )
+        if before is None or self.taken or waits:
+            self.out(Suppress(Why.ERASED))
+        elif before.due_at or before.waiting:
+            why = Why.ERASED if before.status == Status.UNCONFIRMED else before.why
+            self.result.writes.append(_settled(before, self.now, before.status, str(why)))
+            self._say(outcome_for(self.result.writes[-1], origin_of(self.pointer, self.position)))
+        else:
+            self._say(outcome_for(before, origin_of(self.pointer, self.position)))
 
     def expire(self) -> None:
         """Its time is over before anything was sent."""
@@ -950,6 +1021,22 @@ def _copy_teams(
     for team in _teams(document, rule):
         identity = notice_id_of(document, rule, team_audience(team))
         _tell_team(team, identity, position, pointer, rules, stored, result, now, late, key)
+
+
+def _end_copies(
+    pointer: SlicePointer,
+    position: int,
+    document: Document,
+    rule: DocumentRule,
+    stored: Mapping[str, Notice],
+    result: _Slice,
+    now: datetime,
+) -> None:
+    """End the copies to internal teams that wait, since the customer was erased."""
+    for team in _teams(document, rule):
+        copy = stored.get(notice_id_of(document, rule, team_audience(team)))
+        if copy is not None and copy.due_at and is_from(copy, origin_of(pointer, position)):
+            result.writes.append(_ended(copy, now, Status.SUPPRESSED, Why.ERASED))
 
 
 def _teams(document: Document, rule: DocumentRule) -> tuple[str, ...]:

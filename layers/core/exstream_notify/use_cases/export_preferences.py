@@ -72,6 +72,8 @@ def sort_segment(
 
 def _looked_after(contacts: Iterable[Contact], looks: LookQueue) -> Iterator[Contact]:
     for contact in contacts:
+        if contact.is_erased:
+            continue
         if waiting := [change for change in contact.changing if change.confirmed_at]:
             looks.send_looks([("address", waiting_name(contact, change)) for change in waiting])
         yield contact

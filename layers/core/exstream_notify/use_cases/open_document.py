@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from ..domain.documents import Document, DocumentRule
+from ..domain.erasure import began, is_gone
 from ..domain.exceptions import ExceptionRaised
 from ..domain.links import PLACES, LinkState, Look
 from ..domain.notices import Notice
@@ -41,13 +42,16 @@ def look_at_link(
 ) -> Look:
     """What the link of a genuine token leads to (None: of no token of ours); reads only.
 
-    A notice that there is not looks the same as a forged link. The rest says what became of the
-    link, by the ledger: revoked, superseded, expired, locked, or that its record is gone.
+    A notice that there is not, or whose customer was erased, looks the same as a forged link. The rest
+    says what became of the link, by the ledger: revoked, superseded, expired, locked, or that its record is
+    gone.
     """
     notice = ledger.get([notice_id]).get(notice_id) if notice_id else None
     if notice is None or notice.audience != "customer" or not notice.attempts:
         return Look(LinkState.UNKNOWN)
     contact = contacts.get(notice.domain, [notice.contact_key]).get(notice.contact_key)
+    if is_gone(contact, began(notice)):
+        return Look(LinkState.UNKNOWN)
     chosen = contact.language if contact and "language" in contact.set_by_customer else None
     known = contact.language if contact else None
     try:

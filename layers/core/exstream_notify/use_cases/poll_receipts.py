@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ..domain.decisions import Why
 from ..domain.documents import Channel
+from ..domain.erasure import began, existed_before_erasure
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id
 from ..domain.notices import Attempt, Notice, Status, happened, standing
@@ -16,6 +17,7 @@ from ..domain.runs import RecordOutcome
 from ..domain.watching import Watched, looked_at
 from ..ports import (
     Clock,
+    ContactBook,
     DecideQueue,
     DeliveryWatch,
     EarlyReceipts,
@@ -62,6 +64,7 @@ def poll_receipts(
     *,
     watch: DeliveryWatch,
     ledger: Ledger,
+    contacts: ContactBook,
     source: StatusSource,
     record: Record,
     record_early: Record,
@@ -96,7 +99,7 @@ def poll_receipts(
             waiting = _open(watched, ledger)
         if waiting and not watched.late and datetime.fromisoformat(watched.deadline) <= now:
             overdue += len(waiting)
-            waiting = _speak_up(waiting, ledger, rules, runs, decide_queue, exceptions, now)
+            waiting = _speak_up(waiting, ledger, contacts, rules, runs, decide_queue, exceptions, now)
         left = looked_at(watched, now, tuple(notice.notice_id for notice, _ in waiting))
         if left is None:
             watch.done(watched)
@@ -130,6 +133,7 @@ def _open(watched: Watched, ledger: Ledger) -> list[tuple[Notice, Attempt]]:
 def _speak_up(
     waiting: Sequence[tuple[Notice, Attempt]],
     ledger: Ledger,
+    contacts: ContactBook,
     rules: Rules,
     runs: RunBook,
     decide_queue: DecideQueue,
@@ -172,7 +176,8 @@ def _speak_up(
                 part=f"watch {job_id(run, 0, 'watch', sorted(n.notice_id for n in notices))}",
                 count=len(notices),
             )
-            for run, notices in silent.items()
+            for run, rows in silent.items()
+            if (notices := _living(rows, contacts))
         ]
     )
     blocked = ledger.put(moved) if moved else {}
@@ -192,6 +197,12 @@ def _speak_up(
         decide_queue.send_slices([pointer_to(notices) for notices in groups.values()])
     gone = {n.notice_id for n in moved}
     return [row for row in waiting if row[0].notice_id not in gone]
+
+
+def _living(notices: Sequence[Notice], contacts: ContactBook) -> list[Notice]:
+    """Notices of one run without those of erased customers: nobody has anything left to do about them."""
+    known = contacts.get(notices[0].domain, {n.contact_key for n in notices})
+    return [n for n in notices if not existed_before_erasure(known.get(n.contact_key), began(n))]
 
 
 def _run(run: str) -> tuple[str, str]:

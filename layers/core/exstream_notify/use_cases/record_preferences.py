@@ -7,15 +7,17 @@ from typing import Literal
 from ..domain.address_changes import Answer
 from ..domain.contacts import Contact
 from ..domain.documents import Channel
+from ..domain.erasure import existed_before_erasure
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import notice_id
 from ..domain.preferences import PortalChange, consented, recorded
+from ..domain.receipts import moment
 from ..ports import Clock, ContactDirectory, ExceptionBus
 from .change_preferences import AddressBook
 from .notify_owner import Conflict
 from .tell_customer import NotToldYet
 
-Done = Literal["changed", "unchanged", "unknown_customer"]
+Done = Literal["changed", "unchanged", "unknown_customer", "erased"]
 
 _FIELDS = ("language", "channel_order", "opt_outs", "quiet_hours", "paper_required")
 _TRIES = 5
@@ -32,13 +34,16 @@ def record_preferences(
     """Carry out a portal's change. The portal's sign-in is the second step; a new address gets a code
     unless the portal verified it, and the owner is notified either way. The same event again does nothing.
 
-    A customer whom no record has named is an exception: the portal may be ahead of the composer.
+    A customer whom no record has named is an exception: the portal may be ahead of the composer. Of a
+    customer who was erased since nothing is taken.
     Raises NotToldYet where no provider could take the code.
     """
     done: Done = "unchanged"
     for _ in range(_TRIES):
         contact = contacts.get(change.domain, [change.contact_key]).get(change.contact_key)
-        if contact is None:
+        if existed_before_erasure(contact, moment(change.at) if change.at else clock.now()):
+            return "erased"
+        if contact is None or contact.is_erased:
             exceptions.raise_exceptions([_unknown(change)])
             return "unknown_customer"
         after = contact if _taken(contact, change) else _changed(contact, change, clock)
@@ -51,7 +56,7 @@ def record_preferences(
         raise Conflict
     wanted: tuple[tuple[Channel, str | None], ...] = (("email", change.email), ("sms", change.mobile))
     for channel, raw in wanted:
-        if raw is None:
+        if raw is None or contact.is_erased:
             continue
         if change.verified:
             answer = book.take(contact, channel, raw, change.who, _change_id(change, channel))

@@ -8,6 +8,7 @@ from datetime import datetime
 from ..domain.channels import alert_receipts
 from ..domain.contacts import Contact, with_entries
 from ..domain.documents import Channel
+from ..domain.erasure import began, existed_before_erasure
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id
 from ..domain.incidents import ALERT_REF
@@ -104,7 +105,8 @@ def record_receipts(
 
     What follows outside the ledger is done before the ledger's write, or again for a receipt that it
     holds already, so a worker that dies leaves nothing undone. What was done before the write is not done
-    again: the customer may have changed it since. A provider's receipt for an unknown notice still
+    again: the customer may have changed it since. Of an erased customer's address only complaints are
+    written. A provider's receipt for an unknown notice still
     says something of its address; it is kept for later (unless `keep` is False: it was kept before). One for
     an alert of ours is told to those who alert. A mail that proves nothing is counted alone
     (domain/provenance.py).
@@ -130,8 +132,10 @@ def record_receipts(
     exceptions.alerts_reported(alert_receipts(strangers))
     fresh = _fresh(by_notice, stored, batch)
     exceptions.raise_exceptions(_exceptions(batch.alerts))
+    known = _customers(fresh, stored, contacts)
+    fresh = _without_erased(fresh, stored, known)
     lifted = _suppress(strangers, fresh, stored, suppressions, receipt_policy)
-    _mark_contacts(fresh, stored, lifted, contacts, suppressions, batch.now)
+    _mark_contacts(fresh, stored, lifted, known, contacts, suppressions, batch.now)
     reference = receipt_evidence.reference()
     _write(by_notice, stored, ledger, reference, receipt_policy, batch)
     _keep_evidence(batch, receipt_evidence, reference)
@@ -232,6 +236,36 @@ def _fresh(
     return fresh
 
 
+_Known = Mapping[str, dict[str, Contact]]
+"""Contacts by domain, then contact key."""
+
+
+def _customers(
+    by_notice: Mapping[str, Sequence[Receipt]], stored: Mapping[str, Notice], contacts: ContactBook
+) -> _Known:
+    """The contacts of the customers of whose addresses the receipts say something."""
+    wanted: dict[str, set[str]] = {}
+    for identity, rows in by_notice.items():
+        notice = stored[identity]
+        if notice.audience == "customer" and any(r.meaning.suppress != "no" for r in rows):
+            wanted.setdefault(notice.domain, set()).add(notice.contact_key)
+    return {domain: contacts.get(domain, keys) for domain, keys in wanted.items()}
+
+
+def _without_erased(
+    by_notice: Mapping[str, list[Receipt]], stored: Mapping[str, Notice], known: _Known
+) -> dict[str, list[Receipt]]:
+    """The receipts without those about customers who were erased after the notice; their complaints stay,
+    since those are wishes of whoever has the address."""
+    left = {}
+    for identity, rows in by_notice.items():
+        notice = stored[identity]
+        contact = known.get(notice.domain, {}).get(notice.contact_key)
+        gone = notice.audience == "customer" and existed_before_erasure(contact, began(notice))
+        left[identity] = [r for r in rows if not gone or r.meaning.suppress == "complaint"]
+    return left
+
+
 def _count_stranger(receipt: Receipt, batch: _Batch) -> None:
     batch.counts[str(receipt.kind)] += 1
     _alert(receipt, "unknown/none", batch)
@@ -299,6 +333,7 @@ def _mark_contacts(
     by_notice: Mapping[str, Sequence[Receipt]],
     stored: Mapping[str, Notice],
     lifted: _Lifted,
+    found: _Known,
     contacts: ContactBook,
     suppressions: SuppressionList,
     now: datetime,
@@ -317,18 +352,18 @@ def _mark_contacts(
                 customers = said.setdefault(notice.domain, {})
                 customers.setdefault(notice.contact_key, []).append((receipt, attempt.address))
     for domain, customers in said.items():
-        left = set(customers)
+        known, left = found[domain], set(customers)
         for _ in range(_TRIES):
-            known = contacts.get(domain, left)
             changed = {
                 key: after
                 for key, contact in known.items()
-                if (after := _marked(contact, customers[key], suppressions, now)) is not contact
+                if key in left
+                and (after := _marked(contact, customers[key], suppressions, now)) is not contact
             }
-            failed = contacts.put(list(changed.values())) if changed else []
-            left = set(failed)
+            left = set(contacts.put(list(changed.values()))) if changed else set()
             if not left:
                 break
+            known = contacts.get(domain, left)
         else:
             raise RuntimeError("a contact kept changing under five attempts to mark its address")
 

@@ -106,7 +106,7 @@ class ReplyDesk:
         for holder in holders:
             contact: Contact | None = holder
             for _ in range(_TRIES):
-                if contact is None:
+                if contact is None or contact.is_erased:
                     break
                 after = change(contact)
                 if after is contact:

@@ -1,14 +1,17 @@
 """Record what customers did: opened, responded, paid, acknowledged."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 from ..domain.contacts import Contact
+from ..domain.documents import contact_key
+from ..domain.erasure import began, existed_before_erasure
 from ..domain.identity import job_id
 from ..domain.journeys import IsHoliday
 from ..domain.notices import Notice, Response, Status, finished
+from ..domain.receipts import moment
 from ..domain.responses import (
     EARLY_DAYS,
     ENDS_EARLY,
@@ -71,10 +74,15 @@ def record_response(
     late that they have not responded to. It may come twice (`known`), late, or before the notice: then
     the response waits for its notice, which then is not sent.
     An acknowledgement is written to the evidence first, so that the event in the ledger names its proof.
+    `erased`: the customer was erased after what the event is about, so nothing of it is kept.
     `unmatched`: there is no such notice, and nothing in the event that one could be known by later.
     """
     payments = PaymentPorts(early, records, rules, journeys, exceptions, is_holiday, clock)
     mine = _of_customers(_about(event, ledger))
+    known = _contacts_of(event, mine, contacts)
+    if _is_erased(event, mine, known, clock):
+        return Counter({"erased": max(1, len(mine))})
+    mine = _living(mine, known)
     if not event.document_id and not event.case_id:
         oldest = (clock.now() - LOOK_BACK).isoformat()
         mine = [n for n in mine if n.created_at >= oldest]
@@ -90,11 +98,13 @@ def record_response(
             runs.keep_early(event.domain, until)
         # What was claimed before this was kept has not seen it; what is claimed from now on does.
         mine = _of_customers(_about(event, ledger))
+        known = _contacts_of(event, mine, contacts)
+        mine = _living(mine, known)
         if not mine:
             return Counter({"early": 1})
     detail = event.detail
     if event.kind == "acknowledged":
-        detail = _prove(event, mine, contacts, evidence, clock)
+        detail = _prove(event, mine, known, evidence, clock)
     if event.kind != "paid":
         return record(mine, event.kind, detail, ledger=ledger, runs=runs, clock=clock)
     recorder = PaymentRecorder(event, payments)
@@ -177,15 +187,42 @@ def _tell_run(notice: Notice, runs: RunBook) -> None:
     runs.put_job(o.run, job_id(o.run, o.slice_number, "opened", (notice.notice_id,)), [word])
 
 
+def _contacts_of(
+    event: ResponseEvent, notices: Iterable[Notice], contacts: ContactBook
+) -> Mapping[str, Contact]:
+    keys = {n.contact_key for n in notices}
+    if event.customer_key:
+        keys.add(contact_key(event.customer_key, event.recipient))
+    return contacts.get(event.domain, keys) if keys else {}
+
+
+def _is_erased(
+    event: ResponseEvent, notices: Collection[Notice], known: Mapping[str, Contact], clock: Clock
+) -> bool:
+    """Whether all that an event is about existed before its customer was erased; where no notice is known,
+    the event's own time decides."""
+    if notices:
+        return not _living(notices, known)
+    at = moment(event.at) if event.at else clock.now()
+    contact = known.get(contact_key(event.customer_key, event.recipient))
+    return existed_before_erasure(contact, at)
+
+
+def _living(notices: Iterable[Notice], known: Mapping[str, Contact]) -> list[Notice]:
+    return [n for n in notices if not existed_before_erasure(known.get(n.contact_key), began(n))]
+
+
 def _prove(
-    event: ResponseEvent, notices: Collection[Notice], contacts: ContactBook, evidence: Evidence, clock: Clock
+    event: ResponseEvent,
+    notices: Collection[Notice],
+    known: Mapping[str, Contact],
+    evidence: Evidence,
+    clock: Clock,
 ) -> str:
     """Write who acknowledged what and when; the event's words, with where the proof lies."""
     fresh = [n for n in notices if event.kind not in n.responses]
     if not fresh:
         return event.detail
-    keys = {n.contact_key for n in fresh}
-    known = contacts.get(event.domain, keys)
     at = clock.now().isoformat(timespec="milliseconds")
     lines = []
     for notice in fresh:

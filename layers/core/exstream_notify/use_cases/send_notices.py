@@ -83,7 +83,15 @@ from ..ports import (
     SendQueues,
     Wording,
 )
-from .decide_notices import DIGEST_DEADLINE, RELEASED, differing, origin_of, step_stops, team_of
+from .decide_notices import (
+    DIGEST_DEADLINE,
+    RELEASED,
+    differing,
+    erased_records,
+    origin_of,
+    step_stops,
+    team_of,
+)
 from .join_journeys import join_journeys, no_holidays
 from .render_notices import NOT_RENDERED, Rendering, Unexpected
 from .step_rules import rules_of
@@ -203,6 +211,7 @@ class _Tally:
     told: list[Notice] = field(default_factory=list)
     sent: dict[str, Notice] = field(default_factory=dict)
     late: list[Member] = field(default_factory=list)
+    erased: set[str] = field(default_factory=set)  # refs of erased customers' messages
     differing: dict[tuple[str, tuple[str, ...]], dict[int, int | None]] = field(default_factory=dict)
 
     def add(self, notice: Notice) -> None:
@@ -421,6 +430,7 @@ def _prepare(
     keys = {documents[m.position].contact_key for m in job.members}
     known = contacts.get(pointer.domain, keys)
     asked_for = [documents[m.position] for m in job.members]
+    gone = erased_records([(m.position, documents[m.position]) for m in job.members], known, run)
     # A queue can be days long: who has answered meanwhile is not reminded.
     stops = step_stops(pointer, asked_for, rules, journeys, ledger)
     whole, rules = rules, rules_of(pointer, rules, journeys)
@@ -431,6 +441,11 @@ def _prepare(
         rule = rules.for_document(document)
         notice = stored.get(member.notice_id) or _fresh(job, member, document, rule.purpose)
         first = notice_id_of(document, whole.for_document(document))
+        if member.position in gone:
+            tally.erased.add(f"{member.notice_id}:{member.attempt}")
+            tally.late.append(member)
+            tally.again.add(member.position)
+            continue
         if first in stops and member.audience == "customer":
             tally.again.add(member.position)
             continue
@@ -903,6 +918,8 @@ class _Sender:
                 answer = self._hand_over(self._request(row))
                 return answer if isinstance(answer, Accepted) else Unconfirmed(Why.ANSWER_LOST)
             known = self.jobs.get(name)
+            if known and not self.tally.erased.isdisjoint(known[0]):
+                known = None  # its bytes are a message to an erased customer too
             # No job of that name: it was never posted, or one of its members by itself.
             jobs[name] = self._hand_over(known[1]) if known else Unconfirmed(Why.ANSWER_LOST)
         answer = jobs[name]

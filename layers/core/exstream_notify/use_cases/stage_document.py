@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ..domain.erasure import earliest
 from ..domain.exceptions import ExceptionRaised
 from ..domain.runs import EVENT_RUN, Control, Run, RunState
 from ..ports import Clock, DecideQueue, ExceptionBus, Rules, RunBook, Staging
@@ -75,9 +76,16 @@ def stage_document(
             parts=parts,
             rejected=staged.rejected,
             left_out=staged.left_out,
+            composed_at=_sent_at(record),
             opened_at=at,
             changed_at=at,
             version=1,
         )
     )
     return run_id
+
+
+def _sent_at(event: Mapping[str, object]) -> str:
+    """When the event was sent: it may have waited, in a dead-letter queue perhaps, before it was staged."""
+    at = earliest((str(event.get("time") or ""),))
+    return at.isoformat(timespec="seconds") if at is not None else ""

@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..domain.decisions import Why
 from ..domain.documents import FileFault
+from ..domain.erasure import earliest
 from ..domain.exceptions import ExceptionRaised, Severity, Unusable
 from ..domain.holders import MIXED_REASON, Conflicts, pairs_in_words
 from ..domain.notices import Outcome
@@ -346,6 +347,7 @@ def _stage(
         history=history,
         customers_expected=seal.customers_expected or 0,
         optional=_optional(stage, staged),
+        composed_at=_composed_at(seal, heads),
         opened_at=stage.clock.now().isoformat(timespec="seconds"),
     )
     _report_late(stage, run, found)
@@ -353,6 +355,11 @@ def _stage(
         _dispatch(stage, run)
     else:
         stage.exceptions.run_arrived(stage.domain, stage.run_id)
+
+
+def _composed_at(seal: Seal, heads: Mapping[str, DropObject]) -> str:
+    at = earliest((seal.started_at, *(head.modified for head in heads.values())))
+    return at.isoformat(timespec="seconds") if at is not None else ""
 
 
 def _reasons_to_hold(

@@ -1,10 +1,8 @@
 """The Contacts and Suppressions tables."""
 
-import hashlib
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -14,7 +12,7 @@ from ...domain.documents import Channel
 from ...domain.identity import address_hash
 from ...domain.passes import handle_of
 from ...domain.receipts import Suppression, moment
-from .batches import DynamoDBClient, Item, get_items, put_if, query, transact
+from .batches import DynamoDBClient, Item, get_items, put_if, query
 
 _PROFILE = tuple(field.name for field in fields(Contact) if field.name != "version")
 _NOTHING = (None, "", (), False, 0)
@@ -22,7 +20,8 @@ _NOTHING = (None, "", (), False, 0)
 
 
 TOMBSTONE = "#erased#"
-"""What the key of an erased customer's record begins with; no domain's name begins so."""
+"""What the key of a record begins with that earlier releases left of an erased contact, by a hash of its key;
+no domain's name begins so."""
 
 
 class DynamoContacts:
@@ -86,28 +85,6 @@ class DynamoContacts:
             if not item["pk"]["S"].startswith(TOMBSTONE):
                 yield contact_from(item)
 
-    def erase(self, contact: Contact, who: str, why: str, at: datetime) -> bool:
-        """Delete the contact as read, and leave who did it and why; False if it changed meanwhile.
-
-        Contended where other writes keep meeting this one: nothing is deleted then.
-        """
-        key = f"{contact.domain}#{contact.contact_key}"
-        mark = hashlib.sha256(key.encode()).hexdigest()
-        record = {"who": who, "why": why, "at": at.isoformat(timespec="seconds"), "version": contact.version}
-        deletion = {
-            "TableName": self._table,
-            "Key": {"pk": {"S": key}},
-            "ConditionExpression": "v = :v",
-            "ExpressionAttributeValues": {":v": {"N": str(contact.version)}},
-        }
-        tombstone = {
-            "pk": {"S": f"{TOMBSTONE}{mark}#{at.strftime('%Y%m%dT%H%M%S')}"},
-            "v": {"N": "1"},
-            "erased": {"S": orjson.dumps(record).decode()},
-        }
-        put = {"TableName": self._table, "Item": tombstone}
-        return not transact(self._client, [{"Delete": deletion}, {"Put": put}])
-
     def _keys(self, index: str, attribute: str, value: str) -> list[str]:
         rows = query(
             self._client.query,
@@ -160,7 +137,7 @@ def _part(change: AddressChange, names: Sequence[str]) -> dict[str, Any]:
 
 def contact_from(item: Item) -> Contact:
     """A contact from the table's form."""
-    data: dict[str, Any] = orjson.loads(item["profile"]["S"])
+    data: dict[str, Any] = {"salt": "", **orjson.loads(item["profile"]["S"])}
     for name in ("email", "mobile"):
         if name in data:
             address = data[name]
@@ -274,7 +251,7 @@ def suppression_from(channel: Channel, address: str, item: Item | None) -> Suppr
     if "body" not in item:
         return Suppression(channel, address, reason="hard", source="by hand", version=version)
     body = orjson.loads(item["body"]["S"])
-    for name in ("failures", "history"):
+    for name in ("failures", "history", "topics"):
         body[name] = tuple(body.get(name, ()))
     return Suppression(channel, address, version=version, **body)
 

@@ -1,10 +1,10 @@
 """Numbers and addresses that their holders stopped, on the Suppressions table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from ...domain.documents import Channel
-from ...domain.receipts import Suppression, allowed_from, stopped_from
+from ...domain.receipts import Suppression, allowed_from, stopped_from, without_topics
 from .contacts import DynamoSuppressions
 
 _TRIES = 5
@@ -25,6 +25,13 @@ class DynamoOptOuts(DynamoSuppressions):
         """See `OptOutList.stopped_by`."""
         return next((entry.stopped for entry in self._stops(channel, canonical)), None)
 
+    def stop_topics(
+        self, channel: Channel, canonical: str, topics: Collection[str], source: str, at: datetime
+    ) -> None:
+        """See `OptOutList.stop_topics`."""
+        current = self.hashes(channel, canonical)[0]
+        self._change([(channel, current)], lambda entry: without_topics(entry, topics, source, at))
+
     def allow(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
         """See `OptOutList.allow`; the entry stays, with who released it and when."""
         stops = [(entry.channel, entry.address) for entry in self._stops(channel, canonical)]
@@ -42,5 +49,7 @@ class DynamoOptOuts(DynamoSuppressions):
         for _ in range(_TRIES):
             if not places:
                 return
-            places = list(self.put([change(entry) for entry in self.entries(places).values()]))
+            known = self.entries(places).values()
+            changed = [after for entry in known if (after := change(entry)) is not entry]
+            places = list(self.put(changed)) if changed else []
         raise RuntimeError("a suppression kept changing under five attempts")
