@@ -22,11 +22,9 @@ from exstream_notify.adapters.batches import (
     Limits,
     batches,
 )
-from exstream_notify.adapters.dynamodb.batches import Contended, Item, get_items, get_rows, put_if
-from exstream_notify.adapters.dynamodb.contacts import DynamoContacts
+from exstream_notify.adapters.dynamodb.batches import Item, get_items, get_rows, put_if
 from exstream_notify.adapters.dynamodb.receipts import DynamoReputation
 from exstream_notify.adapters.sqs import EventBridgeJourneys, SqsQueue
-from exstream_notify.domain.contacts import Contact
 
 
 class ConditionFailed(Exception):
@@ -225,30 +223,6 @@ def test_a_single_write_that_meets_a_transaction_is_tried_again(waits: list[floa
 def test_a_single_write_that_keeps_meeting_transactions_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="kept meeting"):
         put_if(Scripted(*[Conflict()] * 20), "t", items(1))
-
-
-ERASED = Contact("retail", "C1", "salt", version=3)
-NOW = datetime(2026, 11, 29, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("answers", "erased"),
-    [
-        ((), True),
-        ((Cancelled("ConditionalCheckFailed", "None"),), False),
-        ((Cancelled("TransactionConflict", "None"), Cancelled("ThrottlingError", "None")), True),
-    ],
-)
-def test_an_erasure_says_changed_only_where_the_contact_changed(
-    answers: tuple[Exception, ...], erased: bool
-) -> None:
-    assert DynamoContacts(Scripted(*answers), "t").erase(ERASED, "who", "why", NOW) is erased
-
-
-def test_an_erasure_that_keeps_meeting_other_writes_is_an_error_not_a_change() -> None:
-    conflict = Cancelled("TransactionConflict", "None")
-    with pytest.raises(Contended):
-        DynamoContacts(Scripted(*[conflict] * 20), "t").erase(ERASED, "who", "why", NOW)
 
 
 # --- queues and the event bus ----------------------------------------------------------------------

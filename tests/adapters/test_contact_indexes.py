@@ -17,6 +17,7 @@ from exstream_notify.adapters.dynamodb.contacts import (
 )
 from exstream_notify.domain.address_changes import in_effect
 from exstream_notify.domain.contacts import AddressChange, Contact, Told
+from exstream_notify.domain.erasure import erased
 from exstream_notify.domain.passes import handle_of
 from tests.adapters.conftest import Tables
 from tests.fakes.examples import a_contact, an_address
@@ -156,24 +157,29 @@ def test_segments_hold_everybody_once(book: Book) -> None:
     assert set(keys(people)) <= set(found)
 
 
+def test_what_an_earlier_release_left_of_an_erased_contact_is_nobody(book: Book, tables: Tables) -> None:
+    left = {"pk": {"S": f"{TOMBSTONE}0f1e#20261101T000000"}, "v": {"N": "1"}, "erased": {"S": "{}"}}
+    tables.client.put_item(TableName=tables.contacts, Item=left)
+    assert all(contact.customer_key for contact in book().scan())
+
+
 def test_an_erased_contact_is_found_by_nothing_and_leaves_who_did_it(book: Book, tables: Tables) -> None:
     contact = a_customer(email=an_address("erased@example.com"))
     book().put([contact])
-    assert not book().erase(replace(contact, version=7), "ann", "asked", NOW), "as read, or not at all"
+    mark = erased(contact, "ann", "asked in writing", NOW)
+    assert book().put([erased(replace(contact, version=7), "ann", "asked", NOW)]), "as read, or not at all"
     assert book().by_handle(handle_of(contact.salt)) is not None
-    assert book().erase(contact, "ann", "asked in writing", NOW)
+    assert book().put([mark]) == []
 
-    assert book().get("retail", [contact.customer_key]) == {}
+    assert book().get("retail", [contact.customer_key]) == {contact.customer_key: mark}
     assert book().by_handle(handle_of(contact.salt)) is None
     assert book().at_address("email", "erased@example.com") == []
-    assert contact.customer_key not in keys(list(book().scan()))
+    assert mark in list(book().scan())
     items = tables.client.scan(TableName=tables.contacts, ConsistentRead=True)["Items"]
-    (mark,) = [
-        i for i in items if i["pk"]["S"].startswith(TOMBSTONE) and "asked in writing" in i["erased"]["S"]
-    ]
-    assert contact.customer_key not in str(mark)
-    assert '"who":"ann"' in mark["erased"]["S"]
-    assert not book().erase(contact, "ann", "again", NOW)
-    # Whoever comes back is somebody new.
-    assert book().put([replace(contact, salt="f" * 32)]) == []
+    (item,) = [i for i in items if i["pk"]["S"].endswith(f"#{contact.customer_key}")]
+    assert set(item) == {"pk", "v", "profile"}
+    assert (mark.is_erased, mark.erased_by, mark.erased_why) == (True, "ann", "asked in writing")
+    # A write that was under way comes too late, and whoever comes back is somebody new.
+    assert book().put([replace(contact, version=2)]) == [contact.customer_key]
+    assert book().put([replace(mark, salt="f" * 32, version=3)]) == []
     assert book().by_handle(handle_of(contact.salt)) is None

@@ -23,11 +23,11 @@ from exstream_notify.adapters.addresses import Addresses
 from exstream_notify.domain.contacts import Consent, Contact
 from exstream_notify.domain.preferences import recorded, without
 from exstream_notify.domain.quiet_hours import Window
-from tests.fakes import FakeClock, FakeContacts
+from tests.fakes import FakeClock, FakeContacts, FakeSuppressions
 from tests.fakes.examples import a_contact, an_address
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
-SITE = Site(frozenset({"statements", "bills"}), Window(), Addresses())
+SITE = Site(frozenset({"statements", "bills"}), Window(), Addresses(), FakeSuppressions())
 WHO = "import abc by ann"
 
 

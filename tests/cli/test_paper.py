@@ -1,7 +1,7 @@
 """What Exstream must print of a run: by decision, after failures, and where a journey ended on paper."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,13 +9,15 @@ import isodate
 import pytest
 
 from exnotify.paper import paper_rows
+from exstream_notify.domain.contacts import Contact
+from exstream_notify.domain.erasure import erased
 from exstream_notify.domain.identity import notice_id
 from exstream_notify.domain.journeys import JourneyRule, Step, step_purpose
 from exstream_notify.domain.notices import Outcome, Status, notice_id_of
 from exstream_notify.domain.runs import RecordOutcome, Run, RunState
 from exstream_notify.domain.work import SlicePointer
 from tests.cli.shell import exnotify
-from tests.fakes import FakeRules, a_document, a_notice, a_rule
+from tests.fakes import FakeContacts, FakeRules, a_document, a_notice, a_rule
 
 RUN = Run("retail", "r1", RunState.DISPATCHED, parts="parts/retail/r1/")
 DOCUMENTS = [(n, a_document(n)) for n in (1, 2, 3)]
@@ -38,6 +40,7 @@ def app(*stored: Any, end: str = "paper") -> Any:
         runs=SimpleNamespace(outcomes=lambda domain, run_id: iter(words)),
         staging=SimpleNamespace(slices=lambda *_: iter([pointer])),
         records=SimpleNamespace(read=lambda _: DOCUMENTS),
+        contacts=FakeContacts(),
         ledger=SimpleNamespace(get=lambda ids: {n.notice_id: n for n in stored if n.notice_id in ids}),
     )
 
@@ -88,6 +91,22 @@ def test_that_nothing_goes_to_paper_is_said_only_where_it_is_so(
     assert ("nothing of this run goes to paper" in said.out) is nothing
     assert ("1 of 1 documents name no place in their run" in said.err) is not nothing
     assert ("D0002" in said.out) is not nothing
+
+
+def test_a_customer_erased_since_is_printed_only_if_a_person_decides_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = app()
+    found.runs.get = lambda domain, name: replace(RUN, opened_at="2026-11-20T15:00:00+00:00")
+    key = DOCUMENTS[1][1].customer_key
+    at = datetime(2026, 11, 20, 16, tzinfo=UTC)
+    found.contacts.put([erased(Contact("retail", key, ""), "ann", "asked", at)])
+    monkeypatch.setattr("exnotify.deployment.connect", lambda stack: SimpleNamespace(app=found))
+
+    said = exnotify("paper", "retail/r1")
+    assert "D0002" not in said.out
+    assert "1 of 1 documents left out" in said.err
+    assert "D0002" in exnotify("paper", "retail/r1", "--erased").out
 
 
 def test_a_run_without_parts_prints_nothing() -> None:

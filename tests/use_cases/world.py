@@ -47,6 +47,7 @@ from exstream_notify.use_cases.check_runs import look_at
 from exstream_notify.use_cases.control_run import control_run
 from exstream_notify.use_cases.cover_customers import Covering
 from exstream_notify.use_cases.decide_notices import decide_notices
+from exstream_notify.use_cases.erase_contact import erase_contact
 from exstream_notify.use_cases.follow_runs import follow_run
 from exstream_notify.use_cases.known_channels import KnownChannels
 from exstream_notify.use_cases.notify_owner import OwnerNotices
@@ -244,6 +245,13 @@ class World:
         key = (DOMAIN, f"C{number:04d}")
         contact = self.contacts.stored[key]
         self.contacts.stored[key] = replace(contact, version=contact.version + 1, **changes)
+
+    def erase(self, number: int, recipient: str = "", who: str = "ann", why: str = "asked") -> Contact:
+        """An operator erases a customer, or one holder of an account; the mark that stays."""
+        p, blank = self._ports, Contact(DOMAIN, f"C{number:04d}", "", recipient=recipient)
+        contact = self.contacts.stored.get((DOMAIN, blank.contact_key), blank)
+        ports = {"contacts": p["contacts"], "opt_outs": p["suppressions"], "clock": self.clock}
+        return erase_contact(contact, who, why, **ports)
 
     def provider_for(self, channel: Channel, message_class: MessageClass) -> str:
         """`mail` for e-mail, `text` for SMS, unless the site changes `providers_by_channel`."""

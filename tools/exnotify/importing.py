@@ -21,6 +21,7 @@ from exstream_notify.domain.documents import Channel
 from exstream_notify.domain.identity import contact_key
 from exstream_notify.domain.preferences import CHANNELS, own_window, recorded
 from exstream_notify.domain.quiet_hours import Window
+from exstream_notify.domain.receipts import moment
 from exstream_notify.domain.values import (
     ValueRefused,
     clean_text,
@@ -31,7 +32,8 @@ from exstream_notify.domain.values import (
     refuse_rounded,
     truth,
 )
-from exstream_notify.ports import AddressChecker, Clock, ContactBook
+from exstream_notify.ports import AddressChecker, Clock, ContactBook, SuppressionList
+from exstream_notify.use_cases.erase_contact import with_kept_opt_outs
 
 from .errors import CommandError
 
@@ -67,7 +69,8 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """What checking or applying came to. `refused` stops everything, `kept` are values that do not count."""
+    """What checking or applying came to. `refused` stops everything, `kept` are values that do not count,
+    `erased` are rows of erased customers, which are passed over."""
 
     rows: int = 0
     added: int = 0
@@ -76,15 +79,17 @@ class Report:
     ignored: tuple[str, ...] = ()
     refused: list[Finding] = field(default_factory=list)
     kept: list[Finding] = field(default_factory=list)
+    erased: list[Finding] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a file is checked against: topics, legal hours, addresses."""
+    """What a file is checked against: topics, legal hours, addresses, what was stopped."""
 
     topics: frozenset[str]
     hours: Window
     addresses: AddressChecker
+    suppressions: SuppressionList
 
 
 @dataclass(frozen=True, slots=True)
@@ -482,7 +487,10 @@ def check_file(
             rows.append(row)
         known = contacts.get(domain, [row.contact_key for row in rows])
         for row in rows:
-            before = known.get(row.contact_key) or _new(domain, row, "unsaved", now)
+            before = _before(known.get(row.contact_key), domain, row, "unsaved", now)
+            if before is None:
+                report.erased.append(_passed_over(row))
+                continue
             laid = lay(row, before, site, now, who)
             report.refused += laid.refused
             report.kept += laid.kept
@@ -531,7 +539,10 @@ def _apply(
         known = contacts.get(domain, left)
         changed: dict[str, tuple[Contact, Contact]] = {}
         for key, row in left.items():
-            before = known.get(key) or _new(domain, row, clock.random_id(), now)
+            before = _before(known.get(key), domain, row, clock.random_id(), now)
+            if before is None:
+                report.erased.append(_passed_over(row))
+                continue
             laid = lay(row, before, site, now, who)
             if laid.refused:
                 first = laid.refused[0]
@@ -545,7 +556,9 @@ def _apply(
             else:
                 changed[key] = (before, laid.contact)
         # Somebody else wrote in between: their change stays, the row is laid on top of it.
-        failed = set(contacts.put([after for _, after in changed.values()])) if changed else set()
+        after_all = {key: after for key, (_, after) in changed.items()}
+        kept = with_kept_opt_outs(after_all, known, site.suppressions, now)
+        failed = set(contacts.put(list(kept.values()))) if kept else set()
         for key, (before, after) in changed.items():
             if key not in failed:
                 _count(report, before, after)
@@ -561,9 +574,29 @@ def _groups(rows: Iterable[tuple[int, list[str]]]) -> Iterator[list[tuple[int, l
         yield group
 
 
-def _new(domain: str, row: Row, salt: str, now: datetime) -> Contact:
+def _before(known: Contact | None, domain: str, row: Row, salt: str, now: datetime) -> Contact | None:
+    """The contact that a row is laid over, a new one where there is none. None: the customer was erased, and
+    no consent in the row is newer than that."""
+    if known is not None and known.erased_at and not _is_newer(row, known.erased_at):
+        return None
+    if known is not None and not known.is_erased:
+        return known
     at = now.isoformat(timespec="seconds")
-    return Contact(domain, row.customer_key, salt, created_at=at, changed_at=at, recipient=row.recipient)
+    fresh = known or Contact(domain, row.customer_key, salt, recipient=row.recipient)
+    return replace(fresh, salt=salt, created_at=at, changed_at=at)
+
+
+def _is_newer(row: Row, erased_at: str) -> bool:
+    """Whether the row's consent was given after the erasure."""
+    try:
+        given_at = moment(instant(row.values.get("consent_at", "")))
+    except ValueRefused:
+        return False
+    return given_at is not None and given_at > datetime.fromisoformat(erased_at)
+
+
+def _passed_over(row: Row) -> Finding:
+    return Finding(row.number, "customer_key", "the customer was erased, and no consent_at is later")
 
 
 def _count(report: Report, before: Contact, after: Contact) -> None:

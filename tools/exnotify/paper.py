@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from exstream_notify.domain.customer_ranges import from_numbers, switches
-from exstream_notify.domain.documents import Document
+from exstream_notify.domain.documents import Document, contact_key
+from exstream_notify.domain.erasure import earliest, existed_before_erasure
 from exstream_notify.domain.identity import notice_id
 from exstream_notify.domain.journeys import step_purpose
 from exstream_notify.domain.notices import Outcome, Status, notice_id_of
@@ -46,6 +47,18 @@ def paper_rows(app: "Bootstrap", run: Run) -> list[dict[str, Any]]:
             elif position in after_journeys:
                 rows.append(_row(document, *after_journeys[position]))
     return sorted(rows, key=lambda row: (row["customer_key"], row["document_id"], row["recipient"]))
+
+
+def without_erased(app: "Bootstrap", run: Run, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows without those of customers who were erased after the run was composed."""
+    keys = {contact_key(row["customer_key"], row["recipient"]) for row in rows}
+    known = app.contacts.get(run.domain, keys) if keys else {}
+    since = earliest((run.composed_at, run.opened_at))
+    return [
+        row
+        for row in rows
+        if not existed_before_erasure(known.get(contact_key(row["customer_key"], row["recipient"])), since)
+    ]
 
 
 def _paper_ends(app: "Bootstrap") -> Mapping[str, Sequence[str]]:

@@ -42,7 +42,7 @@ def command(
     name_of("domain", domain)
     app = target.app
     topics = frozenset(app.rules.of_type(kind).topic for kind in app.rules.types)
-    site = Site(topics, app.policy.window, app.addresses)
+    site = Site(topics, app.policy.window, app.addresses, app.suppressions)
     source = PreferenceFile(file)
     try:
         who = f"{WHO}{source.sha256[:12]} by {target.who}"
@@ -66,7 +66,11 @@ def _tell(found: "Report", *, applied: bool, as_json: bool, path: Path | None) -
     from ..screen import console, emit_json, table
 
     findings: list[tuple[str, Finding]] = list(
-        chain((("refused", one) for one in found.refused), (("kept", one) for one in found.kept))
+        chain(
+            (("refused", one) for one in found.refused),
+            (("kept", one) for one in found.kept),
+            (("erased", one) for one in found.erased),
+        )
     )
     if path is not None:
         with path.open("w", encoding="utf-8", newline="") as out:
@@ -86,6 +90,8 @@ def _tell(found: "Report", *, applied: bool, as_json: bool, path: Path | None) -
         if len(findings) > len(shown):
             click.echo(f"and {len(findings) - len(shown)} more: --report FILE has them all")
     counts = f"{found.added} new, {found.changed} changed, {found.unchanged} unchanged"
+    if found.erased:
+        counts += f", {len(found.erased)} of erased customers passed over"
     if found.ignored:
         click.echo(f"columns passed over: {', '.join(found.ignored)}")
     if found.refused:
