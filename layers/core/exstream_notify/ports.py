@@ -181,13 +181,14 @@ class OptOutList(SuppressionList, Protocol):
     """Addresses stopped by whoever has them, known customers' or not."""
 
     def stop(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
-        """Keep the address as opted out; False if it was kept so already."""
+        """Keep the address as opted out, said at this time; False if it was so already, or allowed later."""
 
     def stopped_by(self, channel: Channel, canonical: str) -> str | None:
         """The source that the address was stopped by, None if it is not (any more)."""
 
     def allow(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
-        """Release what `stop` kept, and nothing else; False if there was nothing."""
+        """Release what `stop` kept before this time, and nothing else; False if there was nothing. The word is
+        kept either way, against a stop that was said before it and comes after it."""
 
 
 class Hasher(Protocol):

@@ -553,14 +553,40 @@ def released(entry: Suppression, who: str, why: str, now: datetime) -> Suppressi
     )
 
 
-def stopped_from(entry: Suppression, source: str, now: datetime) -> Suppression:
-    """The entry as its holder's stop leaves it (47 CFR 64.1200(a)(10)); `source` says how it came."""
-    return _told(entry, "stopped", source, now, stopped=source)
+def stopped_from(entry: Suppression, source: str, at: datetime) -> Suppression:
+    """The entry as its holder's stop leaves it (47 CFR 64.1200(a)(10)); `source` says how it came, `at` when
+    it was said. The same entry if the holder started again later, or stopped before."""
+    if entry.stopped or _last_word(entry) > _text(at):
+        return entry
+    return _told(entry, "stopped", source, at, stopped=source)
 
 
-def allowed_from(entry: Suppression, source: str, now: datetime) -> Suppression:
-    """The entry with the holder's stop taken back; what a bounce or a complaint says of it stays."""
-    return _told(entry, "allowed", source, now, stopped="")
+def allowed_from(entry: Suppression, source: str, at: datetime) -> Suppression:
+    """The entry with the holder's stop taken back; what a bounce or a complaint says of it stays.
+
+    Without a stop the word is kept all the same: an earlier stop may come late. The same entry if a stop was
+    said later, or in the same second.
+    """
+    last = _last_word(entry)
+    if last > _text(at) or (last == _text(at) and (entry.stopped or _has_word(entry, source))):
+        return entry
+    return _told(entry, "allowed", source, at, stopped="")
+
+
+def _last_word(entry: Suppression) -> str:
+    """When the holder last stopped or started, to the second."""
+    return max((row["at"][:19] for row in entry.history if row["what"] in _WORDS), default="")
+
+
+def _has_word(entry: Suppression, source: str) -> bool:
+    return any(row["what"] in _WORDS and row["who"] == source for row in entry.history)
+
+
+_WORDS = ("stopped", "allowed")
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds")[:19]
 
 
 def _told(entry: Suppression, what: str, source: str, now: datetime, *, stopped: str) -> Suppression:

@@ -55,9 +55,11 @@ def save(contact: Contact, change: Callable[[Contact], Contact], contacts: Conta
     return after
 
 
-def save_wishes(contact: Contact, wishes: Wishes, *, contacts: ContactDirectory, clock: Clock) -> Contact:
-    """What the page's form says becomes what the contact says, from the next decision on."""
-    return save(contact, lambda c: with_wishes(c, wishes, clock.now(), PAGE), contacts)
+def save_wishes(
+    contact: Contact, wishes: Wishes, shown: Wishes, *, contacts: ContactDirectory, clock: Clock
+) -> Contact:
+    """What the customer changed of the form as it was shown, from the next decision on."""
+    return save(contact, lambda c: with_wishes(c, wishes, clock.now(), PAGE, shown), contacts)
 
 
 def save_consent(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..domain.address_changes import Answer, locked
 from ..domain.contacts import Contact
-from ..domain.decisions import Policy
+from ..domain.decisions import Policy, window_for
 from ..domain.documents import Channel
 from ..domain.passes import handle_of
 from ..domain.preferences import CHANNELS, Topic, Wishes, own_window
@@ -53,7 +53,6 @@ class PreferencePage:
     def post(self, contact: Contact, form: Form, language: str) -> Posted:
         """Carry out what the form asks for; `language` is the page's. Raises Conflict."""
         actions: Mapping[str, Callable[[Contact, Form], Posted]] = {
-            "save": self._save,
             "leave": self._leave,
             "consent": self._consent,
             "withdraw": self._withdraw,
@@ -61,13 +60,14 @@ class PreferencePage:
         }
         if one(form, "action") == "address":
             return self._address(contact, form, language)
+        if one(form, "action") == "save":
+            return self._save(contact, form, language)
         action = actions.get(one(form, "action"))
         return action(contact, form) if action else Posted(problem="unknown")
 
-    def _save(self, contact: Contact, form: Form) -> Posted:
+    def _save(self, contact: Contact, form: Form, shown_in: str) -> Posted:
         wanted = set(form.get("want", ()))
         first = one(form, "first")
-        order: tuple[Channel, ...] = tuple(c for c in CHANNELS if c == first)
         language = one(form, "language")
         if language not in self.languages:
             return Posted(problem="language", field="language")
@@ -75,18 +75,15 @@ class PreferencePage:
             hours = own_window(one(form, "opens"), one(form, "closes"), self.policy.window)
         except ValueError:
             return Posted(problem="hours", field="opens")
-        topics = {
-            topic.name: tuple(c for c in topic.channels if f"{topic.name}/{c}" in wanted)
-            for topic in self.topics
-        }
-        wishes = Wishes(topics, order, self._tag(contact, language), hours)
-        save_wishes(contact, wishes, contacts=self.contacts, clock=self.clock)
+        shown = shown_to(contact, self.topics, self.policy, shown_in)
+        wishes = Wishes(
+            {t.name: tuple(c for c in t.channels if f"{t.name}/{c}" in wanted) for t in self.topics},
+            tuple(c for c in CHANNELS if c == first),
+            language,
+            hours,
+        )
+        save_wishes(contact, wishes, shown, contacts=self.contacts, clock=self.clock)
         return Posted("saved")
-
-    def _tag(self, contact: Contact, language: str) -> str:
-        # A region that the customer's tag has (fr-CA) is not lost by choosing the same language again.
-        known = contact.language or ""
-        return known if known.partition("-")[0].lower() == language else language
 
     def _leave(self, contact: Contact, form: Form) -> Posted:
         leave_all(contact, self.topics, contacts=self.contacts, clock=self.clock)
@@ -130,6 +127,18 @@ class PreferencePage:
         if channel is None:
             return Posted(problem="expired")
         return _CONFIRMED[self.book().confirm(contact, channel, one(form, "code"))]
+
+
+def shown_to(contact: Contact, topics: Sequence[Topic], policy: Policy, language: str) -> Wishes:
+    """The form as the page in this language shows it (adapters/preference_views.py)."""
+    window = window_for(contact, policy)
+    opens, closes = window.opens.isoformat("minutes"), window.closes.isoformat("minutes")
+    return Wishes(
+        {t.name: tuple(c for c in t.channels if not contact.opted_out(c, t.name)) for t in topics},
+        contact.channel_order[:1],
+        language,
+        own_window(opens, closes, policy.window),
+    )
 
 
 _ASKED: Mapping[Answer, Posted] = {
