@@ -34,7 +34,7 @@ def test_a_stop_holds_until_it_is_allowed_again_and_both_say_whether_they_did_it
     assert outs.stopped_by("sms", number) == "sms reply 1"
     assert outs.suppressed([("sms", number), ("email", number)]) == {("sms", number)}
 
-    assert not outs.allow("sms", number, "sms reply 3", NOW), "the same second goes to the stop"
+    assert not outs.allow("sms", number, "sms reply 3", NOW), "the same moment goes to the stop"
     assert outs.allow("sms", number, "sms reply 3", LATER)
     assert not outs.allow("sms", number, "sms reply 4", LATER)
     assert outs.stopped_by("sms", number) is None

@@ -61,8 +61,8 @@ def apply_changes(
 ) -> Contact:
     """The contact with the changes made, and an entry in its history for each that changed something.
 
-    One version on; the same object where nothing changes. Raises ChangeRefusedError, also where the customer's
-    own opt-out would be lifted.
+    One version on; the same object where nothing changes. Raises ChangeRefusedError, also where the
+    customer's own opt-out would be lifted.
     """
     after = contact
     at = now.isoformat(timespec="seconds")
@@ -183,8 +183,8 @@ def _consent(contact: Contact, value: str, voice: Voice) -> list[Statement]:
     own = said_of(contact).get(("consent", "customer"))
     if own is not None and own.value.startswith("withdrawn") and not value.startswith("withdrawn"):
         raise ChangeRefusedError(
-            f"the customer withdrew consent ({own.by or 'before'} {own.at}): only the customer gives it again, "
-            f"on the page, in the portal or on paper (exnotify import, with consent_at)"
+            f"the customer withdrew consent ({own.by or 'before'} {own.at}): only the customer gives it "
+            f"again, on the page, in the portal or on paper (exnotify import, with consent_at)"
         )
     return [voice.says("consent", value)]
 

@@ -307,9 +307,9 @@ def _row(number: int, cells: Sequence[str], file: "PreferenceFile") -> Row | Fin
     if len(cells) != len(columns):
         return Finding(number, "", f"{len(cells)} fields where the heading has {len(columns)}")
     values = {}
-    for name, cell in zip(columns, cells, strict=True):
+    for name, given in zip(columns, cells, strict=True):
         try:
-            text = clean_text(cell) if name == "consent_source" else plain_key(cell)
+            text = clean_text(given) if name == "consent_source" else plain_key(given)
             if name and (text == CLEAR or not is_unset(text, name)):
                 values[name] = text
         except ValueRefused as refused:

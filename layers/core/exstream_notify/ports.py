@@ -187,8 +187,10 @@ class OptOutList(SuppressionList, Protocol):
         """The source that the address was stopped by, None if it is not (any more)."""
 
     def allow(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
-        """Release what `stop` kept before this time, and nothing else; False if there was nothing. The word is
-        kept either way, against a stop that was said before it and comes after it."""
+        """Release what `stop` kept before this time, and nothing else; False if there was nothing.
+
+        The word is kept either way, against a stop that was said before it and comes after it.
+        """
 
 
 class Hasher(Protocol):

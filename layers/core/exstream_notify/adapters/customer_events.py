@@ -20,7 +20,7 @@ from ..domain.exceptions import Unusable
 from ..domain.inbound import Reply
 from ..domain.preferences import CHANNELS, PortalChange, Topic
 from ..domain.receipts import moment
-from ..domain.statements import second
+from ..domain.statements import stamped
 from ..domain.values import ValueRefused, is_unset, language_tag, plain_key
 from .triggers import NAME, key_of, refuse_repeated
 
@@ -59,7 +59,7 @@ def reply_of(body: Mapping[str, Any]) -> Reply:
     reply_id = inbound.inbound_id or str(body.get("MessageId", ""))
     if not reply_id:
         raise Unusable("reply_unusable", "reply queue", "a reply without an id")
-    at = _second(moment(str(body.get("Timestamp", ""))))
+    at = _stamped(moment(str(body.get("Timestamp", ""))))
     return Reply(reply_id, inbound.origination, inbound.body, inbound.destination, inbound.answers, at)
 
 
@@ -117,8 +117,8 @@ class _Portal(BaseModel):
         return opens.isoformat("minutes"), closes.isoformat("minutes")
 
 
-def _second(at: datetime | None) -> str:
-    return second(at) if at is not None else ""
+def _stamped(at: datetime | None) -> str:
+    return stamped(at) if at is not None else ""
 
 
 def portal_change_of(body: Mapping[str, Any], topics: Sequence[Topic]) -> PortalChange:
@@ -157,5 +157,5 @@ def portal_change_of(body: Mapping[str, Any], topics: Sequence[Topic]) -> Portal
         detail.mobile,
         detail.verified,
         detail.recipient,
-        _second(detail.at) or _second(moment(str(body.get("time", "")))),
+        _stamped(detail.at) or _stamped(moment(str(body.get("time", "")))),
     )

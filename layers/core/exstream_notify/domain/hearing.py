@@ -20,6 +20,7 @@ from .statements import (
     opted_out,
     order,
     second,
+    stamped,
     topic_and_channel,
 )
 
@@ -52,7 +53,7 @@ class Voice:
         at = self.at
         known = self.seen.get((what, self.source))
         if known is not None and known.value != value and known.at >= at:
-            at = second(datetime.fromisoformat(known.at) + _TICK)
+            at = stamped(datetime.fromisoformat(known.at) + _TICK)
         return Statement(what, value, at, self.source, self.by, second(self.now), self.note)
 
     def opts(self, value: str, topics: Iterable[str], channels: Sequence[Channel]) -> list[Statement]:
@@ -66,7 +67,7 @@ class Voice:
 
 def acts(source: Source, by: str, now: datetime, seen: Contact | None = None, note: str = "") -> Voice:
     """Somebody who speaks of this moment."""
-    return Voice(source, by, second(now), now, note, said_of(seen) if seen is not None else {})
+    return Voice(source, by, stamped(now), now, note, said_of(seen) if seen is not None else {})
 
 
 def heard(contact: Contact, statements: Iterable[Statement], now: datetime) -> Contact:
@@ -104,7 +105,7 @@ def one_write(before: Contact, after: Contact) -> Contact:
 def _entry(name: str, old: object, new: object, one: Statement, now: datetime) -> Mapping[str, str]:
     at = second(now)
     entry = {"at": at, "who": one.by, "field": name, "from": spoken(old), "to": spoken(new)}
-    if one.at not in ("", at):
+    if one.at and one.at[:19] != at[:19]:
         entry["said"] = one.at
     return {**entry, "why": one.note} if one.note else entry
 
@@ -120,22 +121,15 @@ def _changed(contact: Contact, before: Said, said: Said) -> dict[str, object]:
         if one is None or one == counting(before, name):
             continue
         if name == "language":
-            value = one.value or _imported(said)
-            owned = {*contact.set_by_customer, name} if value else {*contact.set_by_customer} - {name}
+            owned = {*contact.set_by_customer, name} if one.value else {*contact.set_by_customer} - {name}
             fields["set_by_customer"] = tuple(sorted(owned))
-            fields[name] = value or None
+            fields[name] = one.value or None
         else:
             fields[name] = _read(name, one.value)
     one = consent(said)
     if one is not None and one != consent(before):
         fields["consent"] = _consent(one, contact.consent)
     return fields
-
-
-def _imported(said: Said) -> str:
-    """What the last import said, for a language that an operator took back."""
-    one = said.get(("language", "import"))
-    return one.value if one is not None else ""
 
 
 def _opt_outs(said: Said) -> Mapping[str, tuple[Channel, ...]] | None:
@@ -160,7 +154,8 @@ def _consent(one: Statement, before: Consent | None) -> Consent | None:
     source = one.note if one.source == "import" and one.note else one.by
     if one.source == "operator":
         source = f"operator {one.by}"
-    return Consent(word == "given", scope, version, one.at or one.recorded, source)
+    at = second(datetime.fromisoformat(one.at)) if one.at else one.recorded
+    return Consent(word == "given", scope, version, at, source)
 
 
 def text_of(name: str, value: object) -> str:

@@ -556,7 +556,7 @@ def released(entry: Suppression, who: str, why: str, now: datetime) -> Suppressi
 def stopped_from(entry: Suppression, source: str, at: datetime) -> Suppression:
     """The entry as its holder's stop leaves it (47 CFR 64.1200(a)(10)); `source` says how it came, `at` when
     it was said. The same entry if the holder started again later, or stopped before."""
-    if entry.stopped or _last_word(entry) > _text(at):
+    if entry.stopped or _last_word(entry) > stamp(at):
         return entry
     return _told(entry, "stopped", source, at, stopped=source)
 
@@ -565,17 +565,17 @@ def allowed_from(entry: Suppression, source: str, at: datetime) -> Suppression:
     """The entry with the holder's stop taken back; what a bounce or a complaint says of it stays.
 
     Without a stop the word is kept all the same: an earlier stop may come late. The same entry if a stop was
-    said later, or in the same second.
+    said later, or at the same time.
     """
     last = _last_word(entry)
-    if last > _text(at) or (last == _text(at) and (entry.stopped or _has_word(entry, source))):
+    if last > stamp(at) or (last == stamp(at) and (entry.stopped or _has_word(entry, source))):
         return entry
     return _told(entry, "allowed", source, at, stopped="")
 
 
 def _last_word(entry: Suppression) -> str:
-    """When the holder last stopped or started, to the second."""
-    return max((row["at"][:19] for row in entry.history if row["what"] in _WORDS), default="")
+    """When the holder last stopped or started."""
+    return max((row["at"] for row in entry.history if row["what"] in _WORDS), default="")
 
 
 def _has_word(entry: Suppression, source: str) -> bool:
@@ -585,13 +585,8 @@ def _has_word(entry: Suppression, source: str) -> bool:
 _WORDS = ("stopped", "allowed")
 
 
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds")[:19]
-
-
 def _told(entry: Suppression, what: str, source: str, now: datetime, *, stopped: str) -> Suppression:
-    at = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    history = _noted(entry, at, what, source, "")
+    history = _noted(entry, stamp(now), what, source, "")
     return replace(entry, stopped=stopped, history=history, version=entry.version + 1)
 
 

@@ -51,7 +51,7 @@ class Statement:
     """One thing that was said.
 
     `what` is `opt_outs/<topic>/<channel>` or a field of the contact, `value` its text. `at` is when it was
-    said (UTC, whole seconds; empty: nobody knows, before all others), `recorded` when it was stored here.
+    said (UTC, as `stamped`; empty: nobody knows, before all others), `recorded` when it was stored here.
     `by` names the act or the person, `note` the reason, of a consent its source.
     """
 
@@ -72,9 +72,15 @@ _STRICT: Final = (OUT, "withdrawn", "yes")
 
 
 def order(one: Statement) -> tuple[str, bool, int, str, str]:
-    """Statements about one thing from oldest to newest; the same second goes towards the opt-out."""
+    """Statements of several sources about one thing from oldest to newest: clocks differ, so the same second
+    goes towards the opt-out, then by the rank of the source."""
     strict = one.value.partition(" ")[0] in _STRICT
-    return one.at, strict, SOURCES[one.source].rank, one.by, one.value
+    return one.at[:19], strict, SOURCES[one.source].rank, one.by, one.value
+
+
+def _own_order(one: Statement) -> tuple[str, tuple[str, bool, int, str, str]]:
+    """Statements of one source about one thing from oldest to newest."""
+    return one.at, order(one)
 
 
 def kept(said: Said, statements: Iterable[Statement]) -> dict[tuple[str, Source], Statement]:
@@ -82,19 +88,25 @@ def kept(said: Said, statements: Iterable[Statement]) -> dict[tuple[str, Source]
     found = dict(said)
     for one in statements:
         known = found.get((one.what, one.source))
-        if known is None or order(one) > order(known):
+        if known is None or _own_order(one) > _own_order(known):
             found[one.what, one.source] = one
     return found
 
 
+def stamped(at: datetime) -> str:
+    """A time as statements have it: UTC, with milliseconds unless they are none. As text it sorts by time."""
+    utc = at.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds" if utc.microsecond >= 1000 else "seconds")
+
+
 def second(at: datetime) -> str:
-    """A time as statements have it."""
+    """A time to the second, UTC."""
     return at.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def spoken_at(text: str, now: datetime) -> str:
     """The time that a word speaks of: never after `now`, and `now` where the word has none."""
-    return min(text, second(now)) if text else second(now)
+    return min(text, stamped(now)) if text else stamped(now)
 
 
 # --- which word counts --------------------------------------------------------------------------------
@@ -114,8 +126,8 @@ def topic_and_channel(what: str) -> tuple[str, Channel]:
 def customers_own(said: Said, what: str) -> Statement | None:
     """The customer's own word on an opt-out.
 
-    STOP and START speak of everything: on the topic `*` they count by time with what the customer chose. What
-    STOP ended of one topic (`SmsStopScope`) a START ends; what the customer chose for a topic it leaves alone.
+    STOP and START speak of everything: on the topic `*` they count by time with what the customer chose.
+    START takes back what STOP ended of one topic (`SmsStopScope`), not what the customer chose for a topic.
     """
     topic, channel = topic_and_channel(what)
     chosen, reply = said.get((what, "customer")), said.get((what, "reply"))
@@ -138,14 +150,20 @@ def opted_out(said: Said, what: str) -> Statement | None:
     other = max(others, key=order, default=None)
     if other is None or other.value != OUT:
         return None
-    return None if own is not None and own.at > other.at else other
+    return None if own is not None and own.at[:19] > other.at[:19] else other
 
 
 def counting(said: Said, what: str) -> Statement | None:
-    """The statement that counts for a field: the latest of those by time, else the import's."""
+    """The statement that counts for a field: the latest of those by time, else the import's.
+
+    A language that was taken back leaves it to the others, imports and then records.
+    """
     rows = [one for source in SOURCES if (one := said.get((what, source)))]
     timed = [one for one in rows if SOURCES[one.source].by_time]
-    return max(timed or rows, key=order, default=None)
+    best = max(timed or rows, key=order, default=None)
+    if best is not None and what == "language" and not best.value:
+        return said.get((what, "import"), best)
+    return best
 
 
 def consent(said: Said) -> Statement | None:

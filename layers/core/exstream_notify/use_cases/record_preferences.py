@@ -12,7 +12,7 @@ from ..domain.hearing import CHANNELS, FIELDS, Voice, heard, said_of, text_of
 from ..domain.identity import notice_id
 from ..domain.preferences import PortalChange, consent_text
 from ..domain.statements import IN, OUT, Statement, counting, spoken_at
-from ..ports import Clock, ContactDirectory, ExceptionBus
+from ..ports import AddressChecker, Clock, ContactDirectory, ExceptionBus
 from .change_preferences import AddressBook
 from .notify_owner import Conflict
 from .tell_customer import NotToldYet
@@ -31,8 +31,8 @@ def record_preferences(
     book: AddressBook,
 ) -> Done:
     """Carry out a portal's change. The portal's sign-in is the second step; a new address gets a code
-    unless the portal verified it, and the owner is notified either way. Events may come twice, late and out of
-    order: what was said later than an event stays.
+    unless the portal verified it, and the owner is notified either way. Events may come twice, late and out
+    of order: what was said later than an event stays.
 
     A customer whom no record has named is an exception: the portal may be ahead of the composer.
     Raises NotToldYet where no provider could take the code.
@@ -43,7 +43,8 @@ def record_preferences(
         if contact is None:
             exceptions.raise_exceptions([_unknown(change)])
             return "unknown_customer"
-        after = heard(contact, _statements(change, clock.now()), clock.now())
+        said = _statements(change, contact, book.owner.addresses, clock.now())
+        after = heard(contact, said, clock.now())
         if after is contact:
             break
         if not contacts.put([after]):
@@ -52,7 +53,7 @@ def record_preferences(
     else:
         raise Conflict
     for channel, raw in _addresses(change):
-        if not _is_newest(contact, change, channel):
+        if _is_old(contact, change, channel, clock.now()):
             continue
         if change.verified:
             answer = book.take(contact, channel, raw, change.who, _change_id(change, channel))
@@ -79,7 +80,9 @@ def _change_id(change: PortalChange, channel: Channel) -> str:
     )
 
 
-def _statements(change: PortalChange, now: datetime) -> list[Statement]:
+def _statements(
+    change: PortalChange, contact: Contact, addresses: AddressChecker, now: datetime
+) -> list[Statement]:
     """What the event says, each of the time that it speaks of."""
     voice = Voice("customer", change.who, spoken_at(change.at, now), now)
     new = [
@@ -93,7 +96,9 @@ def _statements(change: PortalChange, now: datetime) -> list[Statement]:
     if change.consent is not None:
         new.append(voice.says("consent", consent_text(change.consent, change.consent_version)))
     for channel, raw in _addresses(change):
-        new.append(voice.says(FIELD_OF[channel], raw))
+        address = addresses.check(channel, raw, contact.country)
+        if address.usable:
+            new.append(voice.says(FIELD_OF[channel], address.value))
     return new
 
 
@@ -102,10 +107,10 @@ def _addresses(change: PortalChange) -> list[tuple[Channel, str]]:
     return [(channel, raw) for channel, raw in wanted if raw is not None]
 
 
-def _is_newest(contact: Contact, change: PortalChange, channel: Channel) -> bool:
-    """Whether nobody named another address of the channel after the time that the event speaks of."""
+def _is_old(contact: Contact, change: PortalChange, channel: Channel, now: datetime) -> bool:
+    """Whether somebody named an address of the channel after the time that the event speaks of."""
     said = counting(said_of(contact), FIELD_OF[channel])
-    return said is not None and said.by == change.who
+    return said is not None and said.by != change.who and said.at >= spoken_at(change.at, now)
 
 
 def _unknown(change: PortalChange) -> ExceptionRaised:
