@@ -25,9 +25,11 @@ from exstream_notify.domain.preferences import Wishes, with_wishes, without
 from exstream_notify.domain.quiet_hours import Window
 from tests.fakes import FakeClock, FakeContacts
 from tests.fakes.examples import a_contact, an_address
+from tests.fakes.exceptions import FakeExceptionBus
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
-SITE = Site(frozenset({"statements", "bills"}), Window(), Addresses())
+BUS = FakeExceptionBus()
+SITE = Site(frozenset({"statements", "bills"}), Window(), Addresses(), BUS)
 WHO = "import abc by ann"
 
 

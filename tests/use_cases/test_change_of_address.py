@@ -14,6 +14,7 @@ from exstream_notify.use_cases.change_preferences import AddressBook
 from exstream_notify.use_cases.notify_owner import OwnerNotices
 from exstream_notify.use_cases.preference_page import Posted, PreferencePage
 from exstream_notify.use_cases.tell_customer import Teller
+from exstream_notify.use_cases.tell_portal import PortalNews
 from tests.fakes import (
     FakeAddresses,
     FakeClock,
@@ -75,7 +76,7 @@ class Site:
         )  # fmt: skip
         book = AddressBook(owner, self.signing)
         return PreferencePage(
-            self.contacts,
+            PortalNews(self.contacts, self.due, lambda: self.exceptions, self.clock),
             self.clock,
             (),
             ("en",),

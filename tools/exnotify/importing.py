@@ -42,7 +42,8 @@ from exstream_notify.domain.values import (
     refuse_rounded,
     truth,
 )
-from exstream_notify.ports import AddressChecker, Clock, ContactBook
+from exstream_notify.ports import AddressChecker, Clock, ContactBook, ExceptionBus
+from exstream_notify.use_cases.tell_portal import tell_portal
 
 from .errors import CommandError
 
@@ -91,11 +92,12 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a file is checked against: topics, legal hours, addresses."""
+    """What a file is checked against: topics, legal hours, addresses; on `bus` others hear of changes."""
 
     topics: frozenset[str]
     hours: Window
     addresses: AddressChecker
+    bus: ExceptionBus
 
 
 @dataclass(frozen=True, slots=True)
@@ -586,6 +588,8 @@ def _apply(
                 _count(report, before, before)
             else:
                 changed[key] = (before, laid.contact)
+        # Told first: an import that broke off is finished by the same command, and tells it again.
+        tell_portal(changed.values(), who, site.bus, second(now))
         # Somebody else wrote in between: their change stays, the row is laid on top of it.
         failed = set(contacts.put([after for _, after in changed.values()])) if changed else set()
         for key, (before, after) in changed.items():

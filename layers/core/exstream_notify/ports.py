@@ -649,6 +649,9 @@ class ExceptionBus(Protocol):
     def run_dispatched(self, domain: str, run_id: str) -> None:
         """Tell that a run was dispatched: it may make good what another one left out."""
 
+    def preferences_changed(self, details: Sequence[Mapping[str, object]]) -> None:
+        """Tell others what of customers' preferences changed here (domain/portal_news.py)."""
+
     def file_read(self, read: FileRead) -> None:
         """Tell that a file of the composer was read to its end."""
 

@@ -16,6 +16,7 @@ from .statements import (
     cell,
     consent,
     counting,
+    customers_own,
     kept,
     opted_out,
     order,
@@ -95,6 +96,14 @@ def heard(contact: Contact, statements: Iterable[Statement], now: datetime) -> C
         changed_at=second(now) if entries else contact.changed_at,
         history=with_entries(contact, *entries),
     )
+
+
+def counts(contact: Contact, one: Statement) -> bool:
+    """Whether this is the statement of its thing that counts."""
+    said = said_of(contact)
+    if one.what.startswith(OPT_OUTS):
+        return one == (opted_out(said, one.what) or customers_own(said, one.what))
+    return one == (consent(said) if one.what == "consent" else counting(said, one.what))
 
 
 def one_write(before: Contact, after: Contact) -> Contact:

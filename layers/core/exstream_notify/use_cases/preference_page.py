@@ -10,9 +10,10 @@ from ..domain.documents import Channel
 from ..domain.passes import handle_of
 from ..domain.preferences import CHANNELS, Topic, Wishes, own_window
 from ..domain.second_step import Keys, Step, StepAnswer, StepKind, expected
-from ..ports import Clock, ContactDirectory, ExceptionBus, TryCounter
+from ..ports import Clock, ExceptionBus, TryCounter
 from .change_preferences import PAGE, AddressBook, leave_all, save_consent, save_wishes
 from .take_second_step import is_locked, take_second_step
+from .tell_portal import PortalNews
 
 Form = Mapping[str, Sequence[str]]
 """A form's fields as they were sent: none, one or several values each."""
@@ -34,7 +35,7 @@ class PreferencePage:
     `book` and `exceptions` are made only where an address is changed: a look at the page is to be quick.
     """
 
-    contacts: ContactDirectory
+    news: PortalNews
     clock: Clock
     topics: Sequence[Topic]
     languages: Sequence[str]
@@ -82,19 +83,19 @@ class PreferencePage:
             language,
             hours,
         )
-        save_wishes(contact, wishes, shown, contacts=self.contacts, clock=self.clock)
+        save_wishes(contact, wishes, shown, news=self.news)
         return Posted("saved")
 
     def _leave(self, contact: Contact, form: Form) -> Posted:
-        leave_all(contact, self.topics, contacts=self.contacts, clock=self.clock)
+        leave_all(contact, self.topics, news=self.news)
         return Posted("left")
 
     def _consent(self, contact: Contact, form: Form) -> Posted:
-        save_consent(contact, True, self.consent_version, contacts=self.contacts, clock=self.clock)
+        save_consent(contact, True, self.consent_version, news=self.news)
         return Posted("consented")
 
     def _withdraw(self, contact: Contact, form: Form) -> Posted:
-        save_consent(contact, False, self.consent_version, contacts=self.contacts, clock=self.clock)
+        save_consent(contact, False, self.consent_version, news=self.news)
         return Posted("withdrawn")
 
     def _address(self, contact: Contact, form: Form, language: str) -> Posted:

@@ -48,6 +48,7 @@ from ..ports import (
     SuppressionList,
 )
 from .decide_notices import pointer_to
+from .tell_portal import tell_portal
 
 _Lifted = Mapping[tuple[Channel, str], str]
 """When addresses were last released, by channel and hash; empty for one that never was."""
@@ -131,7 +132,7 @@ def record_receipts(
     fresh = _fresh(by_notice, stored, batch)
     exceptions.raise_exceptions(_exceptions(batch.alerts))
     lifted = _suppress(strangers, fresh, stored, suppressions, receipt_policy)
-    _mark_contacts(fresh, stored, lifted, contacts, suppressions, batch.now)
+    _mark_contacts(fresh, stored, lifted, contacts, suppressions, exceptions, batch.now)
     reference = receipt_evidence.reference()
     _write(by_notice, stored, ledger, reference, receipt_policy, batch)
     _keep_evidence(batch, receipt_evidence, reference)
@@ -301,9 +302,13 @@ def _mark_contacts(
     lifted: _Lifted,
     contacts: ContactBook,
     suppressions: SuppressionList,
+    bus: ReceiptBus,
     now: datetime,
 ) -> None:
-    """Give the customer's address the status that the receipts say, if it is still the address written to."""
+    """Give the customer's address the status that the receipts say, if it is still the address written to.
+
+    The portal hears of it first: a worker that dies before the write does both again.
+    """
     said: dict[str, dict[str, list[tuple[Receipt, str]]]] = {}
     for identity, rows in by_notice.items():
         notice = stored[identity]
@@ -325,6 +330,8 @@ def _mark_contacts(
                 for key, contact in known.items()
                 if (after := _marked(contact, customers[key], suppressions, now)) is not contact
             }
+            told = [(known[key], after) for key, after in changed.items()]
+            tell_portal(told, "receipt", bus, now.isoformat(timespec="seconds"))
             failed = contacts.put(list(changed.values())) if changed else []
             left = set(failed)
             if not left:

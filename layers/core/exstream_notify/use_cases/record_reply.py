@@ -18,7 +18,6 @@ from ..domain.statements import ALL, OUT, Statement, spoken_at
 from ..ports import (
     AddressChecker,
     Clock,
-    ContactDirectory,
     Evidence,
     EvidenceLine,
     ExceptionBus,
@@ -28,6 +27,7 @@ from ..ports import (
     Rules,
 )
 from .tell_customer import NotApproved, Note, Teller
+from .tell_portal import PortalNews
 
 REPLY_SALT = "sms-replies"
 """Keys the evidence of replies by nobody that we know."""
@@ -41,7 +41,7 @@ class ReplyDesk:
     """All that taking a reply needs. `scope` says what STOP ends: `all` texts, or the `topic` it answers;
     `words` are what replies are understood by."""
 
-    contacts: ContactDirectory
+    news: PortalNews
     opt_outs: OptOutList
     addresses: AddressChecker
     ledger: NoticesOfCustomer
@@ -65,7 +65,7 @@ class ReplyDesk:
             # A short code or an operator's own number: nobody to answer, nothing to stop.
             self._to_the_team(reply, [], "unknown_sender")
             return "free"
-        holders = self.contacts.at_address("sms", number.value)
+        holders = self.news.contacts.at_address("sms", number.value)
         meaning = meaning_of(reply.text, self.words)
         now = self.clock.now()
         voice = Voice("reply", f"sms reply {reply.reply_id}", spoken_at(reply.at, now), now)
@@ -112,10 +112,10 @@ class ReplyDesk:
                 if after is contact:
                     ours |= any(one.by == voice.by for one in contact.statements)
                     break
-                if not self.contacts.put([after]):
+                if self.news.put(contact, after):
                     ours |= any(one.by == voice.by for one in after.statements)
                     break
-                found = self.contacts.get(holder.domain, [holder.contact_key])
+                found = self.news.contacts.get(holder.domain, [holder.contact_key])
                 contact = found.get(holder.contact_key)
             else:
                 raise RuntimeError("a contact kept changing under five attempts to stop its messages")

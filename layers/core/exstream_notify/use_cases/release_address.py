@@ -6,7 +6,8 @@ from dataclasses import replace
 from ..domain.contacts import Contact, with_entries
 from ..domain.documents import Channel
 from ..domain.receipts import Suppression, released
-from ..ports import Clock, ContactBook, SuppressionList
+from ..ports import Clock, ContactBook, ExceptionBus, SuppressionList
+from .tell_portal import tell_portal
 
 _TRIES = 5
 
@@ -23,6 +24,7 @@ def release_address(
     *,
     contacts: ContactBook,
     suppressions: SuppressionList,
+    bus: ExceptionBus,
     clock: Clock,
 ) -> tuple[Contact, list[Suppression]]:
     """The contact with its address usable again, and the entries that were lifted.
@@ -70,6 +72,7 @@ def release_address(
             changed_at=entry["at"],
             history=with_entries(contact, entry),
         )
+        tell_portal([(contact, after)], who, bus, entry["at"])
         if not contacts.put([after]):
             return after, lifted
         contact = contacts.get(contact.domain, [contact.contact_key])[contact.contact_key]
