@@ -19,7 +19,6 @@ from exstream_notify.domain.passes import PREFERENCES
 from exstream_notify.use_cases.change_preferences import address_book, open_page
 from exstream_notify.use_cases.notify_owner import Conflict
 from exstream_notify.use_cases.preference_page import PreferencePage
-from exstream_notify.use_cases.tell_portal import PortalNews
 
 app = Bootstrap()
 resolver = APIGatewayHttpResolver()
@@ -36,7 +35,6 @@ def answer(token: str) -> Response[str]:
     wishes, written = event.headers.get("accept-language"), app.ledger.written()
     page = PreferencePage(
         book=lambda: address_book(app.teller_ports(), app.owner_ports(), app.form_keys()),
-        news=PortalNews(**app.news_ports()),
         **app.page_ports(),
     )
     if contact is None:

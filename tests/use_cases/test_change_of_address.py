@@ -14,7 +14,6 @@ from exstream_notify.use_cases.change_preferences import AddressBook
 from exstream_notify.use_cases.notify_owner import OwnerNotices
 from exstream_notify.use_cases.preference_page import Posted, PreferencePage
 from exstream_notify.use_cases.tell_customer import Teller
-from exstream_notify.use_cases.tell_portal import PortalNews
 from tests.fakes import (
     FakeAddresses,
     FakeClock,
@@ -76,7 +75,8 @@ class Site:
         )  # fmt: skip
         book = AddressBook(owner, self.signing)
         return PreferencePage(
-            PortalNews(self.contacts, self.due, lambda: self.exceptions, self.clock),
+            self.contacts,
+            self.due,
             self.clock,
             (),
             ("en",),

@@ -18,7 +18,6 @@ from exstream_notify.domain.receipts import Kind
 from exstream_notify.use_cases.change_preferences import Judgement, judge_change, undo_change
 from exstream_notify.use_cases.notify_owner import waiting_name
 from exstream_notify.use_cases.preference_page import Posted, PreferencePage
-from exstream_notify.use_cases.tell_portal import PortalNews
 from tests.fakes import Delivered, Killed, LostAnswer, a_contact, a_document, a_rule, an_address
 from tests.use_cases.world import DOMAIN, World
 
@@ -98,9 +97,8 @@ def test_a_take_over_by_a_forged_bounce_takes_three_days_and_three_messages_to_t
     world.change_contact(1, email=an_address(OLD, status="invalid"))
 
     # The link of a forwarded mail leads to the page, and the postcode is known.
-    news = PortalNews(world.contacts, world.due, lambda: world.exceptions, world.clock)
     page = PreferencePage(
-        news, world.clock, (), ("en",), Policy(), "1", lambda: world.book, world.tries,
+        world.contacts, world.due, world.clock, (), ("en",), Policy(), "1", lambda: world.book, world.tries,
         lambda: world.verify_keys, lambda: world.exceptions,
     )  # fmt: skip
     form = {"action": ["address"], "channel": ["email"], "address": [NEW], "postcode": ["10001"]}

@@ -66,7 +66,7 @@ class Site:
             hasher=lambda channel, value: f"hash {value}", teller=teller, clock=self.clock,
         )  # fmt: skip
         self.page = PreferencePage(
-            self.news, self.clock, TOPICS, ("en", "de", "fr"), self.world.policy, "1",
+            self.contacts, self.due, self.clock, TOPICS, ("en", "de", "fr"), self.world.policy, "1",
             lambda: AddressBook(self.owner, (b"key",)), self.world.tries, lambda: self.world.verify_keys,
             lambda: self.bus,
         )  # fmt: skip

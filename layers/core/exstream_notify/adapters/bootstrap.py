@@ -458,6 +458,8 @@ class Bootstrap:
         from .pages import LANGUAGES
 
         return {
+            "contacts": self.contacts,
+            "due": self.due,
             "clock": self.clock,
             "topics": self.topics,
             "languages": LANGUAGES,

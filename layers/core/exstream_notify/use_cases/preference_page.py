@@ -10,7 +10,7 @@ from ..domain.documents import Channel
 from ..domain.passes import handle_of
 from ..domain.preferences import CHANNELS, Topic, Wishes, own_window
 from ..domain.second_step import Keys, Step, StepAnswer, StepKind, expected
-from ..ports import Clock, ExceptionBus, TryCounter
+from ..ports import Clock, ContactDirectory, DueIndex, ExceptionBus, TryCounter
 from .change_preferences import PAGE, AddressBook, leave_all, save_consent, save_wishes
 from .take_second_step import is_locked, take_second_step
 from .tell_portal import PortalNews
@@ -35,7 +35,8 @@ class PreferencePage:
     `book` and `exceptions` are made only where an address is changed: a look at the page is to be quick.
     """
 
-    news: PortalNews
+    contacts: ContactDirectory
+    due: DueIndex
     clock: Clock
     topics: Sequence[Topic]
     languages: Sequence[str]
@@ -45,6 +46,11 @@ class PreferencePage:
     tries: TryCounter
     keys: Callable[[], Keys]
     exceptions: Callable[[], ExceptionBus]
+
+    @property
+    def news(self) -> PortalNews:
+        """By which the portal hears of what is said here."""
+        return PortalNews(self.contacts, self.due, self.exceptions, self.clock)
 
     def asks(self, contact: Contact) -> StepKind:
         """What is asked before an address is changed; `none`: no change is possible here just now."""
