@@ -1,9 +1,11 @@
 """What customers, portals and operators say, through every use case that hears it; and what the portal hears."""
 
 import copy
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exnotify.contact_changes import ChangeRefusedError, apply_changes, parse_change
-from exstream_notify.domain.contacts import Contact
+from exstream_notify.domain.contacts import Consent, Contact
 from exstream_notify.domain.inbound import Reply
 from exstream_notify.domain.passes import handle_of, unsubscribe_id
+from exstream_notify.domain.portal_news import changed_between, detail_of
 from exstream_notify.domain.preferences import PortalChange, Topic
 from exstream_notify.domain.statements import stamped
 from exstream_notify.use_cases.change_preferences import AddressBook, unsubscribe
@@ -26,13 +29,14 @@ from exstream_notify.use_cases.tell_portal import PortalNews
 from tests.fakes.clock import FakeClock
 from tests.fakes.contacts import FakeAddresses, FakeContacts, FakeSuppressions
 from tests.fakes.evidence import FakeEvidence
-from tests.fakes.examples import a_contact
+from tests.fakes.examples import a_contact, an_address
 from tests.fakes.exceptions import FakeExceptionBus
 from tests.fakes.ledger import FakeDueIndex, FakeLedger
 from tests.fakes.providers import FakeProvider
 from tests.fakes.wording import FakeNotes
 from tests.scenarios.shipped import shipped
 
+ROOT = Path(__file__).resolve().parents[2]
 TOPICS = (
     Topic("bills", "transactional", ("email", "sms")),
     Topic("offers", "marketing", ("email",)),
@@ -239,6 +243,25 @@ def test_the_portal_hears_of_every_change_elsewhere_and_never_of_its_own() -> No
     (told,) = heard()
     assert (told["paper_required"], told["email"], told["by"]) == (True, "other@example.com", "operator")
     assert not list(site.due.due(site.clock.now() - timedelta(days=1), site.clock.now() + timedelta(days=1)))
+
+
+def test_the_event_file_shows_every_field_that_an_event_may_have() -> None:
+    shown = json.loads((ROOT / "events/out/preferences_changed.json").read_text("utf-8"))
+    mobile = an_address("+12025550101", status="opted_out")
+    contact = a_contact(
+        3, recipient="spouse", opt_outs={"statements": ("email", "sms")}, language="de", mobile=mobile,
+        channel_order=("sms", "email"), quiet_hours=("09:00", "18:00"), paper_required=True,
+        consent=Consent(False, "electronic delivery", "3", "", "page"),
+        email=an_address("new-c0800003@example.com"), customer_key="C0800003",
+    )  # fmt: skip
+    before = a_contact(
+        3, recipient="spouse", opt_outs={"*": ("sms",)}, email=an_address("old@example.com"),
+        mobile=an_address("+12025550101"),
+    )  # fmt: skip
+    names = changed_between(before, contact)
+    detail = detail_of(contact, names, "preference page", "2026-11-25T15:05:00+00:00")
+    assert (shown["source"], shown["detail-type"]) == ("exnotify", "Preferences Changed")
+    assert detail == shown["detail"]
 
 
 class Killed(BaseException):
