@@ -14,22 +14,26 @@ from hypothesis import strategies as st
 
 from exnotify.contact_changes import ChangeRefusedError, apply_changes, parse_change
 from exstream_notify.domain.contacts import Consent, Contact
+from exstream_notify.domain.hearing import Voice, heard
 from exstream_notify.domain.inbound import Reply
+from exstream_notify.domain.notices import Status
 from exstream_notify.domain.passes import handle_of, unsubscribe_id
 from exstream_notify.domain.portal_news import changed_between, detail_of
 from exstream_notify.domain.preferences import PortalChange, Topic
+from exstream_notify.domain.receipts import Kind
 from exstream_notify.domain.statements import stamped
 from exstream_notify.use_cases.change_preferences import AddressBook, unsubscribe
 from exstream_notify.use_cases.notify_owner import OwnerNotices
 from exstream_notify.use_cases.preference_page import PreferencePage, shown_to
 from exstream_notify.use_cases.record_preferences import record_preferences
 from exstream_notify.use_cases.record_reply import ReplyDesk
+from exstream_notify.use_cases.release_address import NothingToRelease, release_address
 from exstream_notify.use_cases.tell_customer import Teller
 from exstream_notify.use_cases.tell_portal import PortalNews
 from tests.fakes.clock import FakeClock
 from tests.fakes.contacts import FakeAddresses, FakeContacts, FakeSuppressions
 from tests.fakes.evidence import FakeEvidence
-from tests.fakes.examples import a_contact, an_address
+from tests.fakes.examples import a_contact, a_document, an_address
 from tests.fakes.exceptions import FakeExceptionBus
 from tests.fakes.ledger import FakeDueIndex, FakeLedger
 from tests.fakes.providers import FakeProvider
@@ -207,6 +211,40 @@ def test_an_operator_cannot_take_back_what_the_customer_said(what: str) -> None:
     with pytest.raises(ChangeRefusedError, match="only the customer"):
         site.operator(what)
     assert site.outs == {"bills": ("email",)}
+
+
+def test_who_unsubscribed_with_the_provider_comes_back_by_their_own_word_alone() -> None:
+    world = shipped()
+    world.drop("run-1", a_document(1, mobile=None))
+    world.drain()
+    receipt = world.receipt(world.outbox[0], Kind.UNSUBSCRIBED)
+    world.report(receipt)
+    world.drain()
+
+    def contact() -> Contact:
+        return world.contacts.get("retail", ["C0001"])["C0001"]
+
+    assert contact().opt_outs == {"*": ("email",)}
+    assert [row["opt_outs"] for row in world.exceptions.preferences] == [{"*": ["email"]}]
+    with pytest.raises(NothingToRelease, match="only they can come back"):
+        release_address(
+            contact(), "email", "ann", "asked", contacts=world.contacts, suppressions=world.suppressions,
+            bus=world.exceptions, clock=world.clock,
+        )  # fmt: skip
+    # Another address from a record, and the old one again: the customer's word stands.
+    world.drop("run-2", a_document(1, document_id="D2", mobile=None, email="other@example.com"))
+    world.drop("run-3", a_document(1, document_id="D3", mobile=None))
+    world.drain()
+    assert {n.document_id for n in world.ledger.notices.values() if n.status == Status.SENT} == {"D0001"}
+
+    world.clock.advance(hours=1)
+    back = Voice("customer", "portal e1", stamped(world.clock.now()), world.clock.now())
+    after = heard(contact(), back.opts("in", ["*"], ["email"]), world.clock.now())
+    assert (after.opt_outs, after.email and after.email.status) == (None, "ok")
+    world.contacts.put([after])
+    world.report(receipt)
+    world.drain()
+    assert contact() == after, "the receipt again is older"
 
 
 # --- what the portal hears ----------------------------------------------------------------------------

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from .contacts import Address, Consent, Contact, with_entries
+from .contacts import FIELD_OF, Address, Consent, Contact, with_entries
 from .documents import Channel
 from .statements import (
+    ALL,
+    IN,
     OPT_OUTS,
     OUT,
     STARTED,
@@ -63,7 +65,7 @@ class Voice:
 
     def starts(self, channel: Channel) -> list[Statement]:
         """START on a channel: everything that STOP ended."""
-        return [self.says(cell("*", channel), "in"), self.says(STARTED + channel, "in")]
+        return [self.says(cell(ALL, channel), IN), self.says(STARTED + channel, IN)]
 
 
 def acts(source: Source, by: str, now: datetime, seen: Contact | None = None, note: str = "") -> Voice:
@@ -138,6 +140,12 @@ def _changed(contact: Contact, before: Said, said: Said) -> dict[str, object]:
     one = consent(said)
     if one is not None and one != consent(before):
         fields["consent"] = _consent(one, contact.consent)
+    for channel, name in FIELD_OF.items():
+        # What the customer stopped with the provider, the customer starts again.
+        address, own = contact.address(channel), customers_own(said, cell(ALL, channel))
+        back = own is not None and own.value == IN and own != customers_own(before, cell(ALL, channel))
+        if back and address is not None and address.status == "opted_out":
+            fields[name] = replace(address, status="ok", why="")
     return fields
 
 
@@ -233,6 +241,7 @@ def _as_it_stands(contact: Contact, name: str, said: Said) -> Statement | None:
 
 _SOURCES: Sequence[tuple[str, Source]] = (
     ("sms reply ", "reply"),
+    ("receipt ", "reply"),
     ("preference page", "customer"),
     ("one-click", "customer"),
     ("portal ", "customer"),
@@ -252,7 +261,7 @@ def _remembered(contact: Contact) -> Iterable[Statement]:
         if name == "opt_outs":
             old, new = _cells(entry["from"]), _cells(entry["to"])
             for what in sorted(old ^ new):
-                value = OUT if what in new else "in"
+                value = OUT if what in new else IN
                 yield Statement(what, value, at, source_of(who), who, entry["at"], entry.get("why", ""))
         elif name in FIELDS:
             text = entry["to"].replace(", ", "-" if name == "quiet_hours" else ",")

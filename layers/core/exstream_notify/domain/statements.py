@@ -38,7 +38,7 @@ class Standing:
 
 SOURCES: Final[Mapping[Source, Standing]] = {
     "customer": Standing(3, by_time=True, lifts=True),  # one click, page, portal (signed in)
-    "reply": Standing(3, by_time=True, lifts=True),  # STOP and START
+    "reply": Standing(3, by_time=True, lifts=True),  # STOP and START, unsubscribed with the provider
     "operator": Standing(2, by_time=True, lifts=False),  # exnotify contact --set
     "import": Standing(1, by_time=False, lifts=False),  # exnotify import
 }

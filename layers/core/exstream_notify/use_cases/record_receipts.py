@@ -9,6 +9,7 @@ from ..domain.channels import alert_receipts
 from ..domain.contacts import Contact, with_entries
 from ..domain.documents import Channel
 from ..domain.exceptions import ExceptionRaised
+from ..domain.hearing import Voice, heard, one_write
 from ..domain.identity import job_id
 from ..domain.incidents import ALERT_REF
 from ..domain.notices import LOST, Notice
@@ -33,6 +34,7 @@ from ..domain.receipts import (
     suppressed_by,
 )
 from ..domain.runs import RecordOutcome
+from ..domain.statements import ALL, OUT, spoken_at, stamped
 from ..ports import (
     AddressChecker,
     Clock,
@@ -348,6 +350,10 @@ def _marked(
         address = after.address(receipt.channel)
         if address is None or attempted not in suppressions.hashes(receipt.channel, address.value):
             continue
+        if receipt.meaning.suppress == "opt_out":
+            after = _unsubscribed(after, receipt, now)
+            if not after.opted_out(receipt.channel, ALL):
+                continue  # the customer came back later than that
         status = ADDRESS_STATUS[receipt.meaning.suppress]
         if receipt.kind is Kind.ECHO_COMPLAINT:
             status = "complained"
@@ -365,11 +371,17 @@ def _marked(
         after = replace(
             after,
             **{name: replace(address, status=status, why=entry["why"])},  # type: ignore[arg-type]
-            version=contact.version + 1,
             changed_at=entry["at"],
             history=with_entries(after, entry),
         )
-    return after
+    return one_write(contact, after)
+
+
+def _unsubscribed(contact: Contact, receipt: Receipt, now: datetime) -> Contact:
+    """The contact after its customer unsubscribed from everything with the provider."""
+    at = moment(receipt.at)
+    voice = Voice("reply", f"receipt {receipt.provider}", spoken_at(stamped(at) if at else "", now), now)
+    return heard(contact, voice.opts(OUT, [ALL], [receipt.channel]), now)
 
 
 def _write(
