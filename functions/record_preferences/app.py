@@ -19,6 +19,7 @@ from exstream_notify.adapters.triggers import as_exception, event_body
 from exstream_notify.domain.exceptions import Unusable
 from exstream_notify.use_cases.change_preferences import address_book
 from exstream_notify.use_cases.record_preferences import record_preferences
+from exstream_notify.use_cases.tell_portal import PortalNews
 
 app = Bootstrap()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
@@ -26,9 +27,12 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 @failures_logged
 def take(record: SQSRecord) -> None:
+    look, written = look_of(record.json_body), app.ledger.written()
+    if look is not None and look[0] == "portal":
+        count({"portal_told_late": int(PortalNews(**app.news_ports()).go_on(look[1]))})
+        return
     book = address_book(app.teller_ports(), app.owner_ports(), app.form_keys())
-    written = app.ledger.written()
-    if (look := look_of(record.json_body)) is not None:
+    if look is not None:
         went_on = book.owner.go_on(look[1])
         count({"address_steps": int(went_on)})
         log_notices("address change", written, went_on=went_on)

@@ -18,6 +18,7 @@ from exstream_notify.adapters.triggers import as_exception
 from exstream_notify.domain.exceptions import Unusable
 from exstream_notify.use_cases.record_reply import ReplyDesk
 from exstream_notify.use_cases.tell_customer import Teller
+from exstream_notify.use_cases.tell_portal import PortalNews
 
 app = Bootstrap()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
@@ -31,7 +32,8 @@ def take(record: SQSRecord) -> None:
         app.exceptions.raise_exceptions([as_exception(unusable)])
         return
     written = app.ledger.written()
-    desk = ReplyDesk(teller=Teller(**app.teller_ports()), **app.reply_ports())
+    news = PortalNews(**app.news_ports())
+    desk = ReplyDesk(teller=Teller(**app.teller_ports()), news=news, **app.reply_ports())
     meaning = desk.record(reply)
     count({meaning: 1}, "Replies")
     log_notices("reply", written, meaning=meaning)

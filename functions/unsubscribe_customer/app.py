@@ -14,6 +14,7 @@ from exstream_notify.adapters.bootstrap import Bootstrap
 from exstream_notify.adapters.observability import count, logger, metrics
 from exstream_notify.domain.passes import UNSUBSCRIBE
 from exstream_notify.use_cases.change_preferences import unsubscribe
+from exstream_notify.use_cases.tell_portal import PortalNews
 
 app = Bootstrap()
 resolver = APIGatewayHttpResolver()
@@ -34,7 +35,7 @@ def leave(token: str) -> Response[str]:
     found = app.unsubscribe_signer.read(token, UNSUBSCRIBE)
     if found is None:
         return answer("gone", 404)
-    topic = unsubscribe(found, app.topics, contacts=app.contacts, clock=app.clock)
+    topic = unsubscribe(found, app.topics, news=PortalNews(**app.news_ports()))
     count({"unsubscribed": 1})
     logger.info("unsubscribed", extra={"topic": topic.name if topic else ""})
     return answer("done")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from exstream_notify.adapters.dynamodb.contacts import DynamoSuppressions, suppression_key
 from exstream_notify.domain.contacts import Address, Consent, Contact
+from exstream_notify.domain.statements import SOURCES, Statement
 from tests.adapters.conftest import Books, Tables
 from tests.fakes import a_contact
 
@@ -49,6 +50,10 @@ CONTACTS = st.builds(
     created_at=_TEXT,
     changed_at=_TEXT,
     history=st.lists(st.dictionaries(_TEXT, _TEXT, max_size=2), max_size=2).map(tuple),
+    statements=st.lists(
+        st.builds(Statement, _TEXT, _TEXT, _TEXT, st.sampled_from(list(SOURCES)), _TEXT, _TEXT, _TEXT),
+        max_size=2,
+    ).map(tuple),
 )
 
 

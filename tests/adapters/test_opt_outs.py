@@ -1,7 +1,7 @@
 """Numbers that their holders stopped, on the Suppressions table as in the template."""
 
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,6 +11,7 @@ from exstream_notify.domain.receipts import Suppression
 from tests.adapters.conftest import Tables
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
+LATER, LAST = NOW + timedelta(seconds=1), NOW + timedelta(seconds=2)
 OLD, CURRENT = b"old pepper", b"current pepper"
 _NUMBERS = itertools.count(1)
 
@@ -33,11 +34,12 @@ def test_a_stop_holds_until_it_is_allowed_again_and_both_say_whether_they_did_it
     assert outs.stopped_by("sms", number) == "sms reply 1"
     assert outs.suppressed([("sms", number), ("email", number)]) == {("sms", number)}
 
-    assert outs.allow("sms", number, "sms reply 3", NOW)
-    assert not outs.allow("sms", number, "sms reply 4", NOW)
+    assert not outs.allow("sms", number, "sms reply 3", NOW), "the same moment goes to the stop"
+    assert outs.allow("sms", number, "sms reply 3", LATER)
+    assert not outs.allow("sms", number, "sms reply 4", LATER)
     assert outs.stopped_by("sms", number) is None
     assert outs.suppressed([("sms", number)]) == set()
-    assert outs.stop("sms", number, "sms reply 5", NOW)
+    assert outs.stop("sms", number, "sms reply 5", LAST)
     assert outs.stopped_by("sms", number) == "sms reply 5"
 
 
@@ -47,8 +49,20 @@ def test_a_stop_under_an_older_pepper_holds_and_is_allowed_again(tables: Tables)
     outs = listed(tables, OLD, CURRENT)
     assert outs.stopped_by("sms", number) == "sms reply 1"
     assert not outs.stop("sms", number, "sms reply 2", NOW), "it stands already"
-    assert outs.allow("sms", number, "sms reply 3", NOW)
+    assert outs.allow("sms", number, "sms reply 3", LATER)
     assert outs.suppressed([("sms", number)]) == set()
+
+
+def test_a_stop_that_comes_late_does_not_end_what_was_started_after_it(tables: Tables) -> None:
+    outs, number = listed(tables), a_number()
+    assert not outs.allow("sms", number, "sms reply 2", LATER)
+    assert outs.suppressed([("sms", number)]) == set(), "a START alone suppresses nothing"
+
+    assert not outs.stop("sms", number, "sms reply 1", NOW)
+    assert outs.stopped_by("sms", number) is None
+    assert outs.stop("sms", number, "sms reply 3", LAST)
+    assert not outs.allow("sms", number, "sms reply 2", LATER)
+    assert outs.stopped_by("sms", number) == "sms reply 3"
 
 
 @pytest.mark.parametrize("expires", ["", "2026-11-27T15:00:00+00:00"])
@@ -63,7 +77,7 @@ def test_a_stop_stands_beside_a_bounce_and_each_ends_by_itself(tables: Tables, e
     assert "expires" not in tables.client.get_item(
         TableName=tables.suppressions, Key={"pk": {"S": f"sms#{place[1]}"}}
     ).get("Item", {"expires": "gone"})
-    assert outs.allow("sms", number, "sms reply 2", NOW)
+    assert outs.allow("sms", number, "sms reply 2", LATER)
     entry = outs.entries([place])[place]
     assert (entry.reason, entry.expires, entry.stopped) == ("hard", expires, "")
 

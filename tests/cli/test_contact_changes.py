@@ -10,6 +10,7 @@ from exnotify.commands.contact import contact_row
 from exnotify.contact_changes import FIELDS, ChangeRefusedError, apply_changes, parse_change
 from exstream_notify.adapters.addresses import Addresses
 from exstream_notify.domain.contacts import Contact, merge
+from exstream_notify.domain.preferences import consented, without
 from tests.fakes.examples import a_contact, a_document, an_address
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
@@ -118,13 +119,31 @@ def test_consent_can_be_withdrawn_and_given() -> None:
     assert (contact.consent.given, contact.consent.at, contact.consent.source) == (
         False, "2026-11-20T15:00:00+00:00", "operator ann",
     )  # fmt: skip
-    assert changed(contact, "consent=yes").history[-1]["from"] == "withdrawn"
+    assert changed(contact, "consent=yes").history[-1]["from"] == "withdrawn electronic delivery"
     assert changed(contact, "consent=").consent is None
 
 
 def test_what_says_so_already_changes_nothing() -> None:
     contact = changed(a_contact(), "language=es")
-    assert changed(contact, "language=es", "paper_required=no", "opt_in=sms") is contact
+    again = changed(contact, "language=es", "paper_required=no", "opt_in=sms")
+    assert (again.history, again.opt_outs, again.changed_at) == (
+        contact.history, contact.opt_outs, contact.changed_at,
+    )  # fmt: skip
+    assert again.version == contact.version + 1, "that it was said is remembered"
+    assert changed(again, "language=es", "paper_required=no", "opt_in=sms") is again
+
+
+@pytest.mark.parametrize("setting", ["opt_in=statements/sms", "opt_outs=", "opt_outs=statements/email"])
+def test_a_customer_s_own_opt_out_is_not_lifted_by_an_operator(setting: str) -> None:
+    contact = without(a_contact(), ["statements"], ("sms",), NOW, "one-click")
+    with pytest.raises(ChangeRefusedError, match=r"opted out of statements on sms \(one-click 2026-11-20"):
+        changed(contact, setting)
+
+
+def test_a_customer_who_withdrew_consent_is_not_made_to_give_it() -> None:
+    contact = consented(a_contact(), False, "", NOW, "preference page")
+    with pytest.raises(ChangeRefusedError, match="withdrew consent"):
+        changed(contact, "consent=yes")
 
 
 REFUSED = [
@@ -159,7 +178,7 @@ def test_one_topic_cannot_be_opted_in_while_all_are_out() -> None:
 
 
 def test_every_field_is_one_of_the_contact_s_and_the_salt_is_never_shown() -> None:
-    assert {name for name, _ in FIELDS.values()} <= set(Contact.__dataclass_fields__)
+    assert set(FIELDS) - {"opt_out", "opt_in"} <= set(Contact.__dataclass_fields__)
     row = contact_row(a_contact(opt_outs={"*": ("sms",)}))
     assert "salt" not in row
     assert a_contact().salt not in str(row)

@@ -21,13 +21,15 @@ from exnotify.importing import (
 )
 from exstream_notify.adapters.addresses import Addresses
 from exstream_notify.domain.contacts import Consent, Contact
-from exstream_notify.domain.preferences import recorded, without
+from exstream_notify.domain.preferences import Wishes, with_wishes, without
 from exstream_notify.domain.quiet_hours import Window
 from tests.fakes import FakeClock, FakeContacts, FakeSuppressions
 from tests.fakes.examples import a_contact, an_address
+from tests.fakes.exceptions import FakeExceptionBus
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
-SITE = Site(frozenset({"statements", "bills"}), Window(), Addresses(), FakeSuppressions())
+BUS = FakeExceptionBus()
+SITE = Site(frozenset({"statements", "bills"}), Window(), Addresses(), FakeSuppressions(), BUS)
 WHO = "import abc by ann"
 
 
@@ -275,9 +277,8 @@ def test_a_file_that_changed_after_the_check_is_not_applied(tmp_path: Path, cont
 
 
 def test_what_was_set_here_is_newer_than_the_file(tmp_path: Path, contacts: FakeContacts) -> None:
-    customer = recorded(
-        a_contact(1), NOW, "page", owned=("language",), language="fr", channel_order=("sms", "email")
-    )
+    wishes = Wishes({}, ("sms", "email"), "fr", None)
+    customer = with_wishes(a_contact(1), wishes, NOW, "preference page")
     contacts.stored["retail", "C0001"] = customer
     lines = ("customer_key,language,channel_order,postcode", 'C0001,de,"email,sms",10001')
     report = applied(a_file(tmp_path, *lines), contacts)
@@ -285,6 +286,30 @@ def test_what_was_set_here_is_newer_than_the_file(tmp_path: Path, contacts: Fake
     after = of(contacts)
     assert (after.language, after.channel_order, after.postcode) == ("fr", ("sms", "email"), "10001")
     assert [(f.row, f.field) for f in report.kept] == [(1, "language"), (1, "channel_order")]
+
+
+def test_a_stale_export_takes_back_nothing_that_was_said_since(
+    tmp_path: Path, contacts: FakeContacts
+) -> None:
+    from exstream_notify.adapters.rules import YamlRules
+    from exstream_notify.domain.export import as_delimited
+    from exstream_notify.use_cases.export_preferences import layout_of
+
+    layout = layout_of(YamlRules(), ",")
+    then = without(a_contact(1, language="en"), ["statements"], ("sms",), NOW, "one-click")
+    then = replace(then, channel_order=("sms",))
+    row = as_delimited(layout.row(then, ()).values())
+    since = with_wishes(then, Wishes({"statements": ("email", "sms")}, (), "", None), NOW, "preference page")
+    contacts.stored["retail", "C0001"] = since = replace(since, language="de")
+    report = applied(a_file(tmp_path, as_delimited(layout.columns), row), contacts)
+
+    after = of(contacts)
+    assert (after.opt_outs, after.channel_order, after.language) == (None, (), "de")
+    assert "opt_outs" in [finding.field for finding in report.kept]
+
+    foreign = a_file(tmp_path, "customer_key,opt_outs", "C0001,statements/sms")
+    apply_file(foreign, "retail", contacts, SITE, FakeClock("2026-11-21T15:00:00+00:00"), WHO)
+    assert of(contacts).opt_outs == {"statements": ("sms",)}, "another file's opt-out is news"
 
 
 def test_a_later_import_may_change_what_an_earlier_one_set_and_take_it_back(
@@ -358,8 +383,7 @@ def test_an_exported_file_can_be_read_again_and_changes_nothing(
     report = applied(file, contacts)
 
     assert "customer_queues" in file.ignored
-    # Whose language it is was not told before.
-    assert replace(of(contacts), set_by_customer=(), version=1, changed_at="") == contact
+    assert of(contacts) == contact
     assert report.refused == []
 
 

@@ -11,6 +11,7 @@ from exstream_notify.domain.contacts import MAX_HISTORY
 from exstream_notify.domain.decisions import Policy, window_for
 from exstream_notify.domain.documents import Channel
 from exstream_notify.domain.form_tokens import LIFE, make_form_token, read_form_token, same_site
+from exstream_notify.domain.hearing import acts, heard
 from exstream_notify.domain.passes import (
     handle_in,
     handle_of,
@@ -24,10 +25,8 @@ from exstream_notify.domain.preferences import (
     CHANNELS,
     Topic,
     Wishes,
-    again,
     consented,
     own_window,
-    recorded,
     topics_of,
     with_wishes,
     without,
@@ -77,11 +76,11 @@ def test_whoever_changes_their_mind_without_end_keeps_a_contact_that_can_be_stor
     contact = a_contact()
     topics = [f"a-topic-with-a-long-name-{number}" for number in range(10)]
     for number in range(2_000):
-        outs = dict.fromkeys(topics, ("email", "sms")) if number % 2 else None
-        contact = recorded(
-            contact, NOW + timedelta(seconds=number), "preference page", opt_outs=outs or {"*": ("sms",)}
-        )
+        voice = acts("customer", "preference page", NOW + timedelta(seconds=number))
+        value = "in" if number % 2 else "out"
+        contact = heard(contact, voice.opts(value, topics, ["email", "sms"]), voice.now)
     assert len(contact.history) == MAX_HISTORY
+    assert len(contact.statements) == 2 * len(topics)
     assert len(json.dumps(contact.history)) < 300_000, "an item has at most 400 KB"
     first, *kept = contact.history
     assert (first["field"], int(first["from"]) + len(kept)) == ("older changes", 2_000)
@@ -111,9 +110,12 @@ def test_a_stop_for_all_ends_with_the_first_topic_that_is_wanted_again() -> None
 
 def test_start_takes_back_what_stop_did_and_no_more() -> None:
     contact = without(a_contact(), ["bills"], ("sms",), NOW, "page")
-    contact = without(contact, ["*"], ("sms",), NOW, "sms reply 1")
+    stop = acts("reply", "sms reply 1", NOW)
+    contact = heard(contact, stop.opts("out", ["*"], ["sms"]), NOW)
+    assert contact.opted_out("sms", "statements")
 
-    contact = again(contact, ["*"], "sms", NOW, "sms reply 2")
+    later = acts("reply", "sms reply 2", NOW + timedelta(minutes=1))
+    contact = heard(contact, later.starts("sms"), later.now)
     assert contact.opted_out("sms", "bills")
     assert not contact.opted_out("sms", "statements")
 

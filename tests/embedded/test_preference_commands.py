@@ -245,3 +245,61 @@ def test_a_portal_s_event_that_cannot_be_used_is_an_exception_and_changes_nothin
     assert {i.run_id[:4] for i in found} == {"day-"}
     codes = {code for incident in found for code in incident.codes}
     assert codes == {"preferences_unusable", "preferences_unknown_customer"}
+
+
+def test_who_said_what_when_counts_and_the_portal_hears_of_it(
+    cloud: LocalCloud, shell: Any, make_run: MakeRun, tmp_path: Path
+) -> None:
+    row = told(cloud, make_run, 8, "said-1", mobile="+12025550188")
+    heard = listening(cloud)
+    put(shell, cloud, tmp_path, customer_key=key(8), opt_outs={"statements": ["email"]})
+    assert heard() == []
+
+    shell("reply", row["mobile"], "STOP")
+    (stopped,) = heard()
+    assert (stopped["opt_outs"], stopped["by"]) == ({"*": ["sms"]}, "sms_reply")
+    # What the portal says of a time before it is late, and what an operator says is not the customer's.
+    put(shell, cloud, tmp_path, customer_key=key(8), opt_outs={"*": []}, at="2026-11-24T19:00:00Z")
+    refused = shell("contact", key(8), "--domain", DOMAIN, "--set", "opt_in=statements/email", code=2)
+    assert "only the customer takes that back" in refused.err
+    assert contact(cloud, 8).opt_outs == {"statements": ("email",), "*": ("sms",)}
+    shell("contact", key(8), "--domain", DOMAIN, "--set", "language=fr")
+    path = tmp_path / "old.csv"
+    path.write_text(f"customer_key,language,opt_outs,paper_required\n{key(8)},de,bills/email,yes\n")
+    shell("import", path, "--domain", DOMAIN, "--apply")
+    after = contact(cloud, 8)
+    assert (after.language, after.opt_outs["bills"], after.paper_required) == ("fr", ("email",), True)
+    assert [told["by"] for told in heard()] == ["operator", "import"]
+
+    shown = shell("contact", key(8), "--domain", DOMAIN).out
+    assert re.search(r"language\s+fr\s.*\syes", shown)
+    assert re.search(r"language\s+de\s.*import", shown)
+    said = {
+        (s["what"], s["source"])
+        for s in shell("contact", key(8), "--domain", DOMAIN, "--json").json["statements"]
+    }
+    assert {("opt_outs/*/sms", "reply"), ("opt_outs/bills/email", "import")} <= said
+
+
+def listening(cloud: LocalCloud) -> Any:
+    """What a portal hears: the details of our events on the bus since it last asked."""
+    sqs, events = cloud.client("sqs"), cloud.client("events")
+    url = sqs.create_queue(QueueName="portal")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    who = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}
+    allowed = {"Statement": [{**who, "Action": "sqs:SendMessage", "Resource": arn}]}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(allowed)})
+    pattern = {"source": ["exnotify"], "detail-type": ["Preferences Changed"]}
+    events.put_rule(Name="portal", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="portal", Targets=[{"Id": "portal", "Arn": arn}])
+
+    def heard() -> list[dict[str, Any]]:
+        assert cloud.idle(30)
+        found: list[dict[str, Any]] = []
+        while rows := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            found += [json.loads(message["Body"])["detail"] for message in rows]
+            for message in rows:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+    return heard

@@ -91,8 +91,8 @@ class FakeSuppressions:
         """See `OptOutList.stop`."""
         if self.stopped_by(channel, canonical) is not None:
             return False
-        self.put([stopped_from(entry, source, at) for entry in self._entries(channel, canonical)])
-        return True
+        self._change(channel, canonical, lambda entry: stopped_from(entry, source, at))
+        return self.stopped_by(channel, canonical) is not None
 
     def stop_topics(
         self, channel: Channel, canonical: str, topics: Collection[str], source: str, at: datetime
@@ -107,9 +107,13 @@ class FakeSuppressions:
 
     def allow(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
         """See `OptOutList.allow`."""
-        stopped = [entry for entry in self._entries(channel, canonical) if entry.stopped]
-        self.put([allowed_from(entry, source, at) for entry in stopped])
-        return bool(stopped)
+        before = self.stopped_by(channel, canonical)
+        self._change(channel, canonical, lambda entry: allowed_from(entry, source, at))
+        return before is not None and self.stopped_by(channel, canonical) is None
+
+    def _change(self, channel: Channel, canonical: str, change: Callable[[Suppression], Suppression]) -> None:
+        known = self._entries(channel, canonical)
+        self.put([after for entry in known if (after := change(entry)) is not entry])
 
     def _entries(self, channel: Channel, canonical: str) -> list[Suppression]:
         return list(self.entries([(channel, one) for one in self.hashes(channel, canonical)]).values())

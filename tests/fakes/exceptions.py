@@ -21,6 +21,7 @@ class FakeExceptionBus:
         self.raised: list[ExceptionRaised] = []
         self.dispatched: list[tuple[str, str]] = []
         self.read: list[FileRead] = []
+        self.preferences: list[Mapping[str, object]] = []
         self._queue = queue
 
     def raise_exceptions(self, exceptions: Sequence[ExceptionRaised]) -> None:
@@ -36,6 +37,10 @@ class FakeExceptionBus:
         if self._queue is not None:
             detail = {"domain": domain, "run_id": run_id}
             self._queue.send([{"detail-type": "Run Arrived", "detail": detail}])
+
+    def preferences_changed(self, details: Sequence[Mapping[str, object]]) -> None:
+        """See `ExceptionBus.preferences_changed`."""
+        self.preferences += details
 
     def file_read(self, read: FileRead) -> None:
         """See `ExceptionBus.file_read`."""

@@ -21,6 +21,7 @@ from exstream_notify.use_cases.notify_owner import OwnerNotices, waiting_name
 from exstream_notify.use_cases.record_preferences import record_preferences
 from exstream_notify.use_cases.record_reply import ReplyDesk
 from exstream_notify.use_cases.tell_customer import NotApproved, Note, Teller
+from exstream_notify.use_cases.tell_portal import PortalNews
 from tests.fakes import (
     FakeAddresses,
     FakeClock,
@@ -223,7 +224,7 @@ def test_a_reply_is_taken_though_its_answer_is_not_approved(tmp_path: Path) -> N
     desk = Desk(tmp_path)
     unused: Any = None
     replies = ReplyDesk(
-        contacts=Nobody(), opt_outs=unused, addresses=FakeAddresses(), ledger=unused, rules=unused,
+        news=PortalNews(Nobody(), unused, unused, unused), opt_outs=unused, addresses=FakeAddresses(), ledger=unused, rules=unused,
         evidence=desk.evidence, exceptions=desk.exceptions, hasher=desk.teller.hasher, teller=desk.teller,
         clock=desk.clock,
     )  # type: ignore[arg-type]  # fmt: skip

@@ -76,6 +76,7 @@ class Site:
         book = AddressBook(owner, self.signing)
         return PreferencePage(
             self.contacts,
+            self.due,
             self.clock,
             (),
             ("en",),

@@ -98,7 +98,7 @@ def test_a_take_over_by_a_forged_bounce_takes_three_days_and_three_messages_to_t
 
     # The link of a forwarded mail leads to the page, and the postcode is known.
     page = PreferencePage(
-        world.contacts, world.clock, (), ("en",), Policy(), "1", lambda: world.book, world.tries,
+        world.contacts, world.due, world.clock, (), ("en",), Policy(), "1", lambda: world.book, world.tries,
         lambda: world.verify_keys, lambda: world.exceptions,
     )  # fmt: skip
     form = {"action": ["address"], "channel": ["email"], "address": [NEW], "postcode": ["10001"]}

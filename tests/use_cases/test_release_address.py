@@ -7,6 +7,7 @@ from exstream_notify.use_cases.release_address import NothingToRelease, release_
 from tests.fakes.clock import FakeClock
 from tests.fakes.contacts import FakeContacts, FakeSuppressions
 from tests.fakes.examples import a_contact
+from tests.fakes.exceptions import FakeExceptionBus
 
 HASH = "hash of sms:+12025550101"
 
@@ -16,7 +17,8 @@ def release(suppressions: FakeSuppressions) -> int:
     contacts.put([a_contact()])
     return len(
         release_address(
-            a_contact(), "sms", "operator", "called", contacts=contacts, suppressions=suppressions, clock=FakeClock()
+            a_contact(), "sms", "operator", "called", contacts=contacts, suppressions=suppressions,
+            bus=FakeExceptionBus(), clock=FakeClock(),
         )[1]
     )  # fmt: skip
 

@@ -650,6 +650,7 @@ class World:
         bus = FakeExceptionBus(queues["exceptions"])
         bus.raised = self.exceptions.raised
         bus.dispatched = self.exceptions.dispatched
+        bus.preferences = self.exceptions.preferences
         local = frozenset({"form", "hashes", "reference"})
         services = {
             name: watched(getattr(self, name), name, wire, local=local)

@@ -10,11 +10,20 @@ from datetime import datetime
 
 from exstream_notify.adapters.countries import known_country
 from exstream_notify.adapters.zones import time_zone
-from exstream_notify.domain.contacts import Address, Consent, Contact, with_entries
+from exstream_notify.domain.contacts import FIELD_OF, Address, Consent, Contact, with_entries
 from exstream_notify.domain.documents import Channel
+from exstream_notify.domain.hearing import CHANNELS, Voice, acts, heard, one_write, said_of, spoken
+from exstream_notify.domain.preferences import consent_text
+from exstream_notify.domain.statements import (
+    ALL,
+    IN,
+    OUT,
+    Statement,
+    cell,
+    customers_own,
+    topic_and_channel,
+)
 from exstream_notify.domain.values import ValueRefused, language_tag, truth
-
-CHANNELS: tuple[Channel, ...] = ("email", "sms")
 
 CheckAddress = Callable[[Channel, str, str | None], Address]
 """The layer's check of an address: channel, what was written, the customer's country."""
@@ -52,24 +61,30 @@ def apply_changes(
 ) -> Contact:
     """The contact with the changes made, and an entry in its history for each that changed something.
 
-    One version on; the same object where nothing changes. Raises ChangeRefusedError.
+    One version on; the same object where nothing changes. Raises ChangeRefusedError, also where the
+    customer's own opt-out would be lifted.
     """
     after = contact
-    history: list[Mapping[str, str]] = []
     at = now.isoformat(timespec="seconds")
     for change in changes:
-        name, setter = FIELDS[change.field]
+        if change.field in WISHES:
+            voice = acts("operator", who, now, after, why)
+            after = heard(after, WISHES[change.field](after, change.value, voice), now)
+            continue
+        setter = FACTS[change.field]
         changed = setter(after, change.value, Context(check, at, who))
-        old, new = said(after, name), said(changed, name)
-        if name in _FROM_DROPS:
-            changed = _owned(changed, name, change.value != "")
+        if change.field in _FROM_DROPS:
+            changed = _owned(changed, change.field, change.value != "")
+        if change.field in FIELD_OF.values():
+            said_now = acts("operator", who, now, after, why).says(change.field, change.value)
+            changed = heard(changed, [said_now], now)
         if changed != after:
-            entry = {"at": at, "who": who, "field": name, "from": old, "to": new}
-            history.append({**entry, "why": why} if why else entry)
+            old, new = said(after, change.field), said(changed, change.field)
+            entry = {"at": at, "who": who, "field": change.field, "from": old, "to": new}
+            entry = {**entry, "why": why} if why else entry
+            changed = replace(changed, history=with_entries(changed, entry), changed_at=at)
         after = changed
-    if after == contact:
-        return contact
-    return replace(after, version=contact.version + 1, changed_at=at, history=with_entries(contact, *history))
+    return one_write(contact, after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +99,9 @@ class Context:
 def said(contact: Contact, name: str) -> str:
     """A field as text, for the history."""
     value = getattr(contact, name)
-    if value is None or value == ():
-        return ""
-    if isinstance(value, Address):
-        return value.value if value.status == "ok" else f"{value.value} ({value.status})"
     if isinstance(value, Consent):
         return "given" if value.given else "withdrawn"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{topic}/{c}" for topic in sorted(value) for c in value[topic])
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+    return spoken(value)
 
 
 def _owned(contact: Contact, name: str, by_customer: bool) -> Contact:
@@ -125,13 +132,6 @@ def _mobile(contact: Contact, value: str, context: Context) -> Contact:
     return _address("sms", contact, value, context)
 
 
-def _language(contact: Contact, value: str, _: Context) -> Contact:
-    try:
-        return replace(contact, language=language_tag(value) if value else None)
-    except ValueRefused as refused:
-        raise ChangeRefusedError(f"language {value!r}: {refused}, for example es or fr-CA") from refused
-
-
 def _time_zone(contact: Contact, value: str, _: Context) -> Contact:
     try:
         return replace(contact, time_zone=time_zone(value) if value else None)
@@ -152,57 +152,82 @@ def _postcode(contact: Contact, value: str, _: Context) -> Contact:
     return replace(contact, postcode=value or None)
 
 
-def _paper_required(contact: Contact, value: str, _: Context) -> Contact:
-    return replace(contact, paper_required=_yes("paper_required", value))
-
-
 def _legal_hold(contact: Contact, value: str, _: Context) -> Contact:
     if len(value) > 200:
         raise ChangeRefusedError("legal_hold is longer than 200 characters: name the matter")
     return replace(contact, legal_hold=value)
 
 
-def _channel_order(contact: Contact, value: str, _: Context) -> Contact:
-    return replace(contact, channel_order=tuple(map(_channel, _listed(value))))
+# --- what the customer told the operator: statements ---------------------------------------------------
 
 
-def _consent(contact: Contact, value: str, context: Context) -> Contact:
-    if not value:
-        return replace(contact, consent=None)
-    given = _yes("consent", value)
-    before = contact.consent
-    scope, version = (before.scope, before.version) if before else ("electronic delivery", "")
-    return replace(contact, consent=Consent(given, scope, version, context.at, f"operator {context.who}"))
+def _language(_: Contact, value: str, voice: Voice) -> list[Statement]:
+    try:
+        return [voice.says("language", language_tag(value) if value else "")]
+    except ValueRefused as refused:
+        raise ChangeRefusedError(f"language {value!r}: {refused}, for example es or fr-CA") from refused
 
 
-def _opt_outs(contact: Contact, value: str, _: Context) -> Contact:
-    return replace(contact, opt_outs=_with(None, value, wanted=False))
+def _paper_required(_: Contact, value: str, voice: Voice) -> list[Statement]:
+    return [voice.says("paper_required", "yes" if _yes("paper_required", value) else "no")]
 
 
-def _opt_out(contact: Contact, value: str, _: Context) -> Contact:
-    return replace(contact, opt_outs=_with(contact.opt_outs, _some("opt_out", value), wanted=False))
+def _channel_order(_: Contact, value: str, voice: Voice) -> list[Statement]:
+    return [voice.says("channel_order", ",".join(map(_channel, _listed(value))))]
 
 
-def _opt_in(contact: Contact, value: str, _: Context) -> Contact:
-    return replace(contact, opt_outs=_with(contact.opt_outs, _some("opt_in", value), wanted=True))
+def _consent(contact: Contact, value: str, voice: Voice) -> list[Statement]:
+    if value:
+        given = _yes("consent", value)
+        value = consent_text(given, contact.consent.version if contact.consent else "")
+    own = said_of(contact).get(("consent", "customer"))
+    if own is not None and own.value.startswith("withdrawn") and not value.startswith("withdrawn"):
+        raise ChangeRefusedError(
+            f"the customer withdrew consent ({own.by or 'before'} {own.at}): only the customer gives it "
+            f"again, on the page, in the portal or on paper (exnotify import, with consent_at)"
+        )
+    return [voice.says("consent", value)]
 
 
-def _with(
-    outs: Mapping[str, tuple[Channel, ...]] | None, value: str, *, wanted: bool
-) -> Mapping[str, tuple[Channel, ...]] | None:
-    """Opt-outs with `sms` (every topic) or `statements/sms` added, or taken away if it is `wanted` again."""
-    after = dict(outs or {})
-    for text in _listed(value):
-        topic, _, name = text.rpartition("/")
-        topic = topic.strip() or "*"
-        channel = _channel(name)
-        left = tuple(c for c in after.get(topic, ()) if c != channel)
-        after[topic] = left if wanted else tuple(c for c in CHANNELS if c in (*left, channel))
-        if wanted and topic != "*" and channel in after.get("*", ()):
+def _opt_outs(contact: Contact, value: str, voice: Voice) -> list[Statement]:
+    wanted = {cell(topic, channel) for topic, channel in map(_pair, _listed(value))}
+    known = {cell(topic, c) for topic, channels in (contact.opt_outs or {}).items() for c in channels}
+    new = [voice.says(what, OUT) for what in sorted(wanted)]
+    return new + [_lifted(contact, what, voice) for what in sorted(known - wanted)]
+
+
+def _opt_out(_: Contact, value: str, voice: Voice) -> list[Statement]:
+    return [voice.says(cell(*_pair(text)), OUT) for text in _listed(_some("opt_out", value))]
+
+
+def _opt_in(contact: Contact, value: str, voice: Voice) -> list[Statement]:
+    pairs = [_pair(text) for text in _listed(_some("opt_in", value))]
+    for topic, channel in pairs:
+        if topic != ALL and (ALL, channel) not in pairs and channel in (contact.opt_outs or {}).get(ALL, ()):
+            _lifted(contact, cell(ALL, channel), voice)
             raise ChangeRefusedError(
                 f"the customer opted out of every topic on {channel}: take that back first, opt_in={channel}"
             )
-    return {topic: channels for topic, channels in after.items() if channels} or None
+    return [_lifted(contact, cell(topic, channel), voice) for topic, channel in pairs]
+
+
+def _lifted(contact: Contact, what: str, voice: Voice) -> Statement:
+    """The opt-out taken back; refused where it is the customer's own."""
+    own = customers_own(said_of(contact), what)
+    if own is not None and own.value == OUT:
+        topic, channel = topic_and_channel(what)
+        of = "everything" if topic == ALL else topic
+        raise ChangeRefusedError(
+            f"the customer opted out of {of} on {channel} ({own.by or 'before'} {own.at}): only the customer "
+            f"takes that back, on the page, in the portal or by START"
+        )
+    return voice.says(what, IN)
+
+
+def _pair(text: str) -> tuple[str, Channel]:
+    """`sms` is every topic, `statements/sms` one."""
+    topic, _, name = text.rpartition("/")
+    return topic.strip() or ALL, _channel(name)
 
 
 def _channel(name: str) -> Channel:
@@ -231,22 +256,28 @@ def _yes(name: str, value: str) -> bool:
 
 Setter = Callable[[Contact, str, Context], Contact]
 
-FIELDS: Mapping[str, tuple[str, Setter]] = {
-    "email": ("email", _email),
-    "mobile": ("mobile", _mobile),
-    "language": ("language", _language),
-    "time_zone": ("time_zone", _time_zone),
-    "country": ("country", _country),
-    "postcode": ("postcode", _postcode),
-    "paper_required": ("paper_required", _paper_required),
-    "channel_order": ("channel_order", _channel_order),
-    "opt_out": ("opt_outs", _opt_out),
-    "opt_in": ("opt_outs", _opt_in),
-    "opt_outs": ("opt_outs", _opt_outs),
-    "consent": ("consent", _consent),
-    "legal_hold": ("legal_hold", _legal_hold),
+FACTS: Mapping[str, Setter] = {
+    "email": _email,
+    "mobile": _mobile,
+    "time_zone": _time_zone,
+    "country": _country,
+    "postcode": _postcode,
+    "legal_hold": _legal_hold,
 }
-"""The fields of `--set`: the contact's field that each changes, and how."""
+"""The fields of `--set` that say what is so."""
 
-_FROM_DROPS = frozenset({"email", "mobile", "language", "time_zone", "country", "postcode"})
+WISHES: Mapping[str, Callable[[Contact, str, Voice], list[Statement]]] = {
+    "language": _language,
+    "paper_required": _paper_required,
+    "channel_order": _channel_order,
+    "opt_out": _opt_out,
+    "opt_in": _opt_in,
+    "opt_outs": _opt_outs,
+    "consent": _consent,
+}
+"""The fields of `--set` that say what the customer wants, as statements of an operator."""
+
+FIELDS = (*FACTS, *WISHES)
+
+_FROM_DROPS = frozenset({"email", "mobile", "time_zone", "country", "postcode"})
 """Fields that a drop's records bring too."""

@@ -18,10 +18,21 @@ from exstream_notify.adapters.index.source import without_end_mark
 from exstream_notify.adapters.zones import time_zone
 from exstream_notify.domain.contacts import FIELD_OF, Address, Consent, Contact
 from exstream_notify.domain.documents import Channel
+from exstream_notify.domain.hearing import (
+    CHANNELS,
+    FIELDS,
+    Voice,
+    acts,
+    heard,
+    one_write,
+    said_of,
+    text_of,
+)
 from exstream_notify.domain.identity import contact_key
-from exstream_notify.domain.preferences import CHANNELS, own_window, recorded
+from exstream_notify.domain.preferences import consent_text, own_window, recorded
 from exstream_notify.domain.quiet_hours import Window
 from exstream_notify.domain.receipts import moment
+from exstream_notify.domain.statements import OPT_OUTS, OUT, Statement, cell, opted_out, second
 from exstream_notify.domain.values import (
     ValueRefused,
     clean_text,
@@ -32,8 +43,9 @@ from exstream_notify.domain.values import (
     refuse_rounded,
     truth,
 )
-from exstream_notify.ports import AddressChecker, Clock, ContactBook, SuppressionList
+from exstream_notify.ports import AddressChecker, Clock, ContactBook, ExceptionBus, SuppressionList
 from exstream_notify.use_cases.erase_contact import with_kept_opt_outs
+from exstream_notify.use_cases.tell_portal import tell_portal
 
 from .errors import CommandError
 
@@ -84,22 +96,25 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a file is checked against: topics, legal hours, addresses, what was stopped."""
+    """What a file is checked against: topics, legal hours, addresses, what was stopped; on `bus` others hear
+    of changes."""
 
     topics: frozenset[str]
     hours: Window
     addresses: AddressChecker
     suppressions: SuppressionList
+    bus: ExceptionBus
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row's values by field, those that say something."""
+    """A row's values by field, those that say something; `exported` if it is of a file that we wrote."""
 
     number: int
     customer_key: str
     values: Mapping[str, str]
     recipient: str = ""
+    exported: bool = False
 
     @property
     def contact_key(self) -> str:
@@ -248,6 +263,7 @@ class PreferenceFile:
             first = self._raw.read(4096).split(b"\n")[0].decode("utf-8-sig", "replace")
             self._delimiter = max(",;\t|", key=first.count)
             self.columns, self.ignored = columns_of(next(self._lines(), (0, []))[1])
+            self.exported = {"known", "customer_queues"} <= set(self.ignored)
         except BaseException as error:
             self.close()
             if isinstance(error, UnicodeDecodeError):
@@ -294,13 +310,14 @@ class PreferenceFile:
         return hashlib.file_digest(self._raw, "sha256").hexdigest()
 
 
-def _row(number: int, cells: Sequence[str], columns: Sequence[str]) -> Row | Finding:
+def _row(number: int, cells: Sequence[str], file: "PreferenceFile") -> Row | Finding:
+    columns = file.columns
     if len(cells) != len(columns):
         return Finding(number, "", f"{len(cells)} fields where the heading has {len(columns)}")
     values = {}
-    for name, cell in zip(columns, cells, strict=True):
+    for name, given in zip(columns, cells, strict=True):
         try:
-            text = clean_text(cell) if name == "consent_source" else plain_key(cell)
+            text = clean_text(given) if name == "consent_source" else plain_key(given)
             if name and (text == CLEAR or not is_unset(text, name)):
                 values[name] = text
         except ValueRefused as refused:
@@ -315,7 +332,7 @@ def _row(number: int, cells: Sequence[str], columns: Sequence[str]) -> Row | Fin
     recipient = values.pop("recipient", "")
     if len(recipient) > 128:
         return Finding(number, "recipient", "longer than 128 characters")
-    return Row(number, key, values, recipient)
+    return Row(number, key, values, recipient, file.exported)
 
 
 # --- what a row makes of a contact --------------------------------------------------------------------
@@ -334,7 +351,8 @@ def lay(row: Row, before: Contact, site: Site, now: datetime, who: str) -> Laid:
     """A row laid over a contact; the same contact where it says so already.
 
     What the customer, a portal or an operator set here is newer than any file and stays. An opt-out is
-    added and never taken back; consent that was withdrawn here is not given again by an older paper.
+    added and never taken back; consent that was withdrawn here is not given again by an older paper. Our own
+    export is older than all that was said here.
     """
     refused: list[Finding] = []
     kept: list[Finding] = []
@@ -371,26 +389,62 @@ def lay(row: Row, before: Contact, site: Site, now: datetime, who: str) -> Laid:
             fields["quiet_hours"] = hours
     except RowRefusedError as error:
         refused.append(Finding(row.number, "quiet_from", str(error)))
+    wishes = {name: fields.pop(name) for name in FIELDS if name in fields}
+    # What records brought and our own export repeats is no news of the customer.
+    mirrored = row.exported and before.version > 0
+    if mirrored and "language" not in before.set_by_customer:
+        wishes.pop("language", None)
     theirs = [name for name in fields if _set_here(before, name) and getattr(before, name) != fields[name]]
-    kept += [Finding(row.number, name, "set here since, and kept") for name in theirs]
-    fields = {name: value for name, value in fields.items() if name not in theirs}
-    if "opt_outs" in read:
-        fields["opt_outs"] = _together(before.opt_outs or {}, read["opt_outs"])  # type: ignore[arg-type]
+    facts = {} if mirrored else {name: value for name, value in fields.items() if name not in theirs}
     try:
-        consent = _consent_of(read, before.consent, now, who)
-        if consent is None and read.get("consent") and before.withdrew:
-            kept.append(Finding(row.number, "consent", "withdrawn here, later than the file says"))
-        if consent is not None:
-            fields["consent"] = consent
+        said = _said(row, read, wishes, before, now, who)
     except RowRefusedError as error:
         refused.append(Finding(row.number, "consent", str(error)))
     if refused:
         return Laid(before, tuple(refused), tuple(kept))
-    owned = ("language",) if fields.get("language") else ()
-    after = recorded(before, now, who, "", owned, **fields)
+    after = one_write(before, heard(recorded(before, now, who, **facts), said, now))
+    theirs += [name for name in wishes if getattr(after, name) != wishes[name]]
+    theirs += ["opt_outs"] if any(opted_out(said_of(after), one.what) is None for one in _outs(said)) else []
+    theirs += ["consent"] if "consent" in read and _overruled(after.consent, bool(read["consent"])) else []
+    kept += [Finding(row.number, name, "set here since, and kept") for name in theirs]
     if not before.version and after is before:
         after = replace(before, version=1)
     return Laid(after, (), tuple(kept))
+
+
+def _outs(said: Iterable[Statement]) -> list[Statement]:
+    return [one for one in said if one.what.startswith(OPT_OUTS)]
+
+
+def _overruled(stands: Consent | None, given: bool) -> bool:
+    return stands is not None and given and not stands.given
+
+
+def _said(
+    row: Row,
+    read: Mapping[str, object],
+    wishes: Mapping[str, object],
+    before: Contact,
+    now: datetime,
+    who: str,
+) -> list[Statement]:
+    """What the row says that is not so yet, or not known to be so for a reason of its own.
+
+    Our own export tells what stood here at a time that nobody knows: it is older than whatever was said.
+    """
+    voice = Voice("import", who, "", now) if row.exported else acts("import", who, now, before)
+    known = said_of(before)
+    found = [
+        voice.says(name, text_of(name, value))
+        for name, value in wishes.items()
+        if value != getattr(before, name)
+        or (name == "language" and name not in before.set_by_customer and value)
+    ]
+    outs = read.get("opt_outs")
+    for topic, channels in outs.items() if isinstance(outs, Mapping) else ():
+        new = [c for c in channels if opted_out(known, cell(topic, c)) is None]
+        found += voice.opts(OUT, [topic], new)
+    return found + _consent_said(read, before.consent, voice)
 
 
 def _address(
@@ -428,35 +482,26 @@ def _set_here(contact: Contact, name: str) -> bool:
     return not last["who"].startswith(WHO)
 
 
-def _together(
-    old: Mapping[str, tuple[Channel, ...]], new: Mapping[str, tuple[Channel, ...]]
-) -> Mapping[str, tuple[Channel, ...]] | None:
-    both = {t: (*old.get(t, ()), *new.get(t, ())) for t in (*old, *new)}
-    return {topic: tuple(c for c in CHANNELS if c in outs) for topic, outs in both.items()} or None
+def _consent_said(read: Mapping[str, object], before: Consent | None, voice: Voice) -> list[Statement]:
+    """The consent that a row brings, none where what stands stays (15 USC 7001(c): version, time, source).
 
-
-def _consent_of(
-    read: Mapping[str, object], before: Consent | None, now: datetime, who: str
-) -> Consent | None:
-    """The consent that a row brings, None where what stands stays (15 USC 7001(c): version, time, source)."""
+    A paper without a time is older than what stands; a withdrawal without one is believed: that is the safer
+    reading.
+    """
     if "consent" not in read:
         if any(name.startswith("consent_") for name in read):
             raise RowRefusedError("consent_version, consent_at and consent_source need consent itself")
-        return None
-    at = read.get("consent_at")
-    if at is not None and datetime.fromisoformat(str(at)) > now:
+        return []
+    at = str(read.get("consent_at", ""))
+    if at and datetime.fromisoformat(at) > voice.now:
         raise RowRefusedError("consent_at lies in the future")
-    given = bool(read["consent"])
-    version = str(read.get("consent_version", ""))
-    source = str(read.get("consent_source", "")) or who
-    if before is not None:
-        if before.given == given and version in ("", before.version):
-            return None
-        if before.at and (at is None or str(at) <= before.at) and (given or at is not None):
-            # What stands is newer. A withdrawal without a time is believed: it is the safer reading.
-            return None
-    scope = "electronic delivery"
-    return Consent(given, scope, version, str(at) if at else now.isoformat(timespec="seconds"), source)
+    given, version = bool(read["consent"]), str(read.get("consent_version", ""))
+    if before is not None and before.given == given and version in ("", before.version):
+        return []
+    if before is None or not given:
+        at = at or second(voice.now)
+    note = str(read.get("consent_source", ""))
+    return [replace(voice, at=at, note=note).says("consent", consent_text(given, version))]
 
 
 # --- the whole file -----------------------------------------------------------------------------------
@@ -472,7 +517,7 @@ def check_file(
         rows: list[Row] = []
         for number, cells in group:
             report.rows += 1
-            row = _row(number, cells, file.columns)
+            row = _row(number, cells, file)
             if isinstance(row, Finding):
                 report.refused.append(row)
                 continue
@@ -517,7 +562,7 @@ def apply_file(
         raise CommandError("the file changed while it was checked: nothing was written")
     report = Report(ignored=file.ignored)
     for group in _groups(file.rows()):
-        rows = [row for number, cells in group if isinstance(row := _row(number, cells, file.columns), Row)]
+        rows = [row for number, cells in group if isinstance(row := _row(number, cells, file), Row)]
         report.rows += len(rows)
         _apply(rows, domain, contacts, site, clock, who, report)
         told(report.rows)
@@ -555,6 +600,8 @@ def _apply(
                 _count(report, before, before)
             else:
                 changed[key] = (before, laid.contact)
+        # Told first: an import that broke off is finished by the same command, and tells it again.
+        tell_portal(changed.values(), who, site.bus, second(now))
         # Somebody else wrote in between: their change stays, the row is laid on top of it.
         after_all = {key: after for key, (_, after) in changed.items()}
         kept = with_kept_opt_outs(after_all, known, site.suppressions, now)

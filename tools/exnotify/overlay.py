@@ -7,7 +7,7 @@ deployment itself stays as it is.
 import hashlib
 import io
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -354,6 +354,9 @@ class PlannedQueues:
 
     def run_arrived(self, domain: str, run_id: str) -> None:
         """See `ExceptionBus.run_arrived`."""
+
+    def preferences_changed(self, details: Sequence[Mapping[str, object]]) -> None:
+        """See `ExceptionBus.preferences_changed`."""
 
     def file_read(self, read: FileRead) -> None:
         """See `ExceptionBus.file_read`."""

@@ -181,7 +181,7 @@ class OptOutList(SuppressionList, Protocol):
     """Addresses stopped by whoever has them, known customers' or not."""
 
     def stop(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
-        """Keep the address as opted out; False if it was kept so already."""
+        """Keep the address as opted out, said at this time; False if it was so already, or allowed later."""
 
     def stop_topics(
         self, channel: Channel, canonical: str, topics: Collection[str], source: str, at: datetime
@@ -192,7 +192,10 @@ class OptOutList(SuppressionList, Protocol):
         """The source that the address was stopped by, None if it is not (any more)."""
 
     def allow(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
-        """Release what `stop` kept, and nothing else; False if there was nothing."""
+        """Release what `stop` kept before this time, and nothing else; False if there was nothing.
+
+        The word is kept either way, against a stop that was said before it and comes after it.
+        """
 
 
 class Hasher(Protocol):
@@ -650,6 +653,9 @@ class ExceptionBus(Protocol):
 
     def run_dispatched(self, domain: str, run_id: str) -> None:
         """Tell that a run was dispatched: it may make good what another one left out."""
+
+    def preferences_changed(self, details: Sequence[Mapping[str, object]]) -> None:
+        """Tell others what of customers' preferences changed here (domain/portal_news.py)."""
 
     def file_read(self, read: FileRead) -> None:
         """Tell that a file of the composer was read to its end."""

@@ -128,6 +128,7 @@ def _release(target: "Deployment", contact: "Contact", channel: "Channel", why: 
             why,
             contacts=app.contacts,
             suppressions=app.suppressions,
+            bus=app.exceptions,
             clock=app.clock,
         )
     except NothingToRelease as error:
@@ -230,10 +231,13 @@ def _recipients(target: "Deployment", domains: list[str], customer_key: str) -> 
 
 
 def _change(target: "Deployment", contact: "Contact", changes: "list[Change]", why: str) -> "Contact":
+    from exstream_notify.use_cases.tell_portal import PortalNews
+
     from ..contact_changes import ChangeRefusedError, apply_changes
     from ..screen import remark
 
     app = target.app
+    news = PortalNews(**app.news_ports())
     for _ in range(_TRIES):
         try:
             after = apply_changes(
@@ -244,7 +248,7 @@ def _change(target: "Deployment", contact: "Contact", changes: "list[Change]", w
         if after is contact:
             remark("nothing to change: it says so already")
             return contact
-        if not app.contacts.put([after]):
+        if news.put(contact, after):
             return after
         # Somebody else wrote in between: their change stays, ours is made on top of it.
         contact = app.contacts.get(contact.domain, [contact.contact_key])[contact.contact_key]
@@ -267,7 +271,9 @@ def contact_row(contact: "Contact") -> dict[str, Any]:
 
 
 def _show(contact: "Contact", suppressions: list[dict[str, Any]], changes: list[dict[str, Any]]) -> None:
-    from ..contact_changes import said
+    from exstream_notify.domain.hearing import counts, said_of
+
+    from ..contact_changes import said as field_text
     from ..screen import console, fields, table
 
     out = console()
@@ -285,7 +291,7 @@ def _show(contact: "Contact", suppressions: list[dict[str, Any]], changes: list[
                 ("email", _spoken(contact.email)),
                 ("mobile", _spoken(contact.mobile)),
                 *(
-                    (name.replace("_", " "), said(contact, name))
+                    (name.replace("_", " "), field_text(contact, name))
                     for name in (*plain, "consent", "legal_hold")
                 ),
                 ("set for the customer", ", ".join(contact.set_by_customer)),
@@ -305,6 +311,14 @@ def _show(contact: "Contact", suppressions: list[dict[str, Any]], changes: list[
         for message in row["told"]:
             columns = ("at", "note", "channel", "to", "status", "notice_id")
             out.print("    " + "  ".join(message[name] for name in columns), markup=False)
+    if said := sorted(said_of(contact).values(), key=lambda one: (one.what, one.at)):
+        # Of one thing the newest word of each source: the one that counts is marked.
+        out.print(
+            table(
+                ("what", "said", "at", "by", "counts"),
+                ((s.what, s.value, s.at, s.by or "?", "yes" if counts(contact, s) else "") for s in said),
+            )
+        )
     if contact.history:
         columns = ("at", "who", "field", "from", "to", "why")
         out.print(table(columns, ([entry.get(name, "") for name in columns] for entry in contact.history)))

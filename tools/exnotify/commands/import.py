@@ -42,7 +42,7 @@ def command(
     name_of("domain", domain)
     app = target.app
     topics = frozenset(app.rules.of_type(kind).topic for kind in app.rules.types)
-    site = Site(topics, app.policy.window, app.addresses, app.suppressions)
+    site = Site(topics, app.policy.window, app.addresses, app.suppressions, app.exceptions)
     source = PreferenceFile(file)
     try:
         who = f"{WHO}{source.sha256[:12]} by {target.who}"

@@ -432,7 +432,6 @@ class Bootstrap:
     def reply_ports(self) -> dict[str, Any]:
         """What taking an SMS reply takes, beside the teller (`ReplyDesk`)."""
         return {
-            "contacts": self.contacts,
             "opt_outs": self.opt_outs,
             "addresses": self.addresses,
             "ledger": self.ledger,
@@ -445,12 +444,22 @@ class Bootstrap:
             "words": self.rules.reply_words,
         }
 
+    def news_ports(self) -> dict[str, Any]:
+        """What letting the portal hear of a change takes (`PortalNews`)."""
+        return {
+            "contacts": self.contacts,
+            "due": self.due,
+            "bus": lambda: self.exceptions,
+            "clock": self.clock,
+        }
+
     def page_ports(self) -> dict[str, Any]:
         """What the preference page takes, beside its changes of address (`PreferencePage`)."""
         from .pages import LANGUAGES
 
         return {
             "contacts": self.contacts,
+            "due": self.due,
             "clock": self.clock,
             "topics": self.topics,
             "languages": LANGUAGES,
@@ -685,7 +694,8 @@ class Bootstrap:
         from .sqs import SqsLookQueue
 
         settings = self.settings
-        own: dict[WaitKind, str] = {"address": settings.preference_queue_url}
+        url = settings.preference_queue_url
+        own: dict[WaitKind, str] = {"address": url, "portal": url}
         return SqsLookQueue(self.client("sqs"), settings.exception_queue_url, own)
 
     @cached_property

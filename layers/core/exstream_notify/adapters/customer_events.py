@@ -2,15 +2,25 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import time
+from datetime import datetime, time
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from ..domain.documents import Channel
 from ..domain.exceptions import Unusable
 from ..domain.inbound import Reply
 from ..domain.preferences import CHANNELS, PortalChange, Topic
+from ..domain.receipts import moment
+from ..domain.statements import stamped
 from ..domain.values import ValueRefused, is_unset, language_tag, plain_key
 from .triggers import NAME, key_of, refuse_repeated
 
@@ -49,7 +59,8 @@ def reply_of(body: Mapping[str, Any]) -> Reply:
     reply_id = inbound.inbound_id or str(body.get("MessageId", ""))
     if not reply_id:
         raise Unusable("reply_unusable", "reply queue", "a reply without an id")
-    return Reply(reply_id, inbound.origination, inbound.body, inbound.destination, inbound.answers)
+    at = _stamped(moment(str(body.get("Timestamp", ""))))
+    return Reply(reply_id, inbound.origination, inbound.body, inbound.destination, inbound.answers, at)
 
 
 def _named(key: str) -> str:
@@ -84,6 +95,7 @@ class _Portal(BaseModel):
     email: str | None = Field(None, max_length=320)
     mobile: str | None = Field(None, max_length=40)
     verified: bool = False
+    at: AwareDatetime | None = None
 
     @field_validator("language")
     @classmethod
@@ -103,6 +115,10 @@ class _Portal(BaseModel):
         if not opens < closes:
             raise ValueError("the first time is before the second")
         return opens.isoformat("minutes"), closes.isoformat("minutes")
+
+
+def _stamped(at: datetime | None) -> str:
+    return stamped(at) if at is not None else ""
 
 
 def portal_change_of(body: Mapping[str, Any], topics: Sequence[Topic]) -> PortalChange:
@@ -141,5 +157,5 @@ def portal_change_of(body: Mapping[str, Any], topics: Sequence[Topic]) -> Portal
         detail.mobile,
         detail.verified,
         detail.recipient,
-        str(body.get("time") or ""),
+        _stamped(detail.at) or _stamped(moment(str(body.get("time", "")))),
     )

@@ -143,7 +143,6 @@ def shown(
     names = pages.texts("preferences", language)["topics"]
     window = window_for(contact, policy)
     changing = {c.channel: c for c in contact.changing}
-    chosen = (contact.language or "").partition("-")[0].lower()
     rows = [
         {
             "name": topic.name,
@@ -157,7 +156,7 @@ def shown(
         "topics": rows,
         "remain": [row["label"] for row in rows if row["stays"]],
         "first": contact.channel_order[0] if contact.channel_order else "",
-        "languages": [(code, LANGUAGE_NAMES[code], code == (chosen or language)) for code in LANGUAGES],
+        "languages": [(code, LANGUAGE_NAMES[code], code == language) for code in LANGUAGES],
         "opens": window.opens.isoformat("minutes"),
         "closes": window.closes.isoformat("minutes"),
         "earliest": policy.window.opens.isoformat("minutes"),

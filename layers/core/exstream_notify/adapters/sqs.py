@@ -149,6 +149,10 @@ class EventBridgeExceptions:
         """See `ExceptionBus.run_arrived`."""
         _put_events(self._client, "Run Arrived", [json.dumps({"domain": domain, "run_id": run_id})])
 
+    def preferences_changed(self, details: Sequence[Mapping[str, object]]) -> None:
+        """See `ExceptionBus.preferences_changed`; an entry that the bus refuses is an error."""
+        _put_events(self._client, "Preferences Changed", map(json.dumps, details))
+
     def file_read(self, read: FileRead) -> None:
         """See `ExceptionBus.file_read`."""
         _put_events(self._client, "File Read", [json.dumps(asdict(read))])

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from .documents import Channel, Document, contact_key
 from .holders import alike, keyed_digest, name_of, packed, unpacked
 from .second_step import known_of
+from .statements import Statement
 
 AddressStatus = Literal["ok", "soft", "invalid", "opted_out", "complained"]
 
@@ -98,9 +99,10 @@ class Contact:
     `codes_sent` are the times of confirmation codes, for their limit; `changes_locked_until` ends a time in
     which no address can be changed on the page. `second_step` is what can be asked of the customer beside
     the postcode: its kind, and the keyed hash of the answer (domain/second_step.py).
-    `legal_hold` names the matter that forbids to erase it. `erased_at` (ISO 8601, UTC) is when the customer
-    was erased, by whom and why: what existed before ends as erased (domain/erasure.py). A later record
-    makes the contact anew, with another salt.
+    `legal_hold` names the matter that forbids to erase it. `statements` are what was said of preferences, by
+    whom and when (domain/statements.py); the fields are what they come to (domain/hearing.py). `erased_at`
+    (ISO 8601, UTC) is when the customer was erased, by whom and why: what existed before ends as erased
+    (domain/erasure.py). A later record makes the contact anew, with another salt.
     """
 
     domain: str
@@ -131,6 +133,7 @@ class Contact:
     erased_at: str = ""
     erased_by: str = ""
     erased_why: str = ""
+    statements: tuple[Statement, ...] = ()
 
     @property
     def contact_key(self) -> str:

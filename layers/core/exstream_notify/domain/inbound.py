@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 class Reply:
     """`number` wrote `text` to `destination`; `reply_id` is the carrier's id of it, the same on a repeat.
 
-    `answers` is the provider's id of the message of ours that it answers, empty where that is not told.
+    `answers` is the provider's id of the message of ours that it answers, empty where that is not told; `at`
+    when the carrier had it (UTC; empty: not told).
     """
 
     reply_id: str
@@ -15,3 +16,4 @@ class Reply:
     text: str = field(repr=False)
     destination: str = ""
     answers: str = ""
+    at: str = ""

@@ -1,14 +1,15 @@
-"""What a customer wants: every change as a pure function that also writes the contact's history."""
+"""What customers say that they want, as statements that the contact hears."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 
-from .contacts import Address, Consent, Contact, with_entries
+from .contacts import Contact, with_entries
 from .documents import Channel, DocumentRule, MessageClass, contact_key
+from .hearing import CHANNELS as CHANNELS
+from .hearing import acts, heard, spoken, text_of
 from .quiet_hours import Window
-
-CHANNELS: tuple[Channel, ...] = ("email", "sms")
+from .statements import ALL, IN, OUT, Statement
 
 _STRENGTH: Sequence[MessageClass] = ("marketing", "transactional", "collections", "regulated")
 
@@ -61,105 +62,83 @@ class Wishes:
     quiet_hours: tuple[str, str] | None
 
 
-def said(value: object) -> str:
-    """A field's value as text, for the history."""
-    if value is None or value == ():
-        return ""
-    if isinstance(value, Address):
-        return value.value if value.status == "ok" else f"{value.value} ({value.status})"
-    if isinstance(value, Consent):
-        return f"{'given' if value.given else 'withdrawn'} {value.scope} {value.version}".strip()
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{topic}/{c}" for topic in sorted(value) for c in value[topic])
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def recorded(
-    contact: Contact, now: datetime, who: str, why: str = "", owned: Collection[str] = (), **fields: object
-) -> Contact:
-    """The contact with these fields, one version on, each change in its history; the same if none changed.
-
-    `owned` are fields that from now on win over what a drop says.
-    """
+def recorded(contact: Contact, now: datetime, who: str, **fields: object) -> Contact:
+    """The contact with these facts about it, one version on, each change in its history; the same if none
+    changed. What customers want is not recorded but heard (domain/hearing.py)."""
     at = now.isoformat(timespec="seconds")
     history: list[Mapping[str, str]] = []
     for name, value in fields.items():
-        old, new = said(getattr(contact, name)), said(value)
+        old, new = spoken(getattr(contact, name)), spoken(value)
         if old != new:
-            entry = {"at": at, "who": who, "field": name, "from": old, "to": new}
-            history.append({**entry, "why": why} if why else entry)
-    own = tuple(sorted({*contact.set_by_customer, *owned}))
-    if not history and own == contact.set_by_customer:
+            history.append({"at": at, "who": who, "field": name, "from": old, "to": new})
+    if not history:
         return contact
     return replace(
         contact,
         **fields,  # type: ignore[arg-type]
-        set_by_customer=own,
         version=contact.version + 1,
         changed_at=at,
         history=with_entries(contact, *history),
     )
 
 
-def with_wishes(contact: Contact, wishes: Wishes, now: datetime, who: str) -> Contact:
-    """The contact as the page's form says."""
-    outs = {topic: channels for topic, channels in (contact.opt_outs or {}).items() if topic != "*"}
-    stopped = (contact.opt_outs or {}).get("*", ())
+def with_wishes(
+    contact: Contact, wishes: Wishes, now: datetime, who: str, shown: Wishes | None = None
+) -> Contact:
+    """The contact as the page's form says: only what the customer changed from what was shown was said.
+
+    `shown` is the form as it was shown; without it, the contact's own fields. A channel that was stopped for
+    everything is open again once one topic is wanted on it: the others were shown as off, and stay off.
+    """
+    shown = shown or _as_it_is(contact, wishes)
+    voice = acts("customer", who, now, contact)
+    new: list[Statement] = []
+    opened = {
+        channel
+        for topic, wanted in wishes.wanted.items()
+        for channel in set(wanted) - set(shown.wanted[topic])
+        if channel in (contact.opt_outs or {}).get(ALL, ())
+    }
+    new += voice.opts(IN, [ALL], sorted(opened))
     for topic, wanted in wishes.wanted.items():
-        outs[topic] = tuple(c for c in CHANNELS if c not in wanted)
-    # A channel that was stopped for everything is open again once one topic is wanted on it.
-    still = tuple(c for c in stopped if not any(c in wanted for wanted in wishes.wanted.values()))
-    if still:
-        outs["*"] = still
-    return recorded(
-        contact,
-        now,
-        who,
-        owned=("language",) if wishes.language != (contact.language or "") else (),
-        opt_outs={topic: channels for topic, channels in outs.items() if channels} or None,
-        channel_order=wishes.channel_order,
-        language=wishes.language or contact.language,
-        quiet_hours=wishes.quiet_hours,
-    )
+        on, off = set(wanted) - set(shown.wanted[topic]), set(shown.wanted[topic]) - set(wanted)
+        new += voice.opts(IN, [topic], sorted(on))
+        new += voice.opts(OUT, [topic], sorted(off | (opened - set(wanted))))
+    for name in ("language", "channel_order", "quiet_hours"):
+        value = getattr(wishes, name)
+        if value != getattr(shown, name):
+            new.append(voice.says(name, text_of(name, value)))
+    return heard(contact, new, now)
+
+
+def _as_it_is(contact: Contact, wishes: Wishes) -> Wishes:
+    wanted = {topic: tuple(c for c in CHANNELS if not contact.opted_out(c, topic)) for topic in wishes.wanted}
+    return Wishes(wanted, contact.channel_order, contact.language or "", contact.quiet_hours)
 
 
 def without(
-    contact: Contact,
-    topics: Iterable[str],
-    channels: Sequence[Channel],
-    now: datetime,
-    who: str,
-    why: str = "",
+    contact: Contact, topics: Iterable[str], channels: Sequence[Channel], now: datetime, who: str
 ) -> Contact:
-    """The contact opted out of these topics ("*" is all) on these channels."""
-    outs = dict(contact.opt_outs or {})
-    for topic in topics:
-        outs[topic] = tuple(c for c in CHANNELS if c in (*outs.get(topic, ()), *channels))
-    return recorded(contact, now, who, why, opt_outs={t: c for t, c in outs.items() if c} or None)
+    """The contact after the customer opted out of these topics ("*" is all) on these channels."""
+    return heard(contact, acts("customer", who, now, contact).opts(OUT, topics, channels), now)
 
 
-def again(
-    contact: Contact, topics: Iterable[str], channel: Channel, now: datetime, who: str, why: str = ""
-) -> Contact:
-    """The contact opted in again on a channel: for everything ("*"), or these topics."""
-    outs = dict(contact.opt_outs or {})
-    for topic in topics:
-        outs[topic] = tuple(c for c in outs.get(topic, ()) if c != channel)
-    return recorded(contact, now, who, why, opt_outs={t: c for t, c in outs.items() if c} or None)
-
-
-def consented(contact: Contact, given: bool, version: str, now: datetime, source: str) -> Contact:
-    """Consent to electronic delivery given or taken back (15 USC 7001(c)): scope, version, time, source.
+def consented(contact: Contact, given: bool, version: str, now: datetime, who: str) -> Contact:
+    """The contact after the customer gave consent to electronic delivery, or took it back (15 USC 7001(c)).
 
     Saying again what stands changes nothing, but a newer version of the terms is a new consent.
     """
     before = contact.consent
     if before is not None and before.given == given and (before.version == version or not given):
         return contact
-    consent = Consent(given, "electronic delivery", version, now.isoformat(timespec="seconds"), source)
-    return recorded(contact, now, source, consent=consent)
+    return heard(
+        contact, [acts("customer", who, now, contact).says("consent", consent_text(given, version))], now
+    )
+
+
+def consent_text(given: bool, version: str) -> str:
+    """Consent as a statement has it."""
+    return f"{'given' if given else 'withdrawn'} {version}".strip()
 
 
 def own_window(opens: str, closes: str, site: Window) -> tuple[str, str] | None:
@@ -176,8 +155,9 @@ def own_window(opens: str, closes: str, site: Window) -> tuple[str, str] | None:
 class PortalChange:
     """What a portal says that its signed-in customer changed; None: not spoken of.
 
-    `verified` means that the portal proved the new addresses itself, with a code of its own. `at` is when it
-    said so (ISO 8601), empty if that is not known.
+    `at` is when the customer said it (UTC; empty: now). `opt_outs` speaks of the topics that it names: off on
+    the channels listed, on on the others. `verified` means that the portal proved the new addresses itself,
+    with a code of its own.
     """
 
     event_id: str

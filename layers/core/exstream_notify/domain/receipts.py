@@ -554,14 +554,12 @@ def released(entry: Suppression, who: str, why: str, now: datetime) -> Suppressi
     )
 
 
-def stopped_from(entry: Suppression, source: str, now: datetime) -> Suppression:
-    """The entry as its holder's stop leaves it (47 CFR 64.1200(a)(10)); `source` says how it came."""
-    return _told(entry, "stopped", source, now, stopped=source)
-
-
-def allowed_from(entry: Suppression, source: str, now: datetime) -> Suppression:
-    """The entry with the holder's stop taken back; what a bounce or a complaint says of it stays."""
-    return replace(_told(entry, "allowed", source, now, stopped=""), topics=())
+def stopped_from(entry: Suppression, source: str, at: datetime) -> Suppression:
+    """The entry as its holder's stop leaves it (47 CFR 64.1200(a)(10)); `source` says how it came, `at` when
+    it was said. The same entry if the holder started again later, or stopped before."""
+    if entry.stopped or _last_word(entry) > stamp(at):
+        return entry
+    return _told(entry, "stopped", source, at, stopped=source)
 
 
 def without_topics(entry: Suppression, topics: Collection[str], source: str, now: datetime) -> Suppression:
@@ -572,9 +570,32 @@ def without_topics(entry: Suppression, topics: Collection[str], source: str, now
     return replace(_told(entry, "opted out", source, now, stopped=entry.stopped), topics=together)
 
 
+def allowed_from(entry: Suppression, source: str, at: datetime) -> Suppression:
+    """The entry with the holder's stop taken back; what a bounce or a complaint says of it stays.
+
+    Without a stop the word is kept all the same: an earlier stop may come late. The same entry if a stop was
+    said later, or at the same time.
+    """
+    last = _last_word(entry)
+    if last > stamp(at) or (last == stamp(at) and (entry.stopped or _has_word(entry, source))):
+        return entry
+    return _told(entry, "allowed", source, at, stopped="")
+
+
+def _last_word(entry: Suppression) -> str:
+    """When the holder last stopped or started."""
+    return max((row["at"] for row in entry.history if row["what"] in _WORDS), default="")
+
+
+def _has_word(entry: Suppression, source: str) -> bool:
+    return any(row["what"] in _WORDS and row["who"] == source for row in entry.history)
+
+
+_WORDS = ("stopped", "allowed")
+
+
 def _told(entry: Suppression, what: str, source: str, now: datetime, *, stopped: str) -> Suppression:
-    at = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    history = _noted(entry, at, what, source, "")
+    history = _noted(entry, stamp(now), what, source, "")
     return replace(entry, stopped=stopped, history=history, version=entry.version + 1)
 
 

@@ -20,14 +20,16 @@ from ..domain.address_changes import (
     took,
     undone,
 )
-from ..domain.contacts import AddressChange, Contact
+from ..domain.contacts import FIELD_OF, AddressChange, Contact
 from ..domain.documents import Channel
+from ..domain.hearing import acts, heard
 from ..domain.notices import Status
 from ..domain.passes import change_in, handle_in, made_on, topic_in
 from ..domain.preferences import CHANNELS, Topic, Wishes, consented, with_wishes, without
 from ..ports import Clock, ContactBook, ContactDirectory, DueIndex
 from .notify_owner import Conflict, OwnerNotices, note_about, waiting_name
 from .tell_customer import NotToldYet, Teller
+from .tell_portal import PortalNews
 
 PAGE = "preference page"
 ONE_CLICK = "one-click"
@@ -47,37 +49,31 @@ def open_page(token_id: str, *, contacts: ContactDirectory, clock: Clock, days: 
     return contacts.by_handle(handle_in(token_id))
 
 
-def save(contact: Contact, change: Callable[[Contact], Contact], contacts: ContactDirectory) -> Contact:
+def save(contact: Contact, change: Callable[[Contact], Contact], news: PortalNews) -> Contact:
     """The contact with a change made, stored; Conflict if somebody else wrote meanwhile."""
     after = change(contact)
-    if after is not contact and contacts.put([after]):
+    if after is not contact and not news.put(contact, after):
         raise Conflict
     return after
 
 
-def save_wishes(contact: Contact, wishes: Wishes, *, contacts: ContactDirectory, clock: Clock) -> Contact:
-    """What the page's form says becomes what the contact says, from the next decision on."""
-    return save(contact, lambda c: with_wishes(c, wishes, clock.now(), PAGE), contacts)
+def save_wishes(contact: Contact, wishes: Wishes, shown: Wishes, *, news: PortalNews) -> Contact:
+    """What the customer changed of the form as it was shown, from the next decision on."""
+    return save(contact, lambda c: with_wishes(c, wishes, news.clock.now(), PAGE, shown), news)
 
 
-def save_consent(
-    contact: Contact, given: bool, version: str, *, contacts: ContactDirectory, clock: Clock
-) -> Contact:
+def save_consent(contact: Contact, given: bool, version: str, *, news: PortalNews) -> Contact:
     """Consent to electronic delivery given, or taken back: then documents come on paper."""
-    return save(contact, lambda c: consented(c, given, version, clock.now(), PAGE), contacts)
+    return save(contact, lambda c: consented(c, given, version, news.clock.now(), PAGE), news)
 
 
-def leave_all(
-    contact: Contact, topics: Sequence[Topic], *, contacts: ContactDirectory, clock: Clock
-) -> Contact:
+def leave_all(contact: Contact, topics: Sequence[Topic], *, news: PortalNews) -> Contact:
     """Unsubscribed from every topic that one can leave, on every channel."""
     names = [topic.name for topic in topics if topic.may_leave]
-    return save(contact, lambda c: without(c, names, CHANNELS, clock.now(), PAGE), contacts)
+    return save(contact, lambda c: without(c, names, CHANNELS, news.clock.now(), PAGE), news)
 
 
-def unsubscribe(
-    token_id: str, topics: Sequence[Topic], *, contacts: ContactDirectory, clock: Clock
-) -> Topic | None:
+def unsubscribe(token_id: str, topics: Sequence[Topic], *, news: PortalNews) -> Topic | None:
     """One click (RFC 8058): no more e-mail of the token's topic; of all that can be left if it is gone.
 
     Idempotent. A contact that was erased gets nothing anyway. Returns the topic, if there is one.
@@ -85,11 +81,11 @@ def unsubscribe(
     name = topic_in(token_id, (topic.name for topic in topics))
     leaving = [name] if name else [topic.name for topic in topics if topic.may_leave]
     for _ in range(_TRIES):
-        contact = contacts.by_handle(handle_in(token_id))
+        contact = news.contacts.by_handle(handle_in(token_id))
         if contact is None:
             break
         try:
-            save(contact, lambda c: without(c, leaving, ("email",), clock.now(), ONE_CLICK), contacts)
+            save(contact, lambda c: without(c, leaving, ("email",), news.clock.now(), ONE_CLICK), news)
             break
         except Conflict:
             continue
@@ -116,7 +112,7 @@ class AddressBook:
         address = self.owner.addresses.check(channel, raw, contact.country)
         if not address.usable:
             return Answer.WRONG
-        change_id = change_id or self.owner.clock.random_id()
+        here, change_id = not change_id, change_id or self.owner.clock.random_id()
         code = f"{int(_mac(self.keys[0], change_id, 'new'), 16) % 1_000_000:06d}"
         step = asked(
             contact, channel, address, change_id=change_id, code=_mac(self.keys[0], change_id, code),
@@ -124,7 +120,11 @@ class AddressBook:
         )  # fmt: skip
         if step.answer != Answer.DONE or step.change is None:
             return step.answer
-        self._store(contact, step.contact)
+        after, now = step.contact, self.owner.clock.now()
+        if here:  # the portal's event has spoken already, of its own time
+            said = acts("customer", source, now, contact).says(FIELD_OF[channel], address.value)
+            after = heard(after, [said], now)
+        self._store(contact, after)
         return self._send_code(contact, step.change, code)
 
     def _send_code(self, contact: Contact, change: AddressChange, code: str) -> Answer:

@@ -23,6 +23,7 @@ from ..domain.identity import notice_id
 from ..domain.passes import handle_of
 from ..ports import AddressChecker, Clock, ContactDirectory, DueIndex, ExceptionBus, OptOutList
 from .tell_customer import Note, NotToldYet, Teller
+from .tell_portal import tell_portal
 
 _TRIES = 5
 
@@ -91,6 +92,7 @@ class OwnerNotices:
             if after is contact:
                 return False
             at = self.clock.now().isoformat(timespec="seconds")
+            tell_portal([(contact, after)], change.source, self.exceptions, at)
             if not self.contacts.put([replace(after, version=contact.version + 1, changed_at=at)]):
                 return True
         raise Conflict

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 from ..domain.address_changes import Answer, locked
 from ..domain.contacts import Contact
-from ..domain.decisions import Policy
+from ..domain.decisions import Policy, window_for
 from ..domain.documents import Channel
 from ..domain.passes import handle_of
 from ..domain.preferences import CHANNELS, Topic, Wishes, own_window
 from ..domain.second_step import Keys, Step, StepAnswer, StepKind, expected
-from ..ports import Clock, ContactDirectory, ExceptionBus, TryCounter
+from ..ports import Clock, ContactDirectory, DueIndex, ExceptionBus, TryCounter
 from .change_preferences import PAGE, AddressBook, leave_all, save_consent, save_wishes
 from .take_second_step import is_locked, take_second_step
+from .tell_portal import PortalNews
 
 Form = Mapping[str, Sequence[str]]
 """A form's fields as they were sent: none, one or several values each."""
@@ -35,6 +36,7 @@ class PreferencePage:
     """
 
     contacts: ContactDirectory
+    due: DueIndex
     clock: Clock
     topics: Sequence[Topic]
     languages: Sequence[str]
@@ -45,6 +47,11 @@ class PreferencePage:
     keys: Callable[[], Keys]
     exceptions: Callable[[], ExceptionBus]
 
+    @property
+    def news(self) -> PortalNews:
+        """By which the portal hears of what is said here."""
+        return PortalNews(self.contacts, self.due, self.exceptions, self.clock)
+
     def asks(self, contact: Contact) -> StepKind:
         """What is asked before an address is changed; `none`: no change is possible here just now."""
         step = question(contact, self.keys())
@@ -53,7 +60,6 @@ class PreferencePage:
     def post(self, contact: Contact, form: Form, language: str) -> Posted:
         """Carry out what the form asks for; `language` is the page's. Raises Conflict."""
         actions: Mapping[str, Callable[[Contact, Form], Posted]] = {
-            "save": self._save,
             "leave": self._leave,
             "consent": self._consent,
             "withdraw": self._withdraw,
@@ -61,13 +67,14 @@ class PreferencePage:
         }
         if one(form, "action") == "address":
             return self._address(contact, form, language)
+        if one(form, "action") == "save":
+            return self._save(contact, form, language)
         action = actions.get(one(form, "action"))
         return action(contact, form) if action else Posted(problem="unknown")
 
-    def _save(self, contact: Contact, form: Form) -> Posted:
+    def _save(self, contact: Contact, form: Form, shown_in: str) -> Posted:
         wanted = set(form.get("want", ()))
         first = one(form, "first")
-        order: tuple[Channel, ...] = tuple(c for c in CHANNELS if c == first)
         language = one(form, "language")
         if language not in self.languages:
             return Posted(problem="language", field="language")
@@ -75,29 +82,26 @@ class PreferencePage:
             hours = own_window(one(form, "opens"), one(form, "closes"), self.policy.window)
         except ValueError:
             return Posted(problem="hours", field="opens")
-        topics = {
-            topic.name: tuple(c for c in topic.channels if f"{topic.name}/{c}" in wanted)
-            for topic in self.topics
-        }
-        wishes = Wishes(topics, order, self._tag(contact, language), hours)
-        save_wishes(contact, wishes, contacts=self.contacts, clock=self.clock)
+        shown = shown_to(contact, self.topics, self.policy, shown_in)
+        wishes = Wishes(
+            {t.name: tuple(c for c in t.channels if f"{t.name}/{c}" in wanted) for t in self.topics},
+            tuple(c for c in CHANNELS if c == first),
+            language,
+            hours,
+        )
+        save_wishes(contact, wishes, shown, news=self.news)
         return Posted("saved")
 
-    def _tag(self, contact: Contact, language: str) -> str:
-        # A region that the customer's tag has (fr-CA) is not lost by choosing the same language again.
-        known = contact.language or ""
-        return known if known.partition("-")[0].lower() == language else language
-
     def _leave(self, contact: Contact, form: Form) -> Posted:
-        leave_all(contact, self.topics, contacts=self.contacts, clock=self.clock)
+        leave_all(contact, self.topics, news=self.news)
         return Posted("left")
 
     def _consent(self, contact: Contact, form: Form) -> Posted:
-        save_consent(contact, True, self.consent_version, contacts=self.contacts, clock=self.clock)
+        save_consent(contact, True, self.consent_version, news=self.news)
         return Posted("consented")
 
     def _withdraw(self, contact: Contact, form: Form) -> Posted:
-        save_consent(contact, False, self.consent_version, contacts=self.contacts, clock=self.clock)
+        save_consent(contact, False, self.consent_version, news=self.news)
         return Posted("withdrawn")
 
     def _address(self, contact: Contact, form: Form, language: str) -> Posted:
@@ -130,6 +134,18 @@ class PreferencePage:
         if channel is None:
             return Posted(problem="expired")
         return _CONFIRMED[self.book().confirm(contact, channel, one(form, "code"))]
+
+
+def shown_to(contact: Contact, topics: Sequence[Topic], policy: Policy, language: str) -> Wishes:
+    """The form as the page in this language shows it (adapters/preference_views.py)."""
+    window = window_for(contact, policy)
+    opens, closes = window.opens.isoformat("minutes"), window.closes.isoformat("minutes")
+    return Wishes(
+        {t.name: tuple(c for c in t.channels if not contact.opted_out(c, t.name)) for t in topics},
+        contact.channel_order[:1],
+        language,
+        own_window(opens, closes, policy.window),
+    )
 
 
 _ASKED: Mapping[Answer, Posted] = {

@@ -1,25 +1,26 @@
 """Take what the portal's customers changed there."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from datetime import datetime
 from typing import Literal
 
 from ..domain.address_changes import Answer
-from ..domain.contacts import Contact
+from ..domain.contacts import FIELD_OF, Contact
 from ..domain.documents import Channel
 from ..domain.erasure import existed_before_erasure
 from ..domain.exceptions import ExceptionRaised
+from ..domain.hearing import CHANNELS, FIELDS, Voice, heard, said_of, text_of
 from ..domain.identity import notice_id
-from ..domain.preferences import PortalChange, consented, recorded
+from ..domain.preferences import PortalChange, consent_text
 from ..domain.receipts import moment
-from ..ports import Clock, ContactDirectory, ExceptionBus
+from ..domain.statements import IN, OUT, Statement, counting, spoken_at
+from ..ports import AddressChecker, Clock, ContactDirectory, ExceptionBus
 from .change_preferences import AddressBook
 from .notify_owner import Conflict
 from .tell_customer import NotToldYet
 
 Done = Literal["changed", "unchanged", "unknown_customer", "erased"]
 
-_FIELDS = ("language", "channel_order", "opt_outs", "quiet_hours", "paper_required")
 _TRIES = 5
 
 
@@ -32,7 +33,8 @@ def record_preferences(
     book: AddressBook,
 ) -> Done:
     """Carry out a portal's change. The portal's sign-in is the second step; a new address gets a code
-    unless the portal verified it, and the owner is notified either way. The same event again does nothing.
+    unless the portal verified it, and the owner is notified either way. Events may come twice, late and out
+    of order: what was said later than an event stays.
 
     A customer whom no record has named is an exception: the portal may be ahead of the composer. Of a
     customer who was erased since nothing is taken.
@@ -46,7 +48,8 @@ def record_preferences(
         if contact is None or contact.is_erased:
             exceptions.raise_exceptions([_unknown(change)])
             return "unknown_customer"
-        after = contact if _taken(contact, change) else _changed(contact, change, clock)
+        said = _statements(change, contact, book.owner.addresses, clock.now())
+        after = heard(contact, said, clock.now())
         if after is contact:
             break
         if not contacts.put([after]):
@@ -54,9 +57,8 @@ def record_preferences(
             break
     else:
         raise Conflict
-    wanted: tuple[tuple[Channel, str | None], ...] = (("email", change.email), ("sms", change.mobile))
-    for channel, raw in wanted:
-        if raw is None or contact.is_erased:
+    for channel, raw in _addresses(change):
+        if contact.is_erased or _is_old(contact, change, channel, clock.now()):
             continue
         if change.verified:
             answer = book.take(contact, channel, raw, change.who, _change_id(change, channel))
@@ -83,26 +85,37 @@ def _change_id(change: PortalChange, channel: Channel) -> str:
     )
 
 
-def _taken(contact: Contact, change: PortalChange) -> bool:
-    return any(entry["who"] == change.who for entry in contact.history)
-
-
-def _changed(contact: Contact, change: PortalChange, clock: Clock) -> Contact:
-    now = clock.now()
-    fields = {name: value for name in _FIELDS if (value := getattr(change, name)) is not None}
-    if "opt_outs" in fields:
-        fields["opt_outs"] = {t: c for t, c in fields["opt_outs"].items() if c} or None
-    owned = ("language",) if "language" in fields else ()
-    after = recorded(contact, now, change.who, owned=owned, **fields)
+def _statements(
+    change: PortalChange, contact: Contact, addresses: AddressChecker, now: datetime
+) -> list[Statement]:
+    """What the event says, each of the time that it speaks of."""
+    voice = Voice("customer", change.who, spoken_at(change.at, now), now)
+    new = [
+        voice.says(name, text_of(name, value))
+        for name in FIELDS
+        if (value := getattr(change, name)) is not None
+    ]
+    for topic, channels in (change.opt_outs or {}).items():
+        for channel in CHANNELS:
+            new += voice.opts(OUT if channel in channels else IN, [topic], [channel])
     if change.consent is not None:
-        after = consented(after, change.consent, change.consent_version, now, change.who)
-        if after.version > contact.version + 1:
-            after = _one_write(contact, after)
-    return after
+        new.append(voice.says("consent", consent_text(change.consent, change.consent_version)))
+    for channel, raw in _addresses(change):
+        address = addresses.check(channel, raw, contact.country)
+        if address.usable:
+            new.append(voice.says(FIELD_OF[channel], address.value))
+    return new
 
 
-def _one_write(before: Contact, after: Contact) -> Contact:
-    return replace(after, version=before.version + 1)
+def _addresses(change: PortalChange) -> list[tuple[Channel, str]]:
+    wanted: tuple[tuple[Channel, str | None], ...] = (("email", change.email), ("sms", change.mobile))
+    return [(channel, raw) for channel, raw in wanted if raw is not None]
+
+
+def _is_old(contact: Contact, change: PortalChange, channel: Channel, now: datetime) -> bool:
+    """Whether somebody named an address of the channel after the time that the event speaks of."""
+    said = counting(said_of(contact), FIELD_OF[channel])
+    return said is not None and said.by != change.who and said.at >= spoken_at(change.at, now)
 
 
 def _unknown(change: PortalChange) -> ExceptionRaised:

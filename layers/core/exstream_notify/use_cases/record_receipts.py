@@ -10,6 +10,7 @@ from ..domain.contacts import Contact, with_entries
 from ..domain.documents import Channel
 from ..domain.erasure import began, existed_before_erasure
 from ..domain.exceptions import ExceptionRaised
+from ..domain.hearing import Voice, heard, one_write
 from ..domain.identity import job_id
 from ..domain.incidents import ALERT_REF
 from ..domain.notices import LOST, Notice
@@ -34,6 +35,7 @@ from ..domain.receipts import (
     suppressed_by,
 )
 from ..domain.runs import RecordOutcome
+from ..domain.statements import ALL, OUT, spoken_at, stamped
 from ..ports import (
     AddressChecker,
     Clock,
@@ -49,6 +51,7 @@ from ..ports import (
     SuppressionList,
 )
 from .decide_notices import pointer_to
+from .tell_portal import tell_portal
 
 _Lifted = Mapping[tuple[Channel, str], str]
 """When addresses were last released, by channel and hash; empty for one that never was."""
@@ -135,7 +138,7 @@ def record_receipts(
     known = _customers(fresh, stored, contacts)
     fresh = _without_erased(fresh, stored, known)
     lifted = _suppress(strangers, fresh, stored, suppressions, receipt_policy)
-    _mark_contacts(fresh, stored, lifted, known, contacts, suppressions, batch.now)
+    _mark_contacts(fresh, stored, lifted, known, contacts, suppressions, exceptions, batch.now)
     reference = receipt_evidence.reference()
     _write(by_notice, stored, ledger, reference, receipt_policy, batch)
     _keep_evidence(batch, receipt_evidence, reference)
@@ -336,9 +339,13 @@ def _mark_contacts(
     found: _Known,
     contacts: ContactBook,
     suppressions: SuppressionList,
+    bus: ReceiptBus,
     now: datetime,
 ) -> None:
-    """Give the customer's address the status that the receipts say, if it is still the address written to."""
+    """Give the customer's address the status that the receipts say, if it is still the address written to.
+
+    The portal hears of it first: a worker that dies before the write does both again.
+    """
     said: dict[str, dict[str, list[tuple[Receipt, str]]]] = {}
     for identity, rows in by_notice.items():
         notice = stored[identity]
@@ -360,6 +367,8 @@ def _mark_contacts(
                 if key in left
                 and (after := _marked(contact, customers[key], suppressions, now)) is not contact
             }
+            told = [(known[key], after) for key, after in changed.items()]
+            tell_portal(told, "receipt", bus, now.isoformat(timespec="seconds"))
             left = set(contacts.put(list(changed.values()))) if changed else set()
             if not left:
                 break
@@ -376,6 +385,10 @@ def _marked(
         address = after.address(receipt.channel)
         if address is None or attempted not in suppressions.hashes(receipt.channel, address.value):
             continue
+        if receipt.meaning.suppress == "opt_out":
+            after = _unsubscribed(after, receipt, now)
+            if not after.opted_out(receipt.channel, ALL):
+                continue  # the customer came back later than that
         status = ADDRESS_STATUS[receipt.meaning.suppress]
         if receipt.kind is Kind.ECHO_COMPLAINT:
             status = "complained"
@@ -393,11 +406,17 @@ def _marked(
         after = replace(
             after,
             **{name: replace(address, status=status, why=entry["why"])},  # type: ignore[arg-type]
-            version=contact.version + 1,
             changed_at=entry["at"],
             history=with_entries(after, entry),
         )
-    return after
+    return one_write(contact, after)
+
+
+def _unsubscribed(contact: Contact, receipt: Receipt, now: datetime) -> Contact:
+    """The contact after its customer unsubscribed from everything with the provider."""
+    at = moment(receipt.at)
+    voice = Voice("reply", f"receipt {receipt.provider}", spoken_at(stamped(at) if at else "", now), now)
+    return heard(contact, voice.opts(OUT, [ALL], [receipt.channel]), now)
 
 
 def _write(

@@ -1,22 +1,23 @@
 """Take an SMS reply: stop, start, help, or words for the team."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from ..domain.contacts import Contact
 from ..domain.exceptions import ExceptionRaised
+from ..domain.hearing import Voice, heard
 from ..domain.identity import notice_id
 from ..domain.inbound import Reply
 from ..domain.notices import Notice
 from ..domain.passes import handle_of
-from ..domain.preferences import again, without
 from ..domain.replies import WORDS, Meaning, ReplyWords, meaning_of
+from ..domain.statements import ALL, OUT, Statement, spoken_at
 from ..ports import (
     AddressChecker,
     Clock,
-    ContactDirectory,
     Evidence,
     EvidenceLine,
     ExceptionBus,
@@ -26,6 +27,7 @@ from ..ports import (
     Rules,
 )
 from .tell_customer import NotApproved, Note, Teller
+from .tell_portal import PortalNews
 
 REPLY_SALT = "sms-replies"
 """Keys the evidence of replies by nobody that we know."""
@@ -39,7 +41,7 @@ class ReplyDesk:
     """All that taking a reply needs. `scope` says what STOP ends: `all` texts, or the `topic` it answers;
     `words` are what replies are understood by."""
 
-    contacts: ContactDirectory
+    news: PortalNews
     opt_outs: OptOutList
     addresses: AddressChecker
     ledger: NoticesOfCustomer
@@ -63,16 +65,17 @@ class ReplyDesk:
             # A short code or an operator's own number: nobody to answer, nothing to stop.
             self._to_the_team(reply, [], "unknown_sender")
             return "free"
-        holders = self.contacts.at_address("sms", number.value)
+        holders = self.news.contacts.at_address("sms", number.value)
         meaning = meaning_of(reply.text, self.words)
-        who = f"sms reply {reply.reply_id}"
+        now = self.clock.now()
+        voice = Voice("reply", f"sms reply {reply.reply_id}", spoken_at(reply.at, now), now)
         if meaning == "stop":
             topic = self._topic(holders, number.value)
-            stopped = self._stop(holders, topic, number.value, who)
+            stopped = self._stop(holders, topic, number.value, voice)
             if stopped:
                 self._tell(reply, "stop_topic" if topic else "stop", number.value, holders)
         elif meaning == "start":
-            if self._start(holders, number.value, who):
+            if self._start(holders, number.value, voice):
                 self._tell(reply, "start", number.value, holders)
         elif meaning == "help":
             self._tell(reply, "help", number.value, holders)
@@ -80,42 +83,39 @@ class ReplyDesk:
             self._to_the_team(reply, holders, "")
         return meaning
 
-    def _stop(self, holders: Sequence[Contact], topic: str | None, number: str, who: str) -> bool:
-        now = self.clock.now()
-        ours = self._change(holders, who, lambda c: without(c, [topic or "*"], ("sms",), now, who))
+    def _stop(self, holders: Sequence[Contact], topic: str | None, number: str, voice: Voice) -> bool:
+        ours = self._change(holders, voice.opts(OUT, [topic or ALL], ["sms"]), voice)
         if topic is None:
             # Kept by number too: it holds for whoever has the number later, and if nobody has it now.
-            ours |= self.opt_outs.stop("sms", number, who, now) or (
-                self.opt_outs.stopped_by("sms", number) == who
+            at = datetime.fromisoformat(voice.at)
+            ours |= self.opt_outs.stop("sms", number, voice.by, at) or (
+                self.opt_outs.stopped_by("sms", number) == voice.by
             )
         return ours
 
-    def _start(self, holders: Sequence[Contact], number: str, who: str) -> bool:
-        now = self.clock.now()
-
-        def start(contact: Contact) -> Contact:
-            return again(contact, ["*", *_stopped_by_reply(contact)], "sms", now, who)
-
+    def _start(self, holders: Sequence[Contact], number: str, voice: Voice) -> bool:
         # Released last: a worker that dies in between leaves the number stopped, and the repeat goes on.
-        ours = self._change(holders, who, start)
-        return self.opt_outs.allow("sms", number, who, now) or ours
+        ours = self._change(holders, voice.starts("sms"), voice)
+        at = datetime.fromisoformat(voice.at)
+        return self.opt_outs.allow("sms", number, voice.by, at) or ours
 
-    def _change(self, holders: Sequence[Contact], who: str, change: Callable[[Contact], Contact]) -> bool:
-        """Change every holder; whether that was this reply's doing, now or by an earlier delivery."""
+    def _change(self, holders: Sequence[Contact], statements: Sequence[Statement], voice: Voice) -> bool:
+        """Have every holder's contact hear what was said; whether this reply is what counts there, now or by
+        an earlier delivery."""
         ours = False
         for holder in holders:
             contact: Contact | None = holder
             for _ in range(_TRIES):
                 if contact is None or contact.is_erased:
                     break
-                after = change(contact)
+                after = heard(contact, statements, voice.now)
                 if after is contact:
-                    ours |= _last_by(contact) == who
+                    ours |= any(one.by == voice.by for one in contact.statements)
                     break
-                if not self.contacts.put([after]):
-                    ours = True
+                if self.news.put(contact, after):
+                    ours |= any(one.by == voice.by for one in after.statements)
                     break
-                found = self.contacts.get(holder.domain, [holder.contact_key])
+                found = self.news.contacts.get(holder.domain, [holder.contact_key])
                 contact = found.get(holder.contact_key)
             else:
                 raise RuntimeError("a contact kept changing under five attempts to stop its messages")
@@ -192,24 +192,6 @@ class ReplyDesk:
                 )
             ]
         )
-
-
-def _last_by(contact: Contact) -> str:
-    return next((e["who"] for e in reversed(contact.history) if e["field"] == "opt_outs"), "")
-
-
-def _stopped_by_reply(contact: Contact) -> list[str]:
-    """The topics that replies stopped: what the customer switched off on the page stays off."""
-    topics: set[str] = set()
-    for entry in contact.history:
-        if entry["field"] == "opt_outs" and entry["who"].startswith("sms reply "):
-            before, after = _pairs(entry["from"]), _pairs(entry["to"])
-            topics |= {pair.rpartition("/")[0] for pair in after - before if pair.endswith("/sms")}
-    return sorted(topics - {"*"})
-
-
-def _pairs(text: str) -> set[str]:
-    return {part.strip() for part in text.split(",") if part.strip()}
 
 
 def _claimed_at(notice: Notice) -> str:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from ..domain.contacts import Contact, with_entries
 from ..domain.documents import Channel
 from ..domain.receipts import Suppression, released
-from ..ports import Clock, ContactBook, SuppressionList
+from ..ports import Clock, ContactBook, ExceptionBus, SuppressionList
+from .tell_portal import tell_portal
 
 _TRIES = 5
 
@@ -23,13 +24,15 @@ def release_address(
     *,
     contacts: ContactBook,
     suppressions: SuppressionList,
+    bus: ExceptionBus,
     clock: Clock,
 ) -> tuple[Contact, list[Suppression]]:
     """The contact with its address usable again, and the entries that were lifted.
 
     The entry stays, with its history: what happens to the address from now on suppresses it again.
     It is lifted for every customer who has the address; the mark goes from this contact alone, since
-    the others' may have reasons of their own. A stop by whoever has it stands. Raises NothingToRelease.
+    the others' may have reasons of their own. A stop by whoever has it stands, here or with the provider.
+    Raises NothingToRelease.
     """
     address = contact.address(channel)
     if address is None:
@@ -46,13 +49,15 @@ def release_address(
             break
     else:
         raise RuntimeError("a suppression kept changing under five attempts to lift it")
+    if not lifted and address.status == "opted_out":
+        raise NothingToRelease(f"the customer unsubscribed ({address.why}), and only they can come back")
     if not lifted and address.status == "ok":
         if stop := next((e.stopped for e in known.values() if e.stopped), ""):
             raise NothingToRelease(f"the customer stopped it ({stop}), and only they can start it again")
         raise NothingToRelease(f"the address for {channel} is neither suppressed nor marked")
     for _ in range(_TRIES):
         address = contact.address(channel)
-        if address is None:
+        if address is None or address.status == "opted_out":
             return contact, lifted
         name = "email" if channel == "email" else "mobile"
         entry: Mapping[str, str] = {
@@ -70,6 +75,7 @@ def release_address(
             changed_at=entry["at"],
             history=with_entries(contact, entry),
         )
+        tell_portal([(contact, after)], who, bus, entry["at"])
         if not contacts.put([after]):
             return after, lifted
         contact = contacts.get(contact.domain, [contact.contact_key])[contact.contact_key]

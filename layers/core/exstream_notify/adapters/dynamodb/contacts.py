@@ -12,6 +12,7 @@ from ...domain.documents import Channel
 from ...domain.identity import address_hash
 from ...domain.passes import handle_of
 from ...domain.receipts import Suppression, moment
+from ...domain.statements import Statement
 from .batches import DynamoDBClient, Item, get_items, put_if, query
 
 _PROFILE = tuple(field.name for field in fields(Contact) if field.name != "version")
@@ -151,6 +152,8 @@ def contact_from(item: Item) -> Contact:
         change["told"] = tuple(Told(**row) for row in change.get("told", ()))
     if "changing" in data:
         data["changing"] = tuple(AddressChange(**change) for change in data["changing"])
+    if "statements" in data:
+        data["statements"] = tuple(Statement(**row) for row in data["statements"])
     for name in ("channel_order", "set_by_customer", "history", "quiet_hours", "codes_sent"):
         if name in data:
             data[name] = tuple(data[name])

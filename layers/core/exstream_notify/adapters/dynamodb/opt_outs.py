@@ -19,7 +19,7 @@ class DynamoOptOuts(DynamoSuppressions):
             return False
         current = self.hashes(channel, canonical)[0]
         self._change([(channel, current)], lambda entry: stopped_from(entry, source, at))
-        return True
+        return self.stopped_by(channel, canonical) is not None
 
     def stopped_by(self, channel: Channel, canonical: str) -> str | None:
         """See `OptOutList.stopped_by`."""
@@ -35,8 +35,9 @@ class DynamoOptOuts(DynamoSuppressions):
     def allow(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
         """See `OptOutList.allow`; the entry stays, with who released it and when."""
         stops = [(entry.channel, entry.address) for entry in self._stops(channel, canonical)]
-        self._change(stops, lambda entry: allowed_from(entry, source, at))
-        return bool(stops)
+        current = (channel, self.hashes(channel, canonical)[0])
+        self._change(sorted({*stops, current}), lambda entry: allowed_from(entry, source, at))
+        return bool(stops) and self.stopped_by(channel, canonical) is None
 
     def _stops(self, channel: Channel, canonical: str) -> list[Suppression]:
         places = [(channel, address) for address in self.hashes(channel, canonical)]
@@ -47,9 +48,9 @@ class DynamoOptOuts(DynamoSuppressions):
     ) -> None:
         """Write the change over whatever else happens to these entries meanwhile."""
         for _ in range(_TRIES):
-            if not places:
+            known = self.entries(places) if places else {}
+            changed = [after for entry in known.values() if (after := change(entry)) is not entry]
+            if not changed:
                 return
-            known = self.entries(places).values()
-            changed = [after for entry in known if (after := change(entry)) is not entry]
-            places = list(self.put(changed)) if changed else []
+            places = list(self.put(changed))
         raise RuntimeError("a suppression kept changing under five attempts")
