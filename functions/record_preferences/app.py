@@ -26,7 +26,7 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 @failures_logged
 def take(record: SQSRecord) -> None:
-    book = address_book(app.teller_ports(), app.owner_ports(), app.form_keys())
+    book = address_book(app.teller_ports(), app.way_ports(), app.owner_ports(), app.form_keys())
     written = app.ledger.written()
     if (look := look_of(record.json_body)) is not None:
         went_on = book.owner.go_on(look[1])

@@ -16,6 +16,7 @@ from exstream_notify.adapters.customer_events import reply_of
 from exstream_notify.adapters.observability import count, failures_logged, log_notices, logger, metrics
 from exstream_notify.adapters.triggers import as_exception
 from exstream_notify.domain.exceptions import Unusable
+from exstream_notify.use_cases.note_ways import NoteWays
 from exstream_notify.use_cases.record_reply import ReplyDesk
 from exstream_notify.use_cases.tell_customer import Teller
 
@@ -31,7 +32,8 @@ def take(record: SQSRecord) -> None:
         app.exceptions.raise_exceptions([as_exception(unusable)])
         return
     written = app.ledger.written()
-    desk = ReplyDesk(teller=Teller(**app.teller_ports()), **app.reply_ports())
+    ways = NoteWays(**app.way_ports())
+    desk = ReplyDesk(teller=Teller(**app.teller_ports()), ways=ways, **app.reply_ports())
     meaning = desk.record(reply)
     count({meaning: 1}, "Replies")
     log_notices("reply", written, meaning=meaning)

@@ -417,12 +417,21 @@ class Bootstrap:
 
         return PreferenceViews(self.pages, self.topics, self.policy, self.clock.now, self.form_keys)
 
+    def way_ports(self) -> dict[str, Any]:
+        """What tells where a note may go (`NoteWays`)."""
+        return {
+            "opt_outs": self.opt_outs,
+            "addresses": self.addresses,
+            "clock": self.clock,
+            "policy": self.policy,
+            "switched_off": self.switches.off,
+        }
+
     def owner_ports(self) -> dict[str, Any]:
-        """What changes of address take, beside the teller (`OwnerNotices`)."""
+        """What changes of address take, beside the teller and the ways (`OwnerNotices`)."""
         return {
             "contacts": self.contacts,
             "addresses": self.addresses,
-            "opt_outs": self.opt_outs,
             "due": self.due,
             "exceptions": self.exceptions,
             "clock": self.clock,
@@ -430,7 +439,7 @@ class Bootstrap:
         }
 
     def reply_ports(self) -> dict[str, Any]:
-        """What taking an SMS reply takes, beside the teller (`ReplyDesk`)."""
+        """What taking an SMS reply takes, beside the teller and the ways (`ReplyDesk`)."""
         return {
             "contacts": self.contacts,
             "opt_outs": self.opt_outs,
