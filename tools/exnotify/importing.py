@@ -6,6 +6,7 @@ version, and a row that already stands changes nothing: what was interrupted is 
 
 import csv
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
@@ -23,26 +24,21 @@ from exstream_notify.domain.preferences import CHANNELS, own_window, recorded
 from exstream_notify.domain.quiet_hours import Window
 from exstream_notify.domain.values import (
     ValueRefused,
-    clean_text,
     instant,
-    is_unset,
     language_tag,
-    plain_key,
     refuse_rounded,
     truth,
 )
 from exstream_notify.ports import AddressChecker, Clock, ContactBook
 
 from .errors import CommandError
+from .exported_rows import CLEAR, news, text_of
 
 BATCH = 100
 """Contacts that are read, and then written, at once."""
 
 WHO = "import "
 """What the history's `who` begins with; a later import may change what an earlier one set."""
-
-CLEAR = "-"
-"""A cell that takes a value back; an empty cell says nothing."""
 
 _TRIES = 5
 
@@ -80,21 +76,23 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a file is checked against: topics, legal hours, addresses."""
+    """What a file is checked against: topics, legal hours, addresses, what separates values in our export."""
 
     topics: frozenset[str]
     hours: Window
     addresses: AddressChecker
+    separator: str = ","
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row's values by field, those that say something."""
+    """A row's values by field, those that say something; `exported` if it is of a file that we wrote."""
 
     number: int
     customer_key: str
     values: Mapping[str, str]
     recipient: str = ""
+    exported: bool = False
 
     @property
     def contact_key(self) -> str:
@@ -127,13 +125,13 @@ def _yes(text: str, _: Site) -> bool:
     return truth(text)
 
 
-def _order(text: str, _: Site) -> tuple[Channel, ...]:
-    return tuple(dict.fromkeys(map(_channel, _listed(text))))
+def _order(text: str, site: Site) -> tuple[Channel, ...]:
+    return tuple(dict.fromkeys(map(_channel, _listed(text, site.separator))))
 
 
 def _opt_outs(text: str, site: Site) -> Mapping[str, tuple[Channel, ...]]:
     outs: dict[str, tuple[Channel, ...]] = {}
-    for one in _listed(text):
+    for one in _listed(text, site.separator):
         topic, _, name = one.rpartition("/")
         topic = topic.strip() or "*"
         if topic != "*" and topic not in site.topics:
@@ -172,8 +170,11 @@ def _channel(name: str) -> Channel:
     return found
 
 
-def _listed(text: str) -> list[str]:
-    found = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
+def _listed(text: str, separator: str) -> list[str]:
+    """The parts of a list, separated behind each channel: as our export does it, or as sites write lists."""
+    own = f"{re.escape(separator.strip())}|" if separator.strip() else ""
+    parts = re.split(rf"(?i:(?<=email)|(?<=sms))\s*(?:{own}[,;|\s])\s*", text)
+    found = [stripped for part in parts if (stripped := part.strip(" ,;|"))]
     if not found:
         raise RowRefusedError("names no channel")
     return found
@@ -242,7 +243,10 @@ class PreferenceFile:
             self._raw.seek(0)
             first = self._raw.read(4096).split(b"\n")[0].decode("utf-8-sig", "replace")
             self._delimiter = max(",;\t|", key=first.count)
-            self.columns, self.ignored = columns_of(next(self._lines(), (0, []))[1])
+            heading = next(self._lines(), (0, []))[1]
+            self.columns, self.ignored = columns_of(heading)
+            self.exported = {"known", "customer_queues"} <= set(self.ignored)
+            self._known = [name.strip().lower() for name in heading].index("known") if self.exported else 0
         except BaseException as error:
             self.close()
             if isinstance(error, UnicodeDecodeError):
@@ -258,11 +262,15 @@ class PreferenceFile:
         return self._digest() == self.sha256
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Each row below the heading with its number; empty lines are passed over. CommandError."""
+        """Each row below the heading with its number. CommandError.
+
+        Empty lines are passed over, and rows of an export that say that nobody is known.
+        """
         lines = self._lines()
         next(lines, None)
         for number, (_, cells) in enumerate(lines, 1):
-            if any(cell.strip() for cell in cells):
+            nobody = self.exported and len(cells) == len(self.columns) and cells[self._known] == "no"
+            if any(cell.strip() for cell in cells) and not nobody:
                 yield number, cells
 
     def _lines(self) -> Iterator[tuple[int, list[str]]]:
@@ -289,14 +297,14 @@ class PreferenceFile:
         return hashlib.file_digest(self._raw, "sha256").hexdigest()
 
 
-def _row(number: int, cells: Sequence[str], columns: Sequence[str]) -> Row | Finding:
+def _row(number: int, cells: Sequence[str], file: "PreferenceFile") -> Row | Finding:
+    columns = file.columns
     if len(cells) != len(columns):
         return Finding(number, "", f"{len(cells)} fields where the heading has {len(columns)}")
     values = {}
     for name, cell in zip(columns, cells, strict=True):
         try:
-            text = clean_text(cell) if name == "consent_source" else plain_key(cell)
-            if name and (text == CLEAR or not is_unset(text, name)):
+            if text := text_of(name, cell):
                 values[name] = text
         except ValueRefused as refused:
             return Finding(number, name, str(refused))
@@ -305,12 +313,12 @@ def _row(number: int, cells: Sequence[str], columns: Sequence[str]) -> Row | Fin
         refuse_rounded(key)
     except ValueRefused as refused:
         return Finding(number, "customer_key", str(refused))
-    if key == CLEAR or not (0 < len(key) <= 128 and all("!" <= c <= "~" for c in key)):
-        return Finding(number, "customer_key", "no key: 1 to 128 printable characters without spaces")
+    if key == CLEAR or not 0 < len(key) <= 128:
+        return Finding(number, "customer_key", "no key: 1 to 128 characters")
     recipient = values.pop("recipient", "")
     if len(recipient) > 128:
         return Finding(number, "recipient", "longer than 128 characters")
-    return Row(number, key, values, recipient)
+    return Row(number, key, values, recipient, file.exported)
 
 
 # --- what a row makes of a contact --------------------------------------------------------------------
@@ -334,7 +342,9 @@ def lay(row: Row, before: Contact, site: Site, now: datetime, who: str) -> Laid:
     refused: list[Finding] = []
     kept: list[Finding] = []
     read: dict[str, object] = {}
-    for name, text in row.values.items():
+    # Topics that rules do not name any more stay what the customer left.
+    site = replace(site, topics=site.topics | set(before.opt_outs or ()))
+    for name, text in (news(row.values, before, site.separator) if row.exported else row.values).items():
         try:
             if text == CLEAR:
                 if name not in _CLEARED:
@@ -467,7 +477,7 @@ def check_file(
         rows: list[Row] = []
         for number, cells in group:
             report.rows += 1
-            row = _row(number, cells, file.columns)
+            row = _row(number, cells, file)
             if isinstance(row, Finding):
                 report.refused.append(row)
                 continue
@@ -509,7 +519,7 @@ def apply_file(
         raise CommandError("the file changed while it was checked: nothing was written")
     report = Report(ignored=file.ignored)
     for group in _groups(file.rows()):
-        rows = [row for number, cells in group if isinstance(row := _row(number, cells, file.columns), Row)]
+        rows = [row for number, cells in group if isinstance(row := _row(number, cells, file), Row)]
         report.rows += len(rows)
         _apply(rows, domain, contacts, site, clock, who, report)
         told(report.rows)
