@@ -147,3 +147,23 @@ def test_a_topic_that_is_gone_and_was_never_left_is_refused_as_before(tmp_path: 
     report = check_file(file, "retail", contacts, site, FakeClock(AT).now(), "import abc by ann")
     file.close()
     assert [(one.field, "no topic" in one.reason) for one in report.refused] == [("opt_outs", True)]
+
+
+def test_a_file_of_changes_brings_nobody_back(tmp_path: Path) -> None:
+    contacts = FakeContacts()
+    contacts.put([a_contact(1)])
+    layout = Layout(RULES, {}, "paper", ",")
+    rows = [
+        ("changed", layout.row(a_contact(1), ())),
+        ("removed", layout.row(a_contact(2, opt_outs={"bills": ("sms",)}), ())),
+        ("removed", {**layout.nobody(), "customer_key": "C0003"}),
+    ]
+    lines = [as_delimited(("change", *layout.columns))]
+    lines += [as_delimited((change, *row.values())) for change, row in rows]
+    path = tmp_path / "changes.csv"
+    path.write_text("".join(f"{line}\r\n" for line in lines), "utf-8")
+    file = PreferenceFile(path)
+    report = imported(file, contacts, ",")
+    file.close()
+    assert (report.rows, report.unchanged) == (1, 1)
+    assert list(contacts.stored) == [("retail", "C0001")]

@@ -202,7 +202,7 @@ COLUMNS: Mapping[str, Callable[[str, Site], object]] = {
 _KEYS = ("customer_key", "recipient")
 """The columns that say whom a row is about."""
 
-DERIVED = ("known", "email_status", "mobile_status", "consent_scope", "customer_queues")
+DERIVED = ("change", "known", "email_status", "mobile_status", "consent_scope", "customer_queues")
 """Columns of our own export (those that begin with `channel_` too) that say nothing of a wish."""
 
 _CLEARED = frozenset(
@@ -246,7 +246,7 @@ class PreferenceFile:
             heading = next(self._lines(), (0, []))[1]
             self.columns, self.ignored = columns_of(heading)
             self.exported = {"known", "customer_queues"} <= set(self.ignored)
-            self._known = [name.strip().lower() for name in heading].index("known") if self.exported else 0
+            self._names = [name.strip().lower() for name in heading]
         except BaseException as error:
             self.close()
             if isinstance(error, UnicodeDecodeError):
@@ -264,14 +264,19 @@ class PreferenceFile:
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Each row below the heading with its number. CommandError.
 
-        Empty lines are passed over, and rows of an export that say that nobody is known.
+        Empty lines are passed over, and rows of an export that say that somebody is gone.
         """
         lines = self._lines()
         next(lines, None)
         for number, (_, cells) in enumerate(lines, 1):
-            nobody = self.exported and len(cells) == len(self.columns) and cells[self._known] == "no"
-            if any(cell.strip() for cell in cells) and not nobody:
+            if any(cell.strip() for cell in cells) and not self._is_gone(cells):
                 yield number, cells
+
+    def _is_gone(self, cells: Sequence[str]) -> bool:
+        if not self.exported or len(cells) != len(self._names):
+            return False
+        row = dict(zip(self._names, cells, strict=True))
+        return row["known"] == "no" or row.get("change") == "removed"
 
     def _lines(self) -> Iterator[tuple[int, list[str]]]:
         """Rows with the number of their line. CommandError: a quoted field may have swallowed rows."""
