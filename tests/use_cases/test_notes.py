@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,7 +19,7 @@ from exstream_notify.domain.preferences import PortalChange, without
 from exstream_notify.use_cases.preference_page import Posted, PreferencePage
 from exstream_notify.use_cases.record_preferences import record_preferences
 from exstream_notify.use_cases.record_reply import ReplyDesk
-from tests.fakes import a_contact, an_address
+from tests.fakes import Killed, a_contact, an_address
 from tests.use_cases.world import DOMAIN, World
 
 OLD, MOBILE = "c0001@example.com", "+12025550101"
@@ -281,6 +281,39 @@ def local(at: str, zone: str) -> str:
     return datetime.fromisoformat(at).astimezone(ZoneInfo(zone)).time().isoformat("minutes")
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_at_any_call_a_text_that_waited_for_the_morning_goes_out_at_most_once(
+    when: Literal["before", "after"],
+) -> None:
+    def story(kill: int | None) -> World:
+        world = known(EVENING)
+        assert world.book.begin(the_contact(world), "email", NEW_MAIL, "preference page") == Answer.DONE
+        code = world.outbox[-1].text.removeprefix("code ")
+        world.wire.number = 0
+        if kill is not None:
+            world.wire.kill_at(kill, when)
+        while not the_contact(world).changing[0].confirmed_at:
+            try:
+                world.book.confirm(the_contact(world), "email", code)
+            except Killed:
+                world.clock.advance(minutes=2)
+        for _ in range(20):
+            world.come_to_rest()
+            if not the_contact(world).changing:
+                break
+            world.clock.advance(minutes=1)
+            world.release()
+        return world
+
+    for number in range(1, story(None).wire.number + 1):
+        world = story(number)
+        where = f"killed {world.wire.killed_at}"
+        assert the_contact(world).email.value == NEW_MAIL, where  # type: ignore[union-attr]
+        texts = [d for d in world.outbox if d.to == MOBILE]
+        assert len({d.ref for d in texts}) == len(texts) >= 2, where
+        world.check()
+
+
 # --- answers to replies ---------------------------------------------------------------------------------
 
 
@@ -355,6 +388,13 @@ def test_an_answer_that_comes_late_keeps_to_the_law(
     assert got(world, MOBILE) == told
     assert world.exceptions.codes == (set() if told or text == "STOP" else {"sms_reply"})
     assert (world.suppressions.stopped_by("sms", MOBILE) is not None) == (text == "STOP")
+
+
+def test_a_late_answer_to_nobody_that_we_know_keeps_to_the_day_of_the_number() -> None:
+    world = known(NIGHT, mobile=None)
+    reply(world, "HELP", minutes=6)
+    assert got(world, MOBILE) == []
+    assert [e.detail["why"] for e in world.exceptions.raised] == ["late"]
 
 
 def test_a_reply_by_nobody_that_we_know_is_answered_unless_the_number_is_stopped() -> None:

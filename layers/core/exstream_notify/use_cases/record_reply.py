@@ -184,9 +184,11 @@ class ReplyDesk:
         if note in _OF_STOP:
             return "late" if late else Barred.OFF if self.ways.off(domain, "sms") else ""
         # A START has just taken back what the holders had stopped.
-        known = holders if note != "start" else ()
-        barred = next((b for h in known or [None] if (b := self.ways.barred(h, "sms", number, domain))), None)
-        if barred is None and late and first is not None and self.ways.opens(first) is not None:
+        known: Sequence[Contact | None] = (holders if note != "start" else ()) or (None,)
+        barred = next((b for h in known if (b := self.ways.barred(h, "sms", number, domain))), None)
+        # Nobody's number still tells where it may be.
+        who = first or Contact(domain, "", "", mobile=self.addresses.check("sms", number, None))
+        if barred is None and late and self.ways.opens(who) is not None:
             return "late"
         return barred or ""
 
