@@ -29,7 +29,7 @@ resolver = APIGatewayHttpResolver()
 
 @resolver.get("/v1/openapi.json")
 def describe() -> Response[str]:
-    return json_response(200, openapi(app.site, app.rules.types))
+    return json_response(200, openapi(app.site, app.rules.types, app.rules.named_domains))
 
 
 @resolver.post("/v1/eligibility")
@@ -37,13 +37,14 @@ def answer() -> Response[str]:
     event = resolver.current_event
     try:
         client = client_of(event.headers.get("authorization"), app.eligibility_tokens())
-        questions = [Question(*one) for one in asked_of(event.decoded_body, app.rules)]
+        asked = asked_of(event.decoded_body, app.rules, lambda domain: app.record_schemas.of(None, domain))
     except RequestRefused as error:
         return refused(error)
+    questions = [Question(document, asked.types) for document in asked.documents]
     answers = answer_eligibility(questions, **app.eligibility_ports())
     count_for("client", client, {"EligibilityRequests": 1, "EligibilityAnswers": len(answers)})
     logger.info("answered", extra={"client": client, "customers": len(answers)})
-    return answered(answers, app.settings.queue_separator)
+    return answered(asked, answers, app.settings.queue_separator)
 
 
 @logger.inject_lambda_context

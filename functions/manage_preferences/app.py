@@ -34,7 +34,7 @@ def answer(token: str) -> Response[str]:
     event, contact, views = resolver.current_event, contact_of(token), app.preference_views
     wishes, written = event.headers.get("accept-language"), app.ledger.written()
     page = PreferencePage(
-        book=lambda: address_book(app.teller_ports(), app.owner_ports(), app.form_keys()),
+        book=lambda: address_book(app.teller_ports(), app.way_ports(), app.owner_ports(), app.form_keys()),
         **app.page_ports(),
     )
     if contact is None:

@@ -31,7 +31,7 @@ def take(record: SQSRecord) -> None:
     if look is not None and look[0] == "portal":
         count({"portal_told_late": int(PortalNews(**app.news_ports()).go_on(look[1]))})
         return
-    book = address_book(app.teller_ports(), app.owner_ports(), app.form_keys())
+    book = address_book(app.teller_ports(), app.way_ports(), app.owner_ports(), app.form_keys())
     if look is not None:
         went_on = book.owner.go_on(look[1])
         count({"address_steps": int(went_on)})

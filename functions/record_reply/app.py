@@ -16,6 +16,7 @@ from exstream_notify.adapters.customer_events import reply_of
 from exstream_notify.adapters.observability import count, failures_logged, log_notices, logger, metrics
 from exstream_notify.adapters.triggers import as_exception
 from exstream_notify.domain.exceptions import Unusable
+from exstream_notify.use_cases.note_ways import NoteWays
 from exstream_notify.use_cases.record_reply import ReplyDesk
 from exstream_notify.use_cases.tell_customer import Teller
 from exstream_notify.use_cases.tell_portal import PortalNews
@@ -32,8 +33,12 @@ def take(record: SQSRecord) -> None:
         app.exceptions.raise_exceptions([as_exception(unusable)])
         return
     written = app.ledger.written()
-    news = PortalNews(**app.news_ports())
-    desk = ReplyDesk(teller=Teller(**app.teller_ports()), news=news, **app.reply_ports())
+    teller, ways, news = (
+        Teller(**app.teller_ports()),
+        NoteWays(**app.way_ports()),
+        PortalNews(**app.news_ports()),
+    )
+    desk = ReplyDesk(teller=teller, ways=ways, news=news, **app.reply_ports())
     meaning = desk.record(reply)
     count({meaning: 1}, "Replies")
     log_notices("reply", written, meaning=meaning)

@@ -141,7 +141,7 @@ REFUSED = [
     ("customer_key,consent,consent_at", "C1,yes,2027-01-01", "consent", "in the future"),
     ("customer_key,consent,consent_at", "C1,yes,11/20/2026", "consent_at", "ISO 8601"),
     ("customer_key,language", ",es", "customer_key", "no key"),
-    ("customer_key,language", "C 1,es", "customer_key", "no key"),
+    ("customer_key,language", "C" * 129 + ",es", "customer_key", "no key"),
     ("customer_key,language", "C1,es,extra", "", "3 fields where the heading has 2"),
 ]  # fmt: skip
 

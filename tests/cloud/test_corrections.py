@@ -668,6 +668,26 @@ def test_objects_are_dated_and_delays_pass_by_the_clouds_clock() -> None:
         assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "soon"
 
 
+def test_a_topic_dates_what_it_delivers_by_the_clouds_clock() -> None:
+    with services(correct=True, clock=Clock.starting(at="2031-05-06T07:08:09Z")) as aws:
+        url = make_queue(aws, invited=True)
+        topic = aws("sns").create_topic(Name="t")["TopicArn"]
+        aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=QUEUE_ARN)
+        aws("sns").publish(TopicArn=topic, Message="m")
+        (envelope,) = events_in(aws, url)
+        assert envelope["Timestamp"].startswith("2031-05-06T07:08:")
+
+
+def test_moto_itself_dates_it_by_the_calendar(raw: Any) -> None:
+    with raw() as aws:
+        url = make_queue(aws, invited=True)
+        topic = aws("sns").create_topic(Name="t")["TopicArn"]
+        aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=QUEUE_ARN)
+        aws("sns").publish(TopicArn=topic, Message="m")
+        (envelope,) = events_in(aws, url)
+        assert envelope["Timestamp"][:4] == str(datetime.now(UTC).year)
+
+
 # ---- S3 semantics that need no correction ----
 
 

@@ -103,7 +103,8 @@ def test_a_take_over_takes_three_days_and_three_messages_and_an_unreached_owner_
     (change,) = contact(shell, 1)["changing"]
     waits = datetime.fromisoformat(change["effective_at"]) - datetime.fromisoformat(change["confirmed_at"])
     assert waits.total_seconds() == 72 * 3600
-    assert {(row["channel"], row["to"]) for row in change["told"]} == {("email", old), ("sms", mobile)}
+    # The bounce suppressed the old address: what cannot go there goes to the number.
+    assert {(row["channel"], row["to"]) for row in change["told"]} == {("sms", mobile)}
     assert "in effect from" in shell("contact", key(1), "--domain", DOMAIN).out
     assert contact(shell, 1)["email"]["value"] == old
 
@@ -116,15 +117,15 @@ def test_a_take_over_takes_three_days_and_three_messages_and_an_unreached_owner_
     until(lambda: contact(shell, 1)["email"]["value"] == "new1@example.com")
     history = contact(shell, 1)["history"]
     assert history[-1]["at"] >= change["effective_at"]
-    assert purposes(shell, old) == purposes(shell, mobile) == NOTES
+    assert (purposes(shell, old), purposes(shell, mobile)) == ([], NOTES)
     assert not [m for m in shell("outbox", "--json").json if m["to"] == "new1@example.com"]
 
     until(lambda: (contact(shell, 3)["email"] or {}).get("value") == "new3@example.com")
     assert contact(shell, 3)["history"][-1]["at"] >= change["effective_at"]
 
-    # Every note to the second customer bounced: a person is asked, and nothing takes effect without one.
+    # Every note to the second customer bounced, or none may go: a person is asked, and nothing takes effect.
     unreached = until(lambda: [c for c in contact(shell, 2)["changing"] if c["review"] == "asked"])[0]
-    assert {row["status"] for row in unreached["told"]} == {"bounced"}
+    assert {row["status"] for row in unreached["told"]} <= {"bounced"}
     (asked,) = until(
         lambda: [i for i in shell("incidents", "--json").json if i["code"] == "address_change_unconfirmed"][
             :1

@@ -5,7 +5,7 @@ pytest, so that benchmarks can run on them too.
 """
 
 from .clock import FakeClock
-from .contacts import FakeAddresses, FakeContacts, FakeSuppressions
+from .contacts import FakeAddresses, FakeContacts, FakeSuppressions, some_ways
 from .drops import FakeDropFolder, FakeRecords, FakeStaging
 from .evidence import FakeEvidence, FakeJobs
 from .examples import a_contact, a_document, a_notice, a_rule, an_address
@@ -76,5 +76,6 @@ __all__ = [
     "a_notice",
     "a_rule",
     "an_address",
+    "some_ways",
     "watched",
 ]

@@ -2,12 +2,16 @@
 
 import threading
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 from exstream_notify.domain.contacts import Address, Contact
+from exstream_notify.domain.decisions import Policy
 from exstream_notify.domain.documents import Channel
 from exstream_notify.domain.passes import handle_of
+from exstream_notify.domain.quiet_hours import Window
 from exstream_notify.domain.receipts import Suppression, allowed_from, stopped_from, without_topics
+from exstream_notify.ports import Clock
+from exstream_notify.use_cases.note_ways import NoteWays
 
 
 class FakeContacts:
@@ -134,3 +138,9 @@ class FakeAddresses:
         if contact.time_zone:
             return (contact.time_zone,)
         return contact.mobile.zones if contact.mobile else ()
+
+
+def some_ways(clock: Clock) -> NoteWays:
+    """Ways for notes of a site where nothing is stopped, suppressed or off; it is noon for every customer."""
+    noon = Policy(Window(time.min, time.max))
+    return NoteWays(FakeSuppressions(), FakeAddresses(), clock, noon, lambda domain, channel: False)

@@ -31,10 +31,10 @@ from tests.fakes import (
     FakeExceptionBus,
     FakeLedger,
     FakeProvider,
-    FakeSuppressions,
     a_contact,
     a_document,
     a_rule,
+    some_ways,
 )
 from tests.use_cases.world import World
 
@@ -224,7 +224,8 @@ def test_a_reply_is_taken_though_its_answer_is_not_approved(tmp_path: Path) -> N
     desk = Desk(tmp_path)
     unused: Any = None
     replies = ReplyDesk(
-        news=PortalNews(Nobody(), unused, unused, unused), opt_outs=unused, addresses=FakeAddresses(), ledger=unused, rules=unused,
+        news=PortalNews(Nobody(), unused, unused, unused), opt_outs=unused, addresses=FakeAddresses(),
+        ways=some_ways(desk.clock), ledger=unused, rules=unused,
         evidence=desk.evidence, exceptions=desk.exceptions, hasher=desk.teller.hasher, teller=desk.teller,
         clock=desk.clock,
     )  # type: ignore[arg-type]  # fmt: skip
@@ -237,7 +238,7 @@ def test_a_verified_address_waits_until_its_owner_can_be_told_in_approved_words(
     desk, contacts = Desk(tmp_path), FakeContacts()
     contacts.put([a_contact(1)])
     owner = OwnerNotices(
-        contacts, FakeAddresses(), FakeSuppressions(), desk.teller, FakeDueIndex(FakeLedger()), desk.exceptions,
+        contacts, FakeAddresses(), some_ways(desk.clock), desk.teller, FakeDueIndex(FakeLedger()), desk.exceptions,
         desk.clock, lambda salt, change: "https://x",
     )  # fmt: skip
     portal = PortalChange("e1", "retail", "C0001", mobile="+12025550177", verified=True)

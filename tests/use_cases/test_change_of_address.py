@@ -24,11 +24,11 @@ from tests.fakes import (
     FakeLedger,
     FakeNotes,
     FakeProvider,
-    FakeSuppressions,
     FakeTries,
     a_contact,
     a_document,
     a_rule,
+    some_ways,
 )
 from tests.use_cases.world import DOMAIN, World
 
@@ -70,7 +70,7 @@ class Site:
             lambda channel: self.mail, self.exceptions,
         )  # fmt: skip
         owner = OwnerNotices(
-            self.contacts, FakeAddresses(), FakeSuppressions(), teller, self.due, self.exceptions, self.clock,
+            self.contacts, FakeAddresses(), some_ways(self.clock), teller, self.due, self.exceptions, self.clock,
             lambda salt, change: "https://x",
         )  # fmt: skip
         book = AddressBook(owner, self.signing)

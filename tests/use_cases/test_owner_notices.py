@@ -85,16 +85,14 @@ def after(world: World, **time: float) -> None:
     world.drain()
 
 
-def test_a_take_over_by_a_forged_bounce_takes_three_days_and_three_messages_to_the_owner() -> None:
+@pytest.mark.parametrize("suppressed", [False, True])
+def test_a_take_over_by_a_forged_bounce_takes_three_days_and_three_messages_or_a_person(
+    suppressed: bool,
+) -> None:
     world = known(mobile=None)
-    world.change_contact(1, postcode="10001")
-    world.drop("run-1", a_document(1, mobile=None))
-    world.drain()
-    (statement,) = world.outbox
-    world.report(world.receipt(statement, Kind.HARD_BOUNCE))
-    world.drain()
-    # Whether or not it was believed: the worst that a forged report can do to the address.
-    world.change_contact(1, email=an_address(OLD, status="invalid"))
+    world.change_contact(1, postcode="10001", email=an_address(OLD, status="invalid"))
+    if suppressed:
+        world.suppressions.addresses.add(("email", OLD))
 
     # The link of a forwarded mail leads to the page, and the postcode is known.
     page = PreferencePage(
@@ -107,6 +105,10 @@ def test_a_take_over_by_a_forged_bounce_takes_three_days_and_three_messages_to_t
     form = {"action": ["code"], "channel": ["email"], "code": [code]}
     assert page.post(the_contact(world), form, "en") == Posted("confirmed")
 
+    if suppressed:
+        after(world, days=30)
+        assert (received(world, OLD), email_of(world), asked(world)) == ([], OLD, True)
+        return
     assert received(world, OLD) == ["changed"]
     after(world, hours=47)
     assert received(world, OLD) == ["changed"]

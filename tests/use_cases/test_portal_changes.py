@@ -11,7 +11,7 @@ from exstream_notify.use_cases.notify_owner import OwnerNotices, waiting_name
 from exstream_notify.use_cases.record_preferences import record_preferences
 from exstream_notify.use_cases.tell_customer import NotToldYet, Teller
 from tests.fakes.clock import FakeClock
-from tests.fakes.contacts import FakeAddresses, FakeContacts, FakeSuppressions
+from tests.fakes.contacts import FakeAddresses, FakeContacts, some_ways
 from tests.fakes.evidence import FakeEvidence
 from tests.fakes.examples import a_contact
 from tests.fakes.exceptions import FakeExceptionBus
@@ -33,7 +33,7 @@ class Portal:
             lambda channel: self.provider, self.exceptions,
         )  # fmt: skip
         owner = OwnerNotices(
-            self.contacts, FakeAddresses(), FakeSuppressions(), teller, FakeDueIndex(ledger), self.exceptions,
+            self.contacts, FakeAddresses(), some_ways(self.clock), teller, FakeDueIndex(ledger), self.exceptions,
             self.clock, lambda salt, change: "link",
         )  # fmt: skip
         self.book = AddressBook(owner, (b"key",))

@@ -31,7 +31,7 @@ from exstream_notify.use_cases.release_address import NothingToRelease, release_
 from exstream_notify.use_cases.tell_customer import Teller
 from exstream_notify.use_cases.tell_portal import PortalNews
 from tests.fakes.clock import FakeClock
-from tests.fakes.contacts import FakeAddresses, FakeContacts, FakeSuppressions
+from tests.fakes.contacts import FakeAddresses, FakeContacts, FakeSuppressions, some_ways
 from tests.fakes.evidence import FakeEvidence
 from tests.fakes.examples import a_contact, a_document, an_address
 from tests.fakes.exceptions import FakeExceptionBus
@@ -64,13 +64,14 @@ class Site:
             ledger, FakeEvidence(), self.clock, lambda channel, value: f"hash {value}", FakeNotes(),
             lambda channel: FakeProvider("ses", self.clock), self.bus,
         )  # fmt: skip
+        ways = some_ways(self.clock)
         self.owner = OwnerNotices(
-            self.contacts, FakeAddresses(), self.stops, teller, self.due, self.bus, self.clock,
+            self.contacts, FakeAddresses(), ways, teller, self.due, self.bus, self.clock,
             lambda salt, change: "link",
         )  # fmt: skip
         self.desk = ReplyDesk(
             news=self.news, opt_outs=self.stops, addresses=FakeAddresses(), ledger=self.world.ledger,
-            rules=self.world.rules, evidence=FakeEvidence(), exceptions=self.bus,
+            rules=self.world.rules, evidence=FakeEvidence(), exceptions=self.bus, ways=ways,
             hasher=lambda channel, value: f"hash {value}", teller=teller, clock=self.clock,
         )  # fmt: skip
         self.page = PreferencePage(

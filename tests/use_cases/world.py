@@ -50,6 +50,7 @@ from exstream_notify.use_cases.decide_notices import decide_notices
 from exstream_notify.use_cases.erase_contact import erase_contact
 from exstream_notify.use_cases.follow_runs import follow_run
 from exstream_notify.use_cases.known_channels import KnownChannels
+from exstream_notify.use_cases.note_ways import NoteWays
 from exstream_notify.use_cases.notify_owner import OwnerNotices
 from exstream_notify.use_cases.open_document import look_at_link, open_document
 from exstream_notify.use_cases.poll_receipts import Polled, poll_receipts
@@ -370,8 +371,12 @@ class World:
             p["exceptions"],
             self.approved_only,
         )
+        ways = NoteWays(
+            p["suppressions"], self.addresses, self.clock, self.policy,
+            lambda domain, channel: bool(self.off & {domain, channel}),
+        )  # fmt: skip
         return OwnerNotices(
-            p["contacts"], self.addresses, p["suppressions"], teller, p["due"], p["exceptions"], self.clock,
+            p["contacts"], self.addresses, ways, teller, p["due"], p["exceptions"], self.clock,
             lambda salt, change_id: f"https://documents.example.com/p/undo/{salt}-{change_id}",
         )  # fmt: skip
 

@@ -6,6 +6,7 @@ version, and a row that already stands changes nothing: what was interrupted is 
 
 import csv
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
@@ -35,11 +36,8 @@ from exstream_notify.domain.receipts import moment
 from exstream_notify.domain.statements import OPT_OUTS, OUT, Statement, cell, opted_out, second
 from exstream_notify.domain.values import (
     ValueRefused,
-    clean_text,
     instant,
-    is_unset,
     language_tag,
-    plain_key,
     refuse_rounded,
     truth,
 )
@@ -48,15 +46,13 @@ from exstream_notify.use_cases.erase_contact import with_kept_opt_outs
 from exstream_notify.use_cases.tell_portal import tell_portal
 
 from .errors import CommandError
+from .exported_rows import CLEAR, cell_text, news
 
 BATCH = 100
 """Contacts that are read, and then written, at once."""
 
 WHO = "import "
 """What the history's `who` begins with; a later import may change what an earlier one set."""
-
-CLEAR = "-"
-"""A cell that takes a value back; an empty cell says nothing."""
 
 _TRIES = 5
 
@@ -96,14 +92,15 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a file is checked against: topics, legal hours, addresses, what was stopped; on `bus` others hear
-    of changes."""
+    """What a file is checked against: topics, legal hours, addresses, what was stopped, what separates values
+    in our export; on `bus` others hear of changes."""
 
     topics: frozenset[str]
     hours: Window
     addresses: AddressChecker
     suppressions: SuppressionList
     bus: ExceptionBus
+    separator: str = ","
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +144,13 @@ def _yes(text: str, _: Site) -> bool:
     return truth(text)
 
 
-def _order(text: str, _: Site) -> tuple[Channel, ...]:
-    return tuple(dict.fromkeys(map(_channel, _listed(text))))
+def _order(text: str, site: Site) -> tuple[Channel, ...]:
+    return tuple(dict.fromkeys(map(_channel, _listed(text, site.separator))))
 
 
 def _opt_outs(text: str, site: Site) -> Mapping[str, tuple[Channel, ...]]:
     outs: dict[str, tuple[Channel, ...]] = {}
-    for one in _listed(text):
+    for one in _listed(text, site.separator):
         topic, _, name = one.rpartition("/")
         topic = topic.strip() or "*"
         if topic != "*" and topic not in site.topics:
@@ -192,8 +189,11 @@ def _channel(name: str) -> Channel:
     return found
 
 
-def _listed(text: str) -> list[str]:
-    found = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
+def _listed(text: str, separator: str) -> list[str]:
+    """The parts of a list, separated behind each channel: as our export does it, or as sites write lists."""
+    own = f"{re.escape(separator.strip())}|" if separator.strip() else ""
+    parts = re.split(rf"(?i:(?<=email)|(?<=sms))\s*(?:{own}[,;|\s])\s*", text)
+    found = [stripped for part in parts if (stripped := part.strip(" ,;|"))]
     if not found:
         raise RowRefusedError("names no channel")
     return found
@@ -221,7 +221,7 @@ COLUMNS: Mapping[str, Callable[[str, Site], object]] = {
 _KEYS = ("customer_key", "recipient")
 """The columns that say whom a row is about."""
 
-DERIVED = ("known", "email_status", "mobile_status", "consent_scope", "customer_queues")
+DERIVED = ("change", "known", "email_status", "mobile_status", "consent_scope", "customer_queues")
 """Columns of our own export (those that begin with `channel_` too) that say nothing of a wish."""
 
 _CLEARED = frozenset(
@@ -262,8 +262,10 @@ class PreferenceFile:
             self._raw.seek(0)
             first = self._raw.read(4096).split(b"\n")[0].decode("utf-8-sig", "replace")
             self._delimiter = max(",;\t|", key=first.count)
-            self.columns, self.ignored = columns_of(next(self._lines(), (0, []))[1])
+            heading = next(self._lines(), (0, []))[1]
+            self.columns, self.ignored = columns_of(heading)
             self.exported = {"known", "customer_queues"} <= set(self.ignored)
+            self._names = [name.strip().lower() for name in heading]
         except BaseException as error:
             self.close()
             if isinstance(error, UnicodeDecodeError):
@@ -279,12 +281,21 @@ class PreferenceFile:
         return self._digest() == self.sha256
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Each row below the heading with its number; empty lines are passed over. CommandError."""
+        """Each row below the heading with its number. CommandError.
+
+        Empty lines are passed over, and rows of an export that say that somebody is gone.
+        """
         lines = self._lines()
         next(lines, None)
         for number, (_, cells) in enumerate(lines, 1):
-            if any(cell.strip() for cell in cells):
+            if any(cell.strip() for cell in cells) and not self._is_gone(cells):
                 yield number, cells
+
+    def _is_gone(self, cells: Sequence[str]) -> bool:
+        if not self.exported or len(cells) != len(self._names):
+            return False
+        row = dict(zip(self._names, cells, strict=True))
+        return row["known"] == "no" or row.get("change") == "removed"
 
     def _lines(self) -> Iterator[tuple[int, list[str]]]:
         """Rows with the number of their line. CommandError: a quoted field may have swallowed rows."""
@@ -317,8 +328,7 @@ def _row(number: int, cells: Sequence[str], file: "PreferenceFile") -> Row | Fin
     values = {}
     for name, given in zip(columns, cells, strict=True):
         try:
-            text = clean_text(given) if name == "consent_source" else plain_key(given)
-            if name and (text == CLEAR or not is_unset(text, name)):
+            if text := cell_text(name, given):
                 values[name] = text
         except ValueRefused as refused:
             return Finding(number, name, str(refused))
@@ -327,8 +337,8 @@ def _row(number: int, cells: Sequence[str], file: "PreferenceFile") -> Row | Fin
         refuse_rounded(key)
     except ValueRefused as refused:
         return Finding(number, "customer_key", str(refused))
-    if key == CLEAR or not (0 < len(key) <= 128 and all("!" <= c <= "~" for c in key)):
-        return Finding(number, "customer_key", "no key: 1 to 128 printable characters without spaces")
+    if key == CLEAR or not 0 < len(key) <= 128:
+        return Finding(number, "customer_key", "no key: 1 to 128 characters")
     recipient = values.pop("recipient", "")
     if len(recipient) > 128:
         return Finding(number, "recipient", "longer than 128 characters")
@@ -357,7 +367,9 @@ def lay(row: Row, before: Contact, site: Site, now: datetime, who: str) -> Laid:
     refused: list[Finding] = []
     kept: list[Finding] = []
     read: dict[str, object] = {}
-    for name, text in row.values.items():
+    # Topics that rules do not name any more stay what the customer left.
+    site = replace(site, topics=site.topics | set(before.opt_outs or ()))
+    for name, text in (news(row.values, before, site.separator) if row.exported else row.values).items():
         try:
             if text == CLEAR:
                 if name not in _CLEARED:
@@ -392,7 +404,7 @@ def lay(row: Row, before: Contact, site: Site, now: datetime, who: str) -> Laid:
     wishes = {name: fields.pop(name) for name in FIELDS if name in fields}
     # What records brought and our own export repeats is no news of the customer.
     mirrored = row.exported and before.version > 0
-    if mirrored and "language" not in before.set_by_customer:
+    if mirrored and before.language and "language" not in before.set_by_customer:
         wishes.pop("language", None)
     theirs = [name for name in fields if _set_here(before, name) and getattr(before, name) != fields[name]]
     facts = {} if mirrored else {name: value for name, value in fields.items() if name not in theirs}

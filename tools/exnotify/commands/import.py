@@ -42,12 +42,19 @@ def command(
     name_of("domain", domain)
     app = target.app
     topics = frozenset(app.rules.of_type(kind).topic for kind in app.rules.types)
-    site = Site(topics, app.policy.window, app.addresses, app.suppressions, app.exceptions)
+    site = Site(
+        topics,
+        app.policy.window,
+        app.addresses,
+        app.suppressions,
+        app.exceptions,
+        app.settings.queue_separator,
+    )
     source = PreferenceFile(file)
     try:
         who = f"{WHO}{source.sha256[:12]} by {target.who}"
         found = check_file(source, domain, app.contacts, site, app.clock.now(), who)
-        if not found.rows:
+        if not found.rows and not source.exported:
             raise CommandError(f"{file.name} has no rows below its heading")
         applied = apply and not found.refused
         if applied:

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from .preference_views import PreferenceViews
     from .receipts.keeping import OpenTextStatus, S3ReceiptEvidence, UnreadReceipts
     from .receipts.reading import ReceiptReader
+    from .record_schemas import RecordSchemas, Site
     from .rendering import Brand
     from .rendering.notes import Notes
     from .s3 import S3Documents, S3DropFolder, S3Evidence, S3Jobs, S3Records
@@ -68,7 +69,7 @@ if TYPE_CHECKING:
         SqsRunQueue,
         SqsSendQueues,
     )
-    from .staging import S3Staging, Site
+    from .staging import S3Staging
     from .states import StepFunctions
 
 
@@ -243,7 +244,7 @@ class Bootstrap:
     @property
     def values_site(self) -> "Site":
         """What reading values needs to know of the site."""
-        from .staging import Site
+        from .record_schemas import Site
 
         return Site(self.settings.default_time_zone, self.settings.default_region, self.clock.now)
 
@@ -417,12 +418,21 @@ class Bootstrap:
 
         return PreferenceViews(self.pages, self.topics, self.policy, self.clock.now, self.form_keys)
 
+    def way_ports(self) -> dict[str, Any]:
+        """What tells where a note may go (`NoteWays`)."""
+        return {
+            "opt_outs": self.opt_outs,
+            "addresses": self.addresses,
+            "clock": self.clock,
+            "policy": self.policy,
+            "switched_off": self.switches.off,
+        }
+
     def owner_ports(self) -> dict[str, Any]:
-        """What changes of address take, beside the teller (`OwnerNotices`)."""
+        """What changes of address take, beside the teller and the ways (`OwnerNotices`)."""
         return {
             "contacts": self.contacts,
             "addresses": self.addresses,
-            "opt_outs": self.opt_outs,
             "due": self.due,
             "exceptions": self.exceptions,
             "clock": self.clock,
@@ -430,7 +440,7 @@ class Bootstrap:
         }
 
     def reply_ports(self) -> dict[str, Any]:
-        """What taking an SMS reply takes, beside the teller (`ReplyDesk`)."""
+        """What taking an SMS reply takes, beside the teller and the ways (`ReplyDesk`)."""
         return {
             "opt_outs": self.opt_outs,
             "addresses": self.addresses,
@@ -497,6 +507,13 @@ class Bootstrap:
     def eligibility_tokens(self) -> Mapping[str, str]:
         """Bearer tokens by client."""
         return self._secret(self.settings.eligibility_secret).fields()
+
+    @cached_property
+    def record_schemas(self) -> "RecordSchemas":
+        """How records are read, and questions about customers as records are."""
+        from .record_schemas import RecordSchemas
+
+        return RecordSchemas(self.rules, self._site("rules"), self.values_site)
 
     def eligibility_ports(self) -> dict[str, Any]:
         """What answering eligibility takes."""

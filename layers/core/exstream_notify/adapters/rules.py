@@ -154,6 +154,11 @@ class YamlRules:
             return replace(defaults, unknown=True)
         return domains.get(domain, defaults)
 
+    @property
+    def named_domains(self) -> tuple[str, ...] | None:
+        """The domains there are; None: any, since domains.yaml names none or accepts others."""
+        return tuple(self._domains[1]) if self._domains[1] and self._holds_unknown else None
+
     def route(self, exception: ExceptionRaised, severity: Severity | None = None) -> AlertRule:
         """See `AlertRules.route`."""
         return self._alerts.route(exception, severity, self._runbook())
@@ -226,7 +231,7 @@ class YamlRules:
         from .expectation_rules import Expected, Refusal, SiteHolidays, usable
 
         file = "domains.yaml"
-        domains = tuple(self._domains[1]) if self._domains[1] and self._holds_unknown else None
+        domains = self.named_domains
         seen: set[str] = set()
         for n, row in enumerate(self._read(file).get("expected") or ()):
             key = f"expected.{n}"

@@ -6,15 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..domain.records import RunFolder
 from ..domain.runs import DomainRule, FoundFile
-from ..domain.second_step import Keys, conceal
+from ..domain.second_step import Keys
 from ..domain.values import type_key
 from ..domain.work import SlicePointer
 from ..ports import DropFolder, StagedFile
@@ -23,12 +20,12 @@ from .index.events import read_event
 from .index.faults import Fault, IndexUnreadable, RecordRefused
 from .index.holders import GROUPS, Findings, Holders
 from .index.json_records import named_twice
-from .index.names import AliasTable
 from .index.parts import MemoryParts, Part, PartSink, PartWriter, RejectSink, Slice
 from .index.reading import form_of
 from .index.schema import RecordSchema
 from .index.staging import FileTally, stage_file
 from .part_keys import in_parts
+from .record_schemas import RecordSchemas, Site
 from .rules import YamlRules
 from .run_documents import DocumentCheck, OwnFiles
 
@@ -36,15 +33,6 @@ _BLOCK = 1024 * 1024
 
 LEFT_OUT = ".left_out"
 """Ends the name of the list, beside a file's rejects, of values that its records went on without."""
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What values need that a record does not say: the default zone and country, and the time now."""
-
-    zone: str = "America/New_York"
-    region: str = "US"
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 class S3Staging:
@@ -69,12 +57,11 @@ class S3Staging:
     ) -> None:
         self._site = site or Site()
         self._portal = portal
-        self._keys = keys
         self._client = client
         self._work = work
         self._drop = drop
         self._rules = rules
-        self._site_rules = site_rules
+        self._schemas = RecordSchemas(rules, site_rules, self._site, keys)
 
     def form(self, name: str) -> str | None:
         """See `Staging.form`; an index lies in the folder itself, not below it."""
@@ -197,22 +184,7 @@ class S3Staging:
 
     def schema(self, run: RunFolder | None, domain: str = "") -> RecordSchema:
         """How this site's records are read; of a `domain`, with what customers are asked for concealed."""
-        aliases = None
-        path = self._site_rules / "aliases.yaml" if self._site_rules else None
-        if path is not None and path.exists():
-            aliases = AliasTable(yaml.safe_load(path.read_text("utf-8")))
-        rule = self._rules.domain(domain) if domain else DomainRule()
-        return RecordSchema(
-            {name: name for name in self._rules.types},
-            self._rules.queues,
-            aliases=aliases,
-            run=run,
-            manner=rule.manner(self._site.zone),
-            holders=rule.holders,
-            conceal=self._concealer(domain) if domain and self._keys is not None else None,
-            today=lambda: self._site.now().date(),
-            number_zones=self._number_zones,
-        )
+        return self._schemas.of(run, domain)
 
     def _check(self, folder: DropFolder | None) -> DocumentCheck:
         """What is asked of each record's file; without a folder, only whether it is one of the run's own."""
@@ -221,20 +193,6 @@ class S3Staging:
         )
         shared = frozenset(kind for kind in opening if self._rules.of_type(kind).shared_file)
         return DocumentCheck(folder, opening, OwnFiles(lambda: self._rules.messages), shared)
-
-    def _number_zones(self, mobile: str, country: str | None) -> tuple[str, ...]:
-        # Needed for moments in date fields only, and slow to import.
-        from .addresses import Addresses
-
-        return Addresses(self._site.region).zones_of_number(mobile, country)
-
-    def _concealer(self, domain: str) -> Callable[[dict[str, Any]], None]:
-        def concealed(record: dict[str, Any]) -> None:
-            # Asked for with the first record that needs it: most runs have none.
-            version, keys = self._keys() if self._keys is not None else ("", {})
-            conceal(record, domain, version, keys[version])
-
-        return concealed
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,12 +47,19 @@ PATIENCE = timedelta(days=1)
 NOT_YET = "not_yet"
 """The status of a message that no provider took yet, beside those of notices."""
 
+WAITS = "quiet_hours"
+"""The status of a text that waits for its reader's day. Its wait ends for certain."""
+
 LOCKED_FOR = timedelta(hours=24)
 """After a change was undone no address can be changed for this long."""
 
 
 class Answer(StrEnum):
-    """What came of a step; LATER: a message could not go out yet, and the same step again may succeed."""
+    """What came of a step.
+
+    LATER: a message could not go out yet, and the same step again may succeed. STOPPED, SUPPRESSED, OFF: no
+    code goes to the new address, since texts were stopped, it is suppressed, or its channel is switched off.
+    """
 
     DONE = "done"
     WRONG = "wrong"
@@ -61,6 +68,9 @@ class Answer(StrEnum):
     LOCKED = "locked"
     SAME = "same"
     LATER = "later"
+    STOPPED = "stopped"
+    SUPPRESSED = "suppressed"
+    OFF = "switched_off"
     NONE = "none"
 
 
@@ -106,7 +116,9 @@ def asked(
         return Step(contact, Answer.SAME)
     before = pending(contact, channel)
     if before is not None and before.change_id == change_id:
-        return Step(contact, Answer.DONE, before)
+        # A code that comes when it is not good any more only puzzles its reader.
+        late = not before.confirmed_at and now > datetime.fromisoformat(before.expires_at)
+        return Step(contact, Answer.EXPIRED if late else Answer.DONE, before)
     if before is not None and before.confirmed_at:
         return Step(contact, Answer.LOCKED)
     recent = tuple(t for t in contact.codes_sent if datetime.fromisoformat(t) > now - timedelta(days=1))
@@ -211,11 +223,14 @@ def due_at(change: AddressChange) -> datetime | None:
 def noted(change: AddressChange, rows: Collection[Told], now: datetime) -> AddressChange:
     """The change after its next note went out as these rows say; the stage ends where nothing is left to try.
 
-    A message that no provider takes is tried again for PATIENCE from its first try, which its row has. A note
-    that reached nobody asks for a person, without whom the last stage does not end.
+    A text that waits for its reader's day is waited for. A message that no provider takes is tried again for
+    PATIENCE from its first try, which its row has. A note that reached nobody asks for a person, without whom
+    the last stage does not end.
     """
     stage = STAGES[change.stage]
     change = replace(change, told=(*(row for row in change.told if row.note != stage.note), *rows))
+    if any(r.status == WAITS for r in rows):
+        return change
     if any(r.status == NOT_YET and now < datetime.fromisoformat(r.at) + PATIENCE for r in rows):
         return change
     if all(row.status in (NOT_YET, *LOST) for row in rows):

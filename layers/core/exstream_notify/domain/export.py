@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring
 
-from .contacts import Contact
+from .contacts import Consent, Contact
 from .documents import Channel, Document, DocumentRule
 from .eligibility import customer_queues, standing_decision, status_of, verdict
 
@@ -73,7 +73,7 @@ class Layout:
             *hours,
             _yes(contact.paper_required),
             "" if consent is None else "given" if consent.given else "withdrawn",
-            *((consent.scope, consent.version, consent.at, consent.source) if consent else ("",) * 4),
+            *(_told(consent) if consent else ("",) * 4),
             *self._verdicts(contact, suppressed),
             contact.recipient,
         )
@@ -141,6 +141,15 @@ def parts_of(line: bytes) -> tuple[bytes, bytes, bytes, bytes]:
     """Domain, key, JSON and delimited form of a sorted line."""
     domain, key, json_form, delimited = line.rstrip(b"\n").split(SEPARATOR)
     return domain, key, json_form, delimited
+
+
+_BLANK = dict.fromkeys((*range(0x20), 0x7F), " ")
+
+
+def _told(consent: Consent) -> tuple[str, ...]:
+    """Its text as others wrote it, on one line: a control character would end the line, or part it."""
+    parts = (consent.scope, consent.version, consent.at, consent.source)
+    return tuple([part.translate(_BLANK) for part in parts])
 
 
 def _yes(value: bool) -> str:

@@ -27,6 +27,7 @@ from ..domain.notices import Status
 from ..domain.passes import change_in, handle_in, made_on, topic_in
 from ..domain.preferences import CHANNELS, Topic, Wishes, consented, with_wishes, without
 from ..ports import Clock, ContactBook, ContactDirectory, DueIndex
+from .note_ways import Barred, NoteWays
 from .notify_owner import Conflict, OwnerNotices, note_about, waiting_name
 from .tell_customer import NotToldYet, Teller
 from .tell_portal import PortalNews
@@ -107,6 +108,8 @@ class AddressBook:
     def begin(self, contact: Contact, channel: Channel, raw: str, source: str, change_id: str = "") -> Answer:
         """A change whose second step is passed: a code goes to the new address.
 
+        It goes at any hour, since whoever asked for it waits for it; but not to a number that its holder
+        stopped, nor to an address that is suppressed, nor while the channel is switched off.
         The same `change_id` again tells the same code, if it was not told yet, and nothing else.
         """
         address = self.owner.addresses.check(channel, raw, contact.country)
@@ -120,6 +123,8 @@ class AddressBook:
         )  # fmt: skip
         if step.answer != Answer.DONE or step.change is None:
             return step.answer
+        if barred := self.owner.ways.barred(contact, channel, address.value):
+            return _NO_CODE[barred]
         after, now = step.contact, self.owner.clock.now()
         if here:  # the portal's event has spoken already, of its own time
             said = acts("customer", source, now, contact).says(FIELD_OF[channel], address.value)
@@ -180,9 +185,18 @@ class AddressBook:
             raise Conflict
 
 
-def address_book(teller: Mapping[str, Any], owner: Mapping[str, Any], keys: Sequence[bytes]) -> AddressBook:
-    """Changes of address, put together from the ports of `Teller` and of `OwnerNotices`."""
-    return AddressBook(OwnerNotices(teller=Teller(**teller), **owner), keys)
+_NO_CODE: Mapping[Barred, Answer] = {
+    Barred.STOPPED: Answer.STOPPED,
+    Barred.SUPPRESSED: Answer.SUPPRESSED,
+    Barred.OFF: Answer.OFF,
+}
+
+
+def address_book(
+    teller: Mapping[str, Any], ways: Mapping[str, Any], owner: Mapping[str, Any], keys: Sequence[bytes]
+) -> AddressBook:
+    """Changes of address, put together from the ports of `Teller`, `NoteWays` and `OwnerNotices`."""
+    return AddressBook(OwnerNotices(teller=Teller(**teller), ways=NoteWays(**ways), **owner), keys)
 
 
 def _mac(key: bytes, change_id: str, code: str) -> str:

@@ -8,6 +8,7 @@ from ..domain.address_changes import (
     NOT_YET,
     STAGES,
     TRY_AGAIN,
+    WAITS,
     due_at,
     in_effect,
     noted,
@@ -21,7 +22,8 @@ from ..domain.documents import Channel
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import notice_id
 from ..domain.passes import handle_of
-from ..ports import AddressChecker, Clock, ContactDirectory, DueIndex, ExceptionBus, OptOutList
+from ..ports import AddressChecker, Clock, ContactDirectory, DueIndex, ExceptionBus
+from .note_ways import Barred, NoteWays
 from .tell_customer import Note, NotToldYet, Teller
 from .tell_portal import tell_portal
 
@@ -66,7 +68,7 @@ class OwnerNotices:
 
     contacts: ContactDirectory
     addresses: AddressChecker
-    opt_outs: OptOutList
+    ways: NoteWays
     teller: Teller
     due: DueIndex
     exceptions: ExceptionBus
@@ -112,8 +114,17 @@ class OwnerNotices:
             if change.stage == len(STAGES):
                 return in_effect(contact, change, now), None
             if change.stage == before.stage:
-                return contact, None if change.review == "asked" and last else now + TRY_AGAIN
+                return contact, None if change.review == "asked" and last else self._again(contact, change)
         return contact, due_at(change)
+
+    def _again(self, contact: Contact, change: AddressChange) -> datetime:
+        """When what is left of a note is due: at the opening of the reader's day, or after a pause."""
+        now, note = self.clock.now(), STAGES[change.stage].note
+        left = {row.status for row in change.told if row.note == note}
+        times = [now + TRY_AGAIN] if NOT_YET in left or WAITS not in left else []
+        if WAITS in left:
+            times.append(self.ways.opens(contact) or now)
+        return min(times)
 
     def _reached(self, change: AddressChange) -> bool:
         stored = self.teller.ledger.get({row.notice_id for row in change.told})
@@ -124,21 +135,33 @@ class OwnerNotices:
         known = {(row.channel, row.to): row for row in change.told if row.note == stage.note}
         values = {"link": self.undo_for(contact.salt, change.change_id)} if stage.undo else {}
         rows = []
-        for channel, to in owners_addresses(contact, change):
+        places = self._places(contact, change)
+        texts = any(channel == "sms" for channel, _, _ in places)
+        night = texts and self.ways.opens(contact) is not None
+        for channel, to, off in places:
             row = known.get((channel, to))
-            if row is not None and row.status != NOT_YET:
+            if row is not None and row.status not in (NOT_YET, WAITS):
                 rows.append(row)
-            elif self._may_go(contact, channel, to):
-                note = note_about(contact, change, stage.note, channel, to, values)
-                status = self._tell(note)
-                at = row.at if row is not None and status == NOT_YET else self._now()
-                rows.append(Told(stage.note, channel, to, at, status, note.identity))
+                continue
+            note = note_about(contact, change, stage.note, channel, to, values)
+            # What is in effect is so for all its readers at once.
+            if night and (channel == "sms" or not stage.undo):
+                status = WAITS if row is None else row.status
+            else:
+                status = NOT_YET if off else self._tell(note)
+            first = row.at if row is not None and row.status == status else self._now()
+            rows.append(Told(stage.note, channel, to, first, status, note.identity))
         return rows
 
-    def _may_go(self, contact: Contact, channel: Channel, to: str) -> bool:
-        if not self.addresses.check(channel, to, contact.country).usable:
-            return False
-        return channel == "email" or self.opt_outs.stopped_by(channel, to) is None
+    def _places(self, contact: Contact, change: AddressChange) -> list[tuple[Channel, str, bool]]:
+        """The owner's addresses that a note may go to, and whether their channel is off just now."""
+        found = []
+        for channel, to in owners_addresses(contact, change):
+            if self.addresses.check(channel, to, contact.country).usable:
+                barred = self.ways.barred(contact, channel, to)
+                if barred in (None, Barred.OFF):
+                    found.append((channel, to, barred is not None))
+        return found
 
     def _tell(self, note: Note) -> str:
         try:

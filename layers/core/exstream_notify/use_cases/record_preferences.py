@@ -11,6 +11,7 @@ from ..domain.erasure import existed_before_erasure
 from ..domain.exceptions import ExceptionRaised
 from ..domain.hearing import CHANNELS, FIELDS, Voice, heard, said_of, text_of
 from ..domain.identity import notice_id
+from ..domain.passes import handle_of
 from ..domain.preferences import PortalChange, consent_text
 from ..domain.receipts import moment
 from ..domain.statements import IN, OUT, Statement, counting, spoken_at
@@ -67,7 +68,7 @@ def record_preferences(
         if answer == Answer.LATER:
             raise NotToldYet(channel)
         if answer in _REFUSED:
-            exceptions.raise_exceptions([_unusable(change, channel, _REFUSED[answer])])
+            exceptions.raise_exceptions([_unusable(change, contact, channel, _REFUSED[answer])])
         found = contacts.get(change.domain, [change.contact_key]).get(change.contact_key, contact)
         done = "changed" if found.version != contact.version else done
         contact = found
@@ -133,11 +134,15 @@ _REFUSED: Mapping[Answer, str] = {
     Answer.WRONG: "the portal set an address that no message can go to",
     Answer.LOCKED: "the portal set an address while the one before can still be undone, or was just undone",
     Answer.TOO_OFTEN: "the portal set more new addresses in a day than codes go out",
+    Answer.STOPPED: "the portal set a number, and no code goes there: texts were stopped",
+    Answer.SUPPRESSED: "the portal set an address, and no code goes there: it is suppressed",
+    Answer.OFF: "the portal set an address, and no code goes there: the channel is switched off",
+    Answer.EXPIRED: "the portal set an address, and no provider took the code within its fifteen minutes",
 }
 """Why an address that the portal set is not the contact's, nor going to be."""
 
 
-def _unusable(change: PortalChange, channel: Channel, why: str) -> ExceptionRaised:
+def _unusable(change: PortalChange, contact: Contact, channel: Channel, why: str) -> ExceptionRaised:
     return ExceptionRaised(
         "preferences_unusable",
         "warning",
@@ -145,4 +150,5 @@ def _unusable(change: PortalChange, channel: Channel, why: str) -> ExceptionRais
         "portal",
         f"{why} ({channel})",
         part=f"event {change.event_id} {channel}",
+        detail={"contact": handle_of(contact.salt)},
     )

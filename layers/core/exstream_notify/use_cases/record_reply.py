@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from ..domain.contacts import Contact
@@ -26,6 +26,7 @@ from ..ports import (
     OptOutList,
     Rules,
 )
+from .note_ways import Barred, NoteWays
 from .tell_customer import NotApproved, Note, Teller
 from .tell_portal import PortalNews
 
@@ -33,6 +34,9 @@ REPLY_SALT = "sms-replies"
 """Keys the evidence of replies by nobody that we know."""
 
 UNKNOWN_DOMAIN = "replies"
+CONFIRM_WITHIN = timedelta(minutes=5)
+"""How long after a reply its answer counts as one: 47 CFR 64.1200(a)(12) says it of the answer to a STOP."""
+
 _TRIES = 5
 
 
@@ -49,6 +53,7 @@ class ReplyDesk:
     evidence: Evidence
     exceptions: ExceptionBus
     hasher: Hasher
+    ways: NoteWays
     teller: Teller
     clock: Clock
     scope: Literal["all", "topic"] = "all"
@@ -58,7 +63,8 @@ class ReplyDesk:
         """Carry out what the reply asks for; safe to repeat. A number that several share acts for all.
 
         The change is stored before its confirmation goes out, so that nobody is told what is not so;
-        a repeat tells it only where the change is this reply's own. Raises NotToldYet.
+        a repeat tells it only where the change is this reply's own. Where no text may go, a STOP holds
+        all the same, and any other reply goes to the team. Raises NotToldYet.
         """
         number = self.addresses.check("sms", reply.number, None)
         if not number.usable:
@@ -145,6 +151,10 @@ class ReplyDesk:
 
     def _tell(self, reply: Reply, note: str, number: str, holders: Sequence[Contact]) -> None:
         first = next(iter(holders), None)
+        if why := self._barred(reply, note, number, holders):
+            if note not in _OF_STOP:
+                self._to_the_team(reply, holders, why)
+            return
         answer = Note(
             notice_id("", "", reply.reply_id, purpose=f"reply:{note}"),
             f"reply:{note}",
@@ -161,6 +171,25 @@ class ReplyDesk:
         # What the reply asked for is done; an answer that waits for an approval would come days late.
         with suppress(NotApproved):
             self.teller.tell(answer)
+
+    def _barred(self, reply: Reply, note: str, number: str, holders: Sequence[Contact]) -> str:
+        """Why no text answers the reply; empty if one does.
+
+        The answer to a STOP alone may go to a stopped number. A late one only goes out in the customer's day.
+        """
+        first = next(iter(holders), None)
+        domain = first.domain if first else UNKNOWN_DOMAIN
+        late = bool(reply.at) and self.clock.now() - datetime.fromisoformat(reply.at) > CONFIRM_WITHIN
+        if note in _OF_STOP:
+            return "late" if late else Barred.OFF if self.ways.off(domain, "sms") else ""
+        # A START has just taken back what the holders had stopped.
+        known: Sequence[Contact | None] = (holders if note != "start" else ()) or (None,)
+        barred = next((b for h in known if (b := self.ways.barred(h, "sms", number, domain))), None)
+        # Nobody's number still tells where it may be.
+        who = first or Contact(domain, "", "", mobile=self.addresses.check("sms", number, None))
+        if barred is None and late and self.ways.opens(who) is not None:
+            return "late"
+        return barred or ""
 
     def _to_the_team(self, reply: Reply, holders: Sequence[Contact], why: str) -> None:
         """The words are kept as evidence, sealed; the team gets the reference and the contact's handle, which
@@ -180,7 +209,7 @@ class ReplyDesk:
                     "warning",
                     first.domain if first else UNKNOWN_DOMAIN,
                     "sms-replies",
-                    "a customer answered a text message in words of their own",
+                    "a customer's reply to a text message waits for a person",
                     part=f"reply {identity}",
                     detail={
                         "reply": identity,
@@ -192,6 +221,10 @@ class ReplyDesk:
                 )
             ]
         )
+
+
+_OF_STOP = frozenset({"stop", "stop_topic"})
+"""The notes that confirm a STOP."""
 
 
 def _claimed_at(notice: Notice) -> str:

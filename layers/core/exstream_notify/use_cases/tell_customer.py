@@ -50,9 +50,7 @@ class Note:
 class Teller:
     """Claims, proves, sends and records one note: as a notice like any other, at most once.
 
-    It does not wait for quiet hours, since it answers what the customer just did (47 CFR
-    64.1200(a)(12) for the confirmation of an opt-out) or warns of what somebody else may have done,
-    and no preference stands against it.
+    Whether a note may go to its address now, the caller asks first (`NoteWays`).
     With `approved_only` words whose version nobody approved are refused, before anything is stored.
     """
 

@@ -35,6 +35,7 @@ def corrected(bus: EventBus, access: AccessControl, clock: Clock) -> Iterator[No
         sqs.queue_time(patches)
         requests.method_lookup(patches)
         if clock.is_virtual:
+            events.topic_time(patches, clock)
             s3.object_time(patches, clock)
             sqs.queue_delay(patches, clock)
         yield

@@ -1,9 +1,11 @@
 """EventBridge and SNS: what is delivered, and whether it may be."""
 
 import logging
+from datetime import UTC
 from typing import Any
 
 from ..access import AccessControl
+from ..clock import Clock
 from ..eventbus import EventBus
 from .patches import Patches
 
@@ -57,6 +59,16 @@ def topic_subscriptions(patches: Patches) -> None:
 
 _SUBJECT_MAX = 99
 _BYTES_MAX = 256 * 1024
+
+
+def topic_time(patches: Patches, clock: Clock) -> None:
+    """A topic dates what it delivers by the cloud's clock."""
+    from moto.sns import models
+
+    def timestamp() -> str:
+        return clock.utc().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    patches.set(models, "iso_8601_datetime_with_milliseconds", timestamp)
 
 
 def topic_limits(patches: Patches) -> None:
