@@ -235,6 +235,8 @@ def _change(target: "Deployment", contact: "Contact", changes: "list[Change]", w
 
     app = target.app
     for _ in range(_TRIES):
+        if contact.is_erased:
+            raise CommandError(_erased(contact))
         try:
             after = apply_changes(
                 contact, changes, check=app.addresses.check, now=app.clock.now(), who=target.who, why=why
