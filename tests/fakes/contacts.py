@@ -107,9 +107,9 @@ class FakeSuppressions:
 
     def allow(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
         """See `OptOutList.allow`."""
-        stopped = [entry for entry in self._entries(channel, canonical) if entry.stopped]
-        self.put([allowed_from(entry, source, at) for entry in stopped])
-        return bool(stopped)
+        stops = [entry for entry in self._entries(channel, canonical) if entry.stopped or entry.topics]
+        self.put([allowed_from(entry, source, at) for entry in stops])
+        return any(entry.stopped for entry in stops)
 
     def _entries(self, channel: Channel, canonical: str) -> list[Suppression]:
         return list(self.entries([(channel, one) for one in self.hashes(channel, canonical)]).values())

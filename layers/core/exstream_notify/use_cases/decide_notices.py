@@ -838,7 +838,7 @@ class _Carry:
         )
         if before is None or self.taken or waits:
             self.out(Suppress(Why.ERASED))
-        elif before.due_at or before.waiting:
+        elif before.status != Status.SENDING and (before.due_at or before.waiting):
             why = Why.ERASED if before.status == Status.UNCONFIRMED else before.why
             self.result.writes.append(_settled(before, self.now, before.status, str(why)))
             self._say(outcome_for(self.result.writes[-1], origin_of(self.pointer, self.position)))
@@ -1122,8 +1122,9 @@ def _gone(
         if runs is not None and not pointer.version:
             words = [outcome_for(n, n.origin) for n in final.values() if n.audience == "customer"]
             runs.put_job(pointer.run, job_id(pointer.run, pointer.number, "gone", sorted(final)), words)
-    count = (len(pointer.positions) or pointer.count) - len(erased)
-    if count <= 0:
+    places = {n.origin.position for n in waited if n.notice_id in erased}
+    count = (len(pointer.positions) or pointer.count) - len(places)
+    if not count:
         return Decided(notices=frozenset(ended))
     part = f"slice {pointer.number} {','.join(map(str, pointer.positions[:3]))}".strip()
     text = "records that are not stored any more: nobody else of them is notified"
