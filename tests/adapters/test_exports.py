@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from exstream_notify.adapters.exports import PART, S3Exports, Upload, external_s
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.contacts import AddressChange, Consent, Contact
 from exstream_notify.domain.due import WaitKind
+from exstream_notify.domain.erasure import erased
 from exstream_notify.domain.export import NOBODY, as_delimited, as_json
 from exstream_notify.ports import ExportTask
 from exstream_notify.use_cases.export_preferences import (
@@ -198,7 +200,9 @@ def test_a_domain_whose_last_customer_was_erased_has_one_row_of_nobody_and_keeps
 ) -> None:
     exporter.table.put(a_contact(1), a_contact(1, domain="claims"))
     exporter.export("2026-11-24T02")
-    del exporter.table.contacts["claims#C0001"]
+    exporter.table.put(
+        erased(a_contact(1, domain="claims"), "ann", "asked", datetime(2026, 11, 24, tzinfo=UTC))
+    )
     exporter.export("2026-11-25T02")
 
     (row,) = exporter.rows(domain="claims")

@@ -92,6 +92,24 @@ def test_what_a_stop_wrote_every_reader_of_the_list_heeds_and_no_number_stands_t
     assert number[1:] not in str(items)
 
 
+def test_topics_stand_beside_a_stop_and_suppress_nothing_by_themselves(tables: Tables) -> None:
+    outs, number = listed(tables, OLD, CURRENT), a_number()
+
+    def topics() -> set[str]:
+        entries = outs.entries([("sms", one) for one in outs.hashes("sms", number)]).values()
+        return {topic for entry in entries for topic in entry.topics}
+
+    for names in (["bills"], ["statements", "bills"], ["bills"]):
+        outs.stop_topics("sms", number, names, "erasure by ann", NOW)
+    assert topics() == {"bills", "statements"}
+    assert outs.suppressed([("sms", number)]) == set()
+    assert outs.stopped_by("sms", number) is None
+    outs.stop("sms", number, "sms reply 1", NOW)
+    assert (topics(), outs.suppressed([("sms", number)])) == ({"bills", "statements"}, {("sms", number)})
+    assert outs.allow("sms", number, "sms reply 2", NOW + timedelta(seconds=1))
+    assert topics() == {"bills", "statements"}, "a START takes back what a STOP stopped"
+
+
 class Meddled(DynamoOptOuts):
     """Somebody else writes the entry just before the first write."""
 

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from exnotify.importing import (
 )
 from exstream_notify.adapters.addresses import Addresses
 from exstream_notify.domain.contacts import Consent, Contact
+from exstream_notify.domain.erasure import erased
 from exstream_notify.domain.preferences import Wishes, with_wishes, without
 from exstream_notify.domain.quiet_hours import Window
 from tests.fakes import FakeClock, FakeContacts, FakeSuppressions
@@ -99,6 +100,42 @@ def test_a_cell_is_read_into_its_field_and_the_history(
     assert (entry["who"], entry["field"], entry["from"], entry["at"]) == (
         WHO, name, "no" if name == "paper_required" else "", "2026-11-20T15:00:00+00:00",
     )  # fmt: skip
+
+
+def an_erased(contacts: FakeContacts) -> Contact:
+    """C0001, erased two hours ago."""
+    mark = erased(a_contact(), "ann", "asked", NOW - timedelta(hours=2))
+    contacts.stored["retail", "C0001"] = mark
+    return mark
+
+
+@pytest.mark.parametrize("consent_at", ["", "2026-11-20T12:59:59Z", "2019-01-01"])
+def test_an_erased_customer_is_passed_over_and_reported(
+    tmp_path: Path, contacts: FakeContacts, consent_at: str
+) -> None:
+    mark = an_erased(contacts)
+    heading = "customer_key,email,consent,consent_at"
+    report = applied(
+        a_file(tmp_path, heading, f"C0001,a@example.com,given,{consent_at}", "C2,,yes,"), contacts
+    )
+    assert ([one.row for one in report.erased], report.added, report.changed) == ([1], 1, 0)
+    assert of(contacts) == mark
+    # The same once a later record made the contact anew: the file may be from before.
+    contacts.stored["retail", "C0001"] = replace(mark, salt="f" * 32)
+    assert len(applied(a_file(tmp_path, "customer_key,email", "C0001,a@example.com"), contacts).erased) == 1
+
+
+def test_a_consent_later_than_the_erasure_makes_the_contact_anew(
+    tmp_path: Path, contacts: FakeContacts
+) -> None:
+    mark = an_erased(contacts)
+    SITE.suppressions.stop_topics("email", "kept@example.com", ["bills"], "erasure by ann", NOW)  # type: ignore[attr-defined]
+    row = "C0001,kept@example.com,given,2026-11-20T13:00:01Z"
+    assert applied(a_file(tmp_path, "customer_key,email,consent,consent_at", row), contacts).erased == []
+    anew = of(contacts)
+    assert anew.email is not None
+    assert (anew.erased_at, bool(anew.salt), anew.version) == (mark.erased_at, True, mark.version + 1)
+    assert anew.opt_outs == {"bills": ("email",)}
 
 
 def test_a_customer_whom_no_record_has_named_becomes_known(tmp_path: Path, contacts: FakeContacts) -> None:

@@ -11,20 +11,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.holds import ErasureForbidden
+from exstream_notify.domain.inbound import Reply
 from exstream_notify.domain.journeys import ENDED, Delay, End, JourneyRule, Step
 from exstream_notify.domain.links import LinkState
 from exstream_notify.domain.messages import GiveUp, TryAgain
 from exstream_notify.domain.notices import Status
 from exstream_notify.domain.preferences import PortalChange
 from exstream_notify.domain.receipts import Kind
+from exstream_notify.domain.responses import subjects_of
 from exstream_notify.domain.runs import Control
+from exstream_notify.use_cases.answer_eligibility import Question, answer_eligibility
+from exstream_notify.use_cases.decide_notices import pointer_to
 from exstream_notify.use_cases.erase_contact import KEPT
 from exstream_notify.use_cases.record_preferences import record_preferences
-from tests.fakes import FakeRules, a_contact, a_document, a_rule
+from tests.fakes import FakeDecideQueue, FakeRules, a_contact, a_document, a_rule
 from tests.fakes.drops import INDEX
 from tests.fakes.providers import LostAnswer
+from tests.scenarios.shipped import shipped
 from tests.use_cases.world import DOMAIN, Disorder, World
 
 DAY = "2026-11-20T15:00:00+00:00"
@@ -46,7 +52,8 @@ RULES = (
         name="policy", message_class="regulated", paper_on_failure=True, teams=("audit",), team_copy="each"
     ),
     a_rule(name="both", both_channels=True),
-    a_rule(name="doubt", on_unconfirmed="paper"),
+    a_rule(name="doubt", channels=("email",), on_unconfirmed="paper"),
+    a_rule(name="opening", teams=("audit",), team_copy="digest"),
 )
 KINDS = tuple(rule.name for rule in RULES)
 
@@ -173,6 +180,38 @@ def test_copies_to_internal_teams_end_too() -> None:
     assert world.notice("D0001", "team:audit").why == "erased"
 
 
+def test_a_digest_counts_nobody_who_was_erased() -> None:
+    world = a_world()
+    world.drop("run-1", *(a_document(n, document_type="opening") for n in (1, 2, 3)))
+    world.erase(1)
+    world.come_to_rest()
+    (digest,) = [message.text for message in world.outbox if message.to == "audit@example.com"]
+    assert digest == "digest|audit|run-1|opening=2"
+
+
+def test_what_an_erased_record_replaces_is_not_remembered() -> None:
+    world = a_world()
+    world.drop("run-1", a_document(1, supersedes="D-OLD"))
+    world.erase(1)
+    world.come_to_rest()
+    assert {n.document_id for n in world.ledger.notices.values()} == {"D0001"}
+    assert not world.early_responses.on(DOMAIN, subjects_of(a_document(1, document_id="D-OLD")))
+
+
+def test_what_had_failed_for_good_before_stays_as_it_was() -> None:
+    world = a_world()
+    for provider, address in ((world.mail, "c0001@example.com"), (world.text, "+12025550101")):
+        provider.refuse(address, GiveUp("no_such_address", "recipient"))
+    world.drop("run-1", a_document(1))
+    world.come_to_rest()
+    assert world.outcomes("run-1") == {"failed": 1}
+    world.erase(1)
+    world.clock.advance(seconds=60)
+    FakeDecideQueue(world.queues["decide"]).send_slices([pointer_to([world.notice("D0001")])])
+    world.come_to_rest()
+    assert world.outcomes("run-1") == {"failed": 1}
+
+
 def test_the_other_channel_of_a_message_that_went_out_is_not_tried() -> None:
     world = a_world(NIGHT)
     world.drop("run-1", a_document(1, document_type="both"))
@@ -195,6 +234,7 @@ def test_a_doubt_stays_a_doubt_and_nothing_follows_it() -> None:
     world.come_to_rest()
     assert world.outcomes("run-1") == {"unconfirmed": 1}
     assert world.exceptions.codes == before
+    assert (world.notice("D0001").why, world.notice("D0001").due_at) == ("erased", "")
 
 
 def test_another_run_does_not_take_over_what_was_known_before() -> None:
@@ -255,6 +295,30 @@ def test_an_event_from_a_dead_letter_queue_is_as_old_as_when_it_was_sent() -> No
     assert world.outcomes("event-e2") == {"notified": 1}
 
 
+def test_what_waits_for_a_record_that_is_gone_ends_as_erased_and_is_not_reported() -> None:
+    world = a_world(NIGHT)
+    world.drop("run-1", a_document(1, email=None))
+    world.drain()
+    world.erase(1)
+    world.records.slices.clear()
+    world.come_to_rest()
+    assert world.reasons("run-1", "suppressed") == {"erased": 1}
+    assert world.exceptions.raised == []
+
+
+def test_a_duplicate_that_differs_is_not_reported_of_an_erased_customer() -> None:
+    world = a_world()
+    world.drop("run-0", a_document(1, document_id="D2", amount_due="10.00"))
+    world.drain()
+    world.drop("run-1", a_document(1, amount_due="10.00"), a_document(1, amount_due="11.00"))
+    world.drop("run-2", a_document(1, document_id="D2", amount_due="12.00"))
+    world.erase(1)
+    world.come_to_rest()
+    assert world.outcomes("run-1") == {"suppressed": 1, "duplicate": 1}
+    assert world.outcomes("run-2") == {"duplicate": 1}
+    assert world.exceptions.raised == []
+
+
 # --- whoever comes back -------------------------------------------------------------------------------
 
 
@@ -305,6 +369,23 @@ def test_opt_outs_of_a_topic_are_kept_for_whoever_has_the_address() -> None:
     assert stored(world, 8).opt_outs is None
     assert len(sent_to(world)) == 1, "the first run's"
     assert not [e for e in world.suppressions.stored.values() if "c0001" in str(e.history)]
+
+
+def test_eligibility_says_of_an_erased_customer_what_the_following_drop_does() -> None:
+    world = shipped()
+    world.know(a_contact(1, opt_outs={"statements": ("email",)}))
+    world.erase(1)
+    world.clock.advance(seconds=60)
+    document, rules = a_document(1), YamlRules()
+    (answer,) = answer_eligibility(
+        [Question(document, ("statement",))], rules=rules, contacts=world.contacts,
+        addresses=world.addresses, suppressions=world.suppressions, clock=world.clock, policy=world.policy,
+    )  # fmt: skip
+    assert (answer.known, answer.verdicts[0].channel) == (False, "sms")
+    assert_mark(world)
+    world.drop("run-1", document)
+    world.come_to_rest()
+    assert world.told() == ["+12025550101"]
 
 
 def test_one_holder_of_an_account_is_erased_and_the_others_stay() -> None:
@@ -469,6 +550,22 @@ def test_erased_at_any_call_of_a_run_the_contact_stays_erased() -> None:
         world.check()
 
 
+def test_a_stop_that_meets_the_erasure_changes_the_mark_in_nothing() -> None:
+    world = a_world()
+    world.know(a_contact(1))
+    put = world.contacts.put
+
+    def erased_meanwhile(contacts: Any) -> list[str]:
+        world.contacts.put = put  # type: ignore[method-assign]
+        world.erase(1)
+        return put(contacts)
+
+    world.contacts.put = erased_meanwhile  # type: ignore[method-assign]
+    assert world.desk.record(Reply("r1", "+12025550101", "STOP")) == "stop"
+    assert_mark(world)
+    assert world.suppressions.stopped_by("sms", "+12025550101")
+
+
 def test_a_bulk_job_with_an_erased_customer_in_it_is_not_posted_again() -> None:
     world = a_world(bulk=True, deduplicates=True)
     world.drop("run-1", a_document(1), a_document(2))
@@ -540,7 +637,10 @@ def test_killed_at_every_call_it_is_done_by_doing_it_again() -> None:
     steps=st.integers(0, 30),
     hours=st.sampled_from([0, 1, 12, 50, 100]),
     trouble=st.lists(
-        st.sampled_from([None, TryAgain("unavailable"), GiveUp("no_such_address", "recipient")]), max_size=4
+        st.sampled_from(
+            [None, TryAgain("unavailable"), GiveUp("no_such_address", "recipient"), LostAnswer()]
+        ),
+        max_size=4,
     ),
     bounced=st.booleans(),
     held=st.booleans(),

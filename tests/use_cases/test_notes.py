@@ -18,8 +18,6 @@ from exstream_notify.domain.passes import handle_of
 from exstream_notify.domain.preferences import PortalChange, without
 from exstream_notify.use_cases.preference_page import Posted, PreferencePage
 from exstream_notify.use_cases.record_preferences import record_preferences
-from exstream_notify.use_cases.record_reply import ReplyDesk
-from exstream_notify.use_cases.tell_portal import PortalNews
 from tests.fakes import Killed, a_contact, an_address
 from tests.use_cases.world import DOMAIN, World
 
@@ -321,21 +319,10 @@ def test_killed_at_any_call_a_text_that_waited_for_the_morning_goes_out_at_most_
 # --- answers to replies ---------------------------------------------------------------------------------
 
 
-def desk(world: World) -> ReplyDesk:
-    owner = world.owner
-    unused: Any = None
-    return ReplyDesk(
-        news=PortalNews(world.contacts, world.due, lambda: world.exceptions, world.clock),
-        opt_outs=world.suppressions, addresses=world.addresses, ways=owner.ways,
-        ledger=unused, rules=unused, evidence=world.evidence, exceptions=world.exceptions,
-        hasher=owner.teller.hasher, teller=owner.teller, clock=world.clock,
-    )  # fmt: skip
-
-
 def reply(world: World, text: str, number: int = 1, *, minutes: float | None = None) -> str:
     world.clock.advance(seconds=1)
     at = (world.clock.now() - timedelta(minutes=minutes)).isoformat() if minutes is not None else ""
-    return desk(world).record(Reply(f"r{number}", MOBILE, text, at=at))
+    return world.desk.record(Reply(f"r{number}", MOBILE, text, at=at))
 
 
 @pytest.mark.parametrize("at", [NOON, NIGHT])

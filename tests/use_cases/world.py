@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -56,6 +56,7 @@ from exstream_notify.use_cases.open_document import look_at_link, open_document
 from exstream_notify.use_cases.poll_receipts import Polled, poll_receipts
 from exstream_notify.use_cases.read_messages import read_messages
 from exstream_notify.use_cases.record_receipts import record_receipts
+from exstream_notify.use_cases.record_reply import ReplyDesk
 from exstream_notify.use_cases.record_response import record_response
 from exstream_notify.use_cases.release_due import release_due
 from exstream_notify.use_cases.send_notices import InProgress, send_notices
@@ -63,6 +64,7 @@ from exstream_notify.use_cases.stage_document import stage_document
 from exstream_notify.use_cases.stage_run import RunBusy, stage_run
 from exstream_notify.use_cases.start_journeys import HORIZON, start_journeys
 from exstream_notify.use_cases.tell_customer import Teller
+from exstream_notify.use_cases.tell_portal import PortalNews
 from tests.fakes import (
     Delivered,
     FakeAddresses,
@@ -378,6 +380,17 @@ class World:
         return OwnerNotices(
             p["contacts"], self.addresses, ways, teller, p["due"], p["exceptions"], self.clock,
             lambda salt, change_id: f"https://documents.example.com/p/undo/{salt}-{change_id}",
+        )  # fmt: skip
+
+    @property
+    def desk(self) -> ReplyDesk:
+        """Where SMS replies arrive."""
+        owner, unused = self.owner, cast(Any, None)
+        return ReplyDesk(
+            news=PortalNews(self.contacts, self.due, lambda: self.exceptions, self.clock),
+            opt_outs=self.suppressions, addresses=self.addresses, ways=owner.ways, ledger=unused, rules=unused,
+            evidence=self.evidence, exceptions=self.exceptions, hasher=owner.teller.hasher, teller=owner.teller,
+            clock=self.clock,
         )  # fmt: skip
 
     @property

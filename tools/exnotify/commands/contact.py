@@ -211,8 +211,6 @@ def _find(
         raise MisuseError(f"{', '.join(domains)} all know a customer {customer_key}: say which with --domain")
     key = contact_key(customer_key, recipient)
     found = target.app.contacts.get(domains[0], [key]).get(key) if domains else None
-    if found is None and unknown_too and domain is not None:
-        return Contact(domain, customer_key, "", recipient=recipient)
     if found is None:
         where = f" in domain {domain}" if domain else ""
         if others := _recipients(target, domains, customer_key):
@@ -220,6 +218,8 @@ def _find(
                 f"no contact {customer_key}{f' of recipient {recipient}' if recipient else ''}{where}: "
                 f"its notices name {', '.join(others)}: say which with --recipient"
             )
+        if unknown_too and domain is not None:
+            return Contact(domain, customer_key, "", recipient=recipient)
         raise CommandError(f"no contact {customer_key}{where}: a customer's first document makes one")
     return found
 
@@ -239,6 +239,8 @@ def _change(target: "Deployment", contact: "Contact", changes: "list[Change]", w
     app = target.app
     news = PortalNews(**app.news_ports())
     for _ in range(_TRIES):
+        if contact.is_erased:
+            raise CommandError(_erased(contact))
         try:
             after = apply_changes(
                 contact, changes, check=app.addresses.check, now=app.clock.now(), who=target.who, why=why

@@ -291,7 +291,7 @@ def decide_notices(
     try:
         documents = records.read(pointer)
     except RecordsGone:
-        return _gone(pointer, ledger, runs, exceptions, now)
+        return _gone(pointer, ledger, contacts, runs, exceptions, now)
     if pointer.positions:
         documents = [
             (position, document) for position, document in documents if position in pointer.positions
@@ -319,8 +319,8 @@ def decide_notices(
     addressed = _addressed(documents, known, gone, look)
     blocked = blocked_addresses(addressed.values(), suppressions)
     result = _Slice(cancelled=owners.cancelled)
-    kept = [(position, document) for position, document in documents if position not in gone]
-    if not pointer.positions and _supersede(pointer, kept, records, rules, ledger, runs, early, now):
+    lasting = [(position, document) for position, document in documents if position not in gone]
+    if not pointer.positions and _supersede(pointer, lasting, records, rules, ledger, runs, early, now):
         by_document = True
     seen: dict[str, tuple[int, Document]] = {}
     responses = _early_responses(pointer, documents, early, by_document)
@@ -341,12 +341,16 @@ def decide_notices(
         origin = origin_of(pointer, position)
         taken = before is not None and may_take_over(before, origin, owners.cancelled)
         if before is not None and not is_from(before, origin):
+            if not taken and position in gone:
+                result.outcomes.append(outcome_for(before, origin))
+                return
             if not taken:
                 _leave_to_other(before, origin, document, pointer, result, now)
                 return
             before = taken_over(before, origin, document, now, cancelled=owners.cancelled(before.origin.run))
         carry = _Carry(before, pointer, position, document, rule, result, now, provider_for, taken)
         if position in gone or _is_erased(before, known.get(document.contact_key)):
+            gone.add(position)
             carry.end_as_erased()
             return
         due = before is not None and not taken and _is_due(before, now)
@@ -390,7 +394,8 @@ def decide_notices(
         rule = rules.for_document(document)
         identity = notice_id_of(document, rule)
         if identity in seen:
-            first = seen[identity][1]
+            # Of an erased customer nothing is compared.
+            first = document if position in gone else seen[identity][1]
             result.outcomes.append(_duplicate_within(pointer, position, document, first, identity, result))
             continue
         seen[identity] = (position, document)
@@ -415,7 +420,7 @@ def decide_notices(
         if outcomes:
             runs.put_job(pointer.run, again, outcomes)
     else:
-        rows = digest_rows(kept, rules)
+        rows = digest_rows(documents, rules)
         if rows and due_index is not None:
             due_index.wait("digests", pointer.run, now + FIRST_DIGEST_LOOK, keep=True)
         runs.put_slice(pointer, outcomes, rows)
@@ -665,14 +670,14 @@ def _contacts_of(
 
 def erased_records(
     documents: Iterable[tuple[int, Document]], known: Mapping[str, Contact], run: Run | None
-) -> frozenset[int]:
+) -> set[int]:
     """The positions of records that existed before their customer was erased. `known` are the contacts of
     these documents, by contact key."""
-    return frozenset(
+    return {
         position
         for position, document in documents
         if not document.test_flag and is_gone(known.get(document.contact_key), composed(document, run))
-    )
+    }
 
 
 def _is_erased(notice: Notice | None, contact: Contact | None) -> bool:
@@ -833,7 +838,7 @@ class _Carry:
         )
         if before is None or self.taken or waits:
             self.out(Suppress(Why.ERASED))
-        elif before.due_at or before.waiting:
+        elif before.status != Status.SENDING and (before.due_at or before.waiting):
             why = Why.ERASED if before.status == Status.UNCONFIRMED else before.why
             self.result.writes.append(_settled(before, self.now, before.status, str(why)))
             self._say(outcome_for(self.result.writes[-1], origin_of(self.pointer, self.position)))
@@ -1086,23 +1091,41 @@ def _tell_team(
 
 
 def _gone(
-    pointer: SlicePointer, ledger: Ledger, runs: RunBook | None, exceptions: ExceptionBus, now: datetime
+    pointer: SlicePointer,
+    ledger: Ledger,
+    contacts: ContactBook | None,
+    runs: RunBook | None,
+    exceptions: ExceptionBus,
+    now: datetime,
 ) -> Decided:
     """Records that are not stored any more are decided no more: what waited for them ends, and is reported.
 
     A run that was held, or a notice that was deferred, for longer than records are stored comes to this.
+    What waited for an erased customer ends as erased.
     """
-    ended = {
-        identity: _ended(notice, now, Status.FAILED, Why.RECORDS_GONE)
-        for identity, notice in ledger.get(pointer.notices).items()
+    waited = [
+        notice
+        for notice in ledger.get(pointer.notices).values()
         if notice.due_at and (notice.origin.run, notice.origin.slice_number) == (pointer.run, pointer.number)
+    ]
+    keys = {n.contact_key for n in waited if n.audience == "customer"}
+    known = contacts.get(pointer.domain, keys) if contacts is not None and keys else {}
+    erased = {n.notice_id for n in waited if existed_before_erasure(known.get(n.contact_key), began(n))}
+    ended = {
+        n.notice_id: _ended(n, now, Status.SUPPRESSED, Why.ERASED)
+        if n.notice_id in erased
+        else _ended(n, now, Status.FAILED, Why.RECORDS_GONE)
+        for n in waited
     }
     if ended:
-        known = {**ended, **ledger.put(list(ended.values()))}
+        final = {**ended, **ledger.put(list(ended.values()))}
         if runs is not None and not pointer.version:
-            words = [outcome_for(n, n.origin) for n in known.values() if n.audience == "customer"]
-            runs.put_job(pointer.run, job_id(pointer.run, pointer.number, "gone", sorted(known)), words)
-    count = len(pointer.positions) or pointer.count
+            words = [outcome_for(n, n.origin) for n in final.values() if n.audience == "customer"]
+            runs.put_job(pointer.run, job_id(pointer.run, pointer.number, "gone", sorted(final)), words)
+    places = {n.origin.position for n in waited if n.notice_id in erased}
+    count = (len(pointer.positions) or pointer.count) - len(places)
+    if not count:
+        return Decided(notices=frozenset(ended))
     part = f"slice {pointer.number} {','.join(map(str, pointer.positions[:3]))}".strip()
     text = "records that are not stored any more: nobody else of them is notified"
     exceptions.raise_exceptions(
@@ -1128,7 +1151,7 @@ def _decide_digests(
     try:
         digests = records.read_digests(pointer)
     except RecordsGone:
-        return _gone(pointer, ledger, None, exceptions, now)
+        return _gone(pointer, ledger, None, None, exceptions, now)
     stored: Mapping[str, Notice] = {}
     if pointer.positions:
         stored = ledger.get({digest_id(pointer, team, content) for _, team, _ in digests})

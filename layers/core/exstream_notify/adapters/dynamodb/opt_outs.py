@@ -23,7 +23,7 @@ class DynamoOptOuts(DynamoSuppressions):
 
     def stopped_by(self, channel: Channel, canonical: str) -> str | None:
         """See `OptOutList.stopped_by`."""
-        return next((entry.stopped for entry in self._stops(channel, canonical)), None)
+        return next((entry.stopped for entry in self._entries(channel, canonical) if entry.stopped), None)
 
     def stop_topics(
         self, channel: Channel, canonical: str, topics: Collection[str], source: str, at: datetime
@@ -34,14 +34,13 @@ class DynamoOptOuts(DynamoSuppressions):
 
     def allow(self, channel: Channel, canonical: str, source: str, at: datetime) -> bool:
         """See `OptOutList.allow`; the entry stays, with who released it and when."""
-        stops = [(entry.channel, entry.address) for entry in self._stops(channel, canonical)]
+        stops = [(e.channel, e.address) for e in self._entries(channel, canonical) if e.stopped]
         current = (channel, self.hashes(channel, canonical)[0])
         self._change(sorted({*stops, current}), lambda entry: allowed_from(entry, source, at))
         return bool(stops) and self.stopped_by(channel, canonical) is None
 
-    def _stops(self, channel: Channel, canonical: str) -> list[Suppression]:
-        places = [(channel, address) for address in self.hashes(channel, canonical)]
-        return [entry for entry in self.entries(places).values() if entry.stopped]
+    def _entries(self, channel: Channel, canonical: str) -> list[Suppression]:
+        return list(self.entries([(channel, one) for one in self.hashes(channel, canonical)]).values())
 
     def _change(
         self, places: list[tuple[Channel, str]], change: Callable[[Suppression], Suppression]
