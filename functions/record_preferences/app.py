@@ -1,6 +1,7 @@
 """Take preferences that the portal changed for its customers, and the next steps of changed addresses.
 
-Trigger: PreferenceQueue: `Preferences Changed` events of source `portal`; changes of address that are due.
+Trigger: PreferenceQueue: `Preferences Changed` events of source `portal`; changes of address that are due;
+    changes made here whose event may be lost.
 Guarantee: at least once, in no order; the same message again changes nothing more.
 Failure: the message comes back after its visibility time-out, five times, then PreferenceDeadLetters.
 """

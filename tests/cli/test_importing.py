@@ -338,7 +338,8 @@ def test_a_stale_export_takes_back_nothing_that_was_said_since(
     row = as_delimited(layout.row(then, ()).values())
     since = with_wishes(then, Wishes({"statements": ("email", "sms")}, (), "", None), NOW, "preference page")
     contacts.stored["retail", "C0001"] = since = replace(since, language="de")
-    report = applied(a_file(tmp_path, as_delimited(layout.columns), row), contacts)
+    stale = a_file(tmp_path, as_delimited(layout.columns), row)
+    report = apply_file(stale, "retail", contacts, SITE, FakeClock("2026-11-20T18:00:00+00:00"), WHO)
 
     after = of(contacts)
     assert (after.opt_outs, after.channel_order, after.language) == (None, (), "de")

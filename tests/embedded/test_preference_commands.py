@@ -13,6 +13,7 @@ import pytest
 
 from exnotify.local import LocalCloud
 from exstream_notify.adapters.encryption import EvidenceUnreadable
+from exstream_notify.domain.passes import handle_of
 from tests.cli.shell import Done, exnotify
 
 from .conftest import MakeRun, drop, outcomes, record
@@ -279,6 +280,16 @@ def test_who_said_what_when_counts_and_the_portal_hears_of_it(
         for s in shell("contact", key(8), "--domain", DOMAIN, "--json").json["statements"]
     }
     assert {("opt_outs/*/sms", "reply"), ("opt_outs/bills/email", "import")} <= said
+
+    # A worker that died between its write and its event leaves an entry in the due index.
+    app = cloud.deployment().app
+    last = max(one.recorded for one in after.statements)
+    app.due.wait("portal", f"{handle_of(after.salt)}/{last}/9", app.clock.now())
+    shell("tick", "release_due")
+    (again,) = heard()
+    assert (again["by"], again["opt_outs"], again["paper_required"]) == (
+        "import", {"bills": ["email"]}, True,
+    )  # fmt: skip
 
 
 def listening(cloud: LocalCloud) -> Any:

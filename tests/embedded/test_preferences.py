@@ -142,7 +142,7 @@ def test_one_click_works_without_a_body_any_number_of_times_and_a_get_changes_no
         assert "set-cookie" not in answer.headers
     after = contact(cloud, 30)
     assert after.opted_out("email", "statements")
-    assert after.version == before.version + 1
+    assert len(after.history) == len(before.history) + 1, "the repeats changed nothing, but their time counts"
     assert api.post(path[:-1] + ("A" if path[-1] != "A" else "B")).status_code == 404
 
 

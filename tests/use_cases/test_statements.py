@@ -152,9 +152,13 @@ def test_an_event_from_the_future_counts_from_now() -> None:
     site = Site()
     site.portal("e1", site.clock.now() + timedelta(days=400), opt_outs={"bills": ()}, language="de")
     site.clock.advance(minutes=1)
-    site.one_click("bills")
-    site.save(language=["fr"])
+    site.portal("e2", site.clock.now(), opt_outs={"bills": ("email",)}, language="fr")
     assert (site.outs, site.contact.language) == ({"bills": ("email",)}, "fr")
+    site.reply(1, "START", site.clock.now() + timedelta(days=400))
+    site.clock.advance(minutes=1)
+    site.reply(2, "STOP", site.clock.now())
+    assert site.outs == {"*": ("sms",), "bills": ("email",)}
+    assert site.stops.stopped_by("sms", "+12025550101") == "sms reply in-2"
 
 
 def test_events_out_of_order_and_twice_end_as_the_last_of_them() -> None:

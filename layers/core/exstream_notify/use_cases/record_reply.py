@@ -106,8 +106,8 @@ class ReplyDesk:
         return self.opt_outs.allow("sms", number, voice.by, at) or ours
 
     def _change(self, holders: Sequence[Contact], statements: Sequence[Statement], voice: Voice) -> bool:
-        """Have every holder's contact hear what was said; whether this reply is what counts there, now or by
-        an earlier delivery."""
+        """Have every holder's contact hear what was said; whether it changed anything, now or by an earlier
+        delivery of this reply."""
         ours = False
         for holder in holders:
             contact: Contact | None = holder
@@ -115,11 +115,8 @@ class ReplyDesk:
                 if contact is None or contact.is_erased:
                     break
                 after = heard(contact, statements, voice.now)
-                if after is contact:
-                    ours |= any(one.by == voice.by for one in contact.statements)
-                    break
-                if self.news.put(contact, after):
-                    ours |= any(one.by == voice.by for one in after.statements)
+                if after is contact or self.news.put(contact, after):
+                    ours |= _last_by(after) == voice.by
                     break
                 found = self.news.contacts.get(holder.domain, [holder.contact_key])
                 contact = found.get(holder.contact_key)
@@ -225,6 +222,11 @@ class ReplyDesk:
 
 _OF_STOP = frozenset({"stop", "stop_topic"})
 """The notes that confirm a STOP."""
+
+
+def _last_by(contact: Contact) -> str:
+    """By whom the contact's opt-outs were changed last."""
+    return next((e["who"] for e in reversed(contact.history) if e["field"] == "opt_outs"), "")
 
 
 def _claimed_at(notice: Notice) -> str:
