@@ -85,6 +85,14 @@ def test_what_cannot_be_read_is_left_out_and_named(fields: dict[str, object], sa
     assert said[1] in reason
 
 
+def test_a_number_is_read_as_it_is_written() -> None:
+    body = '{"domain": "retail", "customers": [{"customer_key": 12345678901234567890, "amount_due": 12345678901234.56}]}'
+    (one,) = asking(body).documents
+    assert (one.customer_key, one.amount_due) == ("12345678901234567890", "12345678901234.56")
+    (large,) = asking(body.replace("12345678901234.56", "99999999999999.99")).documents
+    assert large.amount_due == "99999999999999.99"
+
+
 def test_one_customer_without_an_answer_takes_none_from_the_others() -> None:
     nobody, twice = (
         {"language": "en"},

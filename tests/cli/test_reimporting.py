@@ -106,7 +106,7 @@ def imported(file: PreferenceFile, contacts: FakeContacts, separator: str) -> Re
     return apply_file(file, "retail", contacts, site, clock, "import abc by ann")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     found=contacts_of(),
     separator=st.sampled_from([",", ";", "|", "\t", " ", ", ", "/", "+"]),
@@ -145,6 +145,28 @@ def test_an_export_restores_what_is_gone_whatever_separates_its_lists(separator:
         file.close()
     after = contacts.stored["retail", "C0001"]
     assert {name: getattr(after, name) for name in wishes} == wishes
+
+
+def test_a_topic_that_is_gone_stays_left_where_more_was_left_since(tmp_path: Path) -> None:
+    contacts = FakeContacts()
+    contacts.put([a_contact(1, opt_outs={"gone": ("email",), "bills": ("sms",)})])
+    file = exported([a_contact(1, opt_outs={"gone": ("email",)})], ",", str(tmp_path))
+    report = imported(file, contacts, ",")
+    file.close()
+    assert (report.changed, report.unchanged) == (0, 1)
+
+
+def test_a_newer_consent_in_an_export_that_was_edited_counts_as_a_whole(tmp_path: Path) -> None:
+    contacts = FakeContacts()
+    before = Consent(True, "electronic delivery", "1", "2026-01-01T00:00:00+00:00", "branch")
+    contacts.put([a_contact(1, consent=before)])
+    newer = Consent(True, "electronic delivery", "2", "2026-11-01T00:00:00+00:00", "branch")
+    file = exported([a_contact(1, consent=newer)], ",", str(tmp_path))
+    imported(file, contacts, ",")
+    file.close()
+    after = contacts.stored["retail", "C0001"].consent
+    assert after is not None
+    assert (after.given, after.version, after.at) == (True, "2", newer.at)
 
 
 def test_a_topic_that_is_gone_and_was_never_left_is_refused_as_before(tmp_path: Path) -> None:

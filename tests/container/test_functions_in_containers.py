@@ -605,6 +605,8 @@ def uc8_sms_reply(stage: Stage) -> Effect:
     """STOP by SMS → no more SMS to this number, and that confirmed."""
     stage.known("claims", mobile=stage.mobile)
     stage.exchange("+12025550142", stage.mobile)
+    # A confirmation of a STOP goes out within five minutes of it, or not at all.
+    stage.exchange("2026-11-25T15:00:00.000Z", stage.still.app.clock.now().isoformat())
 
     def effect() -> None:
         assert stage.contact("claims").opted_out("sms", "cases")
