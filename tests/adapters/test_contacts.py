@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from exstream_notify.adapters.dynamodb.contacts import DynamoSuppressions, suppression_key
 from exstream_notify.domain.contacts import Address, Consent, Contact
+from exstream_notify.domain.debt_hold import DebtHold
 from tests.adapters.conftest import Books, Tables
 from tests.fakes import a_contact
 
@@ -49,6 +50,7 @@ CONTACTS = st.builds(
     created_at=_TEXT,
     changed_at=_TEXT,
     history=st.lists(st.dictionaries(_TEXT, _TEXT, max_size=2), max_size=2).map(tuple),
+    debt_hold=st.none() | st.builds(DebtHold, _NAMES, _TEXT, _TEXT, _TEXT, _TEXT),
 )
 
 

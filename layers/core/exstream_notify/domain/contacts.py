@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from .debt_hold import DebtHold
 from .documents import Channel, Document, contact_key
 from .holders import alike, keyed_digest, name_of, packed, unpacked
 from .second_step import known_of
@@ -98,7 +99,8 @@ class Contact:
     `codes_sent` are the times of confirmation codes, for their limit; `changes_locked_until` ends a time in
     which no address can be changed on the page. `second_step` is what can be asked of the customer beside
     the postcode: its kind, and the keyed hash of the answer (domain/second_step.py).
-    `legal_hold` names the matter that forbids to erase it.
+    `legal_hold` names the matter that forbids to erase it. `debt_hold`: the customer is, or was, not to be
+    asked for money (domain/debt.py); it stands on the contact without a recipient.
     """
 
     domain: str
@@ -126,6 +128,7 @@ class Contact:
     legal_hold: str = ""
     second_step: str = ""
     recipient: str = ""
+    debt_hold: DebtHold | None = None
 
     @property
     def contact_key(self) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 from ..domain.contacts import FIELD_OF, Address, Check, Contact, addresses_to_check, as_addressed, merge
+from ..domain.debt import StatusSource, keys_of, stays, under_hold
 from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, Why, decide
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised
@@ -72,6 +73,7 @@ from ..ports import (
     SuppressedAddresses,
     SuppressionList,
 )
+from .hold_collection import hold_as_stated, statuses_reported
 from .step_rules import journey_of, rules_of
 from .what_is_left import at_step
 
@@ -311,7 +313,8 @@ def decide_notices(
     owners = _Owners(runs, run)
     stops = step_stops(pointer, [d for _, d in documents], whole, journeys, ledger)
     documents = at_step(pointer, documents, whole, _first_id, ledger, early, by_document=by_document, now=now)
-    known = _contacts_of(pointer, documents, contacts, addresses, clock)
+    source = StatusSource(rules.statuses, f"run {pointer.run}")
+    known = _contacts_of(pointer, documents, contacts, addresses, clock, source)
     look = _once(addresses.check)
     addressed = _addressed(documents, known, look)
     blocked = blocked_addresses(addressed.values(), suppressions)
@@ -345,7 +348,7 @@ def decide_notices(
         late = ends(rule, before) < now
         zones = addresses.zones(contact)
         asked = field_of(rule.second_step)
-        first = rule.purpose == "notice" and before is None
+        first = rule.purpose == "notice" and before is None and not stays(rule, contact)
         if first and not document.test_flag and _has_unusable_address(document, contact, look):
             result.unreached.setdefault("address_unusable", {})[position] = document.customer_in_run
         if first and asked and not getattr(document, asked) and not rule.skip:
@@ -388,13 +391,17 @@ def decide_notices(
             continue
         seen[identity] = (position, document)
         decide_record(position, document, stored.get(identity))
-        if not document.test_flag and not (rule.demands_payment and nothing_due(document)):
+        untold = (rule.demands_payment and nothing_due(document)) or stays(rule, addressed[position])
+        if not document.test_flag and not untold:
             late = ends(rule, None) < now
             _copy_teams(pointer, position, document, rule, rules, stored, result, now, provider_for, late)
     final = _write(pointer, seen, ledger, result, decide_record)
     _hand_over(pointer, {**stored, **final}.values(), decide_queue)
     queues.send_jobs(_jobs(pointer, result))
-    exceptions.raise_exceptions(_exceptions(pointer, result))
+    raised = _exceptions(pointer, result)
+    if not pointer.positions:
+        raised += statuses_reported(pointer, documents, known, rules, source.who)
+    exceptions.raise_exceptions(raised)
     outcomes = sorted(result.outcomes, key=lambda o: o.position)
     decided = Decided(Counter(str(o.outcome) for o in outcomes), result.notices)
     if pointer.version:
@@ -552,7 +559,11 @@ def _held_back(
 
 
 def update_contacts(
-    documents: Sequence[Document], contacts: ContactBook, addresses: AddressChecker, clock: Clock
+    documents: Sequence[Document],
+    contacts: ContactBook,
+    addresses: AddressChecker,
+    clock: Clock,
+    source: StatusSource | None = None,
 ) -> dict[str, Contact]:
     """The contacts of these documents, by contact key, brought up to date with what the records say.
 
@@ -561,21 +572,28 @@ def update_contacts(
     """
     check = _once(addresses.check)
     for _ in range(5):
-        known, changed = merged_contacts(documents, contacts, check, clock)
+        known, changed = merged_contacts(documents, contacts, check, clock, source)
         if not changed or not contacts.put(list(changed.values())):
             return known
     raise RuntimeError("contacts kept changing under five attempts to update them")
 
 
 def merged_contacts(
-    documents: Sequence[Document], contacts: ContactBook, check: Check, clock: Clock
+    documents: Sequence[Document],
+    contacts: ContactBook,
+    check: Check,
+    clock: Clock,
+    source: StatusSource | None = None,
 ) -> tuple[dict[str, Contact], dict[str, Contact]]:
     """The contacts of these documents as they are once their records are heard, and those that differ from
-    what is stored; both by contact key. Nothing is stored."""
+    what is stored; both by contact key. Nothing is stored.
+
+    `source` says who states the account statuses of these records; without it they bring no hold.
+    """
     changed: dict[str, Contact] = {}
     if not documents:
         return {}, changed
-    known = contacts.get(documents[0].domain, {d.contact_key for d in documents})
+    known = contacts.get(documents[0].domain, keys_of(documents))
     for document in documents:
         before = known.get(document.contact_key)
         fresh: dict[Channel, Address] = {
@@ -590,6 +608,8 @@ def merged_contacts(
             if document.contact_key in changed and before is not None:
                 after = replace(after, version=before.version)
             known[document.contact_key] = changed[document.contact_key] = after
+    if source is not None:
+        hold_as_stated(documents, known, changed, source, clock)
     return known, changed
 
 
@@ -612,6 +632,7 @@ def _contacts_of(
     contacts: ContactBook,
     addresses: AddressChecker,
     clock: Clock,
+    source: StatusSource,
 ) -> dict[str, Contact]:
     """The contacts of a slice's documents, by contact key; what its records say is heard once.
 
@@ -619,8 +640,8 @@ def _contacts_of(
     """
     real = [d for _, d in documents if not d.test_flag]
     if not pointer.positions:
-        return update_contacts(real, contacts, addresses, clock)
-    known = contacts.get(pointer.domain, {d.contact_key for _, d in documents})
+        return update_contacts(real, contacts, addresses, clock, source)
+    known = contacts.get(pointer.domain, keys_of(d for _, d in documents))
     if pointer.version:
         return known
     # A contact that was erased meanwhile is made anew, as by any record.
@@ -638,8 +659,8 @@ def _addressed(
     found = {}
     for position, document in documents:
         contact = known.get(document.contact_key)
-        found[position] = (
-            as_addressed(contact, document, look) if contact else contact_without_addresses(document)
+        found[position] = under_hold(
+            as_addressed(contact, document, look) if contact else contact_without_addresses(document), known
         )
     return found
 
@@ -871,6 +892,13 @@ def _look_again(
     stale = is_stale(before, rule.deadline_hours, now)
     if before.superseded_by and (before.status == Status.DEFERRED or lost):
         settle(Status.SUPERSEDED, Why.SUPERSEDED)
+    elif stays(rule, contact) and before.status == Status.DEFERRED:
+        settle(Status.SUPPRESSED, Why.DO_NOT_DUN)
+    elif stays(rule, contact) and (lost or half_told or due) and (before.waiting or before.due_at):
+        # Neither another channel nor paper follows a demand that should not have gone out.
+        settle(before.status, before.why)
+    elif stays(rule, contact):
+        result.outcomes.append(outcome_for(before, origin))
     elif before.responses and before.status in (Status.DEFERRED, Status.FAILED):
         settle(Status.SUPPRESSED, Why.RESPONDED)
     elif (
