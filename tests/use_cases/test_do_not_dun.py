@@ -6,13 +6,18 @@ from typing import Any, Literal
 
 import pytest
 
-from exstream_notify.domain.debt import BY_OPERATOR, moment
+from exstream_notify.domain.debt import BY_OPERATOR, StatusChange, moment
 from exstream_notify.domain.debt_hold import DebtHold
 from exstream_notify.domain.documents import Document
 from exstream_notify.domain.journeys import is_stopped
 from exstream_notify.domain.receipts import Kind
 from exstream_notify.use_cases.control_journeys import resume_notices
-from exstream_notify.use_cases.hold_collection import HoldPorts, dun_again, hold_collection
+from exstream_notify.use_cases.hold_collection import (
+    HoldPorts,
+    dun_again,
+    hold_collection,
+    record_account_status,
+)
 from tests.fakes import a_document
 from tests.scenarios.shipped import shipped
 from tests.use_cases.world import DOMAIN, World
@@ -288,3 +293,67 @@ def test_whatever_call_kills_a_worker_the_hold_stands_and_is_reported_once(
         assert world.reasons("run-1", "suppressed") == {"do_not_dun": 1}, world.wire.killed_at
         found = {(e.code, e.part) for e in world.exceptions.raised if e.code == "collection_held"}
         assert len(found) == 1, world.wire.killed_at
+
+
+def change(world: World, **stated: str) -> dict[str, int]:
+    return dict(record_account_status(StatusChange(DOMAIN, **{"who": "event e-1", **stated}), ports(world)))
+
+
+@pytest.mark.parametrize(
+    "about",
+    [{"customer_key": "C0001"}, {"document_id": "D0001"}, {"case_id": "K-1"}],
+    ids=lambda about: next(iter(about)),
+)
+def test_an_event_holds_the_customer_that_it_is_about(about: dict[str, str]) -> None:
+    world = shipped()
+    world.drop("run-1", a_reminder(case_id="K-1"), a_reminder(2))
+    world.drain()
+    assert change(world, status="Chapter 13", at="2026-11-20T12:00:00Z", **about) == {"held": 1}
+    assert change(world, status="Chapter 13", who="event e-2", **about) == {"known": 1}
+    world.follow()
+    assert {n.document_id for n in world.ledger.notices.values() if n.purpose != "notice"} == {"D0002"}
+    assert codes(world).count("collection_held") == 1
+    contact = world.contacts.stored[DOMAIN, "C0001"]
+    assert [(row["who"], row["to"]) for row in contact.history] == [("event e-1", "bankrupt")]
+
+
+def test_an_event_about_a_customer_whom_no_record_has_named_holds_the_first_reminder() -> None:
+    world = shipped()
+    assert change(world, customer_key="C0001", status="décédée") == {"held": 1}
+    world.drop("run-1", a_reminder(), a_letter(document_id="L"))
+    world.drain()
+    assert world.reasons("run-1", "suppressed") == {"do_not_dun": 1}
+    assert world.told() == ["c0001@example.com"]
+
+
+def test_an_event_about_a_document_of_several_customers_holds_none_and_is_reported() -> None:
+    world = shipped()
+    world.drop("run-1", a_reminder(document_id="T"), a_reminder(2, document_id="T"))
+    world.drain()
+    assert change(world, document_id="T", status="insolvent") == {"unassigned": 1}
+    assert change(world, document_id="unknown", status="insolvent") == {"unassigned": 1}
+    assert not any(c.debt_hold for c in world.contacts.stored.values())
+    assert set(codes(world)) == {"event_unusable"}
+
+
+def test_an_event_of_before_the_hold_was_lifted_does_not_bring_it_back() -> None:
+    world = shipped()
+    hold(world)
+    world.clock.advance(days=1)
+    lift(world)
+    assert change(world, customer_key="C0001", status="disputed", at="2026-11-20T20:00:00Z") == {"known": 1}
+    world.clock.advance(days=1)
+    assert change(world, customer_key="C0001", status="disputed", at="2026-11-22T10:00:00Z") == {"held": 1}
+
+
+def test_a_status_of_an_event_that_nobody_knows_and_words_of_the_customer_are_for_the_team() -> None:
+    world = shipped()
+    world.drop("run-1", a_reminder())
+    world.drain()
+    assert change(world, customer_key="C0001", status="zz") == {"unknown": 1}
+    assert change(world, customer_key="C0001", said="My husband is deceased, please call") == {"mentioned": 1}
+    assert change(world, customer_key="C0001", said="renewal accepted") == {"none": 1}
+    assert change(world, customer_key="C0001", status="paid") == {"none": 1}
+    assert sorted(codes(world)) == ["account_status_unknown", "hardship_mentioned"]
+    assert all(e.detail["contact"].startswith("handle:") for e in world.exceptions.raised)
+    assert world.contacts.stored[DOMAIN, "C0001"].debt_hold is None

@@ -23,7 +23,7 @@ def control_dunning(target: "Deployment", key: str, domain: str | None, why: str
     """Hold the collection of a customer, or lift the hold; it is for all recipients of the account."""
     app = target.app
     where, customer_key = _customer(target, key, domain)
-    ports = HoldPorts(app.contacts, app.ledger, app.rules, app.exceptions, app.clock)
+    ports = HoldPorts(**app.hold_ports)
     if not hold:
         if not dun_again(where, customer_key, target.who, why, ports):
             raise CommandError("no hold stands: the customer may be asked for money")

@@ -21,6 +21,9 @@ BY_OPERATOR = "operator"
 HELD = "collection_held"
 """Code of a hold that was set; it is reported once for each reason."""
 
+MENTIONED = "hardship_mentioned"
+"""Code of a response whose words say that the customer may not be asked for money."""
+
 STATUS_UNKNOWN = "account_status_unknown"
 """Code of an account status that no rule knows, on a document that asks for money."""
 
@@ -39,6 +42,23 @@ class StatusSource:
 
     words: StatusWords
     who: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """What an event states of a customer's account, who is named, or is that of a document or of a case.
+
+    `said` are the customer's own words, which a person has to read. `at` is when it was stated (ISO 8601).
+    """
+
+    domain: str
+    customer_key: str = ""
+    document_id: str = ""
+    case_id: str = ""
+    status: str = ""
+    said: str = ""
+    at: str = ""
+    who: str = ""
 
 
 def keys_of(several: Iterable[_Keyed]) -> set[str]:

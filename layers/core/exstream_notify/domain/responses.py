@@ -275,9 +275,15 @@ def early_payment(event: ResponseEvent, now: datetime) -> EarlyPayment:
 
 
 def _when(event: ResponseEvent, now: datetime) -> str:
+    return said_at(event.at, now)
+
+
+def said_at(text: str, now: datetime) -> str:
+    """When a system says that something happened (UTC, to the second), if that can be read and is not to
+    come; else now."""
     at = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with suppress(ValueRefused):
-        at = min(at, instant(event.at))
+        at = min(at, instant(text))
     return at
 
 

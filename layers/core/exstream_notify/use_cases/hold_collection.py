@@ -1,16 +1,27 @@
 """Stop asking a customer for money, by a record, an event or an operator's word, and begin again."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..domain.contacts import Contact
-from ..domain.debt import HELD, STATUS_UNKNOWN, StatusSource, held, lifted, stated_by
+from ..domain.debt import (
+    HELD,
+    MENTIONED,
+    STATUS_UNKNOWN,
+    StatusChange,
+    StatusSource,
+    held,
+    lifted,
+    stated_by,
+)
 from ..domain.debt_hold import DebtHold
 from ..domain.documents import Document
 from ..domain.exceptions import ExceptionRaised, mark
 from ..domain.journeys import is_stopped
 from ..domain.notices import Notice
 from ..domain.passes import handle_of
+from ..domain.responses import said_at
 from ..domain.work import SlicePointer
 from ..ports import Clock, ContactBook, ExceptionBus, ResponseLedger, Rules
 from .control_journeys import stop_notices
@@ -125,6 +136,60 @@ def hold_collection(domain: str, customer_key: str, hold: DebtHold, ports: HoldP
         return False
     ports.exceptions.raise_exceptions([_reported(domain, after, stands)])
     return after is not before
+
+
+def record_account_status(change: StatusChange, ports: HoldPorts) -> Counter[str]:
+    """Hold the customer where the status that an event states says so: `held`, `known`, or `none`.
+
+    A status that nobody knows is reported (`unknown`). The customer's own words hold nobody; where they
+    mention such a status the team reads them (`mentioned`). A document or case of several customers, or of
+    none that is known, names nobody: that is reported (`unassigned`).
+    """
+    words = ports.rules.statuses
+    reason = words.holds(change.status)
+    mentioned = words.mentioned(change.said)
+    unknown = bool(change.status) and not words.named(change.status)
+    if not (reason or mentioned or unknown):
+        return Counter({"none": 1})
+    customers = _customers_of(change, ports.ledger)
+    if reason and len(customers) != 1:
+        text = "an account status names a document or a case of several customers, or of none that is known"
+        ports.exceptions.raise_exceptions([_of_event("event_unusable", change, set(), ports, text)])
+        return Counter({"unassigned": 1})
+    told: Counter[str] = Counter()
+    if unknown:
+        text = f"account status {change.status} of an event is not known; nobody is held for it"
+        ports.exceptions.raise_exceptions(
+            [_of_event(STATUS_UNKNOWN, change, customers, ports, text, change.status)]
+        )
+        told["unknown"] += 1
+    if mentioned:
+        text = f"a customer's response mentions: {mentioned}; the customer is asked for money all the same"
+        ports.exceptions.raise_exceptions([_of_event(MENTIONED, change, customers, ports, text)])
+        told["mentioned"] += 1
+    if reason:
+        hold = DebtHold((reason,), said_at(change.at, ports.clock.now()), change.who)
+        told["held" if hold_collection(change.domain, customers.pop(), hold, ports) else "known"] += 1
+    return told
+
+
+def _customers_of(change: StatusChange, ledger: ResponseLedger) -> set[str]:
+    if change.customer_key:
+        return {change.customer_key}
+    if change.document_id:
+        return {n.customer_key for n in ledger.of_document(change.domain, change.document_id)}
+    return {n.customer_key for n in ledger.of_case(change.domain, change.case_id)}
+
+
+def _of_event(
+    code: str, change: StatusChange, customers: set[str], ports: HoldPorts, text: str, *names: str
+) -> ExceptionRaised:
+    known = ports.contacts.get(change.domain, customers) if len(customers) == 1 else {}
+    (salt,) = [contact.salt for contact in known.values()] or [""]
+    detail = {"contact": f"handle:{handle_of(salt)}"} if salt else {}
+    return ExceptionRaised(
+        code, "warning", change.domain, "none", text, part=change.who, detail=detail, names=names
+    )
 
 
 def dun_again(domain: str, customer_key: str, who: str, why: str, ports: HoldPorts) -> bool:
