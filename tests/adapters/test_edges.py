@@ -575,3 +575,22 @@ def test_a_change_of_status_that_names_nobody_or_nothing_is_unusable(detail: dic
     body = {"id": "e1", "detail-type": "Account Status Changed", "detail": {"domain": "retail", **detail}}
     with pytest.raises(Unusable):
         status_change_of(body)
+
+
+@pytest.mark.parametrize(
+    ("detail", "versions"),
+    [
+        ({}, ()),
+        ({"version": "null"}, ()),
+        ({"version": "2026-11"}, ("2026-11",)),
+        ({"version": 3, "content_sha256": "ab" * 32}, ("3", "ab" * 32)),
+        ({"document_version": "v1", "version": "v1"}, ("v1",)),
+    ],
+)
+def test_an_acknowledgement_names_its_versions_and_who_gave_it_only_where_that_was_said(
+    detail: dict[str, object], versions: tuple[str, ...]
+) -> None:
+    about = {"domain": "retail", "customer_key": "C1", "document_id": "D1"}
+    body = {"id": "e1", "detail-type": "Document Acknowledged", "detail": {**about, **detail}}
+    event = response_of(body, RecordSchema({}))
+    assert (event.versions, event.by) == (versions, "")

@@ -34,6 +34,7 @@ class Document:
     output_uri: str | None = None
     archive_ref: str | None = None
     content_sha256: str | None = None
+    document_version: str | None = None
     produced_at: str | None = None
     language: str | None = None
     time_zone: str | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
+from ..domain.acknowledgements import early_ones_reported
 from ..domain.contacts import FIELD_OF, Address, Check, Contact, addresses_to_check, as_addressed, merge
 from ..domain.debt import StatusSource, keys_of, stays, under_hold
 from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, Why, decide
@@ -401,6 +402,7 @@ def decide_notices(
     raised = _exceptions(pointer, result)
     if not pointer.positions:
         raised += statuses_reported(pointer, documents, known, rules, source.who)
+        raised += early_ones_reported(pointer, documents, responses)
     exceptions.raise_exceptions(raised)
     outcomes = sorted(result.outcomes, key=lambda o: o.position)
     decided = Decided(Counter(str(o.outcome) for o in outcomes), result.notices)

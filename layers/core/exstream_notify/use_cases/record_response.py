@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from ..domain.contacts import Contact
 from ..domain.identity import job_id
 from ..domain.journeys import IsHoliday
 from ..domain.notices import Notice, Response, Status, finished
@@ -25,7 +24,6 @@ from ..ports import (
     ContactBook,
     EarlyResponses,
     Evidence,
-    EvidenceLine,
     ExceptionBus,
     JourneyBook,
     Records,
@@ -34,6 +32,7 @@ from ..ports import (
     RunBook,
 )
 from .join_journeys import no_holidays
+from .record_acknowledgement import AcknowledgementPorts, record_acknowledgement
 from .record_payment import PaymentPorts, PaymentRecorder, keep_early
 
 LOOK_BACK = timedelta(days=120)
@@ -70,9 +69,12 @@ def record_response(
     It is about one document's notices, a case's, or, where it names a customer only, all of theirs of
     late that they have not responded to. It may come twice (`known`), late, or before the notice: then
     the response waits for its notice, which then is not sent.
-    An acknowledgement is written to the evidence first, so that the event in the ledger names its proof.
+    An acknowledgement is another matter (record_acknowledgement.py).
     `unmatched`: there is no such notice, and nothing in the event that one could be known by later.
     """
+    if event.kind == "acknowledged":
+        ports = AcknowledgementPorts(ledger, early, contacts, runs, evidence, records, exceptions, clock)
+        return record_acknowledgement(event, ports, record)
     payments = PaymentPorts(early, records, rules, journeys, exceptions, is_holiday, clock)
     mine = _of_customers(_about(event, ledger))
     if not event.document_id and not event.case_id:
@@ -93,8 +95,6 @@ def record_response(
         if not mine:
             return Counter({"early": 1})
     detail = event.detail
-    if event.kind == "acknowledged":
-        detail = _prove(event, mine, contacts, evidence, clock)
     if event.kind != "paid":
         return record(mine, event.kind, detail, ledger=ledger, runs=runs, clock=clock)
     recorder = PaymentRecorder(event, payments)
@@ -175,33 +175,3 @@ def _tell_run(notice: Notice, runs: RunBook) -> None:
         o.slice_number, o.position, notice.outcome, notice.why, notice.version, notice.notice_id
     )
     runs.put_job(o.run, job_id(o.run, o.slice_number, "opened", (notice.notice_id,)), [word])
-
-
-def _prove(
-    event: ResponseEvent, notices: Collection[Notice], contacts: ContactBook, evidence: Evidence, clock: Clock
-) -> str:
-    """Write who acknowledged what and when; the event's words, with where the proof lies."""
-    fresh = [n for n in notices if event.kind not in n.responses]
-    if not fresh:
-        return event.detail
-    keys = {n.contact_key for n in fresh}
-    known = contacts.get(event.domain, keys)
-    at = clock.now().isoformat(timespec="milliseconds")
-    lines = []
-    for notice in fresh:
-        contact = known.get(notice.contact_key) or Contact(event.domain, notice.customer_key, "")
-        body = {
-            "acknowledged_by": event.by or notice.customer_key,
-            "acknowledged_at": event.at or at,
-            "recorded_at": at,
-            "source": event.source,
-            "said": event.said,
-            "document_id": notice.document_id,
-            "document_type": notice.document_type,
-            "customer_key": notice.customer_key,
-            **({"recipient": notice.recipient} if notice.recipient else {}),
-            "notice_id": notice.notice_id,
-        }
-        lines.append(EvidenceLine(f"{notice.notice_id}:acknowledged", contact.salt, at, body))
-    references = evidence.write(f"ack-{fresh[0].notice_id}", lines, {})
-    return ", ".join(filter(None, (event.detail, f"evidence {' '.join(references)}")))
