@@ -57,9 +57,9 @@ def test_early_responses_are_kept_by_subject(tables: Tables) -> None:
 
     versions = ("2026-11", "ab" * 32)
     read = EarlyResponse("acknowledged", "", "2026-11-20T15:00:00Z", "C1", "D1", versions=versions)
-    early.keep("retail", "document#D1", read, NOW + timedelta(days=90))
+    early.keep("retail", "document#D9", read, NOW + timedelta(days=90))
 
-    assert early.on("retail", ["K-1", "K-2", "document#D1"]) == {"K-1": paid, "document#D1": read}
+    assert early.on("retail", ["K-1", "K-2", "document#D9"]) == {"K-1": paid, "document#D9": read}
     assert early.on("claims", ["K-1"]) == {}
 
 
