@@ -1,10 +1,12 @@
 """Customers who must not be asked for money: by a record's status, by an operator's word, until it is lifted."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from exstream_notify.domain.debt import BY_OPERATOR, StatusChange, moment
 from exstream_notify.domain.debt_hold import DebtHold
@@ -263,6 +265,10 @@ def test_an_unknown_status_is_reported_once_a_word_and_the_notice_goes_out() -> 
     world.drain()
     found = [e for e in world.exceptions.raised if e.code == "account_status_unknown"]
     assert sorted(e.count for e in found) == [2, 3]
+    hold(world)
+    world.drop("run-2", a_reminder(document_id="R", account_status="zz-legal"))
+    world.drain()
+    assert not [e for e in world.exceptions.raised if e.run_id == "run-2"]  # a held customer's is no news
     assert world.outcomes("run-1") == {"notified": 6}
 
 
@@ -357,3 +363,57 @@ def test_a_status_of_an_event_that_nobody_knows_and_words_of_the_customer_are_fo
     assert sorted(codes(world)) == ["account_status_unknown", "hardship_mentioned"]
     assert all(e.detail["contact"].startswith("handle:") for e in world.exceptions.raised)
     assert world.contacts.stored[DOMAIN, "C0001"].debt_hold is None
+
+
+_ACTS = st.sampled_from(
+    ["late", "Chapter 7", "disputed", "plain", "letter", "event", "hold", "lift", "resume", "night", "week"]
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(acts=st.lists(st.tuples(_ACTS, st.sampled_from(["", "A", "B"])), min_size=3, max_size=14))
+def test_nobody_is_asked_for_money_while_a_hold_stands_whatever_happens(acts: list[tuple[str, str]]) -> None:
+    world = shipped()
+    held = False
+    for number, (act, recipient) in enumerate(acts):
+        whose = {"recipient": recipient or None}
+        before = len(world.outbox)
+        if act in ("late", "Chapter 7", "disputed", "plain"):
+            status = None if act == "plain" else act
+            held = held or act in ("Chapter 7", "disputed")
+            world.drop(f"run-{number}", a_reminder(document_id=f"D{number}", account_status=status, **whose))
+            world.drain()
+        elif act == "letter":
+            world.drop(f"run-{number}", a_letter(document_id=f"D{number}", **whose))
+            world.drain()
+            before += 1
+        elif act == "event":
+            change(
+                world,
+                customer_key="C0001",
+                status="insolvent",
+                who=f"event {number}",
+                at=moment(world.clock.now()),
+            )
+            held = True
+        elif act == "hold":
+            hold(world)
+            held = True
+        elif act == "lift":
+            lift(world)
+            held = False
+            world.clock.advance(seconds=1)
+        elif act == "resume":
+            firsts = [n for n in world.ledger.notices.values() if n.purpose == "notice"]
+            resume_notices(
+                firsts, "ann", "", ledger=world.ledger, journeys=world.journeys, rules=world.rules,
+                clock=world.clock,
+            )  # fmt: skip
+        else:
+            world.follow_until(world.clock.now() + timedelta(days=1 if act == "night" else 7))
+        if held:
+            assert len(world.outbox) <= before, act
+    before, ends = len(world.outbox), len(world.journey_events.told)
+    world.follow()
+    if held:
+        assert (len(world.outbox), len(world.journey_events.told)) == (before, ends)

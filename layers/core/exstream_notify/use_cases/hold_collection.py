@@ -76,12 +76,15 @@ def statuses_reported(
             continue
         rule = rules.for_document(document)
         account = known.get(document.customer_key)
-        if rule.account_hold and account is not None and account.debt_hold and account.debt_hold.who == who:
-            rows.setdefault((HELD, rule.account_hold), {})[position] = document.customer_in_run
-        elif rule.status_unknown and rule.collects:
-            rows.setdefault((STATUS_UNKNOWN, document.account_status), {})[position] = (
-                document.customer_in_run
+        stands = account.debt_hold if account is not None else None
+        if stands is not None and stands.in_force:
+            told = (HELD, rule.account_hold) if rule.account_hold and stands.who == who else None
+        else:
+            told = (
+                (STATUS_UNKNOWN, document.account_status) if rule.status_unknown and rule.collects else None
             )
+        if told is not None:
+            rows.setdefault(told, {})[position] = document.customer_in_run
     return [
         ExceptionRaised(
             code,
@@ -100,7 +103,7 @@ def statuses_reported(
 
 _TEXTS: Mapping[str, str] = {
     HELD: "customers who are not asked for money from now on: {}",
-    STATUS_UNKNOWN: "account status {} is not known; its customers were notified as by default",
+    STATUS_UNKNOWN: "account status {} is not known; its customers are notified as by default",
 }
 
 
