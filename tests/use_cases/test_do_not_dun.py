@@ -20,7 +20,7 @@ from exstream_notify.use_cases.hold_collection import (
     hold_collection,
     record_account_status,
 )
-from tests.fakes import a_document
+from tests.fakes import LostAnswer, a_document
 from tests.scenarios.shipped import shipped
 from tests.use_cases.world import DOMAIN, World
 
@@ -170,6 +170,18 @@ def test_a_demand_that_bounced_goes_neither_by_text_nor_on_paper() -> None:
     assert codes(world) == ["collection_held"]
 
 
+def test_a_demand_in_doubt_is_neither_printed_nor_looked_at_again_and_again() -> None:
+    world = shipped()
+    world.mail.script(LostAnswer())
+    world.drop("run-1", a_reminder(document_type="final-demand"))
+    world.drain()
+    assert world.outcomes("run-1") == {"unconfirmed": 1}
+    hold(world)
+    world.come_to_rest()
+    assert world.outcomes("run-1") == {"unconfirmed": 1}
+    assert world.notice("D0001").due_at == ""
+
+
 @pytest.mark.parametrize(("when", "steps"), [("2026-11-22", 0), ("2026-12-08", 1), ("2026-12-20", 2)])
 def test_an_operators_word_ends_the_journey_wherever_it_is(when: str, steps: int) -> None:
     world = shipped()
@@ -177,6 +189,7 @@ def test_an_operators_word_ends_the_journey_wherever_it_is(when: str, steps: int
     world.drain()
     world.follow_until(at(f"{when}T18:00"))
     assert hold(world)
+    assert is_stopped(world.notice("D0001"))
     assert not hold(world)  # the same again is no news
     world.follow()
     assert len([p for _, p in sent(world) if p != "notice"]) == steps
