@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.debt import BY_OPERATOR, StatusChange, moment
 from exstream_notify.domain.debt_hold import DebtHold
 from exstream_notify.domain.documents import Document
@@ -353,6 +354,13 @@ def test_an_event_about_a_document_of_several_customers_holds_none_and_is_report
     assert change(world, document_id="unknown", status="insolvent") == {"unassigned": 1}
     assert not any(c.debt_hold for c in world.contacts.stored.values())
     assert set(codes(world)) == {"event_unusable"}
+
+
+def test_nothing_is_kept_of_an_erased_customer() -> None:
+    world = shipped()
+    world.know(Contact(DOMAIN, "C0001", "", version=4))  # the mark has no salt
+    assert change(world, customer_key="C0001", status="insolvent") == {"known": 1}
+    assert world.contacts.stored[DOMAIN, "C0001"] == Contact(DOMAIN, "C0001", "", version=4)
 
 
 def test_an_event_of_before_the_hold_was_lifted_does_not_bring_it_back() -> None:

@@ -92,6 +92,8 @@ def held(contact: Contact, hold: DebtHold, now: datetime) -> Contact:
     A reason is stated once. What a system stated before a person lifted the hold, or what the same run or
     event states again, does not bring it back. `hold.at` is when the reason was stated.
     """
+    if contact.version and not contact.salt:
+        return contact  # the mark of an erased customer, of whom nothing is kept
     before = contact.debt_hold
     reasons = hold.reasons
     if before is not None and before.in_force:
