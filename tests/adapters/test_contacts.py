@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from exstream_notify.adapters.dynamodb.contacts import DynamoSuppressions, suppression_key
 from exstream_notify.domain.contacts import Address, Consent, Contact
+from exstream_notify.domain.debt_hold import DebtHold
 from exstream_notify.domain.statements import SOURCES, Statement
 from tests.adapters.conftest import Books, Tables
 from tests.fakes import a_contact
@@ -54,6 +55,7 @@ CONTACTS = st.builds(
         st.builds(Statement, _TEXT, _TEXT, _TEXT, st.sampled_from(list(SOURCES)), _TEXT, _TEXT, _TEXT),
         max_size=2,
     ).map(tuple),
+    debt_hold=st.none() | st.builds(DebtHold, _NAMES, _TEXT, _TEXT, _TEXT, _TEXT),
 )
 
 

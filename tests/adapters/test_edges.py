@@ -13,6 +13,7 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exstream_notify.adapters.account_statuses import status_change_of
 from exstream_notify.adapters.clock import SystemClock
 from exstream_notify.adapters.customer_events import portal_change_of, reply_of
 from exstream_notify.adapters.index.schema import RecordSchema
@@ -535,3 +536,61 @@ def refused(code: str) -> SqsQueue:
     stubber.add_client_error("change_message_visibility", code)
     stubber.activate()
     return SqsQueue(client, "https://sqs.us-east-1.amazonaws.com/123456789012/queue")
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "stated"),
+    [
+        ("Account Status Changed", {"account_status": "Chapter 7"}, "Chapter 7"),
+        ("Account Status Changed", {"accountStatus": " deceased "}, "deceased"),
+        ("Payment Received", {"AccountStatus": "disputed", "amount": "5.00"}, "disputed"),
+        ("Document Acknowledged", {"Account_Status": "paid"}, "paid"),
+    ],
+)
+def test_any_event_about_a_customer_may_state_the_accounts_status(
+    kind: str, detail: dict[str, str], stated: str
+) -> None:
+    body = {"id": "e1", "detail-type": kind, "detail": {"domain": "retail", "customer_key": "C1", **detail}}
+    change = status_change_of(body)
+    assert change is not None
+    assert (change.status, change.customer_key, change.who) == (stated, "C1", "event e1")
+
+
+def test_an_event_that_states_no_status_changes_none() -> None:
+    about = {"domain": "retail", "customer_key": "C1"}
+    for kind, more in (("Payment Received", {}), ("Customer Responded", {"account_status": "null"})):
+        assert status_change_of({"id": "e1", "detail-type": kind, "detail": {**about, **more}}) is None
+    said = status_change_of(
+        {"id": "e1", "detail-type": "Customer Responded", "detail": {**about, "response": "dispute"}}
+    )
+    assert said is not None
+    assert (said.status, said.said) == ("", "dispute")
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [{"account_status": "dead"}, {"customer_key": "C1", "account_status": ""}, {"customer_key": "C1"}, {}],
+)
+def test_a_change_of_status_that_names_nobody_or_nothing_is_unusable(detail: dict[str, str]) -> None:
+    body = {"id": "e1", "detail-type": "Account Status Changed", "detail": {"domain": "retail", **detail}}
+    with pytest.raises(Unusable):
+        status_change_of(body)
+
+
+@pytest.mark.parametrize(
+    ("detail", "versions"),
+    [
+        ({}, ()),
+        ({"version": "null"}, ()),
+        ({"version": "2026-11"}, ("2026-11",)),
+        ({"version": 3, "content_sha256": "ab" * 32}, ("3", "ab" * 32)),
+        ({"document_version": "v1", "version": "v1"}, ("v1",)),
+    ],
+)
+def test_an_acknowledgement_names_its_versions_and_who_gave_it_only_where_that_was_said(
+    detail: dict[str, object], versions: tuple[str, ...]
+) -> None:
+    about = {"domain": "retail", "customer_key": "C1", "document_id": "D1"}
+    body = {"id": "e1", "detail-type": "Document Acknowledged", "detail": {**about, **detail}}
+    event = response_of(body, RecordSchema({}))
+    assert (event.versions, event.by) == (versions, "")

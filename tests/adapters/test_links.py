@@ -55,7 +55,11 @@ def test_early_responses_are_kept_by_subject(tables: Tables) -> None:
     paid = EarlyResponse("paid", "10.00", "2026-11-20T15:00:00Z", "C1", "D1")
     early.keep("retail", "K-1", paid, NOW + timedelta(days=90))
 
-    assert early.on("retail", ["K-1", "K-2"]) == {"K-1": paid}
+    versions = ("2026-11", "ab" * 32)
+    read = EarlyResponse("acknowledged", "", "2026-11-20T15:00:00Z", "C1", "D1", versions=versions)
+    early.keep("retail", "document#D9", read, NOW + timedelta(days=90))
+
+    assert early.on("retail", ["K-1", "K-2", "document#D9"]) == {"K-1": paid, "document#D9": read}
     assert early.on("claims", ["K-1"]) == {}
 
 

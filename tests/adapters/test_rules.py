@@ -151,13 +151,50 @@ def test_a_domain_says_how_its_dates_are_written(tmp_path: Path) -> None:
         ("default", "", True),
         (" Default ", "", True),
         ("paid", "account settled", False),
-        ("bankrupt", "collection stayed", False),
+        ("bezahlt", "account settled", False),
     ],
 )
 def test_the_accounts_status_changes_the_rule(status: str | None, skip: str, urgent: bool) -> None:
     rule = YamlRules().for_document(a_document(1, document_type="overdue-notice", account_status=status))
 
     assert (rule.skip, rule.urgent) == (skip, urgent)
+
+
+@pytest.mark.parametrize(
+    ("status", "hold", "unknown"),
+    [("Chapter 7", "bankrupt", False), ("zz", "", True), ("late", "", False), ("", "", False)],
+)
+def test_the_rule_says_what_the_status_forbids(status: str, hold: str, unknown: bool) -> None:
+    rule = YamlRules().for_document(a_document(1, document_type="overdue-notice", account_status=status))
+    assert (rule.account_hold, rule.status_unknown) == (hold, unknown)
+
+
+def test_a_site_adds_words_and_statuses_and_switches_some_off(tmp_path: Path) -> None:
+    (tmp_path / "statuses.yaml").write_text(
+        "statuses:\n"
+        "  payment-plan: {holds: false}\n"
+        "  bankrupt: {own: [code 88]}\n"
+        "  military: {holds: true, own: [SCRA]}\n"
+    )
+    words = YamlRules(tmp_path).statuses
+    assert [words.holds(text) for text in ("Ratenzahlung", "CODE-88", "scra", "Konkurs")] == [
+        "", "bankrupt", "military", "bankrupt",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("statuses: {paid: {own: [Konkurs]}}", "also a word of"),
+        ("statuses: {paid: {own: [no]}}", "valid string"),
+        ("statuses: {paid: {holds: maybe}}", "boolean"),
+        ("status: {}", "not permitted"),
+    ],
+)
+def test_a_statuses_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "statuses.yaml").write_text(text)
+    with pytest.raises(RulesInvalid, match=f"statuses.yaml.*{message}"):
+        _ = YamlRules(tmp_path).statuses
 
 
 def test_an_unknown_type_is_no_rule() -> None:

@@ -175,6 +175,8 @@ def test_each_file_of_the_composer_reaches_its_reader_by_one_rule(kind: str) -> 
     [
         ("portal", "Customer Responded", {"CustomerRespondedRule"}),
         ("billing", "Payment Received", {"CustomerRespondedRule"}),
+        ("billing", "Account Status Changed", {"CustomerRespondedRule"}),
+        ("crm", "Account Status Changed", {"UnnamedSourceRule"}),
         ("crm", "Payment Received", {"UnnamedSourceRule"}),
         ("Portal", "Payment Received", {"UnnamedSourceRule"}),
         ("portal", "Preferences Changed", {"PreferencesChangedRule"}),

@@ -314,3 +314,34 @@ def listening(cloud: LocalCloud) -> Any:
         return found
 
     return heard
+
+
+def test_a_customer_is_not_dunned_by_an_operators_word_or_an_events_until_it_is_lifted(
+    cloud: LocalCloud, shell: Any, make_run: MakeRun, tmp_path: Path
+) -> None:
+    def reminders(run: str) -> dict[str, int]:
+        rows = [
+            record(n, document_type="payment-reminder", document_id=f"{run}-{n}", amount_due="100.00")
+            for n in (41, 42, 43)
+        ]
+        return outcomes(drop(cloud, make_run(run, rows), run, DOMAIN))
+
+    about = (key(41), "--domain", DOMAIN)
+    shell("contact", *about, "--do-not-dun", code=2)
+    held = shell("contact", *about, "--do-not-dun", "--why", "letter of an attorney", "--json").json
+    assert held["debt_hold"]["why"] == "letter of an attorney"
+    path = tmp_path / "event.json"
+    detail = {"domain": DOMAIN, "customer_key": key(42), "account_status": "Chapter 13"}
+    path.write_text(
+        json.dumps({"source": "billing", "detail-type": "Account Status Changed", "detail": detail})
+    )
+    shell("event", path)
+    assert cloud.idle(30)
+
+    assert reminders("dun-1") == {"notified": 1, "suppressed": 2}
+    lifted = shell("contact", *about, "--dun-again", "--why", "attorney withdrew")
+    assert "lifted" in lifted.err
+    shell("contact", *about, "--dun-again", "--why", "once more", code=1)
+    assert reminders("dun-2") == {"notified": 2, "suppressed": 1}
+    assert [row["to"] for row in contact(cloud, 41).history] == ["operator", ""]
+    assert contact(cloud, 42).debt_hold.reasons == ("bankrupt",)

@@ -67,6 +67,7 @@ class FakeRules:
         return True
 
     vocabulary = YamlRules().vocabulary
+    statuses = YamlRules().statuses
     daily = DailyRule()
     rerun_chars = 1000
     alert_teams = ("operations",)

@@ -73,6 +73,7 @@ EVENTS: tuple[tuple[str, str, Json], ...] = (
     ("exnotify", "File Read", {}),
     ("portal", "Customer Responded", {}),
     ("billing", "Payment Received", {}),
+    ("billing", "Account Status Changed", {}),
     ("billing", "Payment Reversed", {}),
     ("stranger", "Payment Received", {}),
     ("portal", "Preferences Changed", {}),

@@ -160,7 +160,7 @@ def test_a_response_by_document_alone_before_its_notice_ends_just_that(when: str
         world.drop("run-1", *(a_document(n) for n in (1, 2, 3)))
         while not world.queues["email" if when == "queued" else "decide"].messages and world.step():
             pass
-    assert world.respond("acknowledged", document_id="D0002", by="portal user") == {"early": 1}
+    assert world.respond("responded", document_id="D0002", by="portal user") == {"early": 1}
     if when == "before":
         world.clock.advance(seconds=10 * 86_400)
         world.drop("run-1", *(a_document(n, produced_at=None) for n in (1, 2, 3)))
@@ -188,7 +188,7 @@ def test_documents_are_asked_for_only_while_a_response_by_document_is_kept_in_th
     world.come_to_rest()
     assert "early_responses.on" not in world.wire.calls
 
-    world.respond("acknowledged", document_id="elsewhere")
+    world.respond("responded", document_id="elsewhere")
     world.drop("run-2", a_document(3), a_document(4))
     world.come_to_rest()
     assert world.wire.calls["early_responses.on"] == 2  # the decision's, and the job's

@@ -313,7 +313,7 @@ class World:
             clock=self.clock,
         )
 
-    def respond(self, kind: Response, **about: str) -> Counter[str]:
+    def respond(self, kind: Response, **about: Any) -> Counter[str]:
         """Some system tells what a customer did."""
         return record_response(
             ResponseEvent(kind, DOMAIN, **about, source="portal"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from .domain.holders import Conflicts
 
 if TYPE_CHECKING:
+    from .domain.account_status import StatusWords
     from .domain.alert_words import Alert
     from .domain.approvals import Approval
     from .domain.channels import AlertReceipt, ChannelState, Outcome
@@ -234,6 +235,10 @@ class Rules(Protocol):
 
     def for_document(self, document: Document) -> DocumentRule:
         """The rule of its type, and of its account's status; KeyError for an unknown type."""
+
+    @property
+    def statuses(self) -> StatusWords:
+        """What the words of account statuses mean."""
 
     def of_type(self, document_type: str) -> DocumentRule:
         """The rule of a type, whatever the account; KeyError for an unknown type."""

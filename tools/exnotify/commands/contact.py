@@ -11,6 +11,7 @@ from .options import as_json, deployment, on_stack
 
 if TYPE_CHECKING:
     from exstream_notify.domain.contacts import Address, Contact
+    from exstream_notify.domain.debt_hold import DebtHold
     from exstream_notify.domain.documents import Channel
 
     from ..contact_changes import Change
@@ -44,6 +45,8 @@ _HANDLE = "handle:"
     metavar="FILE",
     help="Write all that is held about the customer.",
 )
+@click.option("--do-not-dun", is_flag=True, help="Ask the customer for no money any more; needs --why.")
+@click.option("--dun-again", is_flag=True, help="Lift the hold of --do-not-dun or of a status; needs --why.")
 @click.option("--erase", is_flag=True, help="Erase the profile; needs --why.")
 @click.option("--domain", metavar="NAME", help="Needed on a deployed stack, or where several know the key.")
 @click.option("--recipient", default="", metavar="R", help="Which holder of the account, where records say.")
@@ -57,6 +60,8 @@ def command(
     allow_change: "Channel | None",
     undo_change: "Channel | None",
     held: Path | None,
+    do_not_dun: bool,
+    dun_again: bool,
     erase: bool,
     domain: str | None,
     recipient: str,
@@ -74,6 +79,7 @@ def command(
     value gives the field back to the drops.
     """
     from ..contact_changes import ChangeRefusedError, parse_change
+    from ..dunning import account_of
     from ..screen import emit_json
 
     try:
@@ -81,11 +87,18 @@ def command(
     except ChangeRefusedError as error:
         raise MisuseError(str(error)) from error
     for option, given in (
-        ("--release", release), ("--allow-change", allow_change), ("--undo-change", undo_change)
+        ("--release", release), ("--allow-change", allow_change), ("--undo-change", undo_change),
+        ("--do-not-dun", do_not_dun), ("--dun-again", dun_again),
     ):  # fmt: skip
         if given and not why.strip():
             raise MisuseError(f"{option} needs --why TEXT: whoever asks later must find the reason")
+    if do_not_dun and dun_again:
+        raise MisuseError("--do-not-dun and --dun-again contradict each other")
     target = deployment(stack)
+    if do_not_dun or dun_again:
+        from ..dunning import control_dunning
+
+        control_dunning(target, customer_key, domain, why, hold=do_not_dun)
     contact = _find(target, customer_key, recipient, domain, unknown_too=erase)
     if contact.is_erased and (changes or release or allow_change or undo_change):
         raise CommandError(f"{_erased(contact)}: nothing of it can be changed")
@@ -106,11 +119,13 @@ def command(
         return 0
     if changes:
         contact = _change(target, contact, changes, why)
+    account = account_of(target, contact)
     if as_json:
         row = {**contact_row(contact), "changing": change_rows(target, contact)}
+        row["debt_hold"] = contact_row(account)["debt_hold"]
         emit_json({**row, "suppressions": suppression_rows(target, contact)})
     else:
-        _show(contact, suppression_rows(target, contact), change_rows(target, contact))
+        _show(contact, account, suppression_rows(target, contact), change_rows(target, contact))
     return 0
 
 
@@ -272,7 +287,12 @@ def contact_row(contact: "Contact") -> dict[str, Any]:
     return row
 
 
-def _show(contact: "Contact", suppressions: list[dict[str, Any]], changes: list[dict[str, Any]]) -> None:
+def _show(
+    contact: "Contact",
+    account: "Contact",
+    suppressions: list[dict[str, Any]],
+    changes: list[dict[str, Any]],
+) -> None:
     from exstream_notify.domain.hearing import counts, said_of
 
     from ..contact_changes import said as field_text
@@ -296,6 +316,7 @@ def _show(contact: "Contact", suppressions: list[dict[str, Any]], changes: list[
                     (name.replace("_", " "), field_text(contact, name))
                     for name in (*plain, "consent", "legal_hold")
                 ),
+                *([("do not dun", _hold(account.debt_hold))] if account.debt_hold else []),
                 ("set for the customer", ", ".join(contact.set_by_customer)),
                 ("addresses locked until", contact.changes_locked_until),
                 ("created", contact.created_at),
@@ -324,6 +345,11 @@ def _show(contact: "Contact", suppressions: list[dict[str, Any]], changes: list[
     if contact.history:
         columns = ("at", "who", "field", "from", "to", "why")
         out.print(table(columns, ([entry.get(name, "") for name in columns] for entry in contact.history)))
+
+
+def _hold(hold: "DebtHold") -> str:
+    said = f"{', '.join(hold.reasons)}  ({hold.who}, {hold.at}{f', {hold.why}' if hold.why else ''})"
+    return said if hold.in_force else f"lifted {hold.lifted_at}; was: {said}"
 
 
 def _progress(change: dict[str, Any]) -> str:

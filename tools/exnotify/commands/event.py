@@ -89,10 +89,10 @@ def events_in(text: str, file: str) -> list[dict[str, Any]]:
 
 def _refuse_unnamed(target: "Deployment", event: dict[str, Any]) -> None:
     """CommandError where the stack's rules would not take the event from its source: it would be lost."""
-    from exstream_notify.adapters.responses import KINDS
+    from exstream_notify.adapters.account_statuses import DETAIL_TYPES
 
     kind, source = str(event["detail-type"]), str(event["source"])
-    of_kind = {**dict.fromkeys(KINDS, "ResponseSources"), "Preferences Changed": "PreferenceSources"}
+    of_kind = {**dict.fromkeys(DETAIL_TYPES, "ResponseSources"), "Preferences Changed": "PreferenceSources"}
     allowed = target.parameters.get(of_kind.get(kind, ""))
     if allowed is not None and source not in [name.strip() for name in allowed.split(",")]:
         raise CommandError(

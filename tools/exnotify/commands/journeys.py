@@ -124,7 +124,16 @@ def _control_customer(
             clock=app.clock,
         )
     remark(f"{_DONE[what]}: journeys of {said} notices")
+    if what == "resume" and (hold := _hold(target, notices[0])):
+        remark(f"a hold stands ({hold}): no reminder goes out before `exnotify contact KEY --dun-again`")
     return 0
+
+
+def _hold(target: "Deployment", notice: "Notice") -> str:
+    from exstream_notify.domain.debt import hold_of
+
+    found = target.app.contacts.get(notice.domain, [notice.customer_key])
+    return hold_of(found.get(notice.customer_key))
 
 
 def _notices(

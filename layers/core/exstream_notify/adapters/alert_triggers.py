@@ -29,7 +29,7 @@ _COMPOSER = "exstream"
 _OF_CUSTOMERS = frozenset(
     {
         "Customer Responded", "Payment Received", "Payment Reversed", "Document Acknowledged",
-        "Exstream-Email-OPEN", "Preferences Changed",
+        "Account Status Changed", "Exstream-Email-OPEN", "Preferences Changed",
     }
 )  # fmt: skip
 """What is told of customers; UnnamedSourceRule brings it here from a source that is not named for it."""

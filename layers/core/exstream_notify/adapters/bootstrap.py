@@ -631,6 +631,29 @@ class Bootstrap:
         return LinkPages(self.pages, words, leads_to, self.preferences_for)
 
     @property
+    def hold_ports(self) -> dict[str, Any]:
+        """What a hold of collection takes."""
+        names = ("contacts", "ledger", "rules", "exceptions", "clock")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def response_ports(self) -> dict[str, Any]:
+        """What recording a response takes."""
+        return {
+            "ledger": self.ledger,
+            "early": self.early_responses,
+            "contacts": self.profiles,
+            "runs": self.runs,
+            "evidence": self.evidence,
+            "records": self.records,
+            "rules": self.rules,
+            "journeys": self.journeys,
+            "exceptions": self.exceptions,
+            "is_holiday": self.is_holiday,
+            "clock": self.clock,
+        }
+
+    @property
     def look_ports(self) -> dict[str, Any]:
         """What looking at a secure link takes."""
         return {

@@ -36,6 +36,8 @@ _SAID: Mapping[str, tuple[str, ...]] = {
 }
 """Which words of the detail go into the notice's event."""
 
+_VERSIONS = ("version", "document_version", "content_sha256")
+
 _TIMES = ("responded_at", "received_at", "reversed_at", "acknowledged_at", "at")
 _NATIVE = "Exstream-Email-OPEN"
 _REVERSED = "Payment Reversed"
@@ -112,7 +114,7 @@ def response_of(body: Mapping[str, Any], schema: RecordSchema) -> ResponseEvent:
     at = found.at or str(body.get("time", ""))
     if body["detail-type"] == _REVERSED and not (found.reversal_of or found.amount):
         raise Unusable("event_unusable", place, "neither the payment that is reversed nor an amount")
-    values = {**found.model_dump(), "at": at}
+    values = {**found.model_dump(), "at": at, "versions": _versions(detail) if kind == "acknowledged" else ()}
     if body["detail-type"] == _REVERSED and not found.reversal_of:
         values["amount"] = "-" + found.amount.removeprefix("-")
     event_id = str(body.get("id") or "")[:256]
@@ -131,6 +133,12 @@ def _own(detail: Mapping[str, Any], kind: Response) -> dict[str, Any]:
             "currency": str(detail.get("currency") or "").strip(),
         }
     return {**told, "by": detail.get("acknowledged_by") or "", "at": at, "said": " ".join(said)[:200]}
+
+
+def _versions(detail: Mapping[str, Any]) -> tuple[str, ...]:
+    """The versions that an acknowledgement names, each once."""
+    said = (str(detail[name]).strip()[:128] for name in _VERSIONS if detail.get(name))
+    return tuple(dict.fromkeys(version for version in said if not is_unset(version)))
 
 
 def _is_placeholder(value: object) -> bool:

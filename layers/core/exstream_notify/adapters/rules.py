@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from ..domain.account_status import StatusWords, spellings
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.due_days import Holidays
 from ..domain.exceptions import ExceptionRaised, Severity
@@ -135,9 +136,18 @@ class YamlRules:
         self._folders = [PACKAGE_RULES, *([site] if site is not None else [])]
 
     def for_document(self, document: Document) -> DocumentRule:
-        """See `Rules.for_document`; a status is compared without regard to case."""
-        variants = self._types[document.document_type]
-        return variants.get((document.account_status or "").strip().lower(), variants[""])
+        """See `Rules.for_document`; a status is compared as rules/statuses.yaml says, the type's own words
+        first."""
+        variants, status = self._types[document.document_type], document.account_status
+        if not status:
+            return variants[""]
+        name, own = self.statuses.named(status), self._spelled[document.document_type]
+        found = [own[one] for said in (status, name) for one in spellings(said) if one in own]
+        return replace(
+            found[0] if found else variants[""],
+            account_hold=self.statuses.holds(status),
+            status_unknown=not found and not name,
+        )
 
     def of_type(self, document_type: str) -> DocumentRule:
         """See `Rules.of_type`."""
@@ -273,6 +283,13 @@ class YamlRules:
         return Verdicts(*(file.tables() for file in reversed(files)), doubts=doubts)
 
     @cached_property
+    def statuses(self) -> StatusWords:
+        """See `Rules.statuses`."""
+        from .status_rules import StatusFile
+
+        return self._validate(StatusFile, self._read("statuses.yaml"), "statuses.yaml", "").words()
+
+    @cached_property
     def vocabulary(self) -> "Vocabulary":
         """The words and names that may leave a run's folder, the site's own included."""
         from .vocabulary_rules import VocabularyFile, files_with_names, vocabulary_of
@@ -334,6 +351,7 @@ class YamlRules:
             if isinstance(found, RulesInvalid):
                 raise found
         _ = (self._journeys, self._holds_unknown, self.reply_words, self.verdicts, self.vocabulary)
+        _ = self.statuses
         self._validate(PhraseFile, self._read("bounce_mails.yaml"), "bounce_mails.yaml", "")
         for team in self._alerts.named_teams():
             if team not in self._teams:
@@ -398,6 +416,14 @@ class YamlRules:
             for status, change in model.by_account_status.items():
                 rules[name][status.lower()] = replace(rule, **change.model_dump(exclude_none=True))
         return _demanding(rules)
+
+    @cached_property
+    def _spelled(self) -> dict[str, dict[str, DocumentRule]]:
+        """The variants by account status, under every spelling of it."""
+        return {
+            kind: {one: rule for status, rule in variants.items() for one in spellings(status)}
+            for kind, variants in self._types.items()
+        }
 
     def _demanded(self, journey: JourneyRule) -> JourneyRule:
         """The journey, asking for payment where the words of a step do and the file does not say."""

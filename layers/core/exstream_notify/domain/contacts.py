@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from .debt_hold import DebtHold
 from .documents import Channel, Document, contact_key
 from .holders import alike, keyed_digest, name_of, packed, unpacked
 from .second_step import known_of
@@ -100,9 +101,10 @@ class Contact:
     which no address can be changed on the page. `second_step` is what can be asked of the customer beside
     the postcode: its kind, and the keyed hash of the answer (domain/second_step.py).
     `legal_hold` names the matter that forbids to erase it. `statements` are what was said of preferences, by
-    whom and when (domain/statements.py); the fields are what they come to (domain/hearing.py). `erased_at`
-    (ISO 8601, UTC) is when the customer was erased, by whom and why: what existed before ends as erased
-    (domain/erasure.py). A later record makes the contact anew, with another salt.
+    whom and when (domain/statements.py); the fields are what they come to (domain/hearing.py). `debt_hold`:
+    the customer is, or was, not to be asked for money (domain/debt.py); it stands on the contact without a
+    recipient. `erased_at` (ISO 8601, UTC) is when the customer was erased, by whom and why: what existed
+    before ends as erased (domain/erasure.py). A later record makes the contact anew, with another salt.
     """
 
     domain: str
@@ -134,6 +136,7 @@ class Contact:
     erased_by: str = ""
     erased_why: str = ""
     statements: tuple[Statement, ...] = ()
+    debt_hold: DebtHold | None = None
 
     @property
     def contact_key(self) -> str:

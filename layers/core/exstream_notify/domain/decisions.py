@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from .contacts import Contact
+from .debt import stays
 from .documents import Channel, Document, DocumentRule
 from .payments import nothing_due
 from .quiet_hours import Window, is_open, next_open
@@ -17,6 +18,7 @@ class Why(StrEnum):
 
     TEST_DOCUMENT = "test_document"
     ACCOUNT_STATUS = "account_status"
+    DO_NOT_DUN = "do_not_dun"
     OPTED_OUT = "opted_out"
     NO_CONSENT = "no_consent"
     CONSENT_WITHDRAWN = "consent_withdrawn"
@@ -130,6 +132,8 @@ def decide(
     """
     if document.test_flag:
         return Suppress(Why.TEST_DOCUMENT)
+    if hold := stays(rule, contact):
+        return Suppress(Why.DO_NOT_DUN, hold)
     if rule.skip:
         return Suppress(Why.ACCOUNT_STATUS, rule.skip)
     if rule.demands_payment and nothing_due(document):

@@ -34,6 +34,7 @@ class Document:
     output_uri: str | None = None
     archive_ref: str | None = None
     content_sha256: str | None = None
+    document_version: str | None = None
     produced_at: str | None = None
     language: str | None = None
     time_zone: str | None = None
@@ -93,6 +94,8 @@ class DocumentRule:
 
     `purpose` is what its notices are for: `notice`, or a journey's step. `asks_for_payment`: whether its
     words ask for money that is due; None leaves that to the message class (`demands_payment`).
+    `account_hold` is the record's account status where that forbids to ask for money, and `status_unknown`
+    whether it is a status that no rule knows: both are of one record (`Rules.for_document`).
     """
 
     name: str
@@ -120,6 +123,8 @@ class DocumentRule:
     any_payment_settles: bool = False
     purpose: str = "notice"
     asks_for_payment: bool | None = None
+    account_hold: str = ""
+    status_unknown: bool = False
 
     @property
     def demands_payment(self) -> bool:
@@ -127,6 +132,11 @@ class DocumentRule:
         if self.asks_for_payment is None:
             return self.message_class == "collections"
         return self.asks_for_payment
+
+    @property
+    def collects(self) -> bool:
+        """Whether it is sent to collect a debt: not to customers who must not be asked for money."""
+        return self.message_class == "collections" or self.demands_payment
 
     @property
     def must_reach(self) -> bool:

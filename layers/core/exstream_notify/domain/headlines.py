@@ -29,6 +29,7 @@ _WORDS: Mapping[str, str] = {
     Why.NOT_APPROVED: "wording not approved",
     Why.DEADLINE_PASSED: "deadline passed",
     Why.TEST_DOCUMENT: "test documents",
+    Why.DO_NOT_DUN: "customers not to be asked for money",
     Why.RESPONDED: "customers responded before",
     Why.SUPERSEDED: "superseded by a newer document",
     Why.SWITCHED_OFF: "switched off",

@@ -11,6 +11,7 @@ from .documents import Document
 from .notices import Notice, Response, happened
 from .payments import NO_PAYMENTS, Fact, Payments, hashed, in_other_currency, is_settled, with_facts
 from .values import ValueRefused, instant
+from .versions import is_version
 
 EARLY_DAYS = 90
 """How long a response is kept whose notice is not known yet."""
@@ -48,7 +49,7 @@ class ResponseEvent:
     `at` is when it happened, by that system; `by` who did it, if it was not the customer. `amount` (a plain
     decimal) and `currency` (ISO 4217) are of a payment, empty where they were not told. `payment_id` is the
     payment's own identity (a reversal's own, where it has one), `reversal_of` the payment that is taken
-    back, `event_id` the identity of the report.
+    back, `event_id` the identity of the report. `versions` are those that an acknowledgement names.
     """
 
     kind: Response
@@ -66,6 +67,7 @@ class ResponseEvent:
     reversal_of: str = ""
     event_id: str = ""
     recipient: str = ""
+    versions: tuple[str, ...] = ()
 
     @property
     def reverses(self) -> bool:
@@ -144,6 +146,7 @@ class EarlyResponse:
     document_id: str = ""
     payments: tuple[EarlyPayment, ...] = ()
     recipient: str = ""
+    versions: tuple[str, ...] = ()
 
     @property
     def told(self) -> str:
@@ -160,9 +163,15 @@ class EarlyResponse:
             return False
         if not may_answer(self.kind, self.recipient, document.recipient or ""):
             return False
+        if self.kind == "acknowledged" and not self._acknowledges(document):
+            return False
         if self.customer_key and self.document_id and not document.edition:
             return True
         return _was_known(document, self.at, by_document=bool(self.document_id), now=now)
+
+    def _acknowledges(self, document: Document) -> bool:
+        """An acknowledgement counts for the document, the customer and the version that it names."""
+        return bool(self.customer_key and self.document_id) and is_version(document, self.versions)
 
     def facts_of(self, document: Document, now: datetime) -> tuple[Fact, ...]:
         """The payments that are about this document."""
@@ -266,6 +275,7 @@ def early_response(event: ResponseEvent, now: datetime) -> EarlyResponse:
         event.customer_key,
         event.document_id,
         recipient=event.recipient,
+        versions=event.versions,
     )
 
 
@@ -275,9 +285,15 @@ def early_payment(event: ResponseEvent, now: datetime) -> EarlyPayment:
 
 
 def _when(event: ResponseEvent, now: datetime) -> str:
+    return said_at(event.at, now)
+
+
+def said_at(text: str, now: datetime) -> str:
+    """When a system says that something happened (UTC, to the second), if that can be read and is not to
+    come; else now."""
     at = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with suppress(ValueRefused):
-        at = min(at, instant(event.at))
+        at = min(at, instant(text))
     return at
 
 

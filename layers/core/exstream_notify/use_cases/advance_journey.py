@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ..domain.contacts import Contact
+from ..domain.debt import hold_of, keys_of
 from ..domain.decisions import Why
 from ..domain.erasure import began, is_gone
 from ..domain.exceptions import ExceptionRaised
@@ -42,7 +43,8 @@ from ..ports import (
     Rules,
     RunBook,
 )
-from .control_journeys import bring_back
+from .control_journeys import bring_back, stop_notices
+from .hold_collection import is_about_money
 from .join_journeys import enrol
 from .step_rules import pinned
 
@@ -78,6 +80,7 @@ class _Sorted:
     ended: list[Notice] = field(default_factory=list)
     erased: list[Notice] = field(default_factory=list)
     aside: list[tuple[str, Member]] = field(default_factory=list)
+    held: list[tuple[Notice, str]] = field(default_factory=list)
     paid: list[Member] = field(default_factory=list)
     later: dict[datetime, list[Member]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
@@ -156,7 +159,8 @@ def _sort(
         found.counts["run_cancelled"] += len(row.members)
         return found
     notices = ledger.get({m.notice_id for m in row.members})
-    known = contacts.get(domain, {n.contact_key for n in notices.values()})
+    asking = {n.notice_id for n in notices.values() if rule.follows_payment or is_about_money(n, rules)}
+    known = contacts.get(domain, keys_of(notices.values()))
     beyond = cohort.step > len(rule.steps)
     for member in row.members:
         notice = notices.get(member.notice_id)
@@ -174,6 +178,10 @@ def _sort(
         elif is_stopped(notice):
             found.aside.append((member.notice_id, member))
             found.counts["stopped"] += 1
+        elif notice.notice_id in asking and (hold := hold_of(known.get(notice.customer_key))):
+            found.aside.append((member.notice_id, member))
+            found.held.append((notice, hold))
+            found.counts[Why.DO_NOT_DUN] += 1
         elif rule.steps[cohort.step - 1].end:
             if not has_ended(rule, notice):
                 found.ended.append(notice)
@@ -239,6 +247,8 @@ def _carry_out(
     since = max(cohort.due, now.replace(minute=0, second=0, microsecond=0))
     for under, members in _by_place(found.aside).items():
         journeys.park(under, cohort, replace(row, members=tuple(members)))
+    for notice, hold in found.held:
+        stop_notices([notice], "exnotify", f"do not dun: {hold}", ledger=ledger, clock=clock)
     _put_by(cohort, rule, row, found.paid, journeys, ledger, rules, now)
     following: dict[Cohort, list[Member]] = {}
     for until, members in found.later.items():

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..domain.contacts import Consent, as_addressed
+from ..domain.debt import StatusSource, under_hold
 from ..domain.decisions import Policy, decide
 from ..domain.documents import Document
 from ..domain.eligibility import Verdict, queues_by_type, status_of, verdict
@@ -59,15 +60,19 @@ def answer_eligibility(
     domain = questions[0].document.domain
     stored = contacts.get(domain, {q.document.contact_key for q in questions})
     stored = {key: contact for key, contact in stored.items() if not contact.is_erased}
-    asked_at = clock.now()
+    asked_at, source = clock.now(), StatusSource(rules.statuses, "eligibility")
     known, _ = merged_contacts(
-        [q.document for q in questions], contacts, addresses.check, clock, suppressions, lambda _: asked_at
-    )
+        [q.document for q in questions], contacts, addresses.check, clock, suppressions,
+        lambda _: asked_at, source,
+    )  # fmt: skip
     addressed = [
-        as_addressed(
-            known.get(q.document.contact_key) or contact_without_addresses(q.document),
-            q.document,
-            addresses.check,
+        under_hold(
+            as_addressed(
+                known.get(q.document.contact_key) or contact_without_addresses(q.document),
+                q.document,
+                addresses.check,
+            ),
+            known,
         )
         for q in questions
     ]

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
+from ..domain.acknowledgements import early_ones_reported
 from ..domain.contacts import FIELD_OF, Address, Check, Contact, addresses_to_check, as_addressed, merge
+from ..domain.debt import StatusSource, keys_of, stays, under_hold
 from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, Why, decide
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.erasure import began, composed, existed_before_erasure, is_gone
@@ -74,6 +76,7 @@ from ..ports import (
     SuppressionList,
 )
 from .erase_contact import with_kept_opt_outs
+from .hold_collection import hold_as_stated, statuses_reported
 from .step_rules import journey_of, rules_of
 from .what_is_left import at_step
 
@@ -313,7 +316,8 @@ def decide_notices(
     owners = _Owners(runs, run)
     stops = step_stops(pointer, [d for _, d in documents], whole, journeys, ledger)
     documents = at_step(pointer, documents, whole, _first_id, ledger, early, by_document=by_document, now=now)
-    known = _contacts_of(pointer, documents, run, contacts, addresses, suppressions, clock)
+    source = StatusSource(rules.statuses, f"run {pointer.run}")
+    known = _contacts_of(pointer, documents, run, contacts, addresses, suppressions, clock, source)
     gone = erased_records(documents, known, run)
     look = _once(addresses.check)
     addressed = _addressed(documents, known, gone, look)
@@ -357,7 +361,7 @@ def decide_notices(
         late = ends(rule, before) < now
         zones = addresses.zones(contact)
         asked = field_of(rule.second_step)
-        first = rule.purpose == "notice" and before is None
+        first = rule.purpose == "notice" and before is None and not stays(rule, contact)
         if first and not document.test_flag and _has_unusable_address(document, contact, look):
             result.unreached.setdefault("address_unusable", {})[position] = document.customer_in_run
         if first and asked and not getattr(document, asked) and not rule.skip:
@@ -400,15 +404,20 @@ def decide_notices(
             continue
         seen[identity] = (position, document)
         decide_record(position, document, stored.get(identity))
+        untold = (rule.demands_payment and nothing_due(document)) or stays(rule, addressed[position])
         if position in gone:
             _end_copies(pointer, position, document, rule, stored, result, now)
-        elif not document.test_flag and not (rule.demands_payment and nothing_due(document)):
+        elif not document.test_flag and not untold:
             late = ends(rule, None) < now
             _copy_teams(pointer, position, document, rule, rules, stored, result, now, provider_for, late)
     final = _write(pointer, seen, ledger, result, decide_record)
     _hand_over(pointer, {**stored, **final}.values(), decide_queue)
     queues.send_jobs(_jobs(pointer, result))
-    exceptions.raise_exceptions(_exceptions(pointer, result))
+    raised = _exceptions(pointer, result)
+    if not pointer.positions:
+        raised += statuses_reported(pointer, documents, known, rules, source.who)
+        raised += early_ones_reported(pointer, documents, responses)
+    exceptions.raise_exceptions(raised)
     outcomes = sorted(result.outcomes, key=lambda o: o.position)
     decided = Decided(Counter(str(o.outcome) for o in outcomes), result.notices)
     if pointer.version:
@@ -580,6 +589,7 @@ def update_contacts(
     clock: Clock,
     suppressions: SuppressionList | None = None,
     composed_at: Composed = _unknown,
+    source: StatusSource | None = None,
 ) -> dict[str, Contact]:
     """The contacts of these documents, by contact key, brought up to date with what the records say.
 
@@ -588,7 +598,7 @@ def update_contacts(
     """
     check = _once(addresses.check)
     for _ in range(5):
-        known, changed = merged_contacts(documents, contacts, check, clock, suppressions, composed_at)
+        known, changed = merged_contacts(documents, contacts, check, clock, suppressions, composed_at, source)
         if not changed or not contacts.put(list(changed.values())):
             return known
     raise RuntimeError("contacts kept changing under five attempts to update them")
@@ -601,22 +611,25 @@ def merged_contacts(
     clock: Clock,
     suppressions: SuppressionList | None = None,
     composed_at: Composed = _unknown,
+    source: StatusSource | None = None,
 ) -> tuple[dict[str, Contact], dict[str, Contact]]:
     """The contacts of these documents as they are once their records are heard, and those that differ from
     what is stored; both by contact key. Nothing is stored.
 
     Of a record that existed before the customer was erased nothing is heard. `suppressions` know what the
-    holder of a new address had opted out of.
+    holder of a new address had opted out of. `source` says who states the account statuses of these records;
+    without it they bring no hold.
     """
     changed: dict[str, Contact] = {}
     if not documents:
         return {}, changed
-    stored = contacts.get(documents[0].domain, {d.contact_key for d in documents})
-    known = dict(stored)
+    stored = contacts.get(documents[0].domain, keys_of(documents))
+    known, heard = dict(stored), []
     for document in documents:
         before = known.get(document.contact_key)
         if existed_before_erasure(before, composed_at(document)):
             continue
+        heard.append(document)
         fresh: dict[Channel, Address] = {
             channel: check(channel, raw, document.country)
             for channel, raw in addresses_to_check(before, document).items()
@@ -632,6 +645,8 @@ def merged_contacts(
     if suppressions is not None and changed:
         changed = with_kept_opt_outs(changed, stored, suppressions, clock.now())
         known |= changed
+    if source is not None:
+        hold_as_stated(heard, known, changed, source, clock)
     return known, changed
 
 
@@ -656,6 +671,7 @@ def _contacts_of(
     addresses: AddressChecker,
     suppressions: SuppressionList,
     clock: Clock,
+    source: StatusSource,
 ) -> dict[str, Contact]:
     """The contacts of a slice's documents, by contact key; what its records say is heard once.
 
@@ -663,9 +679,9 @@ def _contacts_of(
     or the customer may have been erased.
     """
     if pointer.positions:
-        return contacts.get(pointer.domain, {d.contact_key for _, d in documents})
+        return contacts.get(pointer.domain, keys_of(d for _, d in documents))
     real = [d for _, d in documents if not d.test_flag]
-    return update_contacts(real, contacts, addresses, clock, suppressions, lambda d: composed(d, run))
+    return update_contacts(real, contacts, addresses, clock, suppressions, lambda d: composed(d, run), source)
 
 
 def erased_records(
@@ -698,8 +714,8 @@ def _addressed(
     found = {}
     for position, document in documents:
         contact = known.get(document.contact_key) if position not in gone else None
-        found[position] = (
-            as_addressed(contact, document, look) if contact else contact_without_addresses(document)
+        found[position] = under_hold(
+            as_addressed(contact, document, look) if contact else contact_without_addresses(document), known
         )
     return found
 
@@ -947,6 +963,13 @@ def _look_again(
     stale = is_stale(before, rule.deadline_hours, now)
     if before.superseded_by and (before.status == Status.DEFERRED or lost):
         settle(Status.SUPERSEDED, Why.SUPERSEDED)
+    elif stays(rule, contact) and before.status == Status.DEFERRED:
+        settle(Status.SUPPRESSED, Why.DO_NOT_DUN)
+    elif stays(rule, contact) and (lost or half_told or due) and (before.waiting or before.due_at):
+        # Neither another channel nor paper follows a demand that should not have gone out.
+        settle(before.status, before.why)
+    elif stays(rule, contact):
+        result.outcomes.append(outcome_for(before, origin))
     elif before.responses and before.status in (Status.DEFERRED, Status.FAILED):
         settle(Status.SUPPRESSED, Why.RESPONDED)
     elif (

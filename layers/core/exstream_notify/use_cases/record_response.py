@@ -28,7 +28,6 @@ from ..ports import (
     ContactBook,
     EarlyResponses,
     Evidence,
-    EvidenceLine,
     ExceptionBus,
     JourneyBook,
     Records,
@@ -37,6 +36,7 @@ from ..ports import (
     RunBook,
 )
 from .join_journeys import no_holidays
+from .record_acknowledgement import AcknowledgementPorts, record_acknowledgement
 from .record_payment import PaymentPorts, PaymentRecorder, keep_early
 
 LOOK_BACK = timedelta(days=120)
@@ -73,7 +73,7 @@ def record_response(
     It is about one document's notices, a case's, or, where it names a customer only, all of theirs of
     late that they have not responded to. It may come twice (`known`), late, or before the notice: then
     the response waits for its notice, which then is not sent.
-    An acknowledgement is written to the evidence first, so that the event in the ledger names its proof.
+    An acknowledgement is another matter (record_acknowledgement.py).
     `erased`: the customer was erased after what the event is about, so nothing of it is kept.
     `unmatched`: there is no such notice, and nothing in the event that one could be known by later.
     """
@@ -82,6 +82,9 @@ def record_response(
     known = _contacts_of(event, mine, contacts)
     if _is_erased(event, mine, known, clock):
         return Counter({"erased": max(1, len(mine))})
+    if event.kind == "acknowledged":
+        ports = AcknowledgementPorts(ledger, early, contacts, runs, evidence, records, exceptions, clock)
+        return record_acknowledgement(event, ports, record)
     mine = _living(mine, known)
     if not event.document_id and not event.case_id:
         oldest = (clock.now() - LOOK_BACK).isoformat()
@@ -103,8 +106,6 @@ def record_response(
         if not mine:
             return Counter({"early": 1})
     detail = event.detail
-    if event.kind == "acknowledged":
-        detail = _prove(event, mine, known, evidence, clock)
     if event.kind != "paid":
         return record(mine, event.kind, detail, ledger=ledger, runs=runs, clock=clock)
     recorder = PaymentRecorder(event, payments)
@@ -210,35 +211,3 @@ def _is_erased(
 
 def _living(notices: Iterable[Notice], known: Mapping[str, Contact]) -> list[Notice]:
     return [n for n in notices if not existed_before_erasure(known.get(n.contact_key), began(n))]
-
-
-def _prove(
-    event: ResponseEvent,
-    notices: Collection[Notice],
-    known: Mapping[str, Contact],
-    evidence: Evidence,
-    clock: Clock,
-) -> str:
-    """Write who acknowledged what and when; the event's words, with where the proof lies."""
-    fresh = [n for n in notices if event.kind not in n.responses]
-    if not fresh:
-        return event.detail
-    at = clock.now().isoformat(timespec="milliseconds")
-    lines = []
-    for notice in fresh:
-        contact = known.get(notice.contact_key) or Contact(event.domain, notice.customer_key, "")
-        body = {
-            "acknowledged_by": event.by or notice.customer_key,
-            "acknowledged_at": event.at or at,
-            "recorded_at": at,
-            "source": event.source,
-            "said": event.said,
-            "document_id": notice.document_id,
-            "document_type": notice.document_type,
-            "customer_key": notice.customer_key,
-            **({"recipient": notice.recipient} if notice.recipient else {}),
-            "notice_id": notice.notice_id,
-        }
-        lines.append(EvidenceLine(f"{notice.notice_id}:acknowledged", contact.salt, at, body))
-    references = evidence.write(f"ack-{fresh[0].notice_id}", lines, {})
-    return ", ".join(filter(None, (event.detail, f"evidence {' '.join(references)}")))

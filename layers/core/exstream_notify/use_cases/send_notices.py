@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from ..domain.breaker import Breaker
 from ..domain.contacts import Contact, as_addressed
+from ..domain.debt import keys_of, stays, under_hold
 from ..domain.decisions import Policy, Why, against, window_for
 from ..domain.documents import Channel, Document, DocumentRule
 from ..domain.exceptions import ExceptionRaised
@@ -427,9 +428,8 @@ def _prepare(
         tally.late += job.members
         tally.trouble[str(Why.RECORDS_GONE), GONE] += len(job.members)
         return []
-    keys = {documents[m.position].contact_key for m in job.members}
-    known = contacts.get(pointer.domain, keys)
     asked_for = [documents[m.position] for m in job.members]
+    known = contacts.get(pointer.domain, keys_of(asked_for))
     gone = erased_records([(m.position, documents[m.position]) for m in job.members], known, run)
     # A queue can be days long: who has answered meanwhile is not reminded.
     stops = step_stops(pointer, asked_for, rules, journeys, ledger)
@@ -482,7 +482,7 @@ def _prepare(
             continue
         contact = known.get(document.contact_key)
         if contact is not None:
-            contact = as_addressed(contact, document, addresses.check)
+            contact = under_hold(as_addressed(contact, document, addresses.check), known)
         to = contact.address(job.channel) if contact else None
         if contact is None or to is None or contact.paper_required or contact.withdrew:
             tally.again.add(member.position)
@@ -497,7 +497,7 @@ def _prepare(
         quiet = job.channel == "sms" and not is_open(
             now, addresses.zones(contact) or policy.default_zones, window_for(contact, policy)
         )
-        if quiet or against(job.channel, rule, contact):
+        if quiet or stays(rule, contact) or against(job.channel, rule, contact):
             tally.again.add(member.position)
             continue
         rows.append(

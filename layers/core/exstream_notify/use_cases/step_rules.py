@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ..domain.account_status import StatusWords
 from ..domain.documents import Document, DocumentRule
 from ..domain.journeys import JourneyRule, step_of, step_rule
 from ..domain.runs import DomainRule
@@ -53,6 +54,11 @@ class _StepRules:
     def of_type(self, document_type: str) -> DocumentRule:
         """Likewise."""
         return step_rule(self._rules.of_type(document_type), self._journey, self._number)
+
+    @property
+    def statuses(self) -> StatusWords:
+        """As ever."""
+        return self._rules.statuses
 
     def team_address(self, team: str) -> str | None:
         """As ever."""

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from ...domain.contacts import Address, AddressChange, Consent, Contact, Told
+from ...domain.debt_hold import DebtHold
 from ...domain.documents import Channel
 from ...domain.identity import address_hash
 from ...domain.passes import handle_of
@@ -146,6 +147,9 @@ def contact_from(item: Item) -> Contact:
             data[name] = Address(**address)
     if "consent" in data:
         data["consent"] = Consent(**data["consent"])
+    if "debt_hold" in data:
+        hold = data["debt_hold"]
+        data["debt_hold"] = DebtHold(**{**hold, "reasons": tuple(hold["reasons"])})
     for change in data.get("changing", ()):
         change |= data.get("owner_notes", {}).get(change["change_id"], {})
         change["address"] = Address(**{**change["address"], "zones": tuple(change["address"]["zones"])})

@@ -31,7 +31,7 @@ class DynamoEarlyResponses:
             TableName=self._table,
             Key={"pk": {"S": f"{_EARLY}{domain}#{subject}"}},
             UpdateExpression="SET kind = :k, detail = :d, #at = :a, customer_key = :c, document_id = :i, "
-            "recipient = :r, expires = :e",
+            "recipient = :r, versions = :v, expires = :e",
             ExpressionAttributeNames={"#at": "at"},
             ExpressionAttributeValues={
                 ":k": {"S": response.kind},
@@ -40,6 +40,7 @@ class DynamoEarlyResponses:
                 ":c": {"S": response.customer_key},
                 ":i": {"S": response.document_id},
                 ":r": {"S": response.recipient},
+                ":v": {"S": orjson.dumps(response.versions).decode()},
                 ":e": {"N": str(int(until.timestamp()))},
             },
         )
@@ -85,6 +86,7 @@ def _early(item: Item) -> EarlyResponse:
         text("document_id"),
         tuple(EarlyPayment(Fact(*row[:6]), *row[6:]) for row in payments),
         recipient=text("recipient"),
+        versions=tuple(orjson.loads(text("versions") or "[]")),
     )
 
 

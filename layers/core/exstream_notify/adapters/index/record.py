@@ -96,6 +96,7 @@ class Record(TypedDict, total=False):
     output_uri: _Path
     archive_ref: _Path
     content_sha256: Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")]
+    document_version: _Code
     produced_at: _Instant
     language: Annotated[_Code, BeforeValidator(Memo(language_tag).__getitem__)]
     time_zone: Annotated[_Code, BeforeValidator(Memo(time_zone).__getitem__)]

@@ -1,0 +1,48 @@
+"""rules/statuses.yaml as validated data."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, StrictStr, model_validator
+
+from ..domain.account_status import StatusWords, status_words
+
+
+class _Status(BaseModel):
+    """One status: its words, by language or under a key of the site's own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    holds: bool = False
+    words: Mapping[str, tuple[StrictStr, ...]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gathered(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data or {}
+        lists = {str(key): words for key, words in data.items() if key != "holds"}
+        return {"words": lists, **({"holds": data["holds"]} if "holds" in data else {})}
+
+
+class StatusFile(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    statuses: Mapping[str, _Status | None]
+    ended: Mapping[str, tuple[StrictStr, ...]] = {}
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "StatusFile":
+        self.words()
+        return self
+
+    def words(self) -> StatusWords:
+        """The words; ValueError where two statuses claim one. A status of `null` is none."""
+        known = {name: status for name, status in self.statuses.items() if status is not None}
+        return status_words(
+            {name: [w for words in status.words.values() for w in words] for name, status in known.items()},
+            [name for name, status in known.items() if status.holds],
+            [word for words in self.ended.values() for word in words],
+        )

@@ -1,0 +1,77 @@
+"""What the words of account_status mean, as they ship."""
+
+import pytest
+
+from exstream_notify.adapters.rules import YamlRules
+from exstream_notify.domain.account_status import status_words
+
+WORDS = YamlRules().statuses
+
+HOLDS = {
+    "deceased": [
+        "deceased", "DECEASED", "Deceased ", "dead", "estate of", "verstorben", "VERSTORBEN", "Verstorbene",
+        "décédé", "DECEDE", "décédée", "décédé(e)", "fallecido", "Fallecida", "customer deceased 2026-10-01",
+    ],
+    "bankrupt": [
+        "bankrupt", "Bankruptcy", "Chapter 7", "CHAPTER_7", "chapter-13", "Chapter11", "Ch. 13", "ch7", "BK",
+        "Bankruptcy - Chapter 13 filed", "Konkurs", "Privatinsolvenz", "en faillite", "quiebra", "en-quiebra",
+    ],
+    "insolvent": [
+        "insolvent", "Insolvenz", "in_Insolvenz", "Insolvenzverfahren eröffnet", "Überschuldet", "ueberschuldet",
+        "ÜBERSCHULDET", "redressement judiciaire", "Liquidation-Judiciaire", "surendettement", "concurso",
+        "Concurso de acreedores", "suspension de pagos",
+    ],
+    "disputed": [
+        "disputed", "in dispute", "IN_DISPUTE", "in-dispute", "InDispute", "strittig", "Bestritten", "en litige",
+        "contesté", "en disputa", "identity theft",
+    ],
+    "payment-plan": [
+        "payment plan", "payment_plan", "PaymentPlan", "promise-to-pay", "hardship", "Ratenzahlung", "gestundet",
+        "échéancier", "plan d’apurement", "plan de pagos", "Acuerdo de Pago",
+    ],
+    "cease-and-desist": [
+        "cease and desist", "CEASE-AND-DESIST", "Cease & Desist", "C&D", "do not contact", "attorney represented",
+        "nicht mahnen", "Mahnsperre", "ne pas relancer", "no contactar",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "text"), [(s, text) for s, texts in HOLDS.items() for text in texts])
+def test_these_words_forbid_to_ask_for_money(status: str, text: str) -> None:
+    assert WORDS.holds(text) == status
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("paid", "paid"), ("PAID ", "paid"), ("Paid In Full", "paid"), ("bezahlt", "paid"), ("payé", "paid"),
+        ("pagado", "paid"), ("closed", "closed"), ("active", "current"), ("à jour", "current"),
+        ("past-due", "late"), ("überfällig", "late"), ("in Verzug", "default"), ("charged_off", "default"),
+    ],
+)  # fmt: skip
+def test_these_are_known_and_hold_nobody(text: str, status: str) -> None:
+    assert WORDS.named(text) == status
+    assert not WORDS.holds(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", None, " - ", "legal", "S7", "dispute resolved", "not bankrupt", "no dispute", "payment plan broken",
+     "Insolvenz aufgehoben", "litige levé", "sin disputa", "deadline", "estates"],
+)  # fmt: skip
+def test_these_are_no_status(text: str | None) -> None:
+    assert WORDS.named(text) == ""
+
+
+def test_a_customers_own_words_mention_it_however_they_mean_it() -> None:
+    assert WORDS.mentioned("I never owed this, and I dispute it") == "disputed"
+    assert WORDS.mentioned("He is not able to pay, he is deceased") == "deceased"
+    assert WORDS.mentioned("Mein Mann ist verstorben.") == "deceased"
+    assert WORDS.mentioned("renewal accepted") == ""
+
+
+def test_a_word_of_two_statuses_is_refused() -> None:
+    with pytest.raises(ValueError, match="also a word of"):
+        status_words({"paid": ["done"], "closed": ["Done"]}, (), ())
+    with pytest.raises(ValueError, match="no letter"):
+        status_words({"paid": ["--"]}, (), ())
