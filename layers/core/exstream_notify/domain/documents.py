@@ -93,6 +93,8 @@ class DocumentRule:
 
     `purpose` is what its notices are for: `notice`, or a journey's step. `asks_for_payment`: whether its
     words ask for money that is due; None leaves that to the message class (`demands_payment`).
+    `shares_payments`: whether payments that name only the customer are shared out over its documents; None:
+    over those that ask for payment, or whose journey does.
     """
 
     name: str
@@ -118,6 +120,7 @@ class DocumentRule:
     opens: Literal["portal", "inline", "attachment"] = "portal"
     second_step: StepKind = "none"
     any_payment_settles: bool = False
+    shares_payments: bool | None = None
     purpose: str = "notice"
     asks_for_payment: bool | None = None
 

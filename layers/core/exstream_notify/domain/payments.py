@@ -30,7 +30,8 @@ class Fact:
     `key` is its identity and `of` the payment that a reversal takes back, both hashed. `amount` is a plain
     decimal of at least zero; empty: a payment of all that is due, a reversal of the whole payment.
     `currency` is ISO 4217, empty where none was named. `loose`: a negative amount that names no payment; it
-    takes back the payment of its own id if there is one, and else lowers the sum.
+    takes back the payment of its own id if there is one, and else lowers the sum. `shared`: the part that
+    this document has of a payment that names only its customer (domain/sharing.py); it may change.
     """
 
     kind: FactKind
@@ -39,6 +40,7 @@ class Fact:
     amount: str = ""
     currency: str = ""
     loose: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,17 @@ class Payments:
         return fact.key in self.known or self.like(fact) is not None
 
     def like(self, fact: Fact) -> Fact | None:
-        """The fact of the same identity, if it is kept."""
-        return next((f for f in self.facts if (f.kind, f.key) == (fact.kind, fact.key)), None)
+        """The fact of the same identity, if it is kept; a part of a shared payment is not the payment."""
+        same = (f for f in self.facts if (f.kind, f.key) == (fact.kind, fact.key))
+        return next((f for f in same if f.shared == fact.shared), None)
 
     def knows_payment(self, key: str) -> bool:
         """Whether a payment of that key was reported."""
         return key in self.known or any(f.kind == "payment" and f.key == key for f in self.facts)
+
+    def without_shares(self, key: str = "") -> "Payments":
+        """Without the parts of shared payments, or without that of one."""
+        return replace(self, facts=tuple(f for f in self.facts if not f.shared or key not in ("", f.key)))
 
     def takes_back(self, reversal: Fact) -> bool:
         """Whether a reversal takes back something that was reported: its payment, or a part of the sum."""
@@ -224,8 +231,8 @@ def _decimal(text: str | None) -> Decimal | None:
 
 def _bounded(payments: Payments) -> Payments:
     """The payments with the oldest added up where there are more than are kept."""
-    while len(payments.facts) > MAX_FACTS:
-        group = _oldest_group(payments.facts)
+    while sum(not f.shared for f in payments.facts) > MAX_FACTS:
+        group = _oldest_group(tuple(f for f in payments.facts if not f.shared))
         folded = dict(payments.folded)
         paid = next((f for f in group if f.kind == "payment" and f.amount), None)
         if paid is not None and all(f.amount for f in group):

@@ -24,6 +24,7 @@ ENDS_EARLY: Mapping[Response, bool] = {"opened": False, "responded": True, "paid
 
 _DOCUMENT = "document#"
 _SUPERSEDED = "superseded#"
+_CUSTOMER = "customer#"
 
 IN_PART = "paid in part"
 """The event of a payment that leaves something due; its detail begins with amount and currency."""
@@ -34,7 +35,10 @@ PAID_AGAIN = "paid again"
 REVERSED = "payment reversed"
 """The event of a payment that was taken back, wholly or in part."""
 
-_OF_PAYMENTS = frozenset({"paid", IN_PART, PAID_AGAIN, REVERSED})
+MOVED = "payment moved"
+"""The event of a part of a shared payment that another document has now."""
+
+_OF_PAYMENTS = frozenset({"paid", IN_PART, PAID_AGAIN, REVERSED, MOVED})
 
 MAX_PAYMENT_EVENTS = 100
 """Events of payments in a notice's chain. Further ones are counted, and have no event of their own."""
@@ -116,19 +120,33 @@ class ResponseEvent:
 
 @dataclass(frozen=True, slots=True)
 class EarlyPayment:
-    """A payment, or a reversal, that came before its notice was known; `at` as in `EarlyResponse`."""
+    """A payment, or a reversal, that came before its notice was known; `at` as in `EarlyResponse`.
+
+    `reported` is when one came that names only its customer (ISO 8601), empty for others: it is shared out
+    (domain/sharing.py), and about no document by itself.
+    """
 
     fact: Fact
     at: str
     customer_key: str = ""
     document_id: str = ""
+    reported: str = ""
+
+    @property
+    def came(self) -> datetime:
+        """When it was reported."""
+        return datetime.fromisoformat(self.reported or self.at)
 
     def is_of(self, document: Document, now: datetime) -> bool:
         """Whether it is about this document: what names customer and document always is."""
+        if self.reported:
+            return False
         mine = self.customer_key in ("", document.customer_key)
         if mine and self.customer_key and self.document_id and not document.edition:
             return True
-        return mine and _was_known(document, self.at, by_document=bool(self.document_id), now=now)
+        return mine and was_known(
+            document.produced_at or "", self.at, by_document=bool(self.document_id), now=now
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,16 +180,20 @@ class EarlyResponse:
             return False
         if self.customer_key and self.document_id and not document.edition:
             return True
-        return _was_known(document, self.at, by_document=bool(self.document_id), now=now)
+        return was_known(document.produced_at or "", self.at, by_document=bool(self.document_id), now=now)
 
     def facts_of(self, document: Document, now: datetime) -> tuple[Fact, ...]:
         """The payments that are about this document."""
         return tuple(early.fact for early in self.payments if early.is_of(document, now))
 
 
-def _was_known(document: Document, at: str, *, by_document: bool, now: datetime) -> bool:
-    if document.produced_at:
-        return document.produced_at <= at
+def was_known(produced_at: str, at: str, *, by_document: bool, now: datetime) -> bool:
+    """Whether a document that came now can have been known at an earlier time.
+
+    Where nothing says when it was composed, one that was named itself was, and others for `UNDATED`.
+    """
+    if produced_at:
+        return produced_at <= at
     return by_document or now <= datetime.fromisoformat(at) + UNDATED
 
 
@@ -197,6 +219,11 @@ def subjects_of(document: Document, *, by_document: bool = True) -> tuple[str, .
 
 def _of_document(customer_key: str, document_id: str) -> str:
     return f"{_DOCUMENT}{customer_key}\x1f{document_id}" if customer_key else f"{_DOCUMENT}{document_id}"
+
+
+def customer_subject(customer_key: str) -> str:
+    """What payments are kept under that name only their customer."""
+    return f"{_CUSTOMER}{customer_key}"
 
 
 def superseded_subject(document: Document, document_id: str = "") -> str:
@@ -274,6 +301,11 @@ def early_payment(event: ResponseEvent, now: datetime) -> EarlyPayment:
     return EarlyPayment(event.fact, _when(event, now), event.customer_key, event.document_id)
 
 
+def shared_payment(event: ResponseEvent, customer_key: str, now: datetime) -> EarlyPayment:
+    """What is kept of a payment, or of a reversal, that is shared out over what the customer owes."""
+    return EarlyPayment(event.fact, _when(event, now), customer_key, reported=now.isoformat())
+
+
 def _when(event: ResponseEvent, now: datetime) -> str:
     at = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with suppress(ValueRefused):
@@ -307,7 +339,7 @@ def with_payment(
     back is open again.
     """
     fact = event.fact
-    known = with_facts(notice.payments, early.facts)
+    known = with_facts(notice.payments.without_shares(fact.key), early.facts)
     if notice.payments.has(fact):
         return None
     payments = with_facts(known, (fact,))
@@ -325,15 +357,18 @@ def with_payment(
     if what == "paid" and was_paid:
         what = PAID_AGAIN
     changes = {"responses": responses, "payments": payments}
-    if sum(1 for e in notice.events if e.what in _OF_PAYMENTS) >= MAX_PAYMENT_EVENTS:
+    if count_of_payments(notice) >= MAX_PAYMENT_EVENTS:
         return replace(notice, version=notice.version + 1, **changes)  # type: ignore[arg-type]
     return happened(notice, now, what, event.detail if what == "paid" else event.part, **changes)
 
 
-def conflicts(notice: Notice, event: ResponseEvent) -> bool:
+def count_of_payments(notice: Notice) -> int:
+    """How many events of payments a notice has."""
+    return sum(1 for e in notice.events if e.what in _OF_PAYMENTS)
+
+
+def conflicts(known: Fact | None, fact: Fact) -> bool:
     """Whether a payment of the same id, and of another amount or currency, was counted before."""
-    fact = event.fact
-    known = notice.payments.like(fact)
     if known is None:
         return False
     other_currency = bool(known.currency and fact.currency) and known.currency != fact.currency

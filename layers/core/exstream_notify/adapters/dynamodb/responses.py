@@ -48,7 +48,9 @@ class DynamoEarlyResponses:
         """See `EarlyResponses.keep_payment`: a set, so that the same again changes nothing."""
         fact = payment.fact
         row = [fact.kind, fact.key, fact.of, fact.amount, fact.currency, fact.loose]
-        text = orjson.dumps([*row, payment.at, payment.customer_key, payment.document_id]).decode()
+        about = [payment.at, payment.customer_key, payment.document_id]
+        when = [payment.reported] if payment.reported else []
+        text = orjson.dumps([*row, *about, *when]).decode()
         try:
             self._client.update_item(
                 TableName=self._table,
