@@ -15,7 +15,7 @@ from exstream_notify.domain.documents import Document
 from exstream_notify.domain.notices import chain_holds
 from exstream_notify.domain.payments import balance
 from exstream_notify.domain.runs import DomainRule
-from exstream_notify.use_cases.decide_notices import document_of
+from exstream_notify.use_cases.origins import document_of
 from tests.fakes import FakeRules, a_document, a_rule
 from tests.use_cases.test_payments import DUNNING, INVOICE, REMINDER, ShowingWording, codes, day, shown
 from tests.use_cases.world import World
@@ -224,6 +224,20 @@ def test_another_account_pays_a_document_that_can_only_be_one_customers(
         assert not world.notice("D1").responses
 
 
+def test_another_account_pays_before_the_notice() -> None:
+    world = a_world()
+    comes(owes(2, "100.00", "10", customer_key="C0002"))(world)
+    for number in (1, 2, 3):
+        pay("40.00", "P", customer_key="C0099", document_id=f"D{number}")(world)
+    comes(TWO[0], TWO[1], replace(owes(3, "100.00", "10"), edition="2026-11"))(world)
+    of_one = [n for n in world.ledger.notices.values() if n.customer_key == "C0001"]
+    assert {n.document_id: str(balance(n.payments, TWO[0]).paid) for n in of_one} == {
+        "D1": "40.00",
+        "D2": "0",  # another customer's document, which was paid
+        "D3": "0",
+    }
+
+
 def test_a_file_name_is_not_enough_for_another_account() -> None:
     world = a_world()
     comes(replace(TWO[0], edition="2026-11"))(world)
@@ -313,6 +327,130 @@ def test_a_document_that_was_replaced_keeps_what_it_was_paid() -> None:
     assert paid(world) == {"D1": "60.00", "D2": "10.00", "D3": "40.00*"}
 
 
+# --- before the notice ------------------------------------------------------------------------------
+
+
+def sent(world: World) -> dict[str, list[str]]:
+    """The amounts that the messages about each document named."""
+    ids = {n.document_id for n in world.ledger.notices.values()}
+    return {d: [amount for _, amount in shown(world, d)] for d in sorted(ids)}
+
+
+def test_a_payment_before_the_notices_pays_the_oldest_due_of_a_drop_and_not_all() -> None:
+    world = a_world()
+    assert pay("130.00", "P")(world) == {"early": 1}
+    assert pay("130.00", "P")(world) == {"known": 1}
+    comes(TWO[1], TWO[0], owes(3, "50.00", "20"))(world)
+
+    assert paid(world) == {"D1": "100.00*", "D2": "30.00", "D3": "0.00"}
+    assert sent(world) == {"D1": [], "D2": ["70.00"], "D3": ["50.00"]}
+    assert codes(world) == []
+    world.check()
+
+
+def test_documents_of_several_drops_share_a_credit_in_their_order() -> None:
+    world = a_world()
+    pay("130.00", "P")(world)
+    comes(TWO[1])(world)
+    comes(TWO[0])(world)
+    assert paid(world) == {"D1": "30.00", "D2": "100.00*"}
+    assert sent(world) == {"D1": ["70.00"], "D2": []}
+    pay("100.00", "P-2")(world)
+    assert paid(world) == {"D1": "100.00*", "D2": "100.00*"}
+
+
+def test_two_slices_at_the_same_time_do_not_give_the_same_money_twice() -> None:
+    world = a_world(slice_records=1)
+    pay("100.00", "P")(world)
+    run = f"run-{next(_RUNS)}"
+    world.drop(run, *TWO)
+    world.drain()
+    assert sorted(paid(world).values()) == ["0.00", "100.00*"]
+    assert len(world.outbox) == 1
+
+
+@pytest.mark.parametrize(
+    ("produced", "after_days", "left"),
+    [
+        ("", 2, ["70.00"]),
+        ("", 4, ["100.00"]),  # nobody knows when it was composed: news after three days
+        ("2026-11-20T14:00:00Z", 9, ["70.00"]),
+        ("2026-11-21T14:00:00Z", 1, ["100.00"]),  # composed afterwards: its amount knows the payment
+    ],
+)
+def test_a_payment_pays_what_its_payer_can_have_known(
+    produced: str, after_days: int, left: list[str]
+) -> None:
+    world = a_world()
+    pay("30.00", "P")(world)
+    world.clock.advance(days=after_days)
+    comes(owes(1, "100.00", "20", produced_at=produced or None))(world)
+    assert sent(world) == {"D1": left}
+
+
+@pytest.mark.parametrize(("amount", "told"), [("100.00", []), ("40.00", ["60.00"])])
+def test_a_payment_between_decision_and_claim_counts(amount: str, told: list[str]) -> None:
+    world = a_world()
+    world.drop("run-1", TWO[0])
+    while not world.queues["email"].messages:
+        assert world.step()
+    pay(amount, "P")(world)
+    world.come_to_rest()
+    assert sent(world) == {"D1": told}
+    world.check()
+
+
+def test_a_reversal_between_decision_and_claim_counts() -> None:
+    world = a_world()
+    pay("40.00", "P")(world)
+    world.drop("run-1", TWO[0])
+    while not world.queues["email"].messages:
+        assert world.step()
+    back("P")(world)
+    world.come_to_rest()
+    assert sent(world) == {"D1": ["100.00"]}
+
+
+def test_a_reversal_after_a_credit_ended_the_notice_is_reported() -> None:
+    world = a_world()
+    pay("100.00", "P")(world)
+    comes(TWO[0])(world)
+    assert paid(world) == {"D1": "100.00*"}
+    assert back("P")(world) == {"reversed": 1}
+    world.drain()
+    assert paid(world) == {"D1": "0.00"}
+    assert codes(world) == ["payment_reversed"]
+
+
+def test_a_payment_that_no_index_showed_the_notice_is_counted_before_the_next_step() -> None:
+    world = a_world()
+    comes(*TWO)(world)
+    of_customer = world.ledger.of_customer
+    world.ledger.of_customer = lambda domain, customer_key: []  # type: ignore[method-assign]
+    assert pay("130.00", "P")(world) == {"early": 1}
+    world.ledger.of_customer = of_customer  # type: ignore[method-assign]
+    world.follow_until(day(12))
+
+    assert paid(world) == {"D1": "100.00*", "D2": "30.00"}
+    assert sent(world) == {"D1": ["100.00"], "D2": ["100.00", "70.00", "70.00"]}
+
+
+def test_bills_and_policies_are_notified_whatever_was_paid_before_and_bills_are_not_dunned() -> None:
+    world = a_world()
+    pay("130.00", "P")(world)
+    comes(
+        owes(1, "100.00", "01", document_type="statement"),
+        owes(2, None, None, document_type="policy-document"),
+        owes(3, "100.00", "01", document_type="invoice"),
+        owes(4, "100.00", "10", document_type="invoice"),
+    )(world)
+    world.follow_until(day(25))
+    told = sent(world)
+    assert [len(told[d]) for d in ("D1", "D2", "D3")] == [1, 1, 1]
+    assert told["D4"] == ["100.00", "70.00", "70.00", "70.00"]
+    assert paid(world) == {"D1": "0.00", "D2": "0.00*", "D3": "100.00*", "D4": "30.00"}
+
+
 # --- every order ------------------------------------------------------------------------------------
 
 
@@ -366,17 +504,17 @@ def test_no_order_and_no_repetition_matters_and_no_cent_is_lost(
     chance.shuffle(again)
     assert ends(again) == whole
 
-    def net(amount: str, taken_back: str) -> Decimal:
+    def standing(amount: str, taken_back: str) -> Decimal:
         return (
             Decimal(0) if taken_back == "all" else max(Decimal(amount) - Decimal(taken_back or 0), Decimal(0))
         )
 
-    pool = sum((net(amount, back) for _, amount, document, back in payments if not document), Decimal(0))
-    named = {
-        d.document_id: sum((net(a, b) for _, a, of, b in payments if of == d.document_id), Decimal(0))
+    pool = sum((standing(a, b) for _, a, document, b in payments if not document), Decimal(0))
+    by_name = {
+        d.document_id: sum((standing(a, b) for _, a, of, b in payments if of == d.document_id), Decimal(0))
         for d in documents
     }
     left = sum(
-        (max(Decimal(d.amount_due or 0) - named[d.document_id], Decimal(0)) for d in documents), Decimal(0)
+        (max(Decimal(d.amount_due or 0) - by_name[d.document_id], Decimal(0)) for d in documents), Decimal(0)
     )
     assert whole[1] == min(pool, left)

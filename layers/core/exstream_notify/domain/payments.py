@@ -7,6 +7,7 @@ facts were reported or on how often. Ids of payments are kept as short hashes.
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
@@ -85,6 +86,32 @@ NO_PAYMENTS = Payments()
 
 
 @dataclass(frozen=True, slots=True)
+class Debt:
+    """What is to be paid of one document, or of all documents of one case, which are about one debt.
+
+    `left` is what payments that name the document leave open, at least zero; None where no amount is known:
+    then any payment settles it, as one that names the document would. `since` is when its notice came.
+    `until` is when a newer document took its place: what was reported before that stays with it.
+    `owed`: False for a document that asks for no money and that any payment answers; it takes no part.
+    `any_payment`: a part of any size settles it. `seen` are the keys of the payments that were shared out
+    when a document came whose notice is still to be written, and `parts` what it got of them: key, amount
+    and currency of each.
+    """
+
+    key: str
+    left: Decimal | None
+    currency: str
+    due_date: str
+    since: datetime
+    produced_at: str = ""
+    owed: bool = True
+    any_payment: bool = False
+    until: datetime | None = None
+    seen: tuple[str, ...] = ()
+    parts: tuple[tuple[str, str, str], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Balance:
     """What the payments come to in a document's currency.
 
@@ -103,6 +130,13 @@ def hashed(kind: FactKind | Literal["whole"], identity: str) -> str:
     `whole` is the reversal of a whole payment. The payment alone identifies it.
     """
     return hashlib.blake2b(f"{kind}\0{identity}".encode(), digest_size=8).hexdigest()
+
+
+def debt_key(document: Document) -> str:
+    """What tells one debt from another: the case, where a document names one, else the document."""
+    if document.case_id:
+        return f"case {document.case_id}"
+    return f"document {document.document_id}\x1f{document.edition}"
 
 
 def amount_of(document: Document) -> Decimal | None:

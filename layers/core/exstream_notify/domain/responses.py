@@ -9,7 +9,17 @@ from typing import Literal
 
 from .documents import Document
 from .notices import Notice, Response, happened
-from .payments import NO_PAYMENTS, Fact, Payments, hashed, in_other_currency, is_settled, with_facts
+from .payments import (
+    NO_PAYMENTS,
+    Debt,
+    Fact,
+    Payments,
+    debt_key,
+    hashed,
+    in_other_currency,
+    is_settled,
+    with_facts,
+)
 from .values import ValueRefused, instant
 
 EARLY_DAYS = 90
@@ -37,6 +47,9 @@ REVERSED = "payment reversed"
 
 MOVED = "payment moved"
 """The event of a part of a shared payment that another document has now."""
+
+TOLD: Mapping[str, str] = {IN_PART: "in_part", REVERSED: "reversed", MOVED: "moved"}
+"""How a notice counts whose newest event is one of a payment."""
 
 _OF_PAYMENTS = frozenset({"paid", IN_PART, PAID_AGAIN, REVERSED, MOVED})
 
@@ -153,7 +166,8 @@ class EarlyPayment:
 class EarlyResponse:
     """What came before its notice was known, about a case or a document; `at` in UTC, to the second
     (ISO 8601), and empty where there are payments only. `superseded` is not a response: `document_id` then
-    names the document in its place."""
+    names the document in its place. `debts` are documents that came after payments which name only their
+    customer, in their order, each as often as it was looked at before its notice was written."""
 
     kind: Response | Literal["superseded"]
     detail: str
@@ -162,6 +176,7 @@ class EarlyResponse:
     document_id: str = ""
     payments: tuple[EarlyPayment, ...] = ()
     recipient: str = ""
+    debts: tuple[Debt, ...] = ()
 
     @property
     def told(self) -> str:
@@ -183,8 +198,14 @@ class EarlyResponse:
         return was_known(document.produced_at or "", self.at, by_document=bool(self.document_id), now=now)
 
     def facts_of(self, document: Document, now: datetime) -> tuple[Fact, ...]:
-        """The payments that are about this document."""
-        return tuple(early.fact for early in self.payments if early.is_of(document, now))
+        """The payments that are about this document, and its parts of shared ones."""
+        mine = tuple(early.fact for early in self.payments if early.is_of(document, now))
+        key = debt_key(document) if self.debts else ""
+        parts = next((d.parts for d in reversed(self.debts) if d.key == key and d.parts is not None), ())
+        return (
+            *mine,
+            *(Fact("payment", k, "", amount, currency, shared=True) for k, amount, currency in parts),
+        )
 
 
 def was_known(produced_at: str, at: str, *, by_document: bool, now: datetime) -> bool:
@@ -214,16 +235,31 @@ def subjects_of(document: Document, *, by_document: bool = True) -> tuple[str, .
     if not by_document:
         return case
     customers = (_of_document(document.customer_key, document.document_id), superseded_subject(document))
-    return (_of_document("", document.document_id), *customers, *case)
+    return (
+        _of_document("", document.document_id),
+        *customers,
+        customer_subject(document.customer_key),
+        *case,
+    )
 
 
 def _of_document(customer_key: str, document_id: str) -> str:
     return f"{_DOCUMENT}{customer_key}\x1f{document_id}" if customer_key else f"{_DOCUMENT}{document_id}"
 
 
+def document_subject(document: Document) -> str:
+    """What is kept under that names a document and its customer."""
+    return _of_document(document.customer_key, document.document_id)
+
+
 def customer_subject(customer_key: str) -> str:
     """What payments are kept under that name only their customer."""
     return f"{_CUSTOMER}{customer_key}"
+
+
+def of_known(kept: Mapping[str, EarlyResponse]) -> Mapping[str, EarlyResponse]:
+    """What was kept, for documents that have a notice: their parts of shared payments are on the notice."""
+    return {subject: early for subject, early in kept.items() if not subject.startswith(_CUSTOMER)}
 
 
 def superseded_subject(document: Document, document_id: str = "") -> str:
@@ -282,6 +318,23 @@ def early_payments(document: Document, responses: Mapping[str, EarlyResponse], n
     """The payments on a document that were kept before its notice was known."""
     found = (responses.get(subject) for subject in subjects_of(document))
     return with_facts(NO_PAYMENTS, (f for early in found if early for f in early.facts_of(document, now)))
+
+
+def of_other_accounts(document: Document, kept: Mapping[str, EarlyResponse]) -> tuple[EarlyPayment, ...]:
+    """The payments that other accounts made of a document before it was known, as if its customer had.
+
+    None of a document that has only a file's name: others can have the same.
+    """
+    early = kept.get(_of_document("", document.document_id))
+    if early is None or document.edition or document.test_flag:
+        return ()
+    own = kept.get(_of_document(document.customer_key, document.document_id))
+    known = {e.fact.key for e in own.payments} if own is not None else ()
+    return tuple(
+        replace(e, customer_key=document.customer_key)
+        for e in early.payments
+        if e.customer_key not in ("", document.customer_key) and e.fact.key not in known
+    )
 
 
 def early_response(event: ResponseEvent, now: datetime) -> EarlyResponse:

@@ -7,21 +7,24 @@ paid by the others in the order of their own times, oldest due date first.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from .documents import Document
 from .notices import Notice, happened
-from .payments import Fact, amount_of, balance, is_settled
+from .payments import Debt, Fact, Payments, amount_of, balance, debt_key, is_settled
 from .responses import (
     IN_PART,
     MAX_PAYMENT_EVENTS,
     MOVED,
     PAID_AGAIN,
     REVERSED,
+    UNDATED,
     EarlyPayment,
+    EarlyResponse,
     ResponseEvent,
     count_of_payments,
+    customer_subject,
     was_known,
 )
 
@@ -30,28 +33,6 @@ LOOK_BACK = timedelta(days=120)
 
 _NOTHING = Decimal(0)
 _NEVER = "9999-12-31"
-
-
-@dataclass(frozen=True, slots=True)
-class Debt:
-    """What is to be paid of one document, or of all documents of one case, which are about one debt.
-
-    `left` is what payments that name the document leave open, at least zero; None where no amount is known:
-    then any payment settles it, as one that names the document would. `since` is when its notice came.
-    `until` is when a newer document took its place: what was reported before that stays with it.
-    `owed`: False for a document that asks for no money and that any payment answers; it takes no part.
-    `any_payment`: a part of any size settles it.
-    """
-
-    key: str
-    left: Decimal | None
-    currency: str
-    due_date: str
-    since: datetime
-    produced_at: str = ""
-    owed: bool = True
-    any_payment: bool = False
-    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,39 +52,38 @@ class Shares:
         )
 
 
-def debt_of(notice: Notice, document: Document, *, owed: bool, any_payment: bool) -> Debt:
-    """What a notice's document leaves open; shared parts among its payments do not count."""
-    direct = notice.payments.without_shares()
+def debt_of(
+    document: Document,
+    payments: Payments,
+    since: datetime,
+    *,
+    owed: bool,
+    any_payment: bool,
+    until: datetime | None = None,
+) -> Debt:
+    """What a document leaves open; shared parts among its payments do not count."""
+    direct = payments.without_shares()
     due, found = amount_of(document), balance(direct, document)
     left = None if due is None else max(due - found.paid, _NOTHING)
     if document.in_credit or (direct and is_settled(direct, document, any_payment=any_payment)):
         left = _NOTHING
-    superseded = (e.at for e in notice.events if e.what == "superseded")
-    until = next(superseded, "")
-    return Debt(
-        debt_key(document),
-        left,
-        document.currency or "",
-        (document.due_date or "")[:10],
-        datetime.fromisoformat(notice.created_at),
-        document.produced_at or "",
-        owed,
-        any_payment,
-        datetime.fromisoformat(until) if until else None,
-    )
+    due_date, produced_at = (document.due_date or "")[:10], document.produced_at or ""
+    key, currency = debt_key(document), document.currency or ""
+    return Debt(key, left, currency, due_date, since, produced_at, owed, any_payment, until)
+
+
+def debt_of_notice(notice: Notice, document: Document, *, owed: bool, any_payment: bool) -> Debt:
+    """The debt of a notice's document."""
+    since = datetime.fromisoformat(notice.created_at)
+    superseded = (datetime.fromisoformat(e.at) for e in notice.events if e.what == "superseded")
+    until = next(superseded, None)
+    return debt_of(document, notice.payments, since, owed=owed, any_payment=any_payment, until=until)
 
 
 def settled_debt(notice: Notice, key: str) -> Debt:
     """The debt of a notice whose record or rule is gone: it keeps what it has got, and gets nothing more."""
     has = sum((Decimal(f.amount) for f in notice.payments.facts if f.shared), _NOTHING)
     return Debt(key, has, "", "0001-01-01", datetime.fromisoformat(notice.created_at))
-
-
-def debt_key(document: Document) -> str:
-    """What tells one debt from another: the case, where a document names one, else the document."""
-    if document.case_id:
-        return f"case {document.case_id}"
-    return f"document {document.document_id}\x1f{document.edition}"
 
 
 def as_one(debts: Sequence[Debt]) -> Debt:
@@ -120,6 +100,38 @@ def as_one(debts: Sequence[Debt]) -> Debt:
         any(d.owed for d in debts),
         all(d.any_payment for d in debts),
         max(ends) if len(ends := [d.until for d in debts if d.until is not None]) == len(debts) else None,
+    )
+
+
+def with_registered(debts: Sequence[Debt], registered: Sequence[Debt], now: datetime) -> tuple[Debt, ...]:
+    """The debts of notices, and those of documents whose notices are still to be written.
+
+    A document whose notice did not come within `UNDATED` is forgotten. Each counts from when it was
+    registered, and after those that were registered before it, so that nothing takes a part of theirs.
+    """
+    known = {debt.key: debt for debt in debts}
+    last = datetime.min.replace(tzinfo=UTC)
+    for debt in registered:
+        last = max(debt.since, last + timedelta(microseconds=1))
+        before = known.get(debt.key)
+        if before is not None:
+            known[debt.key] = replace(before, since=min(before.since, last))
+        elif now <= debt.since + UNDATED:
+            known[debt.key] = replace(debt, since=last)
+    return tuple(known.values())
+
+
+def is_unshared(document: Document, kept: Mapping[str, EarlyResponse], now: datetime) -> bool:
+    """Whether a shared payment, or its reversal, is about a document that has no notice yet, and was reported
+    after the document was last registered."""
+    account = kept.get(customer_subject(document.customer_key))
+    if account is None or document.test_flag:
+        return False
+    seen = {key for debt in account.debts if debt.key == debt_key(document) for key in debt.seen}
+    return any(
+        early.fact.key not in seen
+        and was_known(document.produced_at or "", early.at, by_document=False, now=now)
+        for early in account.payments
     )
 
 

@@ -1,8 +1,8 @@
 """Record payments and reversals: what they make of each notice, and what follows when one is open again."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ..domain.decisions import Why
@@ -13,31 +13,25 @@ from ..domain.notices import Notice, Origin, Status
 from ..domain.payments import NO_PAYMENTS, Payments
 from ..domain.responses import (
     EARLY_DAYS,
-    IN_PART,
-    MOVED,
-    REVERSED,
     ResponseEvent,
     conflicts,
     early_payment,
     early_payments,
     is_foreign,
+    of_known,
     subjects_of,
     with_payment,
 )
 from ..ports import Clock, EarlyResponses, ExceptionBus, JourneyBook, Records, Rules
 from .control_journeys import bring_back
-from .decide_notices import document_of
 from .join_journeys import member_of
+from .origins import document_of
 
 UNCOUNTED = "payment_uncounted"
 """A payment, or a reversal, that could not be set against what is due."""
 
 REOPENED = "payment_reversed"
 """A payment was taken back, and nothing follows by itself."""
-
-
-TOLD: Mapping[str, str] = {IN_PART: "in_part", REVERSED: "reversed", MOVED: "moved"}
-"""How a notice counts whose newest event is one of a payment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +48,16 @@ class PaymentPorts:
 
 
 def keep_early(event: ResponseEvent, ports: PaymentPorts) -> None:
-    """Keep a payment whose notice is not known yet; one too many is reported."""
+    """Keep a payment whose notice is not known yet; one too many is reported.
+
+    It is kept by its document alone, too, for the document may be another customer's.
+    """
     now = ports.clock.now()
     until = now + timedelta(days=EARLY_DAYS)
-    if not ports.early.keep_payment(event.domain, event.subject, early_payment(event, now), until):
+    kept = early_payment(event, now)
+    if event.customer_key and event.document_id:
+        ports.early.keep_payment(event.domain, replace(event, customer_key="").subject, kept, until)
+    if not ports.early.keep_payment(event.domain, event.subject, kept, until):
         ports.exceptions.raise_exceptions([uncounted(event, "", "too many payments before the notice")])
 
 
@@ -88,7 +88,7 @@ class PaymentRecorder:
         found = {key: d for key, d in self._documents.items() if d is not None}
         subjects = {subject for document in found.values() for subject in subjects_of(document)}
         kept = self.ports.early.on(self.event.domain, subjects) if subjects else {}
-        self._early = {key: early_payments(document, kept, now) for key, document in found.items()}
+        self._early = {key: early_payments(document, of_known(kept), now) for key, document in found.items()}
 
     def respond(self, notice: Notice) -> Notice | None:
         """The notice with the payment; None if it was counted before."""
@@ -139,7 +139,7 @@ class PaymentRecorder:
 
 def go_on(
     event: ResponseEvent,
-    reopened: Collection[Notice],
+    reopened: Iterable[Notice],
     documents: Mapping[str, Document | None],
     ports: PaymentPorts,
     raised: list[ExceptionRaised],

@@ -47,7 +47,7 @@ from ..ports import (
     RunBook,
     SuppressionList,
 )
-from .decide_notices import pointer_to
+from .origins import pointer_to
 
 _Lifted = Mapping[tuple[Channel, str], str]
 """When addresses were last released, by channel and hash; empty for one that never was."""

@@ -12,6 +12,7 @@ from ..domain.notices import Notice, Response, Status, finished
 from ..domain.responses import (
     EARLY_DAYS,
     ENDS_EARLY,
+    TOLD,
     ResponseEvent,
     early_response,
     may_answer,
@@ -33,7 +34,7 @@ from ..ports import (
     RunBook,
 )
 from .join_journeys import no_holidays
-from .record_payment import TOLD, PaymentPorts, PaymentRecorder, keep_early
+from .record_payment import PaymentPorts, PaymentRecorder, keep_early
 from .share_payments import SharedPayments
 
 _TRIES = 5
@@ -78,7 +79,7 @@ def record_response(
         if not mine:
             return shared.record(event.customer_key)
     elif event.kind == "paid" and not mine:
-        mine = _of_another_account(event, ledger, shared)
+        mine = _of_another_account(event, ledger, shared, report=True)
     if event.kind == "paid" and (payer := shared.takes_back_shared(mine)):
         return shared.record(payer)
     if not mine:
@@ -93,6 +94,8 @@ def record_response(
             runs.keep_early(event.domain, until)
         # What was claimed before this was kept has not seen it; what is claimed from now on does.
         mine = _of_customers(_about(event, ledger))
+        if not mine and event.kind == "paid":
+            mine = _of_another_account(event, ledger, shared)
         if not mine:
             return Counter({"early": 1})
     detail = event.detail
@@ -160,7 +163,9 @@ def _about(event: ResponseEvent, ledger: ResponseLedger) -> list[Notice]:
     return [n for n in found if may_answer(event.kind, event.recipient, n.recipient)]
 
 
-def _of_another_account(event: ResponseEvent, ledger: ResponseLedger, shared: SharedPayments) -> list[Notice]:
+def _of_another_account(
+    event: ResponseEvent, ledger: ResponseLedger, shared: SharedPayments, *, report: bool = False
+) -> list[Notice]:
     """The notices that a payment by another account is about, where only one customer can be meant.
 
     Where several have a document of that id or that case, none is, and the payment is reported.
@@ -169,7 +174,8 @@ def _of_another_account(event: ResponseEvent, ledger: ResponseLedger, shared: Sh
     if not found:
         return []
     if len({n.customer_key for n in found}) > 1 or shared.is_named_by_its_file(found[0]):
-        shared.report("the payer has no document of this id, and more than one customer may", found)
+        if report:
+            shared.report("the payer has no document of this id, and more than one customer may", found)
         return []
     return found
 
