@@ -153,6 +153,8 @@ STORIES: Sequence[tuple[str, tuple[Document, ...], tuple[Act, ...], dict[str, st
     ("a reversal without the document of its payment", TWO,
      (pay("100.00", "P", document_id="D2"), back("P")), {"D1": "0.00", "D2": "0.00"}, 0),
     ("a negative amount of the same id", TWO, (P60, pay("-60.00", "P-1")), {"D1": "0.00", "D2": "0.00"}, 0),
+    ("a credit pays nothing that was composed later", TWO[:1], (pay("230.00", "P"), comes(owes(3, "100.00",
+     "05", produced_at="2026-11-20T18:00:00Z")), pay("230.00", "P")), {"D1": "100.00*", "D3": "0.00"}, 1),
     ("what came meanwhile keeps out of it", TWO, (pay("250.00", "P"), comes(owes(3, "100.00", "05",
      produced_at="2026-11-20T18:00:00Z")), pay("250.00", "P"), back("P")),
      {"D1": "0.00", "D2": "0.00", "D3": "0.00"}, 1),
