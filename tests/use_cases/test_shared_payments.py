@@ -14,10 +14,20 @@ from hypothesis import strategies as st
 from exstream_notify.domain.documents import Document
 from exstream_notify.domain.notices import chain_holds
 from exstream_notify.domain.payments import balance
+from exstream_notify.domain.responses import ResponseEvent
 from exstream_notify.domain.runs import DomainRule
 from exstream_notify.use_cases.origins import document_of
 from tests.fakes import FakeRules, a_document, a_rule
-from tests.use_cases.test_payments import DUNNING, INVOICE, REMINDER, ShowingWording, codes, day, shown
+from tests.use_cases.test_payments import (
+    DUNNING,
+    INVOICE,
+    REMINDER,
+    ShowingWording,
+    codes,
+    day,
+    reports,
+    shown,
+)
 from tests.use_cases.world import World
 
 STATEMENT = a_rule()
@@ -327,6 +337,36 @@ def test_a_document_that_was_replaced_keeps_what_it_was_paid() -> None:
     comes(owes(3, "40.00", "01", supersedes="D1", produced_at="2026-11-20T18:00:00Z"))(world)
     P50(world)
     assert paid(world) == {"D1": "60.00", "D2": "10.00", "D3": "40.00*"}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("report", ["payment", "reversal"])
+def test_whatever_call_kills_the_function_each_document_gets_its_part_once(report: str, when: Any) -> None:
+    about = {"customer_key": "C0001", "event_id": "the event"}
+    paid_in = ResponseEvent("paid", "retail", **about, amount="130.00", currency="USD", payment_id="P")
+    taken_back = ResponseEvent("paid", "retail", **about, reversal_of="P")
+
+    def begun() -> World:
+        world = a_world()
+        comes(*TWO)(world)
+        world.follow_until(day(-5))
+        if report == "reversal":
+            pay("130.00", "P")(world)
+            world.follow_until(day(5))
+        return world
+
+    event, left = (paid_in, ["", "70.00"]) if report == "payment" else (taken_back, ["100.00", "100.00"])
+    probe = begun()
+    before = probe.wire.number
+    reports(probe, event)
+    calls = probe.wire.log[before:]
+    assert "ledger.put" in calls
+    for number in range(1, len(calls) + 1):
+        world = begun()
+        world.wire.kill_at(world.wire.number + number, when)
+        reports(world, event)
+        world.follow_until(day(12))
+        assert [(shown(world, d)[1:] or [("", "")])[-1][1] for d in ("D1", "D2")] == left, calls[number - 1]
 
 
 # --- before the notice ------------------------------------------------------------------------------

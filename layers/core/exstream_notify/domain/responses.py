@@ -420,6 +420,11 @@ def count_of_payments(notice: Notice) -> int:
     return sum(1 for e in notice.events if e.what in _OF_PAYMENTS)
 
 
+def last_of(notice: Notice) -> str:
+    """The newest event of a payment that a notice has; empty where it has none."""
+    return next((e.what for e in reversed(notice.events) if e.what in _OF_PAYMENTS), "")
+
+
 def conflicts(known: Fact | None, fact: Fact) -> bool:
     """Whether a payment of the same id, and of another amount or currency, was counted before."""
     if known is None:

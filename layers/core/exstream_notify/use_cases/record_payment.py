@@ -113,7 +113,7 @@ class PaymentRecorder:
         raised = [
             uncounted(self.event, *self._trouble[n.notice_id]) for n in first if n.notice_id in self._trouble
         ]
-        again = [n for n in first if _reopened(n)] if self.event.reverses else []
+        again = [n for n in first if is_reopened(n)] if self.event.reverses else []
         counts = go_on(self.event, again, self._documents, self.ports, raised)
         # Notices of one run and one reason are one report.
         once = {(e.code, e.run_id, e.part, e.text): e for e in raised}
@@ -175,7 +175,7 @@ def _is_in_a_journey(notice: Notice, document: Document, ports: PaymentPorts, no
     return False
 
 
-def _reopened(notice: Notice) -> bool:
+def is_reopened(notice: Notice) -> bool:
     """Whether a notice that was paid, perhaps before anybody was notified, is not paid any more."""
     was_paid = notice.why == Why.RESPONDED or any(e.what == "paid" for e in notice.events)
     return was_paid and "paid" not in notice.responses

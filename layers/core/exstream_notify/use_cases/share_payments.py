@@ -7,12 +7,19 @@ from datetime import timedelta
 
 from ..domain.exceptions import ExceptionRaised
 from ..domain.notices import Notice
-from ..domain.responses import ResponseEvent, conflicts, customer_subject, shared_payment
+from ..domain.responses import (
+    REVERSED,
+    ResponseEvent,
+    conflicts,
+    customer_subject,
+    last_of,
+    shared_payment,
+)
 from ..domain.sharing import LOOK_BACK
 from ..ports import ResponseLedger, RunBook
 from .origins import document_of
 from .owing import Settled, Sharing
-from .record_payment import PaymentPorts, go_on, uncounted
+from .record_payment import PaymentPorts, go_on, is_reopened, uncounted
 
 SHARED_DAYS = 400
 """How long a shared payment is kept, so that it can be taken back: a direct debit can be for 13 months."""
@@ -97,8 +104,10 @@ class SharedPayments:
         return told
 
     def _followed(self, settled: Settled) -> Counter[str]:
-        again = settled.reopened.values()
-        return settled.told + go_on(self.event, again, settled.documents, self.ports, self._raised)
+        again = dict(settled.reopened)
+        if self.event.reverses:  # perhaps we died before their journeys went on
+            again |= {n.notice_id: n for n in settled.notices if is_reopened(n) and last_of(n) == REVERSED}
+        return settled.told + go_on(self.event, again.values(), settled.documents, self.ports, self._raised)
 
     def is_named_by_its_file(self, notice: Notice) -> bool:
         """Whether a document's id is but a file's name, which other customers' documents can have as well."""
