@@ -265,6 +265,7 @@ NOTICES = st.builds(
                 amount=_TEXT,
                 currency=_TEXT,
                 loose=st.booleans(),
+                shared=st.booleans(),
             ),
             max_size=3,
         ).map(tuple),

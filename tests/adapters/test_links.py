@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -22,11 +23,14 @@ from exstream_notify.adapters.s3 import S3Documents
 from exstream_notify.adapters.settings import Settings
 from exstream_notify.domain.links import LinkState, Look
 from exstream_notify.domain.notices import opened
+from exstream_notify.domain.payments import Debt
 from exstream_notify.domain.responses import (
     EarlyPayment,
     EarlyResponse,
     ResponseEvent,
+    customer_subject,
     revoked,
+    shared_payment,
 )
 from exstream_notify.domain.values import ValueRefused
 from tests.fakes import a_notice
@@ -84,6 +88,23 @@ def test_early_payments_add_up_on_their_subject_and_each_once(tables: Tables) ->
         early.keep_payment("retail", "document#D2", payment(number), until)
     assert not early.keep_payment("retail", "document#D2", payment(999), until)
     assert len(early.on("retail", ["document#D2"])["document#D2"].payments) == EARLY_PAYMENTS
+
+
+def test_shared_payments_and_the_documents_that_came_after_them_are_kept_in_order(tables: Tables) -> None:
+    early, until = DynamoEarlyResponses(tables.client, tables.notices), NOW + timedelta(days=400)
+    subject = customer_subject("C9")
+    event = ResponseEvent("paid", "retail", "C9", amount="5.00", currency="USD", payment_id="P-1")
+    paid = shared_payment(event, "C9", NOW)
+    early.keep_payment("retail", subject, paid, until)
+    first = Debt("document D1", None, "USD", "", NOW, "2026-11-20T15:00:00Z", seen=("a", "b"))
+    parts = (("a", "5.00", "USD"),)
+    second = replace(first, key="case K", left=Decimal("10.50"), due_date="2026-12-01", any_payment=True)
+    for debt in (first, second, replace(first, parts=parts)):
+        early.register("retail", subject, debt)
+
+    found = early.on("retail", [subject])[subject]
+    assert found.payments == (paid,)
+    assert found.debts == (first, second, replace(first, parts=parts))
 
 
 def test_a_notice_is_found_by_its_document_and_its_case(tables: Tables) -> None:

@@ -206,6 +206,42 @@ def test_what_an_event_tells_is_recorded_by_document_and_case_before_and_after(
     assert notice_of(linked, "answers", 24).responses == ("responded",)
 
 
+def test_payments_that_name_only_a_customer_are_shared_out_before_and_after_the_notices(
+    linked: LocalCloud, make_run: MakeRun
+) -> None:
+    def pay(kind: str = "Payment Received", **detail: str) -> dict[str, str]:
+        """What was paid of each document after an event."""
+        detail = {"domain": "money", "customer_key": "E000041", "currency": "EUR", **detail}
+        entry = {"Source": "billing", "DetailType": kind, "Detail": json.dumps(detail)}
+        linked.client("events").put_events(Entries=[entry])
+        assert linked.idle(60)
+        told = app(linked).ledger.of_customer("money", "E000041")
+        mine = [n for n in told if n.audience == "customer"]
+        return {n.document_id: "+".join(sorted(f.amount for f in n.payments.facts)) for n in mine}
+
+    assert pay(payment_id="P-1", amount="30.00") == {}
+    reminder = {"customer_key": "E000041", "document_type": "payment-reminder"}
+    rows = [
+        record(41, **reminder, document_id="late", due_date="2026-12-20", amount_due="50.00"),
+        record(42, **reminder, document_id="early", due_date="2026-12-10", amount_due="20.00"),
+        record(43, **{**reminder, "document_type": "statement"}, document_id="statement"),
+    ]
+    followed = drop(linked, make_run("money", rows), "money", "money")
+    assert outcomes(followed) == {"notified": 2, "suppressed": 1}
+
+    assert pay(payment_id="P-2", amount="60.00") == {
+        "early": "20.00",
+        "late": "10.00+40.00",
+        "statement": "",
+    }
+    told = {code: i for i in app(linked).incidents.all() for code in i.codes}
+    assert told["payment_unassigned"].domain == "money"
+    assert pay("Payment Reversed", payment_id="P-2")["late"] == "10.00"
+    after = {n.document_id: n for n in app(linked).ledger.of_customer("money", "E000041")}
+    assert {d: n.responses for d, n in after.items()} == {"early": ("paid",), "late": (), "statement": ()}
+    assert all(chain_holds(n) for n in after.values())
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_customer_opens_it_in_a_browser_without_script(

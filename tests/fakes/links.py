@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from exstream_notify.domain.payments import Debt
 from exstream_notify.domain.records import path_in_run
 from exstream_notify.domain.responses import EarlyPayment, EarlyResponse
 
@@ -50,6 +51,11 @@ class FakeEarlyResponses:
                 return False
             self.kept[domain, subject] = replace(before, payments=(*before.payments, payment))
         return True
+
+    def register(self, domain: str, subject: str, debt: Debt) -> None:
+        """See `EarlyResponses.register`."""
+        before = self.kept[domain, subject]
+        self.kept[domain, subject] = replace(before, debts=(*before.debts, debt))
 
     def on(self, domain: str, subjects: Collection[str]) -> dict[str, EarlyResponse]:
         """See `EarlyResponses.on`."""

@@ -8,6 +8,7 @@ import hashlib
 import io
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ from exstream_notify.domain.exceptions import ExceptionRaised, FileRead
 from exstream_notify.domain.expectations import Arrival
 from exstream_notify.domain.incidents import SO_FAR
 from exstream_notify.domain.notices import Notice
+from exstream_notify.domain.payments import Debt
 from exstream_notify.domain.responses import EarlyPayment, EarlyResponse
 from exstream_notify.domain.runs import DigestRow, RecordOutcome, Run, Seal
 from exstream_notify.domain.work import SendJob, SlicePointer
@@ -242,8 +244,18 @@ class PlannedEarly:
         self._own[domain, subject] = response
 
     def keep_payment(self, domain: str, subject: str, payment: EarlyPayment, until: datetime) -> bool:
-        """See `EarlyResponses.keep_payment`: nobody pays while a run is planned, so nothing is kept."""
-        return False
+        """See `EarlyResponses.keep_payment`: nobody pays meanwhile, but another account may have before."""
+        kept = self._kept(domain, subject)
+        self._own[domain, subject] = replace(kept, payments=(*kept.payments, payment))
+        return True
+
+    def register(self, domain: str, subject: str, debt: Debt) -> None:
+        """See `EarlyResponses.register`."""
+        kept = self._kept(domain, subject)
+        self._own[domain, subject] = replace(kept, debts=(*kept.debts, debt))
+
+    def _kept(self, domain: str, subject: str) -> EarlyResponse:
+        return self.on(domain, {subject}).get(subject) or EarlyResponse("paid", "", "")
 
     def on(self, domain: str, subjects: Collection[str]) -> dict[str, EarlyResponse]:
         """See `EarlyResponses.on`."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .domain.messages import Answer, BulkJob, Content, GiveUp, Message, SentRequest
     from .domain.notices import Notice
     from .domain.pager import Action
+    from .domain.payments import Debt
     from .domain.receipts import Receipt, Suppression
     from .domain.responses import EarlyPayment, EarlyResponse
     from .domain.rollups import Bookmark, DailyRule, StormRule
@@ -83,8 +84,11 @@ class EarlyResponses(Protocol):
     def keep_payment(self, domain: str, subject: str, payment: EarlyPayment, until: datetime) -> bool:
         """Keep a payment or a reversal beside the others on its subject; False if there are too many."""
 
+    def register(self, domain: str, subject: str, debt: Debt) -> None:
+        """Keep a debt after those that were kept on a subject with payments."""
+
     def on(self, domain: str, subjects: Collection[str]) -> dict[str, EarlyResponse]:
-        """What was kept, by subject."""
+        """What was kept, by subject; read consistently."""
 
 
 class TryCounter(Protocol):

@@ -64,7 +64,15 @@ def command(notice_id: str, revoke: str | None, unlock: str | None, as_json: boo
             )
         )
     if row["payments"]:
-        listed = ([p[n] or "all" if n == "amount" else p[n] for n in p] for p in row["payments"])
+        listed = (
+            (
+                f"part of a {p['kind']}" if p["shared"] else p["kind"],
+                p["payment"],
+                p["amount"] or "all",
+                p["currency"],
+            )
+            for p in row["payments"]
+        )
         out.print(table(("what", "payment", "amount", "currency"), listed))
     out.print(table(("at", "event", "detail"), ([e["at"], e["what"], e["detail"]] for e in row["events"])))
     return 0

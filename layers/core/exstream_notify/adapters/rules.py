@@ -97,6 +97,7 @@ class _Type(_Strict):
     opens: Literal["portal", "inline", "attachment"]
     second_step: StepKind
     any_payment_settles: bool
+    shares_payments: bool | None = None
     asks_for_payment: bool | None = None
     by_account_status: Mapping[str, _Change] = Field(default_factory=dict)
 
@@ -123,6 +124,7 @@ class _Domain(_Strict):
     utc_midnight: Literal["date", "instant"] | None
     time_zone: Annotated[str, AfterValidator(_zone)] | None
     holders: tuple[HolderField, ...]
+    payments_without_document: Literal["oldest_due", "team"]
 
 
 class YamlRules:

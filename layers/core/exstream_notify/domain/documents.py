@@ -96,6 +96,8 @@ class DocumentRule:
     words ask for money that is due; None leaves that to the message class (`demands_payment`).
     `account_hold` is the record's account status where that forbids to ask for money, and `status_unknown`
     whether it is a status that no rule knows: both are of one record (`Rules.for_document`).
+    `shares_payments`: whether payments that name only the customer are shared out over its documents; None:
+    over those that ask for payment, or whose journey does.
     """
 
     name: str
@@ -121,6 +123,7 @@ class DocumentRule:
     opens: Literal["portal", "inline", "attachment"] = "portal"
     second_step: StepKind = "none"
     any_payment_settles: bool = False
+    shares_payments: bool | None = None
     purpose: str = "notice"
     asks_for_payment: bool | None = None
     account_hold: str = ""

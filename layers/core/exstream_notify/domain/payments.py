@@ -7,6 +7,7 @@ facts were reported or on how often. Ids of payments are kept as short hashes.
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
@@ -30,7 +31,8 @@ class Fact:
     `key` is its identity and `of` the payment that a reversal takes back, both hashed. `amount` is a plain
     decimal of at least zero; empty: a payment of all that is due, a reversal of the whole payment.
     `currency` is ISO 4217, empty where none was named. `loose`: a negative amount that names no payment; it
-    takes back the payment of its own id if there is one, and else lowers the sum.
+    takes back the payment of its own id if there is one, and else lowers the sum. `shared`: the part that
+    this document has of a payment that names only its customer (domain/sharing.py); it may change.
     """
 
     kind: FactKind
@@ -39,6 +41,7 @@ class Fact:
     amount: str = ""
     currency: str = ""
     loose: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,17 @@ class Payments:
         return fact.key in self.known or self.like(fact) is not None
 
     def like(self, fact: Fact) -> Fact | None:
-        """The fact of the same identity, if it is kept."""
-        return next((f for f in self.facts if (f.kind, f.key) == (fact.kind, fact.key)), None)
+        """The fact of the same identity, if it is kept; a part of a shared payment is not the payment."""
+        same = (f for f in self.facts if (f.kind, f.key) == (fact.kind, fact.key))
+        return next((f for f in same if f.shared == fact.shared), None)
 
     def knows_payment(self, key: str) -> bool:
         """Whether a payment of that key was reported."""
         return key in self.known or any(f.kind == "payment" and f.key == key for f in self.facts)
+
+    def without_shares(self, key: str = "") -> "Payments":
+        """Without the parts of shared payments, or without that of one."""
+        return replace(self, facts=tuple(f for f in self.facts if not f.shared or key not in ("", f.key)))
 
     def takes_back(self, reversal: Fact) -> bool:
         """Whether a reversal takes back something that was reported: its payment, or a part of the sum."""
@@ -75,6 +83,32 @@ class Payments:
 
 
 NO_PAYMENTS = Payments()
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """What is to be paid of one document, or of all documents of one case, which are about one debt.
+
+    `left` is what payments that name the document leave open, at least zero; None where no amount is known:
+    then any payment settles it, as one that names the document would. `since` is when its notice came.
+    `until` is when a newer document took its place: what was reported before that stays with it.
+    `owed`: False for a document that asks for no money and that any payment answers; it takes no part.
+    `any_payment`: a part of any size settles it. `seen` are the keys of the payments that were shared out
+    when a document came whose notice is still to be written, and `parts` what it got of them: key, amount
+    and currency of each.
+    """
+
+    key: str
+    left: Decimal | None
+    currency: str
+    due_date: str
+    since: datetime
+    produced_at: str = ""
+    owed: bool = True
+    any_payment: bool = False
+    until: datetime | None = None
+    seen: tuple[str, ...] = ()
+    parts: tuple[tuple[str, str, str], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +130,13 @@ def hashed(kind: FactKind | Literal["whole"], identity: str) -> str:
     `whole` is the reversal of a whole payment. The payment alone identifies it.
     """
     return hashlib.blake2b(f"{kind}\0{identity}".encode(), digest_size=8).hexdigest()
+
+
+def debt_key(document: Document) -> str:
+    """What tells one debt from another: the case, where a document names one, else the document."""
+    if document.case_id:
+        return f"case {document.case_id}"
+    return f"document {document.document_id}\x1f{document.edition}"
 
 
 def amount_of(document: Document) -> Decimal | None:
@@ -224,8 +265,8 @@ def _decimal(text: str | None) -> Decimal | None:
 
 def _bounded(payments: Payments) -> Payments:
     """The payments with the oldest added up where there are more than are kept."""
-    while len(payments.facts) > MAX_FACTS:
-        group = _oldest_group(payments.facts)
+    while sum(not f.shared for f in payments.facts) > MAX_FACTS:
+        group = _oldest_group(tuple(f for f in payments.facts if not f.shared))
         folded = dict(payments.folded)
         paid = next((f for f in group if f.kind == "payment" and f.amount), None)
         if paid is not None and all(f.amount for f in group):

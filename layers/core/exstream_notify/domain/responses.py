@@ -9,7 +9,17 @@ from typing import Literal
 
 from .documents import Document
 from .notices import Notice, Response, happened
-from .payments import NO_PAYMENTS, Fact, Payments, hashed, in_other_currency, is_settled, with_facts
+from .payments import (
+    NO_PAYMENTS,
+    Debt,
+    Fact,
+    Payments,
+    debt_key,
+    hashed,
+    in_other_currency,
+    is_settled,
+    with_facts,
+)
 from .values import ValueRefused, instant
 from .versions import is_version
 
@@ -25,6 +35,7 @@ ENDS_EARLY: Mapping[Response, bool] = {"opened": False, "responded": True, "paid
 
 _DOCUMENT = "document#"
 _SUPERSEDED = "superseded#"
+_CUSTOMER = "customer#"
 
 IN_PART = "paid in part"
 """The event of a payment that leaves something due; its detail begins with amount and currency."""
@@ -35,7 +46,13 @@ PAID_AGAIN = "paid again"
 REVERSED = "payment reversed"
 """The event of a payment that was taken back, wholly or in part."""
 
-_OF_PAYMENTS = frozenset({"paid", IN_PART, PAID_AGAIN, REVERSED})
+MOVED = "payment moved"
+"""The event of a part of a shared payment that another document has now."""
+
+TOLD: Mapping[str, str] = {IN_PART: "in_part", REVERSED: "reversed", MOVED: "moved"}
+"""How a notice counts whose newest event is one of a payment."""
+
+_OF_PAYMENTS = frozenset({"paid", IN_PART, PAID_AGAIN, REVERSED, MOVED})
 
 MAX_PAYMENT_EVENTS = 100
 """Events of payments in a notice's chain. Further ones are counted, and have no event of their own."""
@@ -118,26 +135,41 @@ class ResponseEvent:
 
 @dataclass(frozen=True, slots=True)
 class EarlyPayment:
-    """A payment, or a reversal, that came before its notice was known; `at` as in `EarlyResponse`."""
+    """A payment, or a reversal, that came before its notice was known; `at` as in `EarlyResponse`.
+
+    `reported` is when one came that names only its customer (ISO 8601), empty for others: it is shared out
+    (domain/sharing.py), and about no document by itself.
+    """
 
     fact: Fact
     at: str
     customer_key: str = ""
     document_id: str = ""
+    reported: str = ""
+
+    @property
+    def came(self) -> datetime:
+        """When it was reported."""
+        return datetime.fromisoformat(self.reported or self.at)
 
     def is_of(self, document: Document, now: datetime) -> bool:
         """Whether it is about this document: what names customer and document always is."""
+        if self.reported:
+            return False
         mine = self.customer_key in ("", document.customer_key)
         if mine and self.customer_key and self.document_id and not document.edition:
             return True
-        return mine and _was_known(document, self.at, by_document=bool(self.document_id), now=now)
+        return mine and was_known(
+            document.produced_at or "", self.at, by_document=bool(self.document_id), now=now
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class EarlyResponse:
     """What came before its notice was known, about a case or a document; `at` in UTC, to the second
     (ISO 8601), and empty where there are payments only. `superseded` is not a response: `document_id` then
-    names the document in its place."""
+    names the document in its place. `debts` are documents that came after payments which name only their
+    customer, in their order, each as often as it was looked at before its notice was written."""
 
     kind: Response | Literal["superseded"]
     detail: str
@@ -147,6 +179,7 @@ class EarlyResponse:
     payments: tuple[EarlyPayment, ...] = ()
     recipient: str = ""
     versions: tuple[str, ...] = ()
+    debts: tuple[Debt, ...] = ()
 
     @property
     def told(self) -> str:
@@ -167,20 +200,30 @@ class EarlyResponse:
             return False
         if self.customer_key and self.document_id and not document.edition:
             return True
-        return _was_known(document, self.at, by_document=bool(self.document_id), now=now)
+        return was_known(document.produced_at or "", self.at, by_document=bool(self.document_id), now=now)
 
     def _acknowledges(self, document: Document) -> bool:
         """An acknowledgement counts for the document, the customer and the version that it names."""
         return bool(self.customer_key and self.document_id) and is_version(document, self.versions)
 
     def facts_of(self, document: Document, now: datetime) -> tuple[Fact, ...]:
-        """The payments that are about this document."""
-        return tuple(early.fact for early in self.payments if early.is_of(document, now))
+        """The payments that are about this document, and its parts of shared ones."""
+        mine = tuple(early.fact for early in self.payments if early.is_of(document, now))
+        key = debt_key(document) if self.debts else ""
+        parts = next((d.parts for d in reversed(self.debts) if d.key == key and d.parts is not None), ())
+        return (
+            *mine,
+            *(Fact("payment", k, "", amount, currency, shared=True) for k, amount, currency in parts),
+        )
 
 
-def _was_known(document: Document, at: str, *, by_document: bool, now: datetime) -> bool:
-    if document.produced_at:
-        return document.produced_at <= at
+def was_known(produced_at: str, at: str, *, by_document: bool, now: datetime) -> bool:
+    """Whether a document that came now can have been known at an earlier time.
+
+    Where nothing says when it was composed, one that was named itself was, and others for `UNDATED`.
+    """
+    if produced_at:
+        return produced_at <= at
     return by_document or now <= datetime.fromisoformat(at) + UNDATED
 
 
@@ -201,11 +244,31 @@ def subjects_of(document: Document, *, by_document: bool = True) -> tuple[str, .
     if not by_document:
         return case
     customers = (_of_document(document.customer_key, document.document_id), superseded_subject(document))
-    return (_of_document("", document.document_id), *customers, *case)
+    return (
+        _of_document("", document.document_id),
+        *customers,
+        customer_subject(document.customer_key),
+        *case,
+    )
 
 
 def _of_document(customer_key: str, document_id: str) -> str:
     return f"{_DOCUMENT}{customer_key}\x1f{document_id}" if customer_key else f"{_DOCUMENT}{document_id}"
+
+
+def document_subject(document: Document) -> str:
+    """What is kept under that names a document and its customer."""
+    return _of_document(document.customer_key, document.document_id)
+
+
+def customer_subject(customer_key: str) -> str:
+    """What payments are kept under that name only their customer."""
+    return f"{_CUSTOMER}{customer_key}"
+
+
+def of_known(kept: Mapping[str, EarlyResponse]) -> Mapping[str, EarlyResponse]:
+    """What was kept, for documents that have a notice: their parts of shared payments are on the notice."""
+    return {subject: early for subject, early in kept.items() if not subject.startswith(_CUSTOMER)}
 
 
 def superseded_subject(document: Document, document_id: str = "") -> str:
@@ -266,6 +329,23 @@ def early_payments(document: Document, responses: Mapping[str, EarlyResponse], n
     return with_facts(NO_PAYMENTS, (f for early in found if early for f in early.facts_of(document, now)))
 
 
+def of_other_accounts(document: Document, kept: Mapping[str, EarlyResponse]) -> tuple[EarlyPayment, ...]:
+    """The payments that other accounts made of a document before it was known, as if its customer had.
+
+    None of a document that has only a file's name: others can have the same.
+    """
+    early = kept.get(_of_document("", document.document_id))
+    if early is None or document.edition or document.test_flag:
+        return ()
+    own = kept.get(_of_document(document.customer_key, document.document_id))
+    known = {e.fact.key for e in own.payments} if own is not None else ()
+    return tuple(
+        replace(e, customer_key=document.customer_key)
+        for e in early.payments
+        if e.customer_key not in ("", document.customer_key) and e.fact.key not in known
+    )
+
+
 def early_response(event: ResponseEvent, now: datetime) -> EarlyResponse:
     """What is kept of an event: its own time, if that can be read and is not to come, else now."""
     return EarlyResponse(
@@ -282,6 +362,11 @@ def early_response(event: ResponseEvent, now: datetime) -> EarlyResponse:
 def early_payment(event: ResponseEvent, now: datetime) -> EarlyPayment:
     """What is kept of a payment or a reversal, with a time as `early_response` gives it."""
     return EarlyPayment(event.fact, _when(event, now), event.customer_key, event.document_id)
+
+
+def shared_payment(event: ResponseEvent, customer_key: str, now: datetime) -> EarlyPayment:
+    """What is kept of a payment, or of a reversal, that is shared out over what the customer owes."""
+    return EarlyPayment(event.fact, _when(event, now), customer_key, reported=now.isoformat())
 
 
 def _when(event: ResponseEvent, now: datetime) -> str:
@@ -323,7 +408,7 @@ def with_payment(
     back is open again.
     """
     fact = event.fact
-    known = with_facts(notice.payments, early.facts)
+    known = with_facts(notice.payments.without_shares(fact.key), early.facts)
     if notice.payments.has(fact):
         return None
     payments = with_facts(known, (fact,))
@@ -341,15 +426,23 @@ def with_payment(
     if what == "paid" and was_paid:
         what = PAID_AGAIN
     changes = {"responses": responses, "payments": payments}
-    if sum(1 for e in notice.events if e.what in _OF_PAYMENTS) >= MAX_PAYMENT_EVENTS:
+    if count_of_payments(notice) >= MAX_PAYMENT_EVENTS:
         return replace(notice, version=notice.version + 1, **changes)  # type: ignore[arg-type]
     return happened(notice, now, what, event.detail if what == "paid" else event.part, **changes)
 
 
-def conflicts(notice: Notice, event: ResponseEvent) -> bool:
+def count_of_payments(notice: Notice) -> int:
+    """How many events of payments a notice has."""
+    return sum(1 for e in notice.events if e.what in _OF_PAYMENTS)
+
+
+def last_of(notice: Notice) -> str:
+    """The newest event of a payment that a notice has; empty where it has none."""
+    return next((e.what for e in reversed(notice.events) if e.what in _OF_PAYMENTS), "")
+
+
+def conflicts(known: Fact | None, fact: Fact) -> bool:
     """Whether a payment of the same id, and of another amount or currency, was counted before."""
-    fact = event.fact
-    known = notice.payments.like(fact)
     if known is None:
         return False
     other_currency = bool(known.currency and fact.currency) and known.currency != fact.currency

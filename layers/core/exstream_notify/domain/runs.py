@@ -126,6 +126,7 @@ class DomainRule:
     decimal_mark: Literal[".", ","] | None = None
     utc_midnight: Literal["date", "instant"] | None = None
     time_zone: str | None = None
+    payments_without_document: Literal["oldest_due", "team"] = "oldest_due"
 
     def manner(self, default_zone: str) -> Manner:
         """How the domain's values are written; `default_zone` is that of customers of unknown zone."""

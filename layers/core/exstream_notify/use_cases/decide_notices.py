@@ -33,6 +33,7 @@ from ..domain.responses import (
     EarlyResponse,
     answer_to,
     early_payments,
+    of_known,
     responded,
     subjects_of,
     superseded_by,
@@ -77,6 +78,8 @@ from ..ports import (
 )
 from .erase_contact import with_kept_opt_outs
 from .hold_collection import hold_as_stated, statuses_reported
+from .origins import document_of
+from .owing import Sharing
 from .step_rules import journey_of, rules_of
 from .what_is_left import at_step
 
@@ -141,28 +144,6 @@ def origin_of(pointer: SlicePointer, position: int) -> Origin:
     return Origin(pointer.run, pointer.number, position, pointer.part, pointer.offset, pointer.length)
 
 
-def pointer_to(notices: Sequence[Notice]) -> SlicePointer:
-    """A pointer to the records of these notices, all of one slice, to be looked at again."""
-    origin = notices[0].origin
-    domain, _, run_id = origin.run.partition("/")
-    positions = tuple(sorted({n.origin.position for n in notices}))
-    return SlicePointer(
-        domain,
-        run_id,
-        origin.slice_number,
-        origin.part,
-        origin.offset,
-        origin.length,
-        count=len(positions),
-        first=positions[0],
-        kind="digests" if notices[0].purpose == "digest" else "documents",
-        positions=positions,
-        purpose=notices[0].purpose if notices[0].rule_version else "notice",
-        version=notices[0].rule_version,
-        notices=tuple(sorted(n.notice_id for n in notices)),
-    )
-
-
 def pointers_to(origins: Iterable[Origin]) -> list[SlicePointer]:
     """Pointers to these records, those of one slice together."""
     slices: dict[tuple[str, int], list[Origin]] = {}
@@ -180,16 +161,6 @@ def pointers_to(origins: Iterable[Origin]) -> list[SlicePointer]:
             )
         )  # fmt: skip
     return found
-
-
-def document_of(notice: Notice, records: Records) -> Document | None:
-    """The record that a notice came from; None where there is none any more."""
-    if not notice.origin.part:
-        return None
-    try:
-        return dict(records.read(pointer_to([notice]))).get(notice.origin.position)
-    except RecordsGone:
-        return None
 
 
 def team_audience(team: str) -> str:
@@ -314,6 +285,9 @@ def decide_notices(
         return Decided(notices=frozenset(stored))
 
     owners = _Owners(runs, run)
+    sharing = Sharing(pointer.domain, early, ledger, records, whole, clock) if early and by_document else None
+    if sharing is not None and pointer.version:
+        sharing.settle_all({d.customer_key for _, d in documents})
     stops = step_stops(pointer, [d for _, d in documents], whole, journeys, ledger)
     documents = at_step(pointer, documents, whole, _first_id, ledger, early, by_document=by_document, now=now)
     source = StatusSource(rules.statuses, f"run {pointer.run}")
@@ -328,6 +302,9 @@ def decide_notices(
         by_document = True
     seen: dict[str, tuple[int, Document]] = {}
     responses = _early_responses(pointer, documents, early, by_document)
+    if sharing is not None and not pointer.version:
+        unknown = (d for _, d in documents if notice_id_of(d, rules.for_document(d)) not in stored)
+        responses = sharing.draw(list(unknown), sharing.adopt([d for _, d in documents], responses))
     dated = [j for j in rules.journeys().values() if any(step.anchor == "due_date" for step in j.steps)]
     ends = _deadlines(pointer, run)
 
@@ -335,9 +312,10 @@ def decide_notices(
         rule = rules.for_document(document)
         contact = addressed[position]
         suppressed = blocked_channels(contact, blocked)
-        answered = answer_to(document, responses, now, any_payment_settles=rule.any_payment_settles)
-        paid = early_payments(document, responses, now)
-        replaced = superseded_by(document, responses)
+        kept = responses if before is None else of_known(responses)
+        answered = answer_to(document, kept, now, any_payment_settles=rule.any_payment_settles)
+        paid = early_payments(document, kept, now)
+        replaced = superseded_by(document, kept)
         if before is not None and answered is not None:
             before = _with_response(before, answered, paid, now)
         if before is not None and replaced and not before.superseded_by:

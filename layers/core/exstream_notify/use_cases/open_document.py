@@ -24,7 +24,7 @@ from ..ports import (
     RunBook,
     TryCounter,
 )
-from .decide_notices import document_of
+from .origins import document_of
 from .record_response import record
 from .take_second_step import is_locked, take_second_step
 

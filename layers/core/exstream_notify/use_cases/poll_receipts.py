@@ -28,7 +28,7 @@ from ..ports import (
     RunBook,
     StatusSource,
 )
-from .decide_notices import pointer_to
+from .origins import pointer_to
 from .record_receipts import together
 
 Record = Callable[[Sequence[Receipt]], Counter[str]]

@@ -1,8 +1,8 @@
 """Record payments and reversals: what they make of each notice, and what follows when one is open again."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ..domain.decisions import Why
@@ -18,13 +18,14 @@ from ..domain.responses import (
     early_payment,
     early_payments,
     is_foreign,
+    of_known,
     subjects_of,
     with_payment,
 )
 from ..ports import Clock, EarlyResponses, ExceptionBus, JourneyBook, Records, Rules
 from .control_journeys import bring_back
-from .decide_notices import document_of
 from .join_journeys import member_of
+from .origins import document_of
 
 UNCOUNTED = "payment_uncounted"
 """A payment, or a reversal, that could not be set against what is due."""
@@ -47,11 +48,17 @@ class PaymentPorts:
 
 
 def keep_early(event: ResponseEvent, ports: PaymentPorts) -> None:
-    """Keep a payment whose notice is not known yet; one too many is reported."""
+    """Keep a payment whose notice is not known yet; one too many is reported.
+
+    It is kept by its document alone, too, for the document may be another customer's.
+    """
     now = ports.clock.now()
     until = now + timedelta(days=EARLY_DAYS)
-    if not ports.early.keep_payment(event.domain, event.subject, early_payment(event, now), until):
-        ports.exceptions.raise_exceptions([_uncounted(event, "", "too many payments before the notice")])
+    kept = early_payment(event, now)
+    if event.customer_key and event.document_id:
+        ports.early.keep_payment(event.domain, replace(event, customer_key="").subject, kept, until)
+    if not ports.early.keep_payment(event.domain, event.subject, kept, until):
+        ports.exceptions.raise_exceptions([uncounted(event, "", "too many payments before the notice")])
 
 
 @dataclass(slots=True)
@@ -81,7 +88,7 @@ class PaymentRecorder:
         found = {key: d for key, d in self._documents.items() if d is not None}
         subjects = {subject for document in found.values() for subject in subjects_of(document)}
         kept = self.ports.early.on(self.event.domain, subjects) if subjects else {}
-        self._early = {key: early_payments(document, kept, now) for key, document in found.items()}
+        self._early = {key: early_payments(document, of_known(kept), now) for key, document in found.items()}
 
     def respond(self, notice: Notice) -> Notice | None:
         """The notice with the payment; None if it was counted before."""
@@ -104,15 +111,10 @@ class PaymentRecorder:
         """Have journeys go on that a payment had ended, and report what needs a person."""
         first = [n for n in self._after.values() if n.purpose == "notice"]
         raised = [
-            _uncounted(self.event, *self._trouble[n.notice_id]) for n in first if n.notice_id in self._trouble
+            uncounted(self.event, *self._trouble[n.notice_id]) for n in first if n.notice_id in self._trouble
         ]
-        counts: Counter[str] = Counter()
-        if self.event.reverses:
-            for notice in (n for n in first if _reopened(n)):
-                if self._goes_on(notice):
-                    counts["reopened"] += 1
-                else:
-                    raised.append(_left_open(self.event, notice))
+        again = [n for n in first if is_reopened(n)] if self.event.reverses else []
+        counts = go_on(self.event, again, self._documents, self.ports, raised)
         # Notices of one run and one reason are one report.
         once = {(e.code, e.run_id, e.part, e.text): e for e in raised}
         self.ports.exceptions.raise_exceptions(list(once.values()))
@@ -125,7 +127,7 @@ class PaymentRecorder:
         self, before: Notice, after: Notice | None, document: Document | None, any_payment: bool
     ) -> str:
         if after is None:
-            other = conflicts(before, self.event)
+            other = conflicts(before.payments.like(self.event.fact), self.event.fact)
             return "another amount than before was reported for the same payment" if other else ""
         fact = self.event.fact
         if document is not None and not any_payment and is_foreign(self.event, document):
@@ -134,35 +136,53 @@ class PaymentRecorder:
             return "a reversal names a payment that is not known"
         return ""
 
-    def _goes_on(self, notice: Notice) -> bool:
-        """Whether something follows by itself: what lay aside is brought back first."""
-        now = self.ports.clock.now()
-        if bring_back(notice.notice_id, self.ports.journeys, self.ports.rules, now):
+
+def go_on(
+    event: ResponseEvent,
+    reopened: Iterable[Notice],
+    documents: Mapping[str, Document | None],
+    ports: PaymentPorts,
+    raised: list[ExceptionRaised],
+) -> Counter[str]:
+    """Have the journeys go on of notices that are not paid any more; where nothing follows it is `raised`."""
+    counts: Counter[str] = Counter()
+    for notice in (n for n in reopened if n.purpose == "notice"):
+        if _goes_on(notice, documents.get(notice.notice_id), ports):
+            counts["reopened"] += 1
+        else:
+            raised.append(_left_open(event, notice))
+    return counts
+
+
+def _goes_on(notice: Notice, document: Document | None, ports: PaymentPorts) -> bool:
+    """Whether something follows by itself: what lay aside is brought back first."""
+    now = ports.clock.now()
+    if bring_back(notice.notice_id, ports.journeys, ports.rules, now):
+        return True
+    if notice.status == Status.DEFERRED:
+        return True
+    return document is not None and went_out(notice) and _is_in_a_journey(notice, document, ports, now)
+
+
+def _is_in_a_journey(notice: Notice, document: Document, ports: PaymentPorts, now: datetime) -> bool:
+    demanded = ports.rules.for_document(document).demands_payment
+    for rule in ports.rules.journeys().values():
+        if not joins(rule, document, demanded) or has_ended(rule, notice):
+            continue
+        last = due_at(rule, rule.steps[-1], member_of(notice, document), ports.is_holiday)
+        if last is not None and last > now:
             return True
-        if notice.status == Status.DEFERRED:
-            return True
-        document = self._documents.get(notice.notice_id)
-        return document is not None and went_out(notice) and self._is_in_a_journey(notice, document, now)
-
-    def _is_in_a_journey(self, notice: Notice, document: Document, now: datetime) -> bool:
-        rules = self.ports.rules
-        demanded = rules.for_document(document).demands_payment
-        for rule in rules.journeys().values():
-            if not joins(rule, document, demanded) or has_ended(rule, notice):
-                continue
-            last = due_at(rule, rule.steps[-1], member_of(notice, document), self.ports.is_holiday)
-            if last is not None and last > now:
-                return True
-        return False
+    return False
 
 
-def _reopened(notice: Notice) -> bool:
+def is_reopened(notice: Notice) -> bool:
     """Whether a notice that was paid, perhaps before anybody was notified, is not paid any more."""
     was_paid = notice.why == Why.RESPONDED or any(e.what == "paid" for e in notice.events)
     return was_paid and "paid" not in notice.responses
 
 
-def _uncounted(event: ResponseEvent, run_id: str, why: str) -> ExceptionRaised:
+def uncounted(event: ResponseEvent, run_id: str, why: str) -> ExceptionRaised:
+    """The report of a payment, or of a reversal, that could not be set against what is due."""
     return ExceptionRaised(
         UNCOUNTED,
         "warning",

@@ -50,7 +50,7 @@ from ..ports import (
     RunBook,
     SuppressionList,
 )
-from .decide_notices import pointer_to
+from .origins import pointer_to
 from .tell_portal import tell_portal
 
 _Lifted = Mapping[tuple[Channel, str], str]

@@ -15,14 +15,14 @@ from ..domain.receipts import moment
 from ..domain.responses import (
     EARLY_DAYS,
     ENDS_EARLY,
-    IN_PART,
-    REVERSED,
+    TOLD,
     ResponseEvent,
     early_response,
     may_answer,
     responded,
 )
 from ..domain.runs import RecordOutcome
+from ..domain.sharing import LOOK_BACK
 from ..ports import (
     Clock,
     ContactBook,
@@ -38,14 +38,9 @@ from ..ports import (
 from .join_journeys import no_holidays
 from .record_acknowledgement import AcknowledgementPorts, record_acknowledgement
 from .record_payment import PaymentPorts, PaymentRecorder, keep_early
-
-LOOK_BACK = timedelta(days=120)
-"""A response that names a customer only is about the notices of so many days, and not about older ones."""
+from .share_payments import SharedPayments
 
 _TRIES = 5
-
-_TOLD = {IN_PART: "in_part", REVERSED: "reversed"}
-"""How a notice counts whose newest event is one of a payment."""
 
 
 def record_response(
@@ -89,6 +84,16 @@ def record_response(
     if not event.document_id and not event.case_id:
         oldest = (clock.now() - LOOK_BACK).isoformat()
         mine = [n for n in mine if n.created_at >= oldest]
+    shared = SharedPayments(event, ledger, runs, payments)
+    if event.kind == "paid" and not event.subject:
+        mine = shared.named_before(mine)
+        if not mine:
+            return shared.record(event.customer_key)
+    elif event.kind == "paid" and not mine:
+        others = _of_another_account(event, ledger, shared, report=True)
+        mine = _living(others, _contacts_of(event, others, contacts))
+    if event.kind == "paid" and (payer := shared.takes_back_shared(mine)):
+        return shared.record(payer)
     if not mine:
         if not (event.domain and event.subject and ENDS_EARLY[event.kind]):
             return Counter({"unmatched": 1})
@@ -101,8 +106,9 @@ def record_response(
             runs.keep_early(event.domain, until)
         # What was claimed before this was kept has not seen it; what is claimed from now on does.
         mine = _of_customers(_about(event, ledger))
-        known = _contacts_of(event, mine, contacts)
-        mine = _living(mine, known)
+        if not mine and event.kind == "paid":
+            mine = _of_another_account(event, ledger, shared)
+        mine = _living(mine, _contacts_of(event, mine, contacts))
         if not mine:
             return Counter({"early": 1})
     detail = event.detail
@@ -111,7 +117,8 @@ def record_response(
     recorder = PaymentRecorder(event, payments)
     recorder.look_up(mine)
     told = record(mine, event.kind, detail, ledger=ledger, runs=runs, clock=clock, respond=recorder.respond)
-    return told + recorder.follow_up()
+    told += recorder.follow_up()
+    return told + shared.share_again(dict.fromkeys(n.customer_key for n in mine))
 
 
 def record(
@@ -143,7 +150,7 @@ def record(
         blocked = ledger.put(list(changed.values()))
         for identity, notice in changed.items():
             if identity not in blocked:
-                told[_TOLD.get(notice.events[-1].what, "recorded")] += 1
+                told[TOLD.get(notice.events[-1].what, "recorded")] += 1
                 if notice.outcome != wanted[identity].outcome:
                     _tell_run(notice, runs)
         if not blocked:
@@ -165,6 +172,23 @@ def _about(event: ResponseEvent, ledger: ResponseLedger) -> list[Notice]:
         # There is nobody else whose answer it could be.
         return found
     return [n for n in found if may_answer(event.kind, event.recipient, n.recipient)]
+
+
+def _of_another_account(
+    event: ResponseEvent, ledger: ResponseLedger, shared: SharedPayments, *, report: bool = False
+) -> list[Notice]:
+    """The notices that a payment by another account is about, where only one customer can be meant.
+
+    Where several have a document of that id or that case, none is, and the payment is reported.
+    """
+    found = _of_customers(_about(replace(event, customer_key=""), ledger)) if event.customer_key else []
+    if not found:
+        return []
+    if len({n.customer_key for n in found}) > 1 or shared.is_named_by_its_file(found[0]):
+        if report:
+            shared.report("the payer has no document of this id, and more than one customer may", found)
+        return []
+    return found
 
 
 def _of_customers(notices: Iterable[Notice]) -> list[Notice]:

@@ -48,8 +48,9 @@ from ..domain.notices import (
 from ..domain.payments import NO_PAYMENTS, Payments, as_left, nothing_due, with_facts
 from ..domain.preferences import MAY_LEAVE
 from ..domain.quiet_hours import is_open
-from ..domain.responses import answer_to, early_payments, subjects_of, superseded_by
+from ..domain.responses import answer_to, early_payments, of_known, subjects_of, superseded_by
 from ..domain.runs import Control, RecordOutcome, Run, counted_from
+from ..domain.sharing import is_unshared
 from ..domain.takeover import (
     CLAIMED_BY,
     Standing,
@@ -94,6 +95,7 @@ from .decide_notices import (
     team_of,
 )
 from .join_journeys import join_journeys, no_holidays
+from .owing import takes_part
 from .render_notices import NOT_RENDERED, Rendering, Unexpected
 from .step_rules import rules_of
 from .what_is_left import payments_by_document
@@ -286,6 +288,7 @@ def send_notices(
     sender = _Sender(job, ledger, jobs, provider, clock, breaker, rate, tally, rendering, time_left)
     sender.switched_off = lambda: switched_off(job.pointer.domain, job.channel)
     sender.early, sender.by_document = early, by_document
+    sender.takes_part = lambda document: takes_part(document, rules)
     left: list[Member] = []
     rows: list[_Prepared] = []
     if control == Control.CANCEL:
@@ -669,6 +672,7 @@ class _Sender:
     switched_off: Callable[[], bool] = lambda: False
     early: EarlyResponses | None = None
     by_document: bool = False
+    takes_part: Callable[[Document], bool] = lambda document: False
 
     def send(self, batch: _Batch, lease: float) -> None:
         """One batch from claim to record."""
@@ -699,12 +703,15 @@ class _Sender:
 
         def is_news(row: _Prepared, document: Document) -> bool:
             any_payment = row.rule.any_payment_settles
-            if answer_to(document, responses, now, any_payment_settles=any_payment):
+            kept = of_known(responses) if row.member.stored else responses
+            if answer_to(document, kept, now, any_payment_settles=any_payment):
                 return True
-            if superseded_by(document, responses):
+            if superseded_by(document, kept):
+                return True
+            if is_unshared(document, kept, now) and self.takes_part(document):
                 return True
             # A payment in part that came while the words were made: they name too much.
-            paid = early_payments(document, responses, now).facts if document.amount_due else ()
+            paid = early_payments(document, kept, now).facts if document.amount_due else ()
             return not all(row.notice.payments.has(fact) for fact in paid)
 
         rows = [row for row, document in open_yet if document and is_news(row, document)]

@@ -6,7 +6,7 @@ from datetime import datetime
 from ..domain.documents import Document
 from ..domain.notices import Notice
 from ..domain.payments import NO_PAYMENTS, Payments, amount_of, as_left, with_facts
-from ..domain.responses import EarlyResponse, early_payments, subjects_of
+from ..domain.responses import EarlyResponse, early_payments, of_known, subjects_of
 from ..domain.work import SlicePointer
 from ..ports import EarlyResponses, Ledger, Rules
 
@@ -38,7 +38,8 @@ def payments_by_document(
     for key, document in owing.items():
         notice = stored.get(key)
         known = notice.payments if notice is not None else NO_PAYMENTS
-        payments = with_facts(known, early_payments(document, kept, now).facts) if kept else known
+        mine = kept if notice is None else of_known(kept)
+        payments = with_facts(known, early_payments(document, mine, now).facts) if mine else known
         if payments:
             found[key] = payments
     return found

@@ -9,7 +9,7 @@ import orjson
 
 from ...domain.due import WaitKind, slot, slots
 from ...domain.notices import Attempt, Event, Former, Notice, Origin, Outcome, Status
-from ...domain.payments import Fact, Payments
+from ...domain.payments import Fact, FactKind, Payments
 from .batches import DynamoDBClient, Item, get_items, put_if, query
 
 _TEXT = {
@@ -30,6 +30,8 @@ _TEXT = {
     "facts": "facts",
 }
 """Notice fields kept as text attributes, absent when empty; the rest has a form of its own."""
+
+_KINDS: dict[str, FactKind] = {"p": "payment", "r": "reversal"}
 
 _WAITING_RUN = "run:"
 _WATERMARK = "watermark"
@@ -249,7 +251,10 @@ def from_item(item: Item) -> Notice:
 
 
 def _payments(p: Payments) -> list[Any]:
-    facts = [[f.kind[0], f.key, f.of, f.amount, f.currency, int(f.loose)] for f in p.facts]
+    facts = [
+        [f.kind[0], f.key, f.of, f.amount, f.currency, int(f.loose), *((1,) if f.shared else ())]
+        for f in p.facts
+    ]
     return [facts, list(p.folded), list(p.known)]
 
 
@@ -257,8 +262,8 @@ def _payments_from(text: str) -> Payments:
     facts, folded, known = orjson.loads(text)
     return Payments(
         tuple(
-            Fact("payment" if kind == "p" else "reversal", key, of, amount, currency, bool(loose))
-            for kind, key, of, amount, currency, loose in facts
+            Fact(_KINDS[kind], key, of, amount, currency, bool(loose), bool(shared))
+            for kind, key, of, amount, currency, loose, *shared in facts
         ),
         tuple((currency, amount) for currency, amount in folded),
         tuple(known),

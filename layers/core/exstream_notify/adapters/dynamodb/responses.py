@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from typing import cast
+from decimal import Decimal
+from typing import Any, cast
 
 import orjson
 
 from ...domain.notices import Response
-from ...domain.payments import Fact
+from ...domain.payments import Debt, Fact
 from ...domain.responses import EarlyPayment, EarlyResponse
 from .batches import DynamoDBClient, Item, get_items
 
@@ -49,7 +50,9 @@ class DynamoEarlyResponses:
         """See `EarlyResponses.keep_payment`: a set, so that the same again changes nothing."""
         fact = payment.fact
         row = [fact.kind, fact.key, fact.of, fact.amount, fact.currency, fact.loose]
-        text = orjson.dumps([*row, payment.at, payment.customer_key, payment.document_id]).decode()
+        about = [payment.at, payment.customer_key, payment.document_id]
+        when = [payment.reported] if payment.reported else []
+        text = orjson.dumps([*row, *about, *when]).decode()
         try:
             self._client.update_item(
                 TableName=self._table,
@@ -65,6 +68,19 @@ class DynamoEarlyResponses:
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+    def register(self, domain: str, subject: str, debt: Debt) -> None:
+        """See `EarlyResponses.register`: the order of the list is that of the writes."""
+        left = None if debt.left is None else f"{debt.left:f}"
+        row = [debt.key, left, debt.currency, debt.due_date, debt.since.isoformat(), debt.produced_at]
+        text = orjson.dumps([*row, debt.owed, debt.any_payment, debt.seen, debt.parts]).decode()
+        self._client.update_item(
+            TableName=self._table,
+            Key={"pk": {"S": f"{_EARLY}{domain}#{subject}"}},
+            UpdateExpression="SET debts = list_append(if_not_exists(debts, :none), :row)",
+            ConditionExpression="attribute_exists(payments)",
+            ExpressionAttributeValues={":none": {"L": []}, ":row": {"L": [{"S": text}]}},
+        )
 
     def on(self, domain: str, subjects: Collection[str]) -> dict[str, EarlyResponse]:
         """See `EarlyResponses.on`."""
@@ -87,6 +103,17 @@ def _early(item: Item) -> EarlyResponse:
         tuple(EarlyPayment(Fact(*row[:6]), *row[6:]) for row in payments),
         recipient=text("recipient"),
         versions=tuple(orjson.loads(text("versions") or "[]")),
+        debts=tuple(_debt(orjson.loads(row["S"])) for row in item.get("debts", {}).get("L", ())),
+    )
+
+
+def _debt(row: list[Any]) -> Debt:
+    key, left, currency, due_date, since, produced_at, owed, any_payment, seen, told = row
+    amount = None if left is None else Decimal(left)
+    at = datetime.fromisoformat(since)
+    parts = None if told is None else tuple((payment, part, name) for payment, part, name in told)
+    return Debt(
+        key, amount, currency, due_date, at, produced_at, owed, any_payment, seen=tuple(seen), parts=parts
     )
 
 
