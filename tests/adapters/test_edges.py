@@ -387,6 +387,14 @@ def test_a_seal_is_read_whole() -> None:
     assert parsed(b"\xef\xbb\xbf" + json.dumps(SEAL).encode()) == seal, "with a byte-order mark"
 
 
+@pytest.mark.parametrize(
+    ("stated", "read"),
+    [("2026-11-20T04:00:00Z", "2026-11-20T04:00:00Z"), ("last night", ""), (17, ""), (None, "")],
+)
+def test_a_start_that_cannot_be_read_refuses_no_seal(stated: object, read: str) -> None:
+    assert parsed({**SEAL, "started_at": stated}).started_at == read
+
+
 def test_a_seal_may_say_little() -> None:
     seal = parsed({"run_id": "run-1", "domain": "retail", "files": [{"name": "a.index.jsonl"}]})
 

@@ -250,6 +250,20 @@ def test_another_run_does_not_take_over_what_was_known_before() -> None:
     assert world.reasons("run-2", "suppressed") == {"erased": 1}
 
 
+def test_a_document_that_ended_as_erased_is_not_sent_by_a_later_run() -> None:
+    world = a_world()
+    is_in_a_held_run(world)
+    world.erase(1)
+    world.clock.advance(seconds=60)
+    world.control("run-1", Control.GO)
+    world.come_to_rest()
+    world.clock.advance(seconds=60)
+    world.drop("run-2", a_document(1), a_document(1, document_id="D2"))
+    world.come_to_rest()
+    assert world.reasons("run-2", "suppressed") == {"erased": 1}
+    assert len(sent_to(world)) == 1, "the other document is news"
+
+
 @pytest.mark.parametrize("stated", [{}, {"produced_at": "2026-11-20T14:00:00Z"}])
 def test_a_run_that_lands_after_the_erasure_is_as_old_as_what_it_holds(stated: dict[str, str]) -> None:
     world = a_world()
@@ -304,6 +318,19 @@ def test_what_waits_for_a_record_that_is_gone_ends_as_erased_and_is_not_reported
     world.come_to_rest()
     assert world.reasons("run-1", "suppressed") == {"erased": 1}
     assert world.exceptions.raised == []
+
+
+def test_others_whose_records_are_gone_are_reported_as_ever() -> None:
+    world = a_world()
+    world.off |= {"email", "sms"}
+    world.drop("run-1", *(a_document(n, document_type="policy") for n in (1, 2)))
+    world.drain()
+    world.erase(1)
+    world.records.slices.clear()
+    world.off.clear()
+    world.come_to_rest()
+    assert world.outcomes("run-1") == {"suppressed": 1, "failed": 1}
+    assert sum(e.count for e in world.exceptions.raised if e.code == "records_gone") == 1
 
 
 def test_a_duplicate_that_differs_is_not_reported_of_an_erased_customer() -> None:

@@ -294,7 +294,7 @@ def decide_notices(
     known = _contacts_of(pointer, documents, run, contacts, addresses, suppressions, clock, source)
     gone = erased_records(documents, known, run)
     look = _once(addresses.check)
-    addressed = _addressed(documents, known, gone, look)
+    addressed = _addressed(documents, known, look)
     blocked = blocked_addresses(addressed.values(), suppressions)
     result = _Slice(cancelled=owners.cancelled)
     lasting = [(position, document) for position, document in documents if position not in gone]
@@ -322,8 +322,9 @@ def decide_notices(
             before = replace(before, superseded_by=replaced)
         origin = origin_of(pointer, position)
         taken = before is not None and may_take_over(before, origin, owners.cancelled)
+        erased = position in gone or _is_erased(before, known.get(document.contact_key))
         if before is not None and not is_from(before, origin):
-            if not taken and position in gone:
+            if not taken and erased:
                 result.outcomes.append(outcome_for(before, origin))
                 return
             if not taken:
@@ -331,8 +332,7 @@ def decide_notices(
                 return
             before = taken_over(before, origin, document, now, cancelled=owners.cancelled(before.origin.run))
         carry = _Carry(before, pointer, position, document, rule, result, now, provider_for, taken)
-        if position in gone or _is_erased(before, known.get(document.contact_key)):
-            gone.add(position)
+        if erased:
             carry.end_as_erased()
             return
         due = before is not None and not taken and _is_due(before, now)
@@ -664,14 +664,14 @@ def _contacts_of(
 
 def erased_records(
     documents: Iterable[tuple[int, Document]], known: Mapping[str, Contact], run: Run | None
-) -> set[int]:
+) -> frozenset[int]:
     """The positions of records that existed before their customer was erased. `known` are the contacts of
     these documents, by contact key."""
-    return {
+    return frozenset(
         position
         for position, document in documents
         if not document.test_flag and is_gone(known.get(document.contact_key), composed(document, run))
-    }
+    )
 
 
 def _is_erased(notice: Notice | None, contact: Contact | None) -> bool:
@@ -680,18 +680,15 @@ def _is_erased(notice: Notice | None, contact: Contact | None) -> bool:
 
 
 def _addressed(
-    documents: Sequence[tuple[int, Document]],
-    known: Mapping[str, Contact],
-    gone: Collection[int],
-    look: Check,
+    documents: Sequence[tuple[int, Document]], known: Mapping[str, Contact], look: Check
 ) -> dict[int, Contact]:
     """By position each document's contact with the addresses that its notice may go to.
 
-    Where there is no contact (a test, an erased customer) there are none, whatever the record says.
+    Where there is no contact (a test) there are none, whatever the record says.
     """
     found = {}
     for position, document in documents:
-        contact = known.get(document.contact_key) if position not in gone else None
+        contact = known.get(document.contact_key)
         found[position] = under_hold(
             as_addressed(contact, document, look) if contact else contact_without_addresses(document), known
         )
