@@ -15,12 +15,20 @@ def test_a_debtor_is_told(kind: str) -> None:
     assert world.outcomes("run-1") == {"notified": 1}
 
 
-@pytest.mark.parametrize("status", ["paid", "closed", "bankrupt", "in-dispute"])
-def test_a_settled_or_stayed_account_is_left_in_peace(status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ("paid", "account_status"),
+        ("closed", "account_status"),
+        ("bankrupt", "do_not_dun"),
+        ("in-dispute", "do_not_dun"),
+    ],
+)
+def test_a_settled_or_stayed_account_is_left_in_peace(status: str, why: str) -> None:
     world = shipped()
     world.drop("run-1", a_document(1, document_type="final-demand", account_status=status))
     world.come_to_rest()
-    assert world.reasons("run-1", "suppressed") == {"account_status": 1}
+    assert world.reasons("run-1", "suppressed") == {why: 1}
     assert not world.outbox
 
 
