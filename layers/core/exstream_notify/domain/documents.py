@@ -93,6 +93,9 @@ class DocumentRule:
 
     `purpose` is what its notices are for: `notice`, or a journey's step. `asks_for_payment`: whether its
     words ask for money that is due; None leaves that to the message class (`demands_payment`).
+    `reserve`, `without_channel` and `on_paper` are a journey step's: the type's other channels, used where
+    none of its own works; whether a customer without any is skipped unreported; and what becomes of it for
+    a customer who gets paper.
     """
 
     name: str
@@ -120,6 +123,9 @@ class DocumentRule:
     any_payment_settles: bool = False
     purpose: str = "notice"
     asks_for_payment: bool | None = None
+    reserve: tuple[Channel, ...] = ()
+    without_channel: Literal["other", "skip"] = "other"
+    on_paper: Literal["skip", "paper"] = "paper"
 
     @property
     def demands_payment(self) -> bool:

@@ -21,6 +21,7 @@ from ..domain.journeys import (
     has_ended,
     is_past,
     is_stopped,
+    may_be_past,
     next_step,
     step_purpose,
     told_at,
@@ -241,8 +242,10 @@ def _carry_out(
     for until, members in found.later.items():
         following.setdefault(cohort_at(cohort.domain, rule, cohort.step, until), []).extend(members)
     soon = since + timedelta(hours=1)
-    for told, members in ((True, found.go), (False, found.past)):
+    step = rule.steps[cohort.step - 1] if cohort.step <= len(rule.steps) else None
+    for went, members in ((True, found.go), (False, found.past)):
         for member in members:
+            told = went and step is not None and not may_be_past(step, member, now)
             if then := next_step(rule, member, cohort.step, soon, is_holiday, told=told):
                 following.setdefault(cohort_at(cohort.domain, rule, *then), []).append(member)
     enrol(following, rule, row, journeys)

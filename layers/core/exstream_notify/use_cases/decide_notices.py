@@ -6,7 +6,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
-from ..domain.contacts import FIELD_OF, Address, Check, Contact, addresses_to_check, as_addressed, merge
+from ..domain.contacts import (
+    FIELD_OF,
+    Address,
+    Check,
+    Contact,
+    addresses_to_check,
+    as_addressed,
+    as_present,
+    merge,
+)
 from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, Why, decide
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised
@@ -72,7 +81,8 @@ from ..ports import (
     SuppressedAddresses,
     SuppressionList,
 )
-from .step_rules import journey_of, rules_of
+from .mention_once import mention_once
+from .step_rules import journey_of, rules_of, timely
 from .what_is_left import at_step
 
 ProviderChoice = Callable[[Channel, MessageClass], str]
@@ -310,10 +320,11 @@ def decide_notices(
 
     owners = _Owners(runs, run)
     stops = step_stops(pointer, [d for _, d in documents], whole, journeys, ledger)
+    asked_in_time = timely(pointer, whole, journeys, policy)
     documents = at_step(pointer, documents, whole, _first_id, ledger, early, by_document=by_document, now=now)
     known = _contacts_of(pointer, documents, contacts, addresses, clock)
     look = _once(addresses.check)
-    addressed = _addressed(documents, known, look)
+    addressed = _addressed(documents, known, look, as_present if pointer.version else as_addressed)
     blocked = blocked_addresses(addressed.values(), suppressions)
     result = _Slice(cancelled=owners.cancelled)
     if not pointer.positions and _supersede(pointer, documents, records, rules, ledger, runs, early, now):
@@ -355,6 +366,7 @@ def decide_notices(
         if undated and any(joins(j, document, demanded) for j in dated):
             result.unreached.setdefault("due_date_missing", {})[position] = document.customer_in_run
         stop = stops.get(_first_id(document, whole)) if stops else None
+        refused = Suppress(Why.JOURNEY_STOPPED, stop) if stop else asked_in_time(document, zones, now)
         open_yet = before is None or (before.status == Status.DEFERRED and due)
         carry = _Carry(before, pointer, position, document, rule, result, now, provider_for, taken)
         if replaced and (before is None or taken):
@@ -363,8 +375,10 @@ def decide_notices(
             carry.out(Suppress(Why.RESPONDED, answered.told))
             if before is None and paid and answered.kind == "paid":
                 result.writes[-1] = replace(result.writes[-1], responses=("paid",), payments=paid)
-        elif stop and open_yet:
-            carry.out(Suppress(Why.JOURNEY_STOPPED, stop))
+        elif isinstance(refused, Suppress) and not open_yet and before is not None and before.status in LOST:
+            carry.settle()
+        elif refused is not None and open_yet:
+            carry.out(refused) if isinstance(refused, Suppress) or not late else carry.expire()
         elif before is None or taken:
             decision = _held_back(
                 decide(rule, document, contact, suppressed, zones, now, policy), rule, reputation, now
@@ -394,6 +408,7 @@ def decide_notices(
     final = _write(pointer, seen, ledger, result, decide_record)
     _hand_over(pointer, {**stored, **final}.values(), decide_queue)
     queues.send_jobs(_jobs(pointer, result))
+    mention_once(pointer, result.unreached, documents, whole, journeys, ledger)
     exceptions.raise_exceptions(_exceptions(pointer, result))
     outcomes = sorted(result.outcomes, key=lambda o: o.position)
     decided = Decided(Counter(str(o.outcome) for o in outcomes), result.notices)
@@ -629,7 +644,10 @@ def _contacts_of(
 
 
 def _addressed(
-    documents: Sequence[tuple[int, Document]], known: Mapping[str, Contact], look: Check
+    documents: Sequence[tuple[int, Document]],
+    known: Mapping[str, Contact],
+    look: Check,
+    addressing: Callable[[Contact, Document, Check], Contact],
 ) -> dict[int, Contact]:
     """By position each document's contact with the addresses that its notice may go to.
 
@@ -639,7 +657,7 @@ def _addressed(
     for position, document in documents:
         contact = known.get(document.contact_key)
         found[position] = (
-            as_addressed(contact, document, look) if contact else contact_without_addresses(document)
+            addressing(contact, document, look) if contact else contact_without_addresses(document)
         )
     return found
 
@@ -763,7 +781,8 @@ class _Carry:
             notice = replace(notice, waiting=())
         what = "deferred" if isinstance(decision, Defer) else str(status)
         self._put(notice, what, f"{decision.why} {detail}".strip())
-        if isinstance(decision, Suppress) and decision.why == Why.NO_CHANNEL:
+        skipped = self.rule.without_channel == "skip"
+        if isinstance(decision, Suppress) and decision.why == Why.NO_CHANNEL and not skipped:
             self._unreached(_unreached_code(Why.NO_CHANNEL, self.rule))
         if isinstance(decision, Suppress) and decision.why == Why.NOTHING_DUE and not self.pointer.version:
             by_type = self.result.nothing_due.setdefault(self.document.document_type, [])
@@ -776,6 +795,15 @@ class _Carry:
             return
         self.end(Status.FAILED, Why.DEADLINE_PASSED)
         self._unreached("deadline_passed")
+
+    def settle(self) -> None:
+        """What failed stays so, and no further channel follows, since its time is over."""
+        before = self.before
+        if before is not None and (before.waiting or before.due_at):
+            after = replace(before, waiting=(), due_at="")
+            self._put(after, f"settled {before.status}", before.why)
+        elif before is not None:
+            self._say(outcome_for(before, origin_of(self.pointer, self.position)))
 
     def end(self, status: Status, why: Why, by: str = "") -> None:
         """Nothing is sent, and nothing follows; `by` is the document that supersedes this one."""

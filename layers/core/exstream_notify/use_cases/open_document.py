@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from ..domain.documents import Document, DocumentRule
 from ..domain.exceptions import ExceptionRaised
+from ..domain.journeys import is_step_of, told_at
 from ..domain.links import PLACES, LinkState, Look
 from ..domain.notices import Notice
 from ..domain.records import path_in_run
@@ -59,7 +60,7 @@ def look_at_link(
         return replace(look, state=LinkState.REVOKED)
     if notice.superseded_by:
         return replace(look, state=LinkState.SUPERSEDED)
-    if clock.now() >= datetime.fromisoformat(notice.created_at) + timedelta(days=rule.link_days):
+    if _expired(notice, timedelta(days=rule.link_days), ledger, clock.now()):
         return replace(look, state=LinkState.EXPIRED)
     document = document_of(notice, records)
     if document is None:
@@ -75,6 +76,15 @@ def look_at_link(
     if not answer:
         return replace(look, state=LinkState.MISSING)
     return replace(look, state=LinkState.LOCKED if is_locked(step, tries) else LinkState.ASKS, step=step)
+
+
+def _expired(notice: Notice, opens: timedelta, ledger: ResponseLedger, now: datetime) -> bool:
+    """Whether a link's time is over. Each step of a journey prolongs it, since its link has to open."""
+    first = datetime.fromisoformat(notice.created_at)
+    if now < first + opens:
+        return False
+    steps = [n for n in ledger.of_document(notice.domain, notice.document_id) if is_step_of(n, notice)]
+    return now >= max([first, *(at for step in steps for at in told_at(step))]) + opens
 
 
 def open_document(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from ..domain.breaker import Breaker
-from ..domain.contacts import Contact, as_addressed
+from ..domain.contacts import Contact, as_addressed, as_present
 from ..domain.decisions import Policy, Why, against, window_for
 from ..domain.documents import Channel, Document, DocumentRule
 from ..domain.exceptions import ExceptionRaised
@@ -86,7 +86,7 @@ from ..ports import (
 from .decide_notices import DIGEST_DEADLINE, RELEASED, differing, origin_of, step_stops, team_of
 from .join_journeys import join_journeys, no_holidays
 from .render_notices import NOT_RENDERED, Rendering, Unexpected
-from .step_rules import rules_of
+from .step_rules import rules_of, timely
 from .what_is_left import payments_by_document
 
 DOUBT_LIMIT = 10
@@ -423,6 +423,8 @@ def _prepare(
     asked_for = [documents[m.position] for m in job.members]
     # A queue can be days long: who has answered meanwhile is not reminded.
     stops = step_stops(pointer, asked_for, rules, journeys, ledger)
+    asked_in_time = timely(pointer, rules, journeys, policy)
+    addressing = as_present if pointer.version else as_addressed
     whole, rules = rules, rules_of(pointer, rules, journeys)
     paid = _paid(job, asked_for, stored, whole, ledger, early, by_document, now)
     rows: list[_Prepared] = []
@@ -467,7 +469,7 @@ def _prepare(
             continue
         contact = known.get(document.contact_key)
         if contact is not None:
-            contact = as_addressed(contact, document, addresses.check)
+            contact = addressing(contact, document, addresses.check)
         to = contact.address(job.channel) if contact else None
         if contact is None or to is None or contact.paper_required or contact.withdrew:
             tally.again.add(member.position)
@@ -479,12 +481,12 @@ def _prepare(
             continue
         if not pointer.version:
             notice = replace(notice, payments=with_facts(notice.payments, payments.facts))
-        quiet = job.channel == "sms" and not is_open(
-            now, addresses.zones(contact) or policy.default_zones, window_for(contact, policy)
-        )
-        if quiet or against(job.channel, rule, contact):
+        zones = addresses.zones(contact) or policy.default_zones
+        quiet = job.channel == "sms" and not is_open(now, zones, window_for(contact, policy))
+        if quiet or asked_in_time(document, zones, now) or against(job.channel, rule, contact):
             tally.again.add(member.position)
             continue
+        language = language_of(contact, document, later=bool(pointer.version))
         rows.append(
             _Prepared(
                 member,
@@ -495,7 +497,7 @@ def _prepare(
                 hasher(job.channel, to.value),
                 contact.salt,
                 link,
-                wording.language_of(rule.wording, job.channel, language_of(contact, document)),
+                wording.language_of(rule.wording, job.channel, language),
                 preferences_for(contact.salt) if job.channel == "email" else None,
                 one_click(unsubscribe_for(contact.salt, rule.topic))
                 if job.channel == "email" and MAY_LEAVE[rule.message_class]
@@ -535,9 +537,13 @@ def one_click(address: str) -> tuple[tuple[str, str], ...]:
     return ("List-Unsubscribe", f"<{address}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 
 
-def language_of(contact: Contact, document: Document) -> str | None:
-    """The customer's own choice, else the language the document is in, else what is known."""
-    if "language" in contact.set_by_customer:
+def language_of(contact: Contact, document: Document, *, later: bool = False) -> str | None:
+    """The customer's own choice, else the language the document is in, else what is known.
+
+    `later`: of a journey's step, which goes out long after its document: a later record's language counts
+    before the document's.
+    """
+    if "language" in contact.set_by_customer or (later and contact.language and not document.disputed):
         return contact.language
     return document.language or contact.language
 
@@ -1053,8 +1059,9 @@ def set_aside(
 
 
 def _pause(events: Sequence[Event]) -> timedelta:
-    """How long to leave a provider alone: five minutes, twice that each time, an hour at most."""
-    before = sum(1 for event in events if Why.PROVIDER_DOWN in event.detail)
+    """How long to leave a provider alone, or a channel that is switched off: five minutes, twice that each time,
+    an hour at most. A step can wait for a week, and each look adds to its record."""
+    before = sum(Why.PROVIDER_DOWN in event.detail or event.detail == Why.SWITCHED_OFF for event in events)
     return timedelta(minutes=min(5 * 2 ** min(before, 4), 60))
 
 
