@@ -78,7 +78,7 @@ def _approved(world: World) -> None:
     ("over", "expected"),
     [
         ("2026-12-08T15:00:00", [("2026-12-08", "payment-due-soon")]),
-        ("2026-12-11T04:30:00", [("2026-12-11", "payment-due-soon")]),  # still the 10th in New York
+        ("2026-12-11T03:30:00", [("2026-12-11", "payment-due-soon")]),  # still the 10th in New York
         ("2026-12-11T05:30:00", []),
         ("2026-12-12T15:00:00", []),
     ],

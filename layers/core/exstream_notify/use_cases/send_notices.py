@@ -1059,8 +1059,9 @@ def set_aside(
 
 
 def _pause(events: Sequence[Event]) -> timedelta:
-    """How long to leave a provider alone, or a channel that is switched off: five minutes, twice that each time,
-    an hour at most. A step can wait for a week, and each look adds to its record."""
+    """How long to leave a provider, or a switched-off channel, alone: five minutes, twice that each time, an
+    hour at most. A step can wait for a week, and each look adds to its record.
+    """
     before = sum(Why.PROVIDER_DOWN in event.detail or event.detail == Why.SWITCHED_OFF for event in events)
     return timedelta(minutes=min(5 * 2 ** min(before, 4), 60))
 
