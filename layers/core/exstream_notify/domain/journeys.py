@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 from .documents import Channel, Document, DocumentRule
-from .notices import Notice, Response, Status
+from .notices import Notice, Origin, Response, Status
 from .payments import nothing_due
 
 Stop = Literal["opened", "responded", "paid", "acknowledged", "opted_out"]
@@ -184,6 +184,7 @@ class Member:
     """One notice in a cohort, with what its next steps' times are made of: no contact data.
 
     `base` is when the notice went out (ISO 8601, UTC); `due_date` and `country` are empty if unknown.
+    `corrections` counts the corrections of its document (domain/corrections.py) that it knows of.
     """
 
     notice_id: str
@@ -191,6 +192,7 @@ class Member:
     base: str
     due_date: str = ""
     country: str = ""
+    corrections: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +355,8 @@ def why_stopped(rule: JourneyRule, notice: Notice | None) -> str:
         return "no_notice"
     if notice.superseded_by or notice.status == Status.SUPERSEDED:
         return "superseded"
+    if rule.follows_payment and notice.corrections and notice.corrections[-1].nothing_due:
+        return "nothing_due"
     if not went_out(notice):
         return "not_told"
     answered: Sequence[Response] = notice.responses
@@ -414,11 +418,16 @@ def step_of(purpose: str) -> tuple[str, int] | None:
     return journey, int(number)
 
 
+def records_of(notice: Notice) -> tuple[Origin, ...]:
+    """The records of a notice's document: its own, and those that corrected it."""
+    return notice.origin, *(correction.origin for correction in notice.corrections)
+
+
 def is_step_of(step: Notice, notice: Notice) -> bool:
     """Whether a notice is a journey's step about this one, by the record that both came from."""
-    one, other = step.origin, notice.origin
-    same = (one.run, one.slice_number, one.position) == (other.run, other.slice_number, other.position)
-    return same and step.audience == "customer" and step_of(step.purpose) is not None
+    records = {(o.run, o.slice_number, o.position) for o in records_of(notice)}
+    mine = (step.origin.run, step.origin.slice_number, step.origin.position) in records
+    return mine and step.audience == "customer" and step_of(step.purpose) is not None
 
 
 def step_rule(rule: DocumentRule, journey: JourneyRule, number: int) -> DocumentRule:

@@ -20,7 +20,7 @@ from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, W
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id, notice_id
-from ..domain.journeys import is_stopped, joins, why_stopped
+from ..domain.journeys import IsHoliday, is_stopped, joins, why_stopped
 from ..domain.notices import (
     LOST,
     REACHED,
@@ -81,7 +81,13 @@ from ..ports import (
     SuppressedAddresses,
     SuppressionList,
 )
+from .correct_journeys import CorrectionPorts, correct_journeys
+from .join_journeys import no_holidays
 from .mention_once import mention_once
+from .slices import document_of as document_of
+from .slices import origin_of as origin_of
+from .slices import pointer_to as pointer_to
+from .slices import pointers_to as pointers_to
 from .step_rules import journey_of, rules_of, timely
 from .what_is_left import at_step
 
@@ -135,66 +141,15 @@ def step_stops(
     found = {}
     for identity in first:
         notice = stored.get(identity)
+        if notice is not None and notice.corrections:
+            newest = notice.record
+            if (newest.run, newest.slice_number) != (pointer.run, pointer.number):
+                found[identity] = "corrected"
+                continue
         stopped = "stopped" if notice is not None and is_stopped(notice) else ""
         if reason := why_stopped(journey, notice) or stopped:
             found[identity] = reason
     return found
-
-
-def origin_of(pointer: SlicePointer, position: int) -> Origin:
-    """Where a record of this slice stands."""
-    return Origin(pointer.run, pointer.number, position, pointer.part, pointer.offset, pointer.length)
-
-
-def pointer_to(notices: Sequence[Notice]) -> SlicePointer:
-    """A pointer to the records of these notices, all of one slice, to be looked at again."""
-    origin = notices[0].origin
-    domain, _, run_id = origin.run.partition("/")
-    positions = tuple(sorted({n.origin.position for n in notices}))
-    return SlicePointer(
-        domain,
-        run_id,
-        origin.slice_number,
-        origin.part,
-        origin.offset,
-        origin.length,
-        count=len(positions),
-        first=positions[0],
-        kind="digests" if notices[0].purpose == "digest" else "documents",
-        positions=positions,
-        purpose=notices[0].purpose if notices[0].rule_version else "notice",
-        version=notices[0].rule_version,
-        notices=tuple(sorted(n.notice_id for n in notices)),
-    )
-
-
-def pointers_to(origins: Iterable[Origin]) -> list[SlicePointer]:
-    """Pointers to these records, those of one slice together."""
-    slices: dict[tuple[str, int], list[Origin]] = {}
-    for origin in origins:
-        slices.setdefault((origin.run, origin.slice_number), []).append(origin)
-    found = []
-    for rows in slices.values():
-        o = rows[0]
-        domain, _, run_id = o.run.partition("/")
-        positions = tuple(sorted({row.position for row in rows}))
-        found.append(
-            SlicePointer(
-                domain, run_id, o.slice_number, o.part, o.offset, o.length, len(positions), positions[0],
-                positions=positions,
-            )
-        )  # fmt: skip
-    return found
-
-
-def document_of(notice: Notice, records: Records) -> Document | None:
-    """The record that a notice came from; None where there is none any more."""
-    if not notice.origin.part:
-        return None
-    try:
-        return dict(records.read(pointer_to([notice]))).get(notice.origin.position)
-    except RecordsGone:
-        return None
 
 
 def team_audience(team: str) -> str:
@@ -228,6 +183,7 @@ class _Slice:
     members: dict[tuple[Channel, str, bool], list[Member]] = field(default_factory=dict)
     unreached: dict[str, dict[int, int | None]] = field(default_factory=dict)
     differing: dict[tuple[str, tuple[str, ...]], dict[int, int | None]] = field(default_factory=dict)
+    duplicates: list[tuple[int, Document, str]] = field(default_factory=list)
     unknown_teams: dict[str, int] = field(default_factory=dict)
     late_teams: dict[str, int] = field(default_factory=dict)
     nothing_due: dict[str, list[int | None]] = field(default_factory=dict)
@@ -270,6 +226,7 @@ def decide_notices(
     reputation: Reputation | None = None,
     decide_queue: DecideQueue | None = None,
     due_index: DueIndex | None = None,
+    is_holiday: IsHoliday = no_holidays,
 ) -> Decided:
     """Decide a slice, or only the positions that the pointer names.
 
@@ -346,7 +303,12 @@ def decide_notices(
         if before is not None and replaced and not before.superseded_by:
             before = replace(before, superseded_by=replaced)
         origin = origin_of(pointer, position)
-        taken = before is not None and may_take_over(before, origin, owners.cancelled)
+        stop = stops.get(_first_id(document, whole)) if stops else None
+        # A step belongs to the newest record of its document; `stop` says so of every other.
+        newest = bool(pointer.version) and not stop
+        taken = before is not None and may_take_over(
+            before, origin, lambda run: newest or owners.cancelled(run)
+        )
         if before is not None and not is_from(before, origin):
             if not taken:
                 _leave_to_other(before, origin, document, pointer, result, now)
@@ -365,9 +327,8 @@ def decide_notices(
         undated = first and not document.due_date and not rule.skip
         if undated and any(joins(j, document, demanded) for j in dated):
             result.unreached.setdefault("due_date_missing", {})[position] = document.customer_in_run
-        stop = stops.get(_first_id(document, whole)) if stops else None
         refused = Suppress(Why.JOURNEY_STOPPED, stop) if stop else asked_in_time(document, zones, now)
-        open_yet = before is None or (before.status == Status.DEFERRED and due)
+        open_yet = before is None or taken or (before.status == Status.DEFERRED and due)
         carry = _Carry(before, pointer, position, document, rule, result, now, provider_for, taken)
         if replaced and (before is None or taken):
             carry.end(Status.SUPERSEDED, Why.SUPERSEDED, replaced)
@@ -408,6 +369,9 @@ def decide_notices(
     final = _write(pointer, seen, ledger, result, decide_record)
     _hand_over(pointer, {**stored, **final}.values(), decide_queue)
     queues.send_jobs(_jobs(pointer, result))
+    if journeys is not None:
+        ports = CorrectionPorts(ledger, records, whole, journeys, exceptions, is_holiday, clock)
+        correct_journeys(pointer, result.duplicates, ports)
     mention_once(pointer, result.unreached, documents, whole, journeys, ledger)
     exceptions.raise_exceptions(_exceptions(pointer, result))
     outcomes = sorted(result.outcomes, key=lambda o: o.position)
@@ -517,6 +481,8 @@ def _leave_to_other(
     if why and outcome.why == why:
         rows = result.differing.setdefault((other.origin.run, kinds), {})
         rows[origin.position] = document.customer_in_run
+    if other.origin.run != origin.run and outcome.outcome == Outcome.DUPLICATE:
+        result.duplicates.append((origin.position, document, other.notice_id))
     if not pointer.version and outcome.outcome == Outcome.DUPLICATE:
         waiting = wanted_also(other, origin, now)
         if waiting is not None:

@@ -159,7 +159,7 @@ def _destination(
     name = f"{document.document_type}-{day}"
     try:
         path = path_in_run(document.output_uri)
-        return documents.address(notice.origin.run, path, name, inline=inline, language=language)
+        return documents.address(notice.record.run, path, name, inline=inline, language=language)
     except ValueRefused:
         return None
 

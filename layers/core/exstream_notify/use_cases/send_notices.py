@@ -26,6 +26,7 @@ from ..domain.messages import (
     Unconfirmed,
 )
 from ..domain.notices import (
+    CORRECTED,
     LOST,
     REACHED,
     Attempt,
@@ -83,6 +84,7 @@ from ..ports import (
     SendQueues,
     Wording,
 )
+from .correct_journeys import CorrectionPorts, correct_journeys
 from .decide_notices import DIGEST_DEADLINE, RELEASED, differing, origin_of, step_stops, team_of
 from .join_journeys import join_journeys, no_holidays
 from .render_notices import NOT_RENDERED, Rendering, Unexpected
@@ -139,6 +141,10 @@ class InProgress(Exception):
 GONE = "records that are not stored any more"
 
 
+_NO_MOVE = frozenset({RELEASED, CLAIMED_BY, CORRECTED})
+"""Events of a notice that leave a decision as it was."""
+
+
 @dataclass(slots=True)
 class _Prepared:
     """A member with all that sending it takes."""
@@ -176,7 +182,7 @@ class _Prepared:
         newer = self.notice.version - self.member.stored
         if newer <= 0 or not self.member.stored:
             return newer != 0
-        return any(event.what not in (RELEASED, CLAIMED_BY) for event in self.notice.events[-newer:])
+        return any(event.what not in _NO_MOVE for event in self.notice.events[-newer:])
 
 
 @dataclass(slots=True)
@@ -203,6 +209,7 @@ class _Tally:
     told: list[Notice] = field(default_factory=list)
     sent: dict[str, Notice] = field(default_factory=dict)
     late: list[Member] = field(default_factory=list)
+    duplicates: list[tuple[int, Document, str]] = field(default_factory=list)
     differing: dict[tuple[str, tuple[str, ...]], dict[int, int | None]] = field(default_factory=dict)
 
     def add(self, notice: Notice) -> None:
@@ -319,6 +326,8 @@ def send_notices(
     if journeys is not None:
         documents = {r.member.notice_id: document for r in rows if (document := r.record or r.document)}
         told = [(n, documents[n.notice_id]) for n in tally.told if n.notice_id in documents]
+        ports = CorrectionPorts(ledger, records, rules, journeys, exceptions, is_holiday, clock)
+        correct_journeys(job.pointer, tally.duplicates, ports)
         join_journeys(job.pointer, told, rules=rules, journeys=journeys, is_holiday=is_holiday, clock=clock)
     part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
     if tally.busy_until:
@@ -865,6 +874,9 @@ class _Sender:
             return
         if stored.audience != "customer" or stored.purpose != "notice":
             return
+        document = row.record or row.document
+        if document is not None and stored.origin.run != origin.run:
+            self.tally.duplicates.append((origin.position, document, stored.notice_id))
         why, kinds = doubts(stored, origin, row.document) if row.document is not None else ("", ())
         outcome = outcome_for(stored, origin, why)
         self.tally.outcomes.append(outcome)
