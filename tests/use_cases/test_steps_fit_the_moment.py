@@ -164,6 +164,7 @@ def test_a_step_that_bounces_after_the_customer_paid_has_no_second_channel() -> 
     world.drain()
     assert [d.channel for d in world.outbox] == ["email", "email"]
     assert not [e for e in world.exceptions.raised if e.code == "unreached"]
+    assert step(world, SOON)[0] == "bounced", "what became of it stays so"
 
 
 # --- links -----------------------------------------------------------------------------------------
