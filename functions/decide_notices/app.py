@@ -42,6 +42,7 @@ def decide(record: SQSRecord) -> None:
         reputation=app.reputation,
         decide_queue=app.decide_queue,
         due_index=app.due,
+        is_holiday=app.is_holiday,
     )
     count(decided.counts, "Decided")
     run = app.shown_run(pointer.run)

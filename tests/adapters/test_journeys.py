@@ -41,7 +41,10 @@ def a_cohort(hour: str = "2026-11-27T15") -> Cohort:
 
 
 def a_row(name: str = "row", **changes: object) -> MemberRow:
-    members = (Member("a" * 32, 7, "2026-11-20T15:00+00:00", "2026-12-01", "US"),)
+    members = (
+        Member("a" * 32, 7, "2026-11-20T15:00+00:00", "2026-12-01", "US"),
+        Member("b" * 32, 8, "2026-11-20T15:00+00:00", "2026-12-02", "US", corrections=2),
+    )
     row = MemberRow(name, "v1", "retail/run-1", 3, "parts/x", 10, 20, members)
     return replace(row, **changes)  # type: ignore[arg-type]
 

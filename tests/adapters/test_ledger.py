@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from exstream_notify.adapters.dynamodb.ledger import DynamoLedger
 from exstream_notify.domain.notices import (
     Attempt,
+    Correction,
     Event,
     Former,
     Notice,
@@ -242,6 +243,7 @@ NOTICES = st.builds(
     origin=_ORIGIN,
     former=st.lists(_FORMER, max_size=2).map(tuple),
     heirs=st.lists(_ORIGIN, max_size=2).map(tuple),
+    corrections=st.lists(st.builds(Correction, _ORIGIN, _TEXT, st.booleans()), max_size=2).map(tuple),
     facts=_TEXT,
     status=_STATUS,
     why=_TEXT,

@@ -25,8 +25,8 @@ from exstream_notify.domain.responses import subjects_of
 from exstream_notify.domain.runs import Control
 from exstream_notify.use_cases.answer_eligibility import Question, answer_eligibility
 from exstream_notify.use_cases.erase_contact import KEPT
-from exstream_notify.use_cases.origins import pointer_to
 from exstream_notify.use_cases.record_preferences import record_preferences
+from exstream_notify.use_cases.slices import pointer_to
 from tests.fakes import FakeDecideQueue, FakeRules, a_contact, a_document, a_rule
 from tests.fakes.drops import INDEX
 from tests.fakes.providers import LostAnswer

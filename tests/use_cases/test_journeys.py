@@ -7,7 +7,15 @@ from datetime import datetime, timedelta
 import pytest
 
 from exstream_notify.domain.documents import DocumentRule
-from exstream_notify.domain.journeys import Cap, Cohort, Delay, JourneyRule, Step
+from exstream_notify.domain.journeys import (
+    Cap,
+    Cohort,
+    Delay,
+    JourneyRule,
+    Step,
+    rule_body,
+    rule_from,
+)
 from exstream_notify.domain.notices import Response, Status, happened
 from exstream_notify.domain.receipts import Kind
 from exstream_notify.domain.runs import Control
@@ -251,6 +259,23 @@ def test_a_changed_rule_holds_for_new_journeys_only_unless_asked_otherwise() -> 
         told = {d.notice_id: d for d in world.outbox}
         step = told[world.notice("D0001", purpose="step:reminder:1").notice_id]
         assert step.text.startswith("reminder|") == (new.changes_apply_to == "new")
+
+
+def test_a_running_journey_keeps_the_version_of_a_rule_that_an_older_release_wrote() -> None:
+    """Its body lacks what this release knows of a step; its steps are still decided by it."""
+    world = a_world()
+    world.drop("run-1", a_document(1))
+    world.drain()
+    body = rule_body(JOURNEY)
+    for each in body["steps"]:
+        del each["on_paper"], each["without_channel"]
+    (cohort,) = world.journeys.open
+    rows = [replace(row, version="older") for row in world.journeys.members(cohort, 10)]
+    world.journeys.leave(cohort, world.journeys.members(cohort, 10))
+    world.journeys.enrol(cohort, [replace(rows[0], name="older")])
+    world.journeys.rules["reminder", "older"] = rule_from(body)
+    world.follow()
+    assert len(story(world, "D0001")) == 3
 
 
 def test_the_cap_puts_a_step_off_across_documents() -> None:

@@ -16,7 +16,7 @@ from exstream_notify.domain.notices import chain_holds
 from exstream_notify.domain.payments import balance
 from exstream_notify.domain.responses import ResponseEvent
 from exstream_notify.domain.runs import DomainRule
-from exstream_notify.use_cases.origins import document_of
+from exstream_notify.use_cases.slices import document_of
 from tests.fakes import FakeRules, a_document, a_rule
 from tests.use_cases.test_payments import (
     DUNNING,

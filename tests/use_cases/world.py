@@ -744,6 +744,7 @@ class World:
             reputation=p["reputation"],
             decide_queue=p["decide_queue"],
             due_index=p["due"],
+            is_holiday=is_holiday,
         )
 
     def _send(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:

@@ -97,7 +97,7 @@ def what_is_left(app: "Bootstrap", notice: Notice) -> dict[str, Any]:
     """What was due on a notice's document, what was paid on it, and what is left: plain decimals, None where
     nobody can say it. The record is read for it, as long as it is kept."""
     from exstream_notify.domain.payments import balance, left_to_pay
-    from exstream_notify.use_cases.origins import document_of
+    from exstream_notify.use_cases.slices import document_of
 
     document = document_of(notice, app.records)
     if document is None or document.amount_due is None:

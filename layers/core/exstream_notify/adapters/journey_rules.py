@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ..domain.documents import Channel
-from ..domain.journeys import Cap, Delay, End, JourneyRule, Step, Stop
+from ..domain.journeys import Cap, Delay, End, JourneyRule, OnPaper, Step, Stop, WithoutChannel
 
 
 def _delay(text: str) -> Delay:
@@ -66,6 +66,8 @@ class _Step(_Timed):
     channels: tuple[Channel, ...] = ()
     wording: str = Field(min_length=1)
     urgent: bool = False
+    on_paper: OnPaper | None = None
+    without_channel: WithoutChannel | None = None
 
 
 class _End(_Timed):
@@ -101,6 +103,8 @@ class JourneyModel(BaseModel):
     cap: _Cap | None
     changes_apply_to: Literal["new", "running"]
     asks_for_payment: bool | None = None
+    on_paper: OnPaper = "skip"
+    without_channel: WithoutChannel = "other"
 
     @model_validator(mode="after")
     def _one_after_the_other(self) -> "JourneyModel":
@@ -117,7 +121,15 @@ class JourneyModel(BaseModel):
     def rule(self, name: str) -> JourneyRule:
         """As the domain has it."""
         steps = [
-            Step(**s.fields(), channels=s.channels, wording=s.wording, urgent=s.urgent) for s in self.steps
+            Step(
+                **s.fields(),
+                channels=s.channels,
+                wording=s.wording,
+                urgent=s.urgent,
+                on_paper=s.on_paper or self.on_paper,
+                without_channel=s.without_channel or self.without_channel,
+            )
+            for s in self.steps
         ]
         steps.append(Step(**self.unanswered.fields(), end=self.unanswered.end, team=self.unanswered.team))
         return JourneyRule(

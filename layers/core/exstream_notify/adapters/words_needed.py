@@ -67,7 +67,7 @@ def _of_journeys(rules: YamlRules) -> Iterator[WordsNeeded]:
             for kind in journey.documents:
                 for rule in _open(rules, kind):
                     own = step_rule(rule, journey, number)
-                    asked.setdefault(own.wording, {}).update(dict.fromkeys(own.channels))
+                    asked.setdefault(own.wording, {}).update(dict.fromkeys((*own.channels, *own.reserve)))
             path = f"journeys.{name}.steps.{number - 1}"
             for wording, channels in asked.items():
                 about = f"step {number} of journey {name}"

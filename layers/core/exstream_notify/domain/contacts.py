@@ -254,6 +254,24 @@ def as_addressed(contact: Contact, document: Document, check: Check) -> Contact:
     return replace(contact, **changes) if changes else contact  # type: ignore[arg-type]
 
 
+def as_present(contact: Contact, document: Document, check: Check) -> Contact:
+    """The contact as it holds for a later message about this document: where the customer is by now.
+
+    What a later record or the customer said since counts before the document's own record, unless the run
+    disputes whose that is, or another person's record said it.
+    """
+    own = as_addressed(contact, document, check)
+    changes: dict[str, object] = {}
+    for channel, name in FIELD_OF.items():
+        known = contact.address(channel)
+        mine = known is not None and known.usable and not document.disputed
+        if mine and known is not None and _may_share(contact, known, document):
+            changes[name] = known
+    for name in ("time_zone", "country"):
+        changes[name] = getattr(contact, name) or getattr(own, name)
+    return replace(own, **changes)  # type: ignore[arg-type]
+
+
 def merge(
     contact: Contact | None, document: Document, checked: Mapping[Channel, Address], now: datetime, salt: str
 ) -> Contact:

@@ -45,6 +45,8 @@ class Why(StrEnum):
     OTHER_CONTENT = "other_content"
     UNDATED = "undated"
     ERASED = "erased"
+    PAST_DATE = "past_date"
+    BEFORE_DATE = "before_date"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +141,18 @@ def decide(
     if rule.demands_payment and nothing_due(document):
         return Suppress(Why.NOTHING_DUE)
     if contact.paper_required:
-        return Paper(Why.PAPER_REQUIRED)
+        return _paper(rule, Why.PAPER_REQUIRED)
     if contact.withdrew:
         marketing = rule.message_class == "marketing"
-        return Suppress(Why.CONSENT_WITHDRAWN) if marketing else Paper(Why.CONSENT_WITHDRAWN)
+        return Suppress(Why.CONSENT_WITHDRAWN) if marketing else _paper(rule, Why.CONSENT_WITHDRAWN)
     if rule.consent == "required" and not (contact.consent and contact.consent.given):
-        return Suppress(Why.NO_CONSENT) if rule.message_class == "marketing" else Paper(Why.NO_CONSENT)
+        marketing = rule.message_class == "marketing"
+        return Suppress(Why.NO_CONSENT) if marketing else _paper(rule, Why.NO_CONSENT)
     wish = (document.delivery_channel or "").strip().lower()
     if wish in PAPER_CHANNELS and not contact.channel_order:
-        return Paper(Why.PAPER_CHOSEN)
+        return _paper(rule, Why.PAPER_CHOSEN)
 
-    order = _order(rule, contact, _CHANNEL_NAMES.get(wish))
+    order = (*_order(rule, contact, _CHANNEL_NAMES.get(wish)), *rule.reserve)
     excluded = {c: reason for c in order if (reason := against(c, rule, contact, suppressed))}
     eligible = tuple(c for c in order if c not in excluded and (channels is None or c in channels))
     if not eligible:
@@ -165,6 +168,11 @@ def decide(
         if not is_open(now, where, window):
             return Defer(next_open(now, where, window), Why.QUIET_HOURS)
     return Send(eligible, rule.both_channels)
+
+
+def _paper(rule: DocumentRule, why: Why) -> Decision:
+    """Paper, unless it is a journey's step that is left out for customers who get paper."""
+    return Paper(why) if rule.on_paper == "paper" else Suppress(why, "on_paper: skip")
 
 
 def _order(rule: DocumentRule, contact: Contact, wish: Channel | None) -> tuple[Channel, ...]:

@@ -98,6 +98,9 @@ class DocumentRule:
     whether it is a status that no rule knows: both are of one record (`Rules.for_document`).
     `shares_payments`: whether payments that name only the customer are shared out over its documents; None:
     over those that ask for payment, or whose journey does.
+    `reserve`, `without_channel` and `on_paper` are a journey step's: the type's other channels, used where
+    none of its own works; whether a customer without any is skipped unreported; and what becomes of it for
+    a customer who gets paper.
     """
 
     name: str
@@ -128,6 +131,9 @@ class DocumentRule:
     asks_for_payment: bool | None = None
     account_hold: str = ""
     status_unknown: bool = False
+    reserve: tuple[Channel, ...] = ()
+    without_channel: Literal["other", "skip"] = "other"
+    on_paper: Literal["skip", "paper"] = "paper"
 
     @property
     def demands_payment(self) -> bool:

@@ -13,12 +13,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 from .documents import Channel, Document, DocumentRule
-from .notices import Notice, Response, Status
+from .notices import Notice, Origin, Response, Status
 from .payments import nothing_due
 
 Stop = Literal["opened", "responded", "paid", "acknowledged", "opted_out"]
 End = Literal["event", "paper", "case"]
 Anchor = Literal["notice", "due_date"]
+OnPaper = Literal["skip", "paper"]
+WithoutChannel = Literal["other", "skip"]
 IsHoliday = Callable[[str, date], bool]
 """Whether a day is a public holiday in a country (ISO 3166 code)."""
 
@@ -31,6 +33,9 @@ _STEP = "step:"
 _WEEKEND = frozenset({5, 6})
 LATE = timedelta(days=1)
 """By so much a step that went out late puts off those that follow it."""
+
+FIRST_ZONE, LAST_ZONE = timedelta(hours=14), timedelta(hours=12)
+"""How far the first zone is ahead of UTC, and the last one behind it."""
 
 _LONGEST_PAUSE = 400  # days looked ahead for a business day: a calendar without one is a mistake in it
 
@@ -50,6 +55,8 @@ class Step:
 
     `anchor` is what `delay` counts from: the notice's sending or the document's due date (negative:
     before it). With `business_days` its days are working days, and it never falls on another.
+    `on_paper` says what becomes of it for a customer who gets paper by now, `without_channel` for one who
+    has none of its channels: the type's other channel, or nothing.
     """
 
     delay: Delay
@@ -60,6 +67,8 @@ class Step:
     urgent: bool = False
     end: End | None = None
     team: str = ""
+    on_paper: OnPaper = "skip"
+    without_channel: WithoutChannel = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,11 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class JourneyRule:
-    """A journey as rules/journeys.yaml has it. `hour` is when due-date steps wake, in UTC."""
+    """A journey as rules/journeys.yaml has it. `hour` is when due-date steps wake, in UTC.
+
+    `kept_as` is the version under which a running journey's rule was kept; a later release may know more
+    fields, and would give it another.
+    """
 
     name: str
     documents: tuple[str, ...]
@@ -84,6 +97,7 @@ class JourneyRule:
     cap: Cap | None = None
     changes_apply_to: Literal["new", "running"] = "new"
     asks_for_payment: bool | None = None
+    kept_as: str = ""
 
     @property
     def follows_payment(self) -> bool:
@@ -95,6 +109,8 @@ class JourneyRule:
     @property
     def version(self) -> str:
         """Twelve hex characters that name what the rule says; a change of a word is another version."""
+        if self.kept_as:
+            return self.kept_as
         return hashlib.blake2b(
             json.dumps(rule_body(self), sort_keys=True).encode(), digest_size=6
         ).hexdigest()
@@ -111,7 +127,7 @@ def most_days(step: Step) -> int:
 
 def rule_body(rule: JourneyRule) -> dict[str, Any]:
     """The rule as JSON."""
-    return asdict(rule)
+    return {name: value for name, value in asdict(rule).items() if name != "kept_as"}
 
 
 def rule_from(body: Mapping[str, Any]) -> JourneyRule:
@@ -168,6 +184,7 @@ class Member:
     """One notice in a cohort, with what its next steps' times are made of: no contact data.
 
     `base` is when the notice went out (ISO 8601, UTC); `due_date` and `country` are empty if unknown.
+    `corrections` counts the corrections of its document (domain/corrections.py) that it knows of.
     """
 
     notice_id: str
@@ -175,6 +192,7 @@ class Member:
     base: str
     due_date: str = ""
     country: str = ""
+    corrections: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +265,19 @@ def next_step(
 
 
 def is_past(step: Step, member: Member, now: datetime) -> bool:
-    """Whether a reminder of a due date comes after that date: nobody wants "three days left" then."""
+    """Whether a reminder of a due date comes after that date, wherever the customer may be.
+
+    Nobody wants "three days left" then. The customer's own day is asked at the decision (domain/moments.py).
+    """
+    return _is_past(step, member, now - LAST_ZONE)
+
+
+def may_be_past(step: Step, member: Member, now: datetime) -> bool:
+    """Whether it comes after that date somewhere, so that the customer's own day may be past it."""
+    return _is_past(step, member, now + FIRST_ZONE)
+
+
+def _is_past(step: Step, member: Member, now: datetime) -> bool:
     return (
         step.anchor == "due_date"
         and _hours(step.delay) < 0
@@ -325,6 +355,8 @@ def why_stopped(rule: JourneyRule, notice: Notice | None) -> str:
         return "no_notice"
     if notice.superseded_by or notice.status == Status.SUPERSEDED:
         return "superseded"
+    if rule.follows_payment and notice.corrections and notice.corrections[-1].nothing_due:
+        return "nothing_due"
     if not went_out(notice):
         return "not_told"
     answered: Sequence[Response] = notice.responses
@@ -386,15 +418,32 @@ def step_of(purpose: str) -> tuple[str, int] | None:
     return journey, int(number)
 
 
+def records_of(notice: Notice) -> tuple[Origin, ...]:
+    """The records of a notice's document: its own, and those that corrected it."""
+    return notice.origin, *(correction.origin for correction in notice.corrections)
+
+
+def is_step_of(step: Notice, notice: Notice) -> bool:
+    """Whether a notice is a journey's step about this one, by the record that both came from."""
+    records = {(o.run, o.slice_number, o.position) for o in records_of(notice)}
+    mine = (step.origin.run, step.origin.slice_number, step.origin.position) in records
+    return mine and step.audience == "customer" and step_of(step.purpose) is not None
+
+
 def step_rule(rule: DocumentRule, journey: JourneyRule, number: int) -> DocumentRule:
     """The document's rule as it is for a step: channels and words of its own, and no copies to teams.
 
     That nobody could be reached by a reminder is no reason to print the document: its own end is.
     """
     step = journey.steps[number - 1]
+    channels = step.channels or rule.channels
+    others = tuple(c for c in rule.channels if c not in channels)
     return replace(
         rule,
-        channels=step.channels or rule.channels,
+        channels=channels,
+        reserve=others if step.without_channel == "other" else (),
+        without_channel=step.without_channel,
+        on_paper=step.on_paper,
         wording=step.wording or rule.wording,
         urgent=step.urgent,
         both_channels=False,

@@ -140,6 +140,22 @@ class Former:
     version: int
 
 
+CORRECTED = "corrected"
+"""The event of a notice whose document has a later record with another due date or amount."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A later record of a notice's document with another due date or amount (domain/corrections.py).
+
+    `due_date` is what counts from now on (ISO 8601, empty if unknown); `nothing_due`: nothing is to be paid.
+    """
+
+    origin: Origin
+    due_date: str = ""
+    nothing_due: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One try on one channel. `lease` is when an unfinished one counts as abandoned (epoch seconds).
@@ -224,7 +240,8 @@ class Notice:
     """One notice; `version` counts writes and is the lock of every one of them.
 
     `former` are the records that had it before, `heirs` those that get it should it reach nobody, `facts`
-    short hashes of what its document says (all three: domain/takeover.py).
+    short hashes of what its document says (all three: domain/takeover.py). `corrections` are later records of
+    its document, oldest first.
     `responses` are what the customer did, beside the status and never a part of it; `link_revoked` is why
     the secure link opens nothing any more. `rule_version` is the journey's rule that a step was made by.
     `payments` are those on the document, as far as they were reported.
@@ -257,6 +274,12 @@ class Notice:
     facts: str = ""
     former: tuple[Former, ...] = ()
     heirs: tuple[Origin, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+
+    @property
+    def record(self) -> Origin:
+        """Where the newest record of its document stands: its own, or the one that corrected it."""
+        return self.corrections[-1].origin if self.corrections else self.origin
 
     @property
     def contact_key(self) -> str:

@@ -200,6 +200,14 @@ def differences(
     )
 
 
+def may_correct(facts: str, document: Document) -> bool:
+    """Whether a document says another due date or amount than the one that `facts` were taken of, or says
+    one where that said none; without facts it may."""
+    before, now = _parted(facts), _parted(facts_of(document))
+    other = any(mark in now and now[mark] != before.get(mark) for mark in "au")
+    return other or not facts or document.in_credit
+
+
 def doubts(notice: Notice, origin: Origin, document: Document) -> tuple[str, tuple[str, ...]]:
     """Why a duplicate of another record's notice may be another document, and in what it differs from it.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ..domain.contacts import Contact
+from ..domain.corrections import as_corrected, row_at
 from ..domain.debt import hold_of, keys_of
 from ..domain.decisions import Why
 from ..domain.erasure import began, is_gone
@@ -20,9 +21,11 @@ from ..domain.journeys import (
     MemberRow,
     capped_until,
     cohort_at,
+    due_at,
     has_ended,
     is_past,
     is_stopped,
+    may_be_past,
     next_step,
     step_purpose,
     told_at,
@@ -44,6 +47,7 @@ from ..ports import (
     RunBook,
 )
 from .control_journeys import bring_back, stop_notices
+from .correct_journeys import NOT_TOLD
 from .hold_collection import is_about_money
 from .join_journeys import enrol
 from .step_rules import pinned
@@ -83,6 +87,8 @@ class _Sorted:
     held: list[tuple[Notice, str]] = field(default_factory=list)
     paid: list[Member] = field(default_factory=list)
     later: dict[datetime, list[Member]] = field(default_factory=dict)
+    corrected: list[MemberRow] = field(default_factory=list)
+    withdrawn: int = 0
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -118,13 +124,18 @@ def advance_journey(
         if number and time_left() < RESERVE:
             break
         rule = pinned(cohort.journey, row.version, rules, journeys)
-        sorted_ = _sort(cohort, rule, row, journeys, rules, ledger, history, contacts, runs, clock.now())
-        _carry_out(
-            cohort, rule, row, sorted_, journeys, rules, ledger, decide_queue, events, exceptions, is_holiday,
-            clock,
-        )  # fmt: skip
+        parts = [row]
+        for part in parts:  # which grows by what a later record corrected
+            sorted_ = _sort(
+                cohort, rule, part, journeys, rules, ledger, history, contacts, runs, is_holiday, clock.now()
+            )
+            _carry_out(
+                cohort, rule, part, sorted_, journeys, rules, ledger, decide_queue, events, exceptions,
+                is_holiday, clock,
+            )  # fmt: skip
+            parts += sorted_.corrected
+            counts += sorted_.counts
         journeys.leave(cohort, [row])
-        counts += sorted_.counts
         looked_at.update(member.notice_id for member in row.members)
     if not rows:
         journeys.finish(cohort, generation)
@@ -145,25 +156,28 @@ def _sort(
     history: CustomerNotices,
     contacts: ContactBook,
     runs: RunBook,
+    is_holiday: IsHoliday,
     now: datetime,
 ) -> _Sorted:
     found = _Sorted()
-    domain, _, run_id = row.run.partition("/")
-    words = journeys.run_words(row.run)
-    if words and words[-1]["what"] == "stop":
+    of_runs = _Runs(journeys, runs)
+    if of_runs.stopped(row.run):
         found.aside = [(row.run, member) for member in row.members]
         found.counts["stopped"] += len(row.members)
         return found
-    run = runs.get(domain, run_id)
-    if run is not None and run.control == Control.CANCEL:
+    if of_runs.cancelled(row.run):
         found.counts["run_cancelled"] += len(row.members)
+        found.withdrawn = sum(bool(member.corrections) for member in row.members)
         return found
     notices = ledger.get({m.notice_id for m in row.members})
     asking = {n.notice_id for n in notices.values() if rule.follows_payment or is_about_money(n, rules)}
-    known = contacts.get(domain, keys_of(notices.values()))
+    known = contacts.get(cohort.domain, keys_of(notices.values()))
     beyond = cohort.step > len(rule.steps)
     for member in row.members:
         notice = notices.get(member.notice_id)
+        if notice is not None and (again := as_corrected(member, notice)):
+            found.corrected.append(row_at(row, notice.record, again))
+            continue
         reason = "rule_changed" if beyond else why_stopped(rule, notice)
         if notice is not None and is_gone(known.get(notice.contact_key), began(notice)):
             reason = str(Why.ERASED)
@@ -171,10 +185,18 @@ def _sort(
         if not reason and notice is not None and "opted_out" in rule.stops:
             contact = known.get(notice.contact_key)
             reason = "opted_out" if _opted_out(contact, notice, rules) else ""
+        if notice is not None and not reason and of_runs.cancelled(notice.origin.run):
+            reason = "run_cancelled"
         if reason or notice is None:
             found.counts[reason] += 1
             if reason == "paid":
                 found.paid.append(member)
+        elif of_runs.stopped(notice.origin.run):
+            found.aside.append((notice.origin.run, member))
+            found.counts["stopped"] += 1
+        elif (due := _not_due(rule, cohort, member, is_holiday, now)) is not None:
+            found.later.setdefault(due, []).append(member)
+            found.counts["moved"] += 1
         elif is_stopped(notice):
             found.aside.append((member.notice_id, member))
             found.counts["stopped"] += 1
@@ -196,6 +218,44 @@ def _sort(
             found.go.append(member)
             found.counts["reminded"] += 1
     return found
+
+
+class _Runs:
+    """Whether a run's journeys were stopped by an operator, or the run was cancelled; each asked for once.
+
+    A corrected document's members belong to two runs: that of its newest record, and the one that notified.
+    """
+
+    def __init__(self, journeys: JourneyBook, runs: RunBook) -> None:
+        self._journeys = journeys
+        self._runs = runs
+        self._stopped: dict[str, bool] = {}
+        self._cancelled: dict[str, bool] = {}
+
+    def stopped(self, name: str) -> bool:
+        """Whether the last word about its journeys is to stop them."""
+        if name not in self._stopped:
+            words = self._journeys.run_words(name)
+            self._stopped[name] = bool(words) and words[-1]["what"] == "stop"
+        return self._stopped[name]
+
+    def cancelled(self, name: str) -> bool:
+        """Whether it was cancelled."""
+        if name not in self._cancelled:
+            domain, _, run_id = name.partition("/")
+            run = self._runs.get(domain, run_id)
+            self._cancelled[name] = run is not None and run.control == Control.CANCEL
+        return self._cancelled[name]
+
+
+def _not_due(
+    rule: JourneyRule, cohort: Cohort, member: Member, is_holiday: IsHoliday, now: datetime
+) -> datetime | None:
+    """When a corrected member's step is due, if that is later than now."""
+    if not member.corrections:
+        return None
+    due = due_at(rule, rule.steps[cohort.step - 1], member, is_holiday)
+    return due if due is not None and due > now else None
 
 
 def _opted_out(contact: Contact | None, notice: Notice, rules: Rules) -> bool:
@@ -254,14 +314,18 @@ def _carry_out(
     for until, members in found.later.items():
         following.setdefault(cohort_at(cohort.domain, rule, cohort.step, until), []).extend(members)
     soon = since + timedelta(hours=1)
-    for told, members in ((True, found.go), (False, found.past)):
+    step = rule.steps[cohort.step - 1] if cohort.step <= len(rule.steps) else None
+    for went, members in ((True, found.go), (False, found.past)):
         for member in members:
+            told = went and step is not None and not may_be_past(step, member, now)
             if then := next_step(rule, member, cohort.step, soon, is_holiday, told=told):
                 following.setdefault(cohort_at(cohort.domain, rule, *then), []).append(member)
     enrol(following, rule, row, journeys)
     if found.go:
         decide_queue.send_slices([_pointer(cohort, rule, row, found.go)])
     _record_end(rule, found.erased, Why.ERASED, ledger, now)
+    if found.withdrawn:
+        exceptions.raise_exceptions([_withdrawn(row, found.withdrawn)])
     if found.ended:
         _end(cohort, rule, row, found.ended, ledger, events, exceptions, now)
 
@@ -393,6 +457,19 @@ def _paper(notice: Notice, purpose: str, now: datetime) -> Notice:
         recipient=notice.recipient,
     )
     return opened(fresh, now, "paper", Why.UNANSWERED)
+
+
+def _withdrawn(row: MemberRow, count: int) -> ExceptionRaised:
+    domain, _, run_id = row.run.partition("/")
+    return ExceptionRaised(
+        NOT_TOLD,
+        "warning",
+        domain,
+        run_id,
+        "documents that a run corrected before it was cancelled; their journeys have ended",
+        part=f"withdrawn {row.name}",
+        count=count,
+    )
 
 
 def _case(rule: JourneyRule, row: MemberRow, team: str, notices: Sequence[Notice]) -> ExceptionRaised:

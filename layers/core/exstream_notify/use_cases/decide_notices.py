@@ -7,14 +7,23 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 from ..domain.acknowledgements import early_ones_reported
-from ..domain.contacts import FIELD_OF, Address, Check, Contact, addresses_to_check, as_addressed, merge
+from ..domain.contacts import (
+    FIELD_OF,
+    Address,
+    Check,
+    Contact,
+    addresses_to_check,
+    as_addressed,
+    as_present,
+    merge,
+)
 from ..domain.debt import StatusSource, keys_of, stays, under_hold
 from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, Why, decide
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.erasure import began, composed, existed_before_erasure, is_gone
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id, notice_id
-from ..domain.journeys import is_stopped, joins, why_stopped
+from ..domain.journeys import IsHoliday, is_stopped, joins, why_stopped
 from ..domain.notices import (
     LOST,
     REACHED,
@@ -76,11 +85,14 @@ from ..ports import (
     SuppressedAddresses,
     SuppressionList,
 )
+from .correct_journeys import CorrectionPorts, correct_journeys
 from .erase_contact import with_kept_opt_outs
 from .hold_collection import hold_as_stated, statuses_reported
-from .origins import document_of
+from .join_journeys import no_holidays
+from .mention_once import mention_once
 from .owing import Sharing
-from .step_rules import journey_of, rules_of
+from .slices import document_of, origin_of, pointers_to
+from .step_rules import journey_of, rules_of, timely
 from .what_is_left import at_step
 
 ProviderChoice = Callable[[Channel, MessageClass], str]
@@ -133,33 +145,14 @@ def step_stops(
     found = {}
     for identity in first:
         notice = stored.get(identity)
+        if notice is not None and notice.corrections:
+            newest = notice.record
+            if (newest.run, newest.slice_number) != (pointer.run, pointer.number):
+                found[identity] = "corrected"
+                continue
         stopped = "stopped" if notice is not None and is_stopped(notice) else ""
         if reason := why_stopped(journey, notice) or stopped:
             found[identity] = reason
-    return found
-
-
-def origin_of(pointer: SlicePointer, position: int) -> Origin:
-    """Where a record of this slice stands."""
-    return Origin(pointer.run, pointer.number, position, pointer.part, pointer.offset, pointer.length)
-
-
-def pointers_to(origins: Iterable[Origin]) -> list[SlicePointer]:
-    """Pointers to these records, those of one slice together."""
-    slices: dict[tuple[str, int], list[Origin]] = {}
-    for origin in origins:
-        slices.setdefault((origin.run, origin.slice_number), []).append(origin)
-    found = []
-    for rows in slices.values():
-        o = rows[0]
-        domain, _, run_id = o.run.partition("/")
-        positions = tuple(sorted({row.position for row in rows}))
-        found.append(
-            SlicePointer(
-                domain, run_id, o.slice_number, o.part, o.offset, o.length, len(positions), positions[0],
-                positions=positions,
-            )
-        )  # fmt: skip
     return found
 
 
@@ -194,6 +187,7 @@ class _Slice:
     members: dict[tuple[Channel, str, bool], list[Member]] = field(default_factory=dict)
     unreached: dict[str, dict[int, int | None]] = field(default_factory=dict)
     differing: dict[tuple[str, tuple[str, ...]], dict[int, int | None]] = field(default_factory=dict)
+    duplicates: list[tuple[int, Document, str]] = field(default_factory=list)
     unknown_teams: dict[str, int] = field(default_factory=dict)
     late_teams: dict[str, int] = field(default_factory=dict)
     nothing_due: dict[str, list[int | None]] = field(default_factory=dict)
@@ -236,6 +230,7 @@ def decide_notices(
     reputation: Reputation | None = None,
     decide_queue: DecideQueue | None = None,
     due_index: DueIndex | None = None,
+    is_holiday: IsHoliday = no_holidays,
 ) -> Decided:
     """Decide a slice, or only the positions that the pointer names.
 
@@ -289,12 +284,13 @@ def decide_notices(
     if sharing is not None and pointer.version:
         sharing.settle_all({d.customer_key for _, d in documents})
     stops = step_stops(pointer, [d for _, d in documents], whole, journeys, ledger)
+    asked_in_time = timely(pointer, whole, journeys, policy)
     documents = at_step(pointer, documents, whole, _first_id, ledger, early, by_document=by_document, now=now)
     source = StatusSource(rules.statuses, f"run {pointer.run}")
     known = _contacts_of(pointer, documents, run, contacts, addresses, suppressions, clock, source)
     gone = erased_records(documents, known, run)
     look = _once(addresses.check)
-    addressed = _addressed(documents, known, look)
+    addressed = _addressed(documents, known, look, as_present if pointer.version else as_addressed)
     blocked = blocked_addresses(addressed.values(), suppressions)
     result = _Slice(cancelled=owners.cancelled)
     lasting = [(position, document) for position, document in documents if position not in gone]
@@ -321,7 +317,12 @@ def decide_notices(
         if before is not None and replaced and not before.superseded_by:
             before = replace(before, superseded_by=replaced)
         origin = origin_of(pointer, position)
-        taken = before is not None and may_take_over(before, origin, owners.cancelled)
+        stop = stops.get(_first_id(document, whole)) if stops else None
+        # A step belongs to the newest record of its document; `stop` says so of every other.
+        newest = bool(pointer.version) and not stop
+        taken = before is not None and may_take_over(
+            before, origin, lambda run: newest or owners.cancelled(run)
+        )
         erased = position in gone or _is_erased(before, known.get(document.contact_key))
         if before is not None and not is_from(before, origin):
             if not taken and erased:
@@ -348,16 +349,18 @@ def decide_notices(
         undated = first and not document.due_date and not rule.skip
         if undated and any(joins(j, document, demanded) for j in dated):
             result.unreached.setdefault("due_date_missing", {})[position] = document.customer_in_run
-        stop = stops.get(_first_id(document, whole)) if stops else None
-        open_yet = before is None or (before.status == Status.DEFERRED and due)
+        refused = Suppress(Why.JOURNEY_STOPPED, stop) if stop else asked_in_time(document, zones, now)
+        open_yet = before is None or taken or (before.status == Status.DEFERRED and due)
         if replaced and (before is None or taken):
             carry.end(Status.SUPERSEDED, Why.SUPERSEDED, replaced)
         elif answered is not None and (before is None or taken):
             carry.out(Suppress(Why.RESPONDED, answered.told))
             if before is None and paid and answered.kind == "paid":
                 result.writes[-1] = replace(result.writes[-1], responses=("paid",), payments=paid)
-        elif stop and open_yet:
-            carry.out(Suppress(Why.JOURNEY_STOPPED, stop))
+        elif isinstance(refused, Suppress) and not open_yet and before is not None and before.status in LOST:
+            carry.settle()
+        elif refused is not None and open_yet:
+            carry.out(refused) if isinstance(refused, Suppress) or not late else carry.expire()
         elif before is None or taken:
             decision = _held_back(
                 decide(rule, document, contact, suppressed, zones, now, policy), rule, reputation, now
@@ -391,6 +394,10 @@ def decide_notices(
     final = _write(pointer, seen, ledger, result, decide_record)
     _hand_over(pointer, {**stored, **final}.values(), decide_queue)
     queues.send_jobs(_jobs(pointer, result))
+    if journeys is not None:
+        ports = CorrectionPorts(ledger, records, whole, journeys, exceptions, is_holiday, clock)
+        correct_journeys(pointer, result.duplicates, ports)
+    mention_once(pointer, result.unreached, documents, whole, journeys, ledger)
     raised = _exceptions(pointer, result)
     if not pointer.positions:
         raised += statuses_reported(pointer, documents, known, rules, source.who)
@@ -503,6 +510,8 @@ def _leave_to_other(
     if why and outcome.why == why:
         rows = result.differing.setdefault((other.origin.run, kinds), {})
         rows[origin.position] = document.customer_in_run
+    if other.origin.run != origin.run and outcome.outcome == Outcome.DUPLICATE:
+        result.duplicates.append((origin.position, document, other.notice_id))
     if not pointer.version and outcome.outcome == Outcome.DUPLICATE:
         waiting = wanted_also(other, origin, now)
         if waiting is not None:
@@ -680,7 +689,10 @@ def _is_erased(notice: Notice | None, contact: Contact | None) -> bool:
 
 
 def _addressed(
-    documents: Sequence[tuple[int, Document]], known: Mapping[str, Contact], look: Check
+    documents: Sequence[tuple[int, Document]],
+    known: Mapping[str, Contact],
+    look: Check,
+    addressing: Callable[[Contact, Document, Check], Contact],
 ) -> dict[int, Contact]:
     """By position each document's contact with the addresses that its notice may go to.
 
@@ -690,7 +702,7 @@ def _addressed(
     for position, document in documents:
         contact = known.get(document.contact_key)
         found[position] = under_hold(
-            as_addressed(contact, document, look) if contact else contact_without_addresses(document), known
+            addressing(contact, document, look) if contact else contact_without_addresses(document), known
         )
     return found
 
@@ -814,7 +826,8 @@ class _Carry:
             notice = replace(notice, waiting=())
         what = "deferred" if isinstance(decision, Defer) else str(status)
         self._put(notice, what, f"{decision.why} {detail}".strip())
-        if isinstance(decision, Suppress) and decision.why == Why.NO_CHANNEL:
+        skipped = self.rule.without_channel == "skip"
+        if isinstance(decision, Suppress) and decision.why == Why.NO_CHANNEL and not skipped:
             self._unreached(_unreached_code(Why.NO_CHANNEL, self.rule))
         if isinstance(decision, Suppress) and decision.why == Why.NOTHING_DUE and not self.pointer.version:
             by_type = self.result.nothing_due.setdefault(self.document.document_type, [])
@@ -843,6 +856,15 @@ class _Carry:
             return
         self.end(Status.FAILED, Why.DEADLINE_PASSED)
         self._unreached("deadline_passed")
+
+    def settle(self) -> None:
+        """What failed stays so, and no further channel follows, since its time is over."""
+        before = self.before
+        if before is not None and (before.waiting or before.due_at):
+            after = replace(before, waiting=(), due_at="")
+            self._put(after, f"settled {before.status}", before.why)
+        elif before is not None:
+            self._say(outcome_for(before, origin_of(self.pointer, self.position)))
 
     def end(self, status: Status, why: Why, by: str = "") -> None:
         """Nothing is sent, and nothing follows; `by` is the document that supersedes this one."""

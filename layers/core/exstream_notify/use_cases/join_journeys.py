@@ -64,7 +64,8 @@ def member_of(notice: Notice, document: Document) -> Member:
     at = min(told_at(notice), default=None) or datetime.fromisoformat(notice.created_at)
     base = at.isoformat(timespec="minutes")
     country = (document.country or "").upper()
-    return Member(notice.notice_id, notice.origin.position, base, (document.due_date or "")[:10], country)
+    due_date = notice.corrections[-1].due_date if notice.corrections else document.due_date or ""
+    return Member(notice.notice_id, notice.origin.position, base, due_date[:10], country)
 
 
 def enrol(

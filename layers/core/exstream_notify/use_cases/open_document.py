@@ -8,6 +8,7 @@ from urllib.parse import quote
 from ..domain.documents import Document, DocumentRule
 from ..domain.erasure import began, is_gone
 from ..domain.exceptions import ExceptionRaised
+from ..domain.journeys import is_step_of, told_at
 from ..domain.links import PLACES, LinkState, Look
 from ..domain.notices import Notice
 from ..domain.records import path_in_run
@@ -24,8 +25,8 @@ from ..ports import (
     RunBook,
     TryCounter,
 )
-from .origins import document_of
 from .record_response import record
+from .slices import document_of
 from .take_second_step import is_locked, take_second_step
 
 
@@ -63,7 +64,7 @@ def look_at_link(
         return replace(look, state=LinkState.REVOKED)
     if notice.superseded_by:
         return replace(look, state=LinkState.SUPERSEDED)
-    if clock.now() >= datetime.fromisoformat(notice.created_at) + timedelta(days=rule.link_days):
+    if _expired(notice, timedelta(days=rule.link_days), ledger, clock.now()):
         return replace(look, state=LinkState.EXPIRED)
     document = document_of(notice, records)
     if document is None:
@@ -79,6 +80,15 @@ def look_at_link(
     if not answer:
         return replace(look, state=LinkState.MISSING)
     return replace(look, state=LinkState.LOCKED if is_locked(step, tries) else LinkState.ASKS, step=step)
+
+
+def _expired(notice: Notice, opens: timedelta, ledger: ResponseLedger, now: datetime) -> bool:
+    """Whether a link's time is over. Each step of a journey prolongs it, since its link has to open."""
+    first = datetime.fromisoformat(notice.created_at)
+    if now < first + opens:
+        return False
+    steps = [n for n in ledger.of_document(notice.domain, notice.document_id) if is_step_of(n, notice)]
+    return now >= max([first, *(at for step in steps for at in told_at(step))]) + opens
 
 
 def open_document(
@@ -153,7 +163,7 @@ def _destination(
     name = f"{document.document_type}-{day}"
     try:
         path = path_in_run(document.output_uri)
-        return documents.address(notice.origin.run, path, name, inline=inline, language=language)
+        return documents.address(notice.record.run, path, name, inline=inline, language=language)
     except ValueRefused:
         return None
 

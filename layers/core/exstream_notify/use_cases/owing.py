@@ -31,7 +31,7 @@ from ..domain.sharing import (
     with_shares,
 )
 from ..ports import Clock, EarlyResponses, Records, ResponseLedger, Rules
-from .origins import document_of
+from .slices import document_of
 
 _TRIES = 5
 _NOBODY = EarlyResponse("paid", "", "")

@@ -28,8 +28,8 @@ from ..ports import (
     RunBook,
     StatusSource,
 )
-from .origins import pointer_to
 from .record_receipts import together
+from .slices import pointer_to
 
 Record = Callable[[Sequence[Receipt]], Counter[str]]
 """`record_receipts` with its ports."""

@@ -22,7 +22,7 @@ from ..ports import (
     ResponseLedger,
     RunBook,
 )
-from .origins import document_of
+from .slices import document_of
 
 Record = Callable[..., Counter[str]]
 """`record` of record_response.py."""

@@ -25,7 +25,7 @@ from ..domain.responses import (
 from ..ports import Clock, EarlyResponses, ExceptionBus, JourneyBook, Records, Rules
 from .control_journeys import bring_back
 from .join_journeys import member_of
-from .origins import document_of
+from .slices import document_of
 
 UNCOUNTED = "payment_uncounted"
 """A payment, or a reversal, that could not be set against what is due."""
@@ -81,9 +81,9 @@ class PaymentRecorder:
         for notice in notices:
             # A payment of everything settles whatever is due, so the record is not needed.
             if self.event.amount or self.event.reverses or notice.payments:
-                if notice.origin not in read:
-                    read[notice.origin] = document_of(notice, self.ports.records)
-                self._documents[notice.notice_id] = read[notice.origin]
+                if notice.record not in read:
+                    read[notice.record] = document_of(notice, self.ports.records)
+                self._documents[notice.notice_id] = read[notice.record]
         now = self.ports.clock.now()
         found = {key: d for key, d in self._documents.items() if d is not None}
         subjects = {subject for document in found.values() for subject in subjects_of(document)}

@@ -50,7 +50,7 @@ from ..ports import (
     RunBook,
     SuppressionList,
 )
-from .origins import pointer_to
+from .slices import pointer_to
 from .tell_portal import tell_portal
 
 _Lifted = Mapping[tuple[Channel, str], str]

@@ -9,7 +9,7 @@ from itertools import takewhile
 from ..domain.notices import Notice, happened
 from ..ports import Clock, DecideQueue, DueIndex, Ledger, LookQueue, RunQueue
 from .decide_notices import RELEASED
-from .origins import pointer_to
+from .slices import pointer_to
 
 LOOK_BACK = timedelta(days=2)
 """How far a first sweep looks back; later ones start at the watermark, however long ago that was."""

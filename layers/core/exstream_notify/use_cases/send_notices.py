@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from ..domain.breaker import Breaker
-from ..domain.contacts import Contact, as_addressed
+from ..domain.contacts import Contact, as_addressed, as_present
 from ..domain.debt import keys_of, stays, under_hold
 from ..domain.decisions import Policy, Why, against, window_for
 from ..domain.documents import Channel, Document, DocumentRule
@@ -27,6 +27,7 @@ from ..domain.messages import (
     Unconfirmed,
 )
 from ..domain.notices import (
+    CORRECTED,
     LOST,
     REACHED,
     Attempt,
@@ -85,19 +86,13 @@ from ..ports import (
     SendQueues,
     Wording,
 )
-from .decide_notices import (
-    DIGEST_DEADLINE,
-    RELEASED,
-    differing,
-    erased_records,
-    origin_of,
-    step_stops,
-    team_of,
-)
+from .correct_journeys import CorrectionPorts, correct_journeys
+from .decide_notices import DIGEST_DEADLINE, RELEASED, differing, erased_records, step_stops, team_of
 from .join_journeys import join_journeys, no_holidays
 from .owing import takes_part
 from .render_notices import NOT_RENDERED, Rendering, Unexpected
-from .step_rules import rules_of
+from .slices import origin_of
+from .step_rules import rules_of, timely
 from .what_is_left import payments_by_document
 
 DOUBT_LIMIT = 10
@@ -150,6 +145,10 @@ class InProgress(Exception):
 GONE = "records that are not stored any more"
 
 
+_NO_MOVE = frozenset({RELEASED, CLAIMED_BY, CORRECTED})
+"""Events of a notice that leave a decision as it was."""
+
+
 @dataclass(slots=True)
 class _Prepared:
     """A member with all that sending it takes."""
@@ -187,7 +186,7 @@ class _Prepared:
         newer = self.notice.version - self.member.stored
         if newer <= 0 or not self.member.stored:
             return newer != 0
-        return any(event.what not in (RELEASED, CLAIMED_BY) for event in self.notice.events[-newer:])
+        return any(event.what not in _NO_MOVE for event in self.notice.events[-newer:])
 
 
 @dataclass(slots=True)
@@ -215,6 +214,7 @@ class _Tally:
     sent: dict[str, Notice] = field(default_factory=dict)
     late: list[Member] = field(default_factory=list)
     erased: set[str] = field(default_factory=set)  # refs of erased customers' messages
+    duplicates: list[tuple[int, Document, str]] = field(default_factory=list)
     differing: dict[tuple[str, tuple[str, ...]], dict[int, int | None]] = field(default_factory=dict)
 
     def add(self, notice: Notice) -> None:
@@ -332,6 +332,8 @@ def send_notices(
     if journeys is not None:
         documents = {r.member.notice_id: document for r in rows if (document := r.record or r.document)}
         told = [(n, documents[n.notice_id]) for n in tally.told if n.notice_id in documents]
+        ports = CorrectionPorts(ledger, records, rules, journeys, exceptions, is_holiday, clock)
+        correct_journeys(job.pointer, tally.duplicates, ports)
         join_journeys(job.pointer, told, rules=rules, journeys=journeys, is_holiday=is_holiday, clock=clock)
     part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
     if tally.busy_until:
@@ -436,6 +438,8 @@ def _prepare(
     gone = erased_records([(m.position, documents[m.position]) for m in job.members], known, run)
     # A queue can be days long: who has answered meanwhile is not reminded.
     stops = step_stops(pointer, asked_for, rules, journeys, ledger)
+    asked_in_time = timely(pointer, rules, journeys, policy)
+    addressing = as_present if pointer.version else as_addressed
     whole, rules = rules, rules_of(pointer, rules, journeys)
     paid = _paid(job, asked_for, stored, whole, ledger, early, by_document, now)
     rows: list[_Prepared] = []
@@ -485,7 +489,7 @@ def _prepare(
             continue
         contact = known.get(document.contact_key)
         if contact is not None:
-            contact = under_hold(as_addressed(contact, document, addresses.check), known)
+            contact = under_hold(addressing(contact, document, addresses.check), known)
         to = contact.address(job.channel) if contact else None
         if contact is None or to is None or contact.paper_required or contact.withdrew:
             tally.again.add(member.position)
@@ -497,12 +501,13 @@ def _prepare(
             continue
         if not pointer.version:
             notice = replace(notice, payments=with_facts(notice.payments, payments.facts))
-        quiet = job.channel == "sms" and not is_open(
-            now, addresses.zones(contact) or policy.default_zones, window_for(contact, policy)
-        )
-        if quiet or stays(rule, contact) or against(job.channel, rule, contact):
+        zones = addresses.zones(contact) or policy.default_zones
+        quiet = job.channel == "sms" and not is_open(now, zones, window_for(contact, policy))
+        untimely = asked_in_time(document, zones, now)
+        if quiet or untimely or stays(rule, contact) or against(job.channel, rule, contact):
             tally.again.add(member.position)
             continue
+        language = language_of(contact, document, later=bool(pointer.version))
         rows.append(
             _Prepared(
                 member,
@@ -513,7 +518,7 @@ def _prepare(
                 hasher(job.channel, to.value),
                 contact.salt,
                 link,
-                wording.language_of(rule.wording, job.channel, language_of(contact, document)),
+                wording.language_of(rule.wording, job.channel, language),
                 preferences_for(contact.salt) if job.channel == "email" else None,
                 one_click(unsubscribe_for(contact.salt, rule.topic))
                 if job.channel == "email" and MAY_LEAVE[rule.message_class]
@@ -553,9 +558,13 @@ def one_click(address: str) -> tuple[tuple[str, str], ...]:
     return ("List-Unsubscribe", f"<{address}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 
 
-def language_of(contact: Contact, document: Document) -> str | None:
-    """The customer's own choice, else the language the document is in, else what is known."""
-    if "language" in contact.set_by_customer:
+def language_of(contact: Contact, document: Document, *, later: bool = False) -> str | None:
+    """The customer's own choice, else the language the document is in, else what is known.
+
+    `later`: of a journey's step, which goes out long after its document: a later record's language counts
+    before the document's.
+    """
+    if "language" in contact.set_by_customer or (later and contact.language and not document.disputed):
         return contact.language
     return document.language or contact.language
 
@@ -881,6 +890,9 @@ class _Sender:
             return
         if stored.audience != "customer" or stored.purpose != "notice":
             return
+        document = row.record or row.document
+        if document is not None and stored.origin.run != origin.run:
+            self.tally.duplicates.append((origin.position, document, stored.notice_id))
         why, kinds = doubts(stored, origin, row.document) if row.document is not None else ("", ())
         outcome = outcome_for(stored, origin, why)
         self.tally.outcomes.append(outcome)
@@ -1077,8 +1089,10 @@ def set_aside(
 
 
 def _pause(events: Sequence[Event]) -> timedelta:
-    """How long to leave a provider alone: five minutes, twice that each time, an hour at most."""
-    before = sum(1 for event in events if Why.PROVIDER_DOWN in event.detail)
+    """How long to leave a provider, or a switched-off channel, alone: five minutes, twice that each time, an
+    hour at most. A step can wait for a week, and each look adds to its record.
+    """
+    before = sum(Why.PROVIDER_DOWN in event.detail or event.detail == Why.SWITCHED_OFF for event in events)
     return timedelta(minutes=min(5 * 2 ** min(before, 4), 60))
 
 

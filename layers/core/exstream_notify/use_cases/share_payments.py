@@ -17,9 +17,9 @@ from ..domain.responses import (
 )
 from ..domain.sharing import LOOK_BACK
 from ..ports import ResponseLedger, RunBook
-from .origins import document_of
 from .owing import Settled, Sharing
 from .record_payment import PaymentPorts, go_on, is_reopened, uncounted
+from .slices import document_of
 
 SHARED_DAYS = 400
 """How long a shared payment is kept, so that it can be taken back: a direct debit can be for 13 months."""

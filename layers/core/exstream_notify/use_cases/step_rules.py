@@ -1,10 +1,14 @@
 """The rules as they are for what a pointer is about: documents as such, or one step of a journey."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from ..domain.account_status import StatusWords
+from ..domain.decisions import Defer, Policy, Suppress
 from ..domain.documents import Document, DocumentRule
 from ..domain.journeys import JourneyRule, step_of, step_rule
+from ..domain.moments import untimely
 from ..domain.runs import DomainRule
 from ..domain.work import SlicePointer
 from ..ports import JourneyBook, Rules
@@ -21,13 +25,29 @@ def pinned(name: str, version: str, rules: Rules, journeys: JourneyBook | None) 
     kept = journeys.rule(name, version) if journeys is not None else None
     if kept is None:
         raise KeyError(f"journey {name} of version {version}")
-    return kept
+    return replace(kept, kept_as=version)
 
 
 def journey_of(pointer: SlicePointer, rules: Rules, journeys: JourneyBook | None) -> JourneyRule | None:
     """The journey whose step a pointer is about, or None."""
     step = step_of(pointer.purpose)
     return pinned(step[0], pointer.version, rules, journeys) if step else None
+
+
+Timely = Callable[[Document, Sequence[str], datetime], Suppress | Defer | None]
+"""Why a document's step cannot go out now: from the document, the customer's zones, and the time."""
+
+
+def timely(pointer: SlicePointer, rules: Rules, journeys: JourneyBook | None, policy: Policy) -> Timely:
+    """Asks whether what a step says of the due date is true; anything but a step is always in time."""
+    number = step_of(pointer.purpose)
+    journey = journey_of(pointer, rules, journeys)
+    step = journey.steps[number[1] - 1] if journey and number else None
+
+    def asked(document: Document, zones: Sequence[str], now: datetime) -> Suppress | Defer | None:
+        return untimely(step, document.due_date or "", zones or policy.default_zones, now) if step else None
+
+    return asked
 
 
 def rules_of(pointer: SlicePointer, rules: Rules, journeys: JourneyBook | None) -> Rules:

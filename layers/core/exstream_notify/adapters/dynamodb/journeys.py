@@ -201,7 +201,10 @@ def _members_key(cohort: Cohort, row: MemberRow) -> Item:
 
 def _row_item(row: MemberRow) -> Item:
     place = [row.run, row.slice_number, row.part, row.offset, row.length]
-    members = [[m.notice_id, m.position, m.base, m.due_date, m.country] for m in row.members]
+    members = [
+        [m.notice_id, m.position, m.base, m.due_date, m.country, *([m.corrections] if m.corrections else [])]
+        for m in row.members
+    ]
     return {"name": {"S": row.name}, "version": {"S": row.version}, "body": {"S": _dumps([place, members])}}
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast, get_args
 import orjson
 
 from ...domain.due import WaitKind, slot, slots
-from ...domain.notices import Attempt, Event, Former, Notice, Origin, Outcome, Status
+from ...domain.notices import Attempt, Correction, Event, Former, Notice, Origin, Outcome, Status
 from ...domain.payments import Fact, FactKind, Payments
 from .batches import DynamoDBClient, Item, get_items, put_if, query
 
@@ -206,6 +206,10 @@ def to_item(notice: Notice) -> Item:
         }
     if notice.heirs:
         item["heirs"] = {"S": _dumps([_origin(o) for o in notice.heirs])}
+    if notice.corrections:
+        item["corrections"] = {
+            "S": _dumps([[_origin(c.origin), c.due_date, int(c.nothing_due)] for c in notice.corrections])
+        }
     if notice.case_id:
         item["case"] = {"S": f"{notice.domain}#{notice.case_id}"}
     if notice.audience == "customer":
@@ -246,6 +250,10 @@ def from_item(item: Item) -> Notice:
             for run, number, position, outcome, why, version in _rows(item, "former")
         ),
         heirs=tuple(Origin(*row) for row in _rows(item, "heirs")),
+        corrections=tuple(
+            Correction(Origin(*origin), due, bool(nothing))
+            for origin, due, nothing in _rows(item, "corrections")
+        ),
         **text,
     )
 
