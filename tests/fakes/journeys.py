@@ -19,6 +19,7 @@ class FakeJourneyBook:
         self.generations: dict[Cohort, int] = {}
         self.aside: dict[str, dict[tuple[Cohort, str], MemberRow]] = {}
         self.words: dict[str, list[Mapping[str, str]]] = {}
+        self.switches: dict[str, list[Mapping[str, str]]] = {}
         self.rules: dict[tuple[str, str], JourneyRule] = {}
 
     def enrol(self, cohort: Cohort, rows: Sequence[MemberRow]) -> None:
@@ -75,6 +76,14 @@ class FakeJourneyBook:
     def run_words(self, run: str) -> list[Mapping[str, str]]:
         """See `JourneyBook.run_words`."""
         return list(self.words.get(run, ()))
+
+    def switch(self, journey: str, word: Mapping[str, str]) -> None:
+        """See `JourneyBook.switch`."""
+        self.switches.setdefault(journey, []).append(word)
+
+    def switched(self, journey: str) -> list[Mapping[str, str]]:
+        """See `JourneyBook.switched`."""
+        return list(self.switches.get(journey, ()))
 
     def keep_rule(self, rule: JourneyRule) -> None:
         """See `JourneyBook.keep_rule`."""

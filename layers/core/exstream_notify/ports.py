@@ -239,6 +239,9 @@ class Rules(Protocol):
     def journeys(self) -> Mapping[str, JourneyRule]:
         """The journeys as they are ruled now, by name."""
 
+    def known_place(self, place: str) -> str:
+        """The place whose calendar is known: a region such as `DE-BY`, else its country, else nothing."""
+
 
 class RuleBook(Rules, Protocol):
     """The site's rules as a whole."""
@@ -858,6 +861,12 @@ class JourneyBook(Protocol):
 
     def run_words(self, run: str) -> list[Mapping[str, str]]:
         """All words about a run, oldest first."""
+
+    def switch(self, journey: str, word: Mapping[str, str]) -> None:
+        """Add an operator's word about a whole journey, with the fields of a word about a run."""
+
+    def switched(self, journey: str) -> list[Mapping[str, str]]:
+        """All words about a journey, oldest first."""
 
     def keep_rule(self, rule: JourneyRule) -> None:
         """Keep a rule as it is, by its version."""

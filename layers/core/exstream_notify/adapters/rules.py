@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ..domain.rollups import DailyRule, StormRule
     from ..domain.verdicts import Verdicts
     from .alert_rules import Alerts, MessageRules
+    from .expectation_rules import SiteHolidays
 
 _JOURNEY_NAME = re.compile(r"[a-z0-9-]{1,40}")
 
@@ -222,8 +223,15 @@ class YamlRules:
     def _expected(self) -> "tuple[ExpectedRun | RulesInvalid, ...]":
         return tuple(self._expectations(None))
 
+    @cached_property
+    def _site_holidays(self) -> "SiteHolidays":
+        from .expectation_rules import SiteHolidays
+
+        file = "domains.yaml"
+        return self._validate(SiteHolidays, self._read(file).get("holidays") or {}, file, "holidays")
+
     def _expectations(self, today: date | None) -> "Iterator[ExpectedRun | RulesInvalid]":
-        from .expectation_rules import Expected, Refusal, SiteHolidays, usable
+        from .expectation_rules import Expected, Refusal, usable
 
         file = "domains.yaml"
         domains = tuple(self._domains[1]) if self._domains[1] and self._holds_unknown else None
@@ -231,10 +239,7 @@ class YamlRules:
         for n, row in enumerate(self._read(file).get("expected") or ()):
             key = f"expected.{n}"
             try:
-                holidays = self._validate(
-                    SiteHolidays, self._read(file).get("holidays") or {}, file, "holidays"
-                )
-                found = usable(self._validate(Expected, row, file, key), holidays, domains, today)
+                found = usable(self._validate(Expected, row, file, key), self._site_holidays, domains, today)
             except RulesInvalid as invalid:
                 yield invalid
                 continue
@@ -279,6 +284,19 @@ class YamlRules:
     def journeys(self) -> Mapping[str, JourneyRule]:
         """See `Rules.journeys`."""
         return self._journeys
+
+    def known_place(self, place: str) -> str:
+        """See `Rules.known_place`."""
+        from .calendars import known_place
+
+        return known_place(place)
+
+    def is_holiday(self, place: str, day: date) -> bool:
+        """See `IsHoliday`, with the site's own days."""
+        from .calendars import is_day_off
+
+        own = self._site_holidays
+        return is_day_off(place, day, own.added, own.removed)
 
     @property
     def types(self) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ class Document:
     time_zone: str | None = None
     postcode: str | None = None
     country: str | None = None
+    region: str | None = None
     first_name: str | None = None
     last_name: str | None = None
     email: str | None = None

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 
 from ..domain.contacts import Contact
 from ..domain.decisions import Why
@@ -43,7 +43,8 @@ from ..ports import (
 )
 from .control_journeys import bring_back
 from .join_journeys import enrol
-from .step_rules import pinned
+from .journey_pace import ends_messages_only, given_up, off_until, put_off
+from .step_rules import is_off, pinned
 
 PAGE_ROWS = 10
 """Rows a page, each of up to a hundred members: some seconds of work."""
@@ -77,6 +78,7 @@ class _Sorted:
     ended: list[Notice] = field(default_factory=list)
     aside: list[tuple[str, Member]] = field(default_factory=list)
     paid: list[Member] = field(default_factory=list)
+    given_up: list[Notice] = field(default_factory=list)
     later: dict[datetime, list[Member]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -109,11 +111,14 @@ def advance_journey(
     counts: Counter[str] = Counter()
     looked_at: set[str] = set()
     rows = journeys.members(cohort, PAGE_ROWS)
+    off = bool(rows) and is_off(cohort.journey, rules, journeys)
     for number, row in enumerate(rows):
         if number and time_left() < RESERVE:
             break
         rule = pinned(cohort.journey, row.version, rules, journeys)
-        sorted_ = _sort(cohort, rule, row, journeys, rules, ledger, history, contacts, runs, clock.now())
+        sorted_ = _sort(
+            cohort, rule, row, off, journeys, rules, ledger, history, contacts, runs, is_holiday, clock.now()
+        )
         _carry_out(
             cohort, rule, row, sorted_, journeys, rules, ledger, decide_queue, events, exceptions, is_holiday,
             clock,
@@ -134,12 +139,14 @@ def _sort(
     cohort: Cohort,
     rule: JourneyRule,
     row: MemberRow,
+    off: bool,
     journeys: JourneyBook,
     rules: Rules,
     ledger: Ledger,
     history: CustomerNotices,
     contacts: ContactBook,
     runs: RunBook,
+    is_holiday: IsHoliday,
     now: datetime,
 ) -> _Sorted:
     found = _Sorted()
@@ -164,23 +171,38 @@ def _sort(
         if not reason and notice is not None and "opted_out" in rule.stops:
             contact = known.get(notice.contact_key)
             reason = "opted_out" if _opted_out(contact, notice, rules) else ""
-        if reason or notice is None:
+        step = None if beyond else rule.steps[cohort.step - 1]
+        mute = notice is not None and step is not None and ends_messages_only(rule, reason, notice)
+        if notice is None or step is None or (reason and not mute):
             found.counts[reason] += 1
             if reason == "paid":
                 found.paid.append(member)
         elif is_stopped(notice):
             found.aside.append((member.notice_id, member))
             found.counts["stopped"] += 1
-        elif rule.steps[cohort.step - 1].end:
+        elif off and (until := off_until(rule, cohort.step, member, now, is_holiday)):
+            found.counts["switched_off"] += 1
+            if until.year < MAXYEAR:
+                found.later.setdefault(until, []).append(member)
+        elif step.end:
             if not has_ended(rule, notice):
                 found.ended.append(notice)
                 found.counts["unanswered"] += 1
-        elif is_past(rule.steps[cohort.step - 1], member, now):
+        elif off or mute:
+            found.past.append(member)
+            found.counts[reason or "switched_off"] += 1
+        elif is_past(step, member, now):
             found.past.append(member)
             found.counts["past_date"] += 1
         elif until := _capped(rule, cohort, notice, history, now):
-            found.later.setdefault(until, []).append(member)
             found.counts["capped"] += 1
+            waits = put_off(rule, cohort.step, member, until, now, is_holiday)
+            if waits is not None:
+                found.later.setdefault(until, []).append(waits)
+            else:
+                found.past.append(member)
+                purpose = step_purpose(rule.name, cohort.step)
+                found.given_up.append(given_up(notice, rule, cohort.step, _identity(notice, purpose), now))
         else:
             found.go.append(member)
             found.counts["reminded"] += 1
@@ -244,7 +266,9 @@ def _carry_out(
     for told, members in ((True, found.go), (False, found.past)):
         for member in members:
             if then := next_step(rule, member, cohort.step, soon, is_holiday, told=told):
-                following.setdefault(cohort_at(cohort.domain, rule, *then), []).append(member)
+                on = replace(member, asked="")
+                following.setdefault(cohort_at(cohort.domain, rule, *then), []).append(on)
+    ledger.put(found.given_up)
     enrol(following, rule, row, journeys)
     if found.go:
         decide_queue.send_slices([_pointer(cohort, rule, row, found.go)])

@@ -72,7 +72,7 @@ from ..ports import (
     SuppressedAddresses,
     SuppressionList,
 )
-from .step_rules import journey_of, rules_of
+from .step_rules import is_off, journey_of, rules_of
 from .what_is_left import at_step
 
 ProviderChoice = Callable[[Channel, MessageClass], str]
@@ -121,6 +121,8 @@ def step_stops(
     if journey is None:
         return {}
     first = {_first_id(document, rules) for document in documents}
+    if is_off(journey.name, rules, journeys):
+        return dict.fromkeys(first, "switched_off")
     stored = ledger.get(first)
     found = {}
     for identity in first:

@@ -84,7 +84,7 @@ from ..ports import (
     Wording,
 )
 from .decide_notices import DIGEST_DEADLINE, RELEASED, differing, origin_of, step_stops, team_of
-from .join_journeys import join_journeys, no_holidays
+from .join_journeys import join_journeys, no_holidays, without_calendar
 from .render_notices import NOT_RENDERED, Rendering, Unexpected
 from .step_rules import rules_of
 from .what_is_left import payments_by_document
@@ -319,7 +319,10 @@ def send_notices(
     if journeys is not None:
         documents = {r.member.notice_id: document for r in rows if (document := r.record or r.document)}
         told = [(n, documents[n.notice_id]) for n in tally.told if n.notice_id in documents]
-        join_journeys(job.pointer, told, rules=rules, journeys=journeys, is_holiday=is_holiday, clock=clock)
+        places = join_journeys(
+            job.pointer, told, rules=rules, journeys=journeys, is_holiday=is_holiday, clock=clock
+        )
+        exceptions.raise_exceptions(without_calendar(job.pointer, places))
     part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
     if tally.busy_until:
         # The job comes back. What is known of it now has a name of its own: under the job's name it could
@@ -479,8 +482,9 @@ def _prepare(
             continue
         if not pointer.version:
             notice = replace(notice, payments=with_facts(notice.payments, payments.facts))
+        zones = addresses.zones(contact)
         quiet = job.channel == "sms" and not is_open(
-            now, addresses.zones(contact) or policy.default_zones, window_for(contact, policy)
+            now, zones or policy.default_zones, window_for(contact, policy)
         )
         if quiet or against(job.channel, rule, contact):
             tally.again.add(member.position)
@@ -500,7 +504,7 @@ def _prepare(
                 one_click(unsubscribe_for(contact.salt, rule.topic))
                 if job.channel == "email" and MAY_LEAVE[rule.message_class]
                 else (),
-                record=document,
+                record=replace(document, time_zone=zones[0]) if zones else document,
             )
         )
     return rows

@@ -2,8 +2,8 @@
 
 One partition a purpose, by the beginning of its key: `cohorts` (sort key: a cohort's name, so that the
 hour leads), `done#<cohort>`, `members#<cohort>#<shard>`, `aside#<notice id or run>`, `words#<run>`,
-`rule#<journey>`. A row of members is some kilobytes for up to a hundred, so a cohort of a million is
-some ten thousand writes over SHARDS partitions, each good for a thousand kilobytes a second.
+`switch#<journey>`, `rule#<journey>`. A row of members is some kilobytes for up to a hundred, so a cohort of a
+million is some ten thousand writes over SHARDS partitions, each good for a thousand kilobytes a second.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -118,6 +118,20 @@ class DynamoJourneys:
         """See `JourneyBook.run_words`."""
         return [orjson.loads(row["body"]["S"]) for row in self._partition(f"words#{run}")]
 
+    # ---- switches ----
+
+    def switch(self, journey: str, word: Mapping[str, str]) -> None:
+        """See `JourneyBook.switch`."""
+        self._put(
+            _key(f"switch#{journey}", "words"), {"body": {"S": _dumps([*self.switched(journey), word])}}
+        )
+
+    def switched(self, journey: str) -> list[Mapping[str, str]]:
+        """See `JourneyBook.switched`."""
+        key = _key(f"switch#{journey}", "words")
+        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return orjson.loads(answer["Item"]["body"]["S"]) if "Item" in answer else []
+
     # ---- rules ----
 
     def keep_rule(self, rule: JourneyRule) -> None:
@@ -201,8 +215,15 @@ def _members_key(cohort: Cohort, row: MemberRow) -> Item:
 
 def _row_item(row: MemberRow) -> Item:
     place = [row.run, row.slice_number, row.part, row.offset, row.length]
-    members = [[m.notice_id, m.position, m.base, m.due_date, m.country] for m in row.members]
+    members = [_member(m) for m in row.members]
     return {"name": {"S": row.name}, "version": {"S": row.version}, "body": {"S": _dumps([place, members])}}
+
+
+def _member(m: Member) -> list[Any]:
+    values: list[Any] = [m.notice_id, m.position, m.base, m.due_date, m.country, m.zone, m.asked]
+    while values[-1] == "":
+        values.pop()  # what is empty at the end need not be kept
+    return values
 
 
 def _row(item: Item) -> MemberRow:

@@ -33,6 +33,8 @@ _TEXT = {
 
 _WAITING_RUN = "run:"
 _WATERMARK = "watermark"
+_PAPER_SHARDS = 16
+"""Keys of the sparse index `paper` for one run, so that many letters are written at full speed."""
 
 
 class DynamoLedger:
@@ -79,6 +81,14 @@ class DynamoLedger:
     def of_case(self, domain: str, case_id: str) -> list[Notice]:
         """See `ResponseLedger.of_case`."""
         return self._under("case", "case", f"{domain}#{case_id}")
+
+    def on_paper(self, run: str) -> list[Notice]:
+        """The notices of a run's documents (`domain/run id`) that end on paper, steps of journeys included.
+
+        Not those that a release before this index wrote. The index may lag by a second.
+        """
+        found = (self._under("paper", "paper", f"{run}#{shard}") for shard in range(_PAPER_SHARDS))
+        return [notice for notices in found for notice in notices if notice.status == Status.PAPER]
 
     def _under(self, index: str, attribute: str, value: str) -> list[Notice]:
         rows = query(
@@ -208,6 +218,8 @@ def to_item(notice: Notice) -> Item:
         item["case"] = {"S": f"{notice.domain}#{notice.case_id}"}
     if notice.audience == "customer":
         item["doc"] = {"S": f"{notice.domain}#{notice.document_id}"}
+    if notice.status == Status.PAPER and notice.audience == "customer":
+        item["paper"] = {"S": f"{notice.origin.run}#{int(notice.notice_id[:8], 16) % _PAPER_SHARDS}"}
     if notice.due_at:
         item["due_slot"] = {"S": slot(notice.notice_id, notice.due_at)}
     return item
