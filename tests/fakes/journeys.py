@@ -1,6 +1,6 @@
 """Cohorts and executions in memory."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from exstream_notify.domain.journeys import Cohort, JourneyRule, MemberRow
@@ -18,6 +18,7 @@ class FakeJourneyBook:
         self.open: dict[Cohort, CohortState] = {}
         self.generations: dict[Cohort, int] = {}
         self.aside: dict[str, dict[tuple[Cohort, str], MemberRow]] = {}
+        self.groups: dict[Cohort, dict[str, dict[str, MemberRow]]] = {}
         self.words: dict[str, list[Mapping[str, str]]] = {}
         self.switches: dict[str, list[Mapping[str, str]]] = {}
         self.rules: dict[tuple[str, str], JourneyRule] = {}
@@ -68,6 +69,21 @@ class FakeJourneyBook:
         """See `JourneyBook.unpark`."""
         for row in rows:
             self.aside[under].pop((cohort, row.name), None)
+
+    def gather(self, cohort: Cohort, customer: str, rows: Sequence[MemberRow]) -> None:
+        """See `JourneyBook.gather`."""
+        mine = self.groups.setdefault(cohort, {}).setdefault(customer, {})
+        mine.update({row.members[0].notice_id: row for row in rows})
+
+    def gathered(self, cohort: Cohort, limit: int) -> dict[str, list[MemberRow]]:
+        """See `JourneyBook.gathered`."""
+        found = sorted(self.groups.get(cohort, {}).items())[:limit]
+        return {customer: list(rows.values()) for customer, rows in found}
+
+    def scatter(self, cohort: Cohort, customers: Collection[str]) -> None:
+        """See `JourneyBook.scatter`."""
+        for customer in customers:
+            self.groups.get(cohort, {}).pop(customer, None)
 
     def stop_run(self, run: str, word: Mapping[str, str]) -> None:
         """See `JourneyBook.stop_run`."""

@@ -856,6 +856,15 @@ class JourneyBook(Protocol):
     def unpark(self, under: str, cohort: Cohort, rows: Sequence[MemberRow]) -> None:
         """Forget what lies aside."""
 
+    def gather(self, cohort: Cohort, customer: str, rows: Sequence[MemberRow]) -> None:
+        """Keep rows of one member each under their customer, beside those there (again: no change)."""
+
+    def gathered(self, cohort: Cohort, limit: int) -> dict[str, list[MemberRow]]:
+        """What was gathered, whole, of up to so many customers."""
+
+    def scatter(self, cohort: Cohort, customers: Collection[str]) -> None:
+        """Forget what was gathered of these customers."""
+
     def stop_run(self, run: str, word: Mapping[str, str]) -> None:
         """Add an operator's word about a run's journeys: `what` (stop or resume), `at`, `who`, `why`."""
 

@@ -346,7 +346,14 @@ class YamlRules:
         for found in self._expectations(today):
             if isinstance(found, RulesInvalid):
                 raise found
-        _ = (self._journeys, self._holds_unknown, self.reply_words, self.verdicts, self.vocabulary)
+        _ = (
+            self._journeys,
+            self._site_holidays,
+            self._holds_unknown,
+            self.reply_words,
+            self.verdicts,
+            self.vocabulary,
+        )
         self._validate(PhraseFile, self._read("bounce_mails.yaml"), "bounce_mails.yaml", "")
         for team in self._alerts.named_teams():
             if team not in self._teams:

@@ -8,7 +8,7 @@ from datetime import MAXYEAR, datetime, timedelta
 from ..domain.contacts import Contact
 from ..domain.decisions import Why
 from ..domain.exceptions import ExceptionRaised
-from ..domain.identity import notice_id
+from ..domain.identity import job_id, notice_id
 from ..domain.journeys import (
     ENDED,
     Cohort,
@@ -16,6 +16,7 @@ from ..domain.journeys import (
     JourneyRule,
     Member,
     MemberRow,
+    Step,
     capped_until,
     cohort_at,
     has_ended,
@@ -49,6 +50,9 @@ from .step_rules import is_off, pinned
 PAGE_ROWS = 10
 """Rows a page, each of up to a hundred members: some seconds of work."""
 
+PAGE_CUSTOMERS = 500
+"""Customers with several documents a page, each a pointer to the decision."""
+
 MAX_PAGES = 2000
 """Pages of one execution. A page is seven events of its history, so 14,000 of the 25,000 that there may
 be, with room for tries; what is left then is the next generation's."""
@@ -79,6 +83,7 @@ class _Sorted:
     aside: list[tuple[str, Member]] = field(default_factory=list)
     paid: list[Member] = field(default_factory=list)
     given_up: list[Notice] = field(default_factory=list)
+    gathered: dict[str, list[Member]] = field(default_factory=dict)
     later: dict[datetime, list[Member]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -126,6 +131,8 @@ def advance_journey(
         journeys.leave(cohort, [row])
         counts += sorted_.counts
         looked_at.update(member.notice_id for member in row.members)
+    if not rows and _send_gathered(cohort, journeys, decide_queue):
+        return Page(True, counts)
     if not rows:
         journeys.finish(cohort, generation)
         return Page(False, counts)
@@ -194,7 +201,7 @@ def _sort(
         elif is_past(step, member, now):
             found.past.append(member)
             found.counts["past_date"] += 1
-        elif until := _capped(rule, cohort, notice, history, now):
+        elif until := _capped(rule, cohort, notice, told := _history(rule, step, notice, history), now):
             found.counts["capped"] += 1
             waits = put_off(rule, cohort.step, member, until, now, is_holiday)
             if waits is not None:
@@ -206,7 +213,46 @@ def _sort(
         else:
             found.go.append(member)
             found.counts["reminded"] += 1
+            if step.digest and _has_several(rule, notice, told):
+                whose = job_id(row.version, cohort.step, "together", (notice.customer_key, notice.recipient))
+                found.gathered.setdefault(whose, []).append(member)
     return found
+
+
+def _history(rule: JourneyRule, step: Step, notice: Notice, history: CustomerNotices) -> list[Notice]:
+    """What else the customer was told, where the rule asks."""
+    if rule.cap is None and not step.digest:
+        return []
+    found = history.of_customer(notice.domain, notice.customer_key)
+    return [one for one in found if (one.audience, one.recipient) == ("customer", notice.recipient)]
+
+
+def _has_several(rule: JourneyRule, notice: Notice, told: Sequence[Notice]) -> bool:
+    """Whether the customer was told of other documents that this journey follows."""
+    return any(
+        one.purpose == "notice" and one.notice_id != notice.notice_id and one.document_type in rule.documents
+        for one in told
+    )
+
+
+def _send_gathered(cohort: Cohort, journeys: JourneyBook, decide_queue: DecideQueue) -> bool:
+    """Send the steps of customers with several documents to the decision; whether there were any.
+
+    By now all rows of the cohort are done, so what is due together is known. Who has one document after all
+    gets an ordinary step.
+    """
+    gathered = journeys.gathered(cohort, PAGE_CUSTOMERS)
+    pointers = []
+    for rows in gathered.values():
+        rows.sort(key=lambda row: (row.members[0].due_date or "9", row.members[0].notice_id))
+        lead = rows[0]
+        ids = tuple(row.members[0].notice_id for row in rows)
+        pointer = _pointer(cohort, lead.version, lead, lead.members)
+        pointers.append(replace(pointer, together=(ids,) if len(ids) > 1 else ()))
+    if pointers:
+        decide_queue.send_slices(pointers)
+        journeys.scatter(cohort, list(gathered))
+    return bool(gathered)
 
 
 def _opted_out(contact: Contact | None, notice: Notice, rules: Rules) -> bool:
@@ -218,7 +264,7 @@ def _opted_out(contact: Contact | None, notice: Notice, rules: Rules) -> bool:
 
 
 def _capped(
-    rule: JourneyRule, cohort: Cohort, notice: Notice, history: CustomerNotices, now: datetime
+    rule: JourneyRule, cohort: Cohort, notice: Notice, told: Sequence[Notice], now: datetime
 ) -> datetime | None:
     """When the cap lets this step go, or None if it does now.
 
@@ -228,15 +274,13 @@ def _capped(
     if rule.cap is None:
         return None
     purpose = step_purpose(rule.name, cohort.step)
-    told = [
+    times = [
         at
-        for one in history.of_customer(notice.domain, notice.customer_key)
-        if one.audience == "customer"
-        and one.recipient == notice.recipient
-        and (one.document_id, one.purpose) != (notice.document_id, purpose)
+        for one in told
+        if (one.document_id, one.purpose) != (notice.document_id, purpose)
         for at in told_at(one)
     ]
-    return capped_until(rule.cap, told, now)
+    return capped_until(rule.cap, times, now)
 
 
 def _carry_out(
@@ -270,8 +314,10 @@ def _carry_out(
                 following.setdefault(cohort_at(cohort.domain, rule, *then), []).append(on)
     ledger.put(found.given_up)
     enrol(following, rule, row, journeys)
-    if found.go:
-        decide_queue.send_slices([_pointer(cohort, rule, row, found.go)])
+    for whose, members in found.gathered.items():
+        journeys.gather(cohort, whose, [replace(row, members=(member,)) for member in members])
+    if alone := [m for m in found.go if not any(m in several for several in found.gathered.values())]:
+        decide_queue.send_slices([_pointer(cohort, rule.version, row, alone)])
     if found.ended:
         _end(cohort, rule, row, found.ended, ledger, events, exceptions, now)
 
@@ -304,7 +350,7 @@ def _by_place(aside: Sequence[tuple[str, Member]]) -> dict[str, list[Member]]:
     return places
 
 
-def _pointer(cohort: Cohort, rule: JourneyRule, row: MemberRow, members: Sequence[Member]) -> SlicePointer:
+def _pointer(cohort: Cohort, version: str, row: MemberRow, members: Sequence[Member]) -> SlicePointer:
     domain, _, run_id = row.run.partition("/")
     positions = tuple(sorted({m.position for m in members}))
     return SlicePointer(
@@ -317,8 +363,8 @@ def _pointer(cohort: Cohort, rule: JourneyRule, row: MemberRow, members: Sequenc
         count=len(positions),
         first=positions[0],
         positions=positions,
-        purpose=step_purpose(rule.name, cohort.step),
-        version=rule.version,
+        purpose=step_purpose(cohort.journey, cohort.step),
+        version=version,
     )
 
 

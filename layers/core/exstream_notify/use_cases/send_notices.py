@@ -59,6 +59,7 @@ from ..domain.takeover import (
     outcome_for,
     standing_of,
 )
+from ..domain.together import as_one
 from ..domain.watching import Watched
 from ..domain.work import Member, SendJob
 from ..ports import (
@@ -84,9 +85,10 @@ from ..ports import (
     Wording,
 )
 from .decide_notices import DIGEST_DEADLINE, RELEASED, differing, origin_of, step_stops, team_of
+from .digest_steps import Companion, Digests, digests_of
 from .join_journeys import join_journeys, no_holidays, without_calendar
 from .render_notices import NOT_RENDERED, Rendering, Unexpected
-from .step_rules import rules_of
+from .step_rules import journey_of, rules_of
 from .what_is_left import payments_by_document
 
 DOUBT_LIMIT = 10
@@ -203,10 +205,14 @@ class _Tally:
     told: list[Notice] = field(default_factory=list)
     sent: dict[str, Notice] = field(default_factory=dict)
     late: list[Member] = field(default_factory=list)
+    leads: dict[str, Notice] = field(default_factory=dict)
+    digests: Digests = field(default_factory=Digests)
     differing: dict[tuple[str, tuple[str, ...]], dict[int, int | None]] = field(default_factory=dict)
 
     def add(self, notice: Notice) -> None:
         """Report a notice to the run it came from; internal copies and later steps are not its records."""
+        if len(notice.together) > 1:
+            self.leads[notice.notice_id] = notice
         if notice.audience == "customer" and notice.status == Status.SENT:
             self.sent[notice.notice_id] = notice
         if notice.audience == "customer" and notice.purpose == "notice":
@@ -311,6 +317,7 @@ def send_notices(
                 left += [row.member for b in batches[number:] for row in b.rows]
                 break
             sender.send(batch, lease=clock.machine_time() + LEASE + len(batch.rows) / rate)
+    tally.digests.record(tally.leads.values(), ledger, clock.now())
     if left:
         send_queues.send_jobs([replace(job, members=tuple(left))])
     if tally.again:
@@ -428,6 +435,10 @@ def _prepare(
     stops = step_stops(pointer, asked_for, rules, journeys, ledger)
     whole, rules = rules, rules_of(pointer, rules, journeys)
     paid = _paid(job, asked_for, stored, whole, ledger, early, by_document, now)
+    tally.digests = digests_of(
+        pointer, stored, journey_of(pointer, rules, journeys), whole, rules, records, ledger, early,
+        by_document=by_document, now=now,
+    )  # fmt: skip
     rows: list[_Prepared] = []
     for member in job.members:
         document = documents[member.position]
@@ -507,7 +518,20 @@ def _prepare(
                 record=replace(document, time_zone=zones[0]) if zones else document,
             )
         )
+        if not rows[-1].moved and (others := tally.digests.others(linked)):
+            rows[-1] = _as_digest(rows[-1], tally.digests.wording, linked, others)
     return rows
+
+
+def _as_digest(row: _Prepared, wording: str, lead: str, others: Mapping[str, Companion]) -> _Prepared:
+    """The row with a message that is about other documents, too."""
+    mine = [row.document] if row.document is not None else []
+    return replace(
+        row,
+        rule=replace(row.rule, wording=wording),
+        document=as_one([*mine, *(one.document for one in others.values())]),
+        notice=replace(row.notice, together=(lead, *others)),
+    )
 
 
 def _paid(
@@ -630,6 +654,8 @@ def _prove(
                 "wording_approval": approved.proof if approved else None,
                 "chain": head(row.notice),
             }
+            if len(row.notice.together) > 1:
+                body["together"] = list(row.notice.together)
             if name:
                 body |= {"shared_content": name, "inserts": list(row.inserts)}
             elif row.content is not None:

@@ -202,6 +202,8 @@ def to_item(notice: Notice) -> Item:
         item["attempts"] = {"S": _dumps([_attempt(a) for a in notice.attempts])}
     if notice.waiting:
         item["waiting"] = {"S": ",".join(notice.waiting)}
+    if notice.together:
+        item["together"] = {"S": ",".join(notice.together)}
     if notice.responses:
         item["responses"] = {"S": ",".join(notice.responses)}
     if notice.payments:
@@ -256,6 +258,7 @@ def from_item(item: Item) -> Notice:
             for run, number, position, outcome, why, version in _rows(item, "former")
         ),
         heirs=tuple(Origin(*row) for row in _rows(item, "heirs")),
+        together=tuple(item["together"]["S"].split(",")) if "together" in item else (),
         **text,
     )
 
