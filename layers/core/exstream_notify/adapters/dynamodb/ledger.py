@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast, get_args
+from zlib import crc32
 
 import orjson
 
@@ -221,7 +222,7 @@ def to_item(notice: Notice) -> Item:
     if notice.audience == "customer":
         item["doc"] = {"S": f"{notice.domain}#{notice.document_id}"}
     if notice.status == Status.PAPER and notice.audience == "customer":
-        item["paper"] = {"S": f"{notice.origin.run}#{int(notice.notice_id[:8], 16) % _PAPER_SHARDS}"}
+        item["paper"] = {"S": f"{notice.origin.run}#{crc32(notice.notice_id.encode()) % _PAPER_SHARDS}"}
     if notice.due_at:
         item["due_slot"] = {"S": slot(notice.notice_id, notice.due_at)}
     return item
