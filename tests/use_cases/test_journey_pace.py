@@ -128,6 +128,14 @@ def test_what_was_overdue_when_it_came_begins_at_the_step_that_fits(
     assert end_of(world) == (end, "case")
 
 
+def test_no_step_follows_within_a_day_of_the_notice_of_what_is_overdue() -> None:
+    world = shipped(at="2026-11-20T13:00:00+00:00")  # the overdue notice would be due at 15:00
+    world.drop("run-1", a_document(1, **{**DEBT, "due_date": "2026-11-18"}))
+    world.follow()
+
+    assert messages(world) == [("2026-11-20", "notice"), ("2026-12-09", "dunning:3")]
+
+
 # --- switched off -------------------------------------------------------------------------------------
 
 
