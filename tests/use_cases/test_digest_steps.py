@@ -9,6 +9,7 @@ import pytest
 from exstream_notify.domain.journeys import STOPPED
 from exstream_notify.domain.notices import Status, happened
 from exstream_notify.domain.receipts import Kind
+from exstream_notify.domain.together import as_one
 from exstream_notify.use_cases import advance_journey as advancing
 from tests.fakes import a_document
 from tests.scenarios.shipped import shipped
@@ -76,6 +77,23 @@ def test_documents_of_two_runs_are_one_message_and_other_customers_and_dates_are
 
     assert Counter(words for _, words, _ in said(world)) == {"payments-due-soon": 1, "payment-due-soon": 2}
     assert records(world, "D0001") == records(world, "D0002") == [f"{STEPS[0]} sent"]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "currencies", "total"),
+    [
+        (("10.00", "20.50"), ("USD", "USD"), "30.50"),
+        (("10.00", None), ("USD", "USD"), None),
+        (("10.00", "20.50"), ("USD", "EUR"), None),
+    ],
+)
+def test_a_total_is_said_only_where_there_is_one(amounts: Any, currencies: Any, total: str | None) -> None:
+    documents = [
+        a_document(n, **{**DEBT, "amount_due": amount, "currency": currency, "due_date": f"2026-12-1{9 - n}"})
+        for n, (amount, currency) in enumerate(zip(amounts, currencies, strict=True))
+    ]
+    one = as_one(documents)
+    assert (one.amount_due, one.due_date, one.together) == (total, "2026-12-18", 2)
 
 
 def stops(world: World, document_id: str) -> None:
