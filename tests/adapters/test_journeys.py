@@ -65,6 +65,38 @@ def test_members_are_kept_whole_and_a_repeat_replaces_itself(book: JourneyBook) 
     assert book.members(cohort, 100) == [rows[8]]
 
 
+def test_what_a_member_need_not_have_is_kept_too(book: JourneyBook) -> None:
+    cohort = a_cohort()
+    bare = Member("a" * 32, 7, "2026-11-20T15:00+00:00")
+    whole = replace(bare, zone="Asia/Tokyo", asked="2026-11-27T15:00+00:00")
+    book.enrol(cohort, [a_row(members=(bare, whole))])
+    assert book.members(cohort, 1)[0].members == (bare, whole)
+
+
+def test_what_is_gathered_of_a_customer_is_read_and_forgotten_as_a_whole(book: JourneyBook) -> None:
+    cohort = a_cohort()
+    rows = [a_row(f"row{n}", members=(Member(f"{n}" * 32, n, "2026-11-20T15:00+00:00"),)) for n in range(3)]
+    for _ in range(2):
+        for row in rows:
+            book.gather(cohort, "one", [row])
+        book.gather(cohort, "two", rows[:1])
+    found = book.gathered(cohort, 10)
+    assert sorted(found["one"], key=lambda row: row.name) == rows
+    assert found["two"] == rows[:1]
+    assert len(book.gathered(cohort, 1)) == 1
+    book.scatter(cohort, ["one"])
+    assert set(book.gathered(cohort, 10)) == {"two"}
+
+
+def test_words_about_a_whole_journey_are_kept_in_their_order(new_book: Callable[[], JourneyBook]) -> None:
+    name = f"journey{next(_NUMBERS)}"
+    assert new_book().switched(name) == []
+    words = [{"what": what, "at": NOW.isoformat(), "who": "ann", "why": ""} for what in ("stop", "resume")]
+    for word in words:
+        new_book().switch(name, word)
+    assert new_book().switched(name) == words
+
+
 def test_only_what_is_due_by_then_is_listed(book: JourneyBook) -> None:
     hours = ["2026-11-27T14", "2026-11-27T15", "2026-11-27T16", "2028-01-01T00"]
     domain = f"domain{next(_NUMBERS)}"

@@ -244,6 +244,7 @@ NOTICES = st.builds(
     former=st.lists(_FORMER, max_size=2).map(tuple),
     heirs=st.lists(_ORIGIN, max_size=2).map(tuple),
     corrections=st.lists(st.builds(Correction, _ORIGIN, _TEXT, st.booleans()), max_size=2).map(tuple),
+    together=st.lists(st.sampled_from(["a" * 32, "b" * 32]), max_size=3).map(tuple),
     facts=_TEXT,
     status=_STATUS,
     why=_TEXT,

@@ -22,7 +22,7 @@ from exstream_notify.adapters.run_documents import OwnFiles
 from exstream_notify.adapters.s3 import S3Documents
 from exstream_notify.adapters.settings import Settings
 from exstream_notify.domain.links import LinkState, Look
-from exstream_notify.domain.notices import opened
+from exstream_notify.domain.notices import Status, happened, opened
 from exstream_notify.domain.payments import Debt
 from exstream_notify.domain.responses import (
     EarlyPayment,
@@ -120,6 +120,24 @@ def test_a_notice_is_found_by_its_document_and_its_case(tables: Tables) -> None:
     ended = revoked(mine, "sent to the wrong customer", NOW)
     assert ledger.put([ended]) == {}
     assert ledger.get([mine.notice_id])[mine.notice_id] == ended
+
+
+def test_what_ends_on_paper_is_found_by_its_run_until_it_does_not(tables: Tables) -> None:
+    ledger = DynamoLedger(tables.client, tables.notices)
+    letters = [
+        opened(a_notice(notice_id=f"{n:08x}" * 4, audience="customer", status=Status.PAPER), NOW, "paper")
+        for n in range(40)
+    ]
+    letters = [replace(n, origin=replace(n.origin, run="retail/on-paper")) for n in letters]
+    copy = replace(letters[0], notice_id="c1" * 16, audience="team:claims")
+    ledger.put([*letters, copy])
+    ids = {letter.notice_id for letter in letters}
+
+    assert {n.notice_id for n in ledger.on_paper("retail/on-paper")} == ids
+    assert ledger.on_paper("retail/on-pape") == []
+    sent = happened(letters[0], NOW, "sent", status=Status.SENT)
+    assert ledger.put([sent]) == {}
+    assert {n.notice_id for n in ledger.on_paper("retail/on-paper")} == ids - {sent.notice_id}
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -70,6 +72,68 @@ def test_a_date_that_is_no_working_day_moves_away_from_what_it_counts_from() -> 
         assert found.date() == date.fromisoformat(due)
 
 
+@pytest.mark.parametrize(
+    ("place", "due", "days", "expected"),
+    [
+        ("SA", "2026-12-02", 2, "2026-12-06"),  # Wednesday; the weekend is Friday and Saturday
+        ("IL", "2026-12-02", 2, "2026-12-06"),
+        ("EG", "2026-12-02", -2, "2026-11-30"),
+        ("AE", "2026-12-09", 2, "2026-12-11"),  # Saturday and Sunday since 2022
+        ("DE", "2027-01-05", 1, "2027-01-06"),
+        ("DE-BY", "2027-01-05", 1, "2027-01-07"),  # Epiphany in Bavaria
+        ("DE-BW", "2027-01-05", 1, "2027-01-07"),
+        ("DE-HH", "2027-01-05", 1, "2027-01-06"),
+        ("US-CA", "2026-03-30", 1, "2026-04-01"),  # Cesar Chavez Day
+        ("US-NY", "2026-03-30", 1, "2026-03-31"),
+        ("GB-SCT", "2026-11-27", 1, "2026-12-01"),  # Saint Andrew's Day
+        ("GB", "2026-11-27", 1, "2026-11-30"),
+        ("", "2026-12-24", 1, "2026-12-25"),
+    ],
+)
+def test_working_days_are_those_of_a_place(place: str, due: str, days: int, expected: str) -> None:
+    step = Step(Delay(days=days), "due_date", business_days=True)
+    found = due_at(JourneyRule("j", (), (step,)), step, Member("a", 1, BASE, due, place), is_holiday)
+    assert found is not None
+    assert found.date().isoformat() == expected
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "day"),
+    [
+        ("America/Los_Angeles", 15, "2026-12-07"),
+        ("Pacific/Auckland", 15, "2026-12-07"),
+        ("Asia/Tokyo", 15, "2026-12-07"),
+        ("America/New_York", 3, "2026-12-07"),
+        ("", 15, "2026-12-07"),
+    ],
+)
+def test_a_day_around_a_due_date_is_one_where_the_customer_is(zone: str, hour: int, day: str) -> None:
+    step = Step(Delay(days=-3), "due_date", business_days=True)
+    member = Member("a", 1, BASE, "2026-12-10", "", zone)
+    found = due_at(JourneyRule("j", (), (step,), hour=hour), step, member, is_holiday)
+    assert found is not None
+    assert found.astimezone(ZoneInfo(zone or "UTC")).date().isoformat() == day
+
+
+def test_working_days_after_a_notice_count_from_the_customers_own_day() -> None:
+    """18:00 on a Thursday in Los Angeles is Friday in UTC."""
+    step = Step(Delay(days=1), business_days=True)
+    for zone, day in (("America/Los_Angeles", "2026-11-20"), ("", "2026-11-23")):
+        member = Member("a", 1, "2026-11-20T02:00+00:00", zone=zone)
+        found = due_at(JourneyRule("j", (), (step,)), step, member, is_holiday)
+        assert found is not None
+        assert found.astimezone(ZoneInfo(zone or "UTC")).date().isoformat() == day
+
+
+def test_a_sites_own_days_count_for_every_place(tmp_path: Path) -> None:
+    own = "holidays: {added: [2026-12-24], removed: [2026-11-26]}"
+    (tmp_path / "domains.yaml").write_text(own, "utf-8")
+    rules = YamlRules(tmp_path)
+    for place in ("US", "DE-BY", ""):
+        assert rules.is_holiday(place, date(2026, 12, 24))
+        assert not rules.is_holiday(place, date(2026, 11, 26))
+
+
 def test_without_a_due_date_the_steps_around_it_are_left_out() -> None:
     rule = JourneyRule("j", (), (Step(Delay(days=1), "due_date"), Step(Delay(days=9), "notice", end="event")))
     now = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
@@ -106,6 +170,10 @@ def test_purposes_and_rules_come_back_as_they_went() -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
+        ("journeys:\n  dunning:\n    country: XX", "line 3: journeys.dunning.country: no calendar of XX"),
+        ("journeys:\n  dunning:\n    country: DE-XX", "no calendar of DE-XX"),
+        ("journeys:\n  dunning:\n    country: Germany", "line 3: journeys.dunning.country"),
+        ("journeys:\n  dunning:\n    fair_time: two weeks", "line 3: journeys.dunning.fair_time"),
         ("journeys: {x: {documents: [nothing]}}", "journeys.x"),
         (
             "journeys:\n  dunning:\n    documents: [nothing]",

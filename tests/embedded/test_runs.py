@@ -60,12 +60,14 @@ def test_journeys_are_stopped_and_resumed_on_the_record(
         done = exnotify("journeys", what, "--customer", "E000951", "--domain", "stops", "--why", "asked to")
         assert (done.code, done.err.split(":")[0]) == (0, {"stop": "stopped", "resume": "resumed"}[what])
         assert exnotify("journeys", what, "--run", "stops/stopped").code == 0
+        assert exnotify("journeys", what, "--journey", "policy-acknowledgement").code == 0
     app = cloud.deployment().app
     (notice,) = [n for n in app.ledger.of_customer("stops", "E000951") if n.purpose == "notice"]
     words = [e for e in notice.events if e.what.startswith("journey ")]
     assert [e.what for e in words] == ["journey stopped", "journey resumed"]
     assert all(e.detail.endswith(": asked to") for e in words)
     assert [w["what"] for w in app.journeys.run_words("stops/stopped")] == ["stop", "resume"]
+    assert [w["what"] for w in app.journeys.switched("policy-acknowledgement")] == ["stop", "resume"]
 
 
 def test_a_document_that_replaces_another_is_notified_in_its_place(

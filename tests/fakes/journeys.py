@@ -1,6 +1,6 @@
 """Cohorts and executions in memory."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from exstream_notify.domain.journeys import Cohort, JourneyRule, MemberRow
@@ -18,7 +18,9 @@ class FakeJourneyBook:
         self.open: dict[Cohort, CohortState] = {}
         self.generations: dict[Cohort, int] = {}
         self.aside: dict[str, dict[tuple[Cohort, str], MemberRow]] = {}
+        self.groups: dict[Cohort, dict[str, dict[str, MemberRow]]] = {}
         self.words: dict[str, list[Mapping[str, str]]] = {}
+        self.switches: dict[str, list[Mapping[str, str]]] = {}
         self.rules: dict[tuple[str, str], JourneyRule] = {}
 
     def enrol(self, cohort: Cohort, rows: Sequence[MemberRow]) -> None:
@@ -68,6 +70,21 @@ class FakeJourneyBook:
         for row in rows:
             self.aside[under].pop((cohort, row.name), None)
 
+    def gather(self, cohort: Cohort, customer: str, rows: Sequence[MemberRow]) -> None:
+        """See `JourneyBook.gather`."""
+        mine = self.groups.setdefault(cohort, {}).setdefault(customer, {})
+        mine.update({row.members[0].notice_id: row for row in rows})
+
+    def gathered(self, cohort: Cohort, limit: int) -> dict[str, list[MemberRow]]:
+        """See `JourneyBook.gathered`."""
+        found = sorted(self.groups.get(cohort, {}).items())[:limit]
+        return {customer: list(rows.values()) for customer, rows in found}
+
+    def scatter(self, cohort: Cohort, customers: Collection[str]) -> None:
+        """See `JourneyBook.scatter`."""
+        for customer in customers:
+            self.groups.get(cohort, {}).pop(customer, None)
+
     def stop_run(self, run: str, word: Mapping[str, str]) -> None:
         """See `JourneyBook.stop_run`."""
         self.words.setdefault(run, []).append(word)
@@ -75,6 +92,14 @@ class FakeJourneyBook:
     def run_words(self, run: str) -> list[Mapping[str, str]]:
         """See `JourneyBook.run_words`."""
         return list(self.words.get(run, ()))
+
+    def switch(self, journey: str, word: Mapping[str, str]) -> None:
+        """See `JourneyBook.switch`."""
+        self.switches.setdefault(journey, []).append(word)
+
+    def switched(self, journey: str) -> list[Mapping[str, str]]:
+        """See `JourneyBook.switched`."""
+        return list(self.switches.get(journey, ()))
 
     def keep_rule(self, rule: JourneyRule) -> None:
         """See `JourneyBook.keep_rule`."""

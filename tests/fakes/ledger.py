@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import cast, get_args
 
 from exstream_notify.domain.due import WaitKind, slot, slots
-from exstream_notify.domain.notices import Notice
+from exstream_notify.domain.notices import Notice, Status
 
 
 class FakeLedger:
@@ -55,6 +55,10 @@ class FakeLedger:
     def of_case(self, domain: str, case_id: str) -> list[Notice]:
         """See `ResponseLedger.of_case`."""
         return self._about(lambda n: (n.domain, n.case_id) == (domain, case_id))
+
+    def on_paper(self, run: str) -> list[Notice]:
+        """See `DynamoLedger.on_paper`."""
+        return self._about(lambda n: (n.origin.run, n.status, n.audience) == (run, Status.PAPER, "customer"))
 
     def _about(self, matches: Callable[[Notice], bool]) -> list[Notice]:
         with self._lock:

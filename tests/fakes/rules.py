@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from exstream_notify.adapters.calendars import known_place
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.documents import Document, DocumentRule
 from exstream_notify.domain.due_days import Holidays
@@ -49,6 +50,10 @@ class FakeRules:
     def journeys(self) -> Mapping[str, JourneyRule]:
         """See `Rules.journeys`."""
         return self.journey_rules
+
+    def known_place(self, place: str) -> str:
+        """See `Rules.known_place`: the library's places."""
+        return known_place(place)
 
     def route(self, exception: ExceptionRaised, severity: Severity | None = None) -> AlertRule:
         """See `AlertRules.route`: all goes to operations, each code a family of its own."""

@@ -73,6 +73,13 @@ MISSING: list[tuple[dict[str, Any], dict[str, Any], list[str], str]] = [
         ["journeys.yaml", "journeys.tax.steps.0", "step 1 of journey tax", "'tax-form-nudge'", "by email"],
         "en",
     ),
+    (
+        {**documents(), "journeys": {"journeys": {"tax": {**STEP, "steps": [
+            {"after": "P3D", "wording": "tax-form", "digest": "tax-forms"}]}}}},
+        {"en": {"tax-form": {**MAIL, **SMS}}},
+        ["journeys.tax.steps.0", "step 1 of journey tax", "'tax-forms'", "by email"],
+        "en",
+    ),
     (documents(team_copy="each"), {"en": {"tax-form": {**MAIL, **SMS}, "team-copy": {"body": []}}},
      ["internal teams", "team-copy", "by email"], "en"),
 ]  # fmt: skip

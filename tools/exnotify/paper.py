@@ -1,15 +1,19 @@
 """What Exstream must print of a run: the re-run switches, and the rows for a reference file."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from exstream_notify.domain.customer_ranges import from_numbers, switches
+from exstream_notify.domain.decisions import Why
 from exstream_notify.domain.documents import Document, contact_key
 from exstream_notify.domain.erasure import earliest, existed_before_erasure
-from exstream_notify.domain.identity import notice_id
-from exstream_notify.domain.journeys import step_purpose
-from exstream_notify.domain.notices import Outcome, Status, notice_id_of
+from exstream_notify.domain.journeys import ENDED
+from exstream_notify.domain.notices import Notice, Status
 from exstream_notify.domain.runs import Run, latest
+from exstream_notify.ports import RecordsGone
+from exstream_notify.use_cases.slices import pointer_to
 
 if TYPE_CHECKING:
     from exstream_notify.adapters.bootstrap import Bootstrap
@@ -24,28 +28,16 @@ COLUMNS = (
 def paper_rows(app: "Bootstrap", run: Run) -> list[dict[str, Any]]:
     """The run's documents that end on paper; every field present, empty where unknown, sorted by customer.
 
-    By the decision or after a failure the run's own outcome says so; where a journey ended there, the
-    ledger's record of its last step does.
+    The ledger says which, whatever the rules say today: by the decision, after a failure, or by a journey.
+    Each record is there once.
     """
-    if not run.parts:
-        return []
-    words = latest(app.runs.outcomes(run.domain, run.run_id))
-    ends = _paper_ends(app)
-    rows = []
-    for pointer in app.staging.slices(run.domain, run.run_id, run.parts):
-        if pointer.kind != "documents":
-            continue
-        numbers = range(pointer.first, pointer.first + pointer.count)
-        if not ends and not any(n in words and words[n].outcome == Outcome.PAPER for n in numbers):
-            continue
-        documents = app.records.read(pointer)
-        after_journeys = _ended_on_paper(app, documents, ends)
-        for position, document in documents:
-            word = words.get(position)
-            if word is not None and word.outcome == Outcome.PAPER:
-                rows.append(_row(document, word.why, word.notice_id))
-            elif position in after_journeys:
-                rows.append(_row(document, *after_journeys[position]))
+    found: dict[int, Notice] = {}
+    known = app.ledger.on_paper(run.name)
+    before = _of_earlier_releases(app, run, {notice.origin.position for notice in known})
+    # The notice of the document itself leads; of several steps the first.
+    for notice in sorted([*known, *before], key=lambda n: (n.purpose != "notice", n.created_at, n.notice_id)):
+        found.setdefault(notice.origin.position, notice)
+    rows = [_row(document, notice) for notice, document in _with_records(app, found.values())]
     return sorted(rows, key=lambda row: (row["customer_key"], row["document_id"], row["recipient"]))
 
 
@@ -61,43 +53,46 @@ def without_erased(app: "Bootstrap", run: Run, rows: Sequence[dict[str, Any]]) -
     ]
 
 
-def _paper_ends(app: "Bootstrap") -> Mapping[str, Sequence[str]]:
-    """By document type the purposes of the last steps that lead to paper."""
-    ends: dict[str, list[str]] = {}
-    for rule in app.rules.journeys().values():
-        for number, step in enumerate(rule.steps, 1):
-            if step.end == "paper":
-                for kind in rule.documents:
-                    ends.setdefault(kind, []).append(step_purpose(rule.name, number))
-    return ends
+def _of_earlier_releases(app: "Bootstrap", run: Run, known: Collection[int]) -> Iterator[Notice]:
+    """What releases before the ledger's index of paper wrote: each notice of the run says how it ended."""
+    words = latest(app.runs.outcomes(run.domain, run.run_id))
+    asked = (w.notice_id for position, w in words.items() if w.notice_id and position not in known)
+    while ids := list(islice(asked, 1000)):
+        for notice in app.ledger.get(ids).values():
+            if notice.origin.run != run.name:
+                continue
+            if notice.status == Status.PAPER:
+                yield notice
+            elif any(e.what == ENDED and e.detail.endswith(" unanswered paper") for e in notice.events):
+                yield replace(notice, purpose="step", why=Why.UNANSWERED)
 
 
-def _ended_on_paper(
-    app: "Bootstrap", documents: Iterable[tuple[int, Document]], ends: Mapping[str, Sequence[str]]
-) -> dict[int, tuple[str, str]]:
-    """By position reason and notice of those whose journey ended on paper."""
-    asked: dict[str, int] = {}
-    for position, document in documents:
-        for purpose in ends.get(document.document_type, ()):
-            first = notice_id_of(document, app.rules.for_document(document))
-            key = (document.domain, document.customer_key, document.document_id)
-            whose = document.recipient or ""
-            asked[notice_id(*key, recipient=whose, edition=first, purpose=purpose)] = position
-    found = app.ledger.get(asked)
-    return {asked[n.notice_id]: (n.why, n.notice_id) for n in found.values() if n.status == Status.PAPER}
+def _with_records(app: "Bootstrap", notices: Iterable[Notice]) -> Iterator[tuple[Notice, Document | None]]:
+    """Each notice with its record; None where that is not stored any more."""
+    slices: dict[tuple[str, int], list[Notice]] = {}
+    for notice in notices:
+        slices.setdefault((notice.origin.part, notice.origin.offset), []).append(notice)
+    for several in slices.values():
+        try:
+            records = dict(app.records.read(pointer_to(several)))
+        except RecordsGone:
+            records = {}
+        for notice in several:
+            yield notice, records.get(notice.origin.position)
 
 
-def _row(document: Document, reason: str, notice: str) -> dict[str, Any]:
+def _row(document: Document | None, notice: Notice) -> dict[str, Any]:
+    number = document.customer_in_run if document else None
     return {
-        "customer_key": document.customer_key,
-        "document_id": document.document_id,
-        "document_type": document.document_type,
-        "customer_in_run": document.customer_in_run or "",
-        "queue_name": document.queue_name or "",
-        "output_uri": document.output_uri or "",
-        "reason": reason,
-        "notice_id": notice,
-        "recipient": document.recipient or "",
+        "customer_key": notice.customer_key,
+        "document_id": notice.document_id,
+        "document_type": notice.document_type,
+        "customer_in_run": number or "",
+        "queue_name": (document.queue_name if document else None) or "",
+        "output_uri": (document.output_uri if document else None) or "",
+        "reason": notice.why,
+        "notice_id": notice.notice_id,
+        "recipient": notice.recipient,
     }
 
 

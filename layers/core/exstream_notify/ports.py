@@ -256,6 +256,9 @@ class Rules(Protocol):
     def journeys(self) -> Mapping[str, JourneyRule]:
         """The journeys as they are ruled now, by name."""
 
+    def known_place(self, place: str) -> str:
+        """The place whose calendar is known: a region such as `DE-BY`, else its country, else nothing."""
+
 
 class RuleBook(Rules, Protocol):
     """The site's rules as a whole."""
@@ -873,11 +876,26 @@ class JourneyBook(Protocol):
     def unpark(self, under: str, cohort: Cohort, rows: Sequence[MemberRow]) -> None:
         """Forget what lies aside."""
 
+    def gather(self, cohort: Cohort, customer: str, rows: Sequence[MemberRow]) -> None:
+        """Keep rows of one member each under their customer, beside those there (again: no change)."""
+
+    def gathered(self, cohort: Cohort, limit: int) -> dict[str, list[MemberRow]]:
+        """What was gathered, whole, of up to so many customers."""
+
+    def scatter(self, cohort: Cohort, customers: Collection[str]) -> None:
+        """Forget what was gathered of these customers."""
+
     def stop_run(self, run: str, word: Mapping[str, str]) -> None:
         """Add an operator's word about a run's journeys: `what` (stop or resume), `at`, `who`, `why`."""
 
     def run_words(self, run: str) -> list[Mapping[str, str]]:
         """All words about a run, oldest first."""
+
+    def switch(self, journey: str, word: Mapping[str, str]) -> None:
+        """Add an operator's word about a whole journey, with the fields of a word about a run."""
+
+    def switched(self, journey: str) -> list[Mapping[str, str]]:
+        """All words about a journey, oldest first."""
 
     def keep_rule(self, rule: JourneyRule) -> None:
         """Keep a rule as it is, by its version."""

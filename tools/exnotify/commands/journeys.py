@@ -23,6 +23,7 @@ _DONE = {"stop": "stopped", "resume": "resumed"}
 @click.option(
     "--run", "run_name", metavar="ID", help="Those of all that this run told: a run id, or domain/run id."
 )
+@click.option("--journey", "journey", metavar="NAME", help="The whole journey, of everybody in it.")
 @click.option("--domain", metavar="NAME", help="Needed with --customer on a deployed stack.")
 @click.option("--why", default="", metavar="TEXT", help="The reason, for the record.")
 @as_json
@@ -32,6 +33,7 @@ def command(
     customer_key: str | None,
     document_id: str | None,
     run_name: str | None,
+    journey: str | None,
     domain: str | None,
     why: str,
     as_json: bool,
@@ -41,24 +43,31 @@ def command(
 
     Members of one journey, step and hour wake together. What has answered leaves when they do. While
     they are stopped nobody is reminded; a step that was missed follows within the hour of their resuming.
+    A whole journey that is stopped (--journey) is switched off as by `null` in the rules: its members wait,
+    paper that is due is printed all the same, and within a day of its resuming they go on.
     """
     if what is None:
-        if customer_key or document_id or run_name or domain or why:
+        if customer_key or document_id or run_name or journey or domain or why:
             raise MisuseError("say stop or resume: alone, `journeys` lists all that run")
         return _list(deployment(stack), as_json)
-    if (customer_key is None) == (run_name is None):
+    if sum(named is not None for named in (customer_key, run_name, journey)) != 1:
         raise MisuseError(
-            "say whose journeys: --customer KEY, with --document ID for one of them, or --run ID"
+            "say whose journeys: --customer KEY, with --document ID for one of them, "
+            "--run ID, or --journey NAME"
         )
-    if document_id and run_name:
+    if document_id and customer_key is None:
         raise MisuseError("--document belongs to --customer")
     target = deployment(stack)
+    if journey is not None:
+        return _control_journey(target, what, journey, why)
     if run_name is not None:
         return _control_run(target, what, run_name, why)
     return _control_customer(target, what, customer_key or "", document_id, domain, why)
 
 
 def _list(target: "Deployment", as_json: bool) -> int:
+    from exstream_notify.use_cases.step_rules import is_off
+
     from ..screen import console, emit_json, table
 
     rows = [
@@ -70,6 +79,7 @@ def _list(target: "Deployment", as_json: bool) -> int:
             "members": members,
             "execution": state.cohort.execution(state.generation) if state.started else "",
             "generation": state.generation,
+            "off": is_off(state.cohort.journey, target.app.rules, target.app.journeys),
         }
         for state, members in target.app.journeys.all_cohorts()
     ]
@@ -77,7 +87,7 @@ def _list(target: "Deployment", as_json: bool) -> int:
         emit_json(rows)
         return 0
     names = ("due_at", "domain", "journey", "step", "members", "execution")
-    shown = ([row[name] for name in names] for row in rows)
+    shown = (["switched off" if n == "execution" and row["off"] else row[n] for n in names] for row in rows)
     console().print(
         table(("wakes", *names[1:]), shown, numbers=("step", "members"), whole=("wakes",))
         if rows
@@ -99,6 +109,21 @@ def _control_run(target: "Deployment", what: str, run_name: str, why: str) -> in
     else:
         resume_run(run.name, target.who, why, journeys=app.journeys, rules=app.rules, clock=app.clock)
     remark(f"{_DONE[what]}: journeys of run {run.name}")
+    return 0
+
+
+def _control_journey(target: "Deployment", what: str, journey: str, why: str) -> int:
+    from exstream_notify.use_cases.control_journeys import resume_journey, stop_journey
+
+    from ..screen import remark
+
+    app = target.app
+    names = {*app.rules.journeys(), *(state.cohort.journey for state, _ in app.journeys.all_cohorts())}
+    if journey not in names:
+        raise CommandError(f"no journey {journey}: there is {', '.join(sorted(names)) or 'none'}")
+    switch = stop_journey if what == "stop" else resume_journey
+    switch(journey, target.who, why, journeys=app.journeys, clock=app.clock)
+    remark(f"{_DONE[what]}: journey {journey}")
     return 0
 
 

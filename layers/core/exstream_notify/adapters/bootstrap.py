@@ -825,14 +825,8 @@ class Bootstrap:
 
     @property
     def is_holiday(self) -> "Callable[[str, date], bool]":
-        """The holidays' calendar, imported when a rule first asks for one."""
-
-        def asked(country: str, day: "date") -> bool:
-            from .journey_rules import is_holiday
-
-            return is_holiday(country, day)
-
-        return asked
+        """Weekends and holidays, with the site's own days; calendars are imported when first asked for."""
+        return self.rules.is_holiday
 
     # --- receipts ---
 

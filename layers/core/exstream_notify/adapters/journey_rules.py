@@ -1,14 +1,13 @@
 """rules/journeys.yaml as validated data, and what only it needs: ISO 8601 durations, holidays."""
 
-from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ..domain.documents import Channel
 from ..domain.journeys import Cap, Delay, End, JourneyRule, OnPaper, Step, Stop, WithoutChannel
+from .calendars import is_day_off, known_place
 
 
 def _delay(text: str) -> Delay:
@@ -65,6 +64,7 @@ class _Timed(BaseModel):
 class _Step(_Timed):
     channels: tuple[Channel, ...] = ()
     wording: str = Field(min_length=1)
+    digest: str = ""
     urgent: bool = False
     on_paper: OnPaper | None = None
     without_channel: WithoutChannel | None = None
@@ -98,13 +98,31 @@ class JourneyModel(BaseModel):
     unanswered: _End
     stops: tuple[Stop, ...]
     only_requires_ack: bool
-    country: str = Field(pattern=r"^([A-Z]{2})?$")
+    country: str = Field(pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$")
     hour: int = Field(ge=0, le=23)
     cap: _Cap | None
     changes_apply_to: Literal["new", "running"]
     asks_for_payment: bool | None = None
     on_paper: OnPaper = "skip"
     without_channel: WithoutChannel = "other"
+    fair_time: str = "P14D"
+
+    @field_validator("country")
+    @classmethod
+    def _calendar_is_known(cls, place: str) -> str:
+        if place and known_place(place) != place:
+            raise ValueError(
+                f"no calendar of {place} is known: write a country, such as DE, or a region, DE-BY"
+            )
+        return place
+
+    @field_validator("fair_time")
+    @classmethod
+    def _is_a_time(cls, value: str) -> str:
+        if value.startswith("-"):
+            raise ValueError("no time comes before the notice")
+        _delay(value)
+        return value
 
     @model_validator(mode="after")
     def _one_after_the_other(self) -> "JourneyModel":
@@ -125,6 +143,7 @@ class JourneyModel(BaseModel):
                 **s.fields(),
                 channels=s.channels,
                 wording=s.wording,
+                digest=s.digest,
                 urgent=s.urgent,
                 on_paper=s.on_paper or self.on_paper,
                 without_channel=s.without_channel or self.without_channel,
@@ -143,21 +162,10 @@ class JourneyModel(BaseModel):
             cap=Cap(self.cap.messages, self.cap.days) if self.cap else None,
             changes_apply_to=self.changes_apply_to,
             asks_for_payment=self.asks_for_payment,
+            fair_time=_delay(self.fair_time),
         )
 
 
-@lru_cache(maxsize=64)
-def _calendar(country: str, year: int) -> Mapping[date, str]:
-    # Imported when a rule first asks: most functions never do.
-    import holidays
-
-    try:
-        found: Mapping[date, str] = holidays.country_holidays(country, years=year)
-    except NotImplementedError:
-        found = {}
-    return found
-
-
-def is_holiday(country: str, day: date) -> bool:
-    """Whether a day is a public holiday of a country (ISO 3166); one that nobody knows has none."""
-    return day in _calendar(country, day.year)
+def is_holiday(place: str, day: date) -> bool:
+    """See `IsHoliday` (domain/journeys.py), without a site's own days."""
+    return is_day_off(place, day)

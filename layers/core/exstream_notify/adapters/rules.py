@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..domain.rollups import DailyRule, StormRule
     from ..domain.verdicts import Verdicts
     from .alert_rules import Alerts, MessageRules
+    from .expectation_rules import SiteHolidays
 
 _JOURNEY_NAME = re.compile(r"[a-z0-9-]{1,40}")
 
@@ -239,8 +240,15 @@ class YamlRules:
     def _expected(self) -> "tuple[ExpectedRun | RulesInvalid, ...]":
         return tuple(self._expectations(None))
 
+    @cached_property
+    def _site_holidays(self) -> "SiteHolidays":
+        from .expectation_rules import SiteHolidays
+
+        file = "domains.yaml"
+        return self._validate(SiteHolidays, self._read(file).get("holidays") or {}, file, "holidays")
+
     def _expectations(self, today: date | None) -> "Iterator[ExpectedRun | RulesInvalid]":
-        from .expectation_rules import Expected, Refusal, SiteHolidays, usable
+        from .expectation_rules import Expected, Refusal, usable
 
         file = "domains.yaml"
         domains = self.named_domains
@@ -248,10 +256,7 @@ class YamlRules:
         for n, row in enumerate(self._read(file).get("expected") or ()):
             key = f"expected.{n}"
             try:
-                holidays = self._validate(
-                    SiteHolidays, self._read(file).get("holidays") or {}, file, "holidays"
-                )
-                found = usable(self._validate(Expected, row, file, key), holidays, domains, today)
+                found = usable(self._validate(Expected, row, file, key), self._site_holidays, domains, today)
             except RulesInvalid as invalid:
                 yield invalid
                 continue
@@ -304,6 +309,19 @@ class YamlRules:
         """See `Rules.journeys`."""
         return self._journeys
 
+    def known_place(self, place: str) -> str:
+        """See `Rules.known_place`."""
+        from .calendars import known_place
+
+        return known_place(place)
+
+    def is_holiday(self, place: str, day: date) -> bool:
+        """See `IsHoliday`, with the site's own days."""
+        from .calendars import is_day_off
+
+        own = self._site_holidays
+        return is_day_off(place, day, own.added, own.removed)
+
     @property
     def types(self) -> tuple[str, ...]:
         """The known document types."""
@@ -352,8 +370,15 @@ class YamlRules:
         for found in self._expectations(today):
             if isinstance(found, RulesInvalid):
                 raise found
-        _ = (self._journeys, self._holds_unknown, self.reply_words, self.verdicts, self.vocabulary)
-        _ = self.statuses
+        _ = (
+            self._journeys,
+            self._site_holidays,
+            self._holds_unknown,
+            self.reply_words,
+            self.statuses,
+            self.verdicts,
+            self.vocabulary,
+        )
         self._validate(PhraseFile, self._read("bounce_mails.yaml"), "bounce_mails.yaml", "")
         for team in self._alerts.named_teams():
             if team not in self._teams:

@@ -68,6 +68,9 @@ def _of_journeys(rules: YamlRules) -> Iterator[WordsNeeded]:
                 for rule in _open(rules, kind):
                     own = step_rule(rule, journey, number)
                     asked.setdefault(own.wording, {}).update(dict.fromkeys((*own.channels, *own.reserve)))
+            if step.digest:
+                said = dict.fromkeys(channel for channels in asked.values() for channel in channels)
+                asked.setdefault(step.digest, {}).update(said)
             path = f"journeys.{name}.steps.{number - 1}"
             for wording, channels in asked.items():
                 about = f"step {number} of journey {name}"

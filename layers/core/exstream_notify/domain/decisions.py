@@ -36,6 +36,7 @@ class Why(StrEnum):
     RESPONDED = "responded"
     RUN_CANCELLED = "run_cancelled"
     JOURNEY_STOPPED = "journey_stopped"
+    CAPPED = "capped"
     UNANSWERED = "unanswered"
     ANSWER_LOST = "answer_lost"
     REFUSED = "refused"

@@ -20,7 +20,8 @@ class Document:
     (domain/records.py), `disputed` says that another record of the run gives the same customer and
     recipient another address, so that neither becomes the contact's; `in_credit` that the amount, which
     could not be read, has the sign of a credit; `undated` that the record has no id of
-    its own, and nothing that tells it from an earlier document of the same file name or values.
+    its own, and nothing that tells it from an earlier document of the same file name or values. `together` is
+    set for a message about several documents (domain/together.py): how many they are.
     """
 
     domain: str
@@ -40,6 +41,7 @@ class Document:
     time_zone: str | None = None
     postcode: str | None = None
     country: str | None = None
+    region: str | None = None
     first_name: str | None = None
     last_name: str | None = None
     email: str | None = None
@@ -66,6 +68,7 @@ class Document:
     disputed: bool = False
     in_credit: bool = False
     undated: bool = False
+    together: int = 0
 
     @property
     def contact_key(self) -> str:
@@ -73,8 +76,8 @@ class Document:
         return contact_key(self.customer_key, self.recipient)
 
 
-STAGED_FIELDS = ("edition", "disputed", "in_credit", "undated")
-"""Fields of a document that staging sets; a site cannot write them."""
+STAGED_FIELDS = ("edition", "disputed", "in_credit", "undated", "together")
+"""Fields of a document that staging and sending set; a site cannot write them."""
 
 
 class FileFault(StrEnum):

@@ -9,8 +9,9 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from .documents import Channel, Document, DocumentRule
 from .notices import Notice, Origin, Response, Status
@@ -22,7 +23,8 @@ Anchor = Literal["notice", "due_date"]
 OnPaper = Literal["skip", "paper"]
 WithoutChannel = Literal["other", "skip"]
 IsHoliday = Callable[[str, date], bool]
-"""Whether a day is a public holiday in a country (ISO 3166 code)."""
+"""Whether nobody works on a day, for its weekend or a public holiday, in a country (ISO 3166-1) or a region
+(ISO 3166-2, such as `DE-BY`); the empty place has a weekend on Saturday and Sunday and no holiday."""
 
 STOPPED = "journey stopped"
 RESUMED = "journey resumed"
@@ -30,7 +32,6 @@ ENDED = "journey ended"
 """Events of the notice that a journey is about; the last one's detail begins with the journey's name."""
 
 _STEP = "step:"
-_WEEKEND = frozenset({5, 6})
 LATE = timedelta(days=1)
 """By so much a step that went out late puts off those that follow it."""
 
@@ -54,7 +55,8 @@ class Step:
     """One reminder; the last of a journey is its end and has `end` in place of words.
 
     `anchor` is what `delay` counts from: the notice's sending or the document's due date (negative:
-    before it). With `business_days` its days are working days, and it never falls on another.
+    before it). With `business_days` its days are working days, and it never falls on another. `digest` are
+    the words for several documents of one customer that are due together; empty: each is a message.
     `on_paper` says what becomes of it for a customer who gets paper by now, `without_channel` for one who
     has none of its channels: the type's other channel, or nothing.
     """
@@ -69,6 +71,7 @@ class Step:
     team: str = ""
     on_paper: OnPaper = "skip"
     without_channel: WithoutChannel = "other"
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,9 @@ class Cap:
 class JourneyRule:
     """A journey as rules/journeys.yaml has it. `hour` is when due-date steps wake, in UTC.
 
-    `kept_as` is the version under which a running journey's rule was kept; a later release may know more
-    fields, and would give it another.
+    `fair_time` is how long after its notice a document that was overdue already has at least, to the end.
+    `country` may be a region. `kept_as` is the version under which a running journey's rule was kept; a
+    later release may know more fields, and would give it another.
     """
 
     name: str
@@ -98,6 +102,17 @@ class JourneyRule:
     changes_apply_to: Literal["new", "running"] = "new"
     asks_for_payment: bool | None = None
     kept_as: str = ""
+    fair_time: Delay = Delay(days=14)
+
+    @property
+    def counts_working_days(self) -> bool:
+        """Whether a calendar matters to it."""
+        return any(step.business_days for step in self.steps)
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether its end gives the customer to others, a team or the printer, so that it must come."""
+        return self.steps[-1].end in ("case", "paper")
 
     @property
     def follows_payment(self) -> bool:
@@ -138,7 +153,8 @@ def rule_from(body: Mapping[str, Any]) -> JourneyRule:
     )
     cap = Cap(**body["cap"]) if body["cap"] else None
     listed = {name: tuple(body[name]) for name in ("documents", "stops")}
-    return JourneyRule(**{**body, **listed, "steps": steps, "cap": cap})
+    fair = {"fair_time": Delay(**body["fair_time"])} if "fair_time" in body else {}
+    return JourneyRule(**{**body, **listed, **fair, "steps": steps, "cap": cap})
 
 
 # --- cohorts and members -------------------------------------------------------------------------
@@ -183,7 +199,8 @@ class Cohort:
 class Member:
     """One notice in a cohort, with what its next steps' times are made of: no contact data.
 
-    `base` is when the notice went out (ISO 8601, UTC); `due_date` and `country` are empty if unknown.
+    `base` is when the notice went out (ISO 8601, UTC); `due_date`, `country` (or region) and `zone` are empty
+    if unknown. `asked` is when the step that waits was first put off by the cap (ISO 8601, UTC).
     `corrections` counts the corrections of its document (domain/corrections.py) that it knows of.
     """
 
@@ -192,7 +209,15 @@ class Member:
     base: str
     due_date: str = ""
     country: str = ""
+    zone: str = ""
+    asked: str = ""
     corrections: int = 0
+
+    @property
+    def was_overdue(self) -> bool:
+        """Whether its due date was past, where the customer is, when the notice went out."""
+        told = datetime.fromisoformat(self.base).astimezone(_zone_of(self)).date()
+        return bool(self.due_date) and told > date.fromisoformat(self.due_date[:10])
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,12 +261,20 @@ def joins(rule: JourneyRule, document: Document, demanded: bool = False) -> bool
 def first_step(
     rule: JourneyRule, member: Member, now: datetime, is_holiday: IsHoliday
 ) -> tuple[int, datetime] | None:
-    """Number and time of the first step that is still to come; None if nothing is.
+    """Number and time of the first step that is still to come; None where no step has a time.
 
     A reminder of a due date that is past already when the notice goes out is left out: nobody wants
-    "three days left" a day before.
+    "three days left" a day before. Of a document that is overdue by then no step follows within a day of its
+    notice. The end always comes.
     """
-    return _from(rule, member, 1, now, is_holiday, late_too=False)
+    soonest = now + LATE if member.was_overdue else now
+    for number, step in enumerate(rule.steps, 1):
+        due = due_at(rule, step, member, is_holiday)
+        if due is None:
+            continue
+        if step.end or due > (soonest if step.anchor == "due_date" else now):
+            return number, max(due, now)
+    return None
 
 
 def next_step(
@@ -253,15 +286,17 @@ def next_step(
     next one keeps its distance from it: a last call is not to follow its reminder within the hour, nor the
     end the last call. `told`: whether `done` went out at all.
     """
-    found = _from(rule, member, done + 1, now, is_holiday, late_too=True)
+    found = _from(rule, member, done + 1, now, is_holiday)
     if found is None or not told:
         return found
+    # What the cap puts off leaves the steps after it where they are.
+    sent = datetime.fromisoformat(member.asked) if member.asked else now
     before, following = rule.steps[done - 1], rule.steps[found[0] - 1]
     meant = due_at(rule, before, member, is_holiday)
-    if meant is None or before.anchor != following.anchor or now - meant < LATE:
+    if meant is None or before.anchor != following.anchor or sent - meant < LATE:
         return found
     distance = timedelta(hours=_hours(following.delay) - _hours(before.delay))
-    return found[0], max(found[1], now + distance)
+    return found[0], max(found[1], sent + distance)
 
 
 def is_past(step: Step, member: Member, now: datetime) -> bool:
@@ -287,32 +322,50 @@ def _is_past(step: Step, member: Member, now: datetime) -> bool:
 
 
 def _from(
-    rule: JourneyRule, member: Member, start: int, now: datetime, is_holiday: IsHoliday, *, late_too: bool
+    rule: JourneyRule, member: Member, start: int, now: datetime, is_holiday: IsHoliday
 ) -> tuple[int, datetime] | None:
     for number in range(start, len(rule.steps) + 1):
         due = due_at(rule, rule.steps[number - 1], member, is_holiday)
-        if due is not None and (late_too or due > now):
+        if due is not None:
             return number, max(due, now)
     return None
 
 
 def due_at(rule: JourneyRule, step: Step, member: Member, is_holiday: IsHoliday) -> datetime | None:
-    """When a step is due for a member, in UTC; None where it hangs on a due date that is not known."""
-    if step.anchor == "due_date":
-        if not member.due_date:
-            return None
-        start = datetime.combine(date.fromisoformat(member.due_date[:10]), time(rule.hour), UTC)
-    else:
-        start = datetime.fromisoformat(member.base)
-    country = member.country or rule.country
+    """When a step is due for a member, in UTC; None where it hangs on a due date that is not known.
+
+    Days are those of the customer's zone. The end of what began overdue leaves the rule's fair time.
+    """
+    zone, place = _zone_of(member), member.country or rule.country
 
     def works(day: date) -> bool:
-        return day.weekday() not in _WEEKEND and not (country and is_holiday(country, day))
+        return not is_holiday(place, day)
 
-    moved = _add_months(start, step.delay.months) + timedelta(seconds=step.delay.seconds)
-    if not step.business_days:
-        return moved + timedelta(days=step.delay.days)
-    return _business_days(moved, step.delay.days, works)
+    def moved(start: datetime, delay: Delay) -> datetime:
+        if not step.business_days:
+            return _later(start, delay)
+        return _business_days(_later(start, replace(delay, days=0)), delay.days, works)
+
+    if step.anchor == "notice":
+        start = datetime.fromisoformat(member.base)
+        local = start.astimezone(zone) if step.business_days else start
+        return moved(local, step.delay).astimezone(UTC)
+    if not member.due_date:
+        return None
+    at = moved(datetime.combine(date.fromisoformat(member.due_date[:10]), time(rule.hour), UTC), step.delay)
+    at -= at.astimezone(zone).date() - at.date()
+    if step.end and member.was_overdue:
+        at = max(at, _later(datetime.fromisoformat(member.base), rule.fair_time)).astimezone(zone)
+        at = _business_days(at, 0, works) if step.business_days else at
+    return at.astimezone(UTC)
+
+
+def _later(start: datetime, delay: Delay) -> datetime:
+    return _add_months(start, delay.months) + timedelta(days=delay.days, seconds=delay.seconds)
+
+
+def _zone_of(member: Member) -> tzinfo:
+    return ZoneInfo(member.zone) if member.zone else UTC
 
 
 def _business_days(start: datetime, days: int, works: Callable[[date], bool]) -> datetime:
@@ -357,10 +410,9 @@ def why_stopped(rule: JourneyRule, notice: Notice | None) -> str:
         return "superseded"
     if rule.follows_payment and notice.corrections and notice.corrections[-1].nothing_due:
         return "nothing_due"
-    if not went_out(notice):
-        return "not_told"
     answered: Sequence[Response] = notice.responses
-    return next((kind for kind in answered if kind in rule.stops), "")
+    stopped = next((kind for kind in answered if kind in rule.stops), "")
+    return stopped or ("" if went_out(notice) else "not_told")
 
 
 def went_out(notice: Notice) -> bool:

@@ -245,7 +245,9 @@ class Notice:
     `responses` are what the customer did, beside the status and never a part of it; `link_revoked` is why
     the secure link opens nothing any more. `rule_version` is the journey's rule that a step was made by.
     `payments` are those on the document, as far as they were reported.
-    `recipient` is the holder of the account that it is for, empty for the only one.
+    `recipient` is the holder of the account that it is for, empty for the only one. `together` are the first
+    notices of the documents that a step's message is about, its own first; alone, that of the step whose
+    message told of this document too.
     """
 
     notice_id: str
@@ -275,6 +277,7 @@ class Notice:
     former: tuple[Former, ...] = ()
     heirs: tuple[Origin, ...] = ()
     corrections: tuple[Correction, ...] = ()
+    together: tuple[str, ...] = ()
 
     @property
     def record(self) -> Origin:

@@ -14,6 +14,8 @@ class SlicePointer:
     `documents`, or `digests` for the internal teams' counts of a run. `purpose` is what the notices
     are for: a journey's step names itself here, with the `version` of the journey's rule. `notices` are
     those of these positions that wait, where they are known: they are what is left when the part is gone.
+    `together` are documents that a step tells of in one message, as ids of their first notices: the first of
+    each group stands at one of the positions, and the others may be anywhere.
     """
 
     domain: str
@@ -29,6 +31,7 @@ class SlicePointer:
     purpose: str = "notice"
     version: str = ""
     notices: tuple[str, ...] = ()
+    together: tuple[tuple[str, ...], ...] = ()
 
     @property
     def run(self) -> str:
@@ -40,15 +43,17 @@ class SlicePointer:
         body = asdict(self)
         if not self.version:
             del body["purpose"], body["version"]
-        if not self.notices:
-            del body["notices"]
+        for name in ("notices", "together"):
+            if not body[name]:
+                del body[name]
         return body
 
     @classmethod
     def from_message(cls, body: dict[str, Any]) -> "SlicePointer":
         """From the decide queue; a missing field is a TypeError."""
         listed = {name: tuple(body.get(name, ())) for name in ("positions", "notices")}
-        return cls(**{**body, **listed})
+        together = tuple(tuple(group) for group in body.get("together", ()))
+        return cls(**{**body, **listed, "together": together})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 
 from ..domain.contacts import Contact
 from ..domain.corrections import as_corrected, row_at
@@ -11,7 +11,7 @@ from ..domain.debt import hold_of, keys_of
 from ..domain.decisions import Why
 from ..domain.erasure import began, is_gone
 from ..domain.exceptions import ExceptionRaised
-from ..domain.identity import notice_id
+from ..domain.identity import job_id, notice_id
 from ..domain.journeys import (
     ENDED,
     Cohort,
@@ -19,6 +19,7 @@ from ..domain.journeys import (
     JourneyRule,
     Member,
     MemberRow,
+    Step,
     capped_until,
     cohort_at,
     due_at,
@@ -50,10 +51,14 @@ from .control_journeys import bring_back, stop_notices
 from .correct_journeys import NOT_TOLD
 from .hold_collection import is_about_money
 from .join_journeys import enrol
-from .step_rules import pinned
+from .journey_pace import ends_messages_only, given_up, off_until, put_off
+from .step_rules import is_off, pinned
 
 PAGE_ROWS = 10
 """Rows a page, each of up to a hundred members: some seconds of work."""
+
+PAGE_CUSTOMERS = 500
+"""Customers with several documents a page, each a pointer to the decision."""
 
 MAX_PAGES = 2000
 """Pages of one execution. A page is seven events of its history, so 14,000 of the 25,000 that there may
@@ -86,6 +91,8 @@ class _Sorted:
     aside: list[tuple[str, Member]] = field(default_factory=list)
     held: list[tuple[Notice, str]] = field(default_factory=list)
     paid: list[Member] = field(default_factory=list)
+    given_up: list[Notice] = field(default_factory=list)
+    gathered: dict[str, list[Member]] = field(default_factory=dict)
     later: dict[datetime, list[Member]] = field(default_factory=dict)
     corrected: list[MemberRow] = field(default_factory=list)
     withdrawn: int = 0
@@ -120,6 +127,7 @@ def advance_journey(
     counts: Counter[str] = Counter()
     looked_at: set[str] = set()
     rows = journeys.members(cohort, PAGE_ROWS)
+    off = bool(rows) and is_off(cohort.journey, rules, journeys)
     for number, row in enumerate(rows):
         if number and time_left() < RESERVE:
             break
@@ -127,8 +135,9 @@ def advance_journey(
         parts = [row]
         for part in parts:  # which grows by what a later record corrected
             sorted_ = _sort(
-                cohort, rule, part, journeys, rules, ledger, history, contacts, runs, is_holiday, clock.now()
-            )
+                cohort, rule, part, off, journeys, rules, ledger, history, contacts, runs, is_holiday,
+                clock.now(),
+            )  # fmt: skip
             _carry_out(
                 cohort, rule, part, sorted_, journeys, rules, ledger, decide_queue, events, exceptions,
                 is_holiday, clock,
@@ -137,6 +146,8 @@ def advance_journey(
             counts += sorted_.counts
         journeys.leave(cohort, [row])
         looked_at.update(member.notice_id for member in row.members)
+    if not rows and _send_gathered(cohort, journeys, decide_queue):
+        return Page(True, counts)
     if not rows:
         journeys.finish(cohort, generation)
         return Page(False, counts)
@@ -150,6 +161,7 @@ def _sort(
     cohort: Cohort,
     rule: JourneyRule,
     row: MemberRow,
+    off: bool,
     journeys: JourneyBook,
     rules: Rules,
     ledger: Ledger,
@@ -185,9 +197,11 @@ def _sort(
         if not reason and notice is not None and "opted_out" in rule.stops:
             contact = known.get(notice.contact_key)
             reason = "opted_out" if _opted_out(contact, notice, rules) else ""
-        if notice is not None and not reason and of_runs.cancelled(notice.origin.run):
+        if notice is not None and reason != Why.ERASED and of_runs.cancelled(notice.origin.run):
             reason = "run_cancelled"
-        if reason or notice is None:
+        step = None if beyond else rule.steps[cohort.step - 1]
+        mute = notice is not None and step is not None and ends_messages_only(rule, reason, notice)
+        if notice is None or step is None or (reason and not mute):
             found.counts[reason] += 1
             if reason == "paid":
                 found.paid.append(member)
@@ -204,19 +218,35 @@ def _sort(
             found.aside.append((member.notice_id, member))
             found.held.append((notice, hold))
             found.counts[Why.DO_NOT_DUN] += 1
-        elif rule.steps[cohort.step - 1].end:
+        elif off and (until := off_until(rule, cohort.step, member, now, is_holiday)):
+            found.counts["switched_off"] += 1
+            if until.year < MAXYEAR:
+                found.later.setdefault(until, []).append(member)
+        elif step.end:
             if not has_ended(rule, notice):
                 found.ended.append(notice)
                 found.counts["unanswered"] += 1
-        elif is_past(rule.steps[cohort.step - 1], member, now):
+        elif off or mute:
+            found.past.append(member)
+            found.counts[reason or "switched_off"] += 1
+        elif is_past(step, member, now):
             found.past.append(member)
             found.counts["past_date"] += 1
-        elif until := _capped(rule, cohort, notice, history, now):
-            found.later.setdefault(until, []).append(member)
+        elif until := _capped(rule, cohort, notice, told := _history(rule, step, notice, history), now):
             found.counts["capped"] += 1
+            waits = put_off(rule, cohort.step, member, until, now, is_holiday)
+            if waits is not None:
+                found.later.setdefault(until, []).append(waits)
+            else:
+                found.past.append(member)
+                purpose = step_purpose(rule.name, cohort.step)
+                found.given_up.append(given_up(notice, rule, cohort.step, _identity(notice, purpose), now))
         else:
             found.go.append(member)
             found.counts["reminded"] += 1
+            if step.digest and _has_several(rule, notice, told):
+                whose = job_id(row.version, cohort.step, "together", (notice.customer_key, notice.recipient))
+                found.gathered.setdefault(whose, []).append(member)
     return found
 
 
@@ -258,6 +288,42 @@ def _not_due(
     return due if due is not None and due > now else None
 
 
+def _history(rule: JourneyRule, step: Step, notice: Notice, history: CustomerNotices) -> list[Notice]:
+    """What else the customer was told, where the rule asks."""
+    if rule.cap is None and not step.digest:
+        return []
+    found = history.of_customer(notice.domain, notice.customer_key)
+    return [one for one in found if (one.audience, one.recipient) == ("customer", notice.recipient)]
+
+
+def _has_several(rule: JourneyRule, notice: Notice, told: Sequence[Notice]) -> bool:
+    """Whether the customer was told of other documents that this journey follows."""
+    return any(
+        one.purpose == "notice" and one.notice_id != notice.notice_id and one.document_type in rule.documents
+        for one in told
+    )
+
+
+def _send_gathered(cohort: Cohort, journeys: JourneyBook, decide_queue: DecideQueue) -> bool:
+    """Send the steps of customers with several documents to the decision; whether there were any.
+
+    By now all rows of the cohort are done, so what is due together is known. Who has one document after all
+    gets an ordinary step.
+    """
+    gathered = journeys.gathered(cohort, PAGE_CUSTOMERS)
+    pointers = []
+    for rows in gathered.values():
+        rows.sort(key=lambda row: (row.members[0].due_date or "9", row.members[0].notice_id))
+        lead = rows[0]
+        ids = tuple(row.members[0].notice_id for row in rows)
+        pointer = _pointer(cohort, lead.version, lead, lead.members)
+        pointers.append(replace(pointer, together=(ids,) if len(ids) > 1 else ()))
+    if pointers:
+        decide_queue.send_slices(pointers)
+        journeys.scatter(cohort, list(gathered))
+    return bool(gathered)
+
+
 def _opted_out(contact: Contact | None, notice: Notice, rules: Rules) -> bool:
     """Whether no channel of the document's type is left to remind on, by the customer's own wish."""
     if contact is None:
@@ -267,7 +333,7 @@ def _opted_out(contact: Contact | None, notice: Notice, rules: Rules) -> bool:
 
 
 def _capped(
-    rule: JourneyRule, cohort: Cohort, notice: Notice, history: CustomerNotices, now: datetime
+    rule: JourneyRule, cohort: Cohort, notice: Notice, told: Sequence[Notice], now: datetime
 ) -> datetime | None:
     """When the cap lets this step go, or None if it does now.
 
@@ -277,15 +343,13 @@ def _capped(
     if rule.cap is None:
         return None
     purpose = step_purpose(rule.name, cohort.step)
-    told = [
+    times = [
         at
-        for one in history.of_customer(notice.domain, notice.customer_key)
-        if one.audience == "customer"
-        and one.recipient == notice.recipient
-        and (one.document_id, one.purpose) != (notice.document_id, purpose)
+        for one in told
+        if (one.document_id, one.purpose) != (notice.document_id, purpose)
         for at in told_at(one)
     ]
-    return capped_until(rule.cap, told, now)
+    return capped_until(rule.cap, times, now)
 
 
 def _carry_out(
@@ -319,10 +383,14 @@ def _carry_out(
         for member in members:
             told = went and step is not None and not may_be_past(step, member, now)
             if then := next_step(rule, member, cohort.step, soon, is_holiday, told=told):
-                following.setdefault(cohort_at(cohort.domain, rule, *then), []).append(member)
+                on = replace(member, asked="")
+                following.setdefault(cohort_at(cohort.domain, rule, *then), []).append(on)
+    ledger.put(found.given_up)
     enrol(following, rule, row, journeys)
-    if found.go:
-        decide_queue.send_slices([_pointer(cohort, rule, row, found.go)])
+    for whose, members in found.gathered.items():
+        journeys.gather(cohort, whose, [replace(row, members=(member,)) for member in members])
+    if alone := [m for m in found.go if not any(m in several for several in found.gathered.values())]:
+        decide_queue.send_slices([_pointer(cohort, rule.version, row, alone)])
     _record_end(rule, found.erased, Why.ERASED, ledger, now)
     if found.withdrawn:
         exceptions.raise_exceptions([_withdrawn(row, found.withdrawn)])
@@ -358,7 +426,7 @@ def _by_place(aside: Sequence[tuple[str, Member]]) -> dict[str, list[Member]]:
     return places
 
 
-def _pointer(cohort: Cohort, rule: JourneyRule, row: MemberRow, members: Sequence[Member]) -> SlicePointer:
+def _pointer(cohort: Cohort, version: str, row: MemberRow, members: Sequence[Member]) -> SlicePointer:
     domain, _, run_id = row.run.partition("/")
     positions = tuple(sorted({m.position for m in members}))
     return SlicePointer(
@@ -371,8 +439,8 @@ def _pointer(cohort: Cohort, rule: JourneyRule, row: MemberRow, members: Sequenc
         count=len(positions),
         first=positions[0],
         positions=positions,
-        purpose=step_purpose(rule.name, cohort.step),
-        version=rule.version,
+        purpose=step_purpose(cohort.journey, cohort.step),
+        version=version,
     )
 
 

@@ -1,4 +1,4 @@
-"""An operator stops journeys, of a customer, a document or a run, or lets them go on."""
+"""An operator stops journeys, of a customer, a document or a run, or a whole journey, or lets them go on."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -45,6 +45,16 @@ def resume_run(run: str, who: str, why: str, *, journeys: JourneyBook, rules: Ru
     """Let them go on."""
     journeys.stop_run(run, _word("resume", clock.now(), who, why))
     bring_back(run, journeys, rules, clock.now())
+
+
+def stop_journey(name: str, who: str, why: str, *, journeys: JourneyBook, clock: Clock) -> None:
+    """Switch a journey off for everybody: its members wait (`advance_journey`), and nothing is sent."""
+    journeys.switch(name, _word("stop", clock.now(), who, why))
+
+
+def resume_journey(name: str, who: str, why: str, *, journeys: JourneyBook, clock: Clock) -> None:
+    """Switch it on again: members go on within a day, at the step that was missed."""
+    journeys.switch(name, _word("resume", clock.now(), who, why))
 
 
 def _word(what: str, now: datetime, who: str, why: str) -> dict[str, str]:

@@ -86,13 +86,14 @@ from ..ports import (
     SuppressionList,
 )
 from .correct_journeys import CorrectionPorts, correct_journeys
+from .digest_steps import Group, groups_of, hand_on
 from .erase_contact import with_kept_opt_outs
 from .hold_collection import hold_as_stated, statuses_reported
 from .join_journeys import no_holidays
 from .mention_once import mention_once
 from .owing import Sharing
 from .slices import document_of, origin_of, pointers_to
-from .step_rules import journey_of, rules_of, timely
+from .step_rules import is_off, journey_of, rules_of, timely
 from .what_is_left import at_step
 
 ProviderChoice = Callable[[Channel, MessageClass], str]
@@ -141,6 +142,8 @@ def step_stops(
     if journey is None:
         return {}
     first = {_first_id(document, rules) for document in documents}
+    if is_off(journey.name, rules, journeys):
+        return dict.fromkeys(first, "switched_off")
     stored = ledger.get(first)
     found = {}
     for identity in first:
@@ -191,8 +194,18 @@ class _Slice:
     unknown_teams: dict[str, int] = field(default_factory=dict)
     late_teams: dict[str, int] = field(default_factory=dict)
     nothing_due: dict[str, list[int | None]] = field(default_factory=dict)
+    left: list[Group] = field(default_factory=list)
     written: set[str] = field(default_factory=set)
     cancelled: Callable[[str], bool] = lambda run: False
+
+    def lead(self, identity: str, group: Group, before: Notice | None) -> None:
+        """Have a step's notice lead a group; where it is not sent, what is left goes on without it."""
+        self.writes = [replace(n, together=group) if n.notice_id == identity else n for n in self.writes]
+        waits = any(n.notice_id == identity and n.status == Status.DEFERRED for n in self.writes)
+        goes = any(m.notice_id == identity for members in self.members.values() for m in members)
+        told = before is not None and before.attempts
+        if not (waits or goes or told):
+            self.left.append(group)
 
     def withdraw(self, identity: str, position: int) -> None:
         """Forget what was decided of a record, since another notice stands in its place."""
@@ -375,6 +388,13 @@ def decide_notices(
                 policy, provider_for, reputation, late,
             )  # fmt: skip
 
+    groups = groups_of(pointer, stored.values()) if pointer.version else {}
+
+    def decide_group(position: int, document: Document, before: Notice | None) -> None:
+        decide_record(position, document, before)
+        if group := groups.get(_first_id(document, whole)) if groups else None:
+            result.lead(notice_id_of(document, rules.for_document(document)), group, before)
+
     for position, document in documents:
         rule = rules.for_document(document)
         identity = notice_id_of(document, rule)
@@ -384,15 +404,17 @@ def decide_notices(
             result.outcomes.append(_duplicate_within(pointer, position, document, first, identity, result))
             continue
         seen[identity] = (position, document)
-        decide_record(position, document, stored.get(identity))
+        decide_group(position, document, stored.get(identity))
         untold = (rule.demands_payment and nothing_due(document)) or stays(rule, addressed[position])
         if position in gone:
             _end_copies(pointer, position, document, rule, stored, result, now)
         elif not document.test_flag and not untold:
             late = ends(rule, None) < now
             _copy_teams(pointer, position, document, rule, rules, stored, result, now, provider_for, late)
-    final = _write(pointer, seen, ledger, result, decide_record)
+    final = _write(pointer, seen, ledger, result, decide_group)
     _hand_over(pointer, {**stored, **final}.values(), decide_queue)
+    if result.left and decide_queue is not None:
+        decide_queue.send_slices(hand_on(pointer, result.left, ledger))
     queues.send_jobs(_jobs(pointer, result))
     if journeys is not None:
         ports = CorrectionPorts(ledger, records, whole, journeys, exceptions, is_holiday, clock)

@@ -1,9 +1,12 @@
 """Have notices that went out join the journeys of their document's type."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from ..domain.documents import Document
+from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id
 from ..domain.journeys import (
     Cohort,
@@ -23,8 +26,8 @@ from ..ports import Clock, JourneyBook, Rules
 
 
 def no_holidays(country: str, day: date) -> bool:
-    """A calendar without any."""
-    return False
+    """A calendar with weekends, and without any."""
+    return day.weekday() > 4
 
 
 def join_journeys(
@@ -35,14 +38,17 @@ def join_journeys(
     journeys: JourneyBook,
     is_holiday: IsHoliday,
     clock: Clock,
-) -> None:
+) -> Counter[str]:
     """Write the notices of one slice that went out, or perhaps did, into their first steps' cohorts.
+
+    Returns how often records name each place whose calendar nobody knows: the rule's counts for those.
 
     Safe to repeat. A row holds all members that a slice has in one cohort, so that a million members
     are some ten thousand writes of a few kilobytes, spread over the cohort's partitions; a row of one's
     own each, or an index over the ledger, would cost a million writes at every step.
     """
     ruled = [rule for rule in rules.journeys().values() if told]
+    unknown: dict[str, str] = {}
     for rule in ruled:
         cohorts: dict[Cohort, list[Member]] = {}
         for notice, document in told:
@@ -50,6 +56,11 @@ def join_journeys(
             if not joins(rule, document, demanded) or not went_out(notice):
                 continue
             member = member_of(notice, document)
+            if member.country and rule.counts_working_days:
+                place = rules.known_place(member.country)
+                if place != member.country:
+                    unknown[notice.notice_id] = member.country
+                member = replace(member, country=place)
             first = first_step(rule, member, clock.now(), is_holiday)
             if first is not None:
                 cohort = cohort_at(pointer.domain, rule, *first)
@@ -57,15 +68,38 @@ def join_journeys(
         if cohorts:
             journeys.keep_rule(rule)
         enrol(cohorts, rule, pointer, journeys)
+    return Counter(unknown.values())
+
+
+def without_calendar(pointer: SlicePointer, places: Mapping[str, int]) -> list[ExceptionRaised]:
+    """Records whose country or region has no calendar that is known; once a slice and place."""
+    return [
+        ExceptionRaised(
+            "calendar_unknown",
+            "warning",
+            pointer.domain,
+            pointer.run_id,
+            f"records whose working days are those of the rule, since no calendar of {place} is known",
+            part=f"slice {pointer.number} {place}",
+            count=count,
+        )
+        for place, count in places.items()
+    ]
 
 
 def member_of(notice: Notice, document: Document) -> Member:
     """The notice as a cohort knows it."""
     at = min(told_at(notice), default=None) or datetime.fromisoformat(notice.created_at)
     base = at.isoformat(timespec="minutes")
-    country = (document.country or "").upper()
     due_date = notice.corrections[-1].due_date if notice.corrections else document.due_date or ""
-    return Member(notice.notice_id, notice.origin.position, base, due_date[:10], country)
+    place, zone = place_of(document), document.time_zone or ""
+    return Member(notice.notice_id, notice.origin.position, base, due_date[:10], place, zone)
+
+
+def place_of(document: Document) -> str:
+    """The region that a record names (`DE-BY`, or `BY` beside its country), else the country."""
+    country, region = (document.country or "").upper(), (document.region or "").upper()
+    return f"{country}-{region}" if country and region and "-" not in region else region or country
 
 
 def enrol(

@@ -62,6 +62,7 @@ from ..domain.takeover import (
     outcome_for,
     standing_of,
 )
+from ..domain.together import as_one
 from ..domain.watching import Watched
 from ..domain.work import Member, SendJob
 from ..ports import (
@@ -88,11 +89,12 @@ from ..ports import (
 )
 from .correct_journeys import CorrectionPorts, correct_journeys
 from .decide_notices import DIGEST_DEADLINE, RELEASED, differing, erased_records, step_stops, team_of
-from .join_journeys import join_journeys, no_holidays
+from .digest_steps import Companion, Digests, digests_of
+from .join_journeys import join_journeys, no_holidays, without_calendar
 from .owing import takes_part
 from .render_notices import NOT_RENDERED, Rendering, Unexpected
 from .slices import origin_of
-from .step_rules import rules_of, timely
+from .step_rules import journey_of, rules_of, timely
 from .what_is_left import payments_by_document
 
 DOUBT_LIMIT = 10
@@ -215,10 +217,14 @@ class _Tally:
     late: list[Member] = field(default_factory=list)
     erased: set[str] = field(default_factory=set)  # refs of erased customers' messages
     duplicates: list[tuple[int, Document, str]] = field(default_factory=list)
+    leads: dict[str, Notice] = field(default_factory=dict)
+    digests: Digests = field(default_factory=Digests)
     differing: dict[tuple[str, tuple[str, ...]], dict[int, int | None]] = field(default_factory=dict)
 
     def add(self, notice: Notice) -> None:
         """Report a notice to the run it came from; internal copies and later steps are not its records."""
+        if len(notice.together) > 1:
+            self.leads[notice.notice_id] = notice
         if notice.audience == "customer" and notice.status == Status.SENT:
             self.sent[notice.notice_id] = notice
         if notice.audience == "customer" and notice.purpose == "notice":
@@ -324,6 +330,7 @@ def send_notices(
                 left += [row.member for b in batches[number:] for row in b.rows]
                 break
             sender.send(batch, lease=clock.machine_time() + LEASE + len(batch.rows) / rate)
+    tally.digests.record(tally.leads.values(), ledger, clock.now())
     if left:
         send_queues.send_jobs([replace(job, members=tuple(left))])
     if tally.again:
@@ -334,7 +341,10 @@ def send_notices(
         told = [(n, documents[n.notice_id]) for n in tally.told if n.notice_id in documents]
         ports = CorrectionPorts(ledger, records, rules, journeys, exceptions, is_holiday, clock)
         correct_journeys(job.pointer, tally.duplicates, ports)
-        join_journeys(job.pointer, told, rules=rules, journeys=journeys, is_holiday=is_holiday, clock=clock)
+        places = join_journeys(
+            job.pointer, told, rules=rules, journeys=journeys, is_holiday=is_holiday, clock=clock
+        )
+        exceptions.raise_exceptions(without_calendar(job.pointer, places))
     part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
     if tally.busy_until:
         # The job comes back. What is known of it now has a name of its own: under the job's name it could
@@ -442,6 +452,10 @@ def _prepare(
     addressing = as_present if pointer.version else as_addressed
     whole, rules = rules, rules_of(pointer, rules, journeys)
     paid = _paid(job, asked_for, stored, whole, ledger, early, by_document, now)
+    tally.digests = digests_of(
+        pointer, stored, journey_of(pointer, rules, journeys), whole, rules, records, ledger, early,
+        in_time=asked_in_time, by_document=by_document, now=now,
+    )  # fmt: skip
     rows: list[_Prepared] = []
     for member in job.members:
         document = documents[member.position]
@@ -501,9 +515,10 @@ def _prepare(
             continue
         if not pointer.version:
             notice = replace(notice, payments=with_facts(notice.payments, payments.facts))
-        zones = addresses.zones(contact) or policy.default_zones
-        quiet = job.channel == "sms" and not is_open(now, zones, window_for(contact, policy))
-        untimely = asked_in_time(document, zones, now)
+        zones = addresses.zones(contact)
+        all_zones = zones or policy.default_zones
+        quiet = job.channel == "sms" and not is_open(now, all_zones, window_for(contact, policy))
+        untimely = asked_in_time(document, all_zones, now)
         if quiet or untimely or stays(rule, contact) or against(job.channel, rule, contact):
             tally.again.add(member.position)
             continue
@@ -523,10 +538,23 @@ def _prepare(
                 one_click(unsubscribe_for(contact.salt, rule.topic))
                 if job.channel == "email" and MAY_LEAVE[rule.message_class]
                 else (),
-                record=document,
+                record=replace(document, time_zone=zones[0]) if zones else document,
             )
         )
+        if not rows[-1].moved and (others := tally.digests.others(linked)):
+            rows[-1] = _as_digest(rows[-1], tally.digests.wording, linked, others)
     return rows
+
+
+def _as_digest(row: _Prepared, wording: str, lead: str, others: Mapping[str, Companion]) -> _Prepared:
+    """The row with a message that is about other documents, too."""
+    mine = [row.document] if row.document is not None else []
+    return replace(
+        row,
+        rule=replace(row.rule, wording=wording),
+        document=as_one([*mine, *(one.document for one in others.values())]),
+        notice=replace(row.notice, together=(lead, *others)),
+    )
 
 
 def _paid(
@@ -653,6 +681,8 @@ def _prove(
                 "wording_approval": approved.proof if approved else None,
                 "chain": head(row.notice),
             }
+            if len(row.notice.together) > 1:
+                body["together"] = list(row.notice.together)
             if name:
                 body |= {"shared_content": name, "inserts": list(row.inserts)}
             elif row.content is not None:

@@ -28,6 +28,14 @@ def pinned(name: str, version: str, rules: Rules, journeys: JourneyBook | None) 
     return replace(kept, kept_as=version)
 
 
+def is_off(name: str, rules: Rules, journeys: JourneyBook | None) -> bool:
+    """Whether a journey is switched off: the rules have none of that name, or an operator stopped it."""
+    if name not in rules.journeys():
+        return True
+    words = journeys.switched(name) if journeys is not None else []
+    return bool(words) and words[-1]["what"] == "stop"
+
+
 def journey_of(pointer: SlicePointer, rules: Rules, journeys: JourneyBook | None) -> JourneyRule | None:
     """The journey whose step a pointer is about, or None."""
     step = step_of(pointer.purpose)
@@ -91,3 +99,7 @@ class _StepRules:
     def journeys(self) -> Mapping[str, JourneyRule]:
         """As ever."""
         return self._rules.journeys()
+
+    def known_place(self, place: str) -> str:
+        """As ever."""
+        return self._rules.known_place(place)

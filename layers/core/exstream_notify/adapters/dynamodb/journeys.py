@@ -1,12 +1,13 @@
 """The Journeys table: cohorts and their members, who was put aside, operators' words, pinned rules.
 
 One partition a purpose, by the beginning of its key: `cohorts` (sort key: a cohort's name, so that the
-hour leads), `done#<cohort>`, `members#<cohort>#<shard>`, `aside#<notice id or run>`, `words#<run>`,
-`rule#<journey>`. A row of members is some kilobytes for up to a hundred, so a cohort of a million is
-some ten thousand writes over SHARDS partitions, each good for a thousand kilobytes a second.
+hour leads), `done#<cohort>`, `members#<cohort>#<shard>`, `gathered#<cohort>`, `aside#<notice id or run>`,
+`words#<run>`, `switch#<journey>`, `rule#<journey>`. A row of members is some kilobytes for up to a hundred,
+so a cohort of a million is some ten thousand writes over SHARDS partitions, each good for a thousand
+kilobytes a second.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -109,6 +110,34 @@ class DynamoJourneys:
             key = _key(f"aside#{under}", f"{cohort.name}#{row.name}")
             self._client.delete_item(TableName=self._table, Key=key)
 
+    # ---- customers with several documents ----
+
+    def gather(self, cohort: Cohort, customer: str, rows: Sequence[MemberRow]) -> None:
+        """See `JourneyBook.gather`: one item a customer, so that it is forgotten as a whole."""
+        expires = int((max(self._now(), cohort.due) + KEEP).timestamp())
+        self._client.update_item(
+            TableName=self._table,
+            Key=_key(f"gathered#{cohort.name}", customer),
+            UpdateExpression="ADD members :m SET expires = :e",
+            ExpressionAttributeValues={
+                ":m": {"SS": [_dumps([row.name, row.version, *_body(row)]) for row in rows]},
+                ":e": {"N": str(expires)},
+            },
+        )
+
+    def gathered(self, cohort: Cohort, limit: int) -> dict[str, list[MemberRow]]:
+        """See `JourneyBook.gathered`."""
+        items = islice(self._partition(f"gathered#{cohort.name}", limit), limit)
+        return {
+            item["sk"]["S"]: [_row_of(*orjson.loads(text)) for text in sorted(item["members"]["SS"])]
+            for item in items
+        }
+
+    def scatter(self, cohort: Cohort, customers: Collection[str]) -> None:
+        """See `JourneyBook.scatter`."""
+        for customer in customers:
+            self._client.delete_item(TableName=self._table, Key=_key(f"gathered#{cohort.name}", customer))
+
     def stop_run(self, run: str, word: Mapping[str, str]) -> None:
         """See `JourneyBook.stop_run`; words of one second keep their order by their number."""
         number = len(self.run_words(run)) + 1
@@ -117,6 +146,20 @@ class DynamoJourneys:
     def run_words(self, run: str) -> list[Mapping[str, str]]:
         """See `JourneyBook.run_words`."""
         return [orjson.loads(row["body"]["S"]) for row in self._partition(f"words#{run}")]
+
+    # ---- switches ----
+
+    def switch(self, journey: str, word: Mapping[str, str]) -> None:
+        """See `JourneyBook.switch`."""
+        self._put(
+            _key(f"switch#{journey}", "words"), {"body": {"S": _dumps([*self.switched(journey), word])}}
+        )
+
+    def switched(self, journey: str) -> list[Mapping[str, str]]:
+        """See `JourneyBook.switched`."""
+        key = _key(f"switch#{journey}", "words")
+        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return orjson.loads(answer["Item"]["body"]["S"]) if "Item" in answer else []
 
     # ---- rules ----
 
@@ -200,18 +243,30 @@ def _members_key(cohort: Cohort, row: MemberRow) -> Item:
 
 
 def _row_item(row: MemberRow) -> Item:
+    return {"name": {"S": row.name}, "version": {"S": row.version}, "body": {"S": _dumps(_body(row))}}
+
+
+def _body(row: MemberRow) -> list[Any]:
     place = [row.run, row.slice_number, row.part, row.offset, row.length]
-    members = [
-        [m.notice_id, m.position, m.base, m.due_date, m.country, *([m.corrections] if m.corrections else [])]
-        for m in row.members
-    ]
-    return {"name": {"S": row.name}, "version": {"S": row.version}, "body": {"S": _dumps([place, members])}}
+    return [place, [_member(m) for m in row.members]]
+
+
+def _member(m: Member) -> list[Any]:
+    values: list[Any] = [
+        m.notice_id, m.position, m.base, m.due_date, m.country, m.zone, m.asked, m.corrections
+    ]  # fmt: skip
+    while not values[-1]:
+        values.pop()  # what is empty at the end need not be kept
+    return values
 
 
 def _row(item: Item) -> MemberRow:
-    (run, number, part, offset, length), members = orjson.loads(item["body"]["S"])
-    listed = tuple(Member(*m) for m in members)
-    return MemberRow(item["name"]["S"], item["version"]["S"], run, number, part, offset, length, listed)
+    return _row_of(item["name"]["S"], item["version"]["S"], *orjson.loads(item["body"]["S"]))
+
+
+def _row_of(name: str, version: str, place: Sequence[Any], members: Sequence[Sequence[Any]]) -> MemberRow:
+    run, number, part, offset, length = place
+    return MemberRow(name, version, run, number, part, offset, length, tuple(Member(*m) for m in members))
 
 
 def _dumps(value: object) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast, get_args
+from zlib import crc32
 
 import orjson
 
@@ -35,6 +36,8 @@ _KINDS: dict[str, FactKind] = {"p": "payment", "r": "reversal"}
 
 _WAITING_RUN = "run:"
 _WATERMARK = "watermark"
+_PAPER_SHARDS = 16
+"""Keys of the sparse index `paper` for one run, so that many letters are written at full speed."""
 
 
 class DynamoLedger:
@@ -81,6 +84,14 @@ class DynamoLedger:
     def of_case(self, domain: str, case_id: str) -> list[Notice]:
         """See `ResponseLedger.of_case`."""
         return self._under("case", "case", f"{domain}#{case_id}")
+
+    def on_paper(self, run: str) -> list[Notice]:
+        """The notices of a run's documents (`domain/run id`) that end on paper, steps of journeys included.
+
+        Not those that a release before this index wrote. The index may lag by a second.
+        """
+        found = (self._under("paper", "paper", f"{run}#{shard}") for shard in range(_PAPER_SHARDS))
+        return [notice for notices in found for notice in notices if notice.status == Status.PAPER]
 
     def _under(self, index: str, attribute: str, value: str) -> list[Notice]:
         rows = query(
@@ -194,6 +205,8 @@ def to_item(notice: Notice) -> Item:
         item["attempts"] = {"S": _dumps([_attempt(a) for a in notice.attempts])}
     if notice.waiting:
         item["waiting"] = {"S": ",".join(notice.waiting)}
+    if notice.together:
+        item["together"] = {"S": ",".join(notice.together)}
     if notice.responses:
         item["responses"] = {"S": ",".join(notice.responses)}
     if notice.payments:
@@ -214,6 +227,8 @@ def to_item(notice: Notice) -> Item:
         item["case"] = {"S": f"{notice.domain}#{notice.case_id}"}
     if notice.audience == "customer":
         item["doc"] = {"S": f"{notice.domain}#{notice.document_id}"}
+    if notice.status == Status.PAPER and notice.audience == "customer":
+        item["paper"] = {"S": f"{notice.origin.run}#{crc32(notice.notice_id.encode()) % _PAPER_SHARDS}"}
     if notice.due_at:
         item["due_slot"] = {"S": slot(notice.notice_id, notice.due_at)}
     return item
@@ -254,6 +269,7 @@ def from_item(item: Item) -> Notice:
             Correction(Origin(*origin), due, bool(nothing))
             for origin, due, nothing in _rows(item, "corrections")
         ),
+        together=tuple(item["together"]["S"].split(",")) if "together" in item else (),
         **text,
     )
 

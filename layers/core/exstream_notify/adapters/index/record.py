@@ -102,6 +102,7 @@ class Record(TypedDict, total=False):
     time_zone: Annotated[_Code, BeforeValidator(Memo(time_zone).__getitem__)]
     postcode: Annotated[str, StringConstraints(max_length=20)]
     country: Annotated[_Code, BeforeValidator(Memo(known_country).__getitem__)]
+    region: _Code
     first_name: _Name
     last_name: _Name
     # Whether an address can be written to is the decision's to say, not the index reader's.

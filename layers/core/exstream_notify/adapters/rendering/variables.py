@@ -47,6 +47,7 @@ VARIABLES: Mapping[str, str] = {
     "domain": "the composer's domain",
     "team": "the internal team",
     "run": "the run's id",
+    "count": "documents that the message is about, where they are several",
     "total": "documents in all",
     "waiting": "documents of the run that still wait to be sent",
 }
@@ -64,7 +65,7 @@ ALLOWED: Mapping[Place, frozenset[str]] = {
     "subject": frozenset({"brand", "document"}),
     "mail": frozenset(VARIABLES) - {"opt_out", "domain", "team", "run", "total", "waiting"},
     "sms": frozenset(
-        {"brand", "document", "link", "reference", "opt_out", "amount", "due_date", "respond_by"}
+        {"brand", "document", "link", "reference", "opt_out", "amount", "due_date", "respond_by", "count"}
     ),
     "team_subject": _TEAM,
     "team_mail": _TEAM,
@@ -128,6 +129,7 @@ def presence(document: Document) -> tuple[bool, ...]:
         bool(d.case_type),
         bool(d.respond_by),
         bool(d.produced_at),
+        d.together > 1,
     )
 
 
@@ -247,5 +249,6 @@ _VALUES: Mapping[str, Callable[[Source], str]] = {
     "respond_by": lambda s: _day(s, s.document.respond_by),
     "issued_on": lambda s: _day(s, _issued_on(s.document)),
     "domain": lambda s: _words(s, s.document.domain),
+    "count": lambda s: str(s.document.together) if s.document.together > 1 else "",
     **dict.fromkeys(("team", "run", "total", "waiting"), lambda _: ""),  # a digest's, which has no document
 }
