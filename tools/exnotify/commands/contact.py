@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import CommandError, MisuseError
+from ..errors import NEEDS_LOOK, CommandError, MisuseError
 from .options import as_json, deployment, on_stack
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ..contact_changes import Change
     from ..deployment import Deployment
+    from ..personal.places import Scrubbed
 
 _TRIES = 5
 _HANDLE = "handle:"
@@ -86,6 +87,8 @@ def command(
         if given and not why.strip():
             raise MisuseError(f"{option} needs --why TEXT: whoever asks later must find the reason")
     target = deployment(stack)
+    if erase and (code := _finish_erasure(target, customer_key, recipient, domain)) is not None:
+        return code
     contact = _find(target, customer_key, recipient, domain)
     if release:
         contact = _release(target, contact, release, why)
@@ -97,9 +100,7 @@ def command(
 
         if held is not None:
             write_held(target, contact, held)
-        if erase:
-            erase_contact(target, contact, why)
-        return 0
+        return _told_erased(erase_contact(target, contact, why)) if erase else 0
     if changes:
         contact = _change(target, contact, changes, why)
     if as_json:
@@ -108,6 +109,46 @@ def command(
     else:
         _show(contact, suppression_rows(target, contact), change_rows(target, contact))
     return 0
+
+
+def _finish_erasure(
+    target: "Deployment", customer_key: str, recipient: str, domain: str | None
+) -> int | None:
+    """Go on with an erasure that was not finished, where the contact is gone; None if there is none."""
+    from exstream_notify.domain.identity import contact_key
+
+    from ..holdings import finish, under_way
+
+    if domain is None and target.url is None:
+        return None
+    for name in [domain] if domain else _domains(target):
+        person = under_way(target, name, customer_key, recipient)
+        key = contact_key(customer_key, recipient)
+        if person is not None and key not in target.app.contacts.get(name, [key]):
+            return _told_erased(finish(target, person))
+    return None
+
+
+def _domains(target: "Deployment") -> list[str]:
+    """Every domain that a run was dropped for."""
+    from ..personal.objects import folders
+
+    app = target.app
+    found = folders(app.client("s3"), app.settings.drop_bucket, "drop/")
+    return sorted(folder.split("/")[1] for folder in found)
+
+
+def _told_erased(done: "Scrubbed") -> int:
+    """Say what an erasure came to: 3 where something is left to do."""
+    from ..screen import remark
+
+    changed = ", ".join(f"{number} {name}" for name, number in done.changed.items() if number)
+    remark(f"erased: the profile{f', {changed}' if changed else ''}")
+    for sentence in done.left:
+        remark(f"left: {sentence}")
+    if done.left:
+        remark("the erasure is not finished: run the same command again later")
+    return NEEDS_LOOK if done.left else 0
 
 
 def _release(target: "Deployment", contact: "Contact", channel: "Channel", why: str) -> "Contact":

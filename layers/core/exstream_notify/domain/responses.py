@@ -34,7 +34,8 @@ PAID_AGAIN = "paid again"
 REVERSED = "payment reversed"
 """The event of a payment that was taken back, wholly or in part."""
 
-_OF_PAYMENTS = frozenset({"paid", IN_PART, PAID_AGAIN, REVERSED})
+OF_PAYMENTS = frozenset({"paid", IN_PART, PAID_AGAIN, REVERSED})
+"""The events of payments."""
 
 MAX_PAYMENT_EVENTS = 100
 """Events of payments in a notice's chain. Further ones are counted, and have no event of their own."""
@@ -325,7 +326,7 @@ def with_payment(
     if what == "paid" and was_paid:
         what = PAID_AGAIN
     changes = {"responses": responses, "payments": payments}
-    if sum(1 for e in notice.events if e.what in _OF_PAYMENTS) >= MAX_PAYMENT_EVENTS:
+    if sum(1 for e in notice.events if e.what in OF_PAYMENTS) >= MAX_PAYMENT_EVENTS:
         return replace(notice, version=notice.version + 1, **changes)  # type: ignore[arg-type]
     return happened(notice, now, what, event.detail if what == "paid" else event.part, **changes)
 

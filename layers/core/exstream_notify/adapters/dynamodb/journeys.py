@@ -6,7 +6,7 @@ hour leads), `done#<cohort>`, `members#<cohort>#<shard>`, `aside#<notice id or r
 some ten thousand writes over SHARDS partitions, each good for a thousand kilobytes a second.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -63,6 +63,29 @@ class DynamoJourneys:
         """Every cohort that is not done, with its members: for operators."""
         states = self.cohorts(datetime.max.replace(tzinfo=UTC))
         return [(s, sum(len(r.members) for r in self._members(s.cohort))) for s in states]
+
+    def rows(self, cohort: Cohort, slices: Collection[tuple[str, int]]) -> Iterator[MemberRow]:
+        """Its rows of these slices (run and number): for operators."""
+        for shard in sorted({number % SHARDS for _, number in slices}):
+            for item in self._partition(f"members#{cohort.name}#{shard}"):
+                row = _row(item)
+                if (row.run, row.slice_number) in slices:
+                    yield row
+
+    def amend(self, cohort: Cohort, row: MemberRow, under: str = "") -> bool:
+        """Replace the members of a row, or of one aside `under` a name; False if it is not there any more."""
+        aside = _key(f"aside#{under}", f"{cohort.name}#{row.name}")
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=aside if under else _members_key(cohort, row),
+                UpdateExpression="SET body = :b",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues={":b": _row_item(row)["body"]},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
 
     def started(self, cohort: Cohort, generation: int) -> None:
         """See `JourneyBook.started`."""
