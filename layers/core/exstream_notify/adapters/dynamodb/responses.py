@@ -76,7 +76,6 @@ class DynamoEarlyResponses:
         found = get_items(self._client, self._table, keys)
         return {keys[key]: _early(item) for key, item in found.items()}
 
-
     def of_customer(self, domain: str, customer_key: str) -> dict[str, EarlyResponse]:
         """What was kept that names this customer, by its key in the table: for operators."""
         return {key: _early(item) for key, item in self._of_customer(domain, customer_key).items()}
@@ -84,14 +83,19 @@ class DynamoEarlyResponses:
     def forget(self, domain: str, customer_key: str, recipient: str, before: str = "") -> int:
         """Drop what names this customer and no other holder, said by then; the number of items.
 
-        Payments of other customers on the same document or case stay.
+        Payments of other customers on the same document or case stay, and so does what document replaced
+        which: there are keys alone in that.
         """
         changed = 0
         for key, item in self._of_customer(domain, customer_key).items():
             kept = _early(item)
             texts = item.get("payments", {}).get("SS", [])
             mine = [text for text in texts if orjson.loads(text)[7] == customer_key]
-            if kept.recipient not in ("", recipient) or (before and kept.at[:19] > before[:19]):
+            if (
+                kept.kind == "superseded"
+                or kept.recipient not in ("", recipient)
+                or (before and kept.at[:19] > before[:19])
+            ):
                 continue
             where: Item = {"TableName": self._table, "Key": {"pk": {"S": key}}}
             if len(mine) == len(texts) and kept.customer_key in ("", customer_key):
