@@ -151,6 +151,16 @@ def test_the_words_go_and_everything_else_stays(form: str, encoding: str, packed
     assert rewritten(name, after) == after or not list(file_of(name, after).rows(ERASED))
 
 
+def test_what_stands_before_the_first_row_stays() -> None:
+    records = [a_record("K-1", "vexo"), a_record("K-2", "quilb")]
+    after = rewritten("a.index.xml", elements(records).encode())
+    assert after.startswith(b'<?xml version="1.0"?>\n<list>\n  <row><customer_key>K-1<')
+    name = "_STDDELIVERYFILE.xml"
+    after = rewritten(name, native(records).encode())
+    tally = stage_file(io.BytesIO(after), name, schema=SCHEMA, parts=MemoryParts(), rejects=MemoryRejects())
+    assert (tally.customers_processed, tally.customers) == (2, 2)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_rows_of_nobody_else_are_touched(form: str) -> None:
     name, write = FORMS[form]
@@ -179,6 +189,13 @@ def test_a_row_that_was_refused_goes_too() -> None:
     text = rewritten("a.index.csv", data).decode()
     assert "vexo" not in text
     assert "K-2,quilb" in text
+
+
+def test_without_the_site_s_names_a_row_is_found_by_its_text() -> None:
+    rows = [{"Kdnr": "K-10", "Mail": "quilb@example.com"}, {"Kdnr": "K-1", "Mail": "vexo@example.com"}]
+    text = rewritten("a.index.jsonl", lines(rows).encode()).decode()
+    assert "vexo" not in text
+    assert "quilb@example.com" in text
 
 
 def test_what_no_windows_encoding_knows_is_written_as_it_was_read() -> None:

@@ -85,10 +85,11 @@ class IndexFile:
                     raw = _element(raw) if form in ("xml", "native") else raw
                     yield Row(raw, _REFUSED[form](raw), {"raw": raw})
                 continue
-            fields = self._fields(entry)
-            if not self._mine(person, fields, entry):
+            fields, raw = self._fields(entry), reader.raw()
+            # Where no name feeds the key (the site's aliases are not at hand), the text has to tell.
+            mine = self._mine(person, fields, entry) if "customer_key" in fields else person.named_in(raw)
+            if not mine:
                 continue
-            raw = reader.raw()
             raw = _element(raw) if form in ("xml", "native") else raw
             blank = self._blank(raw, entry, {k: v for k, v in fields.items() if k in _KEPT})
             if blank != raw:
