@@ -98,8 +98,8 @@ class _Disk:
         return rows
 
     def sorted_segments(self, export: str) -> set[int]:
-        """None is counted: the bench merges by itself."""
-        return set()
+        """Those on the disk; nobody hears when they are complete: the bench merges by itself."""
+        return {int(path.stem.partition("-")[2]) for path in self.folder.glob("segment-*.gz")}
 
     def read_sorted(self, export: str, segment: int) -> Iterator[bytes]:
         """One segment's lines."""
@@ -125,6 +125,9 @@ class _Disk:
     def exported_domains(self) -> Sequence[str]:
         """None before."""
         return ()
+
+    def expire(self, domain: str, kept: int) -> None:
+        """There is only the one."""
 
     def _segment(self, number: int) -> Path:
         return self.folder / f"segment-{number}.gz"

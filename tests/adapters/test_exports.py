@@ -434,3 +434,37 @@ def test_what_is_decided_once_for_all_alike_is_what_each_would_get(
         quiet_hours=hours,
     )
     assert _SHARED.row(contact, suppressed) == layout_of(RULES, ",").row(contact, suppressed)
+
+
+def test_a_removed_row_has_the_key_alone(exporter: Exporter) -> None:
+    exporter.table.put(a_contact(1), a_contact(2, language="fr", opt_outs={"statements": ("email",)}))
+    exporter.export("2026-11-24T02")
+    del exporter.table.contacts["retail#C0002"]
+    exporter.export("2026-11-25T02")
+
+    (row,) = exporter.rows("changes")
+    assert {name: value for name, value in row.items() if value} == {
+        "change": "removed", "customer_key": "C0002", "known": "no",
+    }  # fmt: skip
+
+
+def test_the_newest_two_exports_stay(exporter: Exporter) -> None:
+    for number in range(1, 6):
+        exporter.table.put(a_contact(number))
+        exporter.export(f"2026-11-0{number}T02")
+    found = {key.split("/")[2] for key in exporter.objects() if key.count("/") == 3}
+    assert found == {"2026-11-04T02", "2026-11-05T02"}
+    assert len(exporter.rows()) == 5
+    # One that is written just now is newer than what stands, and stays too.
+    exporter.client.put_object(Bucket=BUCKET, Key="preferences/retail/2026-11-09T02/rows.gz", Body=b"")
+    exporter.store.expire("retail", 2)
+    assert len({key.split("/")[2] for key in exporter.objects() if key.count("/") == 3}) == 3
+
+
+def test_a_merge_whose_segments_an_erasure_took_changes_nothing(exporter: Exporter) -> None:
+    exporter.table.put(a_contact(1))
+    exporter.export("2026-11-24T02")
+    before = exporter.objects()
+    task = ExportTask("2026-11-25T02", "merge", 3)
+    assert merge_segments(task, store=exporter.store, layout=exporter.layout).rows == {}
+    assert exporter.objects() == before

@@ -107,6 +107,31 @@ def test_shared_payments_and_the_documents_that_came_after_them_are_kept_in_orde
     assert found.debts == (first, second, replace(first, parts=parts))
 
 
+def test_what_came_early_is_found_by_its_customer_and_forgotten_without_another_s(tables: Tables) -> None:
+    early, until = DynamoEarlyResponses(tables.client, tables.notices), NOW + timedelta(days=90)
+
+    def payment(customer: str) -> EarlyPayment:
+        event = ResponseEvent("paid", "retail", amount="5.00", payment_id=f"P-{customer}")
+        return EarlyPayment(event.fact, "2026-11-20T15:00:00Z", customer, "DE")
+
+    signed = EarlyResponse("acknowledged", "by Ann", "2026-11-20T15:00:00Z", "E1", "DE")
+    early.keep("retail", "mine", signed, until)
+    early.keep("retail", "holder", replace(signed, recipient="B"), until)
+    early.keep("retail", "later", replace(signed, at="2026-11-22T15:00:00Z"), until)
+    early.keep("retail", "replaced", replace(signed, kind="superseded", detail=""), until)
+    early.keep("retail", "nobody", replace(signed, customer_key=""), until)
+    for customer in ("E2", "E1"):
+        early.keep_payment("retail", "case", payment(customer), until)
+    assert sorted(early.of_customer("retail", "E1")) == [
+        f"early:retail#{name}" for name in ("case", "holder", "later", "mine", "replaced")
+    ]
+    for _ in range(2):  # it can be repeated
+        early.forget("retail", "E1", "", "2026-11-21T00:00:00+00:00")
+    left = early.on("retail", ["mine", "holder", "later", "replaced", "nobody", "case"])
+    assert sorted(left) == ["case", "holder", "later", "nobody", "replaced"]
+    assert [paid.customer_key for paid in left["case"].payments] == ["E2"]
+
+
 def test_a_notice_is_found_by_its_document_and_its_case(tables: Tables) -> None:
     ledger = DynamoLedger(tables.client, tables.notices)
     mine = opened(

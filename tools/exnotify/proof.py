@@ -6,7 +6,8 @@ the anchors, the heads of the chain as they stood after receipts, written to the
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,8 @@ def proof_of(app: "Bootstrap", notice: Notice, *, thorough: bool = False) -> dic
 
     places = {chain_start(notice): 0}
     places |= {event_hash(event): number for number, event in enumerate(notice.events, 1)}
-    salt = salt_of(app, notice)
-    attempts = [_attempt(app, notice, a.number, a.evidence, salt, set(places)) for a in notice.attempts]
+    salts = salts_of(app, notice)
+    attempts = [_attempt(app, notice, a.number, a.evidence, salts, set(places)) for a in notice.attempts]
     anchors, receipts = _anchors(app, notice, places, thorough=thorough)
     for attempt in attempts:
         head = (attempt["evidence"] or {}).get("chain")
@@ -169,14 +170,26 @@ def _not_covered(notice: Notice, covered: int, *, thorough: bool) -> list[str]:
     return told
 
 
-def salt_of(app: "Bootstrap", notice: Notice) -> str | None:
-    """What the notice's evidence is keyed with; None for a customer whose contact is gone (erased)."""
+def salts_of(app: "Bootstrap", notice: Notice) -> tuple[str, ...]:
+    """What the notice's evidence may be keyed with; nothing for a customer whose contact is gone (erased).
+
+    A team's copy tells of the customer, so it is keyed with the customer's salt; not so in earlier releases.
+    """
     from exstream_notify.use_cases.send_notices import TEAM_SALT
 
-    if notice.audience != "customer":
-        return TEAM_SALT
     contact = app.contacts.get(notice.domain, [notice.contact_key]).get(notice.contact_key)
-    return contact.salt or None if contact else None
+    own = (contact.salt,) if contact is not None and contact.salt else ()
+    return own if notice.audience == "customer" else (*own, TEAM_SALT)
+
+
+def opened(app: "Bootstrap", reference: str, ref: str, salts: Sequence[str]) -> dict[str, Any]:
+    """An evidence line, opened with the salt that fits; EvidenceUnreadable if none does."""
+    from exstream_notify.adapters.encryption import EvidenceUnreadable
+
+    for salt in salts:
+        with suppress(EvidenceUnreadable):
+            return app.evidence.read(reference, ref, salt)
+    raise EvidenceUnreadable(f"evidence of {ref} does not open")
 
 
 def _never_begun(notice: Notice, number: int) -> bool:
@@ -191,7 +204,7 @@ def _never_begun(notice: Notice, number: int) -> bool:
 
 
 def _attempt(
-    app: "Bootstrap", notice: Notice, number: int, reference: str, salt: str | None, heads: set[str]
+    app: "Bootstrap", notice: Notice, number: int, reference: str, salts: Sequence[str], heads: set[str]
 ) -> dict[str, Any]:
     told: dict[str, Any] = {
         "number": number, "reference": reference, "evidence": None, "problem": None, "erased": False,
@@ -201,12 +214,12 @@ def _attempt(
         return told  # nothing was prepared, so there is nothing to prove
     if not reference:
         return told | {"problem": "the ledger names no evidence for it"}
-    if salt is None:
+    if not salts:
         return told | {"problem": "the customer's key is gone (erased): nobody can open it", "erased": True}
     from exstream_notify.adapters.encryption import EvidenceUnreadable
 
     try:
-        line = app.evidence.read(reference, ref, salt)
+        line = opened(app, reference, ref, salts)
     except EvidenceUnreadable as error:
         return told | {"problem": f"it does not open: {error}"}
     except (LookupError, ValueError) as error:

@@ -46,6 +46,7 @@ def replies(target: "Deployment", domain: str | None = None) -> list[dict[str, A
             contact = app.contacts.by_handle(told["contact"]) if "contact" in told else None
             row = {"at": report.first_seen, "domain": incident.domain, "reply": told["reply"],
                    "customer_key": contact.customer_key if contact else "",
+                   "recipient": contact.recipient if contact else "",
                    "customers": int(told["customers"]), "from": None, "text": None}  # fmt: skip
             salt = contact.salt if contact else "" if "contact" in told else REPLY_SALT
             try:

@@ -653,6 +653,9 @@ class ExportStore(Protocol):
     def exported_domains(self) -> Sequence[str]:
         """Domains that were ever exported."""
 
+    def expire(self, domain: str, kept: int) -> None:
+        """Delete the files of the domain's exports but for the newest `kept`, and the one that stands."""
+
 
 class ExceptionBus(Protocol):
     """Where exceptions are told."""

@@ -31,6 +31,7 @@ OPERATIONS: dict[tuple[str, str], Row] = {
     ("s3", "upload_part"): Row("s3:PutObject", "Bucket", "Key"),
     ("s3", "complete_multipart_upload"): Row("s3:PutObject", "Bucket", "Key"),
     ("s3", "abort_multipart_upload"): Row("s3:AbortMultipartUpload", "Bucket", "Key"),
+    ("s3", "delete_object"): Row("s3:DeleteObject", "Bucket", "Key"),
     ("s3", "list_objects_v2"): Row("s3:ListBucket", "Bucket"),
     ("dynamodb", "get_item"): Row("dynamodb:GetItem", "TableName"),
     ("dynamodb", "put_item"): Row("dynamodb:PutItem", "TableName"),

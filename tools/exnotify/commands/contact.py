@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import CommandError, MisuseError
+from ..errors import NEEDS_LOOK, CommandError, MisuseError
 from .options import as_json, deployment, on_stack
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..contact_changes import Change
     from ..deployment import Deployment
+    from ..personal.places import Scrubbed
 
 _TRIES = 5
 _HANDLE = "handle:"
@@ -110,13 +111,10 @@ def command(
     if held is not None or erase:
         from ..holdings import erase as erase_it
         from ..holdings import write_held
-        from ..screen import remark
 
         if held is not None:
             write_held(target, contact, held)
-        if erase:
-            remark(_erased(erase_it(target, contact, why)))
-        return 0
+        return _told_erased(*erase_it(target, contact, why)) if erase else 0
     if changes:
         contact = _change(target, contact, changes, why)
     account = account_of(target, contact)
@@ -127,6 +125,20 @@ def command(
     else:
         _show(contact, account, suppression_rows(target, contact), change_rows(target, contact))
     return 0
+
+
+def _told_erased(mark: "Contact", done: "Scrubbed") -> int:
+    """Say what an erasure came to: 3 where something is left to do."""
+    from ..screen import remark
+
+    remark(_erased(mark))
+    if changed := ", ".join(f"{number} {name}" for name, number in done.changed.items() if number):
+        remark(f"erased with the profile: {changed}")
+    for sentence in done.left:
+        remark(f"left: {sentence}")
+    if done.left:
+        remark("the erasure is not finished: run the same command again later")
+    return NEEDS_LOOK if done.left else 0
 
 
 def _release(target: "Deployment", contact: "Contact", channel: "Channel", why: str) -> "Contact":

@@ -208,6 +208,21 @@ class S3Exports:
         )
         return [row["Prefix"].split("/")[1] for page in pages for row in page.get("CommonPrefixes", ())]
 
+    def expire(self, domain: str, kept: int) -> None:
+        """See `ExportStore.expire`."""
+        found: dict[str, list[str]] = {}
+        for key in self._keys(self._bucket, f"preferences/{domain}/"):
+            _, _, export, *file = key.split("/")
+            if file:
+                found.setdefault(export, []).append(key)
+        control = self.control(domain)
+        stands = str(control["export"]) if control else ""
+        # One that is newer than what stands is being written just now.
+        older = sorted(export for export in found if export < stands)
+        for export in older[: max(len(older) - kept + 1, 0)]:
+            for key in found[export]:
+                self._client.delete_object(Bucket=self._bucket, Key=key)
+
     def _read(self, bucket: str, key: str) -> Iterator[bytes]:
         body = self._client.get_object(Bucket=bucket, Key=key)["Body"]
         with gzip.GzipFile(fileobj=body) as lines:

@@ -107,11 +107,22 @@ class Layout:
         """The row of a file that nobody is in."""
         return {**dict.fromkeys(self.columns, ""), "customer_key": NOBODY, "known": "no"}
 
+    def gone(self, line: bytes) -> tuple[bytes, bytes]:
+        """JSON and delimited form of the row of a customer who is in the file no more: the key alone."""
+        key, _, recipient = line.split(SEPARATOR, 2)[1].decode().partition(_RECIPIENT)
+        row = dict.fromkeys(self.columns, "") | {"customer_key": key, "recipient": recipient, "known": "no"}
+        return as_json(row).encode(), as_delimited(row.values()).encode()
+
     def line(self, domain: str, row: Mapping[str, str]) -> bytes:
         """A row as it is sorted: domain, key and recipient, JSON, delimited."""
-        key = row["customer_key"] + (_RECIPIENT + row["recipient"] if row["recipient"] else "")
+        key = key_of_row(row["customer_key"], row["recipient"])
         parts = (domain, key, as_json(row), as_delimited(row.values()))
         return SEPARATOR.join(part.encode() for part in parts) + b"\n"
+
+
+def key_of_row(customer_key: str, recipient: str) -> str:
+    """The key that a row is sorted by."""
+    return customer_key + (_RECIPIENT + recipient if recipient else "")
 
 
 def as_json(row: Mapping[str, str]) -> str:

@@ -353,8 +353,14 @@ def chain_start(notice: Notice) -> str:
     )
 
 
+REDACTED = "erased:"
+"""Begins the detail of an event whose words were erased; the hash that it had follows."""
+
+
 def event_hash(event: Event) -> str:
-    """An event's own hash, over all that it says and the hash before it."""
+    """An event's own hash, over all that it says and the hash before it; an erased one names its hash."""
+    if event.detail.startswith(REDACTED):
+        return event.detail.removeprefix(REDACTED)
     return _hash(event.before, event.at, event.what, event.detail)
 
 
@@ -379,6 +385,8 @@ def _hash(*fields: str) -> str:
 
 def happened(notice: Notice, now: datetime, what: str, detail: str = "", **changes: object) -> Notice:
     """The notice after an event: one version on, the event chained to those before."""
+    if detail.startswith(REDACTED):
+        detail = f"({detail})"  # somebody's words: an erased event is made by nobody but an erasure
     event = Event(now.isoformat(timespec="milliseconds"), what, detail, head(notice))
     return replace(notice, version=notice.version + 1, events=(*notice.events, event), **changes)  # type: ignore[arg-type]
 

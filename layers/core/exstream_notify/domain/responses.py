@@ -52,7 +52,8 @@ MOVED = "payment moved"
 TOLD: Mapping[str, str] = {IN_PART: "in_part", REVERSED: "reversed", MOVED: "moved"}
 """How a notice counts whose newest event is one of a payment."""
 
-_OF_PAYMENTS = frozenset({"paid", IN_PART, PAID_AGAIN, REVERSED, MOVED})
+OF_PAYMENTS = frozenset({"paid", IN_PART, PAID_AGAIN, REVERSED, MOVED})
+"""The events of payments."""
 
 MAX_PAYMENT_EVENTS = 100
 """Events of payments in a notice's chain. Further ones are counted, and have no event of their own."""
@@ -433,12 +434,12 @@ def with_payment(
 
 def count_of_payments(notice: Notice) -> int:
     """How many events of payments a notice has."""
-    return sum(1 for e in notice.events if e.what in _OF_PAYMENTS)
+    return sum(1 for e in notice.events if e.what in OF_PAYMENTS)
 
 
 def last_of(notice: Notice) -> str:
     """The newest event of a payment that a notice has; empty where it has none."""
-    return next((e.what for e in reversed(notice.events) if e.what in _OF_PAYMENTS), "")
+    return next((e.what for e in reversed(notice.events) if e.what in OF_PAYMENTS), "")
 
 
 def conflicts(known: Fact | None, fact: Fact) -> bool:

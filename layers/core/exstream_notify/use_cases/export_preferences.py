@@ -26,6 +26,9 @@ from ..ports import (
 from .decide_notices import blocked_addresses, blocked_channels
 from .notify_owner import waiting_name
 
+KEPT = 2
+"""Exports of a domain that stay: the one that stands, and the one before it, which may just be read."""
+
 BATCH = 500
 """Contacts whose addresses are looked up in the suppression list at once."""
 
@@ -110,17 +113,22 @@ def merge_segments(task: ExportTask, *, store: ExportStore, layout: Layout) -> E
     old export stands, whole. Where nothing changed nothing is written, so it stays byte for byte.
     """
     done = Exported()
+    if len(store.sorted_segments(task.export)) < task.segments:
+        return done  # an erasure took them: it has a later export made
     streams = [store.read_sorted(task.export, number) for number in range(task.segments)]
     merged = heapq.merge(*streams)
     for domain, lines in groupby(merged, key=lambda line: line.split(b"\x1f", 1)[0].decode()):
         done.rows[domain], done.changes[domain] = _export_domain(task.export, domain, lines, store, layout)
-    for domain in store.exported_domains():
+    exported = store.exported_domains()
+    for domain in exported:
         if domain not in done.rows:
             # Everybody of this domain was erased, and its file must not be empty.
             line = layout.line(domain, layout.nobody())
             done.rows[domain], done.changes[domain] = _export_domain(
                 task.export, domain, [line], store, layout
             )
+    for domain in {*exported, *done.rows}:
+        store.expire(domain, KEPT)
     return done
 
 
@@ -144,7 +152,9 @@ def _export_domain(
     try:
         for change, line in _compared(store.rows(domain, before), lines):
             _, _, row, delimited = parts_of(line)
-            if change != "removed":
+            if change == "removed":
+                row, delimited = layout.gone(line)
+            else:
                 full.add(row, delimited)
                 files["rows"].write(line)
             if change:

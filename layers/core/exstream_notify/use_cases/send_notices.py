@@ -487,6 +487,8 @@ def _prepare(
             address = rules.team_address(team)
             if address is None:
                 continue
+            # The copy tells of the customer: it is erased with the customer.
+            about = known.get(document.contact_key)
             rows.append(
                 _Prepared(
                     member,
@@ -495,7 +497,7 @@ def _prepare(
                     document,
                     address,
                     hasher("email", address),
-                    TEAM_SALT,
+                    about.salt if about is not None and about.salt else TEAM_SALT,
                     None,
                     wording.language_of("team-copy", "email", None),
                 )

@@ -65,6 +65,29 @@ class DynamoJourneys:
         states = self.cohorts(datetime.max.replace(tzinfo=UTC))
         return [(s, sum(len(r.members) for r in self._members(s.cohort))) for s in states]
 
+    def rows(self, cohort: Cohort, slices: Collection[tuple[str, int]]) -> Iterator[MemberRow]:
+        """Its rows of these slices (run and number): for operators."""
+        for shard in sorted({number % SHARDS for _, number in slices}):
+            for item in self._partition(f"members#{cohort.name}#{shard}"):
+                row = _row(item)
+                if (row.run, row.slice_number) in slices:
+                    yield row
+
+    def amend(self, cohort: Cohort, row: MemberRow, under: str = "") -> bool:
+        """Replace the members of a row, or of one aside `under` a name; False if it is not there any more."""
+        aside = _key(f"aside#{under}", f"{cohort.name}#{row.name}")
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=aside if under else _members_key(cohort, row),
+                UpdateExpression="SET body = :b",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues={":b": _row_item(row)["body"]},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
     def started(self, cohort: Cohort, generation: int) -> None:
         """See `JourneyBook.started`."""
         self._mark(cohort, generation, started=True)

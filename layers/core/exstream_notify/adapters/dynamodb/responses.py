@@ -1,4 +1,7 @@
-"""Small items beside the notices: responses that came before them, and tries of a second step."""
+"""Small items beside the notices: responses that came before them, and tries of a second step.
+
+A response that names its customer lies in the ledger's index `customer` too, so that it can be found.
+"""
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
@@ -10,7 +13,7 @@ import orjson
 from ...domain.notices import Response
 from ...domain.payments import Debt, Fact
 from ...domain.responses import EarlyPayment, EarlyResponse
-from .batches import DynamoDBClient, Item, get_items
+from .batches import DynamoDBClient, Item, get_items, query
 
 _EARLY = "early:"
 _YEAR = 366 * 86400
@@ -32,7 +35,7 @@ class DynamoEarlyResponses:
             TableName=self._table,
             Key={"pk": {"S": f"{_EARLY}{domain}#{subject}"}},
             UpdateExpression="SET kind = :k, detail = :d, #at = :a, customer_key = :c, document_id = :i, "
-            "recipient = :r, versions = :v, expires = :e",
+            f"recipient = :r, versions = :v, expires = :e{_FOUND if response.customer_key else ''}",
             ExpressionAttributeNames={"#at": "at"},
             ExpressionAttributeValues={
                 ":k": {"S": response.kind},
@@ -43,6 +46,7 @@ class DynamoEarlyResponses:
                 ":r": {"S": response.recipient},
                 ":v": {"S": orjson.dumps(response.versions).decode()},
                 ":e": {"N": str(int(until.timestamp()))},
+                **_customer(domain, response.customer_key),
             },
         )
 
@@ -57,12 +61,13 @@ class DynamoEarlyResponses:
             self._client.update_item(
                 TableName=self._table,
                 Key={"pk": {"S": f"{_EARLY}{domain}#{subject}"}},
-                UpdateExpression="ADD payments :p SET expires = :e",
+                UpdateExpression=f"ADD payments :p SET expires = :e{_FOUND if payment.customer_key else ''}",
                 ConditionExpression="attribute_not_exists(payments) OR size(payments) < :most",
                 ExpressionAttributeValues={
                     ":p": {"SS": [text]},
                     ":e": {"N": str(int(until.timestamp()))},
                     ":most": {"N": str(EARLY_PAYMENTS)},
+                    **_customer(domain, payment.customer_key),
                 },
             )
         except self._client.exceptions.ConditionalCheckFailedException:
@@ -87,6 +92,59 @@ class DynamoEarlyResponses:
         keys = {f"{_EARLY}{domain}#{subject}": subject for subject in subjects}
         found = get_items(self._client, self._table, keys)
         return {keys[key]: _early(item) for key, item in found.items()}
+
+    def of_customer(self, domain: str, customer_key: str) -> dict[str, EarlyResponse]:
+        """What was kept that names this customer, by its key in the table: for operators."""
+        return {key: _early(item) for key, item in self._of_customer(domain, customer_key).items()}
+
+    def forget(self, domain: str, customer_key: str, recipient: str, before: str = "") -> int:
+        """Drop what names this customer and no other holder, said by then; the number of items.
+
+        Payments of other customers on the same document or case stay, and so does what document replaced
+        which: there are keys alone in that.
+        """
+        changed = 0
+        for key, item in self._of_customer(domain, customer_key).items():
+            kept = _early(item)
+            texts = item.get("payments", {}).get("SS", [])
+            mine = [text for text in texts if orjson.loads(text)[7] == customer_key]
+            if (
+                kept.kind == "superseded"
+                or kept.recipient not in ("", recipient)
+                or (before and kept.at[:19] > before[:19])
+            ):
+                continue
+            where: Item = {"TableName": self._table, "Key": {"pk": {"S": key}}}
+            if len(mine) == len(texts) and kept.customer_key in ("", customer_key):
+                self._client.delete_item(**where)
+            elif mine:
+                values = {":p": {"SS": mine}}
+                self._client.update_item(
+                    **where, UpdateExpression="DELETE payments :p", ExpressionAttributeValues=values
+                )
+            else:
+                continue
+            changed += 1
+        return changed
+
+    def _of_customer(self, domain: str, customer_key: str) -> dict[str, Item]:
+        rows = query(
+            self._client.query,
+            TableName=self._table,
+            IndexName="customer",
+            KeyConditionExpression="cust = :c",
+            ExpressionAttributeValues=_customer(domain, customer_key, ":c"),
+        )
+        keys = [key for row in rows if (key := row["pk"]["S"]).startswith(_EARLY)]
+        return get_items(self._client, self._table, keys) if keys else {}
+
+
+_FOUND = ", cust = :cust"
+
+
+def _customer(domain: str, customer_key: str, name: str = ":cust") -> Item:
+    """The index's value, nothing where no customer is named."""
+    return {name: {"S": f"{domain}#{customer_key}"}} if customer_key else {}
 
 
 def _early(item: Item) -> EarlyResponse:

@@ -68,10 +68,14 @@ class FileTally:
         return self.reject_reasons.total()
 
 
-class _Reader(Protocol):
-    def __iter__(self) -> Iterator[Entry | Fault]: ...
+class Reader(Protocol):
+    """Reads the entries of an index, one after another."""
 
-    def raw(self) -> str: ...
+    def __iter__(self) -> Iterator[Entry | Fault]:
+        """The entries in order; `IndexUnreadable` where the file cannot be used."""
+
+    def raw(self) -> str:
+        """The current entry as it stands in the file."""
 
 
 FileCheck: TypeAlias = Callable[[Normalised], FileFault | None]
@@ -142,7 +146,7 @@ def stage_file(
         tally.customers = tally.records - customers.repeats
         tally.customers_processed = customers.processed
     else:
-        reader = _reader(file_form, text, name, schema, limits, rows)
+        reader = reader_of(file_form, text, name, schema, limits, rows)
         pass_.stage_records(reader)
         if isinstance(reader, DelimitedRecords):
             tally.disagreements = reader.disagreements()
@@ -155,9 +159,12 @@ def stage_file(
     return tally
 
 
-def _reader(
+def reader_of(
     form: FileForm, text: TextSource, name: str, schema: RecordSchema, limits: Limits, rows: RowRules | None
-) -> _Reader:
+) -> Reader:
+    """The reader of an index's form: its entries in order, each with the text that it was read from."""
+    if form.form == "native":
+        return XmlRecords(text, name, CustomerCollector(schema.aliases), limits)
     if form.form == "json":
         return JsonRecords(text, name, limits, schema.aliases)
     if form.form == "xml":
@@ -194,7 +201,7 @@ class _Pass:
         self._listed = listed
         self._left: list[Fault] = []
 
-    def stage_records(self, reader: _Reader) -> None:
+    def stage_records(self, reader: Reader) -> None:
         """Records that are documents, each. `IndexUnreadable` where the only one is a list's wrapping."""
         tally, normalise, left = self._tally, self._schema.normalise, self._left
         wrapping = False
@@ -216,7 +223,7 @@ class _Pass:
             reason = "an object around the records: write their list, or one record after another"
             raise IndexUnreadable(tally.name, "line 1", reason)
 
-    def stage_customers(self, reader: _Reader) -> None:
+    def stage_customers(self, reader: Reader) -> None:
         """Customers of a native manifest, with their queues."""
         tally, schema, left = self._tally, self._schema, self._left
         for entry in reader:
@@ -298,7 +305,7 @@ class _Pass:
                 self._listed.add(to_json(row))
         self._left.clear()
 
-    def _reject(self, faults: Sequence[Fault], reader: _Reader, entry: Entry | None = None) -> None:
+    def _reject(self, faults: Sequence[Fault], reader: Reader, entry: Entry | None = None) -> None:
         tally, first = self._tally, faults[0]
         self._left.clear()
         reject: dict[str, Any] = {
@@ -323,7 +330,7 @@ class _Pass:
             self._lines_named.add(fault.line)
         return str(fault)
 
-    def _kept(self, reader: _Reader, entry: Entry | None) -> str:
+    def _kept(self, reader: Reader, entry: Entry | None) -> str:
         """The record as it stands in the file; by name and value where an answer in it has to be hidden."""
         if entry is None:
             return reader.raw()

@@ -1,0 +1,176 @@
+"""Places of the tables: notices, early responses, members of journeys, incidents."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from exstream_notify.domain.erased import ERASED, Person, redacted
+from exstream_notify.domain.notices import Notice
+
+from .work_bucket import Rows
+
+if TYPE_CHECKING:
+    from exstream_notify.adapters.bootstrap import Bootstrap
+    from exstream_notify.domain.exceptions import ExceptionRaised
+    from exstream_notify.domain.incidents import Report
+    from exstream_notify.domain.journeys import Cohort, Member, MemberRow
+
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class _TablePlace:
+    app: "Bootstrap"
+    person: Person
+
+    @cached_property
+    def notices(self) -> dict[str, Notice]:
+        """The customer's notices, and the copies that teams got of them, by id."""
+        found = self.app.ledger.of_customer(self.person.domain, self.person.customer_key)
+        mine = (n for n in found if n.recipient == self.person.recipient)
+        return {n.notice_id: n for n in mine if self.person.existed(n.created_at)}
+
+
+class Notices(_TablePlace):
+    """The ledger's notices: keys, hashes and times stay."""
+
+    def held(self) -> Rows:
+        """See `Place.held`; with each attempt's evidence, opened."""
+        from ..notices import notice_row
+        from ..proof import opened, salts_of
+
+        for notice in self.notices.values():
+            salts = salts_of(self.app, notice)
+            row: dict[str, Any] = {**notice_row(notice), "case_id": notice.case_id, "evidence": []}
+            for attempt in notice.attempts:
+                try:
+                    ref = f"{notice.notice_id}:{attempt.number}"
+                    line = opened(self.app, attempt.evidence, ref, salts) if attempt.evidence else None
+                except Exception as error:  # a line that does not open is told, and the rest is written
+                    line = {"unreadable": type(error).__name__}
+                row["evidence"].append(line)
+            yield row
+
+    def scrub(self) -> int:
+        """See `Place.scrub`."""
+        left = list(self.notices.values())
+        changed = 0
+        for _ in range(_TRIES):
+            after = [made for n in left if (made := redacted(n, self.person)) is not n]
+            blocked = self.app.ledger.put(after) if after else {}
+            changed += len(after) - len(blocked)
+            left = list(blocked.values())
+            if not left:
+                return changed
+        raise RuntimeError("a notice kept changing: run the command again")
+
+
+class EarlyResponses(_TablePlace):
+    """Responses and payments that came before their notice; another holder's are not this one's."""
+
+    def held(self) -> Rows:
+        """See `Place.held`."""
+        person = self.person
+        found = self.app.early_responses.of_customer(person.domain, person.customer_key)
+        for key, kept in found.items():
+            if kept.recipient in ("", person.recipient):
+                yield {"key": key, **asdict(kept)}
+
+    def scrub(self) -> int:
+        """See `Place.scrub`."""
+        person = self.person
+        return self.app.early_responses.forget(
+            person.domain, person.customer_key, person.recipient, person.before
+        )
+
+
+class Journeys(_TablePlace):
+    """Members of the follow-ups: which step is next, and when."""
+
+    def _rows(self) -> "Iterator[tuple[Cohort, MemberRow]]":
+        slices = {(n.origin.run, n.origin.slice_number) for n in self.notices.values()}
+        for state in self.app.journeys.cohorts(datetime.max.replace(tzinfo=UTC)) if slices else ():
+            if state.cohort.domain == self.person.domain:
+                for row in self.app.journeys.rows(state.cohort, slices):
+                    if self._mine(row):
+                        yield state.cohort, row
+
+    def _aside(self) -> "Iterator[tuple[str, Cohort, MemberRow]]":
+        """Rows that a person put aside, of a notice or of a whole run."""
+        for under in (*self.notices, *{n.origin.run for n in self.notices.values()}):
+            for cohort, row in self.app.journeys.parked(under):
+                if self._mine(row):
+                    yield under, cohort, row
+
+    def _mine(self, row: "MemberRow") -> "list[Member]":
+        return [m for m in row.members if m.notice_id in self.notices]
+
+    def _bare(self, row: "MemberRow") -> "MemberRow":
+        """The row without what describes the customer's bill."""
+        mine = self._mine(row)
+        members = (replace(m, due_date="", country="") if m in mine else m for m in row.members)
+        return replace(row, members=tuple(members))
+
+    def held(self) -> Rows:
+        """See `Place.held`."""
+        for under, cohort, row in (*(("", *found) for found in self._rows()), *self._aside()):
+            for member in self._mine(row):
+                yield {
+                    "journey": cohort.journey,
+                    "next_step": cohort.step,
+                    "due_at": cohort.due.isoformat(timespec="seconds"),
+                    "stopped": bool(under),
+                    **asdict(member),
+                }
+
+    def scrub(self) -> int:
+        """See `Place.scrub`. A member stays until its step, which ends it."""
+        changed = 0
+        for under, cohort, row in (*(("", *found) for found in self._rows()), *self._aside()):
+            if (bare := self._bare(row)) != row:
+                changed += self.app.journeys.amend(cohort, bare, under)
+        return changed
+
+
+class Incidents(_TablePlace):
+    """Reports that name the customer's notices: what is left of their samples goes."""
+
+    def _reports(self) -> "Iterator[tuple[str, Report]]":
+        for incident in self.app.incidents.all():
+            for report in self.app.incidents.reports(incident.incident_id):
+                if self._concerns(report.exception):
+                    yield incident.incident_id, report
+
+    def _concerns(self, raised: "ExceptionRaised") -> bool:
+        """By a notice of the customer or the contact's handle, else by its words."""
+        told = " ".join((raised.part, *raised.detail.values()))
+        marks = [*self.notices, *filter(None, (self.person.handle,))]
+        said = " ".join((raised.text, *raised.samples))
+        return any(mark in told for mark in marks) or self.person.named_in(said)
+
+    def held(self) -> Rows:
+        """See `Place.held`."""
+        for incident_id, report in self._reports():
+            raised = report.exception
+            yield {
+                "incident_id": incident_id,
+                "code": raised.code,
+                "text": raised.text,
+                "samples": list(raised.samples),
+                "detail": dict(raised.detail),
+                "first_seen": report.first_seen,
+                "last_seen": report.last_seen,
+            }
+
+    def scrub(self) -> int:
+        """See `Place.scrub`."""
+        changed = 0
+        for incident_id, report in self._reports():
+            raised = report.exception
+            text = ERASED if self.person.named_in(raised.text) else raised.text
+            bare = replace(raised, samples=(), text=text)
+            if bare != raised:
+                changed += self.app.incidents.record(incident_id, bare, report.last_seen)
+        return changed
