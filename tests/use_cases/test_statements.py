@@ -154,6 +154,10 @@ def test_an_event_from_the_future_counts_from_now() -> None:
     site.clock.advance(minutes=1)
     site.portal("e2", site.clock.now(), opt_outs={"bills": ("email",)}, language="fr")
     assert (site.outs, site.contact.language) == ({"bills": ("email",)}, "fr")
+    site.portal("e3", quiet_hours=("09:00", "18:00"), channel_order=("sms", "sms"))
+    assert (site.contact.quiet_hours, site.contact.channel_order) == (("09:00", "18:00"), ("sms",))
+    site.portal("e4", quiet_hours=())
+    assert site.contact.quiet_hours is None
     site.reply(1, "START", site.clock.now() + timedelta(days=400))
     site.clock.advance(minutes=1)
     site.reply(2, "STOP", site.clock.now())

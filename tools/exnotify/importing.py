@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -31,7 +31,7 @@ from exstream_notify.domain.hearing import (
 )
 from exstream_notify.domain.identity import contact_key
 from exstream_notify.domain.preferences import consent_text, own_window, recorded
-from exstream_notify.domain.quiet_hours import Window
+from exstream_notify.domain.quiet_hours import Window, local_time
 from exstream_notify.domain.receipts import moment
 from exstream_notify.domain.statements import OPT_OUTS, OUT, Statement, cell, opted_out, second
 from exstream_notify.domain.values import (
@@ -162,7 +162,7 @@ def _opt_outs(text: str, site: Site) -> Mapping[str, tuple[Channel, ...]]:
 
 def _time(text: str, _: Site) -> str:
     try:
-        return time.fromisoformat(text).isoformat("minutes")
+        return local_time(text).isoformat("minutes")
     except ValueError:
         raise RowRefusedError("no time of day, such as 09:00") from None
 

@@ -160,7 +160,7 @@ def _read(name: str, text: str) -> object:
         return text == "yes"
     if name == "quiet_hours":
         return tuple(text.split("-")) if text else None
-    return tuple(text.split(",")) if text else ()
+    return tuple(dict.fromkeys(text.split(","))) if text else ()
 
 
 def _consent(one: Statement, before: Consent | None) -> Consent | None:
