@@ -340,6 +340,30 @@ def test_a_worker_that_dies_after_the_write_leaves_an_event_that_goes_out(
     assert "C0001" not in looks[0]
 
 
+def test_the_event_of_a_start_that_died_has_all_that_the_start_brought_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of one topic, of everything, and the number itself."""
+    site = Site(mobile=an_address("+12025550101", status="opted_out"))
+    for by, topic in (("sms reply 1", "bills"), ("sms reply 2", "*")):
+        stop = Voice("reply", by, stamped(site.clock.now()), site.clock.now()).opts("out", [topic], ["sms"])
+        site.contacts.put([heard(site.contact, stop, site.clock.now())])
+    site.clock.advance(minutes=1)
+
+    def dies(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(site.bus, "preferences_changed", dies)
+        with pytest.raises(Killed):
+            site.reply(3, "START")
+    later = site.clock.now() + timedelta(minutes=3)
+    for _, _, name in site.due.waiting([*site.due.due(site.clock.now(), later)]):
+        site.news.go_on(name)
+    (told,) = site.bus.preferences
+    assert (told["opt_outs"], told["mobile_status"]) == ({"*": [], "bills": []}, "ok")
+
+
 # --- any order ----------------------------------------------------------------------------------------
 
 ACTS = st.sampled_from(
