@@ -311,6 +311,15 @@ def test_the_event_file_shows_every_field_that_an_event_may_have() -> None:
     assert detail == shown["detail"]
 
 
+def test_an_address_that_works_in_place_of_one_that_did_not_comes_with_its_status() -> None:
+    site = Site(mobile=an_address("+12025550101", status="invalid"))
+    site.operator("mobile=+12025550102")
+    site.operator("mobile=")
+    first, second = site.bus.preferences
+    assert (first["mobile"], first["mobile_status"]) == ("+12025550102", "ok")
+    assert (second["mobile"], "mobile_status" in second) == ("", False)
+
+
 class Killed(BaseException):
     """The worker died here."""
 

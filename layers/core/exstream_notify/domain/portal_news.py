@@ -40,9 +40,8 @@ def changed_between(before: Contact, after: Contact) -> tuple[str, ...]:
         known, address = before.address(channel), after.address(channel)
         if (known and known.value) != (address and address.value):
             names.append(name)
-        elif (
-            known and address and known.status != address.status and {known.status, address.status} & {*LOST}
-        ):
+        was = known.status if known is not None else "ok"
+        if address is not None and address.status != was and {address.status, was} & {*LOST}:
             names.append(f"{name}_status")
     return tuple(names)
 
