@@ -256,6 +256,30 @@ def test_who_unsubscribed_with_the_provider_comes_back_by_their_own_word_alone()
     assert contact() == after, "the receipt again is older"
 
 
+def test_page_and_portal_say_that_a_stopped_number_stays_stopped() -> None:
+    site = Site()
+    site.owner.ways.opt_outs.stop("sms", "+12025550101", "sms reply 1", site.clock.now())
+    site.reply(1, "STOP")
+    site.clock.advance(minutes=1)
+    form = {
+        "action": ["save"],
+        "want": ["bills/sms"],
+        "first": [""],
+        "language": ["en"],
+        "opens": ["08:00"],
+        "closes": ["21:00"],
+    }
+    assert site.page.post(site.contact, form, "en").done == "saved_stopped"
+    assert site.page.post(site.contact, {**form, "opens": ["09:00"]}, "en").done == "saved"
+    site.clock.advance(minutes=1)
+    site.reply(2, "STOP")
+    site.clock.advance(minutes=1)
+    site.portal("e1", opt_outs={"*": (), "bills": ("email",)})
+    site.portal("e1", opt_outs={"*": (), "bills": ("email",)})
+    (raised,) = site.bus.raised
+    assert (raised.code, "START" in raised.text) == ("preferences_unusable", True)
+
+
 # --- what the portal hears ----------------------------------------------------------------------------
 
 

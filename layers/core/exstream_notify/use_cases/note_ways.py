@@ -47,6 +47,17 @@ class NoteWays:
             return Barred.SUPPRESSED
         return Barred.OFF if self.off(contact.domain if contact else domain, channel) else None
 
+    def stays_stopped(self, before: Contact, after: Contact) -> bool:
+        """Whether texts were switched on that do not come all the same, since the number itself is stopped.
+
+        Whoever has the number takes that back, by START; a page or a portal may be another person's.
+        """
+        mobile, outs = after.mobile, after.opt_outs or {}
+        opened = any(
+            "sms" in cs and "sms" not in outs.get(t, ()) for t, cs in (before.opt_outs or {}).items()
+        )
+        return opened and mobile is not None and self.opt_outs.stopped_by("sms", mobile.value) is not None
+
     def off(self, domain: str, channel: Channel) -> bool:
         """Whether an operator switched the channel, or the domain, off."""
         return self.switched_off(domain, channel)

@@ -89,8 +89,10 @@ class PreferencePage:
             language,
             hours,
         )
-        save_wishes(contact, wishes, shown, news=self.news)
-        return Posted("saved")
+        after = save_wishes(contact, wishes, shown, news=self.news)
+        outs = contact.opt_outs != after.opt_outs
+        stopped = outs and self.book().owner.ways.stays_stopped(contact, after)
+        return Posted("saved_stopped" if stopped else "saved")
 
     def _leave(self, contact: Contact, form: Form) -> Posted:
         leave_all(contact, self.topics, news=self.news)
