@@ -17,12 +17,18 @@ from exstream_notify.domain.contacts import Consent, Contact
 from exstream_notify.domain.hearing import Voice, heard
 from exstream_notify.domain.inbound import Reply
 from exstream_notify.domain.notices import Status
-from exstream_notify.domain.passes import handle_of, unsubscribe_id
+from exstream_notify.domain.passes import handle_of, undo_id, unsubscribe_id
 from exstream_notify.domain.portal_news import changed_between, detail_of
 from exstream_notify.domain.preferences import PortalChange, Topic
 from exstream_notify.domain.receipts import Kind
 from exstream_notify.domain.statements import stamped
-from exstream_notify.use_cases.change_preferences import AddressBook, unsubscribe
+from exstream_notify.use_cases.change_preferences import (
+    AddressBook,
+    Judgement,
+    judge_change,
+    undo_change,
+    unsubscribe,
+)
 from exstream_notify.use_cases.notify_owner import OwnerNotices
 from exstream_notify.use_cases.preference_page import PreferencePage, shown_to
 from exstream_notify.use_cases.record_preferences import record_preferences
@@ -278,6 +284,24 @@ def test_page_and_portal_say_that_a_stopped_number_stays_stopped() -> None:
     site.portal("e1", opt_outs={"*": (), "bills": ("email",)})
     (raised,) = site.bus.raised
     assert (raised.code, "START" in raised.text) == ("preferences_unusable", True)
+
+
+@pytest.mark.parametrize("by", ["owner", "ann"])
+def test_an_event_that_comes_again_does_not_begin_anew_what_was_undone(by: str) -> None:
+    site, event = Site(), {"email": "new@example.org", "verified": True}
+    at = site.clock.now()
+    site.portal("e1", at, **event)
+    site.clock.advance(hours=1)
+    (change,) = site.contact.changing
+    if by == "owner":
+        undo_change(undo_id(site.contact.salt, change.change_id), contacts=site.contacts, clock=site.clock)
+    else:
+        no = Judgement("email", False, by, "called")
+        judge_change(site.contact, no, contacts=site.contacts, due=site.due, clock=site.clock)
+    site.clock.advance(days=3)
+    assert (site.portal("e1", at, **event), site.contact.changing) == ("unchanged", ())
+    assert site.contact.email == Site().contact.email
+    assert (site.portal("e2", **event), len(site.contact.changing)) == ("changed", 1)
 
 
 # --- what the portal hears ----------------------------------------------------------------------------
