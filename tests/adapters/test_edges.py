@@ -162,6 +162,48 @@ def test_an_event_that_names_two_customers_under_one_name_is_refused(text: str) 
         portal_change_of(body, [])
 
 
+def changed(**detail: Any) -> dict[str, Any]:
+    """A portal's event."""
+    detail = {"domain": "retail", "customer_key": "C1", **detail}
+    return {"id": "e1", "time": "2026-11-24T10:00:00Z", "detail": detail}
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("2026-11-24T09:00:00.250-01:00", "2026-11-24T10:00:00+00:00"),
+        ("2026-11-24T09:59:59.250Z", "2026-11-24T09:59:59.250+00:00"),
+        ("2030-01-01T00:00:00Z", "2026-11-24T10:00:00+00:00"),
+        (None, "2026-11-24T10:00:00+00:00"),
+    ],
+)
+def test_a_portal_s_word_is_never_later_than_its_event(at: str | None, said: str) -> None:
+    """Else the same event would be newer each time that it comes."""
+    assert portal_change_of(changed(at=at), []).at == said
+
+
+@pytest.mark.parametrize(
+    ("detail", "place"),
+    [
+        ({"at": "0001-01-01T00:00:00+14:00"}, "at"),
+        ({"quiet_hours": ["09:00+02:00", "18:00"]}, "quiet_hours"),
+        ({"quiet_hours": ["09:00Z", "18:00Z"]}, "quiet_hours"),
+        ({"quiet_hours": ["09:00:10", "09:00:50"]}, "quiet_hours"),
+        ({"quiet_hours": ["09:00"]}, "quiet_hours"),
+    ],
+)
+def test_a_portal_s_time_that_no_decision_can_be_made_with_is_refused(
+    detail: dict[str, Any], place: str
+) -> None:
+    with pytest.raises(Unusable, match=f"event e1: {place}: "):
+        portal_change_of(changed(**detail), [])
+
+
+def test_a_portal_gives_the_hours_back_with_an_empty_list() -> None:
+    assert portal_change_of(changed(quiet_hours=[]), []).quiet_hours == ()
+    assert portal_change_of(changed(quiet_hours=None), []).quiet_hours is None
+
+
 def reversal(**detail: Any) -> dict[str, Any]:
     """A "Payment Reversed" event."""
     return {**payment(**detail), "detail-type": "Payment Reversed"}

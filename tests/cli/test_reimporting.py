@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +16,7 @@ from exnotify.importing import PreferenceFile, Report, Site, apply_file, check_f
 from exstream_notify.adapters.addresses import Addresses
 from exstream_notify.domain.contacts import Consent, Contact
 from exstream_notify.domain.export import Layout, as_delimited, parts_of
+from exstream_notify.domain.hearing import acts, heard
 from exstream_notify.domain.preferences import topics_of
 from exstream_notify.domain.quiet_hours import Window
 from tests.fakes import (
@@ -145,6 +147,47 @@ def test_an_export_restores_what_is_gone_whatever_separates_its_lists(separator:
         file.close()
     after = contacts.stored["retail", "C0001"]
     assert {name: getattr(after, name) for name in wishes} == wishes
+
+
+def test_an_export_of_an_earlier_day_leaves_no_trace_of_what_was_said_since(tmp_path: Path) -> None:
+    """The customer, and an operator who took the language back for the records."""
+    then = {"opt_outs": {"bills": ("sms",)}, "language": "fr", "set_by_customer": ("language",),
+            "paper_required": True, "channel_order": ("sms",)}  # fmt: skip
+    contacts, now = FakeContacts(), FakeClock(AT).now()
+    contact = a_contact(1, **then)
+    file = exported([contact], ",", str(tmp_path))
+    contact = heard(contact, acts("customer", "preference page", now).opts("in", ["bills"], ["sms"]), now)
+    told = acts("operator", "ann", now)
+    words = [told.says("language", ""), told.says("paper_required", "no"), told.says("channel_order", "")]
+    contact = heard(contact, words, now)
+    contacts.stored["retail", "C0001"] = contact
+    report = imported(file, contacts, ",")
+    file.close()
+    assert (report.changed, report.unchanged) == (0, 1)
+    assert {one.field for one in report.kept} == {"opt_outs", "language", "paper_required", "channel_order"}
+    assert contacts.stored["retail", "C0001"] == contact
+    assert (contact.opt_outs, contact.language, contact.paper_required) == (None, None, False)
+
+
+def test_another_system_s_file_that_is_read_again_is_no_later_than_the_first_time(tmp_path: Path) -> None:
+    path, contacts, now = tmp_path / "old.csv", FakeContacts(), FakeClock(AT).now()
+    path.write_text("customer_key,opt_outs\nC0001,bills/sms\n")
+    contacts.put([a_contact(1)])
+
+    def read(text: str = "") -> Report:
+        path.write_text(text or path.read_text())
+        file = PreferenceFile(path)
+        report = imported(file, contacts, ",")
+        file.close()
+        return report
+
+    assert read().changed == 1
+    later = now + timedelta(hours=1)
+    back = acts("customer", "preference page", later).opts("in", ["bills"], ["sms"])
+    contacts.put([heard(contacts.stored["retail", "C0001"], back, later)])
+    report = read()
+    assert (report.changed, [one.field for one in report.kept]) == (0, ["opt_outs"])
+    assert contacts.stored["retail", "C0001"].opt_outs is None
 
 
 def test_a_topic_that_is_gone_stays_left_where_more_was_left_since(tmp_path: Path) -> None:

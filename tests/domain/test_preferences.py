@@ -162,6 +162,7 @@ def test_a_topic_is_as_strict_as_its_strictest_type() -> None:
         (("06:00", "23:00"), (8, 21)),  # a wish never widens what the law allows
         (("07:00", "07:30"), (8, 21)),  # one that leaves nothing is none
         (("20:00", "22:00"), (20, 21)),
+        (("09:00+00:00", "18:00+00:00"), (9, 18)),  # as an earlier release took them from a portal
     ],
 )
 def test_own_hours_narrow_the_sites(own: tuple[str, str] | None, expected: tuple[int, int]) -> None:
@@ -173,7 +174,14 @@ def test_own_hours_narrow_the_sites(own: tuple[str, str] | None, expected: tuple
 def test_own_hours_that_cannot_be_met_are_refused() -> None:
     assert own_window("09:30", "18:00", SITE) == ("09:30", "18:00")
     assert own_window("08:00", "21:00", SITE) is None
-    for opens, closes in (("07:59", "18:00"), ("09:00", "21:01"), ("12:00", "12:00"), ("x", "18:00")):
+    for opens, closes in (
+        ("07:59", "18:00"),
+        ("09:00", "21:01"),
+        ("12:00", "12:00"),
+        ("x", "18:00"),
+        ("09:00Z", "18:00"),
+        ("09:00:30", "18:00"),
+    ):
         with pytest.raises(ValueError, match=r"hours|isoformat"):
             own_window(opens, closes, SITE)
 

@@ -208,6 +208,7 @@ def test_a_contact_without_statements_has_those_that_its_history_tells() -> None
             entry(1, "preference page", "opt_outs", "", "bills/email, bills/sms"),
             entry(5, "portal 17", "opt_outs", "bills/email, bills/sms", "bills/sms, offers/email"),
             entry(6, "ann", "language", "en", "fr"),
+            entry(7, "preference page", "email", "old@example.com", "new@example.com"),
         ),
     )
     told = {(w.what, w.source): (w.value, w.at, w.by) for w in said_of(contact).values()}
@@ -216,6 +217,7 @@ def test_a_contact_without_statements_has_those_that_its_history_tells() -> None
         ("opt_outs/bills/email", "customer"): ("in", at(5).isoformat(), "portal 17"),
         ("opt_outs/offers/email", "customer"): ("out", at(5).isoformat(), "portal 17"),
         ("language", "operator"): ("fr", at(6).isoformat(), "ann"),
+        ("email", "customer"): ("new@example.com", at(7).isoformat(), "preference page"),
         ("consent", "operator"): ("given 1", at(3).isoformat(), "ann"),
     }
     late = says("portal 17", cell("bills", "email"), "out", 4)

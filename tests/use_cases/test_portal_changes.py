@@ -119,6 +119,7 @@ def test_an_address_that_the_portal_proved_is_not_taken_within_a_day_of_an_undo(
     assert undo_change(token, contacts=portal.contacts, clock=portal.clock) == "done"
 
     portal.tell(email="new@example.com", verified=True)
+    portal.clock.advance(minutes=1)
     portal.tell("event-2", email="new@example.com", verified=True)
     assert not portal.contact.changing
     assert portal.exceptions.codes == {"preferences_unusable"}

@@ -17,12 +17,18 @@ from exstream_notify.domain.contacts import Consent, Contact
 from exstream_notify.domain.hearing import Voice, heard
 from exstream_notify.domain.inbound import Reply
 from exstream_notify.domain.notices import Status
-from exstream_notify.domain.passes import handle_of, unsubscribe_id
+from exstream_notify.domain.passes import handle_of, undo_id, unsubscribe_id
 from exstream_notify.domain.portal_news import changed_between, detail_of
 from exstream_notify.domain.preferences import PortalChange, Topic
 from exstream_notify.domain.receipts import Kind
 from exstream_notify.domain.statements import stamped
-from exstream_notify.use_cases.change_preferences import AddressBook, unsubscribe
+from exstream_notify.use_cases.change_preferences import (
+    AddressBook,
+    Judgement,
+    judge_change,
+    undo_change,
+    unsubscribe,
+)
 from exstream_notify.use_cases.notify_owner import OwnerNotices
 from exstream_notify.use_cases.preference_page import PreferencePage, shown_to
 from exstream_notify.use_cases.record_preferences import record_preferences
@@ -154,6 +160,10 @@ def test_an_event_from_the_future_counts_from_now() -> None:
     site.clock.advance(minutes=1)
     site.portal("e2", site.clock.now(), opt_outs={"bills": ("email",)}, language="fr")
     assert (site.outs, site.contact.language) == ({"bills": ("email",)}, "fr")
+    site.portal("e3", quiet_hours=("09:00", "18:00"), channel_order=("sms", "sms"))
+    assert (site.contact.quiet_hours, site.contact.channel_order) == (("09:00", "18:00"), ("sms",))
+    site.portal("e4", quiet_hours=())
+    assert site.contact.quiet_hours is None
     site.reply(1, "START", site.clock.now() + timedelta(days=400))
     site.clock.advance(minutes=1)
     site.reply(2, "STOP", site.clock.now())
@@ -252,6 +262,48 @@ def test_who_unsubscribed_with_the_provider_comes_back_by_their_own_word_alone()
     assert contact() == after, "the receipt again is older"
 
 
+def test_page_and_portal_say_that_a_stopped_number_stays_stopped() -> None:
+    site = Site()
+    site.owner.ways.opt_outs.stop("sms", "+12025550101", "sms reply 1", site.clock.now())
+    site.reply(1, "STOP")
+    site.clock.advance(minutes=1)
+    form = {
+        "action": ["save"],
+        "want": ["bills/sms"],
+        "first": [""],
+        "language": ["en"],
+        "opens": ["08:00"],
+        "closes": ["21:00"],
+    }
+    assert site.page.post(site.contact, form, "en").done == "saved_stopped"
+    assert site.page.post(site.contact, {**form, "opens": ["09:00"]}, "en").done == "saved"
+    site.clock.advance(minutes=1)
+    site.reply(2, "STOP")
+    site.clock.advance(minutes=1)
+    site.portal("e1", opt_outs={"*": (), "bills": ("email",)})
+    site.portal("e1", opt_outs={"*": (), "bills": ("email",)})
+    (raised,) = site.bus.raised
+    assert (raised.code, "START" in raised.text) == ("preferences_unusable", True)
+
+
+@pytest.mark.parametrize("by", ["owner", "ann"])
+def test_an_event_that_comes_again_does_not_begin_anew_what_was_undone(by: str) -> None:
+    site, event = Site(), {"email": "new@example.org", "verified": True}
+    at = site.clock.now()
+    site.portal("e1", at, **event)
+    site.clock.advance(hours=1)
+    (change,) = site.contact.changing
+    if by == "owner":
+        undo_change(undo_id(site.contact.salt, change.change_id), contacts=site.contacts, clock=site.clock)
+    else:
+        no = Judgement("email", False, by, "called")
+        judge_change(site.contact, no, contacts=site.contacts, due=site.due, clock=site.clock)
+    site.clock.advance(days=3)
+    assert (site.portal("e1", at, **event), site.contact.changing) == ("unchanged", ())
+    assert site.contact.email == Site().contact.email
+    assert (site.portal("e2", **event), len(site.contact.changing)) == ("changed", 1)
+
+
 # --- what the portal hears ----------------------------------------------------------------------------
 
 
@@ -307,6 +359,15 @@ def test_the_event_file_shows_every_field_that_an_event_may_have() -> None:
     assert detail == shown["detail"]
 
 
+def test_an_address_that_works_in_place_of_one_that_did_not_comes_with_its_status() -> None:
+    site = Site(mobile=an_address("+12025550101", status="invalid"))
+    site.operator("mobile=+12025550102")
+    site.operator("mobile=")
+    first, second = site.bus.preferences
+    assert (first["mobile"], first["mobile_status"]) == ("+12025550102", "ok")
+    assert (second["mobile"], "mobile_status" in second) == ("", False)
+
+
 class Killed(BaseException):
     """The worker died here."""
 
@@ -334,6 +395,30 @@ def test_a_worker_that_dies_after_the_write_leaves_an_event_that_goes_out(
     assert (told["opt_outs"], told["by"]) == ({"bills": ["email"]}, "one_click")
     assert handle_of(site.contact.salt) in looks[0]
     assert "C0001" not in looks[0]
+
+
+def test_the_event_of_a_start_that_died_has_all_that_the_start_brought_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of one topic, of everything, and the number itself."""
+    site = Site(mobile=an_address("+12025550101", status="opted_out"))
+    for by, topic in (("sms reply 1", "bills"), ("sms reply 2", "*")):
+        stop = Voice("reply", by, stamped(site.clock.now()), site.clock.now()).opts("out", [topic], ["sms"])
+        site.contacts.put([heard(site.contact, stop, site.clock.now())])
+    site.clock.advance(minutes=1)
+
+    def dies(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(site.bus, "preferences_changed", dies)
+        with pytest.raises(Killed):
+            site.reply(3, "START")
+    later = site.clock.now() + timedelta(minutes=3)
+    for _, _, name in site.due.waiting([*site.due.due(site.clock.now(), later)]):
+        site.news.go_on(name)
+    (told,) = site.bus.preferences
+    assert (told["opt_outs"], told["mobile_status"]) == ({"*": [], "bills": []}, "ok")
 
 
 # --- any order ----------------------------------------------------------------------------------------

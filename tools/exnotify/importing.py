@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -31,9 +31,9 @@ from exstream_notify.domain.hearing import (
 )
 from exstream_notify.domain.identity import contact_key
 from exstream_notify.domain.preferences import consent_text, own_window, recorded
-from exstream_notify.domain.quiet_hours import Window
+from exstream_notify.domain.quiet_hours import Window, local_time
 from exstream_notify.domain.receipts import moment
-from exstream_notify.domain.statements import OPT_OUTS, OUT, Statement, cell, opted_out, second
+from exstream_notify.domain.statements import OPT_OUTS, OUT, Said, Statement, cell, opted_out, second
 from exstream_notify.domain.values import (
     ValueRefused,
     instant,
@@ -162,7 +162,7 @@ def _opt_outs(text: str, site: Site) -> Mapping[str, tuple[Channel, ...]]:
 
 def _time(text: str, _: Site) -> str:
     try:
-        return time.fromisoformat(text).isoformat("minutes")
+        return local_time(text).isoformat("minutes")
     except ValueError:
         raise RowRefusedError("no time of day, such as 09:00") from None
 
@@ -416,7 +416,7 @@ def lay(row: Row, before: Contact, site: Site, now: datetime, who: str) -> Laid:
         return Laid(before, tuple(refused), tuple(kept))
     after = one_write(before, heard(recorded(before, now, who, **facts), said, now))
     theirs += [name for name in wishes if getattr(after, name) != wishes[name]]
-    theirs += ["opt_outs"] if any(opted_out(said_of(after), one.what) is None for one in _outs(said)) else []
+    theirs += ["opt_outs"] if any(opted_out(said_of(after), what) is None for what in _outs(read)) else []
     theirs += ["consent"] if "consent" in read and _overruled(after.consent, bool(read["consent"])) else []
     kept += [Finding(row.number, name, "set here since, and kept") for name in theirs]
     if not before.version and after is before:
@@ -424,8 +424,9 @@ def lay(row: Row, before: Contact, site: Site, now: datetime, who: str) -> Laid:
     return Laid(after, (), tuple(kept))
 
 
-def _outs(said: Iterable[Statement]) -> list[Statement]:
-    return [one for one in said if one.what.startswith(OPT_OUTS)]
+def _outs(read: Mapping[str, object]) -> list[str]:
+    outs = read.get("opt_outs")
+    return [cell(t, c) for t, channels in outs.items() for c in channels] if isinstance(outs, Mapping) else []
 
 
 def _overruled(stands: Consent | None, given: bool) -> bool:
@@ -442,7 +443,8 @@ def _said(
 ) -> list[Statement]:
     """What the row says that is not so yet, or not known to be so for a reason of its own.
 
-    Our own export tells what stood here at a time that nobody knows: it is older than whatever was said.
+    Our own export tells what stood here at a time that nobody knows: it is older than whatever was said. A
+    file that is read again says what it said the first time: what was said since stands.
     """
     voice = Voice("import", who, "", now) if row.exported else acts("import", who, now, before)
     known = said_of(before)
@@ -452,11 +454,18 @@ def _said(
         if value != getattr(before, name)
         or (name == "language" and name not in before.set_by_customer and value)
     ]
-    outs = read.get("opt_outs")
-    for topic, channels in outs.items() if isinstance(outs, Mapping) else ():
-        new = [c for c in channels if opted_out(known, cell(topic, c)) is None]
-        found += voice.opts(OUT, [topic], new)
-    return found + _consent_said(read, before.consent, voice)
+    found += [voice.says(what, OUT) for what in _outs(read) if opted_out(known, what) is None]
+    found += _consent_said(read, before.consent, voice)
+    if row.exported:
+        return [
+            one for one in found if all(one.what != what or one.at > k.at for (what, _), k in known.items())
+        ]
+    return [one for one in found if not one.what.startswith(OPT_OUTS) or not _same_file(one, known)]
+
+
+def _same_file(one: Statement, known: Said) -> bool:
+    before = known.get((one.what, "import"))
+    return before is not None and before.by.partition(" by ")[0] == one.by.partition(" by ")[0]
 
 
 def _address(

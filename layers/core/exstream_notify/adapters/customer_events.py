@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -19,6 +19,7 @@ from ..domain.documents import Channel
 from ..domain.exceptions import Unusable
 from ..domain.inbound import Reply
 from ..domain.preferences import CHANNELS, PortalChange, Topic
+from ..domain.quiet_hours import local_time
 from ..domain.receipts import moment
 from ..domain.statements import stamped
 from ..domain.values import ValueRefused, is_unset, language_tag, plain_key
@@ -89,7 +90,7 @@ class _Portal(BaseModel):
     language: str | None = Field(None, max_length=35)
     channel_order: tuple[Literal["email", "sms"], ...] | None = None
     opt_outs: Mapping[str, tuple[Literal["email", "sms"], ...]] | None = None
-    quiet_hours: tuple[str, str] | None = None
+    quiet_hours: tuple[str, str] | tuple[()] | None = None
     paper_required: bool | None = None
     consent: _Consent | None = None
     email: str | None = Field(None, max_length=320)
@@ -106,12 +107,20 @@ class _Portal(BaseModel):
         except ValueRefused as refused:
             raise ValueError(str(refused)) from refused
 
+    @field_validator("at")
+    @classmethod
+    def _in_utc(cls, value: datetime | None) -> datetime | None:
+        try:
+            return value.astimezone(UTC) if value is not None else None
+        except OverflowError:
+            raise ValueError("no time of this world") from None
+
     @field_validator("quiet_hours")
     @classmethod
-    def _hours(cls, value: tuple[str, str] | None) -> tuple[str, str] | None:
-        if value is None:
-            return None
-        opens, closes = map(time.fromisoformat, value)
+    def _hours(cls, value: tuple[str, str] | tuple[()] | None) -> tuple[str, str] | tuple[()] | None:
+        if not value:
+            return value
+        opens, closes = map(local_time, value)
         if not opens < closes:
             raise ValueError("the first time is before the second")
         return opens.isoformat("minutes"), closes.isoformat("minutes")
@@ -157,5 +166,10 @@ def portal_change_of(body: Mapping[str, Any], topics: Sequence[Topic]) -> Portal
         detail.mobile,
         detail.verified,
         detail.recipient,
-        _stamped(detail.at) or _stamped(moment(str(body.get("time", "")))),
+        _spoken_at(detail.at, moment(str(body.get("time", "")))),
     )
+
+
+def _spoken_at(at: datetime | None, sent: datetime | None) -> str:
+    """When the customer said it, never after the event was sent: a redelivery must not bring it forward."""
+    return min((_stamped(one) for one in (at, sent) if one is not None), default="")

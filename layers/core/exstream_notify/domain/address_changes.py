@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from .contacts import FIELD_OF, Address, AddressChange, AddressStatus, Contact, Told, with_entries
 from .documents import Channel
+from .hearing import acts, heard
 from .notices import LOST, REACHED, Status
 
 CODE_LIFE = timedelta(minutes=15)
@@ -276,6 +277,10 @@ def allowed(contact: Contact, channel: Channel, now: datetime, who: str, why: st
     )
 
 
+_OWNER = "owner"
+"""Whoever reads one of the owner's addresses."""
+
+
 def undone(contact: Contact, change_id: str, now: datetime) -> Step:
     """Every change that waits taken back, by whoever has a note about this one; none can be made for a day.
 
@@ -284,7 +289,7 @@ def undone(contact: Contact, change_id: str, now: datetime) -> Step:
     change = next((c for c in contact.changing if c.change_id == change_id and c.confirmed_at), None)
     if change is None:
         return Step(contact, Answer.NONE)
-    return Step(_ended(contact, contact.changing, now, "owner", "undone"), Answer.DONE, change)
+    return Step(_ended(contact, contact.changing, now, _OWNER, "undone"), Answer.DONE, change)
 
 
 def refused(contact: Contact, channel: Channel, now: datetime, who: str, why: str) -> Step:
@@ -298,8 +303,14 @@ def refused(contact: Contact, channel: Channel, now: datetime, who: str, why: st
 def _ended(
     contact: Contact, changes: Collection[AddressChange], now: datetime, who: str, why: str
 ) -> Contact:
+    """The contact without these changes. The address that stands was said now, so that the event that asked
+    for another one is older if it comes again."""
     after = replace(contact, changes_locked_until=_text(now + LOCKED_FOR))
     for change in changes:
+        stands = contact.address(change.channel)
+        voice = acts("customer" if who == _OWNER else "operator", who, now, after, why)
+        said = voice.says(FIELD_OF[change.channel], stands.value if stands is not None else "")
+        after = heard(after, [said], now)
         state = "confirmed" if change.confirmed_at else "asked"
         after = replace(after, changing=_others(after, change.channel))
         after = _noted(after, now, who, "changing", f"{change.channel} {state}", "", why)

@@ -101,7 +101,8 @@ def window_for(contact: Contact, policy: Policy) -> Window:
     """
     if contact.quiet_hours is None:
         return policy.window
-    opens, closes = (time.fromisoformat(text) for text in contact.quiet_hours)
+    # Releases before took times with a zone, which compare with no local time.
+    opens, closes = (time.fromisoformat(text).replace(tzinfo=None) for text in contact.quiet_hours)
     latest, earliest = max(opens, policy.window.opens), min(closes, policy.window.closes)
     return Window(latest, earliest) if latest < earliest else policy.window
 

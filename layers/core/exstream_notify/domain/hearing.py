@@ -160,7 +160,7 @@ def _read(name: str, text: str) -> object:
         return text == "yes"
     if name == "quiet_hours":
         return tuple(text.split("-")) if text else None
-    return tuple(text.split(",")) if text else ()
+    return tuple(dict.fromkeys(text.split(","))) if text else ()
 
 
 def _consent(one: Statement, before: Consent | None) -> Consent | None:
@@ -255,7 +255,7 @@ def source_of(who: str) -> Source:
 
 
 def _remembered(contact: Contact) -> Iterable[Statement]:
-    """What the history says of opt-outs and fields."""
+    """What the history says of opt-outs, fields and addresses."""
     for entry in contact.history:
         name, at, who = entry["field"], entry.get("said", entry["at"]), entry["who"]
         if name == "opt_outs":
@@ -263,7 +263,7 @@ def _remembered(contact: Contact) -> Iterable[Statement]:
             for what in sorted(old ^ new):
                 value = OUT if what in new else IN
                 yield Statement(what, value, at, source_of(who), who, entry["at"], entry.get("why", ""))
-        elif name in FIELDS:
+        elif name in (*FIELDS, *FIELD_OF.values()):
             text = entry["to"].replace(", ", "-" if name == "quiet_hours" else ",")
             yield Statement(name, text, at, source_of(who), who, entry["at"], entry.get("why", ""))
 

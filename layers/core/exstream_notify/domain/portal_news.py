@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from .contacts import FIELD_OF, Contact
 from .hearing import FIELDS
-from .statements import OPT_OUTS, STARTED, Statement, topic_and_channel
+from .statements import ALL, OPT_OUTS, STARTED, Statement, topic_and_channel
 
 LOST = ("invalid", "complained", "opted_out")
 """The statuses of an address that the portal hears of, and of each that is usable again."""
@@ -40,21 +40,29 @@ def changed_between(before: Contact, after: Contact) -> tuple[str, ...]:
         known, address = before.address(channel), after.address(channel)
         if (known and known.value) != (address and address.value):
             names.append(name)
-        elif (
-            known and address and known.status != address.status and {known.status, address.status} & {*LOST}
-        ):
+        was = known.status if known is not None else "ok"
+        if address is not None and address.status != was and {address.status, was} & {*LOST}:
             names.append(f"{name}_status")
     return tuple(names)
 
 
-def named_in(statements: Iterable[Statement]) -> tuple[str, ...]:
-    """The names of what these statements may have changed."""
+def named_in(contact: Contact, statements: Iterable[Statement]) -> tuple[str, ...]:
+    """The names of all that these statements of the contact may have changed."""
     names: list[str] = []
     for one in statements:
         if one.what.startswith(OPT_OUTS):
-            names.append(f"{OPT_OUTS}{topic_and_channel(one.what)[0]}")
-        elif not one.what.startswith(STARTED):
-            names.append(one.what)
+            topic, channel = topic_and_channel(one.what)
+            names.append(f"{OPT_OUTS}{topic}")
+            if topic == ALL:
+                names.append(f"{FIELD_OF[channel]}_status")
+        elif one.what.startswith(STARTED):
+            names += [
+                f"{OPT_OUTS}{topic_and_channel(stop.what)[0]}"
+                for stop in contact.statements
+                if stop.source == "reply" and stop.what.startswith(OPT_OUTS)
+            ]
+        else:
+            names += [one.what, f"{one.what}_status"]
     return tuple(dict.fromkeys(names))
 
 
@@ -83,5 +91,5 @@ def detail_of(contact: Contact, names: Collection[str], by: str, at: str) -> dic
         if name in names:
             found[name] = address.value if address else ""
         if f"{name}_status" in names and address is not None:
-            found[f"{name}_status"] = address.status
+            found[f"{name}_status"] = address.status if address.status in LOST else "ok"
     return {**found, "at": at, "by": spoken_by(by)}

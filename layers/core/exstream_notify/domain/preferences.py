@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time
+from datetime import datetime
 
 from .contacts import Contact, with_entries
 from .documents import Channel, DocumentRule, MessageClass, contact_key
 from .hearing import CHANNELS as CHANNELS
 from .hearing import acts, heard, spoken, text_of
-from .quiet_hours import Window
+from .quiet_hours import Window, local_time
 from .statements import ALL, IN, OUT, Statement
 
 _STRENGTH: Sequence[MessageClass] = ("marketing", "transactional", "collections", "regulated")
@@ -143,7 +143,7 @@ def consent_text(given: bool, version: str) -> str:
 
 def own_window(opens: str, closes: str, site: Window) -> tuple[str, str] | None:
     """The customer's own times as stored, None if they are the site's; ValueError if they cannot be met."""
-    first, last = time.fromisoformat(opens), time.fromisoformat(closes)
+    first, last = local_time(opens), local_time(closes)
     if not site.opens <= first < last <= site.closes:
         raise ValueError("outside the hours in which messages may be sent")
     if (first, last) == (site.opens, site.closes):
@@ -155,9 +155,9 @@ def own_window(opens: str, closes: str, site: Window) -> tuple[str, str] | None:
 class PortalChange:
     """What a portal says that its signed-in customer changed; None: not spoken of.
 
-    `at` is when the customer said it (UTC; empty: now). `opt_outs` speaks of the topics that it names: off on
-    the channels listed, on on the others. `verified` means that the portal proved the new addresses itself,
-    with a code of its own.
+    `at` is when the customer said it (UTC; empty: now). Empty `quiet_hours` are the site's. `opt_outs` speaks
+    of the topics that it names: off on the channels listed, on on the others. `verified` means that the
+    portal proved the new addresses itself, with a code of its own.
     """
 
     event_id: str
@@ -166,7 +166,7 @@ class PortalChange:
     language: str | None = None
     channel_order: tuple[Channel, ...] | None = None
     opt_outs: Mapping[str, tuple[Channel, ...]] | None = None
-    quiet_hours: tuple[str, str] | None = None
+    quiet_hours: tuple[str, str] | tuple[()] | None = None
     paper_required: bool | None = None
     consent: bool | None = None
     consent_version: str = ""

@@ -19,6 +19,14 @@ class Window:
             raise ValueError("a window opens before it closes, on the same day")
 
 
+def local_time(text: str) -> time:
+    """A customer's hour as it is kept, to the minute; ValueError for anything else, also with a zone."""
+    found = time.fromisoformat(text)
+    if found.tzinfo is not None or found.second or found.microsecond:
+        raise ValueError("a local time has hours and minutes, and no zone")
+    return found
+
+
 def is_open(now: datetime, zones: Sequence[str], window: Window) -> bool:
     """Whether the window is open in every zone the customer may be in.
 

@@ -23,6 +23,12 @@ class Barred(StrEnum):
     OFF = "switched_off"
 
 
+def texts_opened(before: Contact, after: Contact) -> bool:
+    """Whether an opt-out from texts, of a topic or of all, was taken back."""
+    outs = after.opt_outs or {}
+    return any("sms" in cs and "sms" not in outs.get(t, ()) for t, cs in (before.opt_outs or {}).items())
+
+
 @dataclass(frozen=True, slots=True)
 class NoteWays:
     """Asked before each note. `switched_off` tells for a domain and a channel."""
@@ -46,6 +52,16 @@ class NoteWays:
         if self.opt_outs.suppressed([(channel, to)]):
             return Barred.SUPPRESSED
         return Barred.OFF if self.off(contact.domain if contact else domain, channel) else None
+
+    def stays_stopped(self, before: Contact, after: Contact) -> bool:
+        """Whether texts were switched on that do not come all the same, since the number itself is stopped.
+
+        Whoever has the number takes that back, by START; a page or a portal may be another person's.
+        """
+        mobile = after.mobile
+        if mobile is None or not texts_opened(before, after):
+            return False
+        return self.opt_outs.stopped_by("sms", mobile.value) is not None
 
     def off(self, domain: str, channel: Channel) -> bool:
         """Whether an operator switched the channel, or the domain, off."""

@@ -12,6 +12,7 @@ from ..domain.preferences import CHANNELS, Topic, Wishes, own_window
 from ..domain.second_step import Keys, Step, StepAnswer, StepKind, expected
 from ..ports import Clock, ContactDirectory, DueIndex, ExceptionBus, TryCounter
 from .change_preferences import PAGE, AddressBook, leave_all, save_consent, save_wishes
+from .note_ways import texts_opened
 from .take_second_step import is_locked, take_second_step
 from .tell_portal import PortalNews
 
@@ -89,8 +90,9 @@ class PreferencePage:
             language,
             hours,
         )
-        save_wishes(contact, wishes, shown, news=self.news)
-        return Posted("saved")
+        after = save_wishes(contact, wishes, shown, news=self.news)
+        stopped = texts_opened(contact, after) and self.book().owner.ways.stays_stopped(contact, after)
+        return Posted("saved_stopped" if stopped else "saved")
 
     def _leave(self, contact: Contact, form: Form) -> Posted:
         leave_all(contact, self.topics, news=self.news)

@@ -53,6 +53,8 @@ def record_preferences(
         after = heard(contact, said, clock.now())
         if after is contact:
             break
+        if book.owner.ways.stays_stopped(contact, after):
+            exceptions.raise_exceptions([_unusable(change, contact, "sms", _STAYS_STOPPED)])
         if not contacts.put([after]):
             contact, done = after, "changed"
             break
@@ -140,6 +142,9 @@ _REFUSED: Mapping[Answer, str] = {
     Answer.EXPIRED: "the portal set an address, and no provider took the code within its fifteen minutes",
 }
 """Why an address that the portal set is not the contact's, nor going to be."""
+
+
+_STAYS_STOPPED = "the portal switched texts on, and the number stays stopped until START comes from it"
 
 
 def _unusable(change: PortalChange, contact: Contact, channel: Channel, why: str) -> ExceptionRaised:

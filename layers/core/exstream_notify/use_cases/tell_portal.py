@@ -51,7 +51,7 @@ class PortalNews:
         if contact is None or not new:
             return False
         last = max(new, key=lambda one: (one.recorded, one.at))
-        detail = detail_of(contact, named_in(new), last.by, last.at or last.recorded)
+        detail = detail_of(contact, named_in(contact, new), last.by, last.at or last.recorded)
         self.bus().preferences_changed([detail])
         return True
 
