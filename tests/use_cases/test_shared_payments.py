@@ -560,3 +560,39 @@ def test_no_order_and_no_repetition_matters_and_no_cent_is_lost(
         (max(Decimal(d.amount_due or 0) - by_name[d.document_id], Decimal(0)) for d in documents), Decimal(0)
     )
     assert whole[1] == min(pool, left)
+
+
+NAMED: dict[str, dict[str, str]] = {
+    "document": {"document_id": "D1"},
+    "customer": {},
+    "document alone": {"document_id": "D1", "customer_key": ""},
+}
+
+
+@pytest.mark.parametrize("of_payment", NAMED)
+@pytest.mark.parametrize("of_reversal", NAMED)
+@pytest.mark.parametrize(("part", "left"), [("", "100.00"), ("30.00", "90.00")])
+def test_a_reversal_finds_its_payment_whatever_the_two_name_and_in_any_order(
+    of_payment: str, of_reversal: str, part: str, left: str
+) -> None:
+    acts: dict[str, Act] = {
+        "comes": comes(*TWO),
+        "paid": pay("40.00", "P", at="2026-11-20T15:00:00Z", **NAMED[of_payment]),
+        "back": back("P", part, "R" if part else "", at="2026-11-20T15:00:01Z", **NAMED[of_reversal]),
+    }
+    for order in sorted(set(itertools.permutations((*acts, "paid")))):
+        world = a_world()
+        for name in order:
+            acts[name](world)
+        world.follow_until(day(12))
+        assert sent(world)["D1"][-1] == left, order
+
+
+@pytest.mark.parametrize("document", [{}, {"document_id": "D2"}])
+def test_a_payment_that_was_assigned_afterwards_is_taken_back_where_it_counts(
+    document: dict[str, str],
+) -> None:
+    world = a_world()
+    for act in (comes(*TWO), P100, pay("100.00", "P-3", document_id="D2"), back("P-3", **document)):
+        act(world)
+    assert paid(world) == {"D1": "0.00", "D2": "0.00"}

@@ -55,9 +55,9 @@ def owing(notices: Sequence[Notice], records: Records, rules: Rules) -> Owing:
     debts: dict[str, list[Debt]] = {}
     gone: dict[str, list[Notice]] = {}
     for notice in notices:
-        if notice.origin not in read:
-            read[notice.origin] = document_of(notice, records)
-        document = documents[notice.notice_id] = read[notice.origin]
+        if notice.record not in read:
+            read[notice.record] = document_of(notice, records)
+        document = documents[notice.notice_id] = read[notice.record]
         rule = _rule(document, rules)
         if document is None or rule is None or _is_void(notice, document):
             if notice.payments != notice.payments.without_shares():

@@ -53,13 +53,17 @@ class SharedPayments:
         return [n for n in notices if n.payments.without_shares().knows_payment(key)]
 
     def takes_back_shared(self, notices: Collection[Notice]) -> str:
-        """The customer whose shared payment a reversal takes back, whatever document it names; or empty."""
+        """The customer whose shared payment a reversal takes back, whatever document it names; or empty.
+
+        One that was assigned to a document afterwards counts there, and is taken back there.
+        """
         if not self.event.reverses:
             return ""
         customers = dict.fromkeys(filter(None, (self.event.customer_key, *(n.customer_key for n in notices))))
         for customer in customers:
             if any(e.fact.key == self.event.fact.of for e in self.sharing.account(customer).payments):
-                return customer
+                assigned = self.named_before(self.ledger.of_customer(self.event.domain, customer))
+                return "" if assigned else customer
         return ""
 
     def record(self, customer_key: str) -> Counter[str]:
