@@ -18,6 +18,7 @@ from exstream_notify.domain.responses import ResponseEvent
 from exstream_notify.domain.runs import DomainRule
 from exstream_notify.use_cases.slices import document_of
 from tests.fakes import FakeRules, a_document, a_rule
+from tests.scenarios.shipped import shipped
 from tests.use_cases.test_payments import (
     DUNNING,
     INVOICE,
@@ -114,6 +115,9 @@ STORIES: Sequence[tuple[str, tuple[Document, ...], tuple[Act, ...], dict[str, st
     ("paid already", TWO[:1], (pay("100.00", "P", document_id="D1"), P60), {"D1": "100.00*"}, 1),
     ("without an amount", TWO, (pay("", "P"),), {"D1": "0.00", "D2": "0.00"}, 1),
     ("nothing", TWO, (pay("0.00", "P"),), {"D1": "0.00", "D2": "0.00"}, 0),
+    ("nothing, for a document without an amount", (owes(1, None, "01"), owes(2, None, None,
+     document_type="policy-document")), (pay("0.00", "P", document_id="D1"), pay("0", "Q", document_id="D2")),
+     {"D1": "0.00", "D2": "0.00"}, 0),
     ("a due date that is missing comes last", (owes(1, "100.00", None), TWO[1]), (P100,),
      {"D1": "0.00", "D2": "100.00*"}, 0),
     ("another currency gets nothing", (owes(1, "100.00", "01", currency="EUR"), TWO[1]), (P100,),
@@ -596,3 +600,30 @@ def test_a_payment_that_was_assigned_afterwards_is_taken_back_where_it_counts(
     for act in (comes(*TWO), P100, pay("100.00", "P-3", document_id="D2"), back("P-3", **document)):
         act(world)
     assert paid(world) == {"D1": "0.00", "D2": "0.00"}
+
+
+@pytest.mark.parametrize("status", ["paid", "account closed", "disputed", "Chapter 7"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_nothing_is_paid_on_a_record_that_is_settled_or_disputed(status: str, when: str) -> None:
+    world = shipped()
+    acts = [comes(owes(1, "100.00", "01", account_status=status), owes(2, "100.00", "10")), P100]
+    for act in acts if when == "after" else reversed(acts):
+        act(world)
+    world.drain()
+    assert {k: v[:6] for k, v in paid(world).items()} == {"D1": "0.00", "D2": "100.00"}
+
+
+def test_another_account_paid_before_a_drop_of_two_customers_counts_for_neither() -> None:
+    world = a_world()
+    pay("100.00", "P", customer_key="C0009", document_id="D1")(world)
+    comes(TWO[0], owes(1, "80.00", "10", customer_key="C0002"))(world)
+    assert [n.status for n in world.ledger.notices.values()] == ["sent", "sent"]
+
+
+def test_a_corrected_amount_counts_whatever_notice_is_read_first() -> None:
+    world = a_world()
+    comes(*TWO)(world)
+    world.follow_until(day(3))
+    comes(replace(TWO[0], amount_due="60.00", content_sha256="b" * 64))(world)
+    P100(world)
+    assert paid(world) == {"D1": "60.00*", "D2": "40.00"}

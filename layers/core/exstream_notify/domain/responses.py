@@ -413,8 +413,8 @@ def with_payment(
     """The notice with a payment, or with one taken back; None if it was counted before.
 
     `document` is the notice's record, None where it is gone; `early` what was kept before the notice was
-    known, `accounts` what was kept of the payer's and the customer's payments without a document. A notice on which nothing is due any more has the response `paid`; one whose payment is taken
-    back is open again.
+    known, `accounts` what was kept of the payer's and the customer's payments without a document. A notice
+    on which nothing is due any more has the response `paid`; one whose payment is taken back is open again.
     """
     fact = event.fact
     known = with_facts(notice.payments.without_shares(fact.key), early.facts)
