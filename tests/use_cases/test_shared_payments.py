@@ -627,3 +627,12 @@ def test_a_corrected_amount_counts_whatever_notice_is_read_first() -> None:
     comes(replace(TWO[0], amount_due="60.00", content_sha256="b" * 64))(world)
     P100(world)
     assert paid(world) == {"D1": "60.00*", "D2": "40.00"}
+
+
+def test_a_reversal_is_reported_for_its_own_documents_only() -> None:
+    world = a_world()
+    pay("100.00", "P-1")(world)
+    comes(*TWO)(world)  # the first is paid, and its customer was never notified
+    for act in (back("P-1", at="2026-11-20T16:00:00Z"), pay("20.00", "P-2", document_id="D2"), back("P-2")):
+        act(world)
+    assert len({e.part for e in world.exceptions.raised if e.code == "payment_reversed"}) == 1

@@ -447,9 +447,10 @@ def count_of_payments(notice: Notice) -> int:
     return sum(1 for e in notice.events if e.what in _OF_PAYMENTS)
 
 
-def last_of(notice: Notice) -> str:
-    """The newest event of a payment that a notice has; empty where it has none."""
-    return next((e.what for e in reversed(notice.events) if e.what in _OF_PAYMENTS), "")
+def is_reversed_by(notice: Notice, event: ResponseEvent) -> bool:
+    """Whether the newest event of a payment that a notice has is this reversal."""
+    newest = next((e for e in reversed(notice.events) if e.what in _OF_PAYMENTS), None)
+    return newest is not None and newest.what == REVERSED and newest.detail.endswith(f": {event.detail}")
 
 
 def conflicts(known: Fact | None, fact: Fact) -> bool:

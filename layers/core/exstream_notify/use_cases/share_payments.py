@@ -8,11 +8,10 @@ from datetime import timedelta
 from ..domain.exceptions import ExceptionRaised
 from ..domain.notices import Notice
 from ..domain.responses import (
-    REVERSED,
     ResponseEvent,
     conflicts,
     customer_subject,
-    last_of,
+    is_reversed_by,
     shared_payment,
 )
 from ..domain.sharing import LOOK_BACK
@@ -110,7 +109,8 @@ class SharedPayments:
     def _followed(self, settled: Settled) -> Counter[str]:
         again = dict(settled.reopened)
         if self.event.reverses:  # perhaps we died before their journeys went on
-            again |= {n.notice_id: n for n in settled.notices if is_reopened(n) and last_of(n) == REVERSED}
+            mine = (n for n in settled.notices if is_reversed_by(n, self.event))
+            again |= {n.notice_id: n for n in mine if is_reopened(n)}
         return settled.told + go_on(self.event, again.values(), settled.documents, self.ports, self._raised)
 
     def is_named_by_its_file(self, notice: Notice) -> bool:
