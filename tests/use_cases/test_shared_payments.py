@@ -636,3 +636,33 @@ def test_a_reversal_is_reported_for_its_own_documents_only() -> None:
     for act in (back("P-1", at="2026-11-20T16:00:00Z"), pay("20.00", "P-2", document_id="D2"), back("P-2")):
         act(world)
     assert len({e.part for e in world.exceptions.raised if e.code == "payment_reversed"}) == 1
+
+
+@pytest.mark.parametrize(
+    ("assigned", "left"),
+    [
+        ([("40.00", "D2")], ["60.00 USD"]),
+        ([("40.00", "D2"), ("60.00", "D1")], ["60.00 USD"]),
+        ([("100.00", "D2")], []),
+    ],
+)
+def test_what_is_left_of_a_payment_that_was_assigned_in_part_is_reported(
+    assigned: list[tuple[str, str]], left: list[str]
+) -> None:
+    world = a_world()
+    for act in (comes(*TWO), P100, *(pay(a, "P-3", document_id=d) for a, d in assigned)):
+        act(world)
+    assert [e.detail["left"] for e in world.exceptions.raised if e.code == "payment_unassigned"] == left
+    assert codes(world).count("payment_uncounted") == 0
+
+
+def test_more_than_was_paid_is_not_assigned_unreported() -> None:
+    world = a_world()
+    for act in (
+        comes(*TWO),
+        P100,
+        pay("80.00", "P-3", document_id="D2"),
+        pay("30.00", "P-3", document_id="D1"),
+    ):
+        act(world)
+    assert codes(world).count("payment_uncounted") == 1

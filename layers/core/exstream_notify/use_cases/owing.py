@@ -11,6 +11,7 @@ from ..domain.payments import Debt, Fact, debt_key
 from ..domain.responses import (
     EARLY_DAYS,
     TOLD,
+    EarlyPayment,
     EarlyResponse,
     ResponseEvent,
     customer_subject,
@@ -144,6 +145,7 @@ class Sharing:
         settled = Settled()
         for _ in range(_TRIES):
             account = self.account(customer_key)
+            settled.payments = account.payments
             if not account.payments:
                 return settled
             settled.shares, found, settled.notices = self._shared(customer_key, account)
@@ -245,12 +247,14 @@ class Sharing:
 
 @dataclass(slots=True)
 class Settled:
-    """What sharing out came to: how notices changed, which are open again, and what is left over."""
+    """What sharing out came to: how notices changed, which are open again, and what is left over; `payments`
+    are those that were shared out."""
 
     told: Counter[str] = field(default_factory=Counter)
     reopened: dict[str, Notice] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     documents: Mapping[str, Document | None] = field(default_factory=dict)
+    payments: tuple[EarlyPayment, ...] = ()
     shares: Shares = field(default_factory=lambda: Shares({}, {}, {}))
 
 

@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 
 from ..domain.exceptions import ExceptionRaised
 from ..domain.notices import Notice
+from ..domain.payments import debt_key
 from ..domain.responses import (
     ResponseEvent,
     conflicts,
@@ -102,9 +104,31 @@ class SharedPayments:
         """Share out anew what these customers paid, after something else changed what they owe."""
         told: Counter[str] = Counter()
         for customer in customers:
-            told += self._followed(self.sharing.settle(customer, self.event))
+            settled = self.sharing.settle(customer, self.event)
+            told += self._followed(settled)
+            self._report_rest(settled)
         self._raise()
         return told
+
+    def _report_rest(self, settled: Settled) -> None:
+        """Report what is left of a shared payment that was assigned to documents, or what is too much."""
+        fact = self.event.fact
+        whole = next(
+            (e.fact for e in settled.payments if (e.fact.kind, e.fact.key) == (fact.kind, fact.key)), None
+        )
+        if fact.kind != "payment" or whole is None or not fact.amount:
+            return
+        parts: dict[str, Decimal] = {}
+        for notice in settled.notices:
+            document, part = settled.documents[notice.notice_id], notice.payments.like(fact)
+            if part is not None and document is not None:
+                parts[debt_key(document)] = Decimal(part.amount or whole.amount)
+        rest = Decimal(whole.amount) - sum(parts.values())
+        if rest > 0:
+            why = "it was assigned in part"
+            self._report(self._unassigned(why, settled.notices, left=f"{rest:f} {whole.currency}".strip()))
+        elif rest < 0:
+            self._report(uncounted(self.event, "", "more was assigned to documents than was paid"))
 
     def _followed(self, settled: Settled) -> Counter[str]:
         again = dict(settled.reopened)
