@@ -11,10 +11,14 @@ HOLDS = {
     "deceased": [
         "deceased", "DECEASED", "Deceased ", "dead", "estate of", "verstorben", "VERSTORBEN", "Verstorbene",
         "décédé", "DECEDE", "décédée", "décédé(e)", "fallecido", "Fallecida", "customer deceased 2026-10-01",
+        "Dec'd", "deceased - estate closed", "DECEASED/CLOSED", "Deceased (former customer)", "Deceased. No calls.",
+        "not reachable, deceased", "verstorben, keine Erben", "décédé sans héritier", "deceased1",
     ],
     "bankrupt": [
         "bankrupt", "Bankruptcy", "Chapter 7", "CHAPTER_7", "chapter-13", "Chapter11", "Ch. 13", "ch7", "BK",
         "Bankruptcy - Chapter 13 filed", "Konkurs", "Privatinsolvenz", "en faillite", "quiebra", "en-quiebra",
+        "BK13", "CH-13 filed", "Chapter 7 No Asset", "Account closed - bankruptcy", "BANKRUPTCY13", "automatic stay",
+        "bankruptcy not dismissed", "Bankruptcy reopened, previously dismissed",
     ],
     "insolvent": [
         "insolvent", "Insolvenz", "in_Insolvenz", "Insolvenzverfahren eröffnet", "Überschuldet", "ueberschuldet",
@@ -24,14 +28,17 @@ HOLDS = {
     "disputed": [
         "disputed", "in dispute", "IN_DISPUTE", "in-dispute", "InDispute", "strittig", "Bestritten", "en litige",
         "contesté", "en disputa", "identity theft",
+        "customer disputes debt", "dispute not resolved", "bestrittene Forderung",
     ],
     "payment-plan": [
         "payment plan", "payment_plan", "PaymentPlan", "promise-to-pay", "hardship", "Ratenzahlung", "gestundet",
         "échéancier", "plan d’apurement", "plan de pagos", "Acuerdo de Pago",
+        "payment plan - no missed payments", "pmt plan", "instalment agreement", "plan de remboursement",
     ],
     "cease-and-desist": [
         "cease and desist", "CEASE-AND-DESIST", "Cease & Desist", "C&D", "do not contact", "attorney represented",
         "nicht mahnen", "Mahnsperre", "ne pas relancer", "no contactar",
+        "Atty Rep", "cease contact - no calls", "no contact lifted, cease and desist renewed", "Mahnstop",
     ],
 }  # fmt: skip
 
@@ -57,7 +64,7 @@ def test_these_are_known_and_hold_nobody(text: str, status: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", None, " - ", "legal", "S7", "dispute resolved", "not bankrupt", "no dispute", "payment plan broken",
-     "Insolvenz aufgehoben", "litige levé", "sin disputa", "deadline", "estates"],
+     "Insolvenz aufgehoben", "deceased: no", "not in bankruptcy", "dispute finally resolved", "litige levé", "sin disputa", "deadline", "estates"],
 )  # fmt: skip
 def test_these_are_no_status(text: str | None) -> None:
     assert WORDS.named(text) == ""
@@ -72,6 +79,6 @@ def test_a_customers_own_words_mention_it_however_they_mean_it() -> None:
 
 def test_a_word_of_two_statuses_is_refused() -> None:
     with pytest.raises(ValueError, match="also a word of"):
-        status_words({"paid": ["done"], "closed": ["Done"]}, (), ())
+        status_words({"paid": ["done"], "closed": ["Done"]}, (), (), (), ())
     with pytest.raises(ValueError, match="no letter"):
-        status_words({"paid": ["--"]}, (), ())
+        status_words({"paid": ["--"]}, (), (), (), ())

@@ -438,3 +438,44 @@ def test_nobody_is_asked_for_money_while_a_hold_stands_whatever_happens(acts: li
     world.follow()
     if held:
         assert (len(world.outbox), len(world.journey_events.told)) == (before, ends)
+
+
+@pytest.mark.parametrize("status", ["paid", "Beglichen", "account closed"])
+def test_a_later_record_that_says_settled_ends_the_journey_and_is_no_news(status: str) -> None:
+    world = shipped()
+    world.drop("run-1", a_reminder())
+    world.drain()
+    world.follow_until(at("2026-12-08T15:00"))
+    for night in range(2):
+        world.drop(f"night-{night}", a_reminder(account_status=status))
+        world.drain()
+    world.follow()
+    assert [p for _, p in sent(world)] == ["notice", "step 1"]
+    assert codes(world) == []
+    assert world.journey_events.told == []
+
+
+def test_settled_and_then_late_again_the_journey_goes_on() -> None:
+    world = shipped()
+    world.drop("run-1", a_reminder())
+    world.drain()
+    for day, status in (("2026-11-24", "paid"), ("2026-11-26", "late")):
+        world.follow_until(at(f"{day}T15:00"))
+        world.drop(f"run-{day}", a_reminder(account_status=status))
+        world.drain()
+    world.follow()
+    assert [p for _, p in sent(world)] == ["notice", "step 1", "step 2", "step 3"]
+
+
+@pytest.mark.parametrize("changes", [{"account_status": "paid"}, {"amount_due": "0.00"}])
+def test_what_waits_for_the_morning_is_not_sent_when_a_later_record_says_that_nothing_is_due(
+    changes: dict[str, str],
+) -> None:
+    world = shipped(at="2026-11-20T04:00:00+00:00")
+    world.drop("run-1", a_reminder(email=None))
+    world.drain()
+    assert world.outcomes("run-1") == {"deferred": 1}
+    world.drop("run-2", a_reminder(email=None, **changes))
+    world.follow()
+    assert world.outbox == []
+    assert world.outcomes("run-1") == {"suppressed": 1}

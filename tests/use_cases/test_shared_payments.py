@@ -18,6 +18,7 @@ from exstream_notify.domain.responses import ResponseEvent
 from exstream_notify.domain.runs import DomainRule
 from exstream_notify.use_cases.slices import document_of
 from tests.fakes import FakeRules, a_document, a_rule
+from tests.scenarios.shipped import shipped
 from tests.use_cases.test_payments import (
     DUNNING,
     INVOICE,
@@ -114,6 +115,9 @@ STORIES: Sequence[tuple[str, tuple[Document, ...], tuple[Act, ...], dict[str, st
     ("paid already", TWO[:1], (pay("100.00", "P", document_id="D1"), P60), {"D1": "100.00*"}, 1),
     ("without an amount", TWO, (pay("", "P"),), {"D1": "0.00", "D2": "0.00"}, 1),
     ("nothing", TWO, (pay("0.00", "P"),), {"D1": "0.00", "D2": "0.00"}, 0),
+    ("nothing, for a document without an amount", (owes(1, None, "01"), owes(2, None, None,
+     document_type="policy-document")), (pay("0.00", "P", document_id="D1"), pay("0", "Q", document_id="D2")),
+     {"D1": "0.00", "D2": "0.00"}, 0),
     ("a due date that is missing comes last", (owes(1, "100.00", None), TWO[1]), (P100,),
      {"D1": "0.00", "D2": "100.00*"}, 0),
     ("another currency gets nothing", (owes(1, "100.00", "01", currency="EUR"), TWO[1]), (P100,),
@@ -560,3 +564,105 @@ def test_no_order_and_no_repetition_matters_and_no_cent_is_lost(
         (max(Decimal(d.amount_due or 0) - by_name[d.document_id], Decimal(0)) for d in documents), Decimal(0)
     )
     assert whole[1] == min(pool, left)
+
+
+NAMED: dict[str, dict[str, str]] = {
+    "document": {"document_id": "D1"},
+    "customer": {},
+    "document alone": {"document_id": "D1", "customer_key": ""},
+}
+
+
+@pytest.mark.parametrize("of_payment", NAMED)
+@pytest.mark.parametrize("of_reversal", NAMED)
+@pytest.mark.parametrize(("part", "left"), [("", "100.00"), ("30.00", "90.00")])
+def test_a_reversal_finds_its_payment_whatever_the_two_name_and_in_any_order(
+    of_payment: str, of_reversal: str, part: str, left: str
+) -> None:
+    acts: dict[str, Act] = {
+        "comes": comes(*TWO),
+        "paid": pay("40.00", "P", at="2026-11-20T15:00:00Z", **NAMED[of_payment]),
+        "back": back("P", part, "R" if part else "", at="2026-11-20T15:00:01Z", **NAMED[of_reversal]),
+    }
+    for order in sorted(set(itertools.permutations((*acts, "paid")))):
+        world = a_world()
+        for name in order:
+            acts[name](world)
+        world.follow_until(day(12))
+        assert sent(world)["D1"][-1] == left, order
+
+
+@pytest.mark.parametrize("document", [{}, {"document_id": "D2"}])
+def test_a_payment_that_was_assigned_afterwards_is_taken_back_where_it_counts(
+    document: dict[str, str],
+) -> None:
+    world = a_world()
+    for act in (comes(*TWO), P100, pay("100.00", "P-3", document_id="D2"), back("P-3", **document)):
+        act(world)
+    assert paid(world) == {"D1": "0.00", "D2": "0.00"}
+
+
+@pytest.mark.parametrize("status", ["paid", "account closed", "disputed", "Chapter 7"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_nothing_is_paid_on_a_record_that_is_settled_or_disputed(status: str, when: str) -> None:
+    world = shipped()
+    acts = [comes(owes(1, "100.00", "01", account_status=status), owes(2, "100.00", "10")), P100]
+    for act in acts if when == "after" else reversed(acts):
+        act(world)
+    world.drain()
+    assert {k: v[:6] for k, v in paid(world).items()} == {"D1": "0.00", "D2": "100.00"}
+
+
+def test_another_account_paid_before_a_drop_of_two_customers_counts_for_neither() -> None:
+    world = a_world()
+    pay("100.00", "P", customer_key="C0009", document_id="D1")(world)
+    comes(TWO[0], owes(1, "80.00", "10", customer_key="C0002"))(world)
+    assert [n.status for n in world.ledger.notices.values()] == ["sent", "sent"]
+
+
+def test_a_corrected_amount_counts_whatever_notice_is_read_first() -> None:
+    world = a_world()
+    comes(*TWO)(world)
+    world.follow_until(day(3))
+    comes(replace(TWO[0], amount_due="60.00", content_sha256="b" * 64))(world)
+    P100(world)
+    assert paid(world) == {"D1": "60.00*", "D2": "40.00"}
+
+
+def test_a_reversal_is_reported_for_its_own_documents_only() -> None:
+    world = a_world()
+    pay("100.00", "P-1")(world)
+    comes(*TWO)(world)  # the first is paid, and its customer was never notified
+    for act in (back("P-1", at="2026-11-20T16:00:00Z"), pay("20.00", "P-2", document_id="D2"), back("P-2")):
+        act(world)
+    assert len({e.part for e in world.exceptions.raised if e.code == "payment_reversed"}) == 1
+
+
+@pytest.mark.parametrize(
+    ("assigned", "left"),
+    [
+        ([("40.00", "D2")], ["60.00 USD"]),
+        ([("40.00", "D2"), ("60.00", "D1")], ["60.00 USD"]),
+        ([("100.00", "D2")], []),
+    ],
+)
+def test_what_is_left_of_a_payment_that_was_assigned_in_part_is_reported(
+    assigned: list[tuple[str, str]], left: list[str]
+) -> None:
+    world = a_world()
+    for act in (comes(*TWO), P100, *(pay(a, "P-3", document_id=d) for a, d in assigned)):
+        act(world)
+    assert [e.detail["left"] for e in world.exceptions.raised if e.code == "payment_unassigned"] == left
+    assert codes(world).count("payment_uncounted") == 0
+
+
+def test_more_than_was_paid_is_not_assigned_unreported() -> None:
+    world = a_world()
+    for act in (
+        comes(*TWO),
+        P100,
+        pay("80.00", "P-3", document_id="D2"),
+        pay("30.00", "P-3", document_id="D1"),
+    ):
+        act(world)
+    assert codes(world).count("payment_uncounted") == 1

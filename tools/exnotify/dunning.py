@@ -23,15 +23,15 @@ def control_dunning(target: "Deployment", key: str, domain: str | None, why: str
     """Hold the collection of a customer, or lift the hold; it is for all recipients of the account."""
     app = target.app
     where, customer_key = _customer(target, key, domain)
-    ports = HoldPorts(**app.hold_ports)
+    ports, who = HoldPorts(**app.hold_ports), f"operator {target.who}"
     if not hold:
-        if not dun_again(where, customer_key, target.who, why, ports):
+        if not dun_again(where, customer_key, who, why, ports):
             raise CommandError("no hold stands: the customer may be asked for money")
         remark(
             "lifted: new documents are notified again; `exnotify journeys resume` lets stopped journeys go on"
         )
         return
-    word = DebtHold((BY_OPERATOR,), moment(app.clock.now()), f"operator {target.who}", why)
+    word = DebtHold((BY_OPERATOR,), moment(app.clock.now()), who, why)
     news = hold_collection(where, customer_key, word, ports)
     remark("held: the customer is asked for no money" if news else "nothing to change: a hold stands already")
 

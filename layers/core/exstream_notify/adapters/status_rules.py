@@ -14,6 +14,7 @@ class _Status(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     holds: bool = False
+    for_good: bool = False
     words: Mapping[str, tuple[StrictStr, ...]] = {}
 
     @model_validator(mode="before")
@@ -21,8 +22,8 @@ class _Status(BaseModel):
     def _gathered(cls, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return data or {}
-        lists = {str(key): words for key, words in data.items() if key != "holds"}
-        return {"words": lists, **({"holds": data["holds"]} if "holds" in data else {})}
+        flags = {key: data[key] for key in ("holds", "for_good") if key in data}
+        return {"words": {str(key): words for key, words in data.items() if key not in flags}, **flags}
 
 
 class StatusFile(BaseModel):
@@ -31,6 +32,7 @@ class StatusFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     statuses: Mapping[str, _Status | None]
+    negated: Mapping[str, tuple[StrictStr, ...]] = {}
     ended: Mapping[str, tuple[StrictStr, ...]] = {}
 
     @model_validator(mode="after")
@@ -44,5 +46,7 @@ class StatusFile(BaseModel):
         return status_words(
             {name: [w for words in status.words.values() for w in words] for name, status in known.items()},
             [name for name, status in known.items() if status.holds],
+            [name for name, status in known.items() if status.for_good],
+            [word for words in self.negated.values() for word in words],
             [word for words in self.ended.values() for word in words],
         )

@@ -1,9 +1,10 @@
-"""A later record of a document that was notified already, with another due date or amount.
+"""A later record of a document that was notified already, with another due date or amount, or settled.
 
 Its customer is not notified of it again: the record is a duplicate. But its date and amount count: the
 journeys of the document follow the newest record.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,9 +13,13 @@ from .journeys import IsHoliday, JourneyRule, Member, MemberRow, due_at, first_s
 from .notices import CORRECTED, Correction, Notice, Origin, Response, happened
 from .payments import amount_of, is_settled, nothing_due
 
+RuleOf = Callable[[Document], DocumentRule]
+"""`Rules.for_document`."""
 
-def changes(before: Document, after: Document) -> tuple[str, ...]:
-    """What a later record says otherwise: its due date, its amount. What it does not say stays as it was.
+
+def changes(before: Document, after: Document, rule_of: RuleOf) -> tuple[str, ...]:
+    """What a later record says otherwise: its due date, its amount, and whether its account's status leaves
+    anybody to notify. What it does not say stays as it was.
 
     A record that was produced before the other one corrects nothing.
     """
@@ -25,25 +30,28 @@ def changes(before: Document, after: Document) -> tuple[str, ...]:
     said = {
         "due date": bool(after.due_date) and after.due_date != before.due_date,
         "amount": amount or other_currency,
+        "account status": bool(after.account_status)
+        and bool(rule_of(before).skip) != bool(rule_of(after).skip),
     }
     return tuple(name for name, differs in said.items() if differs)
 
 
 def corrected(
-    notice: Notice, origin: Origin, before: Document, after: Document, rule: DocumentRule, now: datetime
+    notice: Notice, origin: Origin, before: Document, after: Document, rule_of: RuleOf, now: datetime
 ) -> Notice:
     """The notice with a correction: `before` is what its newest record said, `after` the record at `origin`.
 
     Payments are set against the new amount: they may settle it, or not any more.
     """
     due = after.due_date or before.due_date or ""
-    correction = Correction(origin, due, nothing_due(after))
+    rule = rule_of(after)
+    correction = Correction(origin, due, nothing_due(after) or bool(rule.skip))
     responses: tuple[Response, ...] = notice.responses
     if notice.payments:
         responses = tuple(kind for kind in responses if kind != "paid")
         if is_settled(notice.payments, after, any_payment=rule.any_payment_settles):
             responses = (*responses, "paid")
-    detail = f"{', '.join(changes(before, after))} by {origin.run} record {origin.position}"
+    detail = f"{', '.join(changes(before, after, rule_of))} by {origin.run} record {origin.position}"
     return happened(
         notice, now, CORRECTED, detail, corrections=(*notice.corrections, correction), responses=responses
     )

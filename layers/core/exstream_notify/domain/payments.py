@@ -116,7 +116,7 @@ class Balance:
     """What the payments come to in a document's currency.
 
     `paid` is at least zero. `clear` is false where an amount is not known, or in another currency, so that
-    nobody can say what is left. `anything`: some payment stands, whatever its amount and currency.
+    nobody can say what is left. `anything`: some payment of more than nothing stands, whatever its currency.
     """
 
     paid: Decimal = _NOTHING
@@ -187,7 +187,7 @@ def balance(payments: Payments, document: Document | None) -> Balance:
         if amount is None:
             anything = True
             clear = clear and not taken
-        elif amount > back or not taken:
+        elif amount > back or (fact.shared and not taken):
             anything = True
             if _alike(own, currency or ""):
                 paid += amount - back

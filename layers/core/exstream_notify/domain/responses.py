@@ -1,6 +1,6 @@
 """What a customer did about a notice, as it goes into the notice's own record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -327,7 +327,15 @@ def answer_to(
 def early_payments(document: Document, responses: Mapping[str, EarlyResponse], now: datetime) -> Payments:
     """The payments on a document that were kept before its notice was known."""
     found = (responses.get(subject) for subject in subjects_of(document))
-    return with_facts(NO_PAYMENTS, (f for early in found if early for f in early.facts_of(document, now)))
+    payments = with_facts(NO_PAYMENTS, (f for early in found if early for f in early.facts_of(document, now)))
+    return with_reversals(payments, responses.get(customer_subject(document.customer_key)))
+
+
+def with_reversals(payments: Payments, account: EarlyResponse | None) -> Payments:
+    """The payments with the reversals of theirs that named only the customer, and came before them."""
+    pool = account.payments if account is not None else ()
+    direct = {f.key for f in payments.facts if f.kind == "payment" and not f.shared}
+    return with_facts(payments, (e.fact for e in pool if e.fact.kind == "reversal" and e.fact.of in direct))
 
 
 def of_other_accounts(document: Document, kept: Mapping[str, EarlyResponse]) -> tuple[EarlyPayment, ...]:
@@ -401,18 +409,21 @@ def with_payment(
     *,
     any_payment_settles: bool = False,
     early: Payments = NO_PAYMENTS,
+    accounts: Iterable[EarlyResponse] = (),
 ) -> Notice | None:
     """The notice with a payment, or with one taken back; None if it was counted before.
 
     `document` is the notice's record, None where it is gone; `early` what was kept before the notice was
-    known. A notice on which nothing is due any more has the response `paid`; one whose payment is taken
-    back is open again.
+    known, `accounts` what was kept of the payer's and the customer's payments without a document. A notice
+    on which nothing is due any more has the response `paid`; one whose payment is taken back is open again.
     """
     fact = event.fact
     known = with_facts(notice.payments.without_shares(fact.key), early.facts)
     if notice.payments.has(fact):
         return None
     payments = with_facts(known, (fact,))
+    for account in accounts:
+        payments = with_reversals(payments, account)
     was_paid = "paid" in notice.responses
     settled = is_settled(payments, document, any_payment=any_payment_settles)
     if was_paid and not settled and not (event.reverses and payments.takes_back(fact)):
@@ -437,9 +448,10 @@ def count_of_payments(notice: Notice) -> int:
     return sum(1 for e in notice.events if e.what in OF_PAYMENTS)
 
 
-def last_of(notice: Notice) -> str:
-    """The newest event of a payment that a notice has; empty where it has none."""
-    return next((e.what for e in reversed(notice.events) if e.what in OF_PAYMENTS), "")
+def is_reversed_by(notice: Notice, event: ResponseEvent) -> bool:
+    """Whether the newest event of a payment that a notice has is this reversal."""
+    newest = next((e for e in reversed(notice.events) if e.what in OF_PAYMENTS), None)
+    return newest is not None and newest.what == REVERSED and newest.detail.endswith(f": {event.detail}")
 
 
 def conflicts(known: Fact | None, fact: Fact) -> bool:

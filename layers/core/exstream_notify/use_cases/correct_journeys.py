@@ -1,4 +1,4 @@
-"""Have journeys follow a later record of their document: its due date, its amount."""
+"""Have journeys follow a later record of their document: its due date, its amount, that it is settled."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -58,10 +58,11 @@ def correct_journeys(
 ) -> None:
     """Have the journeys of documents that were notified by another run follow this slice's records of them.
 
-    `duplicates` are position, record and notice of those. Where a record says another due date or amount, the
-    notice remembers it as the document's newest one: each step is made from it from now on. The step that
-    follows goes into its cohort by the new date; what waits by the old date finds that out when it wakes.
-    What a customer has heard otherwise from a step, and a journey that has ended, are reported.
+    `duplicates` are position, record and notice of those. Where a record says another due date or amount, or
+    that its account is settled, the notice remembers it as the document's newest one: each step is made from
+    it from now on. The step that follows goes into its cohort by the new date; what waits by the old date
+    finds that out when it wakes. What a customer has heard otherwise from a step, and a journey that has
+    ended, are reported, except where the account is settled.
 
     Safe to repeat. A record that says the same changes nothing, nor does an older one that comes late.
     """
@@ -79,9 +80,12 @@ def correct_journeys(
         cohorts: dict[Cohort, list[Member]] = {}
         for notice in moved:
             position, document = about[notice.notice_id]
+            settled = bool(ports.rules.for_document(document).skip)
             if document.document_type not in rule.documents or not went_out(notice):
                 continue
             sent = _sent(rule, document, steps, ports.rules)
+            if settled:
+                continue  # nothing follows, and nothing that was sent was wrong
             if has_ended(rule, notice):
                 reported.add("after its journey had ended; nothing follows", position, document)
             elif any(step.origin != notice.record for step in sent.values()):
@@ -122,7 +126,7 @@ def _remember(
     pointer: SlicePointer, about: Mapping[str, tuple[int, Document]], ports: CorrectionPorts
 ) -> list[Notice]:
     """Write the corrections; the notices whose newest record is in this slice now."""
-    documents = _Documents(ports.records)
+    documents, rule_of = _Documents(ports.records), ports.rules.for_document
     moved: list[Notice] = []
     open_yet = ports.ledger.get(set(about))
     for _ in range(_TRIES):
@@ -138,12 +142,11 @@ def _remember(
                 continue
             if any(c.origin == origin for c in notice.corrections):
                 continue
-            if not notice.corrections and not may_correct(notice.facts, document):
+            if not (notice.corrections or rule_of(document).skip or may_correct(notice.facts, document)):
                 continue
             before = documents.at(notice.record)
-            if before is not None and changes(before, document):
-                rule = ports.rules.for_document(document)
-                writes.append(corrected(notice, origin, before, document, rule, ports.clock.now()))
+            if before is not None and changes(before, document, rule_of):
+                writes.append(corrected(notice, origin, before, document, rule_of, ports.clock.now()))
         open_yet = ports.ledger.put(writes) if writes else {}
         moved += [notice for notice in writes if notice.notice_id not in open_yet]
         if not open_yet:

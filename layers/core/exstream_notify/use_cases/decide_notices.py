@@ -363,6 +363,8 @@ def decide_notices(
         if undated and any(joins(j, document, demanded) for j in dated):
             result.unreached.setdefault("due_date_missing", {})[position] = document.customer_in_run
         refused = Suppress(Why.JOURNEY_STOPPED, stop) if stop else asked_in_time(document, zones, now)
+        if demanded and before is not None and before.corrections and before.corrections[-1].nothing_due:
+            refused = refused or Suppress(Why.NOTHING_DUE, "corrected")
         open_yet = before is None or taken or (before.status == Status.DEFERRED and due)
         if replaced and (before is None or taken):
             carry.end(Status.SUPERSEDED, Why.SUPERSEDED, replaced)

@@ -11,6 +11,7 @@ from ..domain.payments import Debt, Fact, debt_key
 from ..domain.responses import (
     EARLY_DAYS,
     TOLD,
+    EarlyPayment,
     EarlyResponse,
     ResponseEvent,
     customer_subject,
@@ -55,11 +56,11 @@ def owing(notices: Sequence[Notice], records: Records, rules: Rules) -> Owing:
     debts: dict[str, list[Debt]] = {}
     gone: dict[str, list[Notice]] = {}
     for notice in notices:
-        if notice.origin not in read:
-            read[notice.origin] = document_of(notice, records)
-        document = documents[notice.notice_id] = read[notice.origin]
+        if notice.record not in read:
+            read[notice.record] = document_of(notice, records)
+        document = documents[notice.notice_id] = read[notice.record]
         rule = _rule(document, rules)
-        if document is None or rule is None or _is_void(notice, document):
+        if document is None or rule is None or _is_void(notice, document) or _takes_nothing(rule):
             if notice.payments != notice.payments.without_shares():
                 gone.setdefault(notice.document_id, []).append(notice)
             continue
@@ -89,11 +90,19 @@ def _is_void(notice: Notice, document: Document) -> bool:
     return document.test_flag or cancelled or document.document_id != notice.document_id
 
 
+def _takes_nothing(rule: DocumentRule) -> bool:
+    """Whether a record's status says that it is settled, or that its customer must not be asked for it: what
+    names no document is not paid on a disputed debt (15 USC 1692h)."""
+    return bool(rule.skip or rule.account_hold)
+
+
 def takes_part(document: Document, rules: Rules) -> bool:
     """Whether shared payments count before a document's notice: it demands money. A bill is notified all the
     same, since nobody said that the payment is for it; its reminders are not."""
     rule = _rule(document, rules)
-    return rule is not None and rule.demands_payment and asks_for_money(rule, document, rules)
+    if rule is None or _takes_nothing(rule):
+        return False
+    return rule.demands_payment and asks_for_money(rule, document, rules)
 
 
 def asks_for_money(rule: DocumentRule, document: Document, rules: Rules) -> bool:
@@ -136,6 +145,7 @@ class Sharing:
         settled = Settled()
         for _ in range(_TRIES):
             account = self.account(customer_key)
+            settled.payments = account.payments
             if not account.payments:
                 return settled
             settled.shares, found, settled.notices = self._shared(customer_key, account)
@@ -158,12 +168,15 @@ class Sharing:
         """What was kept, with the payments by other accounts that can only be for one of these documents."""
         until = self.clock.now() + timedelta(days=EARLY_DAYS)
         adopted: set[str] = set()
+        customers: dict[str, set[str]] = {}
+        for document in documents:
+            customers.setdefault(document.document_id, set()).add(document.customer_key)
         for document in documents:
             others = of_other_accounts(document, kept) if takes_part(document, self.rules) else ()
             if not others:
                 continue
             known = self.ledger.of_document(self.domain, document.document_id)
-            if any(n.customer_key != document.customer_key for n in known):
+            if {document.customer_key} != customers[document.document_id] | {n.customer_key for n in known}:
                 continue
             adopted.add(document_subject(document))
             for early in others:
@@ -234,12 +247,14 @@ class Sharing:
 
 @dataclass(slots=True)
 class Settled:
-    """What sharing out came to: how notices changed, which are open again, and what is left over."""
+    """What sharing out came to: how notices changed, which are open again, and what is left over; `payments`
+    are those that were shared out."""
 
     told: Counter[str] = field(default_factory=Counter)
     reopened: dict[str, Notice] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     documents: Mapping[str, Document | None] = field(default_factory=dict)
+    payments: tuple[EarlyPayment, ...] = ()
     shares: Shares = field(default_factory=lambda: Shares({}, {}, {}))
 
 

@@ -13,8 +13,10 @@ from ..domain.notices import Notice, Origin, Status
 from ..domain.payments import NO_PAYMENTS, Payments
 from ..domain.responses import (
     EARLY_DAYS,
+    EarlyResponse,
     ResponseEvent,
     conflicts,
+    customer_subject,
     early_payment,
     early_payments,
     is_foreign,
@@ -72,6 +74,7 @@ class PaymentRecorder:
     ports: PaymentPorts
     _documents: dict[str, Document | None] = field(default_factory=dict)
     _early: dict[str, Payments] = field(default_factory=dict)
+    _accounts: dict[str, EarlyResponse] = field(default_factory=dict)
     _after: dict[str, Notice] = field(default_factory=dict)
     _trouble: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -87,7 +90,10 @@ class PaymentRecorder:
         now = self.ports.clock.now()
         found = {key: d for key, d in self._documents.items() if d is not None}
         subjects = {subject for document in found.values() for subject in subjects_of(document)}
-        kept = self.ports.early.on(self.event.domain, subjects) if subjects else {}
+        customers = {self.event.customer_key, *(n.customer_key for n in notices)} - {""}
+        accounts = {customer_subject(customer) for customer in customers}
+        kept = self.ports.early.on(self.event.domain, subjects | accounts)
+        self._accounts = {subject: early for subject, early in kept.items() if subject in accounts}
         self._early = {key: early_payments(document, of_known(kept), now) for key, document in found.items()}
 
     def respond(self, notice: Notice) -> Notice | None:
@@ -101,6 +107,7 @@ class PaymentRecorder:
             self.ports.clock.now(),
             any_payment_settles=any_payment,
             early=self._early.get(notice.notice_id, NO_PAYMENTS),
+            accounts=self._accounts_of(notice),
         )
         self._after[notice.notice_id] = after or notice
         if why := self._not_counted(notice, after, document, any_payment):
@@ -119,6 +126,10 @@ class PaymentRecorder:
         once = {(e.code, e.run_id, e.part, e.text): e for e in raised}
         self.ports.exceptions.raise_exceptions(list(once.values()))
         return counts
+
+    def _accounts_of(self, notice: Notice) -> Iterable[EarlyResponse]:
+        of_both = (customer_subject(key) for key in (notice.customer_key, self.event.customer_key))
+        return (self._accounts[subject] for subject in of_both if subject in self._accounts)
 
     def _any_payment_settles(self, document: Document | None) -> bool:
         return document is not None and self.ports.rules.for_document(document).any_payment_settles

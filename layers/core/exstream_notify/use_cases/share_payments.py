@@ -4,15 +4,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 
 from ..domain.exceptions import ExceptionRaised
 from ..domain.notices import Notice
+from ..domain.payments import debt_key
 from ..domain.responses import (
-    REVERSED,
     ResponseEvent,
     conflicts,
     customer_subject,
-    last_of,
+    is_reversed_by,
     shared_payment,
 )
 from ..domain.sharing import LOOK_BACK
@@ -53,13 +54,17 @@ class SharedPayments:
         return [n for n in notices if n.payments.without_shares().knows_payment(key)]
 
     def takes_back_shared(self, notices: Collection[Notice]) -> str:
-        """The customer whose shared payment a reversal takes back, whatever document it names; or empty."""
+        """The customer whose shared payment a reversal takes back, whatever document it names; or empty.
+
+        One that was assigned to a document afterwards counts there, and is taken back there.
+        """
         if not self.event.reverses:
             return ""
         customers = dict.fromkeys(filter(None, (self.event.customer_key, *(n.customer_key for n in notices))))
         for customer in customers:
             if any(e.fact.key == self.event.fact.of for e in self.sharing.account(customer).payments):
-                return customer
+                assigned = self.named_before(self.ledger.of_customer(self.event.domain, customer))
+                return "" if assigned else customer
         return ""
 
     def record(self, customer_key: str) -> Counter[str]:
@@ -99,14 +104,37 @@ class SharedPayments:
         """Share out anew what these customers paid, after something else changed what they owe."""
         told: Counter[str] = Counter()
         for customer in customers:
-            told += self._followed(self.sharing.settle(customer, self.event))
+            settled = self.sharing.settle(customer, self.event)
+            told += self._followed(settled)
+            self._report_rest(settled)
         self._raise()
         return told
+
+    def _report_rest(self, settled: Settled) -> None:
+        """Report what is left of a shared payment that was assigned to documents, or what is too much."""
+        fact = self.event.fact
+        whole = next(
+            (e.fact for e in settled.payments if (e.fact.kind, e.fact.key) == (fact.kind, fact.key)), None
+        )
+        if fact.kind != "payment" or whole is None or not fact.amount:
+            return
+        parts: dict[str, Decimal] = {}
+        for notice in settled.notices:
+            document, part = settled.documents[notice.notice_id], notice.payments.like(fact)
+            if part is not None and document is not None:
+                parts[debt_key(document)] = Decimal(part.amount or whole.amount)
+        rest = Decimal(whole.amount) - sum(parts.values())
+        if rest > 0:
+            why = "it was assigned in part"
+            self._report(self._unassigned(why, settled.notices, left=f"{rest:f} {whole.currency}".strip()))
+        elif rest < 0:
+            self._report(uncounted(self.event, "", "more was assigned to documents than was paid"))
 
     def _followed(self, settled: Settled) -> Counter[str]:
         again = dict(settled.reopened)
         if self.event.reverses:  # perhaps we died before their journeys went on
-            again |= {n.notice_id: n for n in settled.notices if is_reopened(n) and last_of(n) == REVERSED}
+            mine = (n for n in settled.notices if is_reversed_by(n, self.event))
+            again |= {n.notice_id: n for n in mine if is_reopened(n)}
         return settled.told + go_on(self.event, again.values(), settled.documents, self.ports, self._raised)
 
     def is_named_by_its_file(self, notice: Notice) -> bool:
