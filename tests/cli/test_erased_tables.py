@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +16,7 @@ from exstream_notify.adapters.dynamodb.responses import DynamoEarlyResponses
 from exstream_notify.domain.erased import Person, person_of, redacted, with_words
 from exstream_notify.domain.journeys import Cohort, Member, MemberRow
 from exstream_notify.domain.notices import Correction, Notice, Origin
-from exstream_notify.domain.payments import Fact
+from exstream_notify.domain.payments import Debt, Fact
 from exstream_notify.domain.responses import (
     EarlyPayment,
     EarlyResponse,
@@ -121,8 +122,16 @@ def test_what_the_account_paid_counts_for_its_other_holders(app: App) -> None:
     known(app, 2, recipient="B")
     subject = customer_subject("K-1")
     app.early_responses.keep_payment(DOMAIN, subject, paid("K-1"), UNTIL)
+    for name in ("D-1", "D-2"):
+        debt = Debt(f"document {name}\x1f", Decimal("310.20"), "USD", "2026-12-03", NOW)
+        app.early_responses.register(DOMAIN, subject, debt)
+    (shown,) = early(app, a_person(recipient="A")).held()
+    assert [debt["key"] for debt in shown["debts"]] == ["document D-1\x1f"]
+    assert early(app, a_person(recipient="A")).scrub() == 1
+    left = app.early_responses.on(DOMAIN, [subject])[subject]
+    assert left.payments
+    assert [debt.key for debt in left.debts] == ["document D-2\x1f"]
     assert early(app, a_person(recipient="A")).scrub() == 0
-    assert app.early_responses.on(DOMAIN, [subject])[subject].payments
 
 
 # --- journeys ---------------------------------------------------------------------------------------

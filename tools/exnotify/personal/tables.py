@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from exstream_notify.domain.erased import ERASED, Person, redacted
 from exstream_notify.domain.notices import Former, Notice, Origin
+from exstream_notify.domain.payments import Debt
 from exstream_notify.domain.responses import document_alone
 
 from .work_bucket import Rows
@@ -88,9 +89,10 @@ class EarlyResponses(_TablePlace):
         return all(n.contact_key == self.person.contact_key for n in notices)
 
     @cached_property
-    def _has_others(self) -> bool:
+    def _others(self) -> list[Notice]:
+        """Notices of the account's other holders."""
         found = self.app.ledger.of_customer(self.person.domain, self.person.customer_key)
-        return any(n.recipient != self.person.recipient for n in found)
+        return [n for n in found if n.recipient != self.person.recipient]
 
     def held(self) -> Rows:
         """See `Place.held`."""
@@ -98,12 +100,20 @@ class EarlyResponses(_TablePlace):
         found = self.app.early_responses.of_customer(person.domain, person.customer_key, self._subjects)
         for key, kept in found.items():
             if kept.recipient in ("", person.recipient):
-                mine = (p for p in kept.payments if p.customer_key in ("", person.customer_key))
-                yield {"key": key, **asdict(replace(kept, payments=tuple(mine)))}
+                payments = tuple(p for p in kept.payments if p.customer_key in ("", person.customer_key))
+                debts = tuple(debt for debt in kept.debts if not self._others or self._is_debt(debt))
+                yield {"key": key, **asdict(replace(kept, payments=payments, debts=debts))}
 
     def scrub(self) -> int:
         """See `Place.scrub`."""
-        return self.app.early_responses.forget(self.person, self._subjects, payments_too=not self._has_others)
+        return self.app.early_responses.forget(
+            self.person, self._subjects, payments_too=not self._others, is_debt=self._is_debt
+        )
+
+    def _is_debt(self, debt: Debt) -> bool:
+        """Whether it is this customer's; a case of several holders is nobody's alone."""
+        mine = any(debt.is_of(n.document_id, n.case_id) for n in self.notices.values())
+        return mine and not any(debt.is_of(n.document_id, n.case_id) for n in self._others)
 
 
 class Journeys(_TablePlace):

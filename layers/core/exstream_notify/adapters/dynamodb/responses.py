@@ -18,6 +18,7 @@ from .batches import DynamoDBClient, Item, get_items, query
 
 _EARLY = "early:"
 _YEAR = 366 * 86400
+_TRIES = 5
 
 EARLY_PAYMENTS = 200
 """Payments that are kept on one document or case before its notice is known."""
@@ -101,9 +102,16 @@ class DynamoEarlyResponses:
         operators."""
         return {key: _early(item) for key, item in self._of_customer(domain, customer_key, subjects).items()}
 
-    def forget(self, person: Person, subjects: Collection[str] = (), *, payments_too: bool = True) -> int:
+    def forget(
+        self,
+        person: Person,
+        subjects: Collection[str] = (),
+        *,
+        payments_too: bool = True,
+        is_debt: Callable[[Debt], bool] = lambda debt: False,
+    ) -> int:
         """Drop what names this customer and no other holder, or only these subjects, and existed before the
-        erasure; the number of items.
+        erasure; the number of items. `is_debt`: which debts on a subject are this customer's.
 
         Payments of other customers on the same document or case stay, and so does what document replaced
         which: there are keys alone in that.
@@ -119,15 +127,36 @@ class DynamoEarlyResponses:
             other = kept.recipient not in ("", person.recipient)
             if len(mine) == len(texts) and kept.customer_key in ("", person.customer_key) and not other:
                 self._client.delete_item(**where)
-            elif mine:
+                changed += 1
+                continue
+            if mine:
                 values = {":p": {"SS": mine}}
                 self._client.update_item(
                     **where, UpdateExpression="DELETE payments :p", ExpressionAttributeValues=values
                 )
-            else:
-                continue
-            changed += 1
+            changed += bool(self._drop_debts(where, item, is_debt) or mine)
         return changed
+
+    def _drop_debts(self, where: Item, item: Item, is_debt: Callable[[Debt], bool]) -> bool:
+        """Take debts out of an item's list; whether any were in it."""
+        for _ in range(_TRIES):
+            rows = item.get("debts", {}).get("L", [])
+            left = [row for row in rows if not is_debt(_debt(orjson.loads(row["S"])))]
+            if left == rows:
+                return False
+            try:
+                self._client.update_item(
+                    **where,
+                    UpdateExpression="SET debts = :l",
+                    ConditionExpression="debts = :b",
+                    ExpressionAttributeValues={":l": {"L": left}, ":b": {"L": rows}},
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                key = where["Key"]["pk"]["S"]
+                item = get_items(self._client, self._table, [key]).get(key, {})
+                continue
+            return True
+        raise RuntimeError("early payments kept changing: run the command again")
 
     def _of_customer(self, domain: str, customer_key: str, subjects: Collection[str]) -> dict[str, Item]:
         rows = query(
