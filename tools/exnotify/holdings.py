@@ -5,13 +5,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exstream_notify.domain.erased import person_of
+from exstream_notify.domain.erased import person_of, with_words
 from exstream_notify.domain.holds import ErasureForbidden, refuse_if_held
 from exstream_notify.use_cases.erase_contact import erase_contact
 
 from .errors import CommandError, MisuseError
 from .personal import ticket
 from .personal.places import Scrubbed, held, scrub
+from .personal.work_bucket import addresses_in_records
 from .replying import replies
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def write_held(target: "Deployment", contact: "Contact", path: Path) -> None:
             for row in replies(target, contact.domain)
             if (row["customer_key"], row["recipient"]) == (contact.customer_key, contact.recipient)
         ],
-        **held(target, person_of(contact)),
+        **held(target, with_words(person_of(contact), addresses_in_records(target.app, person_of(contact)))),
     }
     path.write_text(json.dumps(told, indent=1, ensure_ascii=False, default=str) + "\n", "utf-8")
 
@@ -57,6 +58,7 @@ def erase(target: "Deployment", contact: "Contact", why: str) -> tuple["Contact"
         )
     except ErasureForbidden as held_by:
         raise CommandError(f"contact {contact.customer_key}: {held_by}, so nothing is erased") from held_by
+    person = ticket.keep(app, with_words(person, addresses_in_records(app, person)))
     done = scrub(target, person)
     if not done.left:
         ticket.drop(app, person)

@@ -1,13 +1,15 @@
 """Places of the tables: notices, early responses, members of journeys, incidents."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from exstream_notify.domain.erased import ERASED, Person, redacted
-from exstream_notify.domain.notices import Notice
+from exstream_notify.domain.notices import Former, Notice, Origin
+from exstream_notify.domain.payments import Debt
+from exstream_notify.domain.responses import document_alone
 
 from .work_bucket import Rows
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from exstream_notify.domain.journeys import Cohort, Member, MemberRow
 
 _TRIES = 5
+_ALL = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -68,29 +71,56 @@ class Notices(_TablePlace):
 
 
 class EarlyResponses(_TablePlace):
-    """Responses and payments that came before their notice; another holder's are not this one's."""
+    """Responses and payments that came before their notice; another holder's are not this one's.
+
+    Payments are the account's: where it has other holders, they count for those, and stay.
+    """
+
+    @cached_property
+    def _subjects(self) -> list[str]:
+        """Documents and cases that are this customer's alone: a response may name nothing else."""
+        ledger, domain = self.app.ledger, self.person.domain
+        documents = {n.document_id for n in self.notices.values()}
+        cases = {n.case_id for n in self.notices.values()} - {""}
+        mine = [document_alone(one) for one in documents if self._alone(ledger.of_document(domain, one))]
+        return [*mine, *(one for one in cases if self._alone(ledger.of_case(domain, one)))]
+
+    def _alone(self, notices: Iterable[Notice]) -> bool:
+        return all(n.contact_key == self.person.contact_key for n in notices)
+
+    @cached_property
+    def _others(self) -> list[Notice]:
+        """Notices of the account's other holders."""
+        found = self.app.ledger.of_customer(self.person.domain, self.person.customer_key)
+        return [n for n in found if n.recipient != self.person.recipient]
 
     def held(self) -> Rows:
         """See `Place.held`."""
         person = self.person
-        found = self.app.early_responses.of_customer(person.domain, person.customer_key)
+        found = self.app.early_responses.of_customer(person.domain, person.customer_key, self._subjects)
         for key, kept in found.items():
             if kept.recipient in ("", person.recipient):
-                yield {"key": key, **asdict(kept)}
+                payments = tuple(p for p in kept.payments if p.customer_key in ("", person.customer_key))
+                debts = tuple(debt for debt in kept.debts if not self._others or self._is_debt(debt))
+                yield {"key": key, **asdict(replace(kept, payments=payments, debts=debts))}
 
     def scrub(self) -> int:
         """See `Place.scrub`."""
-        person = self.person
         return self.app.early_responses.forget(
-            person.domain, person.customer_key, person.recipient, person.before
+            self.person, self._subjects, payments_too=not self._others, is_debt=self._is_debt
         )
+
+    def _is_debt(self, debt: Debt) -> bool:
+        """Whether it is this customer's; a case of several holders is nobody's alone."""
+        mine = any(debt.is_of(n.document_id, n.case_id) for n in self.notices.values())
+        return mine and not any(debt.is_of(n.document_id, n.case_id) for n in self._others)
 
 
 class Journeys(_TablePlace):
     """Members of the follow-ups: which step is next, and when."""
 
     def _rows(self) -> "Iterator[tuple[Cohort, MemberRow]]":
-        slices = {(n.origin.run, n.origin.slice_number) for n in self.notices.values()}
+        slices = {(o.run, o.slice_number) for n in self.notices.values() for o in _origins(n)}
         for state in self.app.journeys.cohorts(datetime.max.replace(tzinfo=UTC)) if slices else ():
             if state.cohort.domain == self.person.domain:
                 for row in self.app.journeys.rows(state.cohort, slices):
@@ -98,11 +128,20 @@ class Journeys(_TablePlace):
                         yield state.cohort, row
 
     def _aside(self) -> "Iterator[tuple[str, Cohort, MemberRow]]":
-        """Rows that a person put aside, of a notice or of a whole run."""
-        for under in (*self.notices, *{n.origin.run for n in self.notices.values()}):
+        """Rows that were put aside, of a notice or of a whole run."""
+        runs = {o.run for n in self.notices.values() for o in _origins(n)}
+        for under in (*self.notices, *runs):
             for cohort, row in self.app.journeys.parked(under):
                 if self._mine(row):
                     yield under, cohort, row
+
+    def _gathered(self) -> "Iterator[tuple[Cohort, str, list[MemberRow]]]":
+        """Rows that wait for the customer's other documents, with what they wait under."""
+        for state in self.app.journeys.cohorts(datetime.max.replace(tzinfo=UTC)) if self.notices else ():
+            if state.cohort.domain == self.person.domain:
+                for whose, rows in self.app.journeys.gathered(state.cohort, _ALL).items():
+                    if any(self._mine(row) for row in rows):
+                        yield state.cohort, whose, rows
 
     def _mine(self, row: "MemberRow") -> "list[Member]":
         return [m for m in row.members if m.notice_id in self.notices]
@@ -110,12 +149,13 @@ class Journeys(_TablePlace):
     def _bare(self, row: "MemberRow") -> "MemberRow":
         """The row without what describes the customer's bill."""
         mine = self._mine(row)
-        members = (replace(m, due_date="", country="") if m in mine else m for m in row.members)
+        members = (replace(m, due_date="", country="", zone="") if m in mine else m for m in row.members)
         return replace(row, members=tuple(members))
 
     def held(self) -> Rows:
         """See `Place.held`."""
-        for under, cohort, row in (*(("", *found) for found in self._rows()), *self._aside()):
+        gathered = (("", cohort, row) for cohort, _, rows in self._gathered() for row in rows)
+        for under, cohort, row in (*(("", *found) for found in self._rows()), *self._aside(), *gathered):
             for member in self._mine(row):
                 yield {
                     "journey": cohort.journey,
@@ -131,7 +171,15 @@ class Journeys(_TablePlace):
         for under, cohort, row in (*(("", *found) for found in self._rows()), *self._aside()):
             if (bare := self._bare(row)) != row:
                 changed += self.app.journeys.amend(cohort, bare, under)
+        for cohort, whose, rows in self._gathered():
+            if (bare_rows := [self._bare(row) for row in rows]) != rows:
+                changed += self.app.journeys.amend_gathered(cohort, whose, rows, bare_rows)
         return changed
+
+
+def _origins(notice: Notice) -> tuple[Origin | Former, ...]:
+    """The records that a notice has or had: its journeys' members stand beside one of them."""
+    return notice.origin, *notice.former, *notice.heirs, *(c.origin for c in notice.corrections)
 
 
 class Incidents(_TablePlace):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from exstream_notify.domain.contacts import FIELD_OF
 from exstream_notify.domain.erased import ERASED, Person, blanked, reduced_reject
 
 from . import objects
@@ -124,6 +125,12 @@ class StagedRecords(_Lines):
     def blank(self, line: bytes) -> bytes:
         """Its keys, and spaces behind them: slices are found by their bytes."""
         return blanked(line)
+
+
+def addresses_in_records(app: "Bootstrap", person: Person) -> list[str]:
+    """Every address that a staged record of the customer has: the contact knows the newest alone."""
+    found = (row.get(name) for row in StagedRecords(app, person).held() for name in FIELD_OF.values())
+    return sorted({address for address in found if address})
 
 
 class RejectedRecords(_Lines):

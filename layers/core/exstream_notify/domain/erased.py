@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .contacts import Contact
+from .contacts import FIELD_OF, Contact
 from .identity import contact_key
 from .journeys import RESUMED, STOPPED
 from .notices import REDACTED, Event, Notice, event_hash
@@ -81,10 +81,24 @@ class Person:
 def person_of(contact: Contact, before: str = "") -> Person:
     """Whom to look for, from the contact as it is before it is erased."""
     addresses = [contact.email, contact.mobile, *(change.address for change in contact.changing)]
-    words = (text for a in addresses if a is not None for text in (a.value, a.given))
-    told = tuple(dict.fromkeys(word for word in words if len(word) > 4))
+    words = [text for a in addresses if a is not None for text in (a.value, a.given)]
+    words += [
+        entry.get(side, "") for entry in contact.history for side in _SIDES.get(entry.get("field", ""), ())
+    ]
+    words += [told.to for change in contact.changing for told in change.told]
     handle = handle_of(contact.salt) if contact.salt else ""
-    return Person(contact.domain, contact.customer_key, contact.recipient, told, before, handle)
+    person = Person(contact.domain, contact.customer_key, contact.recipient, (), before, handle)
+    return with_words(person, words)
+
+
+_SIDES = dict.fromkeys(FIELD_OF.values(), ("from", "to"))
+"""Where the history of a contact has addresses, by field."""
+
+
+def with_words(person: Person, words: Iterable[str]) -> Person:
+    """With more addresses to look for. Numbers are written with their + and without it."""
+    told = (word.strip().removeprefix("+") for word in words)
+    return replace(person, words=tuple(dict.fromkeys((*person.words, *(w for w in told if len(w) > 4)))))
 
 
 def blanked(line: bytes) -> bytes:
@@ -121,6 +135,7 @@ def redacted(notice: Notice, person: Person) -> Notice:
         case_id="",
         link_revoked=ERASED if notice.link_revoked else "",
         payments=NO_PAYMENTS,
+        corrections=tuple(replace(c, due_date="") for c in notice.corrections),
         attempts=tuple(replace(a, why=ERASED) if person.named_in(a.why) else a for a in notice.attempts),
         events=tuple(_redacted(notice.events, person)),
     )

@@ -110,6 +110,11 @@ class Debt:
     seen: tuple[str, ...] = ()
     parts: tuple[tuple[str, str, str], ...] | None = None
 
+    def is_of(self, document_id: str, case_id: str) -> bool:
+        """Whether it is the debt of this document or case (`debt_key`)."""
+        of_case = bool(case_id) and self.key == f"case {case_id}"
+        return of_case or self.key.startswith(f"document {document_id}\x1f")
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:

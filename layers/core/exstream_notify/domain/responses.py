@@ -262,6 +262,11 @@ def document_subject(document: Document) -> str:
     return _of_document(document.customer_key, document.document_id)
 
 
+def document_alone(document_id: str) -> str:
+    """What is kept under that names a document and no customer."""
+    return _of_document("", document_id)
+
+
 def customer_subject(customer_key: str) -> str:
     """What payments are kept under that name only their customer."""
     return f"{_CUSTOMER}{customer_key}"

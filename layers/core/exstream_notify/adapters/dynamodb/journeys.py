@@ -142,11 +142,24 @@ class DynamoJourneys:
             TableName=self._table,
             Key=_key(f"gathered#{cohort.name}", customer),
             UpdateExpression="ADD members :m SET expires = :e",
-            ExpressionAttributeValues={
-                ":m": {"SS": [_dumps([row.name, row.version, *_body(row)]) for row in rows]},
-                ":e": {"N": str(expires)},
-            },
+            ExpressionAttributeValues={":m": _set_of(rows), ":e": {"N": str(expires)}},
         )
+
+    def amend_gathered(
+        self, cohort: Cohort, customer: str, before: Sequence[MemberRow], rows: Sequence[MemberRow]
+    ) -> bool:
+        """Put these rows in the place of those before; False if they are not there any more."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(f"gathered#{cohort.name}", customer),
+                UpdateExpression="SET members = :m",
+                ConditionExpression="members = :b",
+                ExpressionAttributeValues={":m": _set_of(rows), ":b": _set_of(before)},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
 
     def gathered(self, cohort: Cohort, limit: int) -> dict[str, list[MemberRow]]:
         """See `JourneyBook.gathered`."""
@@ -267,6 +280,10 @@ def _members_key(cohort: Cohort, row: MemberRow) -> Item:
 
 def _row_item(row: MemberRow) -> Item:
     return {"name": {"S": row.name}, "version": {"S": row.version}, "body": {"S": _dumps(_body(row))}}
+
+
+def _set_of(rows: Sequence[MemberRow]) -> Any:
+    return {"SS": [_dumps([row.name, row.version, *_body(row)]) for row in rows]}
 
 
 def _body(row: MemberRow) -> list[Any]:

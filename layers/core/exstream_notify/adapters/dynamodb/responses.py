@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import orjson
 
+from ...domain.erased import Person
 from ...domain.notices import Response
 from ...domain.payments import Debt, Fact
 from ...domain.responses import EarlyPayment, EarlyResponse
@@ -17,6 +18,7 @@ from .batches import DynamoDBClient, Item, get_items, query
 
 _EARLY = "early:"
 _YEAR = 366 * 86400
+_TRIES = 5
 
 EARLY_PAYMENTS = 200
 """Payments that are kept on one document or case before its notice is known."""
@@ -93,41 +95,70 @@ class DynamoEarlyResponses:
         found = get_items(self._client, self._table, keys)
         return {keys[key]: _early(item) for key, item in found.items()}
 
-    def of_customer(self, domain: str, customer_key: str) -> dict[str, EarlyResponse]:
-        """What was kept that names this customer, by its key in the table: for operators."""
-        return {key: _early(item) for key, item in self._of_customer(domain, customer_key).items()}
+    def of_customer(
+        self, domain: str, customer_key: str, subjects: Collection[str] = ()
+    ) -> dict[str, EarlyResponse]:
+        """What was kept that names this customer, or is kept on these subjects, by its key in the table: for
+        operators."""
+        return {key: _early(item) for key, item in self._of_customer(domain, customer_key, subjects).items()}
 
-    def forget(self, domain: str, customer_key: str, recipient: str, before: str = "") -> int:
-        """Drop what names this customer and no other holder, said by then; the number of items.
+    def forget(
+        self,
+        person: Person,
+        subjects: Collection[str] = (),
+        *,
+        payments_too: bool = True,
+        is_debt: Callable[[Debt], bool] = lambda debt: False,
+    ) -> int:
+        """Drop what names this customer and no other holder, or only these subjects, and existed before the
+        erasure; the number of items. `is_debt`: which debts on a subject are this customer's.
 
         Payments of other customers on the same document or case stay, and so does what document replaced
         which: there are keys alone in that.
         """
         changed = 0
-        for key, item in self._of_customer(domain, customer_key).items():
+        for key, item in self._of_customer(person.domain, person.customer_key, subjects).items():
             kept = _early(item)
-            texts = item.get("payments", {}).get("SS", [])
-            mine = [text for text in texts if orjson.loads(text)[7] == customer_key]
-            if (
-                kept.kind == "superseded"
-                or kept.recipient not in ("", recipient)
-                or (before and kept.at[:19] > before[:19])
-            ):
+            if kept.kind == "superseded" or not person.existed(kept.at):
                 continue
+            texts = item.get("payments", {}).get("SS", [])
+            mine = [text for text in texts if payments_too and _is_payment_of(person, orjson.loads(text))]
             where: Item = {"TableName": self._table, "Key": {"pk": {"S": key}}}
-            if len(mine) == len(texts) and kept.customer_key in ("", customer_key):
+            other = kept.recipient not in ("", person.recipient)
+            if len(mine) == len(texts) and kept.customer_key in ("", person.customer_key) and not other:
                 self._client.delete_item(**where)
-            elif mine:
+                changed += 1
+                continue
+            if mine:
                 values = {":p": {"SS": mine}}
                 self._client.update_item(
                     **where, UpdateExpression="DELETE payments :p", ExpressionAttributeValues=values
                 )
-            else:
-                continue
-            changed += 1
+            changed += bool(self._drop_debts(where, item, is_debt) or mine)
         return changed
 
-    def _of_customer(self, domain: str, customer_key: str) -> dict[str, Item]:
+    def _drop_debts(self, where: Item, item: Item, is_debt: Callable[[Debt], bool]) -> bool:
+        """Take debts out of an item's list; whether any were in it."""
+        for _ in range(_TRIES):
+            rows = item.get("debts", {}).get("L", [])
+            left = [row for row in rows if not is_debt(_debt(orjson.loads(row["S"])))]
+            if left == rows:
+                return False
+            try:
+                self._client.update_item(
+                    **where,
+                    UpdateExpression="SET debts = :l",
+                    ConditionExpression="debts = :b",
+                    ExpressionAttributeValues={":l": {"L": left}, ":b": {"L": rows}},
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                key = where["Key"]["pk"]["S"]
+                item = get_items(self._client, self._table, [key]).get(key, {})
+                continue
+            return True
+        raise RuntimeError("early payments kept changing: run the command again")
+
+    def _of_customer(self, domain: str, customer_key: str, subjects: Collection[str]) -> dict[str, Item]:
         rows = query(
             self._client.query,
             TableName=self._table,
@@ -136,7 +167,13 @@ class DynamoEarlyResponses:
             ExpressionAttributeValues=_customer(domain, customer_key, ":c"),
         )
         keys = [key for row in rows if (key := row["pk"]["S"]).startswith(_EARLY)]
-        return get_items(self._client, self._table, keys) if keys else {}
+        keys += [f"{_EARLY}{domain}#{subject}" for subject in subjects]
+        return get_items(self._client, self._table, dict.fromkeys(keys)) if keys else {}
+
+
+def _is_payment_of(person: Person, row: Sequence[Any]) -> bool:
+    """Whether a payment as kept names this customer, or nobody, and was made before the erasure."""
+    return row[7] in ("", person.customer_key) and person.existed(row[6])
 
 
 _FOUND = ", cust = :cust"
