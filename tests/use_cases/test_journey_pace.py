@@ -149,8 +149,8 @@ def test_a_journey_that_an_operator_stops_waits_and_goes_on_at_the_step_that_was
 
     resume_journey("dunning", "ann", "corrected", journeys=world.journeys, clock=world.clock)
     world.follow()
-    assert messages(world)[1:] == [("2026-12-20", "dunning:2"), ("2027-01-01", "dunning:3")]
-    assert end_of(world) == ("2027-01-15", "case")
+    assert messages(world)[1:] == [("2026-12-20", "dunning:2"), ("2027-01-06", "dunning:3")]
+    assert end_of(world) == ("2027-01-13", "case")
     assert [word["why"] for word in world.journeys.switched("dunning")] == ["wrong words", "corrected"]
 
 

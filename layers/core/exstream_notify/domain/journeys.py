@@ -295,8 +295,12 @@ def next_step(
     meant = due_at(rule, before, member, is_holiday)
     if meant is None or before.anchor != following.anchor or sent - meant < LATE:
         return found
-    distance = timedelta(hours=_hours(following.delay) - _hours(before.delay))
-    return found[0], max(found[1], sent + distance)
+    planned = due_at(rule, following, member, is_holiday) or found[1]
+    then = (planned + (sent - meant)).astimezone(_zone_of(member))
+    if following.business_days:
+        place = member.country or rule.country
+        then = _business_days(then, 0, lambda day: not is_holiday(place, day))
+    return found[0], max(found[1], then.astimezone(UTC))
 
 
 def is_past(step: Step, member: Member, now: datetime) -> bool:
