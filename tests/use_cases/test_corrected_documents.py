@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exstream_notify.adapters.journey_rules import is_holiday
 from exstream_notify.domain.documents import Channel, Document
 from exstream_notify.domain.messages import Content, TryAgain
 from exstream_notify.domain.runs import Control
@@ -331,11 +330,13 @@ def test_whatever_call_kills_a_worker_the_journey_follows_the_newest_date() -> N
 
 _DAY = date(2026, 11, 21)
 _moves = st.lists(
-    st.tuples(st.integers(0, 60), st.integers(-10, 90), st.sampled_from(["100.00", "80.00"])), max_size=4
+    st.tuples(st.integers(0, 60), st.integers(-10, 90), st.sampled_from(["100.00", "80.00"])),
+    max_size=4,
+    unique_by=lambda move: move[0],
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(_moves)
 def test_however_often_the_date_moves_each_step_is_true_and_sent_once(
     moves: list[tuple[int, int, str]],
@@ -356,7 +357,6 @@ def test_however_often_the_date_moves_each_step_is_true_and_sent_once(
         assert (due, amount) == newest
         fits = on <= date.fromisoformat(due) if words == SOON else on > date.fromisoformat(due)
         assert fits, (moves, sent)
-    assert not is_holiday("US", _DAY)
     ends = [e for e in world.exceptions.raised if e.code == "journey_unanswered"]
     assert len(ends) == 1
     assert not world.journeys.open
