@@ -73,7 +73,7 @@ class FakeJourneyBook:
     def gather(self, cohort: Cohort, customer: str, rows: Sequence[MemberRow]) -> None:
         """See `JourneyBook.gather`."""
         mine = self.groups.setdefault(cohort, {}).setdefault(customer, {})
-        mine.update({row.members[0].notice_id: row for row in rows})
+        mine.update({repr(row): row for row in rows})
 
     def gathered(self, cohort: Cohort, limit: int) -> dict[str, list[MemberRow]]:
         """See `JourneyBook.gathered`."""

@@ -9,8 +9,10 @@ import pytest
 from exstream_notify.domain.journeys import STOPPED
 from exstream_notify.domain.notices import Status, happened
 from exstream_notify.domain.receipts import Kind
+from exstream_notify.domain.runs import Control
 from exstream_notify.domain.together import as_one
 from exstream_notify.use_cases import advance_journey as advancing
+from exstream_notify.use_cases.control_journeys import stop_run
 from tests.fakes import a_document
 from tests.scenarios.shipped import shipped
 from tests.use_cases.world import World
@@ -133,6 +135,56 @@ def test_what_is_left_of_two_is_said_in_the_ordinary_words() -> None:
         world.off.discard("sms")
         world.follow_until(at("2026-12-08T16"))
         assert said(world) == [(STEPS[0], "payment-due-soon", left)]
+
+
+def run_is_cancelled(world: World, number: int) -> None:
+    world.control(f"run-{number}", Control.CANCEL)
+
+
+def run_is_stopped(world: World, number: int) -> None:
+    stop_run(f"retail/run-{number}", "ann", "complaint", journeys=world.journeys, clock=world.clock)
+
+
+def date_moves(world: World, number: int) -> None:
+    world.drop("run-9", *debts(number, email=None, due_date="2027-01-20"))
+    world.drain()
+
+
+def is_paid(world: World, number: int) -> None:
+    pays(world, f"D000{number}")
+
+
+@pytest.mark.parametrize("happens", [run_is_cancelled, run_is_stopped, date_moves, is_paid])
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_ends_one_while_the_message_waits_leaves_the_other_its_step(happens: Any, number: int) -> None:
+    world = shipped()
+    world.drop("run-1", *debts(1, email=None))
+    world.drop("run-2", *debts(2, email=None, mobile="+12025550101"))
+    world.drain()
+    world.off.add("sms")
+    world.follow_until(at("2026-12-07T16"))
+    happens(world, number)
+    world.off.discard("sms")
+    world.follow_until(at("2026-12-08T16"))
+
+    assert said(world) == [(STEPS[0], "payment-due-soon", f"D000{3 - number}")]
+    assert f"{STEPS[0]} sent" not in records(world, f"D000{number}")
+    world.follow()
+    moved = [words for step, words, document in said(world) if document == f"D000{number}"]
+    assert moved == (["payment-due-soon", "overdue-notice", "final-demand"] if happens is date_moves else [])
+    world.check()
+
+
+def test_a_document_whose_amount_was_corrected_is_one_of_the_message_once() -> None:
+    world = shipped()
+    world.drop("run-1", *debts(1, 2, mobile=None, email="a@example.com"))
+    world.drain()
+    world.drop("run-2", *debts(1, mobile=None, email="a@example.com", amount_due="80.00"))
+    world.drain()
+    world.follow_until(at("2026-12-08T16"))
+    assert [words for _, words, _ in said(world)] == ["payments-due-soon"]
+    (lead,) = (n for n in world.ledger.notices.values() if n.purpose == STEPS[0] and len(n.together) > 1)
+    assert sorted(lead.together) == sorted(world.notice(d).notice_id for d in ("D0001", "D0002"))
 
 
 def test_a_message_that_bounces_goes_on_to_the_other_channel_with_all_its_documents() -> None:

@@ -33,7 +33,6 @@ from ..domain.journeys import (
     why_stopped,
 )
 from ..domain.notices import Notice, Status, happened, opened
-from ..domain.runs import Control
 from ..domain.work import SlicePointer
 from ..ports import (
     Clock,
@@ -52,7 +51,7 @@ from .correct_journeys import NOT_TOLD
 from .hold_collection import is_about_money
 from .join_journeys import enrol
 from .journey_pace import ends_messages_only, given_up, off_until, put_off
-from .step_rules import is_off, pinned
+from .step_rules import is_off, pinned, run_cancelled, run_stopped
 
 PAGE_ROWS = 10
 """Rows a page, each of up to a hundred members: some seconds of work."""
@@ -245,7 +244,8 @@ def _sort(
             found.go.append(member)
             found.counts["reminded"] += 1
             if step.digest and _has_several(rule, notice, told):
-                whose = job_id(row.version, cohort.step, "together", (notice.customer_key, notice.recipient))
+                about = (notice.customer_key, notice.recipient, rules.of_type(notice.document_type).topic)
+                whose = job_id(row.version, cohort.step, "together", about)
                 found.gathered.setdefault(whose, []).append(member)
     return found
 
@@ -265,16 +265,13 @@ class _Runs:
     def stopped(self, name: str) -> bool:
         """Whether the last word about its journeys is to stop them."""
         if name not in self._stopped:
-            words = self._journeys.run_words(name)
-            self._stopped[name] = bool(words) and words[-1]["what"] == "stop"
+            self._stopped[name] = run_stopped(name, self._journeys)
         return self._stopped[name]
 
     def cancelled(self, name: str) -> bool:
         """Whether it was cancelled."""
         if name not in self._cancelled:
-            domain, _, run_id = name.partition("/")
-            run = self._runs.get(domain, run_id)
-            self._cancelled[name] = run is not None and run.control == Control.CANCEL
+            self._cancelled[name] = run_cancelled(name, self._runs)
         return self._cancelled[name]
 
 
@@ -308,12 +305,16 @@ def _send_gathered(cohort: Cohort, journeys: JourneyBook, decide_queue: DecideQu
     """Send the steps of customers with several documents to the decision; whether there were any.
 
     By now all rows of the cohort are done, so what is due together is known. Who has one document after all
-    gets an ordinary step.
+    gets an ordinary step. A document that was corrected may be there twice: its newest record counts.
     """
     gathered = journeys.gathered(cohort, PAGE_CUSTOMERS)
     pointers = []
-    for rows in gathered.values():
-        rows.sort(key=lambda row: (row.members[0].due_date or "9", row.members[0].notice_id))
+    for found in gathered.values():
+        found.sort(key=lambda row: row.members[0].corrections)
+        newest = {row.members[0].notice_id: row for row in found}
+        rows = sorted(
+            newest.values(), key=lambda row: (row.members[0].due_date or "9", row.members[0].notice_id)
+        )
         lead = rows[0]
         ids = tuple(row.members[0].notice_id for row in rows)
         pointer = _pointer(cohort, lead.version, lead, lead.members)

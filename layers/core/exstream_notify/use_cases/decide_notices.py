@@ -86,14 +86,14 @@ from ..ports import (
     SuppressionList,
 )
 from .correct_journeys import CorrectionPorts, correct_journeys
-from .digest_steps import Group, groups_of, hand_on
+from .digest_steps import Group, groups_of, hand_on, not_told
 from .erase_contact import with_kept_opt_outs
 from .hold_collection import hold_as_stated, statuses_reported
 from .join_journeys import no_holidays
 from .mention_once import mention_once
 from .owing import Sharing
 from .slices import document_of, origin_of, pointers_to
-from .step_rules import is_off, journey_of, rules_of, timely
+from .step_rules import is_off, journey_of, rules_of, run_stopped, timely
 from .what_is_left import at_step
 
 ProviderChoice = Callable[[Channel, MessageClass], str]
@@ -144,6 +144,8 @@ def step_stops(
     first = {_first_id(document, rules) for document in documents}
     if is_off(journey.name, rules, journeys):
         return dict.fromkeys(first, "switched_off")
+    if journeys is not None and run_stopped(pointer.run, journeys):
+        return dict.fromkeys(first, "stopped")
     stored = ledger.get(first)
     found = {}
     for identity in first:
@@ -273,6 +275,10 @@ def decide_notices(
     try:
         documents = records.read(pointer)
     except RecordsGone:
+        if pointer.version and decide_queue is not None:
+            decide_queue.send_slices(
+                hand_on(pointer, not_told(pointer, ledger.get(pointer.notices).values()), ledger)
+            )
         return _gone(pointer, ledger, contacts, runs, exceptions, now)
     if pointer.positions:
         documents = [
@@ -290,6 +296,8 @@ def decide_notices(
         )
     if control == Control.CANCEL:
         _cancel(pointer, documents, stored, rules, ledger, runs, decide_queue, now)
+        if pointer.version and decide_queue is not None:
+            decide_queue.send_slices(hand_on(pointer, not_told(pointer, stored.values()), ledger))
         return Decided(notices=frozenset(stored))
 
     owners = _Owners(runs, run)

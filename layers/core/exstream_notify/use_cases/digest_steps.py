@@ -4,18 +4,19 @@ The first of them leads: its notice is claimed and sent, and names the others (`
 the others gets a notice of its own that names the lead. Where the lead is not sent, the rest goes on without.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ..domain.documents import Document
-from ..domain.journeys import JourneyRule, is_stopped, step_of, why_stopped
+from ..domain.journeys import IsHoliday, JourneyRule, Step, due_at, is_stopped, step_of, why_stopped
 from ..domain.notices import Notice, Status, notice_id_of, opened
 from ..domain.payments import NO_PAYMENTS, as_left, nothing_due
 from ..domain.work import SlicePointer
-from ..ports import EarlyResponses, Ledger, Records, RecordsGone, Rules
+from ..ports import EarlyResponses, JourneyBook, Ledger, Records, RecordsGone, Rules, RunBook
+from .join_journeys import member_of
 from .slices import origin_of, pointers_to
-from .step_rules import Timely
+from .step_rules import run_cancelled, run_stopped
 from .what_is_left import payments_by_document
 
 Group = tuple[str, ...]
@@ -28,6 +29,13 @@ def groups_of(pointer: SlicePointer, stored: Iterable[Notice]) -> dict[str, Grou
     """The groups that a step's notices lead, by the lead's first notice: as stored, else as they came."""
     kept = (notice.together for notice in stored if len(notice.together) > 1)
     return {group[0]: group for group in (*pointer.together, *kept)}
+
+
+def not_told(pointer: SlicePointer, stored: Iterable[Notice]) -> list[Group]:
+    """The groups of a step that ends before it is decided, unless their message went out."""
+    known = list(stored)
+    told = {notice.together[0] for notice in known if notice.together and notice.attempts}
+    return [group for lead, group in groups_of(pointer, known).items() if lead not in told]
 
 
 def hand_on(pointer: SlicePointer, groups: Collection[Group], ledger: Ledger) -> list[SlicePointer]:
@@ -62,11 +70,15 @@ class Digests:
     wording: str = ""
     companions: dict[str, Companion] = field(default_factory=dict)
 
-    def others(self, lead: str) -> dict[str, Companion]:
+    def others(self, lead: str, may_say: Callable[[Document], bool]) -> dict[str, Companion]:
         """The documents that are still open beside a lead, by their first notices."""
         ids = self.groups.get(lead, ())[1:]
         found = {key: self.companions[key] for key in ids if key in self.companions}
-        return {key: one for key, one in found.items() if one.is_open and one.step.together in ((), (lead,))}
+        return {
+            key: one
+            for key, one in found.items()
+            if one.is_open and one.step.together in ((), (lead,)) and may_say(one.document)
+        }
 
     def record(self, leads: Collection[Notice], ledger: Ledger, now: datetime) -> None:
         """Write each document's notice of a step that went out with another's; again: no change."""
@@ -95,19 +107,22 @@ def digests_of(
     ledger: Ledger,
     early: EarlyResponses | None,
     *,
-    in_time: Timely,
+    runs: RunBook,
+    journeys: JourneyBook | None,
+    is_holiday: IsHoliday,
     by_document: bool,
     now: datetime,
 ) -> Digests:
     """The groups of a job and their documents as they are now.
 
-    `whole` are the rules of the documents, `rules` those of the step; `in_time` asks whether its words are
-    true of a document by now.
+    `whole` are the rules of the documents, `rules` those of the step.
     """
-    groups = groups_of(pointer, stored.values()) if journey is not None else {}
-    step = step_of(pointer.purpose)
-    wording = journey.steps[step[1] - 1].digest if journey is not None and step is not None else ""
-    if journey is None or not groups or not wording:
+    number = step_of(pointer.purpose)
+    groups = groups_of(pointer, stored.values()) if number is not None else {}
+    if journey is None or journeys is None or number is None or not groups:
+        return Digests()
+    step = journey.steps[number[1] - 1]
+    if not step.digest:
         return Digests()
     firsts = ledger.get({key for group in groups.values() for key in group[1:]})
     documents = _documents(firsts, records)
@@ -120,16 +135,27 @@ def digests_of(
     )
     steps = {key: _step(firsts[key], document, rules, pointer) for key, document in documents.items()}
     known = ledger.get({step.notice_id for step in steps.values()}) if steps else {}
+    names = {name for notice in firsts.values() for name in (notice.origin.run, notice.record.run)}
+    ended = {name for name in names if run_cancelled(name, runs) or run_stopped(name, journeys)}
     found = {}
     for key, document in documents.items():
         left = as_left(document, paid.get(key, NO_PAYMENTS))
         notice = firsts[key]
         paid_up = rules.for_document(document).demands_payment and nothing_due(left)
-        untrue = in_time(left, (document.time_zone,) if document.time_zone else (), now)
-        goes_on = not (why_stopped(journey, notice) or is_stopped(notice) or paid_up or untrue)
+        stopped = why_stopped(journey, notice) or is_stopped(notice) or paid_up
+        stopped = stopped or not ended.isdisjoint({notice.origin.run, notice.record.run})
+        goes_on = not (stopped or _is_early(journey, step, notice, document, is_holiday, now))
         step_now = known.get(steps[key].notice_id, steps[key])
         found[key] = Companion(left, step_now, goes_on and (not step_now.version or bool(step_now.together)))
-    return Digests(groups, wording, found)
+    return Digests(groups, step.digest, found)
+
+
+def _is_early(
+    journey: JourneyRule, step: Step, notice: Notice, document: Document, is_holiday: IsHoliday, now: datetime
+) -> bool:
+    """Whether a later record moved the document's step to another day: it goes out then."""
+    due = due_at(journey, step, member_of(notice, document), is_holiday) if notice.corrections else None
+    return due is not None and due > now
 
 
 def _step(first: Notice, document: Document, rules: Rules, pointer: SlicePointer) -> Notice:
@@ -142,7 +168,7 @@ def _step(first: Notice, document: Document, rules: Rules, pointer: SlicePointer
         first.document_type,
         rule.purpose,
         "customer",
-        first.origin,
+        first.record,
         Status.SENDING,
         version=0,
         case_id=first.case_id,

@@ -304,7 +304,7 @@ def send_notices(
     else:
         rows = _prepare(
             job, records, rules, contacts, addresses, policy, ledger, wording, clock, hasher, link_for,
-            preferences_for, unsubscribe_for, tally, journeys, early, by_document, run,
+            preferences_for, unsubscribe_for, tally, journeys, early, by_document, run, runs, is_holiday,
         )  # fmt: skip
         if tally.late:
             sender.end_claims(tally.late)
@@ -403,6 +403,8 @@ def _prepare(
     early: EarlyResponses | None,
     by_document: bool,
     run: Run | None,
+    runs: RunBook,
+    is_holiday: IsHoliday,
 ) -> list[_Prepared]:
     """Members with document, address and ledger state; whose decision no longer holds goes back."""
     since = None if job.pointer.version else counted_from(run)
@@ -454,7 +456,7 @@ def _prepare(
     paid = _paid(job, asked_for, stored, whole, ledger, early, by_document, now)
     tally.digests = digests_of(
         pointer, stored, journey_of(pointer, rules, journeys), whole, rules, records, ledger, early,
-        in_time=asked_in_time, by_document=by_document, now=now,
+        runs=runs, journeys=journeys, is_holiday=is_holiday, by_document=by_document, now=now,
     )  # fmt: skip
     rows: list[_Prepared] = []
     for member in job.members:
@@ -543,8 +545,21 @@ def _prepare(
                 record=replace(document, time_zone=zones[0]) if zones else document,
             )
         )
-        if not rows[-1].moved and (others := tally.digests.others(linked)):
-            rows[-1] = _as_digest(rows[-1], tally.digests.wording, linked, others)
+        if rows[-1].moved or not tally.digests.groups:
+            continue
+
+        def may_say(other: Document, contact: Contact = contact, zones: Sequence[str] = all_zones) -> bool:
+            its = rules.for_document(other)
+            return not (
+                asked_in_time(other, zones, now) or stays(its, contact) or against(job.channel, its, contact)
+            )
+
+        others = tally.digests.others(linked, may_say)
+        rows[-1] = (
+            _as_digest(rows[-1], tally.digests.wording, linked, others)
+            if others
+            else replace(rows[-1], notice=replace(rows[-1].notice, together=()))
+        )
     return rows
 
 

@@ -9,9 +9,9 @@ from ..domain.decisions import Defer, Policy, Suppress
 from ..domain.documents import Document, DocumentRule
 from ..domain.journeys import JourneyRule, step_of, step_rule
 from ..domain.moments import untimely
-from ..domain.runs import DomainRule
+from ..domain.runs import Control, DomainRule
 from ..domain.work import SlicePointer
-from ..ports import JourneyBook, Rules
+from ..ports import JourneyBook, Rules, RunBook
 
 
 def pinned(name: str, version: str, rules: Rules, journeys: JourneyBook | None) -> JourneyRule:
@@ -34,6 +34,19 @@ def is_off(name: str, rules: Rules, journeys: JourneyBook | None) -> bool:
         return True
     words = journeys.switched(name) if journeys is not None else []
     return bool(words) and words[-1]["what"] == "stop"
+
+
+def run_stopped(name: str, journeys: JourneyBook) -> bool:
+    """Whether an operator's last word about the journeys of a run (`domain/run id`) is to stop them."""
+    words = journeys.run_words(name)
+    return bool(words) and words[-1]["what"] == "stop"
+
+
+def run_cancelled(name: str, runs: RunBook) -> bool:
+    """Whether a run (`domain/run id`) was cancelled."""
+    domain, _, run_id = name.partition("/")
+    run = runs.get(domain, run_id)
+    return run is not None and run.control == Control.CANCEL
 
 
 def journey_of(pointer: SlicePointer, rules: Rules, journeys: JourneyBook | None) -> JourneyRule | None:
