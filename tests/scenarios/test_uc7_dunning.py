@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from operator import itemgetter
@@ -12,14 +13,26 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from exstream_notify.domain.debt import BY_OPERATOR, moment
+from exstream_notify.domain.contacts import Consent
+from exstream_notify.domain.debt import BY_OPERATOR, StatusChange, moment
 from exstream_notify.domain.debt_hold import DebtHold
-from exstream_notify.domain.documents import Channel, Document
+from exstream_notify.domain.documents import Channel, Document, contact_key
 from exstream_notify.domain.messages import Content
 from exstream_notify.domain.notices import Status
 from exstream_notify.domain.receipts import Kind
-from exstream_notify.use_cases.control_journeys import resume_journey, stop_journey, stop_notices
-from exstream_notify.use_cases.hold_collection import HoldPorts, dun_again, hold_collection
+from exstream_notify.domain.runs import Control
+from exstream_notify.use_cases.control_journeys import (
+    resume_journey,
+    resume_notices,
+    stop_journey,
+    stop_notices,
+)
+from exstream_notify.use_cases.hold_collection import (
+    HoldPorts,
+    dun_again,
+    hold_collection,
+    record_account_status,
+)
 from tests.fakes import FakeWording, a_document
 from tests.scenarios.shipped import shipped
 from tests.use_cases.world import DOMAIN
@@ -129,9 +142,19 @@ class Play:
         """The customer answers in words."""
         self.world.respond("responded", customer_key=CUSTOMER, document_id="D1")
 
-    def contact(self, _: str, **changes: Any) -> None:
+    def status(self, _: str, status: str) -> None:
+        """A system says how the account stands."""
+        change = StatusChange(DOMAIN, status=status, at=moment(self.world.clock.now()), customer_key=CUSTOMER)
+        record_account_status(change, self._hold_ports())
+
+    def contact(self, _: str, recipient: str = "", **changes: Any) -> None:
         """The customer's preferences change."""
-        self.world.change_contact(1, **changes)
+        stored, key = self.world.contacts.stored, (DOMAIN, contact_key(CUSTOMER, recipient))
+        stored[key] = replace(stored[key], version=stored[key].version + 1, **changes)
+
+    def withdraw(self, _: str) -> None:
+        """The customer takes the consent to electronic delivery back."""
+        self.contact("", consent=Consent(False, "all", "1", moment(self.world.clock.now()), "portal"))
 
     def do_not_dun(self, _: str) -> None:
         """An operator holds collection."""
@@ -165,6 +188,16 @@ class Play:
         world = self.world
         assert stop_notices([world.notice(document)], "ann", "", ledger=world.ledger, clock=world.clock)
 
+    def resume(self, document: str) -> None:
+        """And lets them go on."""
+        world = self.world
+        ports = {name: getattr(world, name) for name in ("ledger", "journeys", "rules", "clock")}
+        assert resume_notices([world.notice(document)], "ann", "", **ports)
+
+    def cancel(self, run_id: str) -> None:
+        """An operator cancels a run."""
+        self.world.control(run_id, Control.CANCEL)
+
     def stop_journey(self, _: str) -> None:
         """An operator switches the whole journey off."""
         stop_journey("dunning", "ann", "", journeys=self.world.journeys, clock=self.world.clock)
@@ -191,6 +224,9 @@ class Play:
                 continue
             for notice_id in raised.detail["notices"].split():
                 yield f"case{self._other(self.world.ledger.notices[notice_id].document_id)}"
+        for event in self._new("told", self.world.journey_events.told):
+            if event["end"] == "event":
+                yield f"event{self._other(event['document_id'])}"
         printed = [n for n in self.world.ledger.notices.values() if n.status == Status.PAPER]
         for notice in self._new("printed", printed):
             yield f"paper{self._other(notice.document_id)}"
@@ -211,6 +247,6 @@ def test_what_follows_is_what_was_written_by_hand(story: Mapping[str, Any]) -> N
 
 
 def test_the_table_has_every_kind_of_story() -> None:
-    assert len(STORIES) >= 40
+    assert len(STORIES) >= 60
     names = [story["story"] for story in STORIES]
     assert len(set(names)) == len(names)

@@ -193,12 +193,12 @@ def _sort(
         if notice is not None and is_gone(known.get(notice.contact_key), began(notice)):
             reason = str(Why.ERASED)
             found.erased.append(notice)
-        if not reason and notice is not None and "opted_out" in rule.stops:
+        step = None if beyond else rule.steps[cohort.step - 1]
+        if not reason and notice is not None and step is not None and "opted_out" in rule.stops:
             contact = known.get(notice.contact_key)
-            reason = "opted_out" if _opted_out(contact, notice, rules) else ""
+            reason = "opted_out" if _opted_out(contact, notice, step, rules) else ""
         if notice is not None and reason != Why.ERASED and of_runs.cancelled(notice.origin.run):
             reason = "run_cancelled"
-        step = None if beyond else rule.steps[cohort.step - 1]
         mute = notice is not None and step is not None and ends_messages_only(rule, reason, notice)
         if notice is None or step is None or (reason and not mute):
             found.counts[reason] += 1
@@ -325,12 +325,16 @@ def _send_gathered(cohort: Cohort, journeys: JourneyBook, decide_queue: DecideQu
     return bool(gathered)
 
 
-def _opted_out(contact: Contact | None, notice: Notice, rules: Rules) -> bool:
-    """Whether no channel of the document's type is left to remind on, by the customer's own wish."""
+def _opted_out(contact: Contact | None, notice: Notice, step: Step, rules: Rules) -> bool:
+    """Whether no channel of the document's type is left to remind on, by the customer's own wish.
+
+    Who only took the consent to electronic delivery back still gets a step that is printed then.
+    """
     if contact is None:
         return False
     rule = rules.of_type(notice.document_type)
-    return contact.withdrew or all(contact.opted_out(channel, rule.topic) for channel in rule.channels)
+    unprinted = contact.withdrew and step.on_paper != "paper"
+    return unprinted or all(contact.opted_out(channel, rule.topic) for channel in rule.channels)
 
 
 def _capped(
