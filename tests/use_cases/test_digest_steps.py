@@ -187,6 +187,17 @@ def test_a_document_whose_amount_was_corrected_is_one_of_the_message_once() -> N
     assert sorted(lead.together) == sorted(world.notice(d).notice_id for d in ("D0001", "D0002"))
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_document_that_is_corrected_after_its_message_is_not_told_of_that_step_again(number: int) -> None:
+    world = shipped()
+    world.drop("run-1", *debts(1, 2, mobile=None, email="a@example.com"))
+    world.follow_until(at("2026-12-08T16"))
+    world.drop("run-2", *debts(number, mobile=None, email="a@example.com", amount_due="80.00"))
+    world.follow()
+    assert Counter(step for step, _, _ in said(world)) == dict.fromkeys(STEPS, 1)
+    assert [e.code for e in world.exceptions.raised].count("correction_not_told") == 1
+
+
 def test_a_message_that_bounces_goes_on_to_the_other_channel_with_all_its_documents() -> None:
     world = shipped()
     world.drop("run-1", *debts(1, 2))
@@ -244,7 +255,7 @@ def test_whatever_call_kills_a_worker_nobody_is_told_twice_and_every_document_is
     for number in range(before + 1, whole.wire.number + 1):
         for when in ("before", "after"):
             world = a_story()
-            world.wire.kill_at(number, when)  # type: ignore[arg-type]
+            world.wire.kill_at(number, when)
             while world.clock.now() < at("2026-12-08T15"):
                 world.follow_until(world.clock.now() + timedelta(hours=6))
             where = f"killed {world.wire.killed_at}"

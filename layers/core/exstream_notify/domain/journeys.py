@@ -421,9 +421,7 @@ def why_stopped(rule: JourneyRule, notice: Notice | None) -> str:
 
 def went_out(notice: Notice) -> bool:
     """Whether the customer was told, or perhaps was: a reminder is a message of its own, no repeat."""
-    if notice.together and not notice.attempts:  # with another document's message
-        return notice.status in (Status.SENT, Status.DELIVERED, Status.DELAYED, Status.UNCONFIRMED)
-    return notice.reached or any(a.status == Status.UNCONFIRMED for a in notice.attempts)
+    return notice.reached or notice.in_doubt
 
 
 def is_stopped(notice: Notice) -> bool:

@@ -296,7 +296,18 @@ class Notice:
     @property
     def reached(self) -> bool:
         """Whether some attempt was handed over to a provider, and nothing says that it was in vain."""
-        return any(a.status in REACHED for a in self.attempts)
+        return not REACHED.isdisjoint(self._tries)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether some attempt may have reached the customer."""
+        return Status.UNCONFIRMED in self._tries
+
+    @property
+    def _tries(self) -> set[Status]:
+        """How its attempts stand; of a step that another document's message told of, how that one's stood."""
+        told_with = {self.status} if len(self.together) == 1 else set()
+        return {a.status for a in self.attempts} | told_with
 
     @property
     def outcome(self) -> Outcome:
@@ -304,9 +315,7 @@ class Notice:
         if self.status == Status.SUPERSEDED and self.reached:
             return Outcome.NOTIFIED
         outcome = OUTCOME_OF[self.status]
-        if outcome in (Outcome.FAILED, Outcome.SUPPRESSED) and any(
-            a.status == Status.UNCONFIRMED for a in self.attempts
-        ):
+        if outcome in (Outcome.FAILED, Outcome.SUPPRESSED) and self.in_doubt:
             # Perhaps the customer was told: what came after does not take that doubt away.
             return Outcome.UNCONFIRMED
         return outcome

@@ -10,7 +10,7 @@ from enum import StrEnum
 from .decisions import Why
 from .documents import Document
 from .holders import words_of
-from .notices import LOST, REACHED, Former, Notice, Origin, Outcome, Status, happened
+from .notices import LOST, Former, Notice, Origin, Outcome, Status, happened
 from .runs import RecordOutcome
 
 TAKEN_OVER = "taken_over"
@@ -37,9 +37,7 @@ class Standing(StrEnum):
 
 def standing_of(notice: Notice) -> Standing:
     """How a notice stands. A letter counts as a notification: it may have been printed."""
-    if notice.status == Status.PAPER or any(
-        a.status in REACHED or a.status == Status.UNCONFIRMED for a in notice.attempts
-    ):
+    if notice.status == Status.PAPER or notice.reached or notice.in_doubt:
         return Standing.REACHED
     if notice.superseded_by or notice.status == Status.SUPERSEDED or notice.responses:
         return Standing.ANSWERED
