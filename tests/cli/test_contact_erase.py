@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from exnotify.personal.places import Scrubbed
 from tests.cli.shell import exnotify
 from tests.fakes import FakeClock, FakeContacts, FakeLedger, FakeSuppressions, a_contact, a_notice
 
@@ -17,6 +18,11 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Any:
     )
     target = SimpleNamespace(app=found, who="ann", url=None)
     monkeypatch.setattr("exnotify.deployment.connect", lambda stack: target)
+    # What lies elsewhere is another matter (tests/embedded/test_erased_canaries.py).
+    monkeypatch.setattr("exnotify.holdings.ticket.keep", lambda app, person: person)
+    monkeypatch.setattr("exnotify.holdings.ticket.drop", lambda app, person: None)
+    monkeypatch.setattr("exnotify.holdings.addresses_in_records", lambda app, person: [])
+    monkeypatch.setattr("exnotify.holdings.scrub", lambda target, person: Scrubbed({}, ()))
     return found
 
 

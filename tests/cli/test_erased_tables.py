@@ -1,5 +1,6 @@
 """What the tables keep of an erased customer beside the contact: early responses, members of journeys, notices."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -9,11 +10,16 @@ from typing import Any
 
 import pytest
 
-from exnotify.personal.tables import EarlyResponses, Journeys
+from exnotify.personal.letters import is_about
+from exnotify.personal.tables import EarlyResponses, Incidents, Journeys
+from exstream_notify.adapters.dynamodb.incidents import DynamoIncidents
 from exstream_notify.adapters.dynamodb.journeys import DynamoJourneys
 from exstream_notify.adapters.dynamodb.ledger import DynamoLedger
 from exstream_notify.adapters.dynamodb.responses import DynamoEarlyResponses
 from exstream_notify.domain.erased import Person, person_of, redacted, with_words
+from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.incident_states import noted
+from exstream_notify.domain.incidents import Head
 from exstream_notify.domain.journeys import Cohort, Member, MemberRow
 from exstream_notify.domain.notices import Correction, Notice, Origin
 from exstream_notify.domain.payments import Debt, Fact
@@ -40,6 +46,7 @@ class App:
     ledger: DynamoLedger
     early_responses: DynamoEarlyResponses
     journeys: DynamoJourneys
+    incidents: DynamoIncidents
 
 
 @pytest.fixture
@@ -50,6 +57,7 @@ def app(request: pytest.FixtureRequest) -> Iterator[App]:
             DynamoLedger(found.client, found.notices),
             DynamoEarlyResponses(found.client, found.notices),
             DynamoJourneys(found.client, "journeys", lambda: NOW),
+            DynamoIncidents(found.client, found.incidents),
         )
 
 
@@ -179,6 +187,48 @@ def test_nor_does_one_that_waits_for_the_customer_s_other_documents(app: App) ->
 
 def journeys(app: App) -> Journeys:
     return Journeys(SimpleNamespace(**vars(app)), a_person())  # type: ignore[arg-type]
+
+
+# --- incidents and dead letters ---------------------------------------------------------------------
+
+
+def test_an_operator_s_words_about_the_customer_go_from_an_incident(app: App) -> None:
+    raised = ExceptionRaised("payment_uncounted", "warning", DOMAIN, "none", "a payment was not counted")
+    app.incidents.record("1" * 32, raised, f"{BEFORE}+00:00")
+    head = Head("1" * 32, DOMAIN, "none", "collections", "payment_uncounted", version=1)
+    for at, why in ((BEFORE, "K-1 called about it"), (BEFORE, "K-12 called too"), (AFTER, "K-1 again")):
+        head = noted(head, at, "ann", "acknowledged", why)
+    assert app.incidents.save(head)
+    (shown,) = incidents(app).held()
+    assert "K-1 called" in str(shown)
+    assert "K-12" not in str(shown)
+    assert incidents(app).scrub() == 1
+    left = app.incidents.head("1" * 32)
+    assert left is not None
+    assert [entry["why"] for entry in left.history] == ["erased", "K-12 called too", "K-1 again"]
+    assert incidents(app).scrub() == 0
+
+
+def incidents(app: App) -> Incidents:
+    return Incidents(SimpleNamespace(**vars(app)), a_person())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("mine", "told"),
+    [
+        (True, {"domain": DOMAIN, "customer_key": "K-1"}),
+        (True, {"customer_key": "K-1"}),
+        (True, {"text": "about K-1"}),
+        (True, {"domain": "bank", "customer_key": "K-1", "email": "vexo@example.com"}),
+        (False, {"domain": "bank", "customer_key": "K-1"}),
+        (False, {"domain": DOMAIN, "customer_key": "K-1", "recipient": "B"}),
+        (False, {"domain": DOMAIN, "customer_key": "K-12"}),
+    ],
+)
+def test_a_dead_letter_of_another_domain_or_holder_stays(mine: bool, told: dict[str, str]) -> None:
+    person = replace(a_person(), words=("vexo@example.com",))
+    assert is_about(json.dumps({"detail": told}), person) == mine
+    assert is_about(json.dumps({"Message": json.dumps({"detail": told})}), person) == mine
 
 
 # --- notices, and what they are found by ------------------------------------------------------------

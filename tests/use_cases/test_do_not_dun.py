@@ -479,3 +479,51 @@ def test_what_waits_for_the_morning_is_not_sent_when_a_later_record_says_that_no
     world.follow()
     assert world.outbox == []
     assert world.outcomes("run-1") == {"suppressed": 1}
+
+
+# --- erased customers -------------------------------------------------------------------------------
+
+
+def test_a_hold_outlives_the_erasure_without_its_reasons_until_a_person_lifts_it() -> None:
+    world = shipped()
+    world.drop("run-1", a_reminder(account_status="Chapter 7"))
+    world.drain()
+    mark = world.erase(1)
+    assert mark.is_erased
+    assert "bankrupt" not in str(mark)
+    world.clock.advance(hours=1)
+    world.drop("run-2", a_reminder(document_id="NEW", produced_at=moment(world.clock.now())))
+    world.drain()
+    assert world.reasons("run-2", "suppressed") == {"do_not_dun": 1}
+
+    assert lift(world)
+    world.clock.advance(hours=1)
+    world.drop("run-3", a_reminder(document_id="NEWER", produced_at=moment(world.clock.now())))
+    world.drain()
+    assert world.outcomes("run-3") == {"notified": 1}
+
+
+def test_an_operator_holds_a_customer_who_was_erased() -> None:
+    world = shipped()
+    world.drop("run-1", a_reminder())
+    world.drain()
+    world.erase(1)
+    world.clock.advance(hours=1)
+    assert hold(world)
+    world.drop("run-2", a_reminder(document_id="NEW", produced_at=moment(world.clock.now())))
+    world.drain()
+    assert world.reasons("run-2", "suppressed") == {"do_not_dun": 1}
+
+
+@pytest.mark.parametrize("holder", ["", "B"])
+def test_what_a_system_states_after_an_erasure_holds_for_other_holders_alone(holder: str) -> None:
+    world = shipped()
+    world.drop("run-1", a_reminder(), *([a_reminder(document_id="B1", recipient=holder)] if holder else ()))
+    world.drain()
+    mark = world.erase(1)
+    early = StatusChange(DOMAIN, "C0001", status="deceased", at=mark.erased_at, who="event e-1")
+    assert record_account_status(early, ports(world))["held"] == 0
+    world.clock.advance(hours=1)
+    later = StatusChange(DOMAIN, "C0001", status="deceased", at=moment(world.clock.now()), who="event e-2")
+    assert record_account_status(later, ports(world))["held"] == (1 if holder else 0)
+    assert world.contacts.stored[DOMAIN, "C0001"].is_erased == (not holder)

@@ -666,3 +666,21 @@ def test_more_than_was_paid_is_not_assigned_unreported() -> None:
     ):
         act(world)
     assert codes(world).count("payment_uncounted") == 1
+
+
+def test_what_an_erased_holder_owed_takes_nothing_from_the_others() -> None:
+    world = a_world()
+    comes(owes(1, "100.00", "01", recipient="A"), owes(2, "40.00", "05", recipient="B"))(world)
+    world.erase(1, "A")
+    pay("40.00", "p1")(world)
+    assert paid(world) == {"D1": "0.00", "D2": "40.00*"}
+
+
+def test_nor_does_what_the_same_customer_owed_before() -> None:
+    world = a_world()
+    comes(owes(1, "100.00", "01"))(world)
+    world.erase(1)
+    world.clock.advance(hours=1)
+    comes(owes(2, "40.00", "05", produced_at="2026-11-20T15:30:00Z"))(world)
+    pay("40.00", "p1")(world)
+    assert paid(world) == {"D1": "0.00", "D2": "40.00*"}

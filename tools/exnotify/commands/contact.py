@@ -313,6 +313,8 @@ def _show(
     out = console()
     if contact.is_erased:
         out.print(f"{contact.customer_key}: {_erased(contact)}", markup=False)
+        if contact.debt_hold is not None and contact.debt_hold.in_force:
+            out.print("do not dun: stands until --dun-again")
         return
     plain = ("language", "time_zone", "country", "postcode", "paper_required", "channel_order", "opt_outs")
     out.print(

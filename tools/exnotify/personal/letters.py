@@ -1,6 +1,8 @@
 """Messages in queues of dead letters, and mails in the bucket of bounce mails, that name the customer."""
 
+import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,30 @@ _MOST = 100_000
 _MAIL_BYTES = 1024 * 1024
 
 
+def is_about(body: str, person: Person) -> bool:
+    """Whether a message names the customer. One about the same key in another domain, or about the account or
+    another holder of it, is not theirs: what it says is still to be done."""
+    if not person.named_in(body):
+        return False
+    told = [d for d in _objects(body) if d.get("customer_key") == person.customer_key]
+    addressed = any(word.lower() in body.lower() for word in person.words)
+    mine = (d for d in told if d.get("domain", person.domain) == person.domain and person.owns(d))
+    return addressed or not told or any(mine)
+
+
+def _objects(value: object) -> Iterator[dict[str, Any]]:
+    """Every object in a JSON text, also of one that is a text within."""
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        with suppress(ValueError):
+            value = json.loads(value)
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _objects(one)
+
+
 @dataclass(frozen=True)
 class DeadLetterBodies:
     """Dead letters: nothing follows from one about an erased customer, so it is deleted."""
@@ -30,7 +56,7 @@ class DeadLetterBodies:
             if name.endswith(("DeadLetters", "Failures")):
                 letters = DeadLetters(client, name, url, "")
                 for letter in list(letters.read(_MOST)):
-                    yield letters, letter, self.person.named_in(letter.body)
+                    yield letters, letter, is_about(letter.body, self.person)
 
     def held(self) -> Rows:
         """See `Place.held`."""

@@ -1,6 +1,6 @@
 """Places of the tables: notices, early responses, members of journeys, incidents."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -16,7 +16,7 @@ from .work_bucket import Rows
 if TYPE_CHECKING:
     from exstream_notify.adapters.bootstrap import Bootstrap
     from exstream_notify.domain.exceptions import ExceptionRaised
-    from exstream_notify.domain.incidents import Report
+    from exstream_notify.domain.incidents import Head, Report
     from exstream_notify.domain.journeys import Cohort, Member, MemberRow
 
 _TRIES = 5
@@ -211,6 +211,9 @@ class Incidents(_TablePlace):
                 "first_seen": report.first_seen,
                 "last_seen": report.last_seen,
             }
+        for head in self._heads():
+            said = [dict(entry) for entry in head.history if self._named_by(entry)]
+            yield {"incident_id": head.incident_id, "history": said}
 
     def scrub(self) -> int:
         """See `Place.scrub`."""
@@ -221,4 +224,19 @@ class Incidents(_TablePlace):
             bare = replace(raised, samples=(), text=text)
             if bare != raised:
                 changed += self.app.incidents.record(incident_id, bare, report.last_seen)
+        for head in self._heads():
+            history = tuple({**e, "why": ERASED} if self._named_by(e) else e for e in head.history)
+            if not self.app.incidents.save(replace(head, history=history, version=head.version + 1)):
+                raise RuntimeError("an incident changed meanwhile: run the command again")
+            changed += 1
         return changed
+
+    def _heads(self) -> "Iterator[Head]":
+        """Heads of incidents in whose history somebody named the customer."""
+        for incident in self.app.incidents.all():
+            head = self.app.incidents.head(incident.incident_id)
+            if head is not None and any(self._named_by(entry) for entry in head.history):
+                yield head
+
+    def _named_by(self, entry: Mapping[str, str]) -> bool:
+        return self.person.named_in(entry.get("why", "")) and self.person.existed(entry.get("at", ""))

@@ -4,18 +4,24 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from .contacts import Contact
+from .debt_hold import DebtHold
 from .documents import Document
 from .notices import Notice
 from .receipts import moment
 from .runs import Run
 
+KEPT_HOLD = "kept from an erasure"
+"""The reason of a hold of collection that stood when its customer was erased."""
+
 
 def erased(contact: Contact, who: str, why: str, now: datetime) -> Contact:
     """The mark that stays in the contact's place: who erased it, when and why, and nothing of its profile.
 
+    A hold of collection stays in it without its reasons, as an opt-out does: a person lifts it, or nobody.
     One version on, so that no write that is under way can take its place.
     """
     at = now.astimezone(UTC).isoformat(timespec="milliseconds")
+    hold = contact.debt_hold if contact.debt_hold is not None and contact.debt_hold.in_force else None
     return Contact(
         contact.domain,
         contact.customer_key,
@@ -26,6 +32,7 @@ def erased(contact: Contact, who: str, why: str, now: datetime) -> Contact:
         erased_at=at,
         erased_by=who,
         erased_why=why,
+        debt_hold=DebtHold((KEPT_HOLD,), at, who) if hold else None,
     )
 
 

@@ -301,7 +301,11 @@ def decide_notices(
         return Decided(notices=frozenset(stored))
 
     owners = _Owners(runs, run)
-    sharing = Sharing(pointer.domain, early, ledger, records, whole, clock) if early and by_document else None
+    sharing = (
+        Sharing(pointer.domain, early, ledger, records, whole, contacts, clock)
+        if early and by_document
+        else None
+    )
     if sharing is not None and pointer.version:
         sharing.settle_all({d.customer_key for _, d in documents})
     stops = step_stops(pointer, [d for _, d in documents], whole, journeys, ledger)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from ..domain.contacts import Contact
 from ..domain.debt import (
+    BY_OPERATOR,
     HELD,
     MENTIONED,
     STATUS_UNKNOWN,
@@ -17,10 +18,12 @@ from ..domain.debt import (
 )
 from ..domain.debt_hold import DebtHold
 from ..domain.documents import Document
+from ..domain.erasure import existed_before_erasure
 from ..domain.exceptions import ExceptionRaised, mark
 from ..domain.journeys import is_stopped
 from ..domain.notices import Notice
 from ..domain.passes import handle_of
+from ..domain.receipts import moment
 from ..domain.responses import said_at
 from ..domain.work import SlicePointer
 from ..ports import Clock, ContactBook, ExceptionBus, ResponseLedger, Rules
@@ -124,14 +127,16 @@ def hold_collection(domain: str, customer_key: str, hold: DebtHold, ports: HoldP
     """Ask this customer for no money any more; whether that is news. Safe to repeat.
 
     Their collection journeys are stopped, and stay so when the hold is lifted, until a person resumes them.
-    The team hears of it once. A customer whom no record has named yet is held all the same; one who was
-    erased is not.
+    The team hears of it once. A customer whom no record has named yet is held all the same. One who was
+    erased is by an operator, and by what was stated later where the account has other holders.
     """
     for _ in range(_TRIES):
         now = ports.clock.now()
         before = ports.contacts.get(domain, [customer_key]).get(customer_key)
         if before is not None and before.is_erased:
-            return False
+            if not _is_held_anew(before, hold, ports):
+                return False
+            before = _new(before, ports.clock)
         before = before or _new(Contact(domain, customer_key, ""), ports.clock)
         after = held(before, hold, now)
         if after is before or not ports.contacts.put([after]):
@@ -144,6 +149,17 @@ def hold_collection(domain: str, customer_key: str, hold: DebtHold, ports: HoldP
         return False
     ports.exceptions.raise_exceptions([_reported(domain, after, stands)])
     return after is not before
+
+
+def _is_held_anew(erased: Contact, hold: DebtHold, ports: HoldPorts) -> bool:
+    """Whether a hold counts although the contact that holds stand on was erased."""
+    if BY_OPERATOR in hold.reasons:
+        return True
+    if existed_before_erasure(erased, moment(hold.at)):
+        return False
+    notices = ports.ledger.of_customer(erased.domain, erased.customer_key)
+    others = ports.contacts.get(erased.domain, {n.contact_key for n in notices} - {erased.contact_key})
+    return any(not other.is_erased for other in others.values())
 
 
 def record_account_status(change: StatusChange, ports: HoldPorts) -> Counter[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from ..domain.documents import Document, DocumentRule
+from ..domain.erasure import began, existed_before_erasure
 from ..domain.notices import Notice, Status
 from ..domain.payments import Debt, Fact, debt_key
 from ..domain.responses import (
@@ -31,7 +32,7 @@ from ..domain.sharing import (
     with_registered,
     with_shares,
 )
-from ..ports import Clock, EarlyResponses, Records, ResponseLedger, Rules
+from ..ports import Clock, ContactBook, EarlyResponses, Records, ResponseLedger, Rules
 from .slices import document_of
 
 _TRIES = 5
@@ -122,6 +123,7 @@ class Sharing:
     ledger: ResponseLedger
     records: Records
     rules: Rules
+    contacts: ContactBook
     clock: Clock
 
     def settle_all(self, customers: Collection[str]) -> None:
@@ -226,9 +228,16 @@ class Sharing:
             for notice in self.ledger.of_customer(self.domain, customer_key)
             if notice.audience == "customer" and notice.created_at >= since.isoformat()
         ]
+        notices = self._living(notices)
         found = owing(notices, self.records, self.rules)
         debts = with_registered(found.debts, account.debts, now)
         return share_out(account.payments, debts, _assigned(notices)), found, notices
+
+    def _living(self, notices: list[Notice]) -> list[Notice]:
+        """Without those of before an erasure: what is owed of them is not known any more. They take nothing
+        from what the account's other holders, or the same customer later, still owe."""
+        known = self.contacts.get(self.domain, {n.contact_key for n in notices}) if notices else {}
+        return [n for n in notices if not existed_before_erasure(known.get(n.contact_key), began(n))]
 
     def _changed(
         self, settled: "Settled", found: Owing, kept: Collection[str], event: ResponseEvent

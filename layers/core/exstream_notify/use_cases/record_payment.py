@@ -24,7 +24,7 @@ from ..domain.responses import (
     subjects_of,
     with_payment,
 )
-from ..ports import Clock, EarlyResponses, ExceptionBus, JourneyBook, Records, Rules
+from ..ports import Clock, ContactBook, EarlyResponses, ExceptionBus, JourneyBook, Records, Rules
 from .control_journeys import bring_back
 from .join_journeys import member_of
 from .slices import document_of
@@ -43,6 +43,7 @@ class PaymentPorts:
     early: EarlyResponses
     records: Records
     rules: Rules
+    contacts: ContactBook
     journeys: JourneyBook
     exceptions: ExceptionBus
     is_holiday: IsHoliday

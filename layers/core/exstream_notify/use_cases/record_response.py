@@ -72,7 +72,7 @@ def record_response(
     `erased`: the customer was erased after what the event is about, so nothing of it is kept.
     `unmatched`: there is no such notice, and nothing in the event that one could be known by later.
     """
-    payments = PaymentPorts(early, records, rules, journeys, exceptions, is_holiday, clock)
+    payments = PaymentPorts(early, records, rules, contacts, journeys, exceptions, is_holiday, clock)
     mine = _of_customers(_about(event, ledger))
     known = _contacts_of(event, mine, contacts)
     if _is_erased(event, mine, known, clock):

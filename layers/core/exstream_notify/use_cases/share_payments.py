@@ -45,7 +45,9 @@ class SharedPayments:
     def __post_init__(self) -> None:
         """Share out with the same ports."""
         p = self.ports
-        self.sharing = Sharing(self.event.domain, p.early, self.ledger, p.records, p.rules, p.clock)
+        self.sharing = Sharing(
+            self.event.domain, p.early, self.ledger, p.records, p.rules, p.contacts, p.clock
+        )
 
     def named_before(self, notices: Collection[Notice]) -> list[Notice]:
         """The notices on which this payment, or the one that is taken back, was counted by its document."""
