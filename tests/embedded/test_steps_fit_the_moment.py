@@ -34,11 +34,11 @@ journeys:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """Two days before reminders of a payment that is due on 10 December; a day lasts eight seconds."""
+    """Two days before reminders of a payment that is due on 10 December; a day without work lasts twenty seconds."""
     site = tmp_path_factory.mktemp("site")
     (site / "rules").mkdir()
     (site / "rules" / "journeys.yaml").write_text(JOURNEY, "utf-8")
-    with LocalCloud(at="2026-12-07T20:00:00+00:00", day=8.0, site=site) as running:
+    with LocalCloud(at="2026-12-07T20:00:00+00:00", day=20, working_rate=10, site=site) as running:
         yield running
 
 
