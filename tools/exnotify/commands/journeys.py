@@ -150,7 +150,7 @@ def _control_customer(
         )
     remark(f"{_DONE[what]}: journeys of {said} notices")
     if what == "resume" and (hold := _hold(target, notices[0])):
-        remark(f"a hold stands ({hold}): no reminder goes out before `exnotify contact KEY --dun-again`")
+        remark(f"a hold stands ({hold}) and ends with `exnotify contact KEY --dun-again --why TEXT`")
     return 0
 
 
