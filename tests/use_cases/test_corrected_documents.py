@@ -139,6 +139,22 @@ def test_a_correction_that_customers_do_not_hear_of_is_reported(when: str, expec
     assert all(e.customers_in_run == (1,) for e in world.exceptions.raised if e.code == "correction_not_told")
 
 
+def test_a_moved_date_in_an_unknown_place_counts_working_days_as_the_rule_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = shipped()
+    world.wording = WithAmounts()
+    dunning = replace(world.rules.journeys()["dunning"], country="DE")
+    monkeypatch.setattr(world.rules, "journeys", lambda: {"dunning": dunning})
+    world.drop("run-1", a_document(1, **{**DUNNED, "country": "XX"}))
+    world.drain()
+    corrects(world, "2026-11-22T15:00:00", country="XX", due_date="2026-12-23")
+    world.follow_until(at("2026-12-30T15:00:00"))
+    assert days(world) == [("2026-12-18", SOON), ("2026-12-28", OVERDUE)], (
+        "25 December is a holiday in Germany"
+    )
+
+
 def test_a_record_that_says_the_same_changes_nothing() -> None:
     world = a_world()
     corrects(world, "2026-11-22T15:00:00", email="new@example.com", amount_due="100.0")
@@ -351,11 +367,11 @@ def test_however_often_the_date_moves_each_step_is_true_and_sent_once(
 
     sent = followed(world)
     assert all(n == 1 for n in Counter(words for _, words, _, _ in sent).values())
-    for day, words, amount, due in sent:
-        on = date.fromisoformat(day)
+    for told_on, words, left, named in sent:
+        on = date.fromisoformat(told_on)
         newest = says[max(d for d in says if d <= on)]
-        assert (due, amount) == newest
-        fits = on <= date.fromisoformat(due) if words == SOON else on > date.fromisoformat(due)
+        assert (named, left) == newest
+        fits = on <= date.fromisoformat(named) if words == SOON else on > date.fromisoformat(named)
         assert fits, (moves, sent)
     ends = [e for e in world.exceptions.raised if e.code == "journey_unanswered"]
     assert len(ends) == 1

@@ -188,7 +188,9 @@ def _next(
         return None
     newest = notice.corrections[-1]
     member = replace(
-        member_of(notice, document), position=newest.origin.position, corrections=len(notice.corrections)
+        member_of(notice, document, ports.rules),
+        position=newest.origin.position,
+        corrections=len(notice.corrections),
     )
     found = step_after(rule, member, done, ports.clock.now(), ports.is_holiday)
     return (cohort_at(notice.domain, rule, *found), member) if found else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ..domain.documents import Document
-from ..domain.journeys import IsHoliday, JourneyRule, Step, due_at, is_stopped, step_of, why_stopped
+from ..domain.journeys import IsHoliday, JourneyRule, Member, Step, due_at, is_stopped, step_of, why_stopped
 from ..domain.notices import Notice, Status, notice_id_of, opened
 from ..domain.payments import NO_PAYMENTS, as_left, nothing_due
 from ..domain.work import SlicePointer
@@ -144,17 +144,19 @@ def digests_of(
         paid_up = rules.for_document(document).demands_payment and nothing_due(left)
         stopped = why_stopped(journey, notice) or is_stopped(notice) or paid_up
         stopped = stopped or not ended.isdisjoint({notice.origin.run, notice.record.run})
-        goes_on = not (stopped or _is_early(journey, step, notice, document, is_holiday, now))
+        goes_on = not (
+            stopped or _is_early(journey, step, notice, member_of(notice, document, whole), is_holiday, now)
+        )
         step_now = known.get(steps[key].notice_id, steps[key])
         found[key] = Companion(left, step_now, goes_on and (not step_now.version or bool(step_now.together)))
     return Digests(groups, step.digest, found)
 
 
 def _is_early(
-    journey: JourneyRule, step: Step, notice: Notice, document: Document, is_holiday: IsHoliday, now: datetime
+    journey: JourneyRule, step: Step, notice: Notice, member: Member, is_holiday: IsHoliday, now: datetime
 ) -> bool:
     """Whether a later record moved the document's step to another day: it goes out then."""
-    due = due_at(journey, step, member_of(notice, document), is_holiday) if notice.corrections else None
+    due = due_at(journey, step, member, is_holiday) if notice.corrections else None
     return due is not None and due > now
 
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 
 from ..domain.documents import Document
@@ -55,12 +54,10 @@ def join_journeys(
             demanded = rules.for_document(document).demands_payment
             if not joins(rule, document, demanded) or not went_out(notice):
                 continue
-            member = member_of(notice, document)
-            if member.country and rule.counts_working_days:
-                place = rules.known_place(member.country)
-                if place != member.country:
-                    unknown[notice.notice_id] = member.country
-                member = replace(member, country=place)
+            member = member_of(notice, document, rules)
+            place = place_of(document)
+            if rule.counts_working_days and place != member.country:
+                unknown[notice.notice_id] = place
             first = first_step(rule, member, clock.now(), is_holiday)
             if first is not None:
                 cohort = cohort_at(pointer.domain, rule, *first)
@@ -87,12 +84,13 @@ def without_calendar(pointer: SlicePointer, places: Mapping[str, int]) -> list[E
     ]
 
 
-def member_of(notice: Notice, document: Document) -> Member:
-    """The notice as a cohort knows it."""
+def member_of(notice: Notice, document: Document, rules: Rules) -> Member:
+    """The notice as a cohort knows it; a place whose calendar nobody knows is left out."""
     at = min(told_at(notice), default=None) or datetime.fromisoformat(notice.created_at)
     base = at.isoformat(timespec="minutes")
     due_date = notice.corrections[-1].due_date if notice.corrections else document.due_date or ""
     place, zone = place_of(document), document.time_zone or ""
+    place = rules.known_place(place) if place else ""
     return Member(notice.notice_id, notice.origin.position, base, due_date[:10], place, zone)
 
 

@@ -181,7 +181,7 @@ def _is_in_a_journey(notice: Notice, document: Document, ports: PaymentPorts, no
     for rule in ports.rules.journeys().values():
         if not joins(rule, document, demanded) or has_ended(rule, notice):
             continue
-        last = due_at(rule, rule.steps[-1], member_of(notice, document), ports.is_holiday)
+        last = due_at(rule, rule.steps[-1], member_of(notice, document, ports.rules), ports.is_holiday)
         if last is not None and last > now:
             return True
     return False
