@@ -373,12 +373,35 @@ def test_an_event_of_before_the_hold_was_lifted_does_not_bring_it_back() -> None
     assert change(world, customer_key="C0001", status="disputed", at="2026-11-22T10:00:00Z") == {"held": 1}
 
 
-def test_a_status_of_an_event_that_nobody_knows_and_words_of_the_customer_are_for_the_team() -> None:
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("My husband is deceased, please call", "deceased"),
+        ("Cease and desist!", "cease-and-desist"),
+        ("I never owed this, and I dispute it", "disputed"),
+        ("Ich habe Insolvenz angemeldet", "insolvent"),
+    ],
+)
+def test_the_customers_own_words_hold_and_the_team_hears_of_it(said: str, reason: str) -> None:
+    world = shipped()
+    world.drop("run-1", a_reminder())
+    world.drain()
+    assert change(world, customer_key="C0001", said=said) == {"held": 1}
+    world.drop("run-2", a_reminder(document_id="N2"))
+    world.follow()
+    assert world.outcomes("run-2") == {"suppressed": 1}
+    stands = world.contacts.stored[DOMAIN, "C0001"].debt_hold
+    assert stands is not None
+    assert stands.reasons == (reason,)
+    assert codes(world) == ["collection_held"]
+
+
+def test_a_status_of_an_event_that_nobody_knows_and_words_that_deny_one_are_for_the_team() -> None:
     world = shipped()
     world.drop("run-1", a_reminder())
     world.drain()
     assert change(world, customer_key="C0001", status="zz") == {"unknown": 1}
-    assert change(world, customer_key="C0001", said="My husband is deceased, please call") == {"mentioned": 1}
+    assert change(world, customer_key="C0001", said="I am not bankrupt") == {"mentioned": 1}
     assert change(world, customer_key="C0001", said="renewal accepted") == {"none": 1}
     assert change(world, customer_key="C0001", status="paid") == {"none": 1}
     assert sorted(codes(world)) == ["account_status_unknown", "hardship_mentioned"]

@@ -22,7 +22,7 @@ HELD = "collection_held"
 """Code of a hold that was set; it is reported once for each reason."""
 
 MENTIONED = "hardship_mentioned"
-"""Code of a response whose words say that the customer may not be asked for money."""
+"""Code of a response that mentions a status that holds, in words that may mean the contrary."""
 
 STATUS_UNKNOWN = "account_status_unknown"
 """Code of an account status that no rule knows, on a document that asks for money."""
@@ -48,7 +48,7 @@ class StatusSource:
 class StatusChange:
     """What an event states of a customer's account, who is named, or is that of a document or of a case.
 
-    `said` are the customer's own words, which a person has to read. `at` is when it was stated (ISO 8601).
+    `said` are the customer's own words. `at` is when it was stated (ISO 8601).
     """
 
     domain: str

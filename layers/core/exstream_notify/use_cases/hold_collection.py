@@ -165,13 +165,14 @@ def _is_held_anew(erased: Contact, hold: DebtHold, ports: HoldPorts) -> bool:
 def record_account_status(change: StatusChange, ports: HoldPorts) -> Counter[str]:
     """Hold the customer where the status that an event states says so: `held`, `known`, or `none`.
 
-    A status that nobody knows is reported (`unknown`). The customer's own words hold nobody; where they
-    mention such a status the team reads them (`mentioned`). A document or case of several customers, or of
-    none that is known, names nobody: that is reported (`unassigned`).
+    The customer's own words count likewise (15 USC 1692c(c), 1692g(b): who disputes a debt, or says to cease,
+    is not asked on). Where they mention such a status and may mean the contrary, the team reads them
+    (`mentioned`). A status that nobody knows is reported (`unknown`). A document or case of several
+    customers, or of none that is known, names nobody: that is reported (`unassigned`).
     """
     words = ports.rules.statuses
-    reason = words.holds(change.status)
-    mentioned = words.mentioned(change.said)
+    reason = words.holds(change.status) or words.holds(change.said)
+    mentioned = "" if reason else words.mentioned(change.said)
     unknown = bool(change.status) and not words.named(change.status)
     if not (reason or mentioned or unknown):
         return Counter({"none": 1})
@@ -188,7 +189,7 @@ def record_account_status(change: StatusChange, ports: HoldPorts) -> Counter[str
         )
         told["unknown"] += 1
     if mentioned:
-        text = f"a customer's response mentions: {mentioned}; the customer is asked for money all the same"
+        text = f"a customer's response mentions: {mentioned}, perhaps to deny it; it holds nobody"
         ports.exceptions.raise_exceptions([_of_event(MENTIONED, change, customers, ports, text)])
         told["mentioned"] += 1
     if reason:
