@@ -12,6 +12,7 @@ from exstream_notify.adapters.record_schemas import RecordSchemas, Site
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.adapters.s3 import document_from
 from exstream_notify.domain.contacts import Consent
+from exstream_notify.domain.debt_hold import DebtHold
 from exstream_notify.use_cases.answer_eligibility import Eligibility, Question, answer_eligibility
 from tests.fakes.examples import a_contact, an_address
 from tests.index import stage
@@ -37,7 +38,16 @@ WRITTEN: dict[str, tuple[Any, ...]] = {
     "email": ("c0001@example.com", "C0001@Example.COM ", "new@example.org", "nobody", *EMPTY),
     "mobile": ("+12025550101", "(202) 555-0101", "+442079460101", "12", ["+12025550101"], *EMPTY),
     "delivery_channel": ("sms", "SMS ", "Email", "paper", "Print", "pigeon", "x" * 65, *EMPTY),
-    "account_status": ("paid", "PAID ", "default", "new\x07", "no such status", *EMPTY),
+    "account_status": (
+        "paid",
+        "PAID ",
+        "default",
+        "Chapter 7",
+        "verstorben",
+        "new\x07",
+        "no such status",
+        *EMPTY,
+    ),
     "amount_due": ("0.00", "-25.00", "12.00", 12.5, 0, "1.000", "12,50 EUR", "lots", *EMPTY),
     "currency": ("USD", "usd", "dollars", *EMPTY),
     "language": ("en", "English", "es-419", "DE_at", "klingonese", 7, *EMPTY),
@@ -51,6 +61,12 @@ KEYS = ("C0001",) * 12 + ("C0002", "", "1.00001E+11", 10001, " C0001 ")
 """Of a customer who is known, of one who is not, and what no record is taken with."""
 
 
+HOLDS = (
+    DebtHold(("operator",), "2026-11-19T12:00:00Z", "operator ann", "letter of an attorney"),
+    DebtHold(("disputed",), "2026-11-18T12:00:00Z", "run r0", lifted_at="2026-11-19T12:00:00Z"),
+)
+
+
 @st.composite
 def stories(draw: Any) -> dict[str, Any]:
     consent = draw(st.sampled_from([None, None, True, False]))
@@ -59,6 +75,7 @@ def stories(draw: Any) -> dict[str, Any]:
         "kind": draw(st.sampled_from(KINDS)),
         "at": f"2026-11-20T{draw(st.integers(0, 23)):02d}:30:00+00:00",
         "blocked": draw(channels),
+        "erased": draw(st.sampled_from([False, False, False, True])),
         "record": {"customer_key": draw(st.sampled_from(KEYS))}
         | {name: draw(st.sampled_from(WRITTEN[name])) for name in names},
         "contact": {
@@ -79,6 +96,7 @@ def stories(draw: Any) -> dict[str, Any]:
             "quiet_hours": draw(st.sampled_from([None, ("10:00", "12:00")])),
             "paper_required": draw(st.sampled_from([False, False, True])),
             "consent": None if consent is None else Consent(consent, "electronic delivery", "1", "", "page"),
+            "debt_hold": draw(st.sampled_from([None, None, *HOLDS])),
         },
     }
 
@@ -104,6 +122,9 @@ def test_what_it_says_is_what_happens(story: dict[str, Any]) -> None:
     for channel in story["blocked"]:
         to = "c0001@example.com" if channel == "email" else "+12025550101"
         world.suppressions.addresses.add((channel, to))
+    if story["erased"]:
+        world.erase(1, story["contact"]["recipient"])
+        world.clock.advance(seconds=1)
     asked, answers = told(world, story)
     line = json.dumps({**story["record"], "document_id": "D0001", "document_type": story["kind"]})
     dropped = stage(line, "run.index.jsonl", schema=SCHEMAS.of(None, DOMAIN))
