@@ -95,7 +95,7 @@ def test_the_template_tells_tables_and_functions():
     notices_table = template.tables()[template.physical_name("NoticesTable")]
     assert (notices_table.key, notices_table.indexes) == (
         ("pk",),
-        (("cust",), ("doc",), ("case",), ("due_slot", "due_at")),
+        (("cust",), ("doc",), ("case",), ("due_slot", "due_at"), ("paper",)),
     )
     send = template.functions()["send_notices"]
     assert send.environment["EMAIL_QUEUE_URL"].endswith("/EmailQueue")
