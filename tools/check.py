@@ -51,6 +51,7 @@ _BESIDE = (
         *("tests/embedded/test_expected_runs.py", "tests/embedded/test_owner_notices.py"),
         *("tests/embedded/test_interruptions.py", "tests/embedded/test_privacy.py"),
         *("tests/embedded/test_smoke.py", "tests/embedded/test_switches.py"),
+        *("tests/embedded/test_erased_canaries.py", "tests/embedded/test_steps_fit_the_moment.py"),
     ],
 )
 # Apart, with a command of its own: it takes minutes, and a set-up that nothing else needs.

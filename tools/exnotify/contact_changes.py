@@ -184,7 +184,7 @@ def _consent(contact: Contact, value: str, voice: Voice) -> list[Statement]:
     if own is not None and own.value.startswith("withdrawn") and not value.startswith("withdrawn"):
         raise ChangeRefusedError(
             f"the customer withdrew consent ({own.by or 'before'} {own.at}): only the customer gives it "
-            f"again, on the page, in the portal or on paper (exnotify import, with consent_at)"
+            f"again, on the page, in the portal or on paper (exnotify import FILE, with consent_at)"
         )
     return [voice.says("consent", value)]
 

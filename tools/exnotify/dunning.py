@@ -28,7 +28,8 @@ def control_dunning(target: "Deployment", key: str, domain: str | None, why: str
         if not dun_again(where, customer_key, who, why, ports):
             raise CommandError("no hold stands: the customer may be asked for money")
         remark(
-            "lifted: new documents are notified again; `exnotify journeys resume` lets stopped journeys go on"
+            "lifted: new documents are notified again; "
+            "`exnotify journeys resume --customer KEY --why TEXT` lets stopped journeys go on"
         )
         return
     word = DebtHold((BY_OPERATOR,), moment(app.clock.now()), who, why)
