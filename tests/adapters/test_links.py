@@ -21,6 +21,7 @@ from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.adapters.run_documents import OwnFiles
 from exstream_notify.adapters.s3 import S3Documents
 from exstream_notify.adapters.settings import Settings
+from exstream_notify.domain.erased import Person
 from exstream_notify.domain.links import LinkState, Look
 from exstream_notify.domain.notices import Status, happened, opened
 from exstream_notify.domain.payments import Debt
@@ -126,7 +127,7 @@ def test_what_came_early_is_found_by_its_customer_and_forgotten_without_another_
         f"early:retail#{name}" for name in ("case", "holder", "later", "mine", "replaced")
     ]
     for _ in range(2):  # it can be repeated
-        early.forget("retail", "E1", "", "2026-11-21T00:00:00+00:00")
+        early.forget(Person("retail", "E1", before="2026-11-21T00:00:00+00:00"))
     left = early.on("retail", ["mine", "holder", "later", "replaced", "nobody", "case"])
     assert sorted(left) == ["case", "holder", "later", "nobody", "replaced"]
     assert [paid.customer_key for paid in left["case"].payments] == ["E2"]

@@ -107,7 +107,7 @@ def test_a_bounce_marks_the_holder_whose_mail_it_was() -> None:
     assert contacts["2"].email.status == "invalid"
 
 
-def test_a_step_goes_where_its_own_record_says_whatever_came_since() -> None:
+def test_a_step_goes_where_its_customer_is_by_now() -> None:
     world = a_world()
     world.drop("run-1", held_by(None, "old@example.com"))
     world.follow_until(after(1))
@@ -115,7 +115,7 @@ def test_a_step_goes_where_its_own_record_says_whatever_came_since() -> None:
     world.know(replace(contact, version=contact.version + 1, email=an_address("new@example.com")))
     world.follow_until(after(8))
 
-    assert reminded(world) == ["old@example.com"]
+    assert reminded(world) == ["new@example.com"]
 
 
 def test_a_step_of_a_customer_who_was_erased_goes_nowhere() -> None:
