@@ -86,6 +86,7 @@ def test_nothing_goes_out_in_words_that_nobody_approved(
     assert len(customers(strict)) == 3
     assert "compliance@example.com" in {m.to for m in strict.messages}, "the team whose matter it is was told"
 
+    assert strict.idle(30), "receipts are in the ledger a moment before their evidence is"
     notice = customers(strict)[0].notice_id
     proof = exnotify("evidence", notice, "-o", "-")
     assert proof.code == 0, proof.err
