@@ -246,7 +246,7 @@ def test_a_job_that_did_not_succeed_is_an_exception_and_no_document(
     assert "JobFailedRule" not in matching({"source": "crm", "detail-type": kind, "detail": detail})
 
 
-@pytest.mark.parametrize("sources", ["", "portal", "portal, billing ,crm"])
+@pytest.mark.parametrize("sources", ["", "portal", "portal,billing,crm"])
 def test_a_list_of_sources_stays_a_list_of_strings(sources: str) -> None:
     """EventBridge refuses `anything-but` with an empty list, or with anything but strings in it."""
     given = {"ResponseSources": sources, "PreferenceSources": sources}

@@ -185,8 +185,7 @@ def test_what_no_rule_takes_for_its_source_is_told_to_operations() -> None:
         for rule in ("CustomerRespondedRule", "PreferencesChangedRule")
     ]
     # What we tell the portal is no portal's word.
-    listed = {"Fn::Join": [",", {"Ref": "PreferenceSources"}]}
-    left[1]["source"] = [{"anything-but": {"Fn::Split": [",", {"Fn::Join": [",", ["exnotify", listed]]}]}}]
+    left[1]["source"] = [{"anything-but": {"Fn::Split": [",", {"Fn::Sub": "exnotify,${PreferenceSources}"}]}}]
     assert RULES[UNNAMED]["EventPattern"] == {"$or": left}
     assert [target(entry["Arn"]) for entry in RULES[UNNAMED]["Targets"]] == ["ExceptionQueue"]
 
