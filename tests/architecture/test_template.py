@@ -155,8 +155,9 @@ def sources(rule: str) -> list[str]:
     """The sources that a rule names, those of a parameter by its default."""
     found = RULES[rule]["EventPattern"].get("source", [])
     if isinstance(found, dict):
-        parameter = TEMPLATE["Parameters"][found["Ref"]]
-        assert parameter["Type"] == "CommaDelimitedList"
+        split = "Fn::Split" in found
+        parameter = TEMPLATE["Parameters"][(found["Fn::Split"][1] if split else found)["Ref"]]
+        assert parameter["Type"] == ("String" if split else "CommaDelimitedList")
         return [part.strip() for part in str(parameter["Default"]).split(",")]
     return list(found)
 
