@@ -684,3 +684,14 @@ def test_nor_does_what_the_same_customer_owed_before() -> None:
     comes(owes(2, "40.00", "05", produced_at="2026-11-20T15:30:00Z"))(world)
     pay("40.00", "p1")(world)
     assert paid(world) == {"D1": "0.00", "D2": "40.00*"}
+
+
+def test_a_run_that_comes_again_after_a_part_payment_differs_in_nothing() -> None:
+    world = a_world()
+    for run in ("run-1", "run-2"):
+        world.drop(run, owes(1, "80.00", "01"), owes(2, "80.00", "05"))
+        world.drain()
+        pay("110.00", "p1")(world)
+    assert paid(world) == {"D1": "80.00*", "D2": "30.00"}
+    assert world.outcomes("run-2") == {"duplicate": 2}
+    assert "duplicate_differs" not in codes(world)

@@ -59,9 +59,9 @@ class Person:
         return not self.before or not at or at[:19] <= self.before[:19]
 
     def named_in(self, text: str) -> bool:
-        """Whether a text that is no record names this customer: an address, or the key as a word of its own.
+        """Whether free text names this customer: by an address, or by the key as a whole word.
 
-        A short number is no name: "12" stands in many texts.
+        A short number names nobody: "12" occurs in many texts.
         """
         lowered = text.lower()
         if any(word.lower() in lowered for word in self.words):

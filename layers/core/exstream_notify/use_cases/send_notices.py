@@ -937,15 +937,15 @@ class _Sender:
             return
         if stored.audience != "customer" or stored.purpose != "notice":
             return
-        document = row.record or row.document
+        document = row.record or row.document  # as staged: what was paid since is no difference
         if document is not None and stored.origin.run != origin.run:
             self.tally.duplicates.append((origin.position, document, stored.notice_id))
-        why, kinds = doubts(stored, origin, row.document) if row.document is not None else ("", ())
+        why, kinds = doubts(stored, origin, document) if document is not None else ("", ())
         outcome = outcome_for(stored, origin, why)
         self.tally.outcomes.append(outcome)
-        if why and outcome.why == why and row.document is not None:
+        if why and outcome.why == why and document is not None:
             rows = self.tally.differing.setdefault((stored.origin.run, kinds), {})
-            rows[origin.position] = row.document.customer_in_run
+            rows[origin.position] = document.customer_in_run
 
     def _post(self, claimed: Sequence[tuple[_Prepared, Notice]]) -> list[Answer]:
         answers: list[Answer] = []

@@ -1,6 +1,6 @@
 """Small items beside the notices: responses that came before them, and tries of a second step.
 
-A response that names its customer lies in the ledger's index `customer` too, so that it can be found.
+A response that names its customer is also in the ledger's index `customer`.
 """
 
 from collections.abc import Callable, Collection, Sequence
