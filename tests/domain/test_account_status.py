@@ -71,6 +71,8 @@ def test_these_are_no_status(text: str | None) -> None:
 
 
 def test_a_customers_own_words_mention_it_however_they_mean_it() -> None:
+    assert WORDS.holds("I don't dispute it") == WORDS.holds("He isn't bankrupt") == ""
+    assert WORDS.holds("I contest this") == "disputed"
     assert WORDS.mentioned("I never owed this, and I dispute it") == "disputed"
     assert WORDS.mentioned("He is not able to pay, he is deceased") == "deceased"
     assert WORDS.mentioned("Mein Mann ist verstorben.") == "deceased"
