@@ -1,0 +1,116 @@
+"""Time and chance of a simulated world: everything that a seed decides.
+
+Chance has no state. A draw depends on the seed and on the name of what is drawn alone, so that a fault taken
+away leaves all others where they were: that is what makes a failing history small enough to read.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_ALL = float(2**64)
+
+
+class Chance:
+    """Draws from a seed. `rates`: share of the occasions of each kind of fault at which it happens.
+
+    `allowed`: the only faults that may happen, by name; None for all. `happened`: those that did, in order.
+    """
+
+    def __init__(
+        self, seed: str, rates: Mapping[str, float] | None = None, allowed: frozenset[str] | None = None
+    ) -> None:
+        self.seed = seed
+        self.rates = dict(rates or {})
+        self.allowed = allowed
+        self.happened: list[str] = []
+        self.calm = False
+        """No more faults: the world is let come to rest."""
+
+    def happens(self, kind: str, where: str) -> bool:
+        """Whether a fault of this kind happens here; `where` names the occasion, once in a history."""
+        rate = self.rates.get(kind, 0.0)
+        if self.calm or not rate or self._draw(f"fault {kind} {where}") >= rate:
+            return False
+        name = f"{kind} {where}"
+        if self.allowed is not None and name not in self.allowed:
+            return False
+        self.happened.append(name)
+        return True
+
+    def uniform(self, what: str, low: float, high: float) -> float:
+        """A number from `low` to below `high`."""
+        return low + (high - low) * self._draw(what)
+
+    def below(self, what: str, bound: int) -> int:
+        """A whole number from 0 to below `bound`."""
+        return int(self._draw(what) * bound)
+
+    def one_of(self, what: str, choices: Sequence[T]) -> T:
+        """One of the choices."""
+        return choices[self.below(what, len(choices))]
+
+    def likely(self, what: str, share: float) -> bool:
+        """True in so many of all cases; no fault, so it stays when faults are taken away."""
+        return self._draw(what) < share
+
+    def _draw(self, what: str) -> float:
+        digest = blake2b(f"{self.seed}\0{what}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big") / _ALL
+
+
+@dataclass(order=True, slots=True)
+class _Event:
+    at: float
+    number: int
+    act: Callable[[], None] = field(compare=False)
+
+
+class Timeline:
+    """The world's clock, in epoch seconds, and what is to happen when. Time passes from event to event."""
+
+    def __init__(self, start: float) -> None:
+        self.now = start
+        self._events: list[_Event] = []
+        self._number = 0
+
+    def at(self, moment: float, act: Callable[[], None]) -> None:
+        """Have it happen at a moment, or at once if that is over; at one moment in the order of asking."""
+        self._number += 1
+        heapq.heappush(self._events, _Event(max(moment, self.now), self._number, act))
+
+    def after(self, seconds: float, act: Callable[[], None]) -> None:
+        """Have something happen in so many seconds."""
+        self.at(self.now + seconds, act)
+
+    def next(self) -> float | None:
+        """When the next thing happens."""
+        return self._events[0].at if self._events else None
+
+    def step(self) -> bool:
+        """Let the next thing happen; False if there is nothing more."""
+        if not self._events:
+            return False
+        event = heapq.heappop(self._events)
+        self.now = event.at
+        event.act()
+        return True
+
+
+@dataclass(slots=True)
+class Nature:
+    """What a service sees of the world. `place` names the service call under way, once in a history."""
+
+    timeline: Timeline
+    chance: Chance
+    place: str = ""
+
+    def fault(self, kind: str) -> bool:
+        """Whether the call under way meets a fault of this kind."""
+        return self.chance.happens(kind, self.place)
