@@ -75,7 +75,8 @@ class Book:
         self.rules = Reading(seen.rules)
         self.acts: dict[str, list[Act]] = defaultdict(list)
         for act in sorted(seen.acts, key=lambda act: act.at):
-            if act.ok:
+            # What ends an act may have done so although whoever gave the command was not told.
+            if act.ok or act.kind in ENDS.values():
                 self.acts[act.kind].append(act)
         self.told: dict[int, list[Told]] = defaultdict(list)
         for told in sorted(seen.told, key=lambda told: told.at):
@@ -178,7 +179,7 @@ class Book:
         fields = one.record.fields
         content = str(fields.get("content_sha256") or "")
         if fields.get("document_id"):
-            new = self.rules.rule(self.rules.type_of(fields), "notify_on_new_content")
+            new = self.rules.may(self.rules.type_of(fields), "notify_on_new_content", True)
             return content if new else ""
         return str(fields.get("statement_period") or content or str(fields.get("produced_at") or "")[:10])
 

@@ -90,7 +90,7 @@ def _addresses(book: Book) -> Mapping[tuple[str, str, str], dict[str, float]]:
                 if value := str(record.fields.get(name) or "").lower():
                     have = known.setdefault(whose, {})
                     have[value] = min(have.get(value, drop.at), drop.at)
-    for act in book.acts["set address"]:
+    for act in (*book.acts["set address"], *book.acts["may set address"]):
         have = known.setdefault((act.domain, act.customer, act.recipient), {})
         have[act.address.lower()] = min(have.get(act.address.lower(), act.at), act.at)
     return known
@@ -147,9 +147,11 @@ def language_is_the_customers(book: Book) -> Contradictions:
 
 def _languages(book: Book, notice: Row, message: Sent) -> set[str]:
     """The languages that its customer may be written to in, at that time; empty: any."""
-    set_by = [act for act in book.acts["set language"] if book.about(act, notice) and act.at <= message.at]
-    certain = [act for act in set_by if book.holds_from(act) < message.began]
-    texts = {act.language for act in set_by[-2:]}
+    said = [*book.acts["set language"], *book.acts["may set language"]]
+    set_by = [act for act in said if book.about(act, notice) and act.at <= message.at]
+    certain = [a for a in set_by if a.kind == "set language" and book.holds_from(a) < message.began]
+    newest = max((act.at for act in certain), default=0.0)
+    texts = {act.language for act in set_by if act.at >= newest}
     if not certain:
         texts |= {
             str(one.record.fields.get("language") or "")

@@ -113,10 +113,21 @@ def opted_out_is_silent(book: Book) -> Contradictions:
             return False
         if act.address:
             return act.address == message.address
-        topic = book.rules.rule(str(notice.get("document_type", "")), "topic")
+        topic = book.rules.certain(str(notice.get("document_type", "")), "topic")
         return book.about(act, notice) and act.topic in ("", "*", topic)
 
     yield from _after(book, "opt out", meant, lasting=True)
+
+
+@claim("Who wants paper, or took the consent to electronic delivery back, gets no message.")
+def paper_is_silent(book: Book) -> Contradictions:
+    """Until they want messages again."""
+
+    def meant(act: Act, notice: Row, message: Sent) -> bool:
+        return _is_ours(notice) and book.about(act, notice)
+
+    yield from _after(book, "want paper", meant, lasting=True)
+    yield from _after(book, "withdraw consent", meant, lasting=True)
 
 
 @claim("Who responded gets no further channel, no reminder and no notice of it.")
@@ -126,7 +137,8 @@ def responded_is_silent(book: Book) -> Contradictions:
     def meant(act: Act, notice: Row, message: Sent) -> bool:
         if not _is_ours(notice) or not book.about(act, notice):
             return False
-        if not any(one.drop.at < act.at for one in book.records_of(notice)):
+        early = not any(one.drop.at < act.at for one in book.records_of(notice))
+        if early and not (act.customer and act.document):
             return False  # it was about what had been dropped before
         if _is_step(notice):
             return act.response in book.rules.stops(str(notice["purpose"]).split(":")[1])
@@ -143,10 +155,9 @@ def held_debt_is_silent(book: Book) -> Contradictions:
         if act.customer != notice.get("customer_key") or act.domain not in ("", notice.get("domain")):
             return False
         if _is_step(notice):
-            steps = book.rules.steps(str(notice["purpose"]).split(":")[1])
-            return any(step.around is not None for step in steps)
+            return book.rules.is_about_money(str(notice["purpose"]).split(":")[1])
         kind = str(notice.get("document_type", ""))
-        return book.rules.asks_for_payment(kind) or book.rules.rule(kind, "class") == "collections"
+        return book.rules.asks_for_payment(kind) or book.rules.certain(kind, "class") == "collections"
 
     yield from _after(book, "do not dun", meant, lasting=True)
 

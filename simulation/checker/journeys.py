@@ -98,29 +98,29 @@ def _edition(book: Book, identity: str) -> str:
 def steps_come_in_time(book: Book) -> Contradictions:
     """Counted from the first message of the document's notice, or from its due date."""
     for (key, journey), steps in _steps(book).items():
-        rules = {step.number: step for step in book.rules.steps(journey)}
         firsts = [
             m for m in book.by_document.get(key, ()) if book.notice(m.notice).get("purpose") == "notice"
         ]
         for number, message in steps:
-            step = rules.get(number)
+            rules = book.rules.steps(journey, number)
             about = f"{'/'.join(key)} {journey} step {number}"
-            if not firsts or step is None:
+            if not firsts or not rules:
                 yield about, ["no such step follows an accepted notice", book.line(message)]
                 continue
-            earliest = _earliest(book, step, firsts[0], message)
-            if earliest is not None and message.at < earliest - CLOCKS:
+            times = [_earliest(book, step, firsts[0], message) for step in rules]
+            earliest = min((at for at in times if at is not None), default=0.0)
+            if None not in times and message.at < earliest - CLOCKS:
                 yield about, [f"it is not due before {when(earliest)}", book.line(message)]
             dates = _due_dates(book, message)
-            if step.around is not None and step.around < timedelta(0) and dates:
+            announces = all(step.around is not None and step.around < timedelta(0) for step in rules)
+            if announces and dates:
                 today = day_in(message.began, _zones(book, book.notice(message.notice), message))
                 if today > max(dates):
                     yield about, [f"the date that it announces is past: {max(dates)}", book.line(message)]
 
 
 def _earliest(book: Book, step: Step, first: Sent, message: Sent) -> float | None:
-    """The first moment at which a step may be due; working days are counted as days, so it may be due
-    later."""
+    """The first moment at which a step may be due; working days are counted as days, so it may be later."""
     if step.after is not None:
         return first.began + step.after.total_seconds()
     dates = _due_dates(book, message)
@@ -182,18 +182,18 @@ def cap_is_kept(book: Book) -> Contradictions:
     for messages in contacts.values():
         for number, message in enumerate(messages):
             purpose = str(book.notice(message.notice).get("purpose", ""))
-            rule = book.rules.journeys.get(purpose.split(":")[1], {}) if purpose.startswith("step:") else {}
-            cap = rule.get("cap")
-            if not cap:
+            cap = book.rules.cap(purpose.split(":")[1]) if purpose.startswith("step:") else None
+            if cap is None:
                 continue
-            start = message.began - cap["days"] * 86_400.0
+            most, days = cap
+            start = message.began - days * 86_400.0
             recent = {
                 m.ref
                 for m in messages[:number]
                 if m.at > start and m.at < message.began and m.ref != message.ref
             }
-            if len(recent) > cap["messages"]:
+            if len(recent) > most:
                 yield (
                     message.ref,
-                    [f"{len(recent)} messages in {cap['days']} days before it", book.line(message)],
+                    [f"{len(recent)} messages in {days} days before it", book.line(message)],
                 )

@@ -68,7 +68,7 @@ def paper_means_not_accepted(book: Book) -> Contradictions:
         if row["outcome"] != "paper":
             continue
         kind = str(row["document_type"])
-        by_rule = "paper" in (book.rules.rule(kind, "on_unconfirmed"), book.rules.rule(kind, "on_no_receipt"))
+        by_rule = any(book.rules.may(kind, key, "paper") for key in ("on_unconfirmed", "on_no_receipt"))
         late = book.seen.shown.at
         standing = [m for m in messages if not book.ever_failed(m, late)]
         arrived = [m for m in standing if book.fate(m) == "delivered" and m.heard and not book.seen.faults]

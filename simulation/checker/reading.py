@@ -7,7 +7,7 @@ well.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -51,85 +51,104 @@ class Step:
     after: timedelta | None
     around: timedelta | None
     business_days: bool
-    wording: str
     end: str
 
 
-class Reading:
-    """The rules of a history: those that ship with a site's own over them."""
+class Site:
+    """The rules of one deployment: those that ship, with a site's own over them."""
 
-    def __init__(self, own: Mapping[str, Mapping[str, Any]] | None = None) -> None:
-        self._own = own or {}
-        documents = self._file("documents")
-        self._defaults: Mapping[str, Any] = documents["defaults"]
-        self._types: Mapping[str, Any] = documents["types"]
+    def __init__(self, own: Mapping[str, Mapping[str, Any]]) -> None:
+        documents = _merged(_shipped("rules/documents.yaml"), own.get("documents", {}))
+        journeys = _merged(_shipped("rules/journeys.yaml"), own.get("journeys", {}))
+        self.defaults: Mapping[str, Any] = documents["defaults"]
+        self.types: Mapping[str, Any] = documents["types"]
         self.queues: Mapping[str, str] = documents.get("queues") or {}
-        self.journeys: Mapping[str, Any] = {
-            name: {**self._file("journeys")["defaults"], **rule}
-            for name, rule in self._file("journeys")["journeys"].items()
+        self.journeys: Mapping[str, Mapping[str, Any]] = {
+            name: {**journeys["defaults"], **rule}
+            for name, rule in journeys["journeys"].items()
             if rule is not None
         }
 
-    def _file(self, name: str) -> Mapping[str, Any]:
-        return _merged(_shipped(f"rules/{name}.yaml"), self._own.get(name, {}))
+    def of_type(self, kind: str, key: str) -> Any:
+        """What a document type's rule says under a key, without what its account status changes."""
+        own = self.types.get(kind) or {}
+        return own.get(key, self.defaults.get(key))
 
-    def type_of(self, fields: Mapping[str, Any]) -> str:
-        """The document type of a record: its own, or that of its queue."""
-        named = str(fields.get("document_type") or "").strip()
-        return named or str(self.queues.get(str(fields.get("queue_name") or ""), ""))
-
-    def rule(self, kind: str, key: str, status: str = "") -> Any:
-        """What a document type's rule says under a key; `status` is the record's account status."""
-        own = self._types.get(kind) or {}
-        by_status = own.get("by_account_status") or {}
-        variant = by_status.get(status) or {}
-        for source in (variant, own, self._defaults):
-            if key in source:
-                return source[key]
-        return None
-
-    def channels(self, kind: str) -> Sequence[str]:
-        """Its channels, in order."""
-        return tuple(self.rule(kind, "channels"))
-
-    def deadline(self, kind: str, status: str = "") -> float:
-        """So many seconds after its run was taken nothing of it is sent any more: the longest of its
-        variants, since which one counts depends on words that the checker does not read."""
-        hours = [self.rule(kind, "deadline_hours")]
-        hours += [
-            variant["deadline_hours"]
-            for variant in ((self._types.get(kind) or {}).get("by_account_status") or {}).values()
-            if isinstance(variant, Mapping) and "deadline_hours" in variant
-        ]
-        return float(max(hours)) * 3600.0
+    def deadline_hours(self, kind: str) -> float:
+        """The longest of its variants: which one counts depends on words that the checker does not read."""
+        variants = ((self.types.get(kind) or {}).get("by_account_status") or {}).values()
+        hours = [v["deadline_hours"] for v in variants if isinstance(v, Mapping) and "deadline_hours" in v]
+        return float(max([self.of_type(kind, "deadline_hours"), *hours]))
 
     def asks_for_payment(self, kind: str) -> bool:
         """Whether a type asks for money that is due."""
-        said = self.rule(kind, "asks_for_payment")
-        return bool(said) if said is not None else self.rule(kind, "class") == "collections"
+        said = self.of_type(kind, "asks_for_payment")
+        return bool(said) if said is not None else self.of_type(kind, "class") == "collections"
 
-    def steps(self, journey: str) -> Sequence[Step]:
+    def steps(self, journey: str) -> Iterator[Step]:
         """A journey's steps, and its end as the last."""
         rule = self.journeys.get(journey)
-        if rule is None:
-            return ()
-        rows = [*rule["steps"], rule["unanswered"]]
-        return tuple(
-            Step(
+        for number, row in enumerate([*rule["steps"], rule["unanswered"]] if rule else [], 1):
+            yield Step(
                 number,
                 duration(row["after"]) if "after" in row else None,
                 duration(row["around_due_date"]) if "around_due_date" in row else None,
                 bool(row.get("business_days")),
-                str(row.get("wording") or ""),
                 str(row.get("end") or ""),
             )
-            for number, row in enumerate(rows, 1)
-        )
+
+
+class Reading:
+    """The rules of a history, of every deployment that there was in it.
+
+    Which of them held for a message depends on when its record was read, so a claim asks what *may* hold,
+    or what holds *for certain*.
+    """
+
+    def __init__(self, owns: Sequence[Mapping[str, Mapping[str, Any]]] = ()) -> None:
+        self._sites = [Site(own) for own in owns or [{}]]
+
+    def type_of(self, fields: Mapping[str, Any]) -> str:
+        """The document type of a record: its own, or that of its queue."""
+        named = str(fields.get("document_type") or "").strip()
+        return named or str(self._sites[0].queues.get(str(fields.get("queue_name") or ""), ""))
+
+    def may(self, kind: str, key: str, *values: object) -> bool:
+        """Whether a type's rule may have one of these values."""
+        return any(site.of_type(kind, key) in values for site in self._sites)
+
+    def certain(self, kind: str, key: str) -> Any:
+        """What a type's rule says under a key, if all deployments agree; else None."""
+        said = [site.of_type(kind, key) for site in self._sites]
+        return said[0] if all(one == said[0] for one in said) else None
+
+    def deadline(self, kind: str) -> float:
+        """So many seconds after its run was taken nothing of a type is sent any more."""
+        return max(site.deadline_hours(kind) for site in self._sites) * 3600.0
+
+    def asks_for_payment(self, kind: str) -> bool:
+        """Whether a type asks for money for certain."""
+        return all(site.asks_for_payment(kind) for site in self._sites)
+
+    def steps(self, journey: str, number: int) -> list[Step]:
+        """What a journey's step of that number may be."""
+        return [step for site in self._sites for step in site.steps(journey) if step.number == number]
+
+    def is_about_money(self, journey: str) -> bool:
+        """Whether a journey counts from a due date for certain."""
+        return all(any(step.around is not None for step in site.steps(journey)) for site in self._sites)
 
     def stops(self, journey: str) -> frozenset[str]:
-        """What ends a journey."""
-        rule = self.journeys.get(journey) or {}
-        return frozenset(rule.get("stops") or ())
+        """What ends a journey for certain."""
+        said = [frozenset((site.journeys.get(journey) or {}).get("stops") or ()) for site in self._sites]
+        return frozenset.intersection(*said)
+
+    def cap(self, journey: str) -> tuple[int, int] | None:
+        """So many messages in so many days at most; the widest of the deployments, None for no bound."""
+        caps = [(site.journeys.get(journey) or {}).get("cap") for site in self._sites]
+        if not all(caps):
+            return None
+        return max(cap["messages"] for cap in caps if cap), min(cap["days"] for cap in caps if cap)
 
 
 _DURATION = re.compile(r"(-?)P(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")

@@ -91,14 +91,16 @@ ENDS: Mapping[str, str] = {
     "opt out": "opt in",
     "do not dun": "dun again",
     "legal hold": "legal hold ended",
+    "want paper": "want no paper",
+    "withdraw consent": "give consent",
 }
 """Acts that last, and the act that ends each."""
 
 KINDS = frozenset(
-    {*ENDS, *ENDS.values(), "cancel", "erase", "respond", "set address", "set language", "redrive", "resolve"}
-    | {"quiet hours"}
+    {*ENDS, *ENDS.values(), "cancel", "erase", "respond", "quiet hours"}
+    | {"set address", "may set address", "set language", "may set language"}
 )
-"""Every kind of act."""
+"""Every kind of act. What *may* be set stands behind what others said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +233,9 @@ class Shown:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A whole history. `slack`: how many seconds the product may take, under the faults of this history, to
-    hear of what nobody was told that it is done. `faults`: whether there were any. `rules`: a site's own
-    rules by file and key, laid over those that ship. `delay_wait`: seconds that a
-    message reported as delayed is waited for.
+    hear of what nobody was told that it is done. `faults`: whether there were any. `rules`: the sites' own
+    rules, one for each deployment, by file and key, laid over those that ship; none: those that ship.
+    `delay_wait`: seconds that a message reported as delayed is waited for.
     """
 
     shown: Shown
@@ -248,5 +250,5 @@ class Seen:
     published: Sequence[Published] = ()
     slack: float = 900.0
     faults: bool = False
-    rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rules: Sequence[Mapping[str, Mapping[str, Any]]] = ()
     delay_wait: float = 4 * 3600.0

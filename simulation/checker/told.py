@@ -69,21 +69,21 @@ def _may_follow(book: Book, first: Sent, later: Sent) -> bool:
     kind = str(book.notice(first.notice).get("document_type", ""))
     if book.ever_failed(first, later.at):
         return True
-    if book.rules.rule(kind, "both_channels") and first.channel != later.channel:
+    other = first.channel != later.channel
+    if other and book.rules.may(kind, "both_channels", True):
         return True
     waited = later.at - first.at
     late = any(t.said == "delayed" and t.at <= later.at for t in book.told.get(first.number, ()))
-    if late and waited >= book.seen.delay_wait and first.channel != later.channel:
+    if late and waited >= book.seen.delay_wait and other:
         return True
     if book.fate(first, later.at):
         return False
     # In doubt: the answer was lost, or the worker may have died before it wrote it down.
-    doubt = "" if first.heard and not book.seen.faults else book.rules.rule(kind, "on_unconfirmed")
-    by_rule = doubt == "resend" or (doubt == "other_channel" and first.channel != later.channel)
-    if by_rule and waited >= CONFIRM_HOURS * 3600.0:
+    in_doubt = not first.heard or book.seen.faults
+    follows = ("resend", "other_channel") if other else ("resend",)
+    if in_doubt and waited >= CONFIRM_HOURS * 3600.0 and book.rules.may(kind, "on_unconfirmed", *follows):
         return True
-    silence = book.rules.rule(kind, "on_no_receipt")
-    return bool(silence == "other_channel" and first.channel != later.channel and waited >= 3600.0)
+    return other and waited >= 3600.0 and book.rules.may(kind, "on_no_receipt", "other_channel")
 
 
 @claim("Several copies of a document, in one run or in several, notify its customer once.")
@@ -120,7 +120,9 @@ def _taken(book: Book) -> Iterator[tuple[str, Drop, Row]]:
         shown = book.seen.shown.runs.get(run)
         sealed = [drop for drop in drops if drop.sealed_at is not None or drop.event]
         if shown is not None and sealed and shown.get("state") == "dispatched":
-            yield run, sealed[0], shown
+            # Of several under one id, the one that was taken: the first of those that have its size.
+            fitting = [drop for drop in sealed if len(drop.records) == shown["composed"]]
+            yield run, (fitting or sealed)[0], shown
 
 
 def _codes(book: Book, run: str) -> set[str]:
@@ -198,6 +200,34 @@ def _missing(drop: Drop, rows: Iterable[Row]) -> list[str]:
     named = Counter((str(row["customer_key"]), str(row["document_id"])) for row in rows)
     lacking = Counter({pair: n for pair, n in given.items() if pair[1]}) - named
     return sorted(" ".join(pair) for pair in lacking.elements())
+
+
+@claim("A record that cannot be used is rejected, and no other.")
+def what_is_rejected_is_flawed(book: Book) -> Contradictions:
+    """By what the story made wrong with the records of a run."""
+    for run, drop, _ in _taken(book):
+        rejected = sum(row["outcome"] == "rejected" for row in book.seen.shown.rows.get(run, ()))
+        flawed = sum(record.fit is False for record in drop.records)
+        perhaps = sum(record.fit is None for record in drop.records)
+        if not flawed <= rejected <= flawed + perhaps:
+            yield run, [f"{flawed} records cannot be used, {perhaps} perhaps; {rejected} are rejected"]
+
+
+@claim("Every document that came as an event is shown.")
+def every_event_is_taken(book: Book) -> Contradictions:
+    """As a notice, or as a record of a run of its own."""
+    known = {book.key_of(notice) for notice in book.seen.shown.notices.values()}
+    for run, rows in book.seen.shown.rows.items():
+        domain = run.partition("/")[0]
+        known |= {
+            (domain, str(r["customer_key"]), str(r.get("recipient") or ""), str(r["document_id"]))
+            for r in rows
+        }
+    for drop in book.seen.drops:
+        for record in drop.records if drop.event else ():
+            key = Given(drop, record).key
+            if record.fit and key not in known:
+                yield "/".join(key), [f"it came at {when(drop.at)}, and nothing shows it"]
 
 
 @claim("Where a person must act, an incident says so: failed, in doubt, rejected, nobody reached.")

@@ -126,6 +126,19 @@ SPOILT: Mapping[str, Sequence[Spoil]] = {
         rows_of(6, reason=""),
         rows_of(2, document_id="D-1"),
     ),
+    "what_is_rejected_is_flawed": (
+        rows_of(6, outcome="rejected", reason="customer_key missing"),
+        lambda seen: replace(seen, drops=(replace(DROPS[0], records=tuple(
+            replace(r, fit=n != 2) for n, r in enumerate(DROPS[0].records))), *DROPS[1:])),
+    ),
+    "every_event_is_taken": (
+        drop(Drop("retail", "event-x", START, (record(9),), None, event=True)),
+        drop(Drop("retail", "event-y", START, (record(1, recipient="spouse"),), None, event=True)),
+    ),
+    "paper_is_silent": (
+        both(lasting("want paper", customer="R00001"), late(1)),
+        acted(Act("withdraw consent", START, START, customer="R00004")),
+    ),
     "who_must_act_is_asked": (
         without_incident("required_unreached"),
         without_incident("unconfirmed_at_deadline"),
