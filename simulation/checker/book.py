@@ -110,11 +110,12 @@ class Book:
         purpose = str(notice.get("purpose", ""))
         return notice.get("audience") == "customer" and (purpose == "notice" or purpose.startswith("step:"))
 
-    def fate(self, message: Sent, until: float | None = None) -> str:
-        """What became of an accepted message, by the reports that the product was handed by then: `failed`,
+    def fate(self, message: Sent, until: float | None = None, *, sure: bool = False) -> str:
+        """What became of an accepted message, by the reports that the product had by then: `failed`,
         `delivered`, `complained`, or empty where nobody said. What happened later stands; of one time the
-        failure."""
+        failure. `sure`: by the reports alone that it had for certain."""
         said = [t for t in self.told.get(message.number, ()) if until is None or t.at <= until]
+        said = [t for t in said if t.sure or not sure]
         if any(t.said == "complained" for t in said):
             return "complained"
         ends = [t for t in said if t.said in ("failed", "delivered")]

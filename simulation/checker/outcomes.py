@@ -42,7 +42,7 @@ def notified_means_accepted(book: Book) -> Contradictions:
         if row["outcome"] != "notified":
             continue
         about, said = _said(run, row)
-        standing = [m for m in messages if book.fate(m) != "failed"]
+        standing = [m for m in messages if book.fate(m, sure=True) != "failed"]
         if not standing:
             yield about, [said, *_lines(book, messages)]
         elif not any(book.known_to_be_out(m) for m in standing):
@@ -55,10 +55,18 @@ def untold_means_not_accepted(book: Book) -> Contradictions:
     for run, row, messages in _rows(book):
         if row["outcome"] not in ("failed", "suppressed", "deferred", "rejected"):
             continue
-        standing = [m for m in messages if book.fate(m) != "failed"]
+        standing = [m for m in messages if _stands(book, m)]
         if standing:
             about, said = _said(run, row)
             yield about, [said, *_lines(book, standing)]
+
+
+def _stands(book: Book, message: Sent) -> bool:
+    """Whether a message must count as on its way: nobody reported a failure, or surely a delivery after
+    it."""
+    if not book.ever_failed(message, book.seen.shown.at):
+        return True
+    return book.fate(message) == book.fate(message, sure=True) == "delivered"
 
 
 @claim("A document goes on paper beside a message only where that failed, or a rule says so.")
@@ -88,7 +96,7 @@ def doubt_means_unknown(book: Book) -> Contradictions:
         vague = [t for t in book.tries.get(str(row["notice_id"]), ()) if not t.refused]
         if not unheard and not vague and not book.seen.faults:
             yield about, [said, *_lines(book, messages)]
-        reported = [m for m in messages if book.fate(m) == "delivered" and _long_ago(book, m)]
+        reported = [m for m in messages if book.fate(m, sure=True) == "delivered" and _long_ago(book, m)]
         if reported:
             yield about, [said, *_lines(book, reported)]
 
@@ -96,7 +104,7 @@ def doubt_means_unknown(book: Book) -> Contradictions:
 def _long_ago(book: Book, message: Sent) -> bool:
     """Whether the newest report of a message had time to be heard."""
     said = book.told.get(message.number, ())
-    return bool(said) and max(t.at for t in said) + book.seen.slack < book.seen.shown.at
+    return bool(said) and max(t.at for t in said if t.sure) + book.seen.slack < book.seen.shown.at
 
 
 @claim(
@@ -114,5 +122,5 @@ def nothing_is_sent_unrecorded(book: Book) -> Contradictions:
             yield message.ref, [book.line(message), "the command shows no such notice"]
         elif number not in attempts:
             yield message.ref, [book.line(message), f"the notice has the attempts {sorted(attempts)}"]
-        elif attempts[number]["status"] in ("failed", "sending") and book.fate(message) != "failed":
+        elif attempts[number]["status"] in ("failed", "sending") and _stands(book, message):
             yield message.ref, [book.line(message), f"the attempt is shown as {attempts[number]['status']}"]

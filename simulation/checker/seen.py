@@ -165,14 +165,19 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A report about an accepted message that was handed to the product. `happened` is the time that it
-    states, `at` when it was handed over. `trusted`: it came by a way that proves who says it."""
+    """A report about an accepted message. `happened` is the time that it states, `at` when the product was
+    told.
+
+    `trusted`: it came by a way that proves who says it. `sure` is false for what the product may have
+    learned by asking the provider: what it did is right if it knew, and it is not to blame if it did not.
+    """
 
     number: int
     at: float
     happened: float
     said: Said
     trusted: bool = True
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
