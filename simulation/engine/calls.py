@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NoReturn
 
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
@@ -30,6 +31,19 @@ BACKOFF = 20.0
 """Seconds that botocore waits at most before it tries again."""
 
 
+READS = frozenset(
+    {
+        "GetItem", "BatchGetItem", "Query", "Scan", "DescribeTable", "GetObject", "HeadObject", "ListObjectsV2",
+        "ListObjectVersions", "GetSecretValue", "DescribeSecret", "GetQueueAttributes", "GetTopicAttributes",
+        "DescribeExecution", "ListExecutions", "GetCallerIdentity",
+    }
+)  # fmt: skip
+
+HOUSEKEEPING = re.compile(r"'(?:watermark|channels:[^']*)'|\"kind\":\"channels\"")
+"""Of the requests that change something: what the sweep writes each time though nothing is due, and the look at
+the alert channels that it asks for each hour."""
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """Something that left the product, or was kept from it. `place` names the call that it belongs to."""
@@ -38,6 +52,10 @@ class Observed:
     place: str
     what: str
     detail: Any
+
+
+class Defect(Exception):
+    """The simulation itself cannot go on: something was asked of a service that it does not know, or it failed."""
 
 
 class Calls:
@@ -54,9 +72,10 @@ class Calls:
         self.log: list[str] | None = None
         """Every call, one line each, if somebody wants to read them."""
 
-        self.effects: Callable[[str], None] = lambda service: None
-        """Told of each service that was called, after the effect."""
+        self.stirred: Callable[[], None] = lambda: None
+        """Told of each change that is more than housekeeping."""
 
+        self.defect: Defect | None = None
         self._digest = blake2b(digest_size=16)
 
     @property
@@ -88,6 +107,14 @@ class Calls:
                     raise
             self._tasks.sleep(self._chance.uniform(f"pause {where}", 0, min(2 ** (attempt - 1), BACKOFF)))
         raise AssertionError("the last attempt ends the call")
+
+    def stop(self, error: Exception, place: str) -> NoReturn:
+        """End the task that runs, and the history: the product must not take a defect of ours for an answer."""
+        self.defect = Defect(f"{place}: {type(error).__name__}: {error}")
+        self.defect.__cause__ = error
+        if self._tasks.current is None:
+            raise self.defect
+        self._tasks.crash()
 
     def exchange(self, operation: str, about: object, answer: Callable[[], Any]) -> Any:
         """An exchange with somebody outside, over HTTP: as a call, but only `answer` says what goes wrong."""
@@ -152,18 +179,20 @@ class Calls:
         raise ReadTimeoutError(endpoint_url="https://example.com")
 
     def _effect(self, service: str, operation: str, request: Json, place: str) -> Json:
-        self._note(place, request)
+        line = self._note(place, request)
         self._nature.place = place
         try:
             answer = self.services[service].call(operation, request)
+        except Refused:
+            raise
         except Exception as error:
             if (broken := getattr(error, "as_botocore", None)) is None:
-                raise
-            self.effects(service)
+                self.stop(error, place)
             self._tasks.sleep(error.seconds)  # type: ignore[attr-defined]
             raise broken() from None
         self._observe(service, operation, request, place)
-        self.effects(service)
+        if operation not in READS and not HOUSEKEEPING.search(line):
+            self.stirred()
         return answer
 
     def _observe(self, service: str, operation: str, request: Json, place: str) -> None:
@@ -181,11 +210,12 @@ class Calls:
         except Refused as refused:
             raise as_client_error(refused, operation, 0) from None
 
-    def _note(self, place: str, about: object) -> None:
+    def _note(self, place: str, about: object) -> str:
         line = f"{self._timeline.now:.6f} {place} {about!r}"
         self._digest.update(line.encode("utf-8", "surrogatepass"))
         if self.log is not None:
             self.log.append(line)
+        return line
 
     def _chance_hex(self, place: str) -> str:
         named = f"{self._chance.seed}\0token {place}"

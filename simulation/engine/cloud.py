@@ -22,7 +22,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from exnotify.deployment import Deployment as Operated
-
 from simulation.nature import Nature
 from simulation.outside import Outside
 from simulation.outside.exchange import Reply, Request, Transport
@@ -40,6 +39,14 @@ from .surroundings import Now, Output, encoded, entering, surroundings
 from .tasks import Process, Task, Tasks
 
 HOUR = 3600.0
+QUIET = 2 * HOUR
+"""Seconds without a change after which a world may be at rest."""
+
+STANDING = ("channels:", "incident:")
+"""Beginnings of the keys of what is due in the ledger again and again."""
+
+IDLE = 180.0
+"""Seconds without any event after which schedules may slow down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,8 @@ class Cloud:
         self.outputs: Mapping[str, str] = self.deployment.outputs
         self._settings = settings
         self._named: Counter[str] = Counter()
+        self._active = self.timeline.now
+        self._acts = 0
         self._now = Now(lambda: self.timeline.now)
         self._world = encoded(os.environ)
         self.tasks = Tasks(self.timeline, entering(self._now))
@@ -83,6 +92,7 @@ class Cloud:
         for service in self.outside.services:
             self.services.by_name[service.name] = service
         self.calls = Calls(self.tasks, nature, self.services.by_name)
+        self.calls.stirred = self.awake
         self._pollers = {
             mapping.queue: Poller(mapping, self.services.sqs, self.functions, nature)
             for mapping in self.deployment.mappings
@@ -92,7 +102,7 @@ class Cloud:
             self.functions,
             self.timeline,
             nature.chance,
-            lambda: not self.under_way(),
+            self._idle,
             self.services.next_due,
         )
         self._http = Http(self.deployment, self.functions, self.tasks, self.timeline)
@@ -143,12 +153,18 @@ class Cloud:
 
     def http(self, method: str, path: str, headers: Mapping[str, str], body: str | bytes = "") -> Answer:
         """Ask the HTTP API and wait for the answer. `path` may have a query, or be a whole address of ours."""
-        self._schedules.awake()
+        self.awake()
         return self._http.ask(method, path.removeprefix(API_URL), headers, body)
 
     def task(self, name: str, act: Callable[[], Any]) -> Task:
         """Have an act of somebody outside go on by itself. `name` is unique."""
-        return self.tasks.start(name, Process(name, self._world), act)
+        self.awake()
+        self._acts += 1
+
+        def over(_: Task) -> None:
+            self._acts -= 1
+
+        return self.tasks.start(name, Process(name, self._world), act, over)
 
     def sleep(self, seconds: float) -> None:
         """Let time pass for the act under way."""
@@ -170,9 +186,7 @@ class Cloud:
 
         `act` gets the stack as the command's own code has it. What it returns or raises is the task's.
         """
-        self._schedules.awake()
-        process = Process(f"operator {name}", self._world)
-        return self.tasks.start(f"operator {name}", process, lambda: act(self._operated()))
+        return self.task(f"operator {name}", lambda: act(self._operated()))
 
     def read(self, act: Callable[[Operated], Any]) -> Any:
         """What a reading command finds now: at once, without time or faults."""
@@ -196,34 +210,43 @@ class Cloud:
         timeline = self.timeline
         while (following := timeline.next()) is not None and following <= moment:
             timeline.step()
+            if self.calls.defect:
+                raise self.calls.defect
         timeline.now = max(timeline.now, moment)
 
     def come_to_rest(self, horizon: float = 48 * HOUR, most: float = 60 * 24 * HOUR) -> bool:
         """No more faults; then let the world go on until nothing is under way, or due within the horizon.
 
-        False if something still is after `most` seconds. In calm, schedules keep their stretched pace.
+        Standing looks do not count: at the alert channels, at open incidents, the day's export. False if
+        something still happens after `most` seconds.
         """
         self.nature.chance.calm = True
         ends = self.timeline.now + most
-        quiet = 0.0
         while self.timeline.now < ends:
-            self.run_until(self.timeline.now + HOUR / 2)
-            due = self.services.next_due()
-            busy = self.under_way() or (due is not None and due < self.timeline.now + horizon)
-            quiet = 0.0 if busy else quiet + HOUR / 2
-            if quiet >= 3 * HOUR:
-                return True
+            due = self.services.next_due(lambda key: not key.startswith(STANDING))
+            if not self.under_way() and self._active + QUIET < self.timeline.now:
+                if due is None or due > self.timeline.now + horizon:
+                    return True
+                self.run_until(min(due, ends))
+            self.run_until(min(self.timeline.now + QUIET, ends))
         return False
 
     def under_way(self) -> bool:
-        """Whether an invocation, a command, a message, an asynchronous event or an execution's task is."""
+        """Whether a message, a command, an act of somebody outside or an execution's task is under way."""
         return bool(
-            self.tasks.running
-            or self.functions.pending
+            self._acts
             or any(poller.busy for poller in self._pollers.values())
             or any(self.services.sqs.next_at(queue) is not None for queue in self._pollers)
             or self.services.moving()
         )
+
+    def _idle(self) -> bool:
+        return self._active + IDLE < self.timeline.now and not self.under_way()
+
+    def awake(self) -> None:
+        """Something happens: schedules keep the template's pace for a while."""
+        self._active = self.timeline.now
+        self._schedules.awake()
 
     # ---- what left ----
 
@@ -240,7 +263,7 @@ class Cloud:
     # ----
 
     def _enter(self, service: str, operation: str, request: dict[str, Any], about: str) -> dict[str, Any]:
-        self._schedules.awake()
+        self.awake()
         self.nature.place = self._name(f"outside {operation} {about}")
         return self.services.by_name[service].call(operation, request)
 
@@ -253,7 +276,6 @@ class Cloud:
     def _attend(self, queue: str, moment: float) -> None:
         if queue in self._pollers:
             self._pollers[queue].attend(moment)
-        self._schedules.awake()
 
     def _invoke(self, arn: str, event: Any, name: str, then: Callable[[Any], None] | None) -> None:
         function = self.functions.name_of(arn)

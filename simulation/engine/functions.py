@@ -13,7 +13,6 @@ from uuid import NAMESPACE_OID, uuid5
 from exnotify.cloud.asynchronous import InvokeConfig
 from exnotify.cloud.functions import FunctionSpec, Outcome
 from exnotify.cloud.worker import Context
-
 from simulation.nature import Chance, Timeline
 
 from .surroundings import encoded

@@ -13,7 +13,6 @@ from urllib.parse import unquote, urlsplit
 
 from exnotify.cloud.functions import Outcome, ThrottledError
 from exnotify.cloud.httpapi import HttpApi
-
 from simulation.nature import Timeline
 
 from .deployment import ACCOUNT, REGION, Deployment

@@ -9,7 +9,6 @@ from typing import Any
 from exnotify.cloud.functions import Outcome
 from exnotify.cloud.poller import Mapping as EventSourceMapping
 from exnotify.cloud.poller import failed_items
-
 from simulation.nature import Nature
 from simulation.service import Refused
 from simulation.services.sqs import Sqs, system_attributes

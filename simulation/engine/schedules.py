@@ -17,7 +17,6 @@ from uuid import NAMESPACE_OID, uuid5
 
 from exnotify.cloud.schedules import Rate
 from exnotify.cloud.stack import ScheduleSpec
-
 from simulation.nature import Chance, Timeline
 
 from .deployment import ACCOUNT, REGION
@@ -55,6 +54,7 @@ class Schedules:
         self._chance = chance
         self._idle = idle
         self._next_due = next_due
+        self._stretched = False
         self._all = []
         for spec in specs:
             first = spec.when.next_after(timeline.now)
@@ -64,10 +64,12 @@ class Schedules:
 
     def awake(self) -> None:
         """Something happens: the template's rates are in force again."""
-        for schedule in self._all:
-            if schedule.stretch > 1:
-                schedule.stretch = 1
-                self._catch_up(schedule)
+        if self._stretched:
+            self._stretched = False
+            for schedule in self._all:
+                if schedule.stretch > 1:
+                    schedule.stretch = 1
+                    self._catch_up(schedule)
 
     def fire(self, function: str, name: str) -> None:
         """Run a scheduled function now, with its schedule's event. KeyError."""
@@ -94,6 +96,7 @@ class Schedules:
     def _come(self, schedule: _Schedule, moment: float) -> None:
         if schedule.planned != moment:
             return
+        idle = self._idle()
         name = f"{self._functions.short(schedule.function)}@{moment:.0f}"
         if not self._chance.happens("schedule_missed", name):
             self._functions.start(schedule.function, self._event(schedule.spec), name)
@@ -101,8 +104,9 @@ class Schedules:
         schedule.regular = when.next_after(moment)
         following = schedule.regular
         if isinstance(when, Rate):
-            schedule.stretch = schedule.stretch * 2 if self._idle() else 1
+            schedule.stretch = schedule.stretch * 2 if idle else 1
             if schedule.stretch > 1:
+                self._stretched = True
                 longest = max(LONGEST, when.seconds)
                 following = moment + min(when.seconds * schedule.stretch, longest)
                 due = self._next_due()

@@ -20,6 +20,7 @@ from typing import Any
 import botocore.session
 import httpx
 import time_machine
+
 from exstream_notify.adapters import deadline
 from exstream_notify.adapters.providers import aws, connections, opentext, opentext_auth
 

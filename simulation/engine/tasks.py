@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from greenlet import getcurrent, greenlet
 
@@ -101,7 +101,7 @@ class Tasks:
         """Let a task that paused in a turn go on, as soon as it can."""
         self._timeline.at(self._timeline.now, lambda: self._wake(task, turn))
 
-    def crash(self) -> None:
+    def crash(self) -> NoReturn:
         """End the process of the task that runs, here and now. Never returns."""
         task = self._live()
         task.dead = True
