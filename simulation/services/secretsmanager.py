@@ -77,7 +77,7 @@ class SecretsManager(Simulated):
         if not 1 <= len(text.encode()) <= SECRET_BYTES:
             raise Refused("ValidationException", "Member must have length between 1 and 65536, inclusive")
         # botocore sends a token of its own, the same for all tries of a call.
-        made = self.hexadecimal(f"version {secret.name} {self.nature.place}", 16)
+        made = self.hexadecimal(f"version {secret.name} {self.nature.place.partition(' try ')[0]}", 16)
         token = request.get("ClientRequestToken") or str(UUID(made))
         known_text = secret.versions.get(token)
         if known_text is not None and known_text[0] != text:
