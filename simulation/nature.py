@@ -33,9 +33,12 @@ class Chance:
         self.calm = False
         """No more faults: the world is let come to rest."""
 
-    def happens(self, kind: str, where: str) -> bool:
-        """Whether a fault of this kind happens here; `where` names the occasion, once in a history."""
-        rate = self.rates.get(kind, 0.0)
+    def happens(self, kind: str, where: str, rate: float | None = None) -> bool:
+        """Whether a fault of this kind happens here; `where` names the occasion, once in a history.
+
+        `rate`: its share just now, where that is not the history's.
+        """
+        rate = self.rates.get(kind, 0.0) if rate is None else rate
         if self.calm or not rate or self._draw(f"fault {kind} {where}") >= rate:
             return False
         name = f"{kind} {where}"

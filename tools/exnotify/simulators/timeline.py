@@ -22,6 +22,8 @@ class Step(StrEnum):
     COMPLAINED = "the recipient complained, or said STOP"
     DELAYED = "still trying"
     EXPIRED = "given up trying"
+    UNDETERMINED = "failed, and nobody says why"
+    OPENED = "opened, by the customer or by a machine that looks at mail"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,132 @@
+"""Hands in the receipts of accepted messages, where and how the real ones arrive.
+
+SES and SMS publish to their topics; SES's events come by EventBridge as well, or as identity feedback;
+OpenText pushes its status to the web hook, and pushes again while the answer is an error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from exnotify.simulators.ses_events import ses_event
+from exnotify.simulators.sms_events import sms_event
+from exnotify.simulators.timeline import Moment, Step
+
+from ..nature import Nature
+from .accepted import Accepted
+from .fates import Fates
+from .opentext import OpenText
+from .ways import Ways
+
+HOOK: Final = "/receipts/opentext"
+_PUSHES: Final = 5
+"""How often OpenText pushes a status at most; each time after twice as long."""
+
+POST_KINDS: Final[Mapping[str, float]] = {
+    "receipt_by_bus_too": 0.05,
+    "receipt_as_feedback": 0.05,
+    "receipt_push_lost": 0.03,
+    "receipt_push_forged": 0.01,
+}
+"""How a receipt comes: beside the topic by EventBridge, without tags as identity feedback; a push never made;
+a push by somebody else, without the secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One receipt as handed in at `at`: what it says of the message of number `accepted`, in `document`."""
+
+    at: float
+    accepted: int
+    step: Step
+    happened_at: float
+    way: str
+    document: Mapping[str, Any] = field(repr=False)
+
+
+class Postbox:
+    """Sends what `Fates` says of each message; `reports` is what was handed in."""
+
+    def __init__(self, nature: Nature, ways: Ways, fates: Fates, opentext: OpenText, *, pushes: bool) -> None:
+        self._nature = nature
+        self._ways = ways
+        self._fates = fates
+        self._opentext = opentext
+        self._pushes = pushes
+        self.reports: list[Reported] = []
+
+    def follow(self, message: Accepted) -> None:
+        """Have the receipts of a message sent in their time."""
+        for number, moment in enumerate(self._fates.told(message)):
+            self._nature.timeline.at(message.at + moment.told, self._handing(message, moment, number))
+
+    def _handing(self, message: Accepted, moment: Moment, number: int) -> Callable[[], None]:
+        hand_in = {"ses": self._ses, "sms": self._sms, "opentext": self._status}[message.provider]
+        return lambda: hand_in(message, moment, f"{message.name} report {number}")
+
+    def _ses(self, message: Accepted, moment: Moment, name: str) -> None:
+        chance = self._nature.chance
+        event = ses_event(message.simulated(), moment)
+        if moment.step in _FEEDBACK and chance.happens("receipt_as_feedback", name):
+            event = _feedback(event)
+        self._publish("SesReceiptsTopicArn", message, moment, event)
+        if "eventType" in event and chance.happens("receipt_by_bus_too", name):
+            self._ways.put_event("aws.ses", f"Email {event['eventType']}", event)
+            self._note(message, moment, "aws.ses", event)
+
+    def _sms(self, message: Accepted, moment: Moment, name: str) -> None:
+        if moment.step is Step.OPENED:
+            return
+        document, kind = sms_event(message.simulated(), moment)
+        topic = "SmsRepliesTopicArn" if kind == "reply" else "SmsReceiptsTopicArn"
+        self._publish(topic, message, moment, document)
+
+    def _publish(self, output: str, message: Accepted, moment: Moment, document: Mapping[str, Any]) -> None:
+        self._ways.send(self._ways.outputs[output], json.dumps(document))
+        self._note(message, moment, output, document)
+
+    def _status(self, message: Accepted, moment: Moment, name: str) -> None:
+        if not self._pushes:
+            return
+        chance = self._nature.chance
+        # What had happened then: a push that comes late, or after a later one, is as old as it is.
+        document = self._opentext.document((message,), until=message.at + moment.happened)
+        forged = chance.happens("receipt_push_forged", name)
+        if chance.happens("receipt_push_lost", name):
+            return
+        self._ways.task(f"push {name}", lambda: self._push(message, moment, document, forged))
+
+    def _push(self, message: Accepted, moment: Moment, document: Mapping[str, Any], forged: bool) -> None:
+        secret = "not it" if forged else self._secret()
+        headers = {"content-type": "application/json", "x-webhook-secret": secret}
+        for number in range(_PUSHES):
+            answer = self._ways.http("POST", HOOK, headers, json.dumps(document))
+            if not forged:
+                self._note(message, moment, f"{HOOK} {answer.status}", document)
+            if answer.status < 500:
+                return
+            self._ways.sleep(30.0 * 2**number)
+
+    def _secret(self) -> str:
+        fields = json.loads(self._ways.secret(self._ways.outputs["ReceiptHookSecretArn"]))
+        found: str = fields[fields["current"]]
+        return found
+
+    def _note(self, message: Accepted, moment: Moment, way: str, document: Mapping[str, Any]) -> None:
+        now, happened = self._nature.timeline.now, message.at + moment.happened
+        self.reports.append(Reported(now, message.number, moment.step, happened, way, document))
+
+
+_FEEDBACK: Final = frozenset(
+    {Step.BOUNCED, Step.FULL, Step.BLOCKED, Step.UNDETERMINED, Step.COMPLAINED, Step.DELIVERED}
+)
+
+
+def _feedback(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The same as an identity's feedback: `notificationType`, and no tags."""
+    mail = {name: value for name, value in event["mail"].items() if name != "tags"}
+    rest = {name: value for name, value in event.items() if name not in ("eventType", "mail")}
+    return {"notificationType": event["eventType"], **rest, "mail": mail}
