@@ -13,9 +13,10 @@ For stories: `KINDS` has every kind of fault and of customers' acts with the sha
 they go into `Chance.rates`. `weather.spell(provider, kind, share, until)` makes one provider bad for a while.
 `meet(domain, record)` tells what a customer knows of itself, from each record as dropped.
 
-For the checker: `accepted` (every message taken on, whatever was answered), `fates` (what became of each),
-`reports` (each receipt as it was handed in), `deeds` (what customers and scanners did), `alerts`. Nothing in
-them is read from the product's tables.
+For the checker: `accepted` (every message taken on, whatever was answered), `declined` (those that were not,
+and whether the caller could know), `repeats`, `fates` (what became of each message), `reports` (each receipt
+as it was handed in), `deeds` (what customers and scanners did), `alerts`. Nothing in them is read from the
+product's tables.
 """
 
 from .accepted import Accepted

@@ -53,6 +53,11 @@ class Accepted:
     answered: str = "ok"
 
     @property
+    def heard(self) -> bool:
+        """Whether the provider's answer said that it was accepted."""
+        return self.answered in ("ok", "provider_trickles")
+
+    @property
     def notice_id(self) -> str:
         """Our notice's id, as far as the reference holds one."""
         return self.ref.partition(":")[0]
@@ -88,12 +93,41 @@ class Accepted:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """A message that a provider was asked to take at `at` and did not.
+
+    `kind` is the conduct that it met, or the reason. `told`: the caller's answer says so for certain.
+    """
+
+    at: float
+    provider: Provider
+    channel: Channel
+    ref: str
+    to: str
+    kind: str
+    told: bool
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A job that was known again by its `message_id` and not sent twice. `answered` as in `Accepted`."""
+
+    at: float
+    job_id: str
+    answered: str
+    place: str
+
+
 class Ledger:
     """What was accepted, in order. `after` is told each time, to send the receipts that follow."""
 
     def __init__(self, nature: Nature, after: Callable[[Accepted], None]) -> None:
         self.nature = nature
         self.accepted: list[Accepted] = []
+        self.declined: list[Declined] = []
+        self.repeats: list[Repeated] = []
         self._after = after
         self._times: Counter[str] = Counter()
 
@@ -113,3 +147,10 @@ class Ledger:
         message = replace(message, number=len(self.accepted) + 1)
         self.accepted.append(message)
         self._after(message)
+
+    def decline(
+        self, provider: Provider, channel: Channel, ref: str, to: str, kind: str, *, told: bool
+    ) -> None:
+        """Write down that a message was not taken on by the call under way."""
+        now, place = self.nature.timeline.now, self.nature.place
+        self.declined.append(Declined(now, provider, channel, ref, to, kind, told, place))

@@ -66,6 +66,16 @@ class Conduct:
     ses: Code | Error | None
     sms: Code | Error | None
 
+    def tells(self, column: str) -> bool:
+        """Whether the caller can know from it that the message was not accepted."""
+        found: Status | Code | Error | None = getattr(self, column)
+        if self.accepts != "no" or found is None:
+            return False
+        if isinstance(found, Error):
+            return found.name in _NEVER_CONNECTED
+        again = isinstance(found, Status) and "retry-after" in found.headers
+        return (found.status < 500 and found.status >= 400) or again or found == _DOWN
+
 
 def _same(kind: str, accepts: Accepts, http: Status | Error, aws: Code | Error) -> Conduct:
     return Conduct(kind, accepts, http, aws, aws)
@@ -75,6 +85,9 @@ def _again(status: int, seconds: str) -> Status:
     return Status(status, headers={"retry-after": seconds})
 
 
+_NEVER_CONNECTED: Final = frozenset(
+    {"ConnectError", "ConnectTimeout", "EndpointConnectionError", "ConnectTimeoutError", "SSLError"}
+)
 _HTML: Final = "<html><body>ok</body></html>"
 _NO_NAME: Final = Error("ConnectError", text="name resolution failed")
 _NO_TLS: Final = Error("ConnectError", text="TLS handshake failed")

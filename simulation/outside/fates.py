@@ -18,11 +18,15 @@ from .accepted import Accepted
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What becomes of a message: `arrives` so many seconds after its acceptance, None: never."""
+    """What becomes of a message: `arrives` so many seconds after its acceptance, None: never.
+
+    `opened` is when a machine opens it, if one does.
+    """
 
     kind: str
     arrives: float | None
     moments: tuple[Moment, ...]
+    opened: float | None = None
 
 
 def _fate(kind: str, arrives: float | None, *steps: tuple[Step, float]) -> Fate:
@@ -78,9 +82,7 @@ class Fates:
             return known
         found = next((f for f in FATES if self._chance.happens(f.kind, message.name)), DELIVERED)
         if found.arrives is not None and self._chance.happens(OPENED_BY_MACHINE, message.name):
-            at = found.arrives + 2.0
-            moments = (*found.moments, Moment(Step.OPENED, at, at))
-            found = replace(found, moments=tuple(sorted(moments, key=lambda moment: moment.happened)))
+            found = replace(found, opened=found.arrives + 2.0)
         self._known[message.name] = found
         return found
 

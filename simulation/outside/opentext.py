@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from exnotify.simulators.opentext_accounts import Accounts
@@ -20,7 +20,7 @@ from exnotify.simulators.timeline import Step
 from exnotify.simulators.wire import Reply as WireReply
 from exnotify.simulators.wire import Request as WireRequest
 
-from .accepted import Accepted, Channel, Ledger
+from .accepted import Accepted, Channel, Ledger, Repeated
 from .conduct import ADDRESS_REFUSED, Weather, reply_or_break
 from .exchange import Reply, Request
 from .fates import Fates
@@ -107,11 +107,8 @@ class OpenText:
             return _error(400, "invalid_request", str(error))
         except ValueError:
             return _error(400, "invalid_request", "not JSON in UTF-8")
-        if self.deduplicates and submission.message_id in self._by_message_id:
-            # A job known before: a bad answer hides it as ever, but nothing is accepted again.
-            known = self._by_message_id[submission.message_id]
-            return self._met(request, lambda: _json({"job_id": known}))
-        if len(submission.destinations) == 1 and self._refuses(submission.destinations[0].to):
+        if self._refuses_all(submission):
+            self._decline(submission, ADDRESS_REFUSED, told=True)
             return _error(400, "invalid_destination", "destinations[0]: cannot be delivered to")
         row, job_id = self._weather.meet(
             "opentext", "http", lambda place, answered: self._accept(submission, place, answered)
@@ -119,12 +116,26 @@ class OpenText:
         good = {"job_id": job_id}
         if row is None:
             return _json(good)
+        if row.accepts == "no":
+            self._decline(submission, row.kind, told=row.tells("http"))
         return reply_or_break(row, self._nature, request.timeouts, json.dumps(good).encode())
 
+    def _refuses_all(self, submission: Submission) -> bool:
+        only = submission.destinations[0]
+        return len(submission.destinations) == 1 and self._refuses(only.to) and not self._known(submission)
+
+    def _known(self, submission: Submission) -> str:
+        """The job that a repeated message id names, or nothing."""
+        return self._by_message_id.get(submission.message_id, "") if self.deduplicates else ""
+
+    def _decline(self, submission: Submission, kind: str, *, told: bool) -> None:
+        for to in submission.destinations:
+            self._ledger.decline("opentext", submission.channel, to.ref, to.to, kind, told=told)
+
     def _accept(self, submission: Submission, place: str, answered: str) -> str:
-        if self.deduplicates and submission.message_id in self._by_message_id:
-            # Late, and meanwhile it was submitted again.
-            return self._by_message_id[submission.message_id]
+        if known := self._known(submission):
+            self._ledger.repeats.append(Repeated(self._nature.timeline.now, known, answered, place))
+            return known
         first = submission.destinations[0]
         name = self._ledger.named("opentext", f"job {first.ref}", first.to)
         job_id = f"xsi2-{self._nature.chance.below(f'job {name}', 10**10):010}"
@@ -203,7 +214,7 @@ class OpenText:
         head: JobHead | None = None,
         refused: tuple[tuple[str, str], ...] = (),
         until: float | None = None,
-    ) -> dict[str, object]:
+    ) -> dict[str, Any]:
         """The status document of messages of one job: what had happened by a moment, by default now."""
         now = self._nature.timeline.now if until is None else until
         deliveries = []
@@ -214,7 +225,13 @@ class OpenText:
                 if (at := message.at + moment.happened) <= now
             ]
             deliveries.append((message.simulated(), sorted(happened, key=lambda row: row[1])))
-        return status_document(head or JobHead.of(messages[0].simulated()), deliveries, refused)
+        found = status_document(head or JobHead.of(messages[0].simulated()), deliveries, refused)
+        for message, row in zip(messages, found["deliveries"], strict=False):
+            opened = self._fates.of(message).opened
+            if opened is not None and message.channel == "email" and message.at + opened <= now:
+                told = {"event_time": datetime.fromtimestamp(message.at + opened, UTC).isoformat()}
+                row["events"]["email_delivery_events"]["html_open"].append(told)
+        return found
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._nature.timeline.now, UTC)

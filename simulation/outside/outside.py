@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 
 from ..nature import Nature
 from ..service import Service
-from .accepted import Accepted, Ledger
+from .accepted import Accepted, Declined, Ledger, Repeated
 from .conduct import ADDRESS_REFUSED, CONDUCTS, Weather
+from .customers import Customers, Deed
 from .exchange import Broken, Reply, Request
 from .fates import FATES, REPORTS, Fates
+from .habits import HABITS
 from .opentext import TOKENS_END, OpenText
 from .postbox import POST_KINDS, Postbox, Reported
 from .ses import Ses
@@ -27,6 +29,7 @@ KINDS: Final[Mapping[str, float]] = {
     **{fate.kind: 0.02 for fate in FATES},
     **dict.fromkeys(REPORTS, 0.03),
     **POST_KINDS,
+    **{kind: habit.share for kind, habit in HABITS.items()},
 }
 """Every kind that this package draws, with its share in a bad night."""
 
@@ -34,12 +37,13 @@ KINDS: Final[Mapping[str, float]] = {
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The accounts. `deduplicates`: whether OpenText knows a repeated `message_id`; `pushes`: whether it
-    pushes its status. `accounts`: OpenText's users with their secrets, None takes everybody. Rates are by
-    the second."""
+    pushes its status. `accounts`: OpenText's users with their secrets, None takes everybody.
+    `carrier_stops`: carriers stop a number that says STOP, whatever we do. Rates are by the second."""
 
     deduplicates: bool = False
     pushes: bool = True
     accounts: Mapping[str, str] | None = None
+    carrier_stops: bool = False
     ses_rate: float | None = None
     ses_daily: int | None = None
     sms_rate: float | None = None
@@ -61,9 +65,19 @@ class Outside:
             accounts=settings.accounts,
         )
         self.ses = Ses(self._ledger, self.weather, rate=settings.ses_rate, daily=settings.ses_daily)
-        self.sms = Sms(self._ledger, self.weather, rate=settings.sms_rate)
+        self.sms = Sms(
+            self._ledger, self.weather, rate=settings.sms_rate, carrier_stops=settings.carrier_stops
+        )
         self.hooks = WebHooks(nature, self.weather)
-        self._postbox = Postbox(nature, ways, self.fates, self.opentext, pushes=settings.pushes)
+        self._customers = Customers(nature, ways, self.sms, self._ledger.accepted, HABITS)
+        self._postbox = Postbox(
+            nature,
+            ways,
+            self.fates,
+            self.opentext,
+            self._customers.hand_in,
+            pushes=settings.pushes,
+        )
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -76,9 +90,24 @@ class Outside:
         return self._ledger.accepted
 
     @property
+    def declined(self) -> list[Declined]:
+        """Every message that a provider was asked to take and did not, in order."""
+        return self._ledger.declined
+
+    @property
+    def repeats(self) -> list[Repeated]:
+        """Every message that OpenText knew again by its `message_id`, in order."""
+        return self._ledger.repeats
+
+    @property
     def alerts(self) -> list[Posted]:
         """Every alert that a chat, pager or web hook took, in order."""
         return self.hooks.posted
+
+    @property
+    def deeds(self) -> list[Deed]:
+        """Everything that customers, and machines that read their mail, did about messages, in order."""
+        return self._customers.deeds
 
     @property
     def reports(self) -> list[Reported]:
@@ -93,5 +122,12 @@ class Outside:
             return self.opentext.answer(request)
         raise Broken("ConnectError", 0.05, "name resolution failed")
 
+    def meet(self, domain: str, record: Mapping[str, str]) -> None:
+        """Have a record's customer know what it says of them: call it for each record that is dropped."""
+        self._customers.meet(domain, record)
+
     def _follow(self, message: Accepted) -> None:
         self._postbox.follow(message)
+        if (arrives := self.fates.of(message).arrives) is not None:
+            moment = message.at + arrives
+            self.nature.timeline.at(moment, lambda: self._customers.receive(message))

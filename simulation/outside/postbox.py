@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from exnotify.simulators.ses_events import ses_event
+from exnotify.simulators.ses_events import ses_event, stamp
 from exnotify.simulators.sms_events import sms_event
 from exnotify.simulators.timeline import Moment, Step
 
@@ -25,6 +26,8 @@ HOOK: Final = "/receipts/opentext"
 _PUSHES: Final = 5
 """How often OpenText pushes a status at most; each time after twice as long."""
 
+OPENED: Final = "OPENED"
+
 POST_KINDS: Final[Mapping[str, float]] = {
     "receipt_by_bus_too": 0.05,
     "receipt_as_feedback": 0.05,
@@ -37,11 +40,15 @@ a push by somebody else, without the secret."""
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """One receipt as handed in at `at`: what it says of the message of number `accepted`, in `document`."""
+    """One receipt as handed in at `at`: what it says of the message of number `accepted`, in `document`.
+
+    `step` is the name of a `Step`, or `OPENED`. `way` names the output of a topic, `aws.ses` for the bus, or
+    the web hook with the status of its answer: one of 300 or more did not reach the product.
+    """
 
     at: float
     accepted: int
-    step: Step
+    step: str
     happened_at: float
     way: str
     document: Mapping[str, Any] = field(repr=False)
@@ -50,16 +57,28 @@ class Reported:
 class Postbox:
     """Sends what `Fates` says of each message; `reports` is what was handed in."""
 
-    def __init__(self, nature: Nature, ways: Ways, fates: Fates, opentext: OpenText, *, pushes: bool) -> None:
+    def __init__(
+        self,
+        nature: Nature,
+        ways: Ways,
+        fates: Fates,
+        opentext: OpenText,
+        reply: Callable[[Accepted, str], None],
+        *,
+        pushes: bool,
+    ) -> None:
         self._nature = nature
         self._ways = ways
         self._fates = fates
         self._opentext = opentext
+        self._reply = reply
         self._pushes = pushes
         self.reports: list[Reported] = []
 
     def follow(self, message: Accepted) -> None:
         """Have the receipts of a message sent in their time."""
+        if (opened := self._fates.of(message).opened) is not None:
+            self._nature.timeline.at(message.at + opened, lambda: self._opened(message, opened))
         for number, moment in enumerate(self._fates.told(message)):
             self._nature.timeline.at(message.at + moment.told, self._handing(message, moment, number))
 
@@ -77,18 +96,33 @@ class Postbox:
             self._ways.put_event("aws.ses", f"Email {event['eventType']}", event)
             self._note(message, moment, "aws.ses", event)
 
+    def _opened(self, message: Accepted, after: float) -> None:
+        """A picture or a link of a mail was fetched; the provider cannot tell by whom."""
+        moment = Moment(Step.SENT, after, after)
+        if message.provider == "opentext" and message.channel == "email":
+            self._status(message, moment, f"{message.name} opened", OPENED)
+        elif message.provider == "ses":
+            at = datetime.fromtimestamp(message.at + after, UTC)
+            opened = {"timestamp": stamp(at), "ipAddress": "192.0.2.7", "userAgent": "proxy"}
+            mail = ses_event(message.simulated(), moment)["mail"]
+            event = {"eventType": "Open", "open": opened, "mail": mail}
+            self._publish("SesReceiptsTopicArn", message, moment, event, OPENED)
+
     def _sms(self, message: Accepted, moment: Moment, name: str) -> None:
-        if moment.step is Step.OPENED:
-            return
         document, kind = sms_event(message.simulated(), moment)
-        topic = "SmsRepliesTopicArn" if kind == "reply" else "SmsReceiptsTopicArn"
-        self._publish(topic, message, moment, document)
+        if kind == "reply":
+            # Of an SMS nobody complains: the customer sends STOP.
+            self._reply(message, document["messageBody"])
+        else:
+            self._publish("SmsReceiptsTopicArn", message, moment, document)
 
-    def _publish(self, output: str, message: Accepted, moment: Moment, document: Mapping[str, Any]) -> None:
+    def _publish(
+        self, output: str, message: Accepted, moment: Moment, document: Mapping[str, Any], step: str = ""
+    ) -> None:
         self._ways.send(self._ways.outputs[output], json.dumps(document))
-        self._note(message, moment, output, document)
+        self._note(message, moment, output, document, step)
 
-    def _status(self, message: Accepted, moment: Moment, name: str) -> None:
+    def _status(self, message: Accepted, moment: Moment, name: str, step: str = "") -> None:
         if not self._pushes:
             return
         chance = self._nature.chance
@@ -97,15 +131,19 @@ class Postbox:
         forged = chance.happens("receipt_push_forged", name)
         if chance.happens("receipt_push_lost", name):
             return
-        self._ways.task(f"push {name}", lambda: self._push(message, moment, document, forged))
 
-    def _push(self, message: Accepted, moment: Moment, document: Mapping[str, Any], forged: bool) -> None:
+        def note(status: int) -> None:
+            if not forged:
+                self._note(message, moment, f"{HOOK} {status}", document, step)
+
+        self._ways.task(f"push {name}", lambda: self._push(document, forged, note))
+
+    def _push(self, document: Mapping[str, Any], forged: bool, note: Callable[[int], None]) -> None:
         secret = "not it" if forged else self._secret()
         headers = {"content-type": "application/json", "x-webhook-secret": secret}
         for number in range(_PUSHES):
             answer = self._ways.http("POST", HOOK, headers, json.dumps(document))
-            if not forged:
-                self._note(message, moment, f"{HOOK} {answer.status}", document)
+            note(answer.status)
             if answer.status < 500:
                 return
             self._ways.sleep(30.0 * 2**number)
@@ -115,9 +153,12 @@ class Postbox:
         found: str = fields[fields["current"]]
         return found
 
-    def _note(self, message: Accepted, moment: Moment, way: str, document: Mapping[str, Any]) -> None:
+    def _note(
+        self, message: Accepted, moment: Moment, way: str, document: Mapping[str, Any], step: str = ""
+    ) -> None:
         now, happened = self._nature.timeline.now, message.at + moment.happened
-        self.reports.append(Reported(now, message.number, moment.step, happened, way, document))
+        named = step or moment.step.name
+        self.reports.append(Reported(now, message.number, named, happened, way, document))
 
 
 _FEEDBACK: Final = frozenset(

@@ -66,25 +66,30 @@ class Ses:
         with as_service():
             sender = self._checks.check(request)
             recipients = [bare(a) for rows in request["Destination"].values() for a in rows]
-        self._limits()
+        self._limits(request, recipients)
         for address in recipients:
             if self._nature.chance.happens(ADDRESS_REFUSED, f"ses {address}"):
+                self._decline(request, recipients, ADDRESS_REFUSED)
                 raise Refused("BadRequestException", "Illegal address")
         kept = copy.deepcopy(request)
         row, message_id = self._weather.meet(
             "ses", "ses", lambda place, answered: self._accept(kept, sender, recipients, place, answered)
         )
         if row is not None:
+            if row.accepts == "no":
+                self._decline(request, recipients, row.kind, row.tells("ses"))
             refuse_or_break(row, "ses")
         return {"MessageId": message_id}
 
-    def _limits(self) -> None:
+    def _limits(self, request: Mapping[str, Any], recipients: list[str]) -> None:
         now = self._nature.timeline.now
         while self._accepted_at and self._accepted_at[0] <= now - 86_400:
             self._accepted_at.popleft()
         if self.daily is not None and len(self._accepted_at) >= self.daily:
+            self._decline(request, recipients, "daily_quota")
             raise Refused("TooManyRequestsException", "Daily message quota exceeded.", 429)
         if self.rate.exceeded():
+            self._decline(request, recipients, "rate_limit")
             raise Refused("TooManyRequestsException", "Maximum sending rate exceeded.", 429)
 
     def _accept(
@@ -96,8 +101,7 @@ class Ses:
         answered: str,
     ) -> str:
         simple = request["Content"]["Simple"]
-        tags = {tag["Name"]: tag["Value"] for tag in request.get("EmailTags", ())}
-        ref = f"{tags.get('notice_id', '')}:{tags.get('attempt', '')}".strip(":")
+        tags, ref = _tags(request), _ref(request)
         names = [self._ledger.named("ses", ref, address) for address in recipients]
         message_id = f"{self._ledger.identity(names[0])}-000000"
         replies = ", ".join(request.get("ReplyToAddresses", ()))
@@ -133,6 +137,12 @@ class Ses:
             )
         return message_id
 
+    def _decline(
+        self, request: Mapping[str, Any], recipients: list[str], kind: str, told: bool = True
+    ) -> None:
+        for address in recipients:
+            self._ledger.decline("ses", "email", _ref(request), address, kind, told=told)
+
     def _described(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         answers: Mapping[str, Callable[[], Any]] = {
             "GetAccount": lambda: self.account.account,
@@ -149,6 +159,15 @@ class Ses:
     def _destinations(self, request: Mapping[str, Any]) -> dict[str, Any] | None:
         rows = self.account.event_destinations.get(request["ConfigurationSetName"])
         return None if rows is None else {"EventDestinations": rows}
+
+
+def _tags(request: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Name"]: tag["Value"] for tag in request.get("EmailTags", ())}
+
+
+def _ref(request: Mapping[str, Any]) -> str:
+    tags = _tags(request)
+    return f"{tags.get('notice_id', '')}:{tags.get('attempt', '')}".strip(":")
 
 
 @contextmanager

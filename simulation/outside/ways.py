@@ -19,10 +19,11 @@ class Answer:
 class Ways(Protocol):
     """All of it happens at the moment of the call; what it sets off takes its virtual time."""
 
-    outputs: Mapping[str, str]
-    """The stack's outputs, for the names of topics and buckets."""
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """The stack's outputs, for the names of topics, buckets and secrets."""
 
-    def task(self, name: str, act: Callable[[], None]) -> None:
+    def task(self, name: str, act: Callable[[], None]) -> object:
         """Have an act go on by itself; only in one may `http` and `sleep` be called. `name` is unique."""
 
     def sleep(self, seconds: float) -> None:

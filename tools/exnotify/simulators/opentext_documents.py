@@ -106,7 +106,7 @@ def _delivery(message: SimulatedMessage, happened: Happened) -> dict[str, Any]:
                     for step, at in happened
                     if step in _DSN
                 ],
-                "html_open": [{"event_time": _stamp(at)} for step, at in happened if step is Step.OPENED],
+                "html_open": [],
                 "opt_out": {"event_time": _stamp(complaint)} if complaint else None,
                 "pull": [],
             }

@@ -79,11 +79,6 @@ def ses_event(message: SimulatedMessage, moment: Moment) -> dict[str, Any]:
                 "reportingMTA": "a8.example.com",
             },
         }
-    elif moment.step is Step.OPENED:
-        event = {
-            "eventType": "Open",
-            "open": {"timestamp": at, "ipAddress": "192.0.2.7", "userAgent": "proxy"},
-        }
     else:
         event = {"eventType": "Send", "send": {}}
     return {**event, "mail": _mail(message)}
