@@ -12,7 +12,6 @@ from hashlib import blake2b
 from typing import Literal
 
 from exnotify.simulators import SimulatedMessage
-from exnotify.simulators.store import pack
 
 from ..nature import Nature
 
@@ -85,10 +84,10 @@ class Accepted:
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
     def simulated(self) -> SimulatedMessage:
-        """The same in the form of which the providers' simulators build receipts."""
+        """The same in the form of which the providers' simulators build receipts, which say nothing of HTML."""
         return SimulatedMessage(
             self.number, self.provider, self.channel, self.to, self.sender, self.subject, self.text, self.ref,
-            self.job_id, self.message_id, self.moment, self.sender_name, pack(self.html), self.headers,
+            self.job_id, self.message_id, self.moment, self.sender_name, headers=self.headers,
             members=self.members, details=self.details,
         )  # fmt: skip
 

@@ -7,7 +7,7 @@ Retry-After mean "not processed", and a connection that did not come up carried 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, NoReturn, TypeVar
 
@@ -158,6 +158,12 @@ CONDUCTS: Final[Sequence[Conduct]] = (
 )
 # fmt: on
 
+_ROWS: Final = {row.kind: row for row in CONDUCTS}
+_KINDS: Final = {
+    column: tuple(row.kind for row in CONDUCTS if getattr(row, column) is not None)
+    for column in ("http", "ses", "sms")
+}
+
 ADDRESS_REFUSED: Final = "address_refused"
 """A fault of an address, not of a request: it meets every message to it, by any of its providers."""
 
@@ -181,7 +187,7 @@ class Weather:
 
     def spell(self, provider: str, kind: str, share: float, until: float) -> None:
         """Have a provider (`opentext`, `ses`, `sms`, `slack` …) behave badly until a moment."""
-        if kind not in {row.kind for row in CONDUCTS}:
+        if kind not in _ROWS:
             raise ValueError(f"no conduct is called {kind!r}")
         self._spells.append(Spell(provider, kind, share, until))
 
@@ -206,14 +212,14 @@ class Weather:
     def conduct(self, provider: str, column: str) -> Conduct | None:
         """How the request under way is met; None: as it should be."""
         now, chance, place = self._nature.timeline.now, self._nature.chance, self._nature.place
-        self._spells = [spell for spell in self._spells if spell.until > now]
-        shares = {spell.kind: spell.share for spell in self._spells if spell.provider == provider}
-        for row in CONDUCTS:
-            if getattr(row, column) is None:
-                continue
-            if chance.happens(row.kind, place, shares.get(row.kind)):
-                return row
-        return None
+        kinds: Iterable[str] = _KINDS[column]
+        rates = chance.rates
+        if self._spells:
+            self._spells = [spell for spell in self._spells if spell.until > now]
+            now_more = {s.kind: s.share for s in self._spells if s.provider == provider and s.kind in kinds}
+            kinds, rates = [*now_more, *(kind for kind in kinds if kind not in now_more)], rates | now_more
+        found = chance.which(kinds, place, rates)
+        return _ROWS[found] if found else None
 
 
 def ignore(_: object) -> None:

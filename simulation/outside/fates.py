@@ -55,6 +55,8 @@ FATES: Final[Sequence[Fate]] = (
     _fate("fate_contradicted", 5.0, _SENT, (Step.BOUNCED, 5.0), (Step.DELIVERED, 5.0)),
 )
 
+_BY_KIND: Final = {fate.kind: fate for fate in FATES}
+
 OPENED_BY_MACHINE: Final = "receipt_opened_by_machine"
 """A scanner fetches the message's picture or link: the provider reports that it was opened."""
 
@@ -80,7 +82,8 @@ class Fates:
         """What becomes of a message, whenever asked for. Its moments are in the order of happening."""
         if (known := self._known.get(message.name)) is not None:
             return known
-        found = next((f for f in FATES if self._chance.happens(f.kind, message.name)), DELIVERED)
+        kind = self._chance.which(_BY_KIND, message.name)
+        found = _BY_KIND[kind] if kind else DELIVERED
         if found.arrives is not None and self._chance.happens(OPENED_BY_MACHINE, message.name):
             found = replace(found, opened=found.arrives + 2.0)
         self._known[message.name] = found

@@ -71,9 +71,8 @@ class Ses:
             if self._nature.chance.happens(ADDRESS_REFUSED, f"ses {address}"):
                 self._decline(request, recipients, ADDRESS_REFUSED)
                 raise Refused("BadRequestException", "Illegal address")
-        kept = copy.deepcopy(request)
         row, message_id = self._weather.meet(
-            "ses", "ses", lambda place, answered: self._accept(kept, sender, recipients, place, answered)
+            "ses", "ses", lambda place, answered: self._accept(request, sender, recipients, place, answered)
         )
         if row is not None:
             if row.accepts == "no":

@@ -57,9 +57,8 @@ class Sms:
         if request.get("DryRun"):
             return {"MessageId": self._ledger.identity(f"dry {self._nature.place}", 32)}
         self._refuse(request)
-        kept = copy.deepcopy(request)
         row, message_id = self._weather.meet(
-            "sms", "sms", lambda place, answered: self._accept(kept, place, answered)
+            "sms", "sms", lambda place, answered: self._accept(request, place, answered)
         )
         if row is not None:
             if row.accepts == "no":

@@ -7,7 +7,7 @@ from email.errors import MessageParseError
 from email.header import decode_header, make_header
 from email.headerregistry import Address, HeaderRegistry
 from email.utils import parseaddr
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
@@ -181,6 +181,7 @@ class SesSimulator(Simulator):
         return json_reply(200, {"MessageId": message_id})
 
 
+@lru_cache(1024)
 def _address(text: str) -> Address:
     """One mailbox, its name decoded; Refused if it is none."""
     if not text.isascii():
