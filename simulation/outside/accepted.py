@@ -84,7 +84,7 @@ class Accepted:
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
     def simulated(self) -> SimulatedMessage:
-        """The same in the form of which the providers' simulators build receipts, which say nothing of HTML."""
+        """The same as the simulators build receipts of it, without its HTML: they say nothing of that."""
         return SimulatedMessage(
             self.number, self.provider, self.channel, self.to, self.sender, self.subject, self.text, self.ref,
             self.job_id, self.message_id, self.moment, self.sender_name, headers=self.headers,

@@ -17,6 +17,7 @@ from .fates import FATES, REPORTS, Fates
 from .habits import HABITS
 from .opentext import TOKENS_END, OpenText
 from .postbox import POST_KINDS, Postbox, Reported
+from .responders import RESPONDER_KINDS, Responders
 from .ses import Ses
 from .sms import Sms
 from .ways import Ways
@@ -29,6 +30,7 @@ KINDS: Final[Mapping[str, float]] = {
     **{fate.kind: 0.02 for fate in FATES},
     **dict.fromkeys(REPORTS, 0.03),
     **POST_KINDS,
+    **RESPONDER_KINDS,
     **{kind: habit.share for kind, habit in HABITS.items()},
 }
 """Every kind that this package draws, with its share in a bad night."""
@@ -38,11 +40,13 @@ KINDS: Final[Mapping[str, float]] = {
 class Settings:
     """The accounts. `deduplicates`: whether OpenText knows a repeated `message_id`; `pushes`: whether it
     pushes its status. `accounts`: OpenText's users with their secrets, None takes everybody.
+    `bounce_mails`: whether the stack takes bounce mails (parameter BounceMails) and SES forwards some there.
     `carrier_stops`: carriers stop a number that says STOP, whatever we do. Rates are by the second."""
 
     deduplicates: bool = False
     pushes: bool = True
     accounts: Mapping[str, str] | None = None
+    bounce_mails: bool = False
     carrier_stops: bool = False
     ses_rate: float | None = None
     ses_daily: int | None = None
@@ -68,8 +72,9 @@ class Outside:
         self.sms = Sms(
             self._ledger, self.weather, rate=settings.sms_rate, carrier_stops=settings.carrier_stops
         )
-        self.hooks = WebHooks(nature, self.weather)
         self._customers = Customers(nature, ways, self.sms, self._ledger.accepted, HABITS)
+        responders = Responders(nature, ways, self._customers.deeds)
+        self.hooks = WebHooks(nature, self.weather, responders.follow)
         self._postbox = Postbox(
             nature,
             ways,
@@ -77,6 +82,7 @@ class Outside:
             self.opentext,
             self._customers.hand_in,
             pushes=settings.pushes,
+            mails=settings.bounce_mails,
         )
 
     @property

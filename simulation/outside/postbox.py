@@ -19,6 +19,7 @@ from exnotify.simulators.timeline import Moment, Step
 from ..nature import Nature
 from .accepted import Accepted
 from .fates import Fates
+from .mails import MAILED, bounce_mail
 from .opentext import OpenText
 from .ways import Ways
 
@@ -31,19 +32,20 @@ OPENED: Final = "OPENED"
 POST_KINDS: Final[Mapping[str, float]] = {
     "receipt_by_bus_too": 0.05,
     "receipt_as_feedback": 0.05,
+    "receipt_as_mail": 0.1,
     "receipt_push_lost": 0.03,
     "receipt_push_forged": 0.01,
 }
-"""How a receipt comes: beside the topic by EventBridge, without tags as identity feedback; a push never made;
-a push by somebody else, without the secret."""
+"""How a receipt comes: beside the topic by EventBridge, without tags as identity feedback, as a bounce mail
+(where the site takes them); a push never made; a push by somebody else, without the secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reported:
     """One receipt as handed in at `at`: what it says of the message of number `accepted`, in `document`.
 
-    `step` is the name of a `Step`, or `OPENED`. `way` names the output of a topic, `aws.ses` for the bus, or
-    the web hook with the status of its answer: one of 300 or more did not reach the product.
+    `step` is the name of a `Step`, or `OPENED`. `way` names the output of a topic, `aws.ses` for the bus,
+    `mail`, or the web hook with the status of its answer: one of 300 or more did not reach the product.
     """
 
     at: float
@@ -66,6 +68,7 @@ class Postbox:
         reply: Callable[[Accepted, str], None],
         *,
         pushes: bool,
+        mails: bool,
     ) -> None:
         self._nature = nature
         self._ways = ways
@@ -73,6 +76,7 @@ class Postbox:
         self._opentext = opentext
         self._reply = reply
         self._pushes = pushes
+        self._mails = mails
         self.reports: list[Reported] = []
 
     def follow(self, message: Accepted) -> None:
@@ -89,6 +93,9 @@ class Postbox:
     def _ses(self, message: Accepted, moment: Moment, name: str) -> None:
         chance = self._nature.chance
         event = ses_event(message.simulated(), moment)
+        if self._mails and moment.step in MAILED and chance.happens("receipt_as_mail", name):
+            self._mail(message, moment, name)
+            return
         if moment.step in _FEEDBACK and chance.happens("receipt_as_feedback", name):
             event = _feedback(event)
         self._publish("SesReceiptsTopicArn", message, moment, event)
@@ -107,6 +114,14 @@ class Postbox:
             mail = ses_event(message.simulated(), moment)["mail"]
             event = {"eventType": "Open", "open": opened, "mail": mail}
             self._publish("SesReceiptsTopicArn", message, moment, event, OPENED)
+
+    def _mail(self, message: Accepted, moment: Moment, name: str) -> None:
+        """A bounce that comes to the return path, in the place of an event."""
+        form = self._nature.chance.below(f"form {name}", 2)
+        mail = bounce_mail(message, moment.step, message.at + moment.happened, form)
+        key = f"mail/{message.message_id}-{self._nature.chance.below(f'mail {name}', 10**9)}.eml"
+        self._ways.put_object(self._ways.outputs["BounceMailBucketName"], key, mail)
+        self._note(message, moment, "mail", {"key": key, "mail": mail.decode()})
 
     def _sms(self, message: Accepted, moment: Moment, name: str) -> None:
         document, kind = sms_event(message.simulated(), moment)

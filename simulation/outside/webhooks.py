@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -25,9 +25,9 @@ SECRET: Final[Mapping[str, str]] = {
     "teams": "https://teams.example.com/workflows/x",
     "pagerduty": "R0SIMULATED0000000000000000000000",
     "pagerduty_url": "https://pagerduty.example.com/v2/enqueue",
-    "pagerduty_webhook_secret": "simulated pager secret",
+    "pagerduty_webhook_secret": "simulated-pager-secret",
     "webhook": "https://chat.example.com/hook",
-    "webhook_secret": "simulated hook secret",
+    "webhook_secret": "simulated-hook-secret",
 }
 """The secret AlertChannels for all of them; a story may leave some out, or say `slack/team`."""
 
@@ -52,10 +52,11 @@ class Posted:
 
 
 class WebHooks:
-    """The services that take alerts, over HTTP; `posted` is what they took, in order."""
+    """The services that take alerts; `posted` is what they took, in order, each told to `after`."""
 
-    def __init__(self, nature: Nature, weather: Weather) -> None:
+    def __init__(self, nature: Nature, weather: Weather, after: Callable[[Posted], None]) -> None:
         self._nature = nature
+        self._after = after
         self._weather = weather
         self.posted: list[Posted] = []
 
@@ -80,3 +81,4 @@ class WebHooks:
         document = json.loads(request.body)
         now = self._nature.timeline.now
         self.posted.append(Posted(now, channel, request.url, document, place, answered))
+        self._after(self.posted[-1])

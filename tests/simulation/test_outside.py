@@ -5,7 +5,15 @@ from collections.abc import Mapping
 
 import pytest
 
-from exstream_notify.domain.messages import Accepted, GiveUp, TryAgain, Unconfirmed
+from exstream_notify.domain.messages import (
+    Accepted,
+    BulkJob,
+    BulkMember,
+    Content,
+    GiveUp,
+    TryAgain,
+    Unconfirmed,
+)
 from simulation.outside import KINDS, Settings
 from simulation.outside.conduct import ADDRESS_REFUSED, CONDUCTS, Conduct
 from tests.simulation.outside_world import START, World, message, wired  # noqa: F401 - a fixture
@@ -87,6 +95,44 @@ def test_without_de_duplication_a_repeat_is_a_second_message() -> None:
     client = world.provider("opentext", deduplicates=True)
     answers = {world.send(client, message("opentext")) for _ in range(2)}
     assert (len(answers), len(world.outside.accepted)) == (2, 2)
+
+
+def test_a_bulk_job_is_one_job_of_many_messages() -> None:
+    world = World({ADDRESS_REFUSED: 0.3})
+    client = world.provider("opentext")
+    members = tuple(BulkMember(f"{n:032x}:1", f"c{n}@example.com", (f"Ann {n}",)) for n in range(1, 21))
+    content = Content("Dear (i1)", subject="For (i1)")
+    job = BulkJob("job-1", "email", "transactional", content, members)
+    answer = next(iter(client.send([client.request_bulk(job)])))
+    taken = world.outside.accepted
+    assert 5 < len(taken) < 20
+    assert {one.job_id for one in taken} == {answer.provider_ref}
+    assert {(one.ref, one.to, one.text, one.subject, one.members) for one in taken} <= {
+        (member.ref, member.to, f"Dear {member.inserts[0]}", f"For {member.inserts[0]}", 20)
+        for member in members
+    }
+    world.nature.timeline.now += 10
+    [status] = client.status("email", [answer.provider_ref])
+    states = {delivery.ref: delivery.attempts[0].state for delivery in status.deliveries}
+    assert set(states) == {member.ref for member in members}
+    assert {ref for ref, state in states.items() if state == "Sent"} == {one.ref for one in taken}
+    assert set(states.values()) == {"Sent", "Error"}
+
+
+@pytest.mark.parametrize(("provider", "row"), MET)
+def test_what_was_not_taken_on_is_written_down(provider: str, row: Conduct) -> None:
+    world = World({row.kind: 1.0})
+    answer = world.send(world.provider(provider), message(provider))
+    assert {one.kind for one in world.outside.declined} == ({row.kind} if row.accepts == "no" else set())
+    for number, declined in enumerate(world.outside.declined, start=1):
+        assert (declined.provider, declined.ref, declined.place) == (
+            provider,
+            f"{1:032x}:1",
+            f"call {number}",
+        )
+        assert declined.told == row.tells(PROVIDERS[provider])
+        if not declined.told:
+            assert isinstance(answer, Unconfirmed)
 
 
 def test_a_token_that_ended_is_fetched_anew() -> None:

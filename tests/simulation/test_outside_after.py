@@ -9,6 +9,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from exnotify.simulators.timeline import Step
+from exstream_notify.adapters.alert_posts import Posts
+from exstream_notify.adapters.pager_hook import event_of, signed_for
 from exstream_notify.adapters.pages import Pages
 from exstream_notify.adapters.preference_views import shown as preferences
 from exstream_notify.adapters.receipts.hook import authorised, pieces
@@ -18,15 +20,20 @@ from exstream_notify.adapters.rendering import Brand
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.decisions import Policy
 from exstream_notify.domain.links import LinkState
+from exstream_notify.domain.pager import dedup_key
 from exstream_notify.domain.preferences import Topic
 from exstream_notify.domain.receipts import Kind, Receipt
+from exstream_notify.domain.references import verified
 from exstream_notify.domain.replies import meaning_of
 from simulation.outside import Settings
+from simulation.outside.conduct import CONDUCTS
 from simulation.outside.fates import FATES, OPENED_BY_MACHINE
 from simulation.outside.habits import HABITS, STOPS, WORDS
+from simulation.outside.responders import PAGER_EVENTS, PAGER_TWICE, TEAM_ANSWERS
 from simulation.outside.ways import Answer
+from simulation.outside.webhooks import HOSTS, SECRET
 from tests.fakes import a_contact
-from tests.simulation.outside_world import HOOK_SECRET, START, World, message, wired  # noqa: F401 - a fixture
+from tests.simulation.outside_world import HOOK_SECRET, MAIL_KEY, START, World, message, wired  # noqa: F401 - a fixture
 from tests.wording.test_link_pages import shown
 
 PROVIDERS = ("opentext", "ses", "sms")
@@ -207,6 +214,81 @@ def test_a_customer_sets_preferences_as_the_page_shows_them() -> None:
     assert posted["customer_prefers"]["language"] == ["de"]
     assert [posted[kind]["action"] for kind in posted] == [["save"], ["leave"], ["withdraw"]]
     assert all(row["form"] == ["F"] for row in posted.values())
+
+
+def test_a_bounce_comes_back_as_a_mail_where_the_site_takes_mails() -> None:
+    for seed in ("1", "2", "3", "4"):
+        world = World({"fate_bounced": 1.0, "receipt_as_mail": 1.0}, Settings(bounce_mails=True), seed)
+        world.send(world.provider("ses"), message("ses"))
+        world.settle()
+        [((bucket, key), mail)] = world.ways.objects.items()
+        reader = ReceiptReader(
+            Phrases(),
+            YamlRules().verdicts,
+            lambda bucket, key, mail=mail: mail,  # type: ignore[misc]
+            lambda *_: "",
+            lambda raw: verified(raw, {1: MAIL_KEY}),
+            lambda: datetime.fromtimestamp(START + 60, UTC),
+        )
+        detail = {"bucket": {"name": bucket}, "object": {"key": key}}
+        event = {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
+        [receipt] = reader.read(json.dumps(event), "x")
+        assert (receipt.kind, receipt.notice_id, receipt.attempt) == (Kind.HARD_BOUNCE, f"{1:032x}", 1)
+        assert [report.way for report in world.outside.reports] == ["SesReceiptsTopicArn", "mail"]
+
+
+ALERT = b'{"text":"Look: https://documents.example.com/i/T","dedup_key":"k","event_action":"trigger"}'
+
+
+@pytest.mark.parametrize("channel", HOSTS.values())
+def test_an_alert_is_taken_whatever_is_answered(channel: str) -> None:
+    url = next(f"https://{host}/x" for host, name in HOSTS.items() if name == channel)
+    for row in (row for row in CONDUCTS if row.http is not None):
+        world = World({row.kind: 1.0})
+        answer = Posts(world.sleep, lambda: START).post(channel, url, ALERT, {}, 60.0)
+        world.settle()
+        assert answer.outcome in ("sent", "failed", "waits", "dead")
+        assert bool(world.outside.alerts) == (row.accepts != "no")
+    world = World()
+    assert Posts(world.sleep, lambda: START).post(channel, url, ALERT, {}, 60.0).outcome == "sent"
+    [posted] = world.outside.alerts
+    assert (posted.channel, posted.at, posted.document["dedup_key"]) == (channel, START, "k")
+
+
+def test_a_team_answers_by_the_link_of_its_alert() -> None:
+    world = World({TEAM_ANSWERS: 1.0})
+    world.ways.answers = lambda method, path, body: Answer(
+        200, {}, '<form method="post"><button>I</button></form>'
+    )
+    Posts(world.sleep).post("slack", "https://slack.example.com/x", ALERT, {}, 60.0)
+    world.settle()
+    assert asked_of_pages(world) == [("GET", "/i/T"), ("POST", "/i/T")]
+    assert [(deed.accepted, deed.address, deed.what) for deed in world.outside.deeds][-1] == (
+        0,
+        "slack",
+        "POST /i/T",
+    )
+
+
+def test_pagerduty_tells_what_was_done_and_signs_it() -> None:
+    incident, page = "a" * 32, "it.0123abcd"
+    body = json.dumps({"event_action": "trigger", "dedup_key": dedup_key(incident, page)}).encode()
+    world = World({f"pager {kind}": 1.0 for kind in PAGER_EVENTS} | {PAGER_TWICE: 1.0})
+    failing = [500, 500]
+    world.ways.answers = lambda method, path, body: Answer(failing.pop() if failing else 202)
+    Posts(world.sleep).post("pagerduty", "https://pagerduty.example.com/v2/enqueue", body, {}, 60.0)
+    world.settle()
+    assert len(world.ways.asked) == 2 * len(PAGER_EVENTS) + 2
+    told = []
+    for method, path, headers, text in world.ways.asked:
+        assert (method, path) == ("POST", "/pagerduty")
+        teams = signed_for(text.encode(), headers["x-pagerduty-signature"], SECRET)
+        assert teams == {""}
+        event = event_of(text.encode(), teams)
+        assert event is not None
+        assert (event.incident_id, event.page, event.team) == (incident, page, "it")
+        told.append(event.kind)
+    assert set(told) == set(PAGER_EVENTS)
 
 
 def test_texts_are_what_they_are_meant_to_be() -> None:
