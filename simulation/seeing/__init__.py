@@ -12,12 +12,14 @@ from typing import Any
 import yaml
 
 from simulation.checker import Seen
+from simulation.checker.reading import Reading
 from simulation.engine.cloud import Cloud
 from simulation.stories.acts import SetRules
 from simulation.stories.performing import Performance
 from simulation.stories.sites import folder_of
 
-from .came_out import Began, opened_of, posts_of, published_of, sent_of, told_of
+from .came_out import Began, posts_of, published_of, sent_of, told_of, tries_of
+from .people import deeds_of, opened_by
 from .shown import shown_by
 from .went_in import acts_of, drops_of, reports_of
 
@@ -29,20 +31,22 @@ SLACK = 6 * 3600.0
 
 def seen_of(performance: Performance, cloud: Cloud, began: Began) -> Seen:
     """The history so far, as the checker takes it."""
-    acts = acts_of(performance.deeds)
+    shown, sent, rules = shown_by(cloud), sent_of(cloud, began), _rules(performance)
+    people = deeds_of(cloud.outside.deeds, sent, shown.notices, Reading(rules))
     return Seen(
-        shown=shown_by(cloud),
+        shown=shown,
         drops=drops_of(performance.deeds),
-        acts=acts,
+        acts=[*acts_of(performance.deeds), *people],
         reports=reports_of(performance.deeds),
-        sent=sent_of(cloud, began),
+        sent=sent,
+        tries=tries_of(cloud),
         told=told_of(cloud),
-        opened=opened_of(cloud),
+        opened=opened_by(cloud.outside.deeds),
         posts=posts_of(cloud),
         published=published_of(cloud),
         slack=SLACK,
         faults=bool(cloud.nature.chance.happened),
-        rules=_rules(performance),
+        rules=rules,
     )
 
 

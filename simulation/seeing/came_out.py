@@ -7,19 +7,21 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from exnotify.simulators.timeline import Step
-from simulation.checker.seen import Opened, Post, Published, Said, Sent, Told
+from simulation.checker.seen import Post, Published, Said, Sent, Told, Try
 from simulation.engine.cloud import Cloud
 from simulation.engine.tasks import Task
+from simulation.outside.postbox import OPENED
 
-_SAID: Mapping[Step, Said] = {
-    Step.SENT: "accepted",
-    Step.DELIVERED: "delivered",
-    Step.BOUNCED: "failed",
-    Step.FULL: "failed",
-    Step.BLOCKED: "failed",
-    Step.EXPIRED: "failed",
-    Step.COMPLAINED: "complained",
-    Step.DELAYED: "delayed",
+_SAID: Mapping[str, Said] = {
+    Step.SENT.name: "accepted",
+    Step.DELIVERED.name: "delivered",
+    Step.BOUNCED.name: "failed",
+    Step.FULL.name: "failed",
+    Step.BLOCKED.name: "failed",
+    Step.EXPIRED.name: "failed",
+    Step.COMPLAINED.name: "complained",
+    Step.DELAYED.name: "delayed",
+    OPENED: "opened",
 }
 """What a report means; any other one is unclear."""
 
@@ -66,7 +68,7 @@ def sent_of(cloud: Cloud, began: Began) -> list[Sent]:
                 provider=one.provider,
                 channel=one.channel,
                 address=one.to,
-                ref=one.ref,
+                ref="" if one.ref.startswith("incident-") else one.ref,
                 heard=one.answered == "ok" and not {place, one.place} & hidden,
                 subject=one.subject,
                 text=one.text,
@@ -78,17 +80,23 @@ def sent_of(cloud: Cloud, began: Began) -> list[Sent]:
 
 
 def told_of(cloud: Cloud) -> list[Told]:
-    """Every report that was handed in; one that proves nobody's word is not trusted."""
+    """Every report that reached the product."""
     return [
-        Told(r.accepted, r.at, r.happened_at, _SAID.get(r.step, "unclear"), trusted="forged" not in r.way)
-        for r in cloud.outside.reports
+        Told(report.accepted, report.at, report.happened_at, _SAID.get(report.step, "unclear"))
+        for report in cloud.outside.reports
+        if not _refused(report.way)
     ]
 
 
-def opened_of(cloud: Cloud) -> list[Opened]:
-    """Links that customers opened."""
-    del cloud
-    return []
+def _refused(way: str) -> bool:
+    """Whether a push was answered with a status that says it was not taken."""
+    status = way.rpartition(" ")[2]
+    return status.isdigit() and int(status) >= 300
+
+
+def tries_of(cloud: Cloud) -> list[Try]:
+    """Messages that providers did not take."""
+    return [Try(one.at, one.provider, one.channel, one.ref, one.told) for one in cloud.outside.declined]
 
 
 def posts_of(cloud: Cloud) -> list[Post]:

@@ -93,7 +93,7 @@ _NAMES = {
 }  # fmt: skip
 
 
-def _named(detail: Mapping[str, Any]) -> dict[str, str]:
+def _named(detail: Mapping[str, Any]) -> dict[str, Any]:
     return {ours: str(detail[theirs]) for theirs, ours in _NAMES.items() if detail.get(theirs)}
 
 
@@ -137,7 +137,7 @@ def _preferences(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
     if "consent" in detail:
         found.append(Act("give consent" if detail["consent"]["given"] else "withdraw consent", at, **who))
     if "quiet_hours" in detail:
-        found.append(Act("quiet hours", at, **who))
+        found.append(Act("quiet hours", at, **who, hours="-".join(detail["quiet_hours"])))
     return found
 
 
@@ -158,7 +158,8 @@ def _commanded(deed: Deed) -> list[Act]:
     may have done it: then what it allows counts, and what it forbids does not."""
     line = deed.line
     options = _options(line)
-    meant = _MEANINGS.get(line[0], lambda words, options: [])(line, options)
+    meaning = _MEANINGS.get(line[0])
+    meant = meaning(line, options) if meaning else []
     refused = bool(deed.code) and deed.said.startswith(_REFUSALS)
     sure = deed.ended is not None and (not deed.code or not deed.said)
     if refused:
@@ -170,7 +171,7 @@ def _commanded(deed: Deed) -> list[Act]:
 _ALLOWS = frozenset({*ENDS.values(), "may set address", "may set language"})
 """Acts that allow something that was forbidden before."""
 
-Meant = list[tuple[str, dict[str, str]]]
+Meant = list[tuple[str, dict[str, Any]]]
 
 
 def _options(line: Sequence[str]) -> dict[str, str]:
@@ -227,7 +228,6 @@ _MEANINGS: Mapping[str, Callable[[Sequence[str], Mapping[str, str]], Meant]] = {
     "switch": _switch,
     "journeys": _journeys,
     "contact": _contact,
-    "import": lambda line, options: [],
 }
 """What each command does, as the checker names it."""
 

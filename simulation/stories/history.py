@@ -30,17 +30,17 @@ class Witness(Chance):
     """Chance that notes when each fault happened."""
 
     def __init__(
-        self, seed: str, rates: Mapping[str, float], allowed: frozenset[str] | None, timeline: Timeline
+        self, seed: str, rates: Mapping[str, float] | None = None, allowed: frozenset[str] | None = None
     ) -> None:
         super().__init__(seed, rates, allowed)
-        self._timeline = timeline
+        self.timeline = Timeline(0.0)
         self.moments: list[float] = []
 
     def happens(self, kind: str, where: str, rate: float | None = None) -> bool:
         """See `Chance.happens`."""
         found = super().happens(kind, where, rate)
         if found:
-            self.moments.append(self._timeline.now)
+            self.moments.append(self.timeline.now)
         return found
 
 
@@ -82,7 +82,8 @@ class History:
         profile = profile_of(self.seed, self.profile)
         story = self.story or draw(Chance(self.seed), profile)
         timeline = Timeline(datetime.fromisoformat(story.start).timestamp())
-        chance = Witness(self.seed, _rates(profile.rates, self.faults), self.faults, timeline)
+        chance = Witness(self.seed, profile.rates, self.faults)
+        chance.timeline = timeline
         with TemporaryDirectory() as folder, Cloud(Nature(timeline, chance), self._settings(story)) as cloud:
             began = Began(cloud)
             performance = Performance(story, cloud, Path(folder))
@@ -117,16 +118,9 @@ class History:
         )
 
 
-def _rates(drawn: Mapping[str, float], faults: frozenset[str] | None) -> Mapping[str, float]:
-    """The profile's rates; where just some faults happen, each of them certainly."""
-    if faults is None:
-        return drawn
-    return {name.partition(" ")[0]: 1.0 for name in faults}
-
-
 def _figures(performance: Performance, cloud: Cloud, chance: Chance) -> dict[str, Any]:
     """What a history was made of: for the totals over many."""
-    accepted = [one for one in cloud.outside.accepted if one.ref]
+    accepted = [one for one in cloud.outside.accepted if not one.ref.startswith("incident-")]
     return {
         "acts": len(performance.deeds),
         "records": sum(act.parts() for act in performance.story.acts),

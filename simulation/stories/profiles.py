@@ -5,40 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from simulation.outside import KINDS
+from simulation.outside.conduct import ADDRESS_REFUSED, CONDUCTS
+from simulation.outside.habits import HABITS
+from simulation.outside.responders import RESPONDER_KINDS
+
 HOUR, DAY = 3_600.0, 86_400.0
 
-WORKERS: Mapping[str, float] = {
-    "crash_before": 0.002,
-    "crash_after": 0.002,
-    "crash_between": 0.002,
-    "cold": 0.05,
-}
-CALLS: Mapping[str, float] = {
-    "throttled": 0.01,
-    "lost_answer": 0.004,
-    "server_error": 0.006,
-    "unprocessed": 0.05,
-}
-SLOWNESS: Mapping[str, float] = {"frozen": 0.0005, "slow": 0.01}
-DELIVERY: Mapping[str, float] = {
-    "redelivered": 0.03, "reordered": 0.2, "delivered_late": 0.02, "event_twice": 0.05, "poll_partial": 0.1,
-    "schedule_missed": 0.05,
-}  # fmt: skip
-PROVIDERS: Mapping[str, float] = {
-    "provider_throttled": 0.02, "provider_throttled_long": 0.002, "provider_503": 0.01,
-    "provider_503_accepted": 0.01, "provider_500": 0.01, "provider_500_accepted": 0.01,
-    "provider_hangs": 0.004, "provider_hangs_accepted": 0.004, "provider_hangs_late": 0.002,
-    "provider_reset": 0.01,
-    "provider_reset_accepted": 0.01, "provider_half": 0.004, "provider_garbage": 0.004,
-    "provider_error_body": 0.004, "provider_error_body_accepted": 0.004, "provider_dns": 0.004,
-    "provider_tls": 0.002, "provider_content": 0.002, "provider_account": 0.001,
-    "address_refused": 0.02,
-}  # fmt: skip
+_CONDUCT = frozenset({row.kind for row in CONDUCTS} | {ADDRESS_REFUSED})
+_PEOPLE = frozenset({*HABITS, *RESPONDER_KINDS})
 
 FAMILIES: Mapping[str, Mapping[str, float]] = {
-    "workers": WORKERS, "calls": CALLS, "slowness": SLOWNESS, "delivery": DELIVERY, "providers": PROVIDERS,
+    "workers": {
+        "crash_before": 0.001, "crash_after": 0.001, "crash_between": 0.001, "cold": 0.05,
+        "invoked_twice": 0.03, "schedule_missed": 0.05, "task_lost": 0.03,
+    },
+    "calls": {
+        "throttled": 0.006, "lost_answer": 0.003, "server_error": 0.004, "dynamodb_throttled": 0.01,
+        "dynamodb_conflict": 0.02, "dynamodb_unprocessed": 0.03, "events_partial": 0.03, "sqs_partial": 0.03,
+    },
+    "slowness": {
+        "frozen": 0.0004, "slow": 0.005, "dynamodb_stale": 0.2, "dynamodb_index_lag": 0.1,
+        "dynamodb_ttl_late": 0.3, "states_stale": 0.1,
+    },
+    "delivery": {
+        "redelivered": 0.03, "poll_partial": 0.1, "event_twice": 0.03, "event_late": 0.02,
+        "topic_twice": 0.03, "topic_late": 0.02, "sqs_twice": 0.03, "sqs_late": 0.02,
+    },
+    "providers": {kind: share for kind, share in KINDS.items() if kind in _CONDUCT},
+    "receipts": {kind: share for kind, share in KINDS.items() if kind not in _CONDUCT | _PEOPLE},
+    "people": {kind: share for kind, share in KINDS.items() if kind in _PEOPLE},
 }  # fmt: skip
-"""Kinds of faults that have one cause, with the share of occasions at which each happens."""
+"""Kinds of faults that have one cause, with the share of occasions at which each happens. What people do
+about messages is drawn in the same way: it can be taken away as a fault can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class Profile:
 
 
 def _all(factor: float) -> dict[str, float]:
-    return {kind: rate * factor for rates in FAMILIES.values() for kind, rate in rates.items()}
+    return {kind: min(rate * factor, 0.5) for rates in FAMILIES.values() for kind, rate in rates.items()}
 
 
 PROFILES: Mapping[str, Profile] = {
@@ -72,17 +71,7 @@ PROFILES: Mapping[str, Profile] = {
         Profile("night", _all(0.5), plots=(2, 5), most=15, lasts=36 * HOUR),
     )
 }
-"""By name. A history whose profile is not named draws one, `everything` the most often."""
+"""By name."""
 
-DRAWN = (
-    "quiet",
-    *FAMILIES,
-    "everything",
-    "everything",
-    "everything",
-    "everything",
-    "storm",
-    "long",
-    "large",
-    "night",
-)
+DRAWN = ("quiet", *FAMILIES, *("everything",) * 5, "storm", "long", "large", "night")
+"""The profile of a history for which none is named: one of these."""
