@@ -21,8 +21,7 @@ def told(result: Result) -> str:
     setting = [f"rules of site {result.story.site!r}"] if result.story.site else []
     setting += [f"{name}={value}" for name, value in result.story.parameters.items()]
     violations = [str(violation) for violation in result.violations]
-    return "
-".join([f"with {', '.join(setting) or 'the defaults'}", *lines, "", *violations])
+    return "\n".join([f"with {', '.join(setting) or 'the defaults'}", *lines, "", *violations])
 
 
 def _moment(at: float) -> str:

@@ -9,8 +9,8 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -100,8 +100,7 @@ def replay(seed: str, profile: str) -> int:
     (BUILD / "output").mkdir(parents=True, exist_ok=True)
     (BUILD / "output" / f"{seed}.log").write_text("".join(map(str, result.output)), "utf-8")
     print(told(result))
-    print(f"{json.dumps(result.figures)}
-digest {result.digest}")
+    print(f"{json.dumps(result.figures)}\ndigest {result.digest}")
     print(f"what functions printed: {BUILD}/output/{seed}.log")
     return 1 if result.violations else 0
 
