@@ -100,12 +100,18 @@ def _journeys(target: Deployment) -> list[Row]:
 
 
 def _letters(cloud: Cloud, *, dead: bool) -> Mapping[str, int]:
-    """Messages by queue."""
+    """Messages by queue that a function reads, or by queue of dead letters.
+
+    What a frequent schedule failed on is neither: its next good run does the work (docs/runbook.md).
+    """
     found: dict[str, int] = {}
+    read = {mapping.queue for mapping in cloud.deployment.mappings}
     for queue in cloud.deployment.queues.values():
+        if dead != ("DeadLetters" in queue.name) or not (dead or read & {queue.name, queue.url, queue.arn}):
+            continue
         asked = {"QueueUrl": queue.url, "AttributeNames": ["All"]}
         told = cloud.services.call("sqs", "GetQueueAttributes", asked)["Attributes"]
-        number = sum(int(told[name]) for name in told if name.startswith("ApproximateNumberOfMessages"))
-        if ("DeadLetters" in queue.name) == dead:
-            found[queue.name] = number
+        found[queue.name] = sum(
+            int(told[name]) for name in told if name.startswith("ApproximateNumberOfMessages")
+        )
     return found
