@@ -35,7 +35,7 @@ def seen_of(performance: Performance, cloud: Cloud, began: Began) -> Seen:
     people = deeds_of(cloud.outside.deeds, sent, shown.notices, Reading(rules))
     return Seen(
         shown=shown,
-        drops=drops_of(performance.deeds),
+        drops=drops_of(performance.deeds, any("domains" in rule for rule in rules)),
         acts=[*acts_of(performance.deeds), *people],
         reports=reports_of(performance.deeds),
         sent=sent,

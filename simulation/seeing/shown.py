@@ -90,12 +90,13 @@ def _journeys(target: Deployment) -> list[Row]:
 
 
 def _letters(cloud: Cloud, *, dead: bool) -> Mapping[str, int]:
-    """Messages by queue."""
+    """Messages by queue: of those that functions read, or of their dead letters."""
     found: dict[str, int] = {}
+    read = {mapping.queue for mapping in cloud.deployment.mappings}
     for queue in cloud.deployment.queues.values():
         asked = {"QueueUrl": queue.url, "AttributeNames": ["All"]}
         told = cloud.services.call("sqs", "GetQueueAttributes", asked)["Attributes"]
         number = sum(int(told[name]) for name in told if name.startswith("ApproximateNumberOfMessages"))
-        if ("DeadLetters" in queue.name) == dead:
+        if queue.name.endswith("DeadLetters") if dead else {queue.name, queue.arn, queue.url} & read:
             found[queue.name] = number
     return found

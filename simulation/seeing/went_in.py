@@ -25,16 +25,17 @@ _REFUSALS = ("CommandError", "MisuseError", "UsageError", "BadParameter", "NoSuc
 # --- runs ------------------------------------------------------------------------------------------
 
 
-def drops_of(deeds: Sequence[Deed]) -> list[Drop]:
-    """Every run, and every single document, in the order in which they came."""
-    return [drop for deed in deeds for drop in _drops(deed)]
+def drops_of(deeds: Sequence[Deed], holders: bool = False) -> list[Drop]:
+    """Every run, and every single document, in the order in which they came. `holders`: a site's rules tell
+    the holders of an account apart by their names."""
+    return [drop for deed in deeds for drop in _drops(deed, holders)]
 
 
-def _drops(deed: Deed) -> Iterator[Drop]:
+def _drops(deed: Deed, holders: bool) -> Iterator[Drop]:
     act = deed.act
     if isinstance(act, DropRun):
         whole = act.replaced is None and not act.stated and bool(act.records)
-        records = [Record(record.fields, _fit(record)) for record in act.records]
+        records = [Record(record.fields, _fit(record, holders)) for record in act.records]
         sealed_at = None if act.sealed_after is None else deed.ended
         yield Drop(act.domain, act.run_id, deed.began, records, sealed_at, complete=whole)
     elif isinstance(act, PutEvent) and act.detail_type == "Document Composed":
@@ -42,9 +43,12 @@ def _drops(deed: Deed) -> Iterator[Drop]:
         yield Drop(str(act.detail["domain"]), "event", deed.began, [Record(fields)], None, event=True)
 
 
-def _fit(record: Written) -> bool:
+def _fit(record: Written, holders: bool) -> bool | None:
+    """None: it depends on rules that change on the way."""
+    if record.flaw == OTHER_NAME:
+        return None if holders else False
     flaw = FLAWS.get(record.flaw)
-    return record.flaw != OTHER_NAME and not (flaw and flaw.rejected)
+    return not (flaw and flaw.rejected)
 
 
 # --- people and systems ----------------------------------------------------------------------------
