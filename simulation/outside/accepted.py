@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import blake2b
 from typing import Literal
+from urllib.parse import urlsplit
 
 from exnotify.simulators import SimulatedMessage
 
@@ -78,6 +79,11 @@ class Accepted:
         texts = (self.text, self.html, *(value for _, value in self.headers))
         found = (link.rstrip(".,;") for text in texts for link in _LINK.findall(text.replace("&amp;", "&")))
         return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of its links, each once."""
+        return tuple(dict.fromkeys(urlsplit(link).path for link in self.links))
 
     def header(self, name: str) -> str:
         """A header's value, or nothing."""

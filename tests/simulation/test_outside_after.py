@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -10,6 +11,7 @@ import pytest
 
 from exnotify.simulators.timeline import Step
 from exstream_notify.adapters.alert_posts import Posts
+from exstream_notify.adapters.customer_events import reply_of
 from exstream_notify.adapters.pager_hook import event_of, signed_for
 from exstream_notify.adapters.pages import Pages
 from exstream_notify.adapters.preference_views import shown as preferences
@@ -289,6 +291,33 @@ def test_pagerduty_tells_what_was_done_and_signs_it() -> None:
         assert (event.incident_id, event.page, event.team) == (incident, page, "it")
         told.append(event.kind)
     assert set(told) == set(PAGER_EVENTS)
+
+
+def test_a_mail_program_unsubscribes_with_one_click() -> None:
+    world = World({"customer_unsubscribes": 1.0})
+    link = "https://documents.example.com/u/T"
+    headers = (("List-Unsubscribe", f"<{link}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+    world.send(world.provider("ses"), replace(message("ses"), headers=headers))
+    world.settle()
+    assert asked_of_pages(world) == [("POST", "/u/T")]
+    assert world.ways.asked[-1][3] == "List-Unsubscribe=One-Click"
+
+
+def test_a_text_is_answered_as_the_service_publishes_it() -> None:
+    world = World({"customer_stops_and_starts": 1.0})
+    world.send(world.provider("sms"), message("sms"))
+    world.settle()
+    replies = [
+        reply_of({"Message": json.dumps(body)})
+        for topic, body in world.ways.sent
+        if topic == "SmsRepliesTopicArn"
+    ]
+    assert [(reply.number, reply.text) for reply in replies] == [
+        ("+12025550101", "STOP"),
+        ("+12025550101", "START"),
+    ]
+    assert len({reply.reply_id for reply in replies}) == 2
+    assert {reply.answers for reply in replies} == {world.outside.accepted[0].message_id}
 
 
 def test_texts_are_what_they_are_meant_to_be() -> None:
