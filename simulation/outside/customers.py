@@ -113,6 +113,10 @@ class Customers:
         visit = Visit(self, kind, message, self._people.get(message.to.lower()))
         return lambda: ignore(self.ways.task(f"{kind} {message.name}", lambda: act(visit)))
 
+    def complain(self, message: Accepted, words: str) -> None:
+        """Of an SMS nobody complains to the provider: the customer sends STOP."""
+        Visit(self, "fate_complained", message, None).text(words)
+
     def hand_in(self, message: Accepted, words: str) -> None:
         """Send an SMS back, as the service publishes it; the carrier hears it as well."""
         self._texts[message.name] += 1

@@ -15,6 +15,7 @@ _CODE: Final = re.compile(r"(?<!\d)\d{6}(?!\d)")
 
 STOPS: Final = (
     "STOP",
+    "Stop",
     "Stop.",
     "stop please",
     "QUIT",
