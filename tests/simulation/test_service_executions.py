@@ -8,14 +8,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from exnotify.cloud.asl import parse_definition
+from exnotify.cloud.asl import DATA_BYTES, parse_definition
 from exnotify.cloud.functions import Outcome
-from exnotify.cloud.machines import HISTORY_LIMIT, NAME_KEPT, MachineSpec
+from exnotify.cloud.machines import HISTORY_LIMIT, NAME_KEPT, YEAR, MachineSpec
 from exstream_notify.use_cases.advance_journey import MAX_PAGES
 from simulation.nature import Chance, Nature, Timeline
 from simulation.service import Refused
 from simulation.services.sns import Sns, Topic
-from simulation.services.stepfunctions import DATA_BYTES, YEAR, StepFunctions
+from simulation.services.stepfunctions import StepFunctions
 from tests.needs import ROOT
 
 START = 1_800_000_000.0
