@@ -228,6 +228,18 @@ def test_a_stopped_execution_does_nothing_more_and_lists_say_so() -> None:
     assert world.states.call("ListExecutions", {**about, "statusFilter": "RUNNING"})["executions"] == []
 
 
+def test_what_a_function_returns_after_the_stop_counts_no_more() -> None:
+    world = World(_pages)
+    arn = world.start()
+    while not world.names:
+        world.nature.timeline.step()
+    world.states.call("StopExecution", {"executionArn": arn})
+    world.rest()
+    assert len(world.names) == 1
+    assert "output" not in world.describe(arn)
+    assert world.states.active == 0
+
+
 def test_a_description_may_be_some_seconds_old() -> None:
     world = World(_pages, world=nature(states_stale=1.0))
     arn = world.start()
