@@ -240,8 +240,7 @@ class StepFunctions(Simulated):
                 return
             over = True
             self.active -= 1
-            if execution.status == "RUNNING":
-                self._done(execution, given, result, error)
+            self._done(execution, given, result, error)  # of one that was stopped, nothing follows
 
         if "TimeoutSeconds" in state:
             late = asl.StateError("States.Timeout", f"no answer after {state['TimeoutSeconds']} seconds")
