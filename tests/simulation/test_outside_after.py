@@ -32,6 +32,7 @@ from simulation.outside import Settings
 from simulation.outside.conduct import ADDRESS_REFUSED, CONDUCTS
 from simulation.outside.fates import FATES, OPENED_BY_MACHINE
 from simulation.outside.habits import HABITS, STOPS, WORDS
+from simulation.outside.page import forms_of
 from simulation.outside.responders import PAGER_EVENTS, PAGER_TWICE, TEAM_ANSWERS
 from simulation.outside.ways import Answer
 from simulation.outside.webhooks import HOSTS, SECRET
@@ -341,6 +342,19 @@ def test_a_text_is_answered_as_the_service_publishes_it() -> None:
     assert {reply.answers for reply in replies} == {world.outside.accepted[0].message_id}
 
 
+def test_a_form_is_posted_with_what_is_chosen_in_it() -> None:
+    page = (
+        '<form><input type="checkbox" name="a" value="1" checked><input type="checkbox" name="a" value="2">'
+        '<input type="radio" name="b" value="1"><input type="radio" name="b" value="2" checked>'
+        '<input type="text" name="c" value="" autocomplete="bday"><button name="d" value="go">Go</button></form>'
+        '<input name="outside">'
+    )
+    [form] = forms_of(page)
+    assert form.fields == [("a", "1"), ("b", "2"), ("c", "")]
+    assert (form.asks, form.buttons) == ({"c": "bday"}, [("d", "go")])
+    assert form.filled(c="x") == [("a", "1"), ("b", "2"), ("c", "x")]
+
+
 def test_texts_are_what_they_are_meant_to_be() -> None:
     assert {meaning_of(text) for text in STOPS} == {"stop"}
     assert not {meaning_of(text) for text in WORDS} & {"stop", "start"}
@@ -353,6 +367,9 @@ def test_a_carrier_stops_a_number_if_it_is_set_to() -> None:
         world.send(world.provider("sms"), message("sms", attempt=2))
         assert len(world.outside.accepted) == (1 if stops else 2)
         assert [row.kind for row in world.outside.declined] == ["opted_out"] * stops
+        world.outside.sms.hear("+12025550101", "Start!")
+        world.send(world.provider("sms"), message("sms", attempt=3))
+        assert len(world.outside.accepted) == (2 if stops else 3)
 
 
 def test_what_customers_do_ends_with_the_faults() -> None:
