@@ -34,10 +34,9 @@ from simulation.outside.fates import FATES, OPENED_BY_MACHINE
 from simulation.outside.habits import HABITS, STOPS, WORDS
 from simulation.outside.page import forms_of
 from simulation.outside.responders import PAGER_EVENTS, PAGER_TWICE, TEAM_ANSWERS
-from simulation.outside.ways import Answer
 from simulation.outside.webhooks import HOSTS, SECRET
 from tests.fakes import a_contact
-from tests.simulation.outside_world import HOOK_SECRET, MAIL_KEY, START, World, message, wired  # noqa: F401 - a fixture
+from tests.simulation.outside_world import HOOK_SECRET, MAIL_KEY, START, HttpAnswer, World, message, wired  # noqa: F401
 from tests.wording.test_link_pages import shown
 
 PROVIDERS = ("opentext", "ses", "sms")
@@ -91,7 +90,7 @@ def test_a_push_brings_the_secret() -> None:
 def test_a_push_is_tried_again_while_the_answer_is_an_error() -> None:
     world = World()
     answers = [500, 503, 202]
-    world.ways.answers = lambda method, path, body: Answer(answers.pop(0) if answers else 202)
+    world.ways.answers = lambda method, path, body: HttpAnswer(answers.pop(0) if answers else 202)
     world.send(world.provider("opentext"), message("opentext"))
     world.settle()
     assert [r.way.rpartition(" ")[2] for r in world.outside.reports] == ["500", "503", "202", "202"]
@@ -186,7 +185,7 @@ def reading(kind: str, page: str, link: str = "https://documents.example.com/d/T
     """A world whose customer does one thing, and whose pages are all this one."""
     world = World({kind: 1.0})
     world.outside.meet("retail", {"email": "c1@example.com", "verify_last4": "1809", "customer_key": "C1"})
-    world.ways.answers = lambda method, path, body: Answer(200 if method != "POST" else 302, {}, page)
+    world.ways.answers = lambda method, path, body: HttpAnswer(200 if method != "POST" else 302, {}, page)
     world.send(world.provider("ses"), message("ses", link=link))
     world.settle()
     return world
@@ -281,7 +280,7 @@ def test_an_alert_is_taken_whatever_is_answered(channel: str) -> None:
 
 def test_a_team_answers_by_the_link_of_its_alert() -> None:
     world = World({TEAM_ANSWERS: 1.0})
-    world.ways.answers = lambda method, path, body: Answer(
+    world.ways.answers = lambda method, path, body: HttpAnswer(
         200, {}, '<form method="post"><button>I</button></form>'
     )
     Posts(world.sleep).post("slack", "https://slack.example.com/x", ALERT, {}, 60.0)
@@ -299,7 +298,7 @@ def test_pagerduty_tells_what_was_done_and_signs_it() -> None:
     body = json.dumps({"event_action": "trigger", "dedup_key": dedup_key(incident, page)}).encode()
     world = World({f"pager {kind}": 1.0 for kind in PAGER_EVENTS} | {PAGER_TWICE: 1.0})
     failing = [500, 500]
-    world.ways.answers = lambda method, path, body: Answer(failing.pop() if failing else 202)
+    world.ways.answers = lambda method, path, body: HttpAnswer(failing.pop() if failing else 202)
     Posts(world.sleep).post("pagerduty", "https://pagerduty.example.com/v2/enqueue", body, {}, 60.0)
     world.settle()
     assert len(world.ways.asked) == 2 * len(PAGER_EVENTS) + 2
