@@ -136,7 +136,7 @@ class Book:
     def known_to_be_out(self, message: Sent, until: float | None = None) -> bool:
         """Whether the product was told by then that the provider has it: by the answer, or by a report."""
         said = (t.said for t in self.told.get(message.number, ()) if until is None or t.at <= until)
-        return message.heard or any(word in REACHED or word == "failed" for word in said)
+        return message.heard is not False or any(word in REACHED or word == "failed" for word in said)
 
     # --- records ------------------------------------------------------------------------------
 
@@ -250,7 +250,7 @@ class Book:
             for name in ("domain", "customer_key", "document_id", "purpose")
             if notice.get(name)
         )
-        heard = "" if message.heard else ", the answer was lost"
+        heard = "" if message.heard is not False else ", the answer was lost"
         whom = f"{message.channel} to {message.address}"
         return f"{when(message.at)} {message.provider} accepted {whom} as {message.ref} ({what}){heard}"
 
