@@ -220,7 +220,7 @@ def _of_index(
         key = store.key(start)
         after = (start[index.range_key]["S"] if index.range_key else "", spread(key), key)
         found = [one for one in found if (one[:3] > after if forward else one[:3] < after)]
-    held = {*index.keys, *table.keys}
+    held = (*index.keys, *(name for name in table.keys if name not in index.keys))
     for sort, _, _, version in found if forward else reversed(found):
         item = version.item
         if item is None or (wanted is not None and not wanted(sort)):

@@ -13,6 +13,11 @@ _INVALID = "One or more parameter values were invalid"
 _NOT_VALID = "One or more parameter values are not valid"
 _EMPTY = "The AttributeValue for a key attribute cannot contain an empty string value"
 
+_EMPTY_UPDATE = (
+    f"{_NOT_VALID}. The update expression attempted to update a secondary index key to a value that is not "
+    f"supported. {_EMPTY}."
+)
+
 
 def names_of(request: Mapping[str, Any]) -> Names:
     """The request's ExpressionAttributeNames."""
@@ -109,7 +114,7 @@ def _too_long(limit: int) -> Refused:
     )
 
 
-def check_index_keys(table: Table, item: Item) -> None:
+def check_index_keys(table: Table, item: Item, *, updated: bool = False) -> None:
     """Refuse an item whose index keys are no texts, empty or too long."""
     for name, limit, index in _index_keys(table):
         if name not in item:
@@ -121,7 +126,7 @@ def check_index_keys(table: Table, item: Item) -> None:
                 f"IndexName: {index}"
             )
         if not content:
-            raise _empty_index_key(name, index)
+            raise invalid(_EMPTY_UPDATE) if updated else _empty_index_key(name, index)
         if len(content) > limit // 4 and length(content) > limit:
             raise _too_long(limit)
 

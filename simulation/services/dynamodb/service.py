@@ -16,7 +16,8 @@ from .writes import Write, write_of
 
 BATCH_KEYS = 100
 BATCH_WRITES = 25
-BATCH_BYTES = 16 * 1024 * 1024
+"""Of at most 400 KB each: they never reach the 16 MB that a batch may have."""
+ANSWER_BYTES = 16 * 1024 * 1024
 
 Answer: TypeAlias = dict[str, Any]
 Request: TypeAlias = Mapping[str, Any]
@@ -29,6 +30,9 @@ _WRITE = frozenset(
 )  # fmt: skip
 _READ = frozenset({"TableName", "ConsistentRead", "ProjectionExpression", "ExpressionAttributeNames"})
 _PAGE = _READ | {"ExpressionAttributeValues", "FilterExpression", "Limit", "ExclusiveStartKey"}
+_DEFINITION = frozenset(
+    {"TableName", "AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes"}
+)
 _RETURNS: Mapping[str, frozenset[str]] = {
     "Put": frozenset({"NONE", "ALL_OLD"}),
     "Delete": frozenset({"NONE", "ALL_OLD"}),
@@ -48,11 +52,11 @@ class _Stores(dict[str, Store]):
 
 
 class DynamoDB:
-    """`Service` over tables that exist from the beginning."""
+    """`Service`; `tables` exist from the beginning."""
 
     name = "dynamodb"
 
-    def __init__(self, nature: Nature, tables: Iterable[Table]) -> None:
+    def __init__(self, nature: Nature, tables: Iterable[Table] = ()) -> None:
         self._nature = nature
         self._stores = _Stores((table.name, Store(table, nature)) for table in tables)
         self._tokens = Tokens()
@@ -72,6 +76,8 @@ class DynamoDB:
             "TransactWriteItems": _Operation(
                 self._transact, frozenset({"TransactItems", "ClientRequestToken"})
             ),
+            "CreateTable": _Operation(self._create, _DEFINITION),
+            "DeleteTable": _Operation(self._delete, frozenset({"TableName"})),
             "DescribeTable": _Operation(self._describe, frozenset({"TableName"})),
         }
 
@@ -176,7 +182,7 @@ class DynamoDB:
             late = self._lag("/".join(key)) if stale and not part.get("ConsistentRead") else 0.0
             item, size = self._read(store, key, self._nature.timeline.now - late)
             total += 0 if place in left else size
-            if place in left or total > BATCH_BYTES:
+            if place in left or total > ANSWER_BYTES:
                 rest = found["UnprocessedKeys"].setdefault(table, {**part, "Keys": []})
                 rest["Keys"].append(given)
             elif item is not None:
@@ -206,8 +212,6 @@ class DynamoDB:
             raise invalid("Too many items requested for the BatchWriteItem call")
         if len({(table, write.key) for table, _, write in writes}) != len(writes):
             raise invalid("Provided list of item keys contains duplicates")
-        if sum(write.payload() for _, _, write in writes) > BATCH_BYTES:
-            raise invalid("The batch write request exceeds 16 MB")
         for _, _, write in writes:
             write.check(None)
         outcomes = [write.outcome(None) for _, _, write in writes]
@@ -238,6 +242,20 @@ class DynamoDB:
         if token:
             self._tokens.remember(token, items, now)
         return {}
+
+    # ---- tables ----
+
+    def _create(self, request: Request) -> Answer:
+        name = request["TableName"]
+        if name in self._stores:
+            raise Refused("ResourceInUseException", f"Table already exists: {name}")
+        self._stores[name] = Store(Table.from_template(name, request), self._nature)
+        return {"TableDescription": self._describe(request)["Table"]}
+
+    def _delete(self, request: Request) -> Answer:
+        description = self._describe(request)["Table"]
+        del self._stores[request["TableName"]]
+        return {"TableDescription": description}
 
     def _describe(self, request: Request) -> Answer:
         store = self._stores[request["TableName"]]

@@ -58,7 +58,10 @@ class Table:
 
     @classmethod
     def from_template(cls, name: str, properties: Mapping[str, Any]) -> Table:
-        """A table of CloudFormation's properties; NotImplementedError for what is not simulated."""
+        """A table of CloudFormation's properties, or of a CreateTable request.
+
+        Raises NotImplementedError for what is not simulated.
+        """
         if any(one["AttributeType"] != "S" for one in properties["AttributeDefinitions"]):
             raise NotImplementedError(f"{name}: keys that are no texts")
         if "LocalSecondaryIndexes" in properties:

@@ -52,7 +52,7 @@ class Write:
             after = self.update.of(base, self.values) if self.update is not None else base
         except Unfit as unfit:
             raise invalid(str(unfit)) from None
-        check_index_keys(self.store.table, after)
+        check_index_keys(self.store.table, after, updated=True)
         size = item_bytes(after)
         if size > ITEM_BYTES:
             raise invalid("Item size to update has exceeded the maximum allowed size")
