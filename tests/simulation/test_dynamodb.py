@@ -659,6 +659,16 @@ def test_an_expired_item_is_deleted_or_still_read_for_days() -> None:
     assert world.owned("o") == []
 
 
+def test_each_expiry_of_an_item_may_be_late() -> None:
+    world = World({"dynamodb_ttl_late": 1.0})
+    for _ in range(3):
+        now = world.nature.timeline.now
+        world.put("a", expires={"N": str(int(now) + 60)})
+        world.passes(61)
+        assert world.get("a")
+    assert len(world.nature.chance.happened) == 3
+
+
 def test_what_is_written_again_expires_by_its_new_time() -> None:
     world = World()
     world.put("a", expires={"N": str(int(START) + 60)})

@@ -205,20 +205,14 @@ class Store:
             self._deleted.append((self._nature.timeline.now, row.key))
 
     def _propagation(self, row: Row, now: float) -> dict[str, float] | None:
-        """When each index shows a write of now: never before the one before it."""
-        indexes, chance, place = self.table.indexes, self._nature.chance, self._nature.place
-        before = row.versions[-1].seen if row.versions else None
-        if before is None and not (indexes and chance.rates.get("dynamodb_index_lag")):
+        """When each index shows a write of now; None if at once. A later write may overtake it."""
+        indexes, chance = self.table.indexes, self._nature.chance
+        if not (indexes and chance.rates.get("dynamodb_index_lag")):
             return None
-        name = f"{place} {self.table.name} {'/'.join(row.key)}"
-        late = chance.happens("dynamodb_index_lag", name)
-        if not late and before is None:
+        name = f"{self._nature.place} {self.table.name} {'/'.join(row.key)}"
+        if not chance.happens("dynamodb_index_lag", name):
             return None
-        lag = {index.name: chance.uniform(f"lag {index.name} {name}", 0.0, LAG) for index in indexes if late}
-        before = before or {}
-        return {
-            index.name: max(now + lag.get(index.name, 0.0), before.get(index.name, 0.0)) for index in indexes
-        }
+        return {one.name: now + chance.uniform(f"lag {one.name} {name}", 0.0, LAG) for one in indexes}
 
     def _bury(self, now: float) -> None:
         """Forget what was deleted so long ago that nothing shows it any more."""
