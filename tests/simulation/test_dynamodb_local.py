@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 
 from simulation.nature import Chance, Nature, Timeline
 from simulation.service import Refused
-from simulation.services.dynamodb import DynamoDB, Table
+from simulation.services.dynamodb import DynamoDB
+from tests.simulation.dynamodb_limits import FIT, LIMITS, NOTES, ROWS, definition
 from tests.simulation.dynamodb_requests import TABLES, Request, Requests
-from tests.simulation.test_dynamodb import FIT, LIMITS, NOTES, ROWS
 
 pytestmark = pytest.mark.dynamodb_local
 
@@ -58,32 +58,10 @@ def local(dynamodb_local_url: str) -> Iterator[Call]:
     methods = {client.meta.method_to_api_mapping[name]: name for name in client.meta.method_to_api_mapping}
     tables = (*TABLES, NOTES, ROWS)
     for table in tables:
-        client.create_table(**_definition(table))
+        client.create_table(**definition(table))
     yield lambda operation, request: getattr(client, methods[operation])(**request)
     for table in tables:
         client.delete_table(TableName=table.name)
-
-
-def _definition(table: Table) -> dict[str, Any]:
-    def schema(keys: tuple[str, ...]) -> list[dict[str, str]]:
-        return [{"AttributeName": n, "KeyType": k} for n, k in zip(keys, ("HASH", "RANGE"), strict=False)]
-
-    names = sorted({*table.keys, *(name for index in table.indexes for name in index.keys)})
-    indexes = [
-        {
-            "IndexName": index.name,
-            "KeySchema": schema(index.keys),
-            "Projection": {"ProjectionType": "ALL" if index.whole else "KEYS_ONLY"},
-        }
-        for index in table.indexes
-    ]
-    return {
-        "TableName": table.name,
-        "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in names],
-        "KeySchema": schema(table.keys),
-        **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
-    }
 
 
 @pytest.mark.parametrize("seed", range(8))
