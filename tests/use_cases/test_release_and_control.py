@@ -5,12 +5,11 @@ from typing import Literal
 
 import pytest
 
+from exstream_notify.domain.deferring import Status, times_handed_on
 from exstream_notify.domain.messages import GiveUp, TryAgain
-from exstream_notify.domain.notices import Status
 from exstream_notify.domain.runs import Control, RunState
 from exstream_notify.domain.work import SlicePointer
 from exstream_notify.use_cases.control_run import RunEnded, control_run
-from exstream_notify.use_cases.decide_notices import RELEASED
 from exstream_notify.use_cases.release_due import release_due
 from tests.fakes import FakeRunQueue, LostAnswer, a_document, a_rule
 from tests.use_cases.world import DOMAIN, World
@@ -102,8 +101,7 @@ def test_what_waits_its_turn_behind_a_long_queue_is_sent_when_it_comes() -> None
         (look,) = world.queues["decide"].ready()[:1] or (None,)
         if look is not None:
             world.deliver("decide", look)
-    released = [e for e in world.notice("D0001").events if e.what == RELEASED]
-    assert 3 <= len(released) <= 5
+    assert 3 <= times_handed_on(world.notice("D0001")) <= 5
     assert world.deliver("sms", job)
 
     assert len(world.outbox) == 1, "the job that waited is still good"

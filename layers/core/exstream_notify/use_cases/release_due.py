@@ -2,19 +2,18 @@
 to whoever looks at it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import takewhile
 
-from ..domain.notices import Notice, happened
+from ..domain.deferring import FOLLOW_UP, handed_on, times_handed_on
+from ..domain.notices import Notice
 from ..ports import Clock, DecideQueue, DueIndex, Ledger, LookQueue, RunQueue
-from .decide_notices import RELEASED
 from .slices import pointer_to
 
 LOOK_BACK = timedelta(days=2)
 """How far a first sweep looks back; later ones start at the watermark, however long ago that was."""
 
-HAND_ON_AGAIN = timedelta(minutes=15)
+HAND_ON_AGAIN = FOLLOW_UP
 """A notice handed on lies in the index again this much later, in case the message is lost, and twice
 that each further time, a day at most: behind a long queue it is not lost, only waiting its turn."""
 
@@ -103,7 +102,7 @@ class _Sweep:
         """Notices, back to the decision."""
         limit = self.now.isoformat(timespec="seconds")
         released = [
-            happened(replace(notice, due_at=_again_at(notice, self.now)), self.now, RELEASED)
+            handed_on(notice, _again_at(notice, self.now), self.now)
             for notice in self.ledger.get(keys).values()
             if notice.due_at and notice.due_at <= limit
         ]
@@ -123,6 +122,5 @@ class _Sweep:
 def _again_at(notice: Notice, now: datetime) -> str:
     if not notice.origin.part:
         return ""  # a note, of no record: there is nothing to decide on again
-    before = sum(1 for _ in takewhile(lambda event: event.what == RELEASED, reversed(notice.events)))
-    pause = min(HAND_ON_AGAIN * (1 << min(before, 10)), timedelta(days=1))
+    pause = min(HAND_ON_AGAIN * (1 << min(times_handed_on(notice), 10)), timedelta(days=1))
     return (now + pause).isoformat(timespec="seconds")
