@@ -77,8 +77,7 @@ def deferred(
     )
     pauses = notice.pauses
     if pauses is not None and pauses.why == why:
-        again = replace(pauses, count=pauses.count + 1, last=at, handed_on=0)
-        return replace(after, version=notice.version + 1, pauses=again)
+        return replace(after, version=notice.version + 1, pauses=_again(pauses, at))
     write = opened if new else happened
     told = write(after, now, "deferred", f"{why} {detail}".strip(), report=report)
     return replace(told, pauses=Pauses(why, 1, at, at))
@@ -108,18 +107,21 @@ def put_off(notice: Notice, number: int, until: datetime, why: str, now: datetim
     withdrawn = notice.attempt(number)
     # With no attempt left every channel is open again; otherwise this one and those behind it.
     waiting = (withdrawn.channel, *notice.waiting) if withdrawn is not None and attempts else ()
-    after = happened(
+    after = replace(
         notice,
-        now,
-        "deferred",
-        f"{number} {why}",
         attempts=attempts,
         status=status,
         why=why,
         waiting=waiting,
         due_at=until.isoformat(timespec="seconds"),
     )
-    return replace(after, pauses=Pauses(why, 1, at, at))
+    if notice.pauses is not None and notice.pauses.why == why:
+        return replace(after, version=notice.version + 1, pauses=_again(notice.pauses, at))
+    return replace(happened(after, now, "deferred", f"{number} {why}"), pauses=Pauses(why, 1, at, at))
+
+
+def _again(pauses: Pauses, at: str) -> Pauses:
+    return Pauses(pauses.why, pauses.count + 1, pauses.first, at)
 
 
 def handed_on(notice: Notice, again_at: str, now: datetime) -> Notice:
@@ -164,6 +166,6 @@ def moved_on(notice: Notice, since: int) -> bool:
         newer -= pauses.handed_on
         if newer <= 0:
             return False
-        if pauses.count > 1:
+        if pauses.count > 1 or pauses.claim:
             return True
     return any(event.what not in _NO_MOVE for event in notice.events[-newer:])

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
+from .decisions import Why
 from .documents import Channel, Document, DocumentRule, contact_key
 from .identity import notice_id
 from .payments import NO_PAYMENTS, Payments
@@ -140,6 +141,8 @@ class Former:
     version: int
 
 
+CLAIMED = "claimed"
+
 RELEASED = "released"
 """The event of a notice that was handed on for another look."""
 
@@ -249,7 +252,8 @@ class Pauses:
     with an event each time would grow as long as it waits (domain/deferring.py).
 
     `why` is the reason, `count` how often, `first` and `last` when (ISO 8601); the first has an event.
-    `handed_on` is how often it was handed on since `last`.
+    `handed_on` is how often it was handed on since `last`. `claim`, made at `claimed_at`, is a claim after
+    such a pause: most are withdrawn, so it becomes an event with whatever else becomes of it.
     """
 
     why: str
@@ -257,6 +261,8 @@ class Pauses:
     first: str
     last: str
     handed_on: int = 0
+    claimed_at: str = ""
+    claim: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,8 +354,11 @@ class Notice:
 
 def claimed_at(notice: Notice, number: int) -> datetime | None:
     """When an attempt was last claimed, just before it was sent; None if that was never done."""
-    claims = [e for e in notice.events if e.what == "claimed" and e.detail.partition(" ")[0] == str(number)]
-    return datetime.fromisoformat(claims[-1].at) if claims else None
+    claims = [(e.at, e.detail) for e in notice.events if e.what == CLAIMED]
+    if notice.pauses is not None and notice.pauses.claim:
+        claims.append((notice.pauses.claimed_at, notice.pauses.claim))
+    mine = [at for at, detail in claims if detail.partition(" ")[0] == str(number)]
+    return datetime.fromisoformat(mine[-1]) if mine else None
 
 
 def is_stale(notice: Notice, hours: int, now: datetime) -> bool:
@@ -438,11 +447,18 @@ def happened(
 def _waited(notice: Notice) -> Notice:
     """The notice with its pauses as one event, if that says more than the event of the first one."""
     pauses = notice.pauses
-    if pauses is None or pauses.count == 1:
-        return replace(notice, pauses=None) if pauses else notice
-    detail = f"{pauses.why}, {pauses.count} times since {pauses.first}"
-    waited = Event(pauses.last, "deferred", detail, head(notice))
-    return replace(notice, pauses=None, events=(*notice.events, waited))
+    if pauses is None:
+        return notice
+    notice = replace(notice, pauses=None)
+    if pauses.count > 1:
+        detail = f"{pauses.why}, {pauses.count} times since {pauses.first}"
+        notice = replace(
+            notice, events=(*notice.events, Event(pauses.last, "deferred", detail, head(notice)))
+        )
+    if pauses.claim:
+        claim = Event(pauses.claimed_at, CLAIMED, pauses.claim, head(notice))
+        notice = replace(notice, events=(*notice.events, claim))
+    return notice
 
 
 def opened(notice: Notice, now: datetime, what: str, detail: str = "", *, report: str = "") -> Notice:
@@ -453,17 +469,21 @@ def opened(notice: Notice, now: datetime, what: str, detail: str = "", *, report
 
 def begun(notice: Notice, attempt: Attempt, now: datetime, waiting: tuple[Channel, ...]) -> Notice:
     """The notice with a new attempt claimed: the write of this, before the send, is the lock."""
-    return happened(
+    detail = f"{attempt.number} {attempt.channel} {attempt.provider} {attempt.job}"
+    after = replace(
         notice,
-        now,
-        "claimed",
-        f"{attempt.number} {attempt.channel} {attempt.provider} {attempt.job}",
         attempts=(*notice.attempts, attempt),
         status=Status.SENDING,
         why="",
         waiting=waiting,
         due_at="",
     )
+    pauses = notice.pauses
+    if pauses is None or pauses.why != Why.PROVIDER_DOWN:
+        return happened(after, now, CLAIMED, detail)
+    at = now.isoformat(timespec="milliseconds")
+    pending = replace(pauses, handed_on=0, claimed_at=at, claim=detail)
+    return replace(after, version=notice.version + 1, pauses=pending)
 
 
 def not_begun(

@@ -83,24 +83,24 @@ def poll_receipts(
 ) -> Polled:
     """One look at everything whose time has come; safe to repeat, and what is left over waits for the next.
 
-    A provider that can be asked is asked before a deadline is said to have passed.
+    A provider that can be asked is asked before a deadline is said to have passed. What one job, or one part
+    of the look, cannot do holds up none of the others: an ExceptionGroup at the end says what failed.
     """
     now = clock.now()
-    asked = recorded = overdue = looked = 0
-    for watched in _all_due(watch, now):
-        if time_left() < 15:
-            break
-        looked += 1
+    counts: Counter[str] = Counter()
+    failed: list[Exception] = []
+
+    def look_at(watched: Watched) -> None:
         waiting = _open(watched, ledger)
         if watched.askable and waiting:
             refs = sorted({attempt.ref for _, attempt in waiting if attempt.ref})
             for start in range(0, len(refs), _ASK):
                 receipts, _ = source.receipts_of(watched.channel, refs[start : start + _ASK])
-                asked += len(refs[start : start + _ASK])
-                recorded += sum(n for kind, n in record(receipts).items() if kind != "repeated")
+                counts["asked"] += len(refs[start : start + _ASK])
+                counts["recorded"] += sum(n for kind, n in record(receipts).items() if kind != "repeated")
             waiting = _open(watched, ledger)
         if waiting and not watched.late and datetime.fromisoformat(watched.deadline) <= now:
-            overdue += len(waiting)
+            counts["overdue"] += len(waiting)
             waiting = _speak_up(
                 watched, waiting, ledger, contacts, rules, runs, decide_queue, exceptions, now
             )
@@ -109,9 +109,32 @@ def poll_receipts(
             watch.done(watched)
         else:
             watch.add(left)
-    matched, given_up = _match_early(early, ledger, record_early, exceptions, now, receipt_policy)
+
+    for watched in _all_due(watch, now):
+        if time_left() < 15:
+            break
+        counts["looked at"] += 1
+        try:
+            look_at(watched)
+        except Exception as error:
+            failed.append(error)
+    matched = given_up = 0
+    try:
+        matched, given_up = _match_early(early, ledger, record_early, exceptions, now, receipt_policy)
+    except Exception as error:
+        failed.append(error)
     rates = _check_reputation(reputation, exceptions, limits, now)
-    return Polled(looked, asked, recorded, matched, given_up, overdue, rates)
+    if failed:
+        raise ExceptionGroup("what waits for receipts was not all looked at", failed)
+    return Polled(
+        counts["looked at"],
+        counts["asked"],
+        counts["recorded"],
+        matched,
+        given_up,
+        counts["overdue"],
+        rates,
+    )
 
 
 def _all_due(watch: DeliveryWatch, now: datetime) -> Iterator[Watched]:

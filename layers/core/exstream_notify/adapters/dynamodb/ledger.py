@@ -230,7 +230,8 @@ def to_item(notice: Notice) -> Item:
     if notice.status == Status.PAPER and notice.audience == "customer":
         item["paper"] = {"S": f"{notice.origin.run}#{crc32(notice.notice_id.encode()) % _PAPER_SHARDS}"}
     if (p := notice.pauses) is not None:
-        item["pauses"] = {"S": _dumps([p.why, p.count, p.first, p.last, p.handed_on])}
+        claim = (p.claimed_at, p.claim) if p.claim else ()
+        item["pauses"] = {"S": _dumps([p.why, p.count, p.first, p.last, p.handed_on, *claim])}
     if notice.due_at:
         item["due_slot"] = {"S": slot(notice.notice_id, notice.due_at)}
     return item
