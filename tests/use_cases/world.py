@@ -44,7 +44,7 @@ from exstream_notify.use_cases.alert_reported import alert_reported
 from exstream_notify.use_cases.change_preferences import AddressBook
 from exstream_notify.use_cases.check_channels import ChannelsFound, check_channels
 from exstream_notify.use_cases.check_runs import look_at
-from exstream_notify.use_cases.control_run import control_run
+from exstream_notify.use_cases.control_run import ControlPorts, control_run
 from exstream_notify.use_cases.cover_customers import Covering
 from exstream_notify.use_cases.decide_notices import decide_notices
 from exstream_notify.use_cases.erase_contact import erase_contact
@@ -303,15 +303,12 @@ class World:
         """An operator holds, releases or cancels a run."""
         run = self.runs.get(domain, run_id)
         assert run is not None, f"no run {run_id}"
-        return control_run(
-            run,
-            control,
-            "operator",
-            "test",
-            runs=self.runs,
-            run_queue=FakeRunQueue(self.queues["run"]),
-            clock=self.clock,
-        )
+        return control_run(run, control, "operator", "test", self.control_ports)
+
+    @property
+    def control_ports(self) -> ControlPorts:
+        """What controlling a run takes; an operator's command is not behind the wire."""
+        return ControlPorts(self.runs, FakeRunQueue(self.queues["run"]), self.due, self.clock)
 
     def respond(self, kind: Response, **about: Any) -> Counter[str]:
         """Some system tells what a customer did."""

@@ -1067,6 +1067,10 @@ def _look_again(
             settle(Status.UNCONFIRMED, before.why, "unconfirmed_at_deadline")
         else:
             carry(answer)
+    elif due and before.due_at and before.status in REACHED and not half_told:
+        # Its run is told; what would follow should it fail after all stays open.
+        result.writes.append(happened(replace(before, due_at=""), now, "looked at"))
+        result.outcomes.append(outcome_for(result.writes[-1], origin))
     elif due and (before.due_at or half_told):
         # Nothing follows, so it leaves the due index.
         settle(before.status, before.why)

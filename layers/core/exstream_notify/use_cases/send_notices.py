@@ -284,7 +284,12 @@ def send_notices(
     run, by_document = runs.with_early(job.pointer.domain, job.pointer.run_id)
     control = run.control if run else Control.GO
     if control == Control.HOLD:
-        runs.park(job)
+        parked = runs.park(job)
+        now = runs.get(job.pointer.domain, job.pointer.run_id)
+        if now is None or now.control != Control.HOLD:
+            # Released meanwhile, and perhaps what was aside was queued before this lay there.
+            send_queues.send_jobs([job])
+            runs.unpark([parked])
         return Counter()
     part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
     tally = _Tally(report=part)
