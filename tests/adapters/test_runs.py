@@ -192,13 +192,14 @@ def test_jobs_are_put_aside_and_taken_back(books: Books) -> None:
 
 def test_a_job_put_aside_again_is_not_forgotten_with_the_time_before(books: Books) -> None:
     run = a_run()
-    before = books.runs.park(a_job(run))
-    assert books.runs.parked("retail", run.run_id) == [before]
-    again = books.runs.park(a_job(run))
-    books.runs.unpark([before])
-    assert books.runs.parked("retail", run.run_id) == [again]
-    books.runs.unpark([again])
-    books.runs.unpark([again])
+    books.runs.park(a_job(run))
+    before = books.runs.parked("retail", run.run_id)
+    books.runs.park(a_job(run))
+    books.runs.unpark(before)
+    again = books.runs.parked("retail", run.run_id)
+    assert [p.job for p in again] == [a_job(run)]
+    books.runs.unpark(again)
+    books.runs.unpark(again)
     assert books.runs.parked("retail", run.run_id) == []
 
 

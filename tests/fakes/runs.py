@@ -82,12 +82,10 @@ class FakeRunBook:
         for _, words in sorted(self._jobs.get(run, {}).items()):
             yield from words
 
-    def park(self, job: SendJob) -> Parked:
+    def park(self, job: SendJob) -> None:
         """See `RunBook.park`."""
         self._marks += 1
-        parked = Parked(job, str(self._marks))
-        self._parked.setdefault(job.pointer.run, {})[job.aside] = parked
-        return parked
+        self._parked.setdefault(job.pointer.run, {})[job.aside] = Parked(job, str(self._marks))
 
     def parked(self, domain: str, run_id: str) -> list[Parked]:
         """See `RunBook.parked`."""

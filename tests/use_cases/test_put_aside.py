@@ -1,13 +1,14 @@
 """What is put aside and taken back: never for good, whoever comes in between."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from exstream_notify.domain.messages import GiveUp
 from exstream_notify.domain.runs import Control
-from exstream_notify.use_cases.control_run import control_run
+from exstream_notify.use_cases.control_run import ControlPorts, control_run
 from tests.fakes import Killed, Wire, a_document, watched
 from tests.use_cases.world import DOMAIN, World
 
@@ -39,14 +40,13 @@ def test_a_job_put_aside_while_its_run_is_released_goes_on(channel: str, when: s
     world = a_held_run(channel, bulk=bulk)
     park = world.runs.park
 
-    def late(job: Any) -> Any:
+    def late(job: Any) -> None:
         world.runs.park = park  # type: ignore[method-assign]
         if when == "before":
             released_whole(world)
-        parked = park(job)
+        park(job)
         if when == "after":
             released_whole(world)
-        return parked
 
     world.runs.park = late  # type: ignore[method-assign]
     world.drain()
@@ -90,13 +90,10 @@ def test_a_command_that_dies_is_carried_on(control: Control) -> None:
         world.drain()
         kill(wire)
         ports = world.control_ports
-        behind = type(ports)(
-            *(watched(p, n, wire) for p, n in zip(_parts(ports), "rqd", strict=True)), world.clock
-        )
-        try:
+        runs, queue, due = (watched(part, type(part).__name__, wire) for part in _parts(ports))
+        with suppress(Killed):
+            behind = ControlPorts(runs, queue, due, world.clock)
             control_run(world.run("run-1"), control, "ann", "why", behind)
-        except Killed:
-            pass
         world.come_to_rest()
         return world, wire
 
@@ -105,10 +102,10 @@ def test_a_command_that_dies_is_carried_on(control: Control) -> None:
     for number in range(1, calls + 1):
         for when in ("before", "after"):
             world, wire = commanded(lambda wire, n=number, w=when: wire.kill_at(n, w))  # type: ignore[misc]
-            found = world.outcomes("run-1")
             if world.run("run-1").control == Control.HOLD:
                 assert number <= 2, "nothing was said"
                 continue
+            found = world.outcomes("run-1")
             assert found == {"notified": 3} if control == Control.GO else {"suppressed": 3}, wire.killed_at
             assert world.due.next_due() is None
 

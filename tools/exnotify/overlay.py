@@ -214,9 +214,8 @@ class PlannedRuns:
         """See `RunBook.arrivals`."""
         return []
 
-    def park(self, job: SendJob) -> Parked:
+    def park(self, job: SendJob) -> None:
         """See `RunBook.park`."""
-        return Parked(job, "")
 
     def parked(self, domain: str, run_id: str) -> list[Parked]:
         """See `RunBook.parked`."""

@@ -305,7 +305,7 @@ class RunBook(Protocol):
     def outcomes(self, domain: str, run_id: str) -> Iterator[RecordOutcome]:
         """All that slices and jobs have said so far, the slices first."""
 
-    def park(self, job: SendJob) -> Parked:
+    def park(self, job: SendJob) -> None:
         """Put a held run's job aside."""
 
     def parked(self, domain: str, run_id: str) -> list[Parked]:

@@ -284,12 +284,7 @@ def send_notices(
     run, by_document = runs.with_early(job.pointer.domain, job.pointer.run_id)
     control = run.control if run else Control.GO
     if control == Control.HOLD:
-        parked = runs.park(job)
-        now = runs.get(job.pointer.domain, job.pointer.run_id)
-        if now is None or now.control != Control.HOLD:
-            # Released meanwhile, and perhaps what was aside was queued before this lay there.
-            send_queues.send_jobs([job])
-            runs.unpark([parked])
+        _put_aside(job, runs, send_queues)
         return Counter()
     part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
     tally = _Tally(report=part)
@@ -360,6 +355,19 @@ def send_notices(
     if tally.outcomes:
         runs.put_job(job.pointer.run, part, tally.outcomes)
     return Counter(str(o.outcome) for o in tally.outcomes)
+
+
+def _put_aside(job: SendJob, runs: RunBook, send_queues: SendQueues) -> None:
+    """Put a held run's job aside; if the run was released meanwhile, and perhaps what was aside was queued
+    before this lay there, queue it again."""
+    runs.park(job)
+    whose = job.pointer.domain, job.pointer.run_id
+    run = runs.get(*whose)
+    if run is not None and run.control == Control.HOLD:
+        return
+    mine = [parked for parked in runs.parked(*whose) if parked.job == job]
+    send_queues.send_jobs([job])
+    runs.unpark(mine)
 
 
 RECEIPT_GRACE = timedelta(hours=2)

@@ -153,12 +153,11 @@ class DynamoRuns:
                 for number, position, outcome, why, version, notice_id in orjson.loads(row["words"]["S"]):
                     yield RecordOutcome(number, position, Outcome(outcome), why, version, notice_id)
 
-    def park(self, job: SendJob) -> Parked:
+    def park(self, job: SendJob) -> None:
         """See `RunBook.park`."""
-        parked = Parked(job, f"{random.getrandbits(64):016x}")
-        body = {"job": {"S": _dumps(job.to_message())}, "mark": {"S": parked.mark}}
+        mark = f"{random.getrandbits(64):016x}"
+        body = {"job": {"S": _dumps(job.to_message())}, "mark": {"S": mark}}
         self._client.put_item(TableName=self._table, Item={**_parked_key(job), **body})
-        return parked
 
     def parked(self, domain: str, run_id: str) -> list[Parked]:
         """See `RunBook.parked`; an earlier release put jobs aside without a mark."""
