@@ -302,6 +302,16 @@ def chosen(state: Mapping[str, Any], data: Json) -> str:
     raise StateError("States.NoChoiceMatched", "no choice fits, and there is no default")
 
 
+def passed(state: Mapping[str, Any], data: Json) -> tuple[Json, str]:
+    """What leaves a Pass, Choice or Succeed, and the next state; empty at the end. Raises StateError."""
+    given, kind = state_input(state, data), state["Type"]
+    if kind != "Pass":
+        output = at_path(state.get("OutputPath") or "$", given)
+        return output, chosen(state, given) if kind == "Choice" else ""
+    given = filled(state["Parameters"], given) if "Parameters" in state else given
+    return state_output(state, data, state.get("Result", given)), str(state.get("Next", ""))
+
+
 def wait_until(state: Mapping[str, Any], data: Json, now: float) -> float:
     """When a Wait ends, in seconds since the epoch; a moment that is past ends it at once."""
     if "Seconds" in state:

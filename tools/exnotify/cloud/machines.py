@@ -160,24 +160,17 @@ class Machines:
             self._end(execution, "FAILED", error="States.Runtime", cause=cause)
             return None
         try:
-            given = asl.state_input(state, execution.data)
             if kind == "Fail":
                 self._end(execution, "FAILED", error=state.get("Error", ""), cause=state.get("Cause", ""))
-            elif kind == "Succeed":
-                self._leave(execution, state, asl.at_path(state.get("OutputPath") or "$", given), end=True)
-            elif kind == "Choice":
-                target = asl.chosen(state, given)
-                self._leave(execution, state, asl.at_path(state.get("OutputPath") or "$", given), target)
             elif kind == "Wait":
-                return self._wait(execution, state, given)
-            elif kind == "Pass":
-                given = asl.filled(state["Parameters"], given) if "Parameters" in state else given
-                self._leave(
-                    execution, state, asl.state_output(state, execution.data, state.get("Result", given))
-                )
-            else:
+                return self._wait(execution, state, asl.state_input(state, execution.data))
+            elif kind == "Task":
+                given = asl.state_input(state, execution.data)
                 result = self._task(execution, state, given)
                 self._leave(execution, state, asl.state_output(state, given, result))
+            else:
+                output, target = asl.passed(state, execution.data)
+                self._leave(execution, state, output, target, end=not target)
         except asl.StateError as error:
             return self._failed(execution, state, error)
         return None
