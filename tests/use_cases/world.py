@@ -312,17 +312,12 @@ class World:
 
     def respond(self, kind: Response, **about: Any) -> Counter[str]:
         """Some system tells what a customer did."""
+        names = ("ledger", "contacts", "runs", "evidence", "records", "journeys", "exceptions")
         return record_response(
             ResponseEvent(kind, DOMAIN, **about, source="portal"),
-            ledger=self.ledger,
-            early=self.early_responses,
-            contacts=self.contacts,
-            runs=self.runs,
-            evidence=self.evidence,
-            records=self.records,
+            **{name: self._ports[name] for name in names},
+            early=self._ports["early_responses"],
             rules=self.rules,
-            journeys=self.journeys,
-            exceptions=self._ports["exceptions"],
             is_holiday=is_holiday,
             clock=self.clock,
         )
@@ -348,11 +343,11 @@ class World:
             language,
             portal=self.portal,
             documents=self.documents,
-            ledger=self.ledger,
-            runs=self.runs,
+            ledger=self._ports["ledger"],
+            runs=self._ports["runs"],
             tries=self.tries,
             keys=lambda: self.verify_keys,
-            exceptions=self.exceptions,
+            exceptions=self._ports["exceptions"],
             clock=self.clock,
         )
 
@@ -416,19 +411,15 @@ class World:
 
     def poll(self) -> Polled:
         """The quarter of an hour's look after receipts that did not come."""
+        names = (
+            "watch", "ledger", "contacts", "early", "runs", "decide_queue", "reputation", "exceptions"
+        )  # fmt: skip
         return poll_receipts(
-            watch=self.watch,
-            ledger=self.ledger,
-            contacts=self._ports["contacts"],
+            **{name: self._ports[name] for name in names},
             source=self.status_source,
             record=lambda receipts: record_receipts(receipts, **self.receipt_ports()),
             record_early=lambda receipts: record_receipts(receipts, **self.receipt_ports(), keep=False),
-            early=self.early,
             rules=self.rules,
-            runs=self.runs,
-            decide_queue=self._ports["decide_queue"],
-            reputation=self.reputation,
-            exceptions=self._ports["exceptions"],
             clock=self.clock,
             receipt_policy=self.receipt_policy,
             limits=Limits(minimum=10),
