@@ -200,7 +200,7 @@ def test_the_follow_up_of_a_repeated_receipt_is_made_up_behind_a_new_one() -> No
     twin = notified()
     start = twin.wire.number
     record_receipts([bounce], **twin.receipt_ports())
-    [place] = [n for n, call in enumerate(twin.wire.log[start:], 1) if call.endswith("send_slices")]
+    [place] = [n for n, call in enumerate(twin.wire.log[start:], 1) if call == "decide_queue.send"]
     world.wire.kill_at(world.wire.number + place, "before")
     with pytest.raises(Killed):
         record_receipts([bounce], **world.receipt_ports())
