@@ -35,7 +35,6 @@ FOLDERS = tuple(
         "receipts",
         "wording",
         "providers",
-        "architecture",
     )
 )
 MARKERS = "not " + " and not ".join(

@@ -194,7 +194,7 @@ def _constant(place: _Place, node: ast.Constant) -> _Found:
         news = ["XX" + value]
     elif isinstance(value, bytes):
         news = [b"XX" + value]
-    elif value is None and not isinstance(place.parent, ast.Return | ast.Slice):
+    elif value is None and not isinstance(place.parent, ast.Return | ast.Slice | ast.Compare):
         news = [""]
     else:
         return
