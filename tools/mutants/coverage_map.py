@@ -6,6 +6,7 @@ What was measured holds as long as neither the file of tests nor any file that i
 import hashlib
 import importlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -97,7 +98,11 @@ def lines() -> Lines:
     if stale:
         print(f"measuring {len(stale)} files of tests", file=sys.stderr, flush=True)
         command = [sys.executable, "-m", "mutants.coverage_map", *stale]
-        subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
+        told = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+        if lacking := [path for path in stale if not _kept_at(path).exists()]:
+            raise RuntimeError(
+                f"not measured: {', '.join(lacking)}\n{told.stdout[-2000:]}{told.stderr[-2000:]}"
+            )
     found = Lines()
     for path in test_files():
         kept = json.loads(_kept_at(path).read_text()) if _kept_at(path).exists() else {"tests": {}}
@@ -129,7 +134,7 @@ class _Recorder:
 
 
 def _measure(files: list[str]) -> None:
-    data = KEPT / "coverage.sqlite"
+    data = KEPT / f"coverage-{os.getpid()}.sqlite"  # others may measure at the same time
     data.parent.mkdir(parents=True, exist_ok=True)
     data.unlink(missing_ok=True)
     measured = coverage.Coverage(
