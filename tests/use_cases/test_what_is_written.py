@@ -202,7 +202,7 @@ def test_the_proof_of_a_message_has_everything_that_was_decided_and_said() -> No
         "text": message.content.text,
         "html": message.content.html,
     }
-    assert proof.at == "2026-11-20T15:00:00.000+00:00"
+    assert proof.at == "2026-11-20T15:00:00.250+00:00"
 
 
 def test_what_is_watched_names_every_message_its_provider_and_its_deadline() -> None:

@@ -114,7 +114,7 @@ def lines() -> Lines:
     return found
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Recorder:
     """Pytest plugin: one context for each test."""
 

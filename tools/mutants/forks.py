@@ -68,7 +68,7 @@ def _quiet() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _FirstFailure:
     """Pytest plugin: the fork ends with the first test that fails."""
 
@@ -197,7 +197,7 @@ def _basetemp() -> str:
     return str(TEMPORARY / str(os.getpid()))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Chosen:
     """Pytest plugin: these tests and no others, in this order."""
 
@@ -213,7 +213,7 @@ class _Chosen:
         items[:] = sorted((item for item in items if item.nodeid in rank), key=lambda item: rank[item.nodeid])
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Collected:
     """Pytest plugin: once the tests are collected, `then` is called with them in place of running them."""
 
