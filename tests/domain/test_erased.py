@@ -157,7 +157,12 @@ def test_a_notice_keeps_keys_hashes_and_times_and_its_chain_holds() -> None:
         notice = happened(notice, NOW, what, detail)
     before = head(notice)
     after = redacted(notice, ANNA)
-    assert (after.version, after.case_id, after.why, after.link_revoked) == (notice.version + 1, "", ERASED, ERASED)
+    assert (after.version, after.case_id, after.why, after.link_revoked) == (
+        notice.version + 1,
+        "",
+        ERASED,
+        ERASED,
+    )
     assert [a.why for a in after.attempts] == [ERASED, ""]
     assert [event.detail.startswith(REDACTED) for event in after.events] == [False, True, True, False, False]
     assert "anna" not in repr(after)
