@@ -24,6 +24,7 @@ from .accepted import Accepted, Channel, Ledger, Repeated
 from .conduct import ADDRESS_REFUSED, Weather, reply_or_break
 from .exchange import Reply, Request
 from .fates import Fates
+from .forms import opentext_form
 
 _CHANNELS: Final[Mapping[str, Channel]] = {"/mra/v1/outbound/sms": "sms", "/mra/v1/outbound/emails": "email"}
 _DAY: Final = 86_400.0
@@ -251,6 +252,7 @@ class OpenText:
             deliveries.append((message.simulated(), sorted(happened, key=lambda row: row[1])))
         found = status_document(head or JobHead.of(messages[0].simulated()), deliveries, refused)
         for message, row in zip(messages, found["deliveries"], strict=False):
+            opentext_form(row, message, self._nature.chance)
             opened = self._fates.of(message).opened
             if opened is not None and message.channel == "email" and message.at + opened <= now:
                 told = {"event_time": datetime.fromtimestamp(message.at + opened, UTC).isoformat()}
