@@ -11,7 +11,7 @@ from simulation.checker.seen import Post, Published, Said, Sent, Told, Try
 from simulation.engine.cloud import Cloud
 from simulation.engine.tasks import Task
 from simulation.outside import Accepted
-from simulation.outside.postbox import OPENED
+from simulation.outside.accepted import OPENED
 
 _SAID: Mapping[str, Said] = {
     Step.SENT.name: "accepted",
@@ -91,9 +91,9 @@ def told_of(cloud: Cloud) -> list[Told]:
 
 
 def _refused(way: str) -> bool:
-    """Whether a push was answered with a status that says it was not taken."""
+    """Whether a push was answered with a status that says it was not taken; after 500 it may have been."""
     status = way.rpartition(" ")[2]
-    return status.isdigit() and int(status) >= 300
+    return status.isdigit() and 300 <= int(status) < 500
 
 
 def tries_of(cloud: Cloud) -> list[Try]:
