@@ -30,7 +30,7 @@ export REQUIRE_ALL
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-sam setup-checkov setup-localstack demo test test-sdk test-localstack lint audit build bench alarms \
-    drill simulate adopt lock clean
+    drill mutants simulate adopt lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -83,6 +83,10 @@ simulate: $(DEV_SET_UP) ## play bad nights from seeds (SEEDS=1-100, HOURS=8, SEC
 
 adopt: $(DEV_SET_UP) ## write what an import needs to take over what a deleted stack left (STACK_ID=arn:...)
 	$(VENV)/bin/python -m exnotify.operations.adopt "$(STACK_ID)" build/adopt
+
+mutants: $(DEV_SET_UP) ## change the product and see whether a test notices (MODULES=domain,use_cases/s* SAMPLE=N SEED=... AGAIN=1)
+	$(VENV)/bin/python -m mutants $(if $(MODULES),--modules "$(MODULES)") $(if $(SAMPLE),--sample $(SAMPLE)) \
+	    $(if $(SEED),--seed "$(SEED)") $(if $(AGAIN),--again) $(if $(MATCH),--match '$(MATCH)')
 
 lock: $(DEV_SET_UP) ## resolve the requirements again (UPGRADE=1: to the newest versions)
 	$(call compile,requirements/dev)

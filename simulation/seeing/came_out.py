@@ -82,7 +82,7 @@ def sent_of(cloud: Cloud, began: Began) -> list[Sent]:
 
 
 def told_of(cloud: Cloud) -> list[Told]:
-    """Every report that reached the product."""
+    """Every report that reached the product, or may have."""
     return [
         Told(report.accepted, report.at, report.happened_at, _SAID.get(report.step, "unclear"))
         for report in cloud.outside.reports
@@ -91,9 +91,9 @@ def told_of(cloud: Cloud) -> list[Told]:
 
 
 def _refused(way: str) -> bool:
-    """Whether a push was answered with a status that says it was not taken; after 500 it may have been."""
+    """Whether the answer to a push says that it was not taken; 500 or more says nothing."""
     status = way.rpartition(" ")[2]
-    return status.isdigit() and 300 <= int(status) < 500
+    return status.isdigit() and 400 <= int(status) < 500
 
 
 def tries_of(cloud: Cloud) -> list[Try]:

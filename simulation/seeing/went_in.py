@@ -9,7 +9,7 @@ from simulation.checker.seen import ENDS, Act, Drop, Record, Report
 from simulation.stories.acts import DropRun, PutEvent, Reply
 from simulation.stories.acts import Record as Written
 from simulation.stories.performing import Deed
-from simulation.stories.records import FLAWS, OTHER_NAME
+from simulation.stories.records import FLAWS, OTHER_ADDRESS, OTHER_NAME
 
 CHANNELS = ("email", "sms")
 
@@ -25,17 +25,16 @@ _REFUSALS = ("CommandError", "MisuseError", "UsageError", "BadParameter", "NoSuc
 # --- runs ------------------------------------------------------------------------------------------
 
 
-def drops_of(deeds: Sequence[Deed], holders: bool = False) -> list[Drop]:
-    """Every run, and every single document, in the order in which they came. `holders`: a site's rules tell
-    the holders of an account apart by their names."""
-    return [drop for deed in deeds for drop in _drops(deed, holders)]
+def drops_of(deeds: Sequence[Deed]) -> list[Drop]:
+    """Every run, and every single document, in the order in which they came."""
+    return [drop for deed in deeds for drop in _drops(deed)]
 
 
-def _drops(deed: Deed, holders: bool) -> Iterator[Drop]:
+def _drops(deed: Deed) -> Iterator[Drop]:
     act = deed.act
     if isinstance(act, DropRun):
         whole = act.replaced is None and not act.stated and bool(act.records)
-        records = [Record(record.fields, _fit(record, holders)) for record in act.records]
+        records = [Record(record.fields, _fit(record, act.records)) for record in act.records]
         sealed_at = None if act.sealed_after is None else deed.ended
         yield Drop(act.domain, act.run_id, deed.began, records, sealed_at, complete=whole)
     elif isinstance(act, PutEvent) and act.detail_type == "Document Composed":
@@ -43,12 +42,15 @@ def _drops(deed: Deed, holders: bool) -> Iterator[Drop]:
         yield Drop(str(act.detail["domain"]), "event", deed.began, [Record(fields)], None, event=True)
 
 
-def _fit(record: Written, holders: bool) -> bool | None:
-    """None: it depends on rules that change on the way."""
-    if record.flaw == OTHER_NAME:
-        return None if holders else False
+def _fit(record: Written, others: Sequence[Written]) -> bool | None:
+    """Whether a record can be used; of two that contradict each other perhaps neither can."""
+    key = record.fields.get("customer_key")
+    if any(
+        one.flaw in (OTHER_NAME, OTHER_ADDRESS) and one.fields.get("customer_key") == key for one in others
+    ):
+        return None
     flaw = FLAWS.get(record.flaw)
-    return not (flaw and flaw.rejected)
+    return flaw is None or not flaw.rejected
 
 
 # --- people and systems ----------------------------------------------------------------------------

@@ -32,11 +32,11 @@ from simulation.outside import Settings
 from simulation.outside.conduct import ADDRESS_REFUSED, CONDUCTS
 from simulation.outside.fates import FATES, OPENED_BY_MACHINE
 from simulation.outside.habits import HABITS, STOPS, WORDS
+from simulation.outside.page import forms_of
 from simulation.outside.responders import PAGER_EVENTS, PAGER_TWICE, TEAM_ANSWERS
-from simulation.outside.ways import Answer
 from simulation.outside.webhooks import HOSTS, SECRET
 from tests.fakes import a_contact
-from tests.simulation.outside_world import HOOK_SECRET, MAIL_KEY, START, World, message, wired  # noqa: F401 - a fixture
+from tests.simulation.outside_world import HOOK_SECRET, MAIL_KEY, START, HttpAnswer, World, message, wired  # noqa: F401
 from tests.wording.test_link_pages import shown
 
 PROVIDERS = ("opentext", "ses", "sms")
@@ -90,7 +90,7 @@ def test_a_push_brings_the_secret() -> None:
 def test_a_push_is_tried_again_while_the_answer_is_an_error() -> None:
     world = World()
     answers = [500, 503, 202]
-    world.ways.answers = lambda method, path, body: Answer(answers.pop(0) if answers else 202)
+    world.ways.answers = lambda method, path, body: HttpAnswer(answers.pop(0) if answers else 202)
     world.send(world.provider("opentext"), message("opentext"))
     world.settle()
     assert [r.way.rpartition(" ")[2] for r in world.outside.reports] == ["500", "503", "202", "202"]
@@ -185,7 +185,7 @@ def reading(kind: str, page: str, link: str = "https://documents.example.com/d/T
     """A world whose customer does one thing, and whose pages are all this one."""
     world = World({kind: 1.0})
     world.outside.meet("retail", {"email": "c1@example.com", "verify_last4": "1809", "customer_key": "C1"})
-    world.ways.answers = lambda method, path, body: Answer(200 if method != "POST" else 302, {}, page)
+    world.ways.answers = lambda method, path, body: HttpAnswer(200 if method != "POST" else 302, {}, page)
     world.send(world.provider("ses"), message("ses", link=link))
     world.settle()
     return world
@@ -280,7 +280,7 @@ def test_an_alert_is_taken_whatever_is_answered(channel: str) -> None:
 
 def test_a_team_answers_by_the_link_of_its_alert() -> None:
     world = World({TEAM_ANSWERS: 1.0})
-    world.ways.answers = lambda method, path, body: Answer(
+    world.ways.answers = lambda method, path, body: HttpAnswer(
         200, {}, '<form method="post"><button>I</button></form>'
     )
     Posts(world.sleep).post("slack", "https://slack.example.com/x", ALERT, {}, 60.0)
@@ -298,7 +298,7 @@ def test_pagerduty_tells_what_was_done_and_signs_it() -> None:
     body = json.dumps({"event_action": "trigger", "dedup_key": dedup_key(incident, page)}).encode()
     world = World({f"pager {kind}": 1.0 for kind in PAGER_EVENTS} | {PAGER_TWICE: 1.0})
     failing = [500, 500]
-    world.ways.answers = lambda method, path, body: Answer(failing.pop() if failing else 202)
+    world.ways.answers = lambda method, path, body: HttpAnswer(failing.pop() if failing else 202)
     Posts(world.sleep).post("pagerduty", "https://pagerduty.example.com/v2/enqueue", body, {}, 60.0)
     world.settle()
     assert len(world.ways.asked) == 2 * len(PAGER_EVENTS) + 2
@@ -341,6 +341,19 @@ def test_a_text_is_answered_as_the_service_publishes_it() -> None:
     assert {reply.answers for reply in replies} == {world.outside.accepted[0].message_id}
 
 
+def test_a_form_is_posted_with_what_is_chosen_in_it() -> None:
+    page = (
+        '<form><input type="checkbox" name="a" value="1" checked><input type="checkbox" name="a" value="2">'
+        '<input type="radio" name="b" value="1"><input type="radio" name="b" value="2" checked>'
+        '<input type="text" name="c" value="" autocomplete="bday"><button name="d" value="go">Go</button></form>'
+        '<input name="outside">'
+    )
+    [form] = forms_of(page)
+    assert form.fields == [("a", "1"), ("b", "2"), ("c", "")]
+    assert (form.asks, form.buttons) == ({"c": "bday"}, [("d", "go")])
+    assert form.filled(c="x") == [("a", "1"), ("b", "2"), ("c", "x")]
+
+
 def test_texts_are_what_they_are_meant_to_be() -> None:
     assert {meaning_of(text) for text in STOPS} == {"stop"}
     assert not {meaning_of(text) for text in WORDS} & {"stop", "start"}
@@ -353,6 +366,9 @@ def test_a_carrier_stops_a_number_if_it_is_set_to() -> None:
         world.send(world.provider("sms"), message("sms", attempt=2))
         assert len(world.outside.accepted) == (1 if stops else 2)
         assert [row.kind for row in world.outside.declined] == ["opted_out"] * stops
+        world.outside.sms.hear("+12025550101", "Start!")
+        world.send(world.provider("sms"), message("sms", attempt=3))
+        assert len(world.outside.accepted) == (2 if stops else 3)
 
 
 def test_what_customers_do_ends_with_the_faults() -> None:
