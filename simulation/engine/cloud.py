@@ -105,7 +105,7 @@ class Cloud:
             self.timeline,
             nature.chance,
             self._idle,
-            self.services.next_due,
+            lambda: self.services.next_due(lambda key: not key.startswith("channels:")),
         )
         self._http = Http(self.deployment, self.functions, self.tasks, self.timeline)
         if settings.keep_log:
