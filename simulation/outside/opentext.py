@@ -165,14 +165,13 @@ class OpenText:
         kept = self._nature.chance.uniform(f"kept {name}", *FORGETS)
         head = JobHead(job_id, submission.channel, self._now(), reference, code)
         forgotten_at = self._nature.timeline.now + kept
-        self._jobs[job_id] = _Job(head, tuple(messages), tuple(refused), forgotten_at)
+        taken = tuple(map(self._ledger.take, messages))
+        self._jobs[job_id] = _Job(head, taken, tuple(refused), forgotten_at)
         if refused:
             self._refused_after(job_id)
         if submission.message_id:
             self._by_message_id[submission.message_id] = job_id
         self._nature.timeline.at(forgotten_at, lambda: self._forget(job_id, submission.message_id))
-        for message in messages:
-            self._ledger.take(message)
         return job_id
 
     def _refused_after(self, job_id: str) -> None:
