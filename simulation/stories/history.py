@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -86,7 +88,12 @@ class History:
         timeline = Timeline(datetime.fromisoformat(story.start).timestamp())
         chance = Witness(self.seed, profile.rates, self.faults)
         chance.timeline = timeline
-        with TemporaryDirectory() as folder, Cloud(Nature(timeline, chance), self._settings(story)) as cloud:
+        settings = self._settings(story)
+        with (
+            redirect_stderr(io.StringIO()) as remarks,  # what commands say to their operators
+            TemporaryDirectory() as folder,
+            Cloud(Nature(timeline, chance), settings) as cloud,
+        ):
             began = Began(cloud)
             performance = Performance(story, cloud, Path(folder))
             with commands_reach(cloud):
@@ -107,7 +114,7 @@ class History:
                 faults=tuple(zip(chance.moments, chance.happened, strict=True)),
                 digest=cloud.digest,
                 figures=_figures(performance, cloud, chance),
-                output=tuple(cloud.output or ()),
+                output=(*map(str, cloud.output or ()), remarks.getvalue()),
             )
 
     def _settings(self, story: Story) -> Settings:
