@@ -45,6 +45,12 @@ _METHODS = {"startswith": "endswith", "endswith": "startswith", "removeprefix": 
 _METHODS |= {"partition": "rpartition", "rpartition": "partition", "find": "rfind", "update": "setdefault"}
 _LOGGERS = frozenset({"logger", "log", "warnings"})
 _TYPING = frozenset({"TypeVar", "NewType", "cast", "Literal", "Protocol", "ParamSpec", "overload"})
+_UNSEEN_FIELDS = frozenset(
+    {"annotation", "returns", "decorator_list", "type_comment", "bases", "format_spec"}
+)
+_GUARDS = frozenset({"strict", "stacklevel"})
+"""Arguments that only speak up where something else is wrong already."""
+
 _GONE: Any = object()
 _WORDS = 90  # characters of source that name a change
 
@@ -211,7 +217,7 @@ def _constant(place: _Place, node: ast.Constant) -> _Found:
 
 def _call(place: _Place, node: ast.Call) -> _Found:
     for number, keyword in enumerate(node.keywords):
-        if keyword.arg is not None:
+        if keyword.arg is not None and keyword.arg not in _GUARDS:
             rest = node.keywords[:number] + node.keywords[number + 1 :]
             words = f"{_text(node)} without {keyword.arg}"
             yield "keyword", words, place.instead(_changed(node, keywords=rest))
@@ -315,6 +321,8 @@ def _left_alone(node: ast.AST) -> bool:
             return True
         case ast.ClassDef(bases=[*_, ast.Name(id="Protocol")]):
             return True
+        case ast.keyword(arg=name) if name in _GUARDS:
+            return True
         case ast.Constant() if node.value is ...:
             return True
     return False
@@ -332,7 +340,7 @@ def _walk(
     at_import: bool = True,
 ) -> Iterator[_Place]:
     for name, value in ast.iter_fields(node):
-        if name in ("annotation", "returns", "decorator_list", "type_comment", "bases", "format_spec"):
+        if name in _UNSEEN_FIELDS:
             continue
         for index, child in enumerate(value) if isinstance(value, list) else ((None, value),):
             if not isinstance(child, ast.AST) or _left_alone(child) or _of_a_type(node, child):
