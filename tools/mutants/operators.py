@@ -42,7 +42,6 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 }
 _NAMES = {"max": "min", "min": "max", "any": "all", "all": "any"}
 _METHODS = {"startswith": "endswith", "endswith": "startswith", "removeprefix": "removesuffix"}
-_METHODS |= {"partition": "rpartition", "rpartition": "partition", "find": "rfind", "update": "setdefault"}
 _LOGGERS = frozenset({"logger", "log", "warnings"})
 _TYPING = frozenset({"TypeVar", "NewType", "cast", "Literal", "Protocol", "ParamSpec", "overload"})
 _UNSEEN_FIELDS = frozenset(
