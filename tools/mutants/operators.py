@@ -47,9 +47,6 @@ _TYPING = frozenset({"TypeVar", "NewType", "cast", "Literal", "Protocol", "Param
 _UNSEEN_FIELDS = frozenset(
     {"annotation", "returns", "decorator_list", "type_comment", "bases", "format_spec"}
 )
-_GUARDS = frozenset({"strict", "stacklevel"})
-"""Arguments that only speak up where something else is wrong already."""
-
 _GONE: Any = object()
 _WORDS = 90  # characters of source that name a change
 
@@ -216,7 +213,7 @@ def _constant(place: _Place, node: ast.Constant) -> _Found:
 
 def _call(place: _Place, node: ast.Call) -> _Found:
     for number, keyword in enumerate(node.keywords):
-        if keyword.arg is not None and keyword.arg not in _GUARDS:
+        if keyword.arg is not None and not _unseen(node, keyword):
             rest = node.keywords[:number] + node.keywords[number + 1 :]
             words = f"{_text(node)} without {keyword.arg}"
             yield "keyword", words, place.instead(_changed(node, keywords=rest))
@@ -320,15 +317,19 @@ def _left_alone(node: ast.AST) -> bool:
             return True
         case ast.ClassDef(bases=[*_, ast.Name(id="Protocol")]):
             return True
-        case ast.keyword(arg=name) if name in _GUARDS:
-            return True
         case ast.Constant() if node.value is ...:
             return True
     return False
 
 
-def _of_a_type(node: ast.AST, child: ast.AST) -> bool:
-    return isinstance(node, ast.Subscript) and isinstance(child, ast.Tuple | ast.List)
+def _unseen(node: ast.AST, child: ast.AST) -> bool:
+    """Whether a part says something to people and checkers only: arguments of a type, `zip`'s `strict`."""
+    match node, child:
+        case ast.Call(func=ast.Name(id="zip")), ast.keyword(arg="strict"):
+            return True
+        case ast.Subscript(), ast.Tuple() | ast.List():
+            return True
+    return False
 
 
 def _walk(
@@ -342,7 +343,7 @@ def _walk(
         if name in _UNSEEN_FIELDS:
             continue
         for index, child in enumerate(value) if isinstance(value, list) else ((None, value),):
-            if not isinstance(child, ast.AST) or _left_alone(child) or _of_a_type(node, child):
+            if not isinstance(child, ast.AST) or _left_alone(child) or _unseen(node, child):
                 continue
             here = child if isinstance(child, ast.stmt) else statement
             bound = (_bound(child, node) or names) if at_import else names
