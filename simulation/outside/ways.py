@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Protocol):
     """An answer of the HTTP API. Names of headers are in lower case."""
 
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: str = ""
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers."""
+
+    @property
+    def body(self) -> str:
+        """The body as text."""
 
 
 class Ways(Protocol):

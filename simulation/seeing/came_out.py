@@ -10,7 +10,8 @@ from exnotify.simulators.timeline import Step
 from simulation.checker.seen import Post, Published, Said, Sent, Told, Try
 from simulation.engine.cloud import Cloud
 from simulation.engine.tasks import Task
-from simulation.outside.postbox import OPENED
+from simulation.outside import Accepted
+from simulation.outside.accepted import OPENED
 
 _SAID: Mapping[str, Said] = {
     Step.SENT.name: "accepted",
@@ -19,6 +20,7 @@ _SAID: Mapping[str, Said] = {
     Step.FULL.name: "failed",
     Step.BLOCKED.name: "failed",
     Step.EXPIRED.name: "failed",
+    Step.UNDETERMINED.name: "failed",
     Step.COMPLAINED.name: "complained",
     Step.DELAYED.name: "delayed",
     OPENED: "opened",
@@ -68,7 +70,7 @@ def sent_of(cloud: Cloud, began: Began) -> list[Sent]:
                 provider=one.provider,
                 channel=one.channel,
                 address=one.to,
-                ref="" if one.ref.startswith("incident-") else one.ref,
+                ref="" if _is_alert(one) else one.ref,
                 heard=one.answered == "ok" and not {place, one.place} & hidden,
                 subject=one.subject,
                 text=one.text,
@@ -80,7 +82,7 @@ def sent_of(cloud: Cloud, began: Began) -> list[Sent]:
 
 
 def told_of(cloud: Cloud) -> list[Told]:
-    """Every report that reached the product."""
+    """Every report that reached the product, or may have."""
     return [
         Told(report.accepted, report.at, report.happened_at, _SAID.get(report.step, "unclear"))
         for report in cloud.outside.reports
@@ -89,9 +91,9 @@ def told_of(cloud: Cloud) -> list[Told]:
 
 
 def _refused(way: str) -> bool:
-    """Whether a push was answered with a status that says it was not taken."""
+    """Whether the answer to a push says that it was not taken; 500 or more says nothing."""
     status = way.rpartition(" ")[2]
-    return status.isdigit() and int(status) >= 300
+    return status.isdigit() and 400 <= int(status) < 500
 
 
 def tries_of(cloud: Cloud) -> list[Try]:
@@ -101,10 +103,15 @@ def tries_of(cloud: Cloud) -> list[Try]:
 
 def posts_of(cloud: Cloud) -> list[Post]:
     """Alerts that left for teams."""
-    return [
-        Post(post.at, post.channel, json.dumps(post.document, ensure_ascii=False))
-        for post in cloud.outside.alerts
+    posts = [Post(p.at, p.channel, json.dumps(p.document, ensure_ascii=False)) for p in cloud.outside.alerts]
+    mails = [
+        Post(m.at, "email", f"{m.subject}\n{m.text}", m.to) for m in cloud.outside.accepted if _is_alert(m)
     ]
+    return sorted([*posts, *mails], key=lambda post: post.at)
+
+
+def _is_alert(message: Accepted) -> bool:
+    return message.ref.startswith("incident-")
 
 
 def published_of(cloud: Cloud) -> list[Published]:

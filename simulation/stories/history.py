@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from simulation.checker import Violation, check
 from simulation.engine.cloud import Cloud, Settings
 from simulation.nature import Chance, Nature, Timeline
 from simulation.outside import Settings as Accounts
+from simulation.outside.webhooks import SECRET as ALERT_CHANNELS
 from simulation.seeing import Began, seen_of
 from simulation.shrink import Played
 
@@ -114,6 +116,7 @@ class History:
             parameters=story.parameters,
             site=str(folder_of(story.site) or ""),
             accounts=Accounts(deduplicates=deduplicates),
+            secrets={"AlertChannelsSecret": json.dumps(ALERT_CHANNELS)},
             keep_log=self.keep_log,
         )
 

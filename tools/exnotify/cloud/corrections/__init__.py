@@ -34,6 +34,8 @@ def corrected(bus: EventBus, access: AccessControl, clock: Clock) -> Iterator[No
         sqs.message_sizes(patches)
         sqs.queue_attributes(patches)
         sqs.queue_time(patches)
+        sqs.message_sizes(patches)
+        sqs.receipt_handles(patches)
         requests.method_lookup(patches)
         if clock.is_virtual:
             events.topic_time(patches, clock)
