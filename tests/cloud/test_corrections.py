@@ -545,26 +545,6 @@ def test_an_update_takes_a_sort_key_of_1024_bytes(aws: Clients, key: str, taken:
             aws("dynamodb").update_item(**wanted)
 
 
-@pytest.mark.parametrize(("text", "taken"), [("é" * 131_072, True), ("é" * 131_073, False)])
-def test_a_queue_takes_256_kb_in_a_message_or_a_batch(aws: Clients, text: str, taken: bool) -> None:
-    sqs, url = aws("sqs"), make_queue(aws)
-    halves = [{"Id": "1", "MessageBody": text[::2]}, {"Id": "2", "MessageBody": text[1::2]}]
-    if taken:
-        sqs.send_message(QueueUrl=url, MessageBody=text)
-        sqs.send_message_batch(QueueUrl=url, Entries=halves)
-        return
-    with pytest.raises(ClientError, match="shorter than 262144 bytes"):
-        sqs.send_message(QueueUrl=url, MessageBody=text)
-    with pytest.raises(ClientError) as caught:
-        sqs.send_message_batch(QueueUrl=url, Entries=halves)
-    assert caught.value.response["Error"]["Code"].endswith("BatchRequestTooLong")
-
-
-def test_moto_itself_takes_more_in_a_message(raw: Any) -> None:
-    with raw() as aws:
-        aws("sqs").send_message(QueueUrl=make_queue(aws), MessageBody="é" * 600_000)
-
-
 def test_a_queue_tells_its_attributes(aws: Clients) -> None:
     sqs = aws("sqs")
     dead = sqs.create_queue(QueueName="dead")["QueueUrl"]

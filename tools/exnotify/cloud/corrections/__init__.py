@@ -31,7 +31,6 @@ def corrected(bus: EventBus, access: AccessControl, clock: Clock) -> Iterator[No
         dynamodb.transactions(patches)
         dynamodb.transaction_tokens(patches)
         dynamodb.request_limits(patches)
-        sqs.message_sizes(patches)
         sqs.queue_attributes(patches)
         sqs.queue_time(patches)
         sqs.message_sizes(patches)

@@ -41,35 +41,6 @@ class _Attributes(Mapping[str, Any]):
         return len(self._names)
 
 
-_MESSAGE_BYTES = 256 * 1024
-"""Of a message, or of a batch. SQS takes 1 MiB since August 2025; what fits before fits everywhere."""
-
-
-def message_sizes(patches: Patches) -> None:
-    """moto counts characters, and takes four times as many: "SendMessage", Amazon SQS API Reference."""
-    from moto.sqs.exceptions import BatchRequestTooLong, InvalidParameterValue
-    from moto.sqs.models import SQSBackend
-
-    send, send_batch = SQSBackend.send_message, SQSBackend.send_message_batch
-
-    def send_message(backend: Any, queue_name: str, message_body: str, *rest: Any, **more: Any) -> Any:
-        if len(message_body.encode()) > _MESSAGE_BYTES:
-            raise InvalidParameterValue(
-                "One or more parameters are invalid. Reason: Message must be shorter than "
-                f"{_MESSAGE_BYTES} bytes."
-            )
-        return send(backend, queue_name, message_body, *rest, **more)
-
-    def send_message_batch(backend: Any, queue_name: str, entries: dict[str, dict[str, Any]]) -> Any:
-        total = sum(len(entry["MessageBody"].encode()) for entry in entries.values())
-        if total > _MESSAGE_BYTES:
-            raise BatchRequestTooLong(total)
-        return send_batch(backend, queue_name, entries)
-
-    patches.set(SQSBackend, "send_message", send_message)
-    patches.set(SQSBackend, "send_message_batch", send_message_batch)
-
-
 def queue_attributes(patches: Patches) -> None:
     """moto counts all messages of a queue three times for each one it sends or receives."""
     from moto.sqs.models import Queue
