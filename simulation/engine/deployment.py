@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from exnotify.cloud.actions import Place
@@ -20,7 +21,7 @@ from exnotify.cloud.httpapi import ApiSpec
 from exnotify.cloud.machines import MachineSpec
 from exnotify.cloud.poller import Mapping as EventSourceMapping
 from exnotify.cloud.stack import ScheduleSpec, Stack
-from exnotify.cloud.template import load_template
+from exnotify.cloud.template import Template, load_template
 from exnotify.local import OWN_PARAMETERS, TEMPLATE
 
 ACCOUNT = "123456789012"
@@ -110,7 +111,7 @@ def deployed(parameters: Mapping[str, str] | None = None) -> Deployment:
         "LinkHost": API_URL,
         **(parameters or {}),
     }
-    template = load_template(TEMPLATE, given, REGION)
+    template = _translated(tuple(sorted(given.items())))
     noted = _Noted()
     place = Place(ACCOUNT, REGION)
     stack = Stack(STACK, place, noted.client, _Unchecked(), template.code)  # type: ignore[arg-type]
@@ -134,6 +135,11 @@ def deployed(parameters: Mapping[str, str] | None = None) -> Deployment:
         secrets=noted.secrets,
         may_invoke=stack.may_invoke,
     )
+
+
+@cache
+def _translated(parameters: tuple[tuple[str, str], ...]) -> Template:
+    return load_template(TEMPLATE, dict(parameters), REGION)
 
 
 class _Unchecked:
