@@ -1,7 +1,7 @@
 """`python -m simulation.known_faults`: puts each known fault back and plays seeds until it is found.
 
     NAME …             which faults; all without any
-    --seconds 600      for how long each
+    --seconds 600      for how long each, in seconds of one core
     --profile NAME     another kind of night than the fault's own
     --first 1          the first seed
 
@@ -16,7 +16,7 @@ import sys
 from dataclasses import replace
 
 from .faults import FAULTS
-from .seeking import HEAD, named, seek
+from .seeking import HEAD, named, seek, sound_process
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,15 +35,15 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"no fault is named {unknown}; there are {', '.join(f.name for f in FAULTS)}")
     print(HEAD, flush=True)
     missed = 0
-    for fault in faults:
-        found = seek(replace(fault, profile=given.profile or fault.profile), given.seconds, given.first)
-        missed += not found.claim
-        print(found.row(), flush=True)
-        print(
-            f"  seed {found.seed or '-'}: {found.about or '-'}; set aside {found.anyway}; {found.others}",
-            file=sys.stderr,
-            flush=True,
-        )
+    with sound_process() as sound:
+        for fault in faults:
+            fault = replace(fault, profile=given.profile or fault.profile)
+            found = seek(fault, sound, given.seconds, given.first)
+            missed += not found.claim
+            print(found.row(), flush=True)
+            where = f"seed {found.seed}: {found.about}" if found.claim else "nowhere"
+            beside = f"set aside {found.anyway}, other claims {found.others}"
+            print(f"{fault.name}: {where}; {beside}", file=sys.stderr, flush=True)
     return 1 if missed else 0
 
 

@@ -249,6 +249,7 @@ FAULTS: tuple[Fault, ...] = (
             "if f.sha256] if repeated else []\n",
             "if f.sha256][:0]\n",
         ),
+        Edit("use_cases.stage_run", "replaced=not just_read)", "replaced=False)"),
     ),
     _fault(
         "pauses_grow_notices",

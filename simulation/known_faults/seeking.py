@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from .faults import Fault
 from .putting_back import put_back
+
+_FRESH = multiprocessing.get_context("spawn")
 
 Violated = dict[str, str]
 """What a history violates: each claim, with what its first violation is about."""
@@ -45,48 +48,50 @@ class Search:
 HEAD = "| fault | what goes wrong | profile | seeds | seconds | found by |\n|---|---|---|---|---|---|"
 
 
-def seek(fault: Fault, seconds: float = 600.0, first: int = 1) -> Search:
+@contextmanager
+def sound_process() -> Iterator[ProcessPoolExecutor]:
+    """A process without any fault, for `seek`: one serves all searches."""
+    with ProcessPoolExecutor(1, _FRESH) as sound:
+        yield sound
+
+
+def seek(fault: Fault, sound: ProcessPoolExecutor, seconds: float = 600.0, first: int = 1) -> Search:
     """Play seeds `first`, `first` + 1 … with the fault, until one of its claims is violated or time is up.
 
-    A seed that violates the claim without the fault as well is set aside. Each way has a process of its own.
+    `seconds` are those of one core. A seed that violates the claim without the fault as well is set aside.
     """
-    search, began = Search(fault), time.monotonic()
-    fresh = multiprocessing.get_context("spawn")
-    with (
-        ProcessPoolExecutor(1, fresh, initializer=put_back, initargs=(fault.edits,)) as faulty,
-        ProcessPoolExecutor(1, fresh) as sound,
-    ):
+    search = Search(fault)
+    with ProcessPoolExecutor(1, _FRESH, initializer=put_back, initargs=(fault.edits,)) as faulty:
         for number in count(first):
-            search.seconds = time.monotonic() - began
             if search.seconds > seconds:
-                return search
+                break
             seed = str(number)
             search.seeds += 1
-            violated = faulty.submit(violations, seed, fault.profile).result()
+            violated, took = faulty.submit(violations, seed, fault.profile).result()
+            search.seconds += took
             for claim in violated.keys() - fault.claims:
                 search.others.setdefault(claim, []).append(seed)
             broken = violated.keys() & fault.claims
-            if not broken:
-                continue
-            broken -= sound.submit(violations, seed, fault.profile).result().keys()
-            if not broken:
+            if broken:
+                anyway, took = sound.submit(violations, seed, fault.profile).result()
+                search.seconds += took
+                if new := broken - anyway.keys():
+                    search.claim = min(new, key=list(violated).index)
+                    search.seed, search.about = seed, violated[search.claim]
+                    break
                 search.anyway.append(seed)
-                continue
-            search.claim = min(broken, key=list(violated).index)
-            search.seed, search.about = seed, violated[search.claim]
-            search.seconds = time.monotonic() - began
-            return search
     return search
 
 
-def violations(seed: str, profile: str) -> Violated:
-    """What one history violates, in this process's product."""
+def violations(seed: str, profile: str) -> tuple[Violated, float]:
+    """What one history violates, in this process's product, and the seconds of a core that it took."""
     from simulation.stories.history import History  # the product is imported after the fault is put back
 
+    began = time.process_time()
     found: Violated = {}
     for violation in History(seed, profile).run().violations:
         found.setdefault(violation.claim, violation.about)
-    return found
+    return found, time.process_time() - began
 
 
 def named(faults: Collection[Fault], names: Collection[str]) -> list[Fault]:
