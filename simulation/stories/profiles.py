@@ -87,7 +87,7 @@ NARROW: tuple[Profile, ...] = (
             plots=(1, 2), most=16, lasts=2 * HOUR, only=("plain", "repeated"), parameters=_OPENTEXT),
     Profile("doubts-aws", _some({"providers": 4}, lost_answer=0.05, slow=0.02), **_FEW,
             only=("plain", "repeated"), parameters=_AWS),
-    Profile("doubled", _some({}, redelivered=0.3, sqs_twice=0.15, slow=0.05, frozen=0.01), **_FEW,
+    Profile("doubled", _some({}, redelivered=0.1, sqs_twice=0.05, slow=0.05, frozen=0.01), **_FEW,
             only=("plain", "repeated")),
     Profile("kills", _some({"providers": 3, "receipts": 2}, **_killed(0.02)), **_FEW,
             only=("plain", "repeated", "provider")),
