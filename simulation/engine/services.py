@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from simulation.nature import Nature
@@ -84,14 +84,21 @@ class Services:
         What is overdue by more than `OVERDUE` seconds does not count: no look takes it.
         """
         since = self._nature.timeline.now - OVERDUE
+        hour = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H")
         index = self.dynamodb._stores[self._notices]._buckets["due"]
-        items = (row.versions[-1].item for rows in index.values() for row in rows.values())
-        moments = (
-            datetime.fromisoformat(item["due_at"]["S"]).timestamp()
-            for item in items
-            if item and "due_at" in item and sought(item["pk"]["S"])
-        )
-        return min((moment for moment in moments if moment > since), default=None)
+        found: float | None = None
+        for slot in sorted(index, reverse=True):
+            # Slots are named by their hour, or by a kind (`watch#1`), which sorts behind all hours.
+            by_hour = slot[:1].isdigit()
+            if by_hour and slot < hour:
+                break
+            for row in index[slot].values():
+                item = row.versions[-1].item
+                if item and "due_at" in item and sought(item["pk"]["S"]):
+                    moment = datetime.fromisoformat(item["due_at"]["S"]).timestamp()
+                    if moment > since and (found is None or moment < found):
+                        found = moment
+        return found
 
     def moving(self) -> bool:
         """Whether an execution does something just now; those that wait are at rest."""
