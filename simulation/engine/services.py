@@ -16,7 +16,7 @@ from simulation.services.s3 import S3
 from simulation.services.s3_objects import Bucket as SimulatedBucket
 from simulation.services.s3_objects import Expiry
 from simulation.services.secretsmanager import SecretsManager
-from simulation.services.small import alarms, callers
+from simulation.services.small import alarms, callers, stack
 from simulation.services.sns import Sns, Topic
 from simulation.services.sqs import Sqs
 from simulation.services.sqs_queues import Queue as SimulatedQueue
@@ -69,7 +69,7 @@ class Services:
         )
         simulated: tuple[Service, ...] = (
             self.sqs, self.events, self.s3, self.secrets, self.dynamodb, self.sns, self.states,
-            callers(), alarms(),
+            callers(), alarms(), stack(deployment.resources),
         )  # fmt: skip
         self.by_name = {service.name: service for service in simulated}
 
