@@ -159,8 +159,15 @@ class Cloud:
         return self._http.ask(method, path.removeprefix(API_URL), headers, body)
 
     def task(self, name: str, act: Callable[[], Any]) -> Task:
-        """Have an act of somebody outside go on by itself. `name` is unique."""
-        return self._begin(Process(name, self._world), act)
+        """Have an act of somebody outside go on by itself; one that fails is a defect. `name` is unique."""
+
+        def done() -> Any:
+            try:
+                return act()
+            except Exception as error:
+                self.calls.stop(error, name)
+
+        return self._begin(Process(name, self._world), done)
 
     def sleep(self, seconds: float) -> None:
         """Let time pass for the act under way."""
@@ -182,7 +189,8 @@ class Cloud:
 
         `act` gets the stack as the command's own code has it. What it returns or raises is the task's.
         """
-        return self.task(f"operator {name}", lambda: act(self._operated()))
+        process = Process(f"operator {name}", self._world)
+        return self._begin(process, lambda: act(self._operated()))
 
     def command(self, name: str, line: Sequence[str]) -> Task:
         """Have an operator type `exnotify` with these arguments; the task's value is a `Typed`."""

@@ -21,7 +21,7 @@ from exnotify.cloud.httpapi import ApiSpec
 from exnotify.cloud.machines import MachineSpec
 from exnotify.cloud.poller import Mapping as EventSourceMapping
 from exnotify.cloud.stack import ScheduleSpec, Stack
-from exnotify.cloud.template import load_template
+from exnotify.cloud.template import NESTED_STACK, load_template
 from exnotify.local import OWN_PARAMETERS, TEMPLATE
 
 ACCOUNT = "123456789012"
@@ -100,7 +100,7 @@ class Deployment:
     """Whether a service may invoke a function on behalf of an ARN."""
 
     resources: list[tuple[str, str, str]]
-    """Logical id, physical id and type of each."""
+    """Logical id, physical id and type of each, without nested stacks."""
 
 
 def deployed(parameters: Mapping[str, str] | None = None) -> Deployment:
@@ -139,7 +139,11 @@ def _deployed(parameters: tuple[tuple[str, str], ...]) -> Deployment:
         subscriptions=noted.subscriptions,
         secrets=noted.secrets,
         may_invoke=stack.may_invoke,
-        resources=[(one.logical_id, one.ref, one.type) for one in stack.resources.values()],
+        resources=[
+            (one.logical_id, one.ref, one.type)
+            for one in stack.resources.values()
+            if one.type != NESTED_STACK
+        ],
     )
 
 

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from .documents import Channel
 from .identity import job_id
-from .notices import LOST, Attempt, Notice, Status, happened, head, standing
+from .notices import Attempt, Notice, Status, happened, head, standing
 
 
 class Kind(StrEnum):
@@ -427,11 +427,6 @@ def _when(receipt: Receipt, now: datetime, policy: ReceiptPolicy) -> datetime:
     wait = now + policy.delay_wait
     ends = moment(receipt.until)
     return min(wait, ends) if ends is not None and ends > now else wait
-
-
-def wants_another(before: Notice, after: Notice) -> bool:
-    """Whether the change calls for the next channel, paper or an exception."""
-    return after.status in LOST and before.status != after.status
 
 
 def anchor(notice: Notice) -> dict[str, object]:
