@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from exnotify.cloud.actions import Place
@@ -20,7 +21,7 @@ from exnotify.cloud.httpapi import ApiSpec
 from exnotify.cloud.machines import MachineSpec
 from exnotify.cloud.poller import Mapping as EventSourceMapping
 from exnotify.cloud.stack import ScheduleSpec, Stack
-from exnotify.cloud.template import load_template
+from exnotify.cloud.template import NESTED_STACK, load_template
 from exnotify.local import OWN_PARAMETERS, TEMPLATE
 
 ACCOUNT = "123456789012"
@@ -98,18 +99,23 @@ class Deployment:
     may_invoke: Callable[[str, str, str], bool]
     """Whether a service may invoke a function on behalf of an ARN."""
 
+    resources: list[tuple[str, str, str]]
+    """Logical id, physical id and type of each, without nested stacks."""
+
 
 def deployed(parameters: Mapping[str, str] | None = None) -> Deployment:
-    """The project's stack with the parameters of `exnotify up`, and these over them. Takes half a second.
+    """The project's stack with the parameters of `exnotify up`, and these over them; nobody changes it.
 
     Raises TemplateError.
     """
-    given = {
-        **OWN_PARAMETERS,
-        "OpenTextUrl": OPENTEXT_URL,
-        "LinkHost": API_URL,
-        **(parameters or {}),
-    }
+    own = {**OWN_PARAMETERS, "OpenTextUrl": OPENTEXT_URL, "LinkHost": API_URL}
+    return _deployed(tuple(sorted({**own, **(parameters or {})}.items())))
+
+
+@cache
+def _deployed(parameters: tuple[tuple[str, str], ...]) -> Deployment:
+    """It takes half a second: once for each set of parameters."""
+    given = dict(parameters)
     template = load_template(TEMPLATE, given, REGION)
     noted = _Noted()
     place = Place(ACCOUNT, REGION)
@@ -133,6 +139,11 @@ def deployed(parameters: Mapping[str, str] | None = None) -> Deployment:
         subscriptions=noted.subscriptions,
         secrets=noted.secrets,
         may_invoke=stack.may_invoke,
+        resources=[
+            (one.logical_id, one.ref, one.type)
+            for one in stack.resources.values()
+            if one.type != NESTED_STACK
+        ],
     )
 
 
