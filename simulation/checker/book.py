@@ -136,7 +136,7 @@ class Book:
     def known_to_be_out(self, message: Sent, until: float | None = None) -> bool:
         """Whether the product was told by then that the provider has it: by the answer, or by a report."""
         said = (t.said for t in self.told.get(message.number, ()) if until is None or t.at <= until)
-        return message.heard or any(word in REACHED or word == "failed" for word in said)
+        return message.heard is not False or any(word in REACHED or word == "failed" for word in said)
 
     # --- records ------------------------------------------------------------------------------
 
@@ -250,9 +250,15 @@ class Book:
             for name in ("domain", "customer_key", "document_id", "purpose")
             if notice.get(name)
         )
-        heard = "" if message.heard else ", the answer was lost"
+        heard = "" if message.heard is not False else ", the answer was lost"
         whom = f"{message.channel} to {message.address}"
         return f"{when(message.at)} {message.provider} accepted {whom} as {message.ref} ({what}){heard}"
+
+    def events(self, identity: str, most: int = 12) -> list[str]:
+        """The newest events of a notice as the command shows them, as evidence."""
+        notice = self.notice(identity)
+        about = f"{notice.get('document_type')}, shown as {notice.get('status')} {notice.get('why') or ''}"
+        return [about] + [f"{e['at']} {e['what']} {e['detail']}" for e in list(notice.get("events", ()))[-most:]]
 
     def reports(self, message: Sent) -> list[str]:
         """What was reported about a message, as evidence."""

@@ -56,7 +56,7 @@ def second_only_after_failure(book: Book) -> Contradictions:
             for first in messages[:number]:
                 if first.ref != later.ref and not _may_follow(book, first, later):
                     lines = [book.line(first), *book.reports(first), book.line(later)]
-                    yield notice_id, lines
+                    yield notice_id, [*lines, *book.events(notice_id)]
 
 
 def _may_follow(book: Book, first: Sent, later: Sent) -> bool:

@@ -49,9 +49,11 @@ READS = frozenset(
     }
 )  # fmt: skip
 
-HOUSEKEEPING = re.compile(r"'(?:watermark|channels:[^']*)'|\"kind\":\"channels\"")
-"""Of the requests that change something: what the sweep writes each time though nothing is due, and the look
-at the alert channels that it asks for each hour."""
+HOUSEKEEPING = re.compile(
+    r" export_preferences[@:]|'(?:watermark|\.channels|channels:[^']*)'|\"kind\":\"channels\""
+)
+"""Of the requests that change something: what the sweep writes each time though nothing is due, the looks at
+the alert channels, and the export of each day."""
 
 
 @dataclass(frozen=True, slots=True)

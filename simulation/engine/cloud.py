@@ -23,7 +23,7 @@ from typing import Any, Self
 
 from exnotify.deployment import Deployment as Operated
 from simulation.nature import Nature
-from simulation.outside import Answer, Outside, Reply, Request, Transport
+from simulation.outside import Outside, Reply, Request, Transport
 from simulation.outside import Settings as Accounts
 from simulation.services.s3_addresses import presigned
 
@@ -32,7 +32,7 @@ from .client import Client
 from .commands import Commands, Typed
 from .deployment import API_URL, REGION, Deployment, deployed
 from .functions import Functions
-from .http import Http
+from .http import Answer, Http
 from .pollers import Poller
 from .schedules import Schedules
 from .services import Services
@@ -105,7 +105,7 @@ class Cloud:
             self.timeline,
             nature.chance,
             self._idle,
-            self.services.next_due,
+            lambda: self.services.next_due(lambda key: not key.startswith("channels:")),
         )
         self._http = Http(self.deployment, self.functions, self.tasks, self.timeline)
         if settings.keep_log:
@@ -159,8 +159,15 @@ class Cloud:
         return self._http.ask(method, path.removeprefix(API_URL), headers, body)
 
     def task(self, name: str, act: Callable[[], Any]) -> Task:
-        """Have an act of somebody outside go on by itself. `name` is unique."""
-        return self._begin(Process(name, self._world), act)
+        """Have an act of somebody outside go on by itself; one that fails is a defect. `name` is unique."""
+
+        def done() -> Any:
+            try:
+                return act()
+            except Exception as error:
+                self.calls.stop(error, name)
+
+        return self._begin(Process(name, self._world), done)
 
     def sleep(self, seconds: float) -> None:
         """Let time pass for the act under way."""
@@ -182,7 +189,8 @@ class Cloud:
 
         `act` gets the stack as the command's own code has it. What it returns or raises is the task's.
         """
-        return self.task(f"operator {name}", lambda: act(self._operated()))
+        process = Process(f"operator {name}", self._world)
+        return self._begin(process, lambda: act(self._operated()))
 
     def command(self, name: str, line: Sequence[str]) -> Task:
         """Have an operator type `exnotify` with these arguments; the task's value is a `Typed`."""
@@ -243,15 +251,16 @@ class Cloud:
 
     def under_way(self) -> bool:
         """Whether a message, a command, an act of somebody outside or an execution's task is under way."""
+        return self._busy() or any(self.services.sqs.next_at(queue) is not None for queue in self._pollers)
+
+    def _busy(self) -> bool:
+        """Whether something is done just now; a message that nobody can receive yet is not."""
         return bool(
-            self._acts
-            or any(poller.busy for poller in self._pollers.values())
-            or any(self.services.sqs.next_at(queue) is not None for queue in self._pollers)
-            or self.services.moving()
+            self._acts or self.services.moving() or any(poller.busy for poller in self._pollers.values())
         )
 
     def _idle(self) -> bool:
-        return self._active + IDLE < self.timeline.now and not self.under_way()
+        return self._active + IDLE < self.timeline.now and not self._busy()
 
     def awake(self) -> None:
         """Something happens: schedules keep the template's pace for a while."""

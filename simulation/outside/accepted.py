@@ -171,11 +171,12 @@ class Ledger:
         named = f"{self.nature.chance.seed}\0identity {what}"
         return blake2b(named.encode(), digest_size=32).hexdigest()[:digits]
 
-    def take(self, message: Accepted) -> None:
+    def take(self, message: Accepted) -> Accepted:
         """Take on a message; it gets its number here."""
         message = replace(message, number=len(self.accepted) + 1)
         self.accepted.append(message)
         self._after(message)
+        return message
 
     def decline(
         self, provider: Provider, channel: Channel, ref: str, to: str, kind: str, *, told: bool

@@ -24,6 +24,7 @@ from .accepted import Accepted, Channel, Ledger, Repeated
 from .conduct import ADDRESS_REFUSED, Weather, reply_or_break
 from .exchange import Reply, Request
 from .fates import Fates
+from .forms import opentext_form
 
 _CHANNELS: Final[Mapping[str, Channel]] = {"/mra/v1/outbound/sms": "sms", "/mra/v1/outbound/emails": "email"}
 _DAY: Final = 86_400.0
@@ -164,14 +165,13 @@ class OpenText:
         kept = self._nature.chance.uniform(f"kept {name}", *FORGETS)
         head = JobHead(job_id, submission.channel, self._now(), reference, code)
         forgotten_at = self._nature.timeline.now + kept
-        self._jobs[job_id] = _Job(head, tuple(messages), tuple(refused), forgotten_at)
+        taken = tuple(map(self._ledger.take, messages))
+        self._jobs[job_id] = _Job(head, taken, tuple(refused), forgotten_at)
         if refused:
             self._refused_after(job_id)
         if submission.message_id:
             self._by_message_id[submission.message_id] = job_id
         self._nature.timeline.at(forgotten_at, lambda: self._forget(job_id, submission.message_id))
-        for message in messages:
-            self._ledger.take(message)
         return job_id
 
     def _refused_after(self, job_id: str) -> None:
@@ -251,6 +251,7 @@ class OpenText:
             deliveries.append((message.simulated(), sorted(happened, key=lambda row: row[1])))
         found = status_document(head or JobHead.of(messages[0].simulated()), deliveries, refused)
         for message, row in zip(messages, found["deliveries"], strict=False):
+            opentext_form(row, message, self._nature.chance)
             opened = self._fates.of(message).opened
             if opened is not None and message.channel == "email" and message.at + opened <= now:
                 told = {"event_time": datetime.fromtimestamp(message.at + opened, UTC).isoformat()}

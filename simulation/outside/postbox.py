@@ -17,6 +17,7 @@ from exnotify.simulators.timeline import Moment, Step
 
 from .accepted import OPENED, Accepted, Ledger, Reported
 from .fates import Fates
+from .forms import ses_form, sms_form
 from .mails import MAILED, bounce_mail
 from .pushes import Pushes
 from .ways import Ways
@@ -68,6 +69,7 @@ class Postbox:
         if self._mails and moment.step in MAILED and chance.happens("receipt_as_mail", name):
             self._mail(message, moment, name)
             return
+        ses_form(event, message, moment.step, chance)
         if moment.step in _FEEDBACK and chance.happens("receipt_as_feedback", name):
             event = _feedback(event)
         self._publish("SesReceiptsTopicArn", message, moment, event)
@@ -97,6 +99,7 @@ class Postbox:
 
     def _sms(self, message: Accepted, moment: Moment, name: str) -> None:
         document, kind = sms_event(message.simulated(), moment)
+        sms_form(document, message, moment.step, self._nature.chance)
         if kind == "reply":
             self._reply(message, document["messageBody"])
         else:

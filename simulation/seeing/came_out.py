@@ -30,6 +30,9 @@ _SAID: Mapping[str, Said] = {
 _HIDES = ("crash_after", "crash_between", "lost_answer", "server_error")
 """Faults of a call that keep its answer from the worker."""
 
+_SLOW = ("provider_trickles",)
+"""Conduct of a provider after which the worker has the answer, unless it had no time left."""
+
 
 class Began:
     """Notes when each task of a cloud begins, by its name."""
@@ -51,17 +54,21 @@ class Began:
 
 
 def sent_of(cloud: Cloud, began: Began) -> list[Sent]:
-    """Every message that a provider took on; `heard` where its answer reached the worker."""
+    """Every message that a provider took on; `heard` where its answer reached the worker, None: perhaps."""
+    slow: set[str] = set()
     hidden = {one.place for one in cloud.observed if one.what == "answer lost"}
     for name in cloud.nature.chance.happened:
         kind, _, where = name.partition(" ")
         if kind in _HIDES:
             hidden.add(where)
         elif kind == "frozen" and where.startswith("from "):
-            hidden.add(where.removeprefix("from "))
+            slow.add(where.removeprefix("from "))
     found = []
     for one in cloud.outside.accepted:
         place = one.place.partition(" try ")[0]
+        heard: bool | None = one.answered in ("ok", *_SLOW) and not {place, one.place} & hidden
+        if heard and (one.answered in _SLOW or {place, one.place} & slow):
+            heard = None
         found.append(
             Sent(
                 number=one.number,
@@ -71,7 +78,7 @@ def sent_of(cloud: Cloud, began: Began) -> list[Sent]:
                 channel=one.channel,
                 address=one.to,
                 ref="" if _is_alert(one) else one.ref,
-                heard=one.answered == "ok" and not {place, one.place} & hidden,
+                heard=heard,
                 subject=one.subject,
                 text=one.text,
                 html=one.html,
@@ -84,7 +91,13 @@ def sent_of(cloud: Cloud, began: Began) -> list[Sent]:
 def told_of(cloud: Cloud) -> list[Told]:
     """Every report that reached the product, or may have."""
     return [
-        Told(report.accepted, report.at, report.happened_at, _SAID.get(report.step, "unclear"))
+        Told(
+            report.accepted,
+            report.at,
+            report.happened_at,
+            _SAID.get(report.step, "unclear"),
+            sure=_is_sure(report.way),
+        )
         for report in cloud.outside.reports
         if not _refused(report.way)
     ]
@@ -94,6 +107,12 @@ def _refused(way: str) -> bool:
     """Whether the answer to a push says that it was not taken; 500 or more says nothing."""
     status = way.rpartition(" ")[2]
     return status.isdigit() and 400 <= int(status) < 500
+
+
+def _is_sure(way: str) -> bool:
+    """Whether a report cannot be lost any more: a queue has it, or the product's own answer says so."""
+    status = way.rpartition(" ")[2]
+    return status.startswith("2") if status.isdigit() else way not in ("status", "mail")
 
 
 def tries_of(cloud: Cloud) -> list[Try]:
