@@ -19,8 +19,6 @@ HOLDING = frozenset({"deceased", "chapter 7", "payment plan", "disputed"})
 STOPS = frozenset({"STOP", "stop", "Stop!", "please unsubscribe me", "ARRET", "CANCEL", "STOP, wrong number"})
 """Texts of stories that end all text messages to their number; START allows them again."""
 
-_REFUSALS = ("CommandError", "MisuseError", "UsageError", "BadParameter", "NoSuchOption")
-
 
 # --- runs ------------------------------------------------------------------------------------------
 
@@ -166,8 +164,9 @@ def _commanded(deed: Deed) -> list[Act]:
     options = _options(line)
     meaning = _MEANINGS.get(line[0])
     meant = meaning(line, options) if meaning else []
-    refused = bool(deed.code) and deed.said.startswith(_REFUSALS)
-    sure = deed.ended is not None and (not deed.code or not deed.said)
+    failed = "AWS refuses or does not answer" in deed.said
+    refused = deed.code in (1, 2) and not failed
+    sure = deed.ended is not None and not failed
     if refused:
         return []
     done = deed.ended if sure else None
