@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from simulation.checker.seen import ENDS, Act, Drop, Record, Report
+from simulation.checker.seen import ENDS, NOBODY_NAMED, Act, Drop, Record, Report
 from simulation.stories.acts import DropRun, PutEvent, Reply
 from simulation.stories.acts import Record as Written
 from simulation.stories.performing import Deed
@@ -102,11 +102,13 @@ def _named(detail: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _responded(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
-    return [Act("respond", at, **_named(detail), response="responded")]
+    who = {"recipient": NOBODY_NAMED, **_named(detail)}
+    return [Act("respond", at, **who, response="responded")]
 
 
 def _acknowledged(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
-    return [Act("respond", at, **_named(detail), response="acknowledged")]
+    who = {"recipient": NOBODY_NAMED, **_named(detail)}
+    return [Act("respond", at, **who, response="acknowledged")]
 
 
 def _paid(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
@@ -125,7 +127,7 @@ def _status(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
 
 def _preferences(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
     """The opt-outs that an event states are all that the customer has from then on."""
-    who, found = _named(detail), list[Act]()
+    who, found = {"recipient": NOBODY_NAMED, **_named(detail)}, list[Act]()
     if "opt_outs" in detail:
         found.append(Act("opt in", at, **who))
         for topic, channels in detail["opt_outs"].items():
@@ -206,9 +208,12 @@ def _journeys(line: Sequence[str], options: Mapping[str, str]) -> Meant:
 
 
 def _contact(line: Sequence[str], options: Mapping[str, str]) -> Meant:
-    who = {"customer": line[1], "domain": options.get("--domain", "")}
-    flags = {"--erase": "erase", "--do-not-dun": "do not dun", "--dun-again": "dun again"}
-    found: Meant = [(kind, who) for option, kind in flags.items() if option in options]
+    account = {"customer": line[1], "domain": options.get("--domain", "")}
+    who = {**account, "recipient": options.get("--recipient") or NOBODY_NAMED}
+    flags = {"--do-not-dun": "do not dun", "--dun-again": "dun again"}
+    found: Meant = [(kind, account) for option, kind in flags.items() if option in options]
+    if "--erase" in options:
+        found.append(("erase", who))
     field, _, value = options.get("--set", "").partition("=")
     match field:
         case "opt_out":
