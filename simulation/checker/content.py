@@ -9,7 +9,7 @@ from functools import cache
 from .book import Book, Given, when
 from .claims import claim
 from .reading import languages, subjects
-from .seen import Row, Sent
+from .seen import NOBODY_NAMED, Row, Sent
 
 Contradictions = Iterator[tuple[str, list[str]]]
 
@@ -91,7 +91,8 @@ def _addresses(book: Book) -> Mapping[tuple[str, str, str], dict[str, float]]:
                     have = known.setdefault(whose, {})
                     have[value] = min(have.get(value, drop.at), drop.at)
     for act in (*book.acts["set address"], *book.acts["may set address"]):
-        have = known.setdefault((act.domain, act.customer, act.recipient), {})
+        holder = "" if act.recipient == NOBODY_NAMED else act.recipient
+        have = known.setdefault((act.domain, act.customer, holder), {})
         have[act.address.lower()] = min(have.get(act.address.lower(), act.at), act.at)
     return known
 

@@ -53,6 +53,10 @@ class Drop:
         return f"{self.domain}/{self.run_id}"
 
 
+NOBODY_NAMED = "-"
+"""The `recipient` of an act about the customer for whom records name none, and not about other holders."""
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """Something that an operator, a customer or another system did.
