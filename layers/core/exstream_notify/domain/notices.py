@@ -147,7 +147,7 @@ RELEASED = "released"
 """The event of a notice that was handed on for another look."""
 
 NO_RECEIPT = "no_receipt"
-"""Why an attempt counts as lost of which nobody said that it failed (`on_no_receipt` in rules/documents.yaml)."""
+"""Why an attempt counts as lost of which nobody said that it failed (rule `on_no_receipt`)."""
 
 CORRECTED = "corrected"
 """The event of a notice whose document has a later record with another due date or amount."""
@@ -339,7 +339,7 @@ class Notice:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether some attempt may have reached the customer: its answer was lost, or no receipt came in time."""
+        """Whether some attempt may have reached the customer: no answer came, or no receipt in time."""
         return Status.UNCONFIRMED in self._tries or any(a.is_silent for a in self.attempts)
 
     @property
