@@ -258,7 +258,9 @@ class Book:
         """The newest events of a notice as the command shows them, as evidence."""
         notice = self.notice(identity)
         about = f"{notice.get('document_type')}, shown as {notice.get('status')} {notice.get('why') or ''}"
-        return [about] + [f"{e['at']} {e['what']} {e['detail']}" for e in list(notice.get("events", ()))[-most:]]
+        return [about] + [
+            f"{e['at']} {e['what']} {e['detail']}" for e in list(notice.get("events", ()))[-most:]
+        ]
 
     def reports(self, message: Sent) -> list[str]:
         """What was reported about a message, as evidence."""
