@@ -26,8 +26,8 @@ from .went_in import acts_of, drops_of, reports_of
 __all__ = ["Began", "seen_of"]
 
 PROMPT, HINDERED = 900.0, 6 * 3600.0
-"""Seconds that the product may take to hear of what nobody was told that it is done: without faults, and under
-them, when a message may be taken, lost and frozen with its worker several times."""
+"""Seconds that the product may take to hear of what nobody was told that it is done: without faults, and
+under them, when a message may be taken, lost and frozen with its worker several times."""
 
 
 def seen_of(performance: Performance, cloud: Cloud, began: Began) -> Seen:
