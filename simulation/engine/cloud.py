@@ -251,15 +251,16 @@ class Cloud:
 
     def under_way(self) -> bool:
         """Whether a message, a command, an act of somebody outside or an execution's task is under way."""
+        return self._busy() or any(self.services.sqs.next_at(queue) is not None for queue in self._pollers)
+
+    def _busy(self) -> bool:
+        """Whether something is done just now; a message that nobody can receive yet is not."""
         return bool(
-            self._acts
-            or any(poller.busy for poller in self._pollers.values())
-            or any(self.services.sqs.next_at(queue) is not None for queue in self._pollers)
-            or self.services.moving()
+            self._acts or self.services.moving() or any(poller.busy for poller in self._pollers.values())
         )
 
     def _idle(self) -> bool:
-        return self._active + IDLE < self.timeline.now and not self.under_way()
+        return self._active + IDLE < self.timeline.now and not self._busy()
 
     def awake(self) -> None:
         """Something happens: schedules keep the template's pace for a while."""

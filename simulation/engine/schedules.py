@@ -3,7 +3,8 @@
 A year has half a million minutes, and in most of them nothing is to do. While nothing is under way, a rate's
 interval doubles with each firing, up to an hour, and to six after a day without any event. Whatever enters
 the world, or changes something within it, brings the template's rate back, and so does the moment at which
-something is due. What is due nowhere, such as a run that stays silent, is noticed so much later.
+something is due. What is due nowhere, such as a run that stays silent, is noticed so much later. While
+something is under way, most of the looks that would find nothing due are left out.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ ASLEEP = 86_400.0
 """Seconds without any event after which it is `DEEPEST`."""
 
 DEEPEST = 6 * 3600.0
+
+LOOKS = 0.3
+"""Share of a rate's firings that take place in a busy world though nothing is due."""
 
 
 @dataclass(eq=False)
@@ -105,7 +109,7 @@ class Schedules:
             return
         idle = self._idle()
         name = f"{self._functions.short(schedule.function)}@{moment:.0f}"
-        if not self._chance.happens("schedule_missed", name):
+        if not self._left_out(schedule, moment, idle, name):
             self._functions.start(schedule.function, self._event(schedule.spec), name)
         when = schedule.spec.when
         schedule.regular = when.next_after(moment)
@@ -122,6 +126,14 @@ class Schedules:
                     ticks = max(int(-(-(due - moment) // when.seconds)), 1)
                     following = min(following, moment + ticks * when.seconds)
         self._plan(schedule, following)
+
+    def _left_out(self, schedule: _Schedule, moment: float, idle: bool, name: str) -> bool:
+        if self._chance.happens("schedule_missed", name):
+            return True
+        if idle or not isinstance(schedule.spec.when, Rate) or self._chance.likely(f"looks {name}", LOOKS):
+            return False
+        due = self._next_due()
+        return due is None or due > moment
 
     def _event(self, spec: ScheduleSpec) -> Any:
         if (given := spec.target.get("Input")) is not None:

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 
-class Answer(Protocol):
+@dataclass(frozen=True, slots=True)
+class Answer:
     """An answer of the HTTP API. Names of headers are in lower case."""
 
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers."""
-
-    @property
-    def body(self) -> str:
-        """The body as text."""
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
 
 
 class Ways(Protocol):

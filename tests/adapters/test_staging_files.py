@@ -121,6 +121,16 @@ def test_digests_come_behind_the_documents() -> None:
     ]
 
 
+def test_digests_alone_are_the_first_slice() -> None:
+    bucket = Bucket()
+    found = staging(bucket)
+    assert list(found.slices("retail", "run-1", PARTS)) == []
+    found.add_digests("retail", "run-1", PARTS, {"uw": {"policy": 2}})
+    assert [(p.number, p.kind, p.domain, p.run_id) for p in found.slices("retail", "run-1", PARTS)] == [
+        (0, "digests", "retail", "run-1")
+    ]
+
+
 def test_what_was_found_of_the_files_is_kept_by_name() -> None:
     bucket = Bucket()
     found = staging(bucket)

@@ -169,3 +169,8 @@ def test_a_notice_keeps_keys_hashes_and_times_and_its_chain_holds() -> None:
     assert chain_holds(after)
     assert head(after) == before
     assert redacted(after, ANNA) is after
+
+
+def test_a_notice_that_says_nothing_of_anybody_stays_the_same() -> None:
+    notice = happened(a_notice(version=4, why="provider_down"), NOW, "deferred", "provider_down")
+    assert redacted(notice, ANNA) is notice

@@ -20,21 +20,13 @@ from exstream_notify.domain.messages import Answer, Content, Message
 from exstream_notify.domain.references import made
 from simulation.nature import Chance, Nature, Timeline
 from simulation.outside import Broken, Outside, Reply, Request, Settings, Transport
+from simulation.outside.ways import Answer as HttpAnswer
 from simulation.service import Refused, Service
 
 START = 1_795_140_000.0
 TOPICS = ("SesReceiptsTopicArn", "SmsReceiptsTopicArn", "SmsRepliesTopicArn")
 HOOK_SECRET = "the hook's secret"
 MAIL_KEY = b"the key of the references in mails"
-
-
-@dataclass(frozen=True)
-class HttpAnswer:
-    """An answer of the product's."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: str = ""
 
 
 @dataclass

@@ -17,7 +17,7 @@ import pytest
 from exstream_notify.domain.messages import GiveUp
 from exstream_notify.domain.receipts import Kind
 from tests.fakes import Killed, LostAnswer, a_document, a_rule
-from tests.use_cases.world import World
+from tests.use_cases.world import DOMAIN, World
 
 When = Literal["before", "after"]
 RULES = (
@@ -102,6 +102,7 @@ def early(world: World) -> None:
 
 
 def opens(world: World) -> None:
+    world.portal = "https://portal.example.com/{document_id}"
     for notice in sorted(world.ledger.notices):
         world.open(notice)
 
@@ -254,6 +255,19 @@ def expected_counts(world: World) -> Counter[str]:
     return Counter(event.report.partition(" ")[0] for event in events if event.report)
 
 
+def said_of_run(world: World) -> Counter[str]:
+    """What the run says of the records whose notices are its own."""
+    said = Counter(world.outcomes("run-1"))
+    del said["duplicate"]
+    return said
+
+
+def held_of_run(world: World) -> Counter[str]:
+    """The same by the ledger."""
+    notices = (n for n in world.ledger.notices.values() if n.origin.run == f"{DOMAIN}/run-1")
+    return Counter(str(n.outcome) for n in notices if (n.audience, n.purpose) == ("customer", "notice"))
+
+
 def comes_to(world: World) -> dict[str, object]:
     """All that is to be the same."""
     counts: Counter[str] = Counter()
@@ -278,6 +292,7 @@ def test_whatever_call_kills_it_everything_follows(name: str) -> None:
     whole, calls = told(story)
     whole.check()
     assert counted(whole) == expected_counts(whole)
+    assert said_of_run(whole) == held_of_run(whole)
     expected = comes_to(whole)
     assert calls > 1
     wrong = []
@@ -288,6 +303,7 @@ def test_whatever_call_kills_it_everything_follows(name: str) -> None:
                 continue
             world.check()
             assert counted(world) == expected_counts(world), world.wire.killed_at
+            assert said_of_run(world) == held_of_run(world), world.wire.killed_at
             found = comes_to(world)
             if found != expected and not (_sent_in_doubt(world) and _is_worse_by_doubt(found, expected)):
                 differs = {k: (v, expected[k]) for k, v in found.items() if v != expected[k]}
@@ -311,3 +327,30 @@ def _is_worse_by_doubt(found: dict[str, Any], expected: dict[str, Any]) -> bool:
     return (
         same and "unconfirmed" in found["outcomes"] and max(Counter(found["told"]).values(), default=0) <= 1
     )
+
+
+def test_a_failure_is_followed_though_its_message_is_gone() -> None:
+    """A dead-letter queue that nobody redrives: the due index alone is left."""
+
+    def dies(world: World) -> None:
+        refused(world)
+        (*_, message) = world.queues["email"].ready()
+        try:
+            assert not world.deliver("email", message)
+        finally:
+            world.queues["email"].messages.clear()
+
+    world, rehearsal = World(*RULES, teams=TEAMS), World(*RULES, teams=TEAMS)
+    refused(rehearsal)
+    rehearsal.drain()
+    posted = rehearsal.wire.log.index("provider.send")
+    record = rehearsal.wire.log.index("ledger.put", posted)
+    world.wire.kill_at(record + 1, "after")
+    dies(world)
+    assert world.kills == 1
+    world.come_to_rest()
+    lost = [n for n in world.ledger.notices.values() if any(e.what == "failed" for e in n.events)]
+    assert lost
+    for notice in lost:
+        assert notice.status in ("sent", "paper") or notice.document_type == "single", notice.document_id
+        assert not notice.due_at

@@ -98,6 +98,19 @@ def test_of_the_silent_each_gets_what_its_own_type_says() -> None:
     world.check()
 
 
+def test_a_delayed_message_that_is_overdue_waits_for_nothing_more() -> None:
+    world = sent(a_rule(deadline_hours=3, on_no_receipt="other_channel"))
+    world.report(world.receipt(world.outbox[0], Kind.DELAYED))
+    world.drain()
+    assert world.notice("D0001").due_at
+    world.clock.advance(hours=3, minutes=1)
+    world.poll()
+    notice = world.notice("D0001")
+    assert (notice.status, notice.due_at, notice.waiting) == (Status.UNDELIVERED, "", ("sms",))
+    world.drain()
+    assert world.told("sms") == ["+12025550101"]
+
+
 def test_silence_about_an_erased_customer_is_nobodys_business() -> None:
     world = sent(documents=2)
     world.erase(1)

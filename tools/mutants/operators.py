@@ -42,9 +42,11 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 }
 _NAMES = {"max": "min", "min": "max", "any": "all", "all": "any"}
 _METHODS = {"startswith": "endswith", "endswith": "startswith", "removeprefix": "removesuffix"}
-_METHODS |= {"partition": "rpartition", "rpartition": "partition", "find": "rfind", "update": "setdefault"}
 _LOGGERS = frozenset({"logger", "log", "warnings"})
 _TYPING = frozenset({"TypeVar", "NewType", "cast", "Literal", "Protocol", "ParamSpec", "overload"})
+_UNSEEN_FIELDS = frozenset(
+    {"annotation", "returns", "decorator_list", "type_comment", "bases", "format_spec"}
+)
 _GONE: Any = object()
 _WORDS = 90  # characters of source that name a change
 
@@ -211,7 +213,7 @@ def _constant(place: _Place, node: ast.Constant) -> _Found:
 
 def _call(place: _Place, node: ast.Call) -> _Found:
     for number, keyword in enumerate(node.keywords):
-        if keyword.arg is not None:
+        if keyword.arg is not None and not _unseen(node, keyword):
             rest = node.keywords[:number] + node.keywords[number + 1 :]
             words = f"{_text(node)} without {keyword.arg}"
             yield "keyword", words, place.instead(_changed(node, keywords=rest))
@@ -320,8 +322,14 @@ def _left_alone(node: ast.AST) -> bool:
     return False
 
 
-def _of_a_type(node: ast.AST, child: ast.AST) -> bool:
-    return isinstance(node, ast.Subscript) and isinstance(child, ast.Tuple | ast.List)
+def _unseen(node: ast.AST, child: ast.AST) -> bool:
+    """Whether a part says something to people and checkers only: arguments of a type, `zip`'s `strict`."""
+    match node, child:
+        case ast.Call(func=ast.Name(id="zip")), ast.keyword(arg="strict"):
+            return True
+        case ast.Subscript(), ast.Tuple() | ast.List():
+            return True
+    return False
 
 
 def _walk(
@@ -332,10 +340,10 @@ def _walk(
     at_import: bool = True,
 ) -> Iterator[_Place]:
     for name, value in ast.iter_fields(node):
-        if name in ("annotation", "returns", "decorator_list", "type_comment", "bases", "format_spec"):
+        if name in _UNSEEN_FIELDS:
             continue
         for index, child in enumerate(value) if isinstance(value, list) else ((None, value),):
-            if not isinstance(child, ast.AST) or _left_alone(child) or _of_a_type(node, child):
+            if not isinstance(child, ast.AST) or _left_alone(child) or _unseen(node, child):
                 continue
             here = child if isinstance(child, ast.stmt) else statement
             bound = (_bound(child, node) or names) if at_import else names
