@@ -242,11 +242,7 @@ def _amounts(book: Book, notice: Row, message: Sent) -> set[str] | None:
     for amount in paid[:12]:
         sums |= {known + amount for known in sums}
     left = {total - part for total in whole for part in sums if total >= part}
-    return (
-        {str(value) for value in left}
-        | {str(value).rjust(3, "0") for value in left}
-        | {f"{v // 100}" for v in left}
-    )
+    return {str(value) for value in left} | {str(value // 100) for value in left}
 
 
 def _made(one: Given) -> str:
@@ -261,7 +257,7 @@ def _cents(text: str) -> int | None:
 
 
 def _digits(text: str) -> str:
-    return re.sub(r"\D", "", text).lstrip("0").rjust(3, "0")
+    return re.sub(r"\D", "", text).lstrip("0") or "0"
 
 
 @claim("A text message names neither person nor account, and an e-mail's subject no account.")
