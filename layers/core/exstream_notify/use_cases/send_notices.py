@@ -370,14 +370,17 @@ RECEIPT_GRACE = timedelta(hours=2)
 
 
 def _watched(part: str, job: SendJob, sent: Mapping[str, Notice], rules: Rules, now: datetime) -> Watched:
-    """These sends, to be looked at if no receipt comes; one entry for the whole job."""
+    """These sends, to be looked at if no receipt comes; one entry for the whole job.
+
+    It is named by what is in it: a slower worker that knows of fewer takes nobody's place.
+    """
     deadline = min(
         datetime.fromisoformat(notice.created_at)
         + timedelta(hours=rules.of_type(notice.document_type).deadline_hours)
         for notice in sent.values()
     )
     return Watched(
-        part,
+        job_id(job.pointer.run, job.pointer.number, part, sorted(sent)),
         job.channel,
         job.provider,
         now.isoformat(timespec="seconds"),
