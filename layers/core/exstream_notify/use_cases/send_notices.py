@@ -14,7 +14,6 @@ from ..domain.deferring import deferred, follow_up, moved_on, pause_for
 from ..domain.documents import Document, DocumentRule
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id
-from ..domain.incidents import SO_FAR
 from ..domain.journeys import IsHoliday
 from ..domain.messages import (
     Accepted,
@@ -1145,9 +1144,7 @@ def _exceptions(job: SendJob, tally: _Tally) -> list[ExceptionRaised]:
     for reason in down:
         del trouble[Why.PROVIDER_DOWN, reason]
     job_part = f"job {tally.report}"
-    # Others hold the rest: the whole report takes the place of this one.
-    ends = SO_FAR if tally.busy_until else ""
-    rows = [(code, reason, count, f"{job_part} {reason}{ends}") for (code, reason), count in trouble.items()]
+    rows = [(code, reason, count, f"{job_part} {reason}") for (code, reason), count in trouble.items()]
     if down:
         part = f"slice {job.pointer.number} {way}"
         rows.append((Why.PROVIDER_DOWN, ", ".join(sorted(down)), sum(down.values()), part))
