@@ -30,7 +30,7 @@ export REQUIRE_ALL
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-sam setup-checkov setup-localstack demo test test-sdk test-localstack lint audit build bench alarms \
-    drill adopt lock clean
+    drill mutants simulate adopt lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -76,8 +76,17 @@ alarms: $(DEV_SET_UP) ## write monitoring.yaml: alarms, dashboard and saved quer
 drill: $(DEV_SET_UP) ## cause every failure in the embedded cloud; the table of faults and alarms
 	$(VENV)/bin/python -m exnotify.operations.drill
 
+simulate: $(DEV_SET_UP) ## play bad nights from seeds (SEEDS=1-100, HOURS=8, SECONDS=120, PROFILE=name, REPLAY=seed)
+	$(VENV)/bin/python -m simulation $(if $(SEEDS),--seeds $(SEEDS)) $(if $(HOURS),--hours $(HOURS)) \
+	    $(if $(PROFILE),--profile $(PROFILE)) $(if $(REPLAY),--replay $(REPLAY)) \
+	    $(if $(SECONDS),--seconds $(SECONDS),$(if $(SEEDS)$(HOURS)$(REPLAY),,--seconds 120))
+
 adopt: $(DEV_SET_UP) ## write what an import needs to take over what a deleted stack left (STACK_ID=arn:...)
 	$(VENV)/bin/python -m exnotify.operations.adopt "$(STACK_ID)" build/adopt
+
+mutants: $(DEV_SET_UP) ## change the product and see whether a test notices (MODULES=domain,use_cases/s* SAMPLE=N SEED=... AGAIN=1)
+	$(VENV)/bin/python -m mutants $(if $(MODULES),--modules "$(MODULES)") $(if $(SAMPLE),--sample $(SAMPLE)) \
+	    $(if $(SEED),--seed "$(SEED)") $(if $(AGAIN),--again) $(if $(MATCH),--match '$(MATCH)')
 
 lock: $(DEV_SET_UP) ## resolve the requirements again (UPGRADE=1: to the newest versions)
 	$(call compile,requirements/dev)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -90,25 +90,18 @@ class Chance:
         return int.from_bytes(digest, "big") / _ALL
 
 
-@dataclass(order=True, slots=True)
-class _Event:
-    at: float
-    number: int
-    act: Callable[[], None] = field(compare=False)
-
-
 class Timeline:
     """The world's clock, in epoch seconds, and what is to happen when. Time passes from event to event."""
 
     def __init__(self, start: float) -> None:
         self.now = start
-        self._events: list[_Event] = []
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._number = 0
 
     def at(self, moment: float, act: Callable[[], None]) -> None:
         """Have it happen at a moment, or at once if that is over; at one moment in the order of asking."""
         self._number += 1
-        heapq.heappush(self._events, _Event(max(moment, self.now), self._number, act))
+        heapq.heappush(self._events, (max(moment, self.now), self._number, act))
 
     def after(self, seconds: float, act: Callable[[], None]) -> None:
         """Have something happen in so many seconds."""
@@ -116,15 +109,14 @@ class Timeline:
 
     def next(self) -> float | None:
         """When the next thing happens."""
-        return self._events[0].at if self._events else None
+        return self._events[0][0] if self._events else None
 
     def step(self) -> bool:
         """Let the next thing happen; False if there is nothing more."""
         if not self._events:
             return False
-        event = heapq.heappop(self._events)
-        self.now = event.at
-        event.act()
+        self.now, _, act = heapq.heappop(self._events)
+        act()
         return True
 
 

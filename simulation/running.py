@@ -98,7 +98,7 @@ def replay(seed: str, profile: str) -> int:
     """One history, told from beginning to end."""
     result = History(seed, profile, keep_log=True).run()
     (BUILD / "output").mkdir(parents=True, exist_ok=True)
-    (BUILD / "output" / f"{seed}.log").write_text("".join(map(str, result.output)), "utf-8")
+    (BUILD / "output" / f"{seed}.log").write_text("".join(result.output), "utf-8")
     print(told(result))
     print(f"{json.dumps(result.figures)}\ndigest {result.digest}")
     print(f"what functions printed: {BUILD}/output/{seed}.log")

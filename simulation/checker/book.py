@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ Key = tuple[str, str, str, str]
 
 REACHED = frozenset({"delivered", "accepted", "opened", "complained", "delayed"})
 """What a report says only of a message that the provider has."""
+
+NOTICE = re.compile(r"[0-9a-f]{32}:\d+")
+"""The reference of a notice's attempt; alerts to teams have others."""
 
 MOMENT = 60.0
 """Seconds after an act within which a worker may still start with what it knew before (a switch holds
@@ -78,6 +82,8 @@ class Book:
             # What ends an act may have done so although whoever gave the command was not told.
             if act.ok or act.kind in ENDS.values():
                 self.acts[act.kind].append(act)
+        self.sent: Sequence[Sent] = sorted((s for s in seen.sent if NOTICE.fullmatch(s.ref)), key=_at)
+        """What was accepted of notices, in the order of time."""
         self.told: dict[int, list[Told]] = defaultdict(list)
         for told in sorted(seen.told, key=lambda told: told.at):
             if told.trusted:
@@ -87,13 +93,13 @@ class Book:
 
     @cached_property
     def messages(self) -> Sequence[Sent]:
-        """What was accepted about documents, in the order of time."""
-        return sorted((s for s in self.seen.sent if s.ref and s.notice in self.seen.shown.notices), key=_at)
+        """What was accepted of notices that the command shows, in the order of time."""
+        return [s for s in self.sent if s.notice in self.seen.shown.notices]
 
     @cached_property
     def by_notice(self) -> Mapping[str, Sequence[Sent]]:
         """Accepted messages by notice id."""
-        return _grouped((s.notice, s) for s in sorted(self.seen.sent, key=_at) if s.ref)
+        return _grouped((s.notice, s) for s in self.sent)
 
     @cached_property
     def tries(self) -> Mapping[str, Sequence[Try]]:
@@ -130,7 +136,7 @@ class Book:
     def known_to_be_out(self, message: Sent, until: float | None = None) -> bool:
         """Whether the product was told by then that the provider has it: by the answer, or by a report."""
         said = (t.said for t in self.told.get(message.number, ()) if until is None or t.at <= until)
-        return message.heard or any(word in REACHED or word == "failed" for word in said)
+        return message.heard is not False or any(word in REACHED or word == "failed" for word in said)
 
     # --- records ------------------------------------------------------------------------------
 
@@ -160,14 +166,24 @@ class Book:
         mine = (m for m in self.messages if self.to_customer(m))
         return _grouped((self.key_of(self.notice(m.notice)), m) for m in mine)
 
-    def key_of(self, notice: Row) -> Key:
-        """Whose document a notice is about."""
-        return (
-            str(notice.get("domain", "")),
-            str(notice.get("customer_key", "")),
-            str(notice.get("recipient") or ""),
-            str(notice.get("document_id", "")),
-        )
+    @cached_property
+    def _recipients(self) -> Mapping[tuple[str, str, str], Sequence[str]]:
+        """The recipients that records name, by domain, customer and document."""
+        return _grouped(((key[0], key[1], key[3]), key[2]) for key in self.given)
+
+    def key_of(self, notice: Row, domain: str = "") -> Key:
+        """Whose document a notice is about, or a record as shown, in a domain.
+
+        Where holders are told apart by other fields, a hash of them is the recipient (docs/rules.md,
+        `holders`): it stands for the only recipient that records of the document name.
+        """
+        domain = domain or str(notice.get("domain", ""))
+        customer, document = str(notice.get("customer_key", "")), str(notice.get("document_id", ""))
+        recipient = str(notice.get("recipient") or "")
+        named = self._recipients.get((domain, customer, document), ())
+        if named and recipient not in named:
+            recipient = min(named)
+        return domain, customer, recipient, document
 
     def records_of(self, notice: Row) -> Sequence[Given]:
         """The records that a notice may be about: those of its document, the ones of its run first."""
@@ -191,18 +207,10 @@ class Book:
         return _grouped((str(row["notice_id"]), (run, row)) for run, row in rows if row.get("notice_id"))
 
     @cached_property
-    def papers(self) -> frozenset[tuple[str, str, str, str]]:
-        """Documents that are printed: domain, customer, recipient, document."""
-        return frozenset(
-            (
-                run.partition("/")[0],
-                str(row["customer_key"]),
-                str(row.get("recipient") or ""),
-                str(row["document_id"]),
-            )
-            for run, rows in self.seen.shown.paper.items()
-            for row in rows
-        )
+    def papers(self) -> frozenset[Key]:
+        """Documents that are printed."""
+        printed = self.seen.shown.paper.items()
+        return frozenset(self.key_of(row, run.partition("/")[0]) for run, rows in printed for row in rows)
 
     # --- acts ---------------------------------------------------------------------------------
 
@@ -224,7 +232,7 @@ class Book:
             (act.run, run),
             (act.customer, notice.get("customer_key")),
             (act.document, notice.get("document_id")),
-            (act.recipient, notice.get("recipient") or ""),
+            (act.recipient, self.key_of(notice)[2]),
         )
         if any(said and said != have for said, have in pairs):
             return False
@@ -242,9 +250,15 @@ class Book:
             for name in ("domain", "customer_key", "document_id", "purpose")
             if notice.get(name)
         )
-        heard = "" if message.heard else ", the answer was lost"
+        heard = "" if message.heard is not False else ", the answer was lost"
         whom = f"{message.channel} to {message.address}"
         return f"{when(message.at)} {message.provider} accepted {whom} as {message.ref} ({what}){heard}"
+
+    def events(self, identity: str, most: int = 12) -> list[str]:
+        """The newest events of a notice as the command shows them, as evidence."""
+        notice = self.notice(identity)
+        about = f"{notice.get('document_type')}, shown as {notice.get('status')} {notice.get('why') or ''}"
+        return [about] + [f"{e['at']} {e['what']} {e['detail']}" for e in list(notice.get("events", ()))[-most:]]
 
     def reports(self, message: Sent) -> list[str]:
         """What was reported about a message, as evidence."""

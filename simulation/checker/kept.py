@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from .book import Book, seconds, when
+from .book import NOTICE, Book, seconds, when
 from .claims import claim
 from .seen import Row
 
@@ -71,6 +71,8 @@ def incidents_are_not_doubled(book: Book) -> Contradictions:
 @claim("The team of every open incident that is an error was alerted.")
 def teams_are_told(book: Book) -> Contradictions:
     """Except for what comes as a daily list, or joins a storm's summary."""
+    left = [post.at for post in book.seen.posts]
+    left += [message.at for message in book.seen.sent if not NOTICE.fullmatch(message.ref)]
     storms = any("alert_storm" in i.get("codes", ()) for i in book.seen.shown.incidents)
     for incident in book.seen.shown.incidents:
         codes = set(incident.get("codes", ()))
@@ -85,7 +87,7 @@ def teams_are_told(book: Book) -> Contradictions:
             continue
         if not incident.get("alerts"):
             yield str(incident["incident_id"]), ["no alert is shown", *_lines([incident])]
-        elif not any(post.at >= seen_at - 1 for post in book.seen.posts):
+        elif not any(at >= seen_at - 1 for at in left):
             yield str(incident["incident_id"]), ["no alert left for any team since", *_lines([incident])]
 
 

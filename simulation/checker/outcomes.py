@@ -112,9 +112,7 @@ def _long_ago(book: Book, message: Sent) -> bool:
 )
 def nothing_is_sent_unrecorded(book: Book) -> Contradictions:
     """By the reference that the request carries."""
-    for message in book.seen.sent:
-        if not message.ref:
-            continue
+    for message in book.sent:
         notice = book.notice(message.notice)
         number = message.ref.partition(":")[2]
         attempts = {str(a["number"]): a for a in notice.get("attempts", ())}

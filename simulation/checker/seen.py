@@ -124,8 +124,8 @@ class Sent:
     """A message that a provider accepted: it is on its way to its address, whatever the product knows of it.
 
     `began` is when the worker's invocation began that handed it over. `heard`: the provider's answer
-    reached the worker, and said that it was accepted. `ref` is the reference that the request carries,
-    `<notice id>:<attempt>`; empty for alerts to teams. `links` are its links to documents.
+    reached the worker, and said that it was accepted; None: perhaps. `ref` is the reference that the
+    request carries, `<notice id>:<attempt>`; empty for alerts to teams. `links` are its links to documents.
     """
 
     number: int
@@ -135,7 +135,7 @@ class Sent:
     channel: str
     address: str
     ref: str
-    heard: bool = True
+    heard: bool | None = True
     subject: str = ""
     text: str = ""
     html: str = ""

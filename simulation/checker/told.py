@@ -37,9 +37,8 @@ UNTOLD_CODES = {
 def once_per_attempt(book: Book) -> Contradictions:
     """By the reference that the request carries."""
     seen: dict[str, list[Sent]] = {}
-    for message in book.seen.sent:
-        if message.ref:
-            seen.setdefault(message.ref, []).append(message)
+    for message in book.sent:
+        seen.setdefault(message.ref, []).append(message)
     for ref, messages in seen.items():
         if len(messages) > 1:
             yield ref, [book.line(message) for message in messages]
@@ -57,7 +56,7 @@ def second_only_after_failure(book: Book) -> Contradictions:
             for first in messages[:number]:
                 if first.ref != later.ref and not _may_follow(book, first, later):
                     lines = [book.line(first), *book.reports(first), book.line(later)]
-                    yield notice_id, lines
+                    yield notice_id, [*lines, *book.events(notice_id)]
 
 
 def _may_follow(book: Book, first: Sent, later: Sent) -> bool:
@@ -218,11 +217,7 @@ def every_event_is_taken(book: Book) -> Contradictions:
     """As a notice, or as a record of a run of its own."""
     known = {book.key_of(notice) for notice in book.seen.shown.notices.values()}
     for run, rows in book.seen.shown.rows.items():
-        domain = run.partition("/")[0]
-        known |= {
-            (domain, str(r["customer_key"]), str(r.get("recipient") or ""), str(r["document_id"]))
-            for r in rows
-        }
+        known |= {book.key_of(row, run.partition("/")[0]) for row in rows}
     for drop in book.seen.drops:
         for record in drop.records if drop.event else ():
             key = Given(drop, record).key
@@ -292,12 +287,7 @@ def _told_elsewhere(book: Book, run: str, row: Row) -> bool:
     identity = str(row["notice_id"])
     if book.by_notice.get(identity):
         return True
-    key = (
-        run.partition("/")[0],
-        str(row["customer_key"]),
-        str(row.get("recipient") or ""),
-        str(row["document_id"]),
-    )
+    key = book.key_of(row, run.partition("/")[0])
     if key in book.papers or book.notice(identity).get("status") == "paper":
         return True
     others: Sequence[tuple[str, Row]] = book.rows.get(identity, ())

@@ -1,1 +1,1 @@
-"""The cloud that runs the functions: deployment, instances, clients, queues, schedules and HTTP, on virtual time."""
+"""The cloud that runs the functions on virtual time: instances, clients, queues, schedules, HTTP."""

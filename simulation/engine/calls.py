@@ -14,16 +14,25 @@ from simulation.nature import Chance, Nature
 from simulation.service import Refused, Service
 
 from .client import error_class
-from .faults import SERVER_ERROR, STATUSES_TRIED_AGAIN, THROTTLED, TRIED_AGAIN
-from .tasks import Task, Tasks
+from .faults import (
+    OF_CALLS,
+    OF_EXCHANGES,
+    OF_SENDS,
+    SERVER_ERROR,
+    STATUSES_TRIED_AGAIN,
+    THROTTLED,
+    TRIED_AGAIN,
+)
+from .tasks import Tasks
 
 Json = dict[str, Any]
 
 LATENCY = (0.002, 0.03)
 """Seconds that a call takes on its way to the service, and again on its way back."""
 
-SLOW = (1.0, 9.0)
-FROZEN = (30.0, 1200.0)
+DELAYS = {"slow": (1.0, 9.0), "frozen": (30.0, 1200.0)}
+"""Seconds that a slow call, and a frozen process, take."""
+
 READ_TIMEOUT = 20.0
 """Seconds after which a client gives up an answer."""
 
@@ -33,15 +42,18 @@ BACKOFF = 20.0
 
 READS = frozenset(
     {
-        "GetItem", "BatchGetItem", "Query", "Scan", "DescribeTable", "GetObject", "HeadObject", "ListObjectsV2",
-        "ListObjectVersions", "GetSecretValue", "DescribeSecret", "GetQueueAttributes", "GetTopicAttributes",
-        "DescribeExecution", "ListExecutions", "GetCallerIdentity",
+        "GetItem", "BatchGetItem", "Query", "Scan", "DescribeTable", "GetObject", "HeadObject",
+        "ListObjectsV2", "ListObjectVersions", "GetSecretValue", "DescribeSecret",
+        "GetQueueAttributes", "GetTopicAttributes", "DescribeExecution", "ListExecutions",
+        "GetCallerIdentity",
     }
 )  # fmt: skip
 
-HOUSEKEEPING = re.compile(r"'(?:watermark|channels:[^']*)'|\"kind\":\"channels\"")
-"""Of the requests that change something: what the sweep writes each time though nothing is due, and the look at
-the alert channels that it asks for each hour."""
+HOUSEKEEPING = re.compile(
+    r" export_preferences[@:]|'(?:watermark|\.channels|channels:[^']*)'|\"kind\":\"channels\""
+)
+"""Of the requests that change something: what the sweep writes each time though nothing is due, the looks at
+the alert channels, and the export of each day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +67,7 @@ class Observed:
 
 
 class Defect(Exception):
-    """The simulation itself cannot go on: something was asked of a service that it does not know, or it failed."""
+    """The simulation itself cannot go on: a service was asked for what it does not know, or failed."""
 
 
 class Calls:
@@ -63,7 +75,7 @@ class Calls:
 
     def __init__(self, tasks: Tasks, nature: Nature, services: Mapping[str, Service]) -> None:
         self._tasks = tasks
-        self._nature = nature
+        self.nature = nature
         self._timeline = nature.timeline
         self._chance: Chance = nature.chance
         self.services = services
@@ -97,7 +109,7 @@ class Calls:
         for attempt in range(1, attempts + 1):
             where = place if attempt == 1 else f"{place} try {attempt}"
             try:
-                return self._tried(task, where, service, operation, request)
+                return self._tried(where, service, operation, request)
             except Refused as refused:
                 again = refused.code in TRIED_AGAIN or refused.status in STATUSES_TRIED_AGAIN
                 if attempt == attempts or not again:
@@ -109,7 +121,7 @@ class Calls:
         raise AssertionError("the last attempt ends the call")
 
     def stop(self, error: Exception, place: str) -> NoReturn:
-        """End the task that runs, and the history: the product must not take a defect of ours for an answer."""
+        """End the task that runs, and the history: a defect of ours must not be taken for an answer."""
         self.defect = Defect(f"{place}: {type(error).__name__}: {error}")
         self.defect.__cause__ = error
         if self._tasks.current is None:
@@ -123,52 +135,50 @@ class Calls:
             raise RuntimeError("only a task can talk to the world outside")
         task.calls += 1
         place = f"{task.name} #{task.calls} {operation}"
-        self._before(task, place)
+        fault = self._chance.which(OF_EXCHANGES, place)
+        self._before(place, fault)
         self._note(place, about)
-        self._nature.place = place
+        self.nature.place = place
         try:
             return answer()
         finally:
             if not task.dead:
-                self._after(task, place)
+                self._after(place, fault)
 
     # ----
 
-    def _tried(self, task: Task, place: str, service: str, operation: str, request: Json) -> Json:
-        self._before(task, place)
-        happens = self._chance.happens
-        if service in THROTTLED and happens("throttled", place):
+    def _tried(self, place: str, service: str, operation: str, request: Json) -> Json:
+        fault = self._chance.which(OF_CALLS if service in THROTTLED else OF_SENDS, place)
+        self._before(place, fault)
+        if fault == "throttled":
             code, status = THROTTLED[service]
             raise Refused(code, "Rate exceeded", status)
-        failed = service in SERVER_ERROR and happens("server_error", place)
-        if failed and self._chance.likely(f"no effect {place}", 0.5):
+        if fault == "server_error" and self._chance.likely(f"no effect {place}", 0.5):
             raise Refused(SERVER_ERROR[service], "an internal error", 500)
         answer = self._effect(service, operation, request, place)
-        if failed:
+        if fault == "server_error":
             raise Refused(SERVER_ERROR[service], "an internal error", 500)
-        if happens("lost_answer", place):
+        if fault == "lost_answer":
             self._lose(place)
-        self._after(task, place)
+        self._after(place, fault)
         return answer
 
-    def _before(self, task: Task, place: str) -> None:
-        if self._chance.happens("crash_before", place):
+    def _before(self, place: str, fault: str | None) -> None:
+        if fault == "crash_before":
             self._tasks.crash()
-        self._pass("to", place)
+        self._pass("to", place, fault)
 
-    def _after(self, task: Task, place: str) -> None:
-        if self._chance.happens("crash_after", place):
+    def _after(self, place: str, fault: str | None) -> None:
+        if fault == "crash_after":
             self._tasks.crash()
-        self._pass("from", place)
-        if self._chance.happens("crash_between", place):
+        self._pass("from", place, fault)
+        if fault == "crash_between":
             self._tasks.crash()
 
-    def _pass(self, way: str, place: str) -> None:
+    def _pass(self, way: str, place: str, fault: str | None) -> None:
         seconds = self._chance.uniform(f"latency {way} {place}", *LATENCY)
-        if self._chance.happens("slow", f"{way} {place}"):
-            seconds += self._chance.uniform(f"slow {way} {place}", *SLOW)
-        if self._chance.happens("frozen", f"{way} {place}"):
-            seconds += self._chance.uniform(f"frozen {way} {place}", *FROZEN)
+        if fault in DELAYS and self._chance.likely(f"on the way back {place}", 0.5) is (way == "from"):
+            seconds += self._chance.uniform(f"{fault} {place}", *DELAYS[fault])
         self._tasks.sleep(seconds)
 
     def _lose(self, place: str) -> None:
@@ -180,7 +190,7 @@ class Calls:
 
     def _effect(self, service: str, operation: str, request: Json, place: str) -> Json:
         line = self._note(place, request)
-        self._nature.place = place
+        self.nature.place = place
         try:
             answer = self.services[service].call(operation, request)
         except Refused:

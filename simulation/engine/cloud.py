@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -23,12 +23,13 @@ from typing import Any, Self
 
 from exnotify.deployment import Deployment as Operated
 from simulation.nature import Nature
-from simulation.outside import Outside
-from simulation.outside.exchange import Reply, Request, Transport
-from simulation.outside.outside import Settings as Accounts
+from simulation.outside import Outside, Reply, Request, Transport
+from simulation.outside import Settings as Accounts
+from simulation.services.s3_addresses import presigned
 
 from .calls import Calls, Observed
 from .client import Client
+from .commands import Commands, Typed
 from .deployment import API_URL, REGION, Deployment, deployed
 from .functions import Functions
 from .http import Answer, Http
@@ -76,8 +77,9 @@ class Cloud:
         self._active = self.timeline.now
         self._acts = 0
         self._now = Now(lambda: self.timeline.now)
+        self.output: list[str] | None = [] if settings.keep_log else None
         self._world = encoded(os.environ)
-        self.tasks = Tasks(self.timeline, entering(self._now))
+        self.tasks = Tasks(self.timeline, entering(self._now, Output(self.output)))
         self.functions = Functions(
             self.deployment.functions,
             self.deployment.failures,
@@ -103,19 +105,19 @@ class Cloud:
             self.timeline,
             nature.chance,
             self._idle,
-            self.services.next_due,
+            lambda: self.services.next_due(lambda key: not key.startswith("channels:")),
         )
         self._http = Http(self.deployment, self.functions, self.tasks, self.timeline)
-        self.output: list[str] | None = [] if settings.keep_log else None
         if settings.keep_log:
             self.calls.log = []
+        self._commands = Commands(self.tasks, self._operated)
         self._exit = ExitStack()
 
     def __enter__(self) -> Self:
         """Put the simulated surroundings in place of the real ones."""
         transport = Transport(self._answer, self.tasks.sleep)
         self._exit.enter_context(
-            surroundings(self.tasks, self._now, self._draw, self._client, transport, Output(self.output))
+            surroundings(self.tasks, self._now, self._draw, self._client, transport, self._commands.swaps())
         )
         for output, text in self._settings.secrets.items():
             self.services.call("secretsmanager", "PutSecretValue", {
@@ -151,20 +153,21 @@ class Cloud:
             url = next(q.url for q in self.deployment.queues.values() if name in (q.url, q.arn))
             self._enter("sqs", "SendMessage", {"QueueUrl": url, "MessageBody": body}, f"{name} {body}")
 
-    def http(self, method: str, path: str, headers: Mapping[str, str], body: str | bytes = "") -> Answer:
-        """Ask the HTTP API and wait for the answer. `path` may have a query, or be a whole address of ours."""
+    def http(self, method: str, path: str, headers: Mapping[str, str], body: str = "") -> Answer:
+        """Ask the HTTP API and wait for the answer. `path` may be a whole address of ours."""
         self.awake()
         return self._http.ask(method, path.removeprefix(API_URL), headers, body)
 
     def task(self, name: str, act: Callable[[], Any]) -> Task:
-        """Have an act of somebody outside go on by itself. `name` is unique."""
-        self.awake()
-        self._acts += 1
+        """Have an act of somebody outside go on by itself; one that fails is a defect. `name` is unique."""
 
-        def over(_: Task) -> None:
-            self._acts -= 1
+        def done() -> Any:
+            try:
+                return act()
+            except Exception as error:
+                self.calls.stop(error, name)
 
-        return self.tasks.start(name, Process(name, self._world), act, over)
+        return self._begin(Process(name, self._world), done)
 
     def sleep(self, seconds: float) -> None:
         """Let time pass for the act under way."""
@@ -186,11 +189,24 @@ class Cloud:
 
         `act` gets the stack as the command's own code has it. What it returns or raises is the task's.
         """
-        return self.task(f"operator {name}", lambda: act(self._operated()))
+        process = Process(f"operator {name}", self._world)
+        return self._begin(process, lambda: act(self._operated()))
+
+    def command(self, name: str, line: Sequence[str]) -> Task:
+        """Have an operator type `exnotify` with these arguments; the task's value is a `Typed`."""
+        process = Process(f"operator {name}", self._world)
+        return self._begin(process, lambda: self._commands.run(process, line))
 
     def read(self, act: Callable[[Operated], Any]) -> Any:
         """What a reading command finds now: at once, without time or faults."""
         return act(self._operated())
+
+    def look(self, line: Sequence[str]) -> Typed:
+        """What a reading command shows now: at once, without time or faults."""
+        try:
+            return self._commands.run(Process("reader", self._world), line)
+        finally:
+            self.tasks.enter(None)
 
     def _operated(self) -> Operated:
         """The stack as a command sees it; no address, so that nothing is asked over a socket."""
@@ -199,9 +215,11 @@ class Cloud:
         def client(service: str) -> Client:
             return made.setdefault(service, self._client(service, None))
 
-        return Operated(
-            "the simulated cloud", self.outputs, client, self.deployment.parameters, site=self.functions.site
+        found = Operated(
+            "stack exnotify", self.outputs, client, self.deployment.parameters, site=self.functions.site
         )
+        found.__dict__["who"] = "operator"
+        return found
 
     # ---- time ----
 
@@ -233,15 +251,16 @@ class Cloud:
 
     def under_way(self) -> bool:
         """Whether a message, a command, an act of somebody outside or an execution's task is under way."""
+        return self._busy() or any(self.services.sqs.next_at(queue) is not None for queue in self._pollers)
+
+    def _busy(self) -> bool:
+        """Whether something is done just now; a message that nobody can receive yet is not."""
         return bool(
-            self._acts
-            or any(poller.busy for poller in self._pollers.values())
-            or any(self.services.sqs.next_at(queue) is not None for queue in self._pollers)
-            or self.services.moving()
+            self._acts or self.services.moving() or any(poller.busy for poller in self._pollers.values())
         )
 
     def _idle(self) -> bool:
-        return self._active + IDLE < self.timeline.now and not self.under_way()
+        return self._active + IDLE < self.timeline.now and not self._busy()
 
     def awake(self) -> None:
         """Something happens: schedules keep the template's pace for a while."""
@@ -261,6 +280,15 @@ class Cloud:
         return self.calls.digest
 
     # ----
+
+    def _begin(self, process: Process, act: Callable[[], Any]) -> Task:
+        self.awake()
+        self._acts += 1
+
+        def over(_: Task) -> None:
+            self._acts -= 1
+
+        return self.tasks.start(process.name, process, act, over)
 
     def _enter(self, service: str, operation: str, request: dict[str, Any], about: str) -> dict[str, Any]:
         self.awake()
@@ -289,7 +317,10 @@ class Cloud:
 
     def _client(self, service: str, config: Any) -> Client:
         attempts = 3 if config is None else (config.retries or {}).get("total_max_attempts", 3)
-        return Client(service, self.calls.call, REGION, attempts)
+        return Client(service, self.calls.call, REGION, attempts, self._presign)
+
+    def _presign(self, parameters: Mapping[str, Any], seconds: int) -> str:
+        return presigned(self.services.s3, parameters, seconds)
 
     def _answer(self, request: Request) -> Reply:
         about = (request.method, request.url, request.body)

@@ -45,7 +45,7 @@ class Queue:
 
 @dataclass(slots=True)
 class Bucket:
-    """An S3 bucket: versioned or not, its Object Lock and lifecycle configurations, whether it tells events."""
+    """An S3 bucket. `lock` and `lifecycle` as its configurations hold them; `tells_events` to EventBridge."""
 
     name: str
     versioned: bool = False

@@ -1,7 +1,7 @@
 """What may go wrong between the product and the services, by kind: one table.
 
-What a service does by itself (unprocessed keys, a message twice, an event late) is the service's own, and what
-a provider answers is `simulation.outside`'s. A rate that a profile leaves out is none.
+What a service does by itself (unprocessed keys, a message twice, an event late) is the service's own, and
+what a provider answers is `simulation.outside`'s. A rate that a profile leaves out is none.
 """
 
 from __future__ import annotations
@@ -24,6 +24,15 @@ KINDS: Final[Mapping[str, str]] = {
     "schedule_missed": "a schedule does not fire",
     "invoked_twice": "an asynchronous invocation, or one by a schedule, happens twice",
 }
+
+OF_EXCHANGES: Final = ("crash_before", "crash_after", "crash_between", "slow", "frozen")
+"""What may happen to an exchange over HTTP; what goes wrong on its way is `outside`'s."""
+
+OF_SENDS: Final = (*OF_EXCHANGES, "lost_answer")
+"""What may happen to a call of a provider within AWS, beside what `outside` has it answer."""
+
+OF_CALLS: Final = (*OF_SENDS, "throttled", "server_error")
+"""What may happen to a call of any other service. Of one call at most one does."""
 
 THROTTLED: Final[Mapping[str, tuple[str, int]]] = {
     "dynamodb": ("ThrottlingException", 400),
@@ -49,8 +58,8 @@ SERVER_ERROR: Final[Mapping[str, str]] = {
 TRIED_AGAIN: Final = frozenset({
     "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException",
     "TooManyRequestsException", "ProvisionedThroughputExceededException", "TransactionInProgressException",
-    "RequestLimitExceeded", "BandwidthLimitExceeded", "LimitExceededException", "RequestThrottled", "SlowDown",
-    "PriorRequestNotComplete", "RequestTimeout", "RequestTimeoutException",
+    "RequestLimitExceeded", "BandwidthLimitExceeded", "LimitExceededException", "RequestThrottled",
+    "SlowDown", "PriorRequestNotComplete", "RequestTimeout", "RequestTimeoutException",
 })  # fmt: skip
 """Codes after which botocore's standard mode tries again (botocore.retries.standard)."""
 

@@ -6,9 +6,13 @@ import json
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import CodeType
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
+
+import httpx
+from botocore.exceptions import BotoCoreError, ClientError
 
 from exnotify.cloud.asynchronous import InvokeConfig
 from exnotify.cloud.functions import FunctionSpec, Outcome
@@ -122,13 +126,15 @@ class Functions:
             else:
                 known.idle.append(instance)
             if task.error and not isinstance(task.error, Killed):
+                if _is_ours(task.error):
+                    raise task.error
                 self.failed.append(f"{name}\n{''.join(traceback.format_exception(task.error))}")
             then(_outcome(task, request_id, self._timeline.now - began))
 
         task = self._tasks.start(name, instance.process, act, over)
 
     def start(self, function: str, event: Any, name: str) -> None:
-        """Invoke a function without waiting for it: tried again as its settings say, then its destinations."""
+        """Invoke a function without waiting: tried again as its settings say, then its destinations."""
         self.pending += 1
         self._attempt(function, event, name, 1)
         if self._chance.happens("invoked_twice", name):
@@ -216,14 +222,23 @@ def _with_arn(name: str, arns: Mapping[str, str]) -> str:
     return next(arn for arn in arns if arn.rpartition(":")[2] == name)
 
 
+def _is_ours(error: BaseException) -> bool:
+    """Whether an error is one of the simulation's own: no call and no service of AWS's raises such."""
+    if isinstance(error, (BotoCoreError, ClientError, httpx.HTTPError)):
+        return False
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and "/simulation/" in trace.tb_frame.f_code.co_filename
+
+
 _CODE: dict[str, CodeType] = {}
 
 
 def _compiled(spec: FunctionSpec) -> CodeType:
     path = str(spec.code / (spec.handler.rpartition(".")[0].replace(".", "/") + ".py"))
     if path not in _CODE:
-        with open(path, encoding="utf-8") as source:
-            _CODE[path] = compile(source.read(), path, "exec", dont_inherit=True)
+        _CODE[path] = compile(Path(path).read_text("utf-8"), path, "exec", dont_inherit=True)
     return _CODE[path]
 
 

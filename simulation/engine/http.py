@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -22,11 +22,11 @@ from .tasks import Process, Task, Tasks
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer of the HTTP API. Names of headers are in lower case."""
+    """An answer of the HTTP API, as `simulation.outside` takes it. Names of headers are in lower case."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: str = ""
+    headers: Mapping[str, str]
+    body: str
 
 
 class _Clock:
@@ -38,7 +38,7 @@ class _Clock:
 
 
 class Http:
-    """Asks the HTTP API. `wait` is only for tasks; `ask` also lets the world go on until the answer is there."""
+    """Asks the HTTP API. `wait` is for tasks; `ask` lets the world go on until the answer is there."""
 
     def __init__(
         self, deployment: Deployment, functions: Functions, tasks: Tasks, timeline: Timeline
@@ -52,9 +52,9 @@ class Http:
         clock: Any = _Clock(timeline)
         self._api = HttpApi(deployment.api, ACCOUNT, REGION, clock, self._invoke, deployment.may_invoke)
 
-    def wait(self, method: str, path: str, headers: Mapping[str, str], body: str | bytes = "") -> Answer:
+    def wait(self, method: str, path: str, headers: Mapping[str, str], body: str = "") -> Answer:
         """The answer; the task that asks waits for it. `path` may have a query."""
-        data = body.encode() if isinstance(body, str) else body
+        data = body.encode()
         asked = f"{method} {path} {data!r}"
         self._asked[asked] += 1
         digest = blake2b(asked.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
@@ -77,7 +77,7 @@ class Http:
         rows = {header.lower(): value for header, value in told[1]}
         return Answer(int(told[0].split(" ")[0]), rows, text.decode("utf-8", "replace"))
 
-    def ask(self, method: str, path: str, headers: Mapping[str, str], body: str | bytes = "") -> Answer:
+    def ask(self, method: str, path: str, headers: Mapping[str, str], body: str = "") -> Answer:
         """The answer, whoever asks."""
         if self._tasks.current is not None:
             return self.wait(method, path, headers, body)

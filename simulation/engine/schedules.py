@@ -1,9 +1,10 @@
 """Schedules by the virtual clock, stretched while the world is idle.
 
 A year has half a million minutes, and in most of them nothing is to do. While nothing is under way, a rate's
-interval doubles with each firing, up to an hour; whatever enters the world, or is sent within it, brings the
-rate of the template back, and so does the moment at which something is due. So an idle world looks at what is
-due as late as a world whose schedules were missed: what must happen to the minute is due to the minute.
+interval doubles with each firing, up to an hour, and to six after a day without any event. Whatever enters
+the world, or changes something within it, brings the template's rate back, and so does the moment at which
+something is due. What is due nowhere, such as a run that stays silent, is noticed so much later. While
+something is under way, most of the looks that would find nothing due are left out.
 """
 
 from __future__ import annotations
@@ -24,6 +25,14 @@ from .functions import Functions
 
 LONGEST = 3600.0
 """Seconds between two firings of a rate in an idle world, at most."""
+
+ASLEEP = 86_400.0
+"""Seconds without any event after which it is `DEEPEST`."""
+
+DEEPEST = 6 * 3600.0
+
+LOOKS = 0.3
+"""Share of a rate's firings that take place in a busy world though nothing is due."""
 
 
 @dataclass(eq=False)
@@ -55,6 +64,7 @@ class Schedules:
         self._idle = idle
         self._next_due = next_due
         self._stretched = False
+        self._awake = timeline.now
         self._all = []
         for spec in specs:
             first = spec.when.next_after(timeline.now)
@@ -64,6 +74,7 @@ class Schedules:
 
     def awake(self) -> None:
         """Something happens: the template's rates are in force again."""
+        self._awake = self._timeline.now
         if self._stretched:
             self._stretched = False
             for schedule in self._all:
@@ -98,7 +109,7 @@ class Schedules:
             return
         idle = self._idle()
         name = f"{self._functions.short(schedule.function)}@{moment:.0f}"
-        if not self._chance.happens("schedule_missed", name):
+        if not self._left_out(schedule, moment, idle, name):
             self._functions.start(schedule.function, self._event(schedule.spec), name)
         when = schedule.spec.when
         schedule.regular = when.next_after(moment)
@@ -107,13 +118,22 @@ class Schedules:
             schedule.stretch = schedule.stretch * 2 if idle else 1
             if schedule.stretch > 1:
                 self._stretched = True
-                longest = max(LONGEST, when.seconds)
+                asleep = moment - self._awake > ASLEEP
+                longest = max(DEEPEST if asleep else LONGEST, when.seconds)
                 following = moment + min(when.seconds * schedule.stretch, longest)
                 due = self._next_due()
                 if due is not None and due < following:
                     ticks = max(int(-(-(due - moment) // when.seconds)), 1)
                     following = min(following, moment + ticks * when.seconds)
         self._plan(schedule, following)
+
+    def _left_out(self, schedule: _Schedule, moment: float, idle: bool, name: str) -> bool:
+        if self._chance.happens("schedule_missed", name):
+            return True
+        if idle or not isinstance(schedule.spec.when, Rate) or self._chance.likely(f"looks {name}", LOOKS):
+            return False
+        due = self._next_due()
+        return due is None or due > moment
 
     def _event(self, spec: ScheduleSpec) -> Any:
         if (given := spec.target.get("Input")) is not None:

@@ -16,13 +16,13 @@ from simulation.services.s3 import S3
 from simulation.services.s3_objects import Bucket as SimulatedBucket
 from simulation.services.s3_objects import Expiry
 from simulation.services.secretsmanager import SecretsManager
-from simulation.services.small import alarms, callers
+from simulation.services.small import alarms, callers, stack
 from simulation.services.sns import Sns, Topic
 from simulation.services.sqs import Sqs
 from simulation.services.sqs_queues import Queue as SimulatedQueue
 from simulation.services.stepfunctions import StepFunctions
 
-from .deployment import Bucket, Deployment
+from .deployment import STACK, Bucket, Deployment
 
 OVERDUE = 300.0
 
@@ -69,7 +69,7 @@ class Services:
         )
         simulated: tuple[Service, ...] = (
             self.sqs, self.events, self.s3, self.secrets, self.dynamodb, self.sns, self.states,
-            callers(), alarms(),
+            callers(), alarms(), stack(_resources(deployment)),
         )  # fmt: skip
         self.by_name = {service.name: service for service in simulated}
 
@@ -103,6 +103,12 @@ class Services:
             self._invoke(arn, event, name, None)
         else:
             self.sqs.put(arn, json.dumps(event, separators=(",", ":")), name)
+
+
+def _resources(deployment: Deployment) -> list[tuple[str, str, str]]:
+    """The queues, which commands find by their names in the template."""
+    named = [(name.removeprefix(f"{STACK}-"), queue.url) for name, queue in deployment.queues.items()]
+    return [(name, url, "AWS::SQS::Queue") for name, url in named]
 
 
 def _bucket(bucket: Bucket) -> SimulatedBucket:

@@ -1,4 +1,4 @@
-"""What the product finds around it while the world is simulated: time, chance, threads, sockets, its own output.
+"""What the product finds around it while the world is simulated: time, chance, threads, sockets, output.
 
 Each is swapped where the product takes it from, for the whole process, and put back at the end. Nothing of
 the product knows about it.
@@ -7,11 +7,13 @@ the product knows about it.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import random
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
@@ -21,6 +23,7 @@ import botocore.session
 import httpx
 import time_machine
 
+from exnotify import following, redriving
 from exstream_notify.adapters import deadline
 from exstream_notify.adapters.providers import aws, connections, opentext, opentext_auth
 
@@ -138,9 +141,12 @@ def surroundings(
     draw: Callable[[int], bytes],
     make_client: Callable[..., Any],
     transport: httpx.BaseTransport,
-    output: Output,
+    stack: tuple[Any, Mapping[str, Any]],
 ) -> Iterator[None]:
-    """Put everything in place, and take it away again. `transport` is where HTTP requests end."""
+    """Put everything in place, and take it away again. `transport` is where HTTP requests end.
+
+    `stack`: what commands need besides to find theirs.
+    """
     drawn = Drawn(draw)
     Aside.tasks, Lock.tasks = tasks, tasks
     threads = SimpleNamespace(Lock=Lock, Thread=threading.Thread, local=threading.local)
@@ -155,6 +161,7 @@ def surroundings(
     def client(service: str, config: Any = None) -> Any:
         return make_client(service, config)
 
+    kept = following.follow.__kwdefaults__ or {}
     swaps: list[tuple[Any, Mapping[str, Any]]] = [
         (time, {"sleep": slept, "monotonic": ticks, "perf_counter": ticks}),
         (os, {"urandom": draw}),
@@ -163,21 +170,28 @@ def surroundings(
         *((module, {"threading": threads}) for module in (aws, connections, opentext, opentext_auth)),
         (botocore.session, {"get_session": lambda: SimpleNamespace(create_client=client)}),
         (httpx._client, {"HTTPTransport": lambda **_: transport}),
-        (sys, {"stdout": output}),
+        (sys, {"stdout": sys.stdout, "stderr": sys.stderr}),
+        (following.follow, {"__kwdefaults__": {**kept, "now": ticks, "pause": slept}}),
+        (redriving.redrive, {"__defaults__": (slept, *(redriving.redrive.__defaults__ or ())[1:])}),
+        (logging.getLogger(), {"handlers": []}),
+        stack,
     ]
-    with ExitStack() as stack:
+    with ExitStack() as undo:
+        undo.enter_context(warnings.catch_warnings())
+        # As observability.py has it for a process of its own.
+        warnings.filterwarnings("ignore", "No application metrics to publish")
         for owner, values in swaps:
             for name, value in values.items():
-                stack.callback(setattr, owner, name, getattr(owner, name, None))
+                undo.callback(setattr, owner, name, getattr(owner, name, None))
                 setattr(owner, name, value)
         traveller = time_machine.travel(0, tick=False)
         traveller.start()
         time_machine.traveller_stack[-1] = now
-        stack.callback(traveller.stop)
+        undo.callback(traveller.stop)
         yield
 
 
-def entering(now: Now) -> Callable[[Process | None], None]:
+def entering(now: Now, output: Output) -> Callable[[Process | None], None]:
     """What puts a process's environment and clock in force.
 
     The contents of `os.environ` are exchanged, not the object: default values of parameters hold on to it.
@@ -188,6 +202,8 @@ def entering(now: Now) -> Callable[[Process | None], None]:
     def enter(process: Process | None) -> None:
         environ._data = world if process is None else process.environ
         now.skew = 0.0 if process is None else process.skew
+        sys.stdout = (process and process.out) or output
+        sys.stderr = (process and process.err) or sys.__stderr__
 
     return enter
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from greenlet import getcurrent, greenlet
 
@@ -15,19 +15,22 @@ from simulation.nature import Timeline
 
 
 class Killed(BaseException):
-    """The process is gone. What still runs while it falls can do nothing: each further call raises it anew."""
+    """The process is gone. What still runs while it falls can do nothing: each call raises it anew."""
 
 
 @dataclass(eq=False)
 class Process:
     """What a task runs in: a function's instance, or an operator's command.
 
-    `environ` is its environment as `os.environ` keeps it, `skew` how many seconds its clock is ahead.
+    `environ` is its environment as `os.environ` keeps it, `skew` how many seconds its clock is ahead,
+    `out` and `err` where it writes, None where everybody else does.
     """
 
     name: str
     environ: dict[bytes, bytes]
     skew: float = 0.0
+    out: TextIO | None = None
+    err: TextIO | None = None
 
 
 @dataclass(eq=False)
@@ -56,7 +59,7 @@ class Tasks:
     def __init__(self, timeline: Timeline, enter: Callable[[Process | None], None]) -> None:
         """`enter` puts a process's environment and clock in force; None: the world's own."""
         self._timeline = timeline
-        self._enter = enter
+        self.enter = enter
         self._hub = getcurrent()
         self.current: Task | None = None
         self.running: dict[Task, None] = {}
@@ -153,12 +156,12 @@ class Tasks:
 
     def _switch(self, task: Task, into: Callable[[], Any]) -> None:
         before, self.current = self.current, task
-        self._enter(task.process)
+        self.enter(task.process)
         try:
             into()
         finally:
             self.current = before
-            self._enter(before.process if before else None)
+            self.enter(before.process if before else None)
         if task.greenlet is not None and task.greenlet.dead and not task.done:
             self._end(task, task.value, task.error)
 

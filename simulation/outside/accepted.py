@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import blake2b
-from typing import Literal
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 from exnotify.simulators import SimulatedMessage
+from exnotify.simulators.timeline import Moment
 
 from ..nature import Nature
 
@@ -79,6 +81,11 @@ class Accepted:
         found = (link.rstrip(".,;") for text in texts for link in _LINK.findall(text.replace("&amp;", "&")))
         return tuple(dict.fromkeys(found))
 
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of its links, each once."""
+        return tuple(dict.fromkeys(urlsplit(link).path for link in self.links))
+
     def header(self, name: str) -> str:
         """A header's value, or nothing."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
@@ -119,6 +126,27 @@ class Repeated:
     place: str
 
 
+OPENED: Final = "OPENED"
+"""The step of a report that a mail was opened, by whomever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One thing that a provider told the product at `at` of the message of number `accepted`.
+
+    `step` is the name of a `Step`, or `OPENED`, and happened at `happened_at`. `way` names the output of a
+    topic, `aws.ses` for the bus, `mail`, `status` for an answer to the product's own question, or the web
+    hook with the status of its answer: after 400 to 499 it did not reach the product, after 500 it may have.
+    """
+
+    at: float
+    accepted: int
+    step: str
+    happened_at: float
+    way: str
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
 class Ledger:
     """What was accepted, in order. `after` is told each time, to send the receipts that follow."""
 
@@ -127,6 +155,8 @@ class Ledger:
         self.accepted: list[Accepted] = []
         self.declined: list[Declined] = []
         self.repeats: list[Repeated] = []
+        self.reports: list[Reported] = []
+        self._reported: set[tuple[int, str]] = set()
         self._after = after
         self._times: Counter[str] = Counter()
 
@@ -141,11 +171,12 @@ class Ledger:
         named = f"{self.nature.chance.seed}\0identity {what}"
         return blake2b(named.encode(), digest_size=32).hexdigest()[:digits]
 
-    def take(self, message: Accepted) -> None:
+    def take(self, message: Accepted) -> Accepted:
         """Take on a message; it gets its number here."""
         message = replace(message, number=len(self.accepted) + 1)
         self.accepted.append(message)
         self._after(message)
+        return message
 
     def decline(
         self, provider: Provider, channel: Channel, ref: str, to: str, kind: str, *, told: bool
@@ -153,3 +184,17 @@ class Ledger:
         """Write down that a message was not taken on by the call under way."""
         now, place = self.nature.timeline.now, self.nature.place
         self.declined.append(Declined(now, provider, channel, ref, to, kind, told, place))
+
+    def report(self, reported: Reported) -> None:
+        """Write down what was told of a message."""
+        self.reports.append(reported)
+        self._reported.add((reported.accepted, reported.step))
+
+    def report_all(
+        self, at: float, message: Accepted, moments: Iterable[Moment], until: float, way: str
+    ) -> None:
+        """Write down what a document tells beside its own step, until a moment: the steps not told before."""
+        for moment in moments:
+            happened = message.at + moment.happened
+            if happened <= until and (message.number, moment.step.name) not in self._reported:
+                self.report(Reported(at, message.number, moment.step.name, happened, way))

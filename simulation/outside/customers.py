@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from ..nature import Nature
 from .accepted import Accepted
@@ -66,7 +66,8 @@ class Deed:
 class Habit:
     """Something that some do about a message, between so many seconds after it arrived.
 
-    `share`: of how many messages in a bad night. `channel`: of which messages, empty for all.
+    `share`: of how many messages in a bad night. `channel` and `link`: of which messages, empty for all;
+    `link` as `Visit.links` takes it.
     """
 
     share: float
@@ -74,6 +75,7 @@ class Habit:
     latest: float
     act: Callable[[Visit], None]
     channel: str = ""
+    link: str = ""
 
 
 class Customers:
@@ -100,14 +102,20 @@ class Customers:
     def receive(self, message: Accepted) -> None:
         """A message has arrived: have whatever follows happen in its time."""
         chance, timeline = self.nature.chance, self.nature.timeline
+        pages = {"", *(_kind_of(path) for path in message.paths)}
         for kind, habit in self._habits.items():
-            if habit.channel in ("", message.channel) and chance.happens(kind, message.name):
+            fits = habit.channel in ("", message.channel) and habit.link in pages
+            if fits and chance.happens(kind, message.name):
                 wait = chance.uniform(f"wait {kind} {message.name}", habit.earliest, habit.latest)
                 timeline.after(wait, self._task(kind, message, habit.act))
 
     def _task(self, kind: str, message: Accepted, act: Callable[[Visit], None]) -> Callable[[], None]:
         visit = Visit(self, kind, message, self._people.get(message.to.lower()))
         return lambda: ignore(self.ways.task(f"{kind} {message.name}", lambda: act(visit)))
+
+    def complain(self, message: Accepted, words: str) -> None:
+        """Of an SMS nobody complains to the provider: the customer sends STOP."""
+        Visit(self, "fate_complained", message, None).text(words)
 
     def hand_in(self, message: Accepted, words: str) -> None:
         """Send an SMS back, as the service publishes it; the carrier hears it as well."""
@@ -122,6 +130,11 @@ class Customers:
         }
         self._sms.hear(message.to, words)
         self.ways.send(self.ways.outputs["SmsRepliesTopicArn"], json.dumps(reply))
+
+
+def _kind_of(path: str) -> str:
+    """A page's path without its token."""
+    return path.rpartition("/")[0] + "/"
 
 
 @dataclass(slots=True)
@@ -144,9 +157,8 @@ class Visit:
         return self.customers.nature.timeline.now
 
     def links(self, prefix: str) -> list[str]:
-        """The paths of the message's links to pages of ours of one kind: `/d/`, `/p/`, `/u/`, `/i/`."""
-        paths = [urlsplit(link).path for link in self.message.links]
-        return list(dict.fromkeys(path for path in paths if path.startswith(prefix)))
+        """The paths of the message's links to pages of one kind: `/d/`, `/p/`, `/p/undo/`, `/u/`, `/i/`."""
+        return [path for path in self.message.paths if _kind_of(path) == prefix]
 
     def ask(
         self, method: str, path: str, form: list[tuple[str, str]] | None = None, *, person: bool = True

@@ -15,6 +15,7 @@ _CODE: Final = re.compile(r"(?<!\d)\d{6}(?!\d)")
 
 STOPS: Final = (
     "STOP",
+    "Stop",
     "Stop.",
     "stop please",
     "QUIT",
@@ -40,7 +41,7 @@ WORDS: Final = (
 
 def _scan(visit: Visit) -> None:
     """A machine fetches every link, and presses no button."""
-    for prefix in ("/d/", "/p/", "/u/", "/i/"):
+    for prefix in ("/d/", "/p/", "/p/undo/", "/u/", "/i/"):
         for path in visit.links(prefix):
             for method in ("HEAD", "GET") if prefix == "/d/" else ("GET",):
                 visit.ask(method, path, person=False)
@@ -91,16 +92,17 @@ def _acknowledge(visit: Visit) -> None:
     visit.event("portal", "Document Acknowledged", acknowledged_by="the customer")
 
 
+def _unsubscribe(visit: Visit) -> None:
+    """By the mail program's own button (RFC 8058), else by the link at the end."""
+    path = visit.links("/u/")[0]
+    if visit.message.header("List-Unsubscribe-Post"):
+        visit.ask("POST", path, [("List-Unsubscribe", "One-Click")])
+    elif forms_of(visit.ask("GET", path).body):
+        visit.ask("POST", path, [])
+
+
 def _stop(visit: Visit) -> None:
-    """By SMS: one of the words. By mail: the program's own button (RFC 8058), else the link at the end."""
-    if visit.message.channel == "sms":
-        visit.text(visit.customers.nature.chance.one_of(f"stop {visit.message.name}", STOPS))
-        return
-    for path in visit.links("/u/")[:1]:
-        if visit.message.header("List-Unsubscribe-Post"):
-            visit.ask("POST", path, [("List-Unsubscribe", "One-Click")])
-        elif forms_of(visit.ask("GET", path).body):
-            visit.ask("POST", path, [])
+    visit.text(visit.customers.nature.chance.one_of(f"stop {visit.message.name}", STOPS))
 
 
 def _start(visit: Visit) -> None:
@@ -163,6 +165,13 @@ def _move(visit: Visit) -> None:
             _post_preferences(visit, "code", code=code[0])
 
 
+def _undo(visit: Visit) -> None:
+    """Take back a change of address that one did not ask for, by the link that the old address got."""
+    for path in visit.links("/p/undo/"):
+        if forms_of(visit.ask("GET", path).body):
+            visit.ask("POST", path, [])
+
+
 def _take_over(visit: Visit) -> None:
     """A team answers an incident by the link of its alert."""
     for path in visit.links("/i/"):
@@ -173,20 +182,22 @@ def _take_over(visit: Visit) -> None:
 
 HABITS: Final[Mapping[str, Habit]] = {
     "machine_scans": Habit(0.1, 1.0, _MINUTE, _scan),
-    "customer_opens": Habit(0.25, _MINUTE, 3 * _DAY, _open),
-    "customer_opens_twice": Habit(0.03, _MINUTE, _DAY, _open_twice),
-    "customer_errs": Habit(0.03, _MINUTE, _DAY, _err),
-    "customer_pays": Habit(0.05, _HOUR, 5 * _DAY, _pay),
-    "customer_responds": Habit(0.03, _HOUR, 5 * _DAY, _respond),
-    "customer_acknowledges": Habit(0.03, _HOUR, 5 * _DAY, _acknowledge),
-    "customer_stops": Habit(0.03, _MINUTE, 2 * _DAY, _stop),
+    "customer_opens": Habit(0.25, _MINUTE, 3 * _DAY, _open, link="/d/"),
+    "customer_opens_twice": Habit(0.03, _MINUTE, _DAY, _open_twice, link="/d/"),
+    "customer_errs": Habit(0.03, _MINUTE, _DAY, _err, link="/d/"),
+    "customer_pays": Habit(0.05, _HOUR, 5 * _DAY, _pay, link="/d/"),
+    "customer_responds": Habit(0.03, _HOUR, 5 * _DAY, _respond, link="/d/"),
+    "customer_acknowledges": Habit(0.03, _HOUR, 5 * _DAY, _acknowledge, link="/d/"),
+    "customer_unsubscribes": Habit(0.03, _MINUTE, 2 * _DAY, _unsubscribe, link="/u/"),
+    "customer_stops": Habit(0.03, _MINUTE, 2 * _DAY, _stop, "sms"),
     "customer_stops_and_starts": Habit(0.02, _MINUTE, 2 * _DAY, _start, "sms"),
     "customer_texts": Habit(0.03, _MINUTE, 2 * _DAY, _talk, "sms"),
-    "customer_prefers": Habit(0.02, _MINUTE, 2 * _DAY, _prefer),
-    "customer_leaves": Habit(0.01, _MINUTE, 2 * _DAY, _leave),
-    "customer_withdraws": Habit(0.01, _MINUTE, 2 * _DAY, _withdraw),
-    "customer_consents_again": Habit(0.01, _MINUTE, 2 * _DAY, _consent),
-    "customer_moves": Habit(0.01, _MINUTE, 2 * _DAY, _move),
-    "team_takes_over": Habit(0.3, _MINUTE, _HOUR, _take_over),
+    "customer_prefers": Habit(0.02, _MINUTE, 2 * _DAY, _prefer, link="/p/"),
+    "customer_leaves": Habit(0.01, _MINUTE, 2 * _DAY, _leave, link="/p/"),
+    "customer_withdraws": Habit(0.01, _MINUTE, 2 * _DAY, _withdraw, link="/p/"),
+    "customer_consents_again": Habit(0.01, _MINUTE, 2 * _DAY, _consent, link="/p/"),
+    "customer_moves": Habit(0.01, _MINUTE, 2 * _DAY, _move, link="/p/"),
+    "customer_undoes": Habit(0.2, _MINUTE, 4 * _DAY, _undo, link="/p/undo/"),
+    "team_takes_over": Habit(0.3, _MINUTE, _HOUR, _take_over, link="/i/"),
 }
 """By kind. A machine comes first; a customer comes after minutes or days."""

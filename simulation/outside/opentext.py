@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 from exnotify.simulators.opentext_accounts import Accounts
@@ -24,9 +24,11 @@ from .accepted import Accepted, Channel, Ledger, Repeated
 from .conduct import ADDRESS_REFUSED, Weather, reply_or_break
 from .exchange import Reply, Request
 from .fates import Fates
+from .forms import opentext_form
 
 _CHANNELS: Final[Mapping[str, Channel]] = {"/mra/v1/outbound/sms": "sms", "/mra/v1/outbound/emails": "email"}
 _DAY: Final = 86_400.0
+Document: TypeAlias = dict[str, Any]
 FORGETS: Final = (3 * _DAY, 7 * _DAY)
 """Seconds after which a job, and its message id, are forgotten."""
 
@@ -67,6 +69,9 @@ class OpenText:
         self._jobs: dict[str, _Job] = {}
         self._by_message_id: dict[str, str] = {}
         self._issued = 0
+        self.on_refused: Callable[[Document, str], None] = lambda document, job_id: None
+        """What pushes that some destinations of a job were refused."""
+
         self.accounts = Accounts(accounts, 3600.0, self._now, self._token)
 
     def matches(self, path: str) -> bool:
@@ -97,7 +102,8 @@ class OpenText:
         row = self._weather.conduct("opentext", "http")
         if row is None:
             return answer()
-        good = answer().body if row.accepts == "yes" else b"{}"
+        # Whatever is behind it: only an answer that comes byte by byte is the true one.
+        good = answer().body if row.kind == "provider_trickles" else b"{}"
         return reply_or_break(row, self._nature, request.timeouts, good)
 
     def _submit(self, channel: Channel, request: Request) -> Reply:
@@ -143,6 +149,14 @@ class OpenText:
         for number, destination in enumerate(submission.destinations, start=1):
             if len(submission.destinations) > 1 and self._refuses(destination.to):
                 refused.append((destination.ref, destination.given))
+                self._ledger.decline(
+                    "opentext",
+                    submission.channel,
+                    destination.ref,
+                    destination.to,
+                    ADDRESS_REFUSED,
+                    told=False,
+                )
             else:
                 messages.append(
                     self._message(submission, destination, f"{job_id}-{number}", job_id, place, answered)
@@ -151,13 +165,20 @@ class OpenText:
         kept = self._nature.chance.uniform(f"kept {name}", *FORGETS)
         head = JobHead(job_id, submission.channel, self._now(), reference, code)
         forgotten_at = self._nature.timeline.now + kept
-        self._jobs[job_id] = _Job(head, tuple(messages), tuple(refused), forgotten_at)
+        taken = tuple(map(self._ledger.take, messages))
+        self._jobs[job_id] = _Job(head, taken, tuple(refused), forgotten_at)
+        if refused:
+            self._refused_after(job_id)
         if submission.message_id:
             self._by_message_id[submission.message_id] = job_id
         self._nature.timeline.at(forgotten_at, lambda: self._forget(job_id, submission.message_id))
-        for message in messages:
-            self._ledger.take(message)
         return job_id
+
+    def _refused_after(self, job_id: str) -> None:
+        """Some destinations are refused: the job's status says so, a little later."""
+        job = self._jobs[job_id]
+        document = status_document(job.head, [], job.refused)
+        self._nature.timeline.after(2.0, lambda: self.on_refused(document, job_id))
 
     def _message(
         self,
@@ -206,6 +227,9 @@ class OpenText:
         job = self._jobs.get(job_id)
         if job is None or job.head.channel != channel:
             return _error(404, "not_found", "no such job")
+        now = self._nature.timeline.now
+        for message in job.messages:
+            self._ledger.report_all(now, message, self._fates.of(message).moments, now, "status")
         return _json(self.document(job.messages, job.head, job.refused))
 
     def document(
@@ -214,7 +238,7 @@ class OpenText:
         head: JobHead | None = None,
         refused: tuple[tuple[str, str], ...] = (),
         until: float | None = None,
-    ) -> dict[str, Any]:
+    ) -> Document:
         """The status document of messages of one job: what had happened by a moment, by default now."""
         now = self._nature.timeline.now if until is None else until
         deliveries = []
@@ -227,6 +251,7 @@ class OpenText:
             deliveries.append((message.simulated(), sorted(happened, key=lambda row: row[1])))
         found = status_document(head or JobHead.of(messages[0].simulated()), deliveries, refused)
         for message, row in zip(messages, found["deliveries"], strict=False):
+            opentext_form(row, message, self._nature.chance)
             opened = self._fates.of(message).opened
             if opened is not None and message.channel == "email" and message.at + opened <= now:
                 told = {"event_time": datetime.fromtimestamp(message.at + opened, UTC).isoformat()}

@@ -9,14 +9,15 @@ from urllib.parse import urlsplit
 
 from ..nature import Nature
 from ..service import Service
-from .accepted import Accepted, Declined, Ledger, Repeated
+from .accepted import Accepted, Declined, Ledger, Repeated, Reported
 from .conduct import ADDRESS_REFUSED, CONDUCTS, Weather
 from .customers import Customers, Deed
 from .exchange import Broken, Reply, Request
 from .fates import FATES, REPORTS, Fates
 from .habits import HABITS
 from .opentext import TOKENS_END, OpenText
-from .postbox import POST_KINDS, Postbox, Reported
+from .postbox import POST_KINDS, Postbox
+from .pushes import PUSH_KINDS, Pushes
 from .responders import RESPONDER_KINDS, Responders
 from .ses import Ses
 from .sms import Sms
@@ -30,6 +31,7 @@ KINDS: Final[Mapping[str, float]] = {
     **{fate.kind: 0.02 for fate in FATES},
     **dict.fromkeys(REPORTS, 0.03),
     **POST_KINDS,
+    **PUSH_KINDS,
     **RESPONDER_KINDS,
     **{kind: habit.share for kind, habit in HABITS.items()},
 }
@@ -75,15 +77,10 @@ class Outside:
         self._customers = Customers(nature, ways, self.sms, self._ledger.accepted, HABITS)
         responders = Responders(nature, ways, self._customers.deeds)
         self.hooks = WebHooks(nature, self.weather, responders.follow)
-        self._postbox = Postbox(
-            nature,
-            ways,
-            self.fates,
-            self.opentext,
-            self._customers.hand_in,
-            pushes=settings.pushes,
-            mails=settings.bounce_mails,
-        )
+        pushes = Pushes(self._ledger, ways, self.fates, self.opentext, made=settings.pushes)
+        self.opentext.on_refused = pushes.push_refused
+        reply = self._customers.complain
+        self._postbox = Postbox(self._ledger, ways, self.fates, pushes, reply, mails=settings.bounce_mails)
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -117,8 +114,8 @@ class Outside:
 
     @property
     def reports(self) -> list[Reported]:
-        """Every receipt that was handed in, in order."""
-        return self._postbox.reports
+        """Every thing that a provider told of a message, by whichever way, in the order of telling."""
+        return self._ledger.reports
 
     def answer(self, request: Request) -> Reply:
         """The answer to a request over HTTP. Raises Broken; the name of an unknown host is not found."""

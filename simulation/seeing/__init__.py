@@ -31,12 +31,14 @@ SLACK = 6 * 3600.0
 
 def seen_of(performance: Performance, cloud: Cloud, began: Began) -> Seen:
     """The history so far, as the checker takes it."""
-    shown, sent, rules = shown_by(cloud), sent_of(cloud, began), _rules(performance)
+    acts = acts_of(performance.deeds)
+    erased = {(act.domain, act.customer) for act in acts if act.kind == "erase"}
+    shown, sent, rules = shown_by(cloud, erased), sent_of(cloud, began), _rules(performance)
     people = deeds_of(cloud.outside.deeds, sent, shown.notices, Reading(rules))
     return Seen(
         shown=shown,
         drops=drops_of(performance.deeds),
-        acts=[*acts_of(performance.deeds), *people],
+        acts=[*acts, *people],
         reports=reports_of(performance.deeds),
         sent=sent,
         tries=tries_of(cloud),

@@ -10,7 +10,8 @@ from exnotify.simulators.timeline import Step
 from simulation.checker.seen import Post, Published, Said, Sent, Told, Try
 from simulation.engine.cloud import Cloud
 from simulation.engine.tasks import Task
-from simulation.outside.postbox import OPENED
+from simulation.outside import Accepted
+from simulation.outside.accepted import OPENED
 
 _SAID: Mapping[str, Said] = {
     Step.SENT.name: "accepted",
@@ -19,6 +20,7 @@ _SAID: Mapping[str, Said] = {
     Step.FULL.name: "failed",
     Step.BLOCKED.name: "failed",
     Step.EXPIRED.name: "failed",
+    Step.UNDETERMINED.name: "failed",
     Step.COMPLAINED.name: "complained",
     Step.DELAYED.name: "delayed",
     OPENED: "opened",
@@ -27,6 +29,9 @@ _SAID: Mapping[str, Said] = {
 
 _HIDES = ("crash_after", "crash_between", "lost_answer", "server_error")
 """Faults of a call that keep its answer from the worker."""
+
+_SLOW = ("provider_trickles",)
+"""Conduct of a provider after which the worker has the answer, unless it had no time left."""
 
 
 class Began:
@@ -49,17 +54,21 @@ class Began:
 
 
 def sent_of(cloud: Cloud, began: Began) -> list[Sent]:
-    """Every message that a provider took on; `heard` where its answer reached the worker."""
+    """Every message that a provider took on; `heard` where its answer reached the worker, None: perhaps."""
+    slow: set[str] = set()
     hidden = {one.place for one in cloud.observed if one.what == "answer lost"}
     for name in cloud.nature.chance.happened:
         kind, _, where = name.partition(" ")
         if kind in _HIDES:
             hidden.add(where)
         elif kind == "frozen" and where.startswith("from "):
-            hidden.add(where.removeprefix("from "))
+            slow.add(where.removeprefix("from "))
     found = []
     for one in cloud.outside.accepted:
         place = one.place.partition(" try ")[0]
+        heard: bool | None = one.answered in ("ok", *_SLOW) and not {place, one.place} & hidden
+        if heard and (one.answered in _SLOW or {place, one.place} & slow):
+            heard = None
         found.append(
             Sent(
                 number=one.number,
@@ -68,8 +77,8 @@ def sent_of(cloud: Cloud, began: Began) -> list[Sent]:
                 provider=one.provider,
                 channel=one.channel,
                 address=one.to,
-                ref="" if one.ref.startswith("incident-") else one.ref,
-                heard=one.answered == "ok" and not {place, one.place} & hidden,
+                ref="" if _is_alert(one) else one.ref,
+                heard=heard,
                 subject=one.subject,
                 text=one.text,
                 html=one.html,
@@ -80,18 +89,30 @@ def sent_of(cloud: Cloud, began: Began) -> list[Sent]:
 
 
 def told_of(cloud: Cloud) -> list[Told]:
-    """Every report that reached the product."""
+    """Every report that reached the product, or may have."""
     return [
-        Told(report.accepted, report.at, report.happened_at, _SAID.get(report.step, "unclear"))
+        Told(
+            report.accepted,
+            report.at,
+            report.happened_at,
+            _SAID.get(report.step, "unclear"),
+            sure=_is_sure(report.way),
+        )
         for report in cloud.outside.reports
         if not _refused(report.way)
     ]
 
 
 def _refused(way: str) -> bool:
-    """Whether a push was answered with a status that says it was not taken."""
+    """Whether the answer to a push says that it was not taken; 500 or more says nothing."""
     status = way.rpartition(" ")[2]
-    return status.isdigit() and int(status) >= 300
+    return status.isdigit() and 400 <= int(status) < 500
+
+
+def _is_sure(way: str) -> bool:
+    """Whether a report cannot be lost any more: a queue has it, or the product's own answer says so."""
+    status = way.rpartition(" ")[2]
+    return status.startswith("2") if status.isdigit() else way not in ("status", "mail")
 
 
 def tries_of(cloud: Cloud) -> list[Try]:
@@ -101,10 +122,15 @@ def tries_of(cloud: Cloud) -> list[Try]:
 
 def posts_of(cloud: Cloud) -> list[Post]:
     """Alerts that left for teams."""
-    return [
-        Post(post.at, post.channel, json.dumps(post.document, ensure_ascii=False))
-        for post in cloud.outside.alerts
+    posts = [Post(p.at, p.channel, json.dumps(p.document, ensure_ascii=False)) for p in cloud.outside.alerts]
+    mails = [
+        Post(m.at, "email", f"{m.subject}\n{m.text}", m.to) for m in cloud.outside.accepted if _is_alert(m)
     ]
+    return sorted([*posts, *mails], key=lambda post: post.at)
+
+
+def _is_alert(message: Accepted) -> bool:
+    return message.ref.startswith("incident-")
 
 
 def published_of(cloud: Cloud) -> list[Published]:

@@ -17,7 +17,7 @@ _BUTTONS = {
     "withdraw": "withdraw consent",
     "consent": "give consent",
     "leave": "opt out",
-    "code": "may set address",
+    "address": "may set address",
 }
 _WHO = {"domain": "domain", "customer": "customer_key", "recipient": "recipient"}
 
@@ -59,7 +59,8 @@ def _pressed(deed: Deed, message: Sent, about: dict[str, Any], topic: str) -> It
     elif deed.what.startswith("POST /p/"):
         typed = dict(part.partition("=")[::2] for part in deed.said.split(", "))
         if kind := _BUTTONS.get(typed.get("action", "")):
-            more: dict[str, Any] = {"channel": "email"} if kind == "may set address" else {}
+            address = {"channel": "email", "address": typed.get("address", "")}
+            more: dict[str, Any] = address if kind == "may set address" else {}
             yield Act(kind, deed.at, deed.done_at, **who, **more)
         elif typed.get("action") == "save":
             yield Act("may set language", deed.at, deed.done_at, **who, language=typed.get("language", ""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +11,7 @@ from exnotify.commands.incidents import incident_row
 from exnotify.deployment import Deployment
 from exnotify.notices import notice_row
 from exnotify.paper import paper_rows
+from exnotify.proof import proof_of
 from exnotify.records import records_of
 from exnotify.runs import state_of
 from exstream_notify.domain.runs import Run
@@ -22,13 +23,14 @@ from simulation.engine.cloud import Cloud
 Row = dict[str, Any]
 
 
-def shown_by(cloud: Cloud) -> Shown:
-    """Everything, as `exnotify` would print it now."""
-    found: Shown = cloud.read(lambda target: _read(target, cloud))
+def shown_by(cloud: Cloud, proven: Collection[tuple[str, str]] = ()) -> Shown:
+    """Everything, as `exnotify` would print it now; `proven` are the customers, by domain, whose proofs are
+    opened."""
+    found: Shown = cloud.read(lambda target: _read(target, cloud, proven))
     return found
 
 
-def _read(target: Deployment, cloud: Cloud) -> Shown:
+def _read(target: Deployment, cloud: Cloud, proven: Collection[tuple[str, str]]) -> Shown:
     app = target.app
     runs = {run.name: run for run in _runs(target)}
     items = {str(item["pk"]["S"]): item for item in _items(target, target.settings.notices_table)}
@@ -37,10 +39,18 @@ def _read(target: Deployment, cloud: Cloud) -> Shown:
         at=cloud.timeline.now,
         runs={name: state_of(app, run) for name, run in runs.items()},
         rows={name: _rows(target, run) for name, run in runs.items()},
-        notices={identity: notice_row(notice) for identity, notice in notices.items()},
+        notices={
+            identity: {**notice_row(notice), "together": list(notice.together)}
+            for identity, notice in notices.items()
+        },
         incidents=[incident_row(incident) for incident in app.incidents.all()],
         journeys=_journeys(target),
         paper={name: paper_rows(app, run) for name, run in runs.items()},
+        evidence={
+            identity: proof_of(app, notice)
+            for identity, notice in notices.items()
+            if (notice.domain, notice.customer_key) in proven
+        },
         waiting=_letters(cloud, dead=False),
         dead=_letters(cloud, dead=True),
         sizes={identity: len(json.dumps(items[identity], default=str)) for identity in notices},
@@ -90,12 +100,18 @@ def _journeys(target: Deployment) -> list[Row]:
 
 
 def _letters(cloud: Cloud, *, dead: bool) -> Mapping[str, int]:
-    """Messages by queue."""
+    """Messages by queue that a function reads, or by queue of dead letters.
+
+    What a frequent schedule failed on is neither: its next good run does the work (docs/runbook.md).
+    """
     found: dict[str, int] = {}
+    read = {mapping.queue for mapping in cloud.deployment.mappings}
     for queue in cloud.deployment.queues.values():
+        if dead != ("DeadLetters" in queue.name) or not (dead or read & {queue.name, queue.url, queue.arn}):
+            continue
         asked = {"QueueUrl": queue.url, "AttributeNames": ["All"]}
         told = cloud.services.call("sqs", "GetQueueAttributes", asked)["Attributes"]
-        number = sum(int(told[name]) for name in told if name.startswith("ApproximateNumberOfMessages"))
-        if ("DeadLetters" in queue.name) == dead:
-            found[queue.name] = number
+        found[queue.name] = sum(
+            int(told[name]) for name in told if name.startswith("ApproximateNumberOfMessages")
+        )
     return found

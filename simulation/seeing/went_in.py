@@ -9,7 +9,7 @@ from simulation.checker.seen import ENDS, Act, Drop, Record, Report
 from simulation.stories.acts import DropRun, PutEvent, Reply
 from simulation.stories.acts import Record as Written
 from simulation.stories.performing import Deed
-from simulation.stories.records import FLAWS, OTHER_NAME
+from simulation.stories.records import FLAWS, OTHER_ADDRESS, OTHER_NAME
 
 CHANNELS = ("email", "sms")
 
@@ -34,7 +34,7 @@ def _drops(deed: Deed) -> Iterator[Drop]:
     act = deed.act
     if isinstance(act, DropRun):
         whole = act.replaced is None and not act.stated and bool(act.records)
-        records = [Record(record.fields, _fit(record)) for record in act.records]
+        records = [Record(record.fields, _fit(record, act.records)) for record in act.records]
         sealed_at = None if act.sealed_after is None else deed.ended
         yield Drop(act.domain, act.run_id, deed.began, records, sealed_at, complete=whole)
     elif isinstance(act, PutEvent) and act.detail_type == "Document Composed":
@@ -42,9 +42,15 @@ def _drops(deed: Deed) -> Iterator[Drop]:
         yield Drop(str(act.detail["domain"]), "event", deed.began, [Record(fields)], None, event=True)
 
 
-def _fit(record: Written) -> bool:
+def _fit(record: Written, others: Sequence[Written]) -> bool | None:
+    """Whether a record can be used; of two that contradict each other perhaps neither can."""
+    key = record.fields.get("customer_key")
+    if any(
+        one.flaw in (OTHER_NAME, OTHER_ADDRESS) and one.fields.get("customer_key") == key for one in others
+    ):
+        return None
     flaw = FLAWS.get(record.flaw)
-    return record.flaw != OTHER_NAME and not (flaw and flaw.rejected)
+    return flaw is None or not flaw.rejected
 
 
 # --- people and systems ----------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -72,20 +72,6 @@ class Bucket:
     uploads: dict[str, Upload] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
     swept: float = 0.0
-
-    @classmethod
-    def deployed(cls, name: str, properties: Mapping[str, Any]) -> Bucket:
-        """From the resolved properties of an AWS::S3::Bucket."""
-        retention = properties.get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention")
-        notified = properties.get("NotificationConfiguration", {}).get("EventBridgeConfiguration", {})
-        rules = properties.get("LifecycleConfiguration", {}).get("Rules", ())
-        return cls(
-            name,
-            versioned=properties.get("VersioningConfiguration", {}).get("Status") == "Enabled",
-            events=str(notified.get("EventBridgeEnabled", "")).lower() == "true",
-            expiry=tuple(_expiry(rule) for rule in rules if rule["Status"] == "Enabled"),
-            lock=(retention["Mode"], int(retention["Days"])) if retention else None,
-        )
 
     def current(self, key: str) -> Version | None:
         """The newest version of an object; None if there is none, or the object is deleted."""
@@ -187,20 +173,6 @@ def beyond(prefix: str) -> str:
 def _due(at: float, days: int) -> float:
     whole, rest = divmod(at + days * DAY, DAY)
     return (whole + (rest > 0)) * DAY
-
-
-def _expiry(rule: Mapping[str, Any]) -> Expiry:
-    unknown = rule.keys() - {
-        "Id", "Status", "Prefix", "ExpirationInDays",
-        "NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload",
-    }  # fmt: skip
-    if unknown:
-        raise NotImplementedError(f"lifecycle: {', '.join(sorted(unknown))}")
-    current = rule.get("ExpirationInDays")
-    noncurrent = rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays")
-    uploads = rule.get("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation")
-    days = [None if n is None else int(n) for n in (current, noncurrent, uploads)]
-    return Expiry(rule.get("Prefix", ""), *days)
 
 
 def insist_on(bucket: Bucket | None, name: str) -> Bucket:

@@ -14,16 +14,12 @@ from typing import Any, Protocol
 
 from exnotify.cloud import asl
 from exnotify.cloud.functions import Outcome
-from exnotify.cloud.machines import HISTORY_LIMIT, NAME_KEPT, MachineSpec
+from exnotify.cloud.machines import HISTORY_LIMIT, NAME_KEPT, YEAR, MachineSpec
 
 from ..nature import Nature
 from ..service import Refused
 from .operations import Answer, Operation, Request, Simulated, known
 
-DATA_BYTES = 262_144
-"""Of an input or output."""
-YEAR = 365 * 86_400.0
-"""Seconds after which an execution has timed out."""
 _STALE = 10.0
 _NAME = 80
 
@@ -99,7 +95,7 @@ class StepFunctions(Simulated):
         given = str(request.get("input", "{}"))
         if len(name) > _NAME or not all(c.isascii() and (c.isalnum() or c in "-_") for c in name):
             raise Refused("InvalidName", f"Invalid Name: '{name}'")
-        if len(given.encode()) > DATA_BYTES:
+        if len(given.encode()) > asl.DATA_BYTES:
             raise Refused("ValidationException", "Member must have length less than or equal to 262144")
         try:
             data = json.loads(given)
@@ -244,8 +240,7 @@ class StepFunctions(Simulated):
                 return
             over = True
             self.active -= 1
-            if execution.status == "RUNNING":
-                self._done(execution, given, result, error)
+            self._done(execution, given, result, error)  # of one that was stopped, nothing follows
 
         if "TimeoutSeconds" in state:
             late = asl.StateError("States.Timeout", f"no answer after {state['TimeoutSeconds']} seconds")
@@ -263,8 +258,6 @@ class StepFunctions(Simulated):
             if error is not None:
                 raise error
             output = asl.state_output(state, given, result)
-            if len(json.dumps(output).encode()) > DATA_BYTES:
-                raise asl.StateError("States.DataLimitExceeded", f"{execution.state} returned too much")
         except asl.StateError as failure:
             self._failed(execution, failure)
         else:

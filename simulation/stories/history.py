@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +17,7 @@ from simulation.checker import Violation, check
 from simulation.engine.cloud import Cloud, Settings
 from simulation.nature import Chance, Nature, Timeline
 from simulation.outside import Settings as Accounts
+from simulation.outside.webhooks import SECRET as ALERT_CHANNELS
 from simulation.seeing import Began, seen_of
 from simulation.shrink import Played
 
@@ -84,7 +88,12 @@ class History:
         timeline = Timeline(datetime.fromisoformat(story.start).timestamp())
         chance = Witness(self.seed, profile.rates, self.faults)
         chance.timeline = timeline
-        with TemporaryDirectory() as folder, Cloud(Nature(timeline, chance), self._settings(story)) as cloud:
+        settings = self._settings(story)
+        with (
+            redirect_stderr(io.StringIO()) as remarks,  # what commands say to their operators
+            TemporaryDirectory() as folder,
+            Cloud(Nature(timeline, chance), settings) as cloud,
+        ):
             began = Began(cloud)
             performance = Performance(story, cloud, Path(folder))
             with commands_reach(cloud):
@@ -105,7 +114,7 @@ class History:
                 faults=tuple(zip(chance.moments, chance.happened, strict=True)),
                 digest=cloud.digest,
                 figures=_figures(performance, cloud, chance),
-                output=tuple(cloud.output or ()),
+                output=(*map(str, cloud.output or ()), remarks.getvalue()),
             )
 
     def _settings(self, story: Story) -> Settings:
@@ -114,6 +123,7 @@ class History:
             parameters=story.parameters,
             site=str(folder_of(story.site) or ""),
             accounts=Accounts(deduplicates=deduplicates),
+            secrets={"AlertChannelsSecret": json.dumps(ALERT_CHANNELS)},
             keep_log=self.keep_log,
         )
 

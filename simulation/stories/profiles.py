@@ -23,6 +23,7 @@ FAMILIES: Mapping[str, Mapping[str, float]] = {
     "calls": {
         "throttled": 0.006, "lost_answer": 0.003, "server_error": 0.004, "dynamodb_throttled": 0.01,
         "dynamodb_conflict": 0.02, "dynamodb_unprocessed": 0.03, "events_partial": 0.03, "sqs_partial": 0.03,
+        "s3_conflict": 0.05,
     },
     "slowness": {
         "frozen": 0.0004, "slow": 0.005, "dynamodb_stale": 0.2, "dynamodb_index_lag": 0.1,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 
@@ -86,8 +86,13 @@ FLAWS: Mapping[str, Flaw] = {
 
 NOT_THERE = "a document that is not there"
 OTHER_ADDRESS = "another address for the same customer"
-OTHER_NAME = "another name for the same customer"
-"""Two flaws of a pair of records: they contradict each other."""
+OTHER_NAME = "another name and address for the same customer"
+"""Two flaws of records of one customer in a run: they contradict each other. With other names, all of the
+customer's are rejected, unless the site's rules tell holders apart by name."""
+
+
+def _whose(fields: Mapping[str, str]) -> tuple[str, str]:
+    return fields["customer_key"], fields.get("recipient", "")
 
 
 class Writing:
@@ -198,10 +203,11 @@ class Writing:
         twin = {**first, "document_id": first["document_id"] + "-b", "customer_in_run": str(len(records) + 1)}
         twin["output_uri"] = first["output_uri"].replace(".pdf", "-b.pdf")
         twin["content_sha256"] = sha256(page(twin["document_id"])).hexdigest()
-        if flaw == OTHER_ADDRESS:
-            twin["email"] = f"other.{first['customer_key'].lower()}@example.com"
-        else:
+        twin["email"] = f"other.{first['customer_key'].lower()}@example.com"
+        if flaw == OTHER_NAME:
             twin |= {"first_name": "Somebody", "last_name": "Else"}
+            whose = _whose(first)
+            records[:] = [replace(r, flaw=flaw) if _whose(r.fields) == whose else r for r in records]
         records.append(Record(twin, flaw))
 
     def _flawed(self, who: str, record: Record, share: float) -> Record:

@@ -15,6 +15,11 @@ YEAR = date(2026, 1, 1), date(2026, 12, 31)
 START, END = (datetime.combine(day, time()) for day in YEAR)
 
 
+def test_every_second_week_is_counted_from_the_week_of_the_first_day() -> None:
+    rule = DueDays(weekdays=("mon", "fri"), every_weeks=2, first=date(2026, 11, 4))
+    assert days(rule, "2026-11-01", "2026-12-10") == ["11-06", "11-16", "11-20", "11-30", "12-04"]
+
+
 def days(rule: DueDays, first: str, last: str) -> list[str]:
     """The due days from one day to another, without their year."""
     found = rule.between(date.fromisoformat(first), date.fromisoformat(last), is_day_off)

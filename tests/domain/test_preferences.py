@@ -27,6 +27,7 @@ from exstream_notify.domain.preferences import (
     Wishes,
     consented,
     own_window,
+    recorded,
     topics_of,
     with_wishes,
     without,
@@ -244,3 +245,47 @@ def test_posts_of_other_pages_are_told_by_what_browsers_say(
     origin: str | None, fetch_site: str | None, good: bool
 ) -> None:
     assert same_site(origin, fetch_site, "https://documents.example.com") is good
+
+
+# --- facts and topics ------------------------------------------------------------------------------------
+
+
+def test_each_fact_that_changes_is_in_the_history_behind_all_that_was_there() -> None:
+    first = recorded(a_contact(), NOW, "import 1", language="de", paper_required=True)
+    second = recorded(first, NOW + timedelta(hours=1), "import 2", language="fr", paper_required=True)
+    assert [dict(row) for row in second.history] == [
+        {"at": "2026-11-25T12:00:00+00:00", "who": "import 1", "field": "language", "from": "", "to": "de"},
+        {
+            "at": "2026-11-25T12:00:00+00:00",
+            "who": "import 1",
+            "field": "paper_required",
+            "from": "no",
+            "to": "yes",
+        },
+        {"at": "2026-11-25T13:00:00+00:00", "who": "import 2", "field": "language", "from": "de", "to": "fr"},
+    ]
+    assert (second.version, second.changed_at) == (a_contact().version + 2, "2026-11-25T13:00:00+00:00")
+    assert recorded(second, NOW, "import 3", language="fr", paper_required=True) is second
+
+
+def test_a_wish_that_follows_another_keeps_the_first_in_the_history() -> None:
+    contact = without(a_contact(), ["bills"], ("sms",), NOW, "page")
+    contact = without(contact, ["cases"], ("email",), NOW + timedelta(minutes=1), "one click")
+    assert [(row["who"], row["field"], row["from"], row["to"]) for row in contact.history] == [
+        ("page", "opt_outs", "", "bills/sms"),
+        ("one click", "opt_outs", "bills/sms", "bills/sms, cases/email"),
+    ]
+
+
+def test_topics_are_in_order_whatever_order_the_rules_have() -> None:
+    rules = [
+        a_rule(topic="z", message_class="marketing", channels=("sms",)),
+        a_rule(topic="a", message_class="collections", channels=("sms", "email")),
+        a_rule(topic="z", message_class="collections", channels=("email",)),
+        a_rule(topic="a", message_class="transactional", channels=("sms",)),
+    ]
+    for order in (rules, rules[::-1]):
+        assert topics_of(order) == (
+            Topic("a", "collections", ("email", "sms")),
+            Topic("z", "collections", ("email", "sms")),
+        )

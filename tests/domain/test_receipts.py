@@ -80,37 +80,6 @@ def after(notice: Notice, *receipts: Receipt) -> Notice:
 # --- tables ---------------------------------------------------------------------------------------------
 
 
-def test_every_kind_has_a_meaning() -> None:
-    assert set(MEANINGS) == set(Kind)
-
-
-@pytest.mark.parametrize(
-    ("kind", "status", "suppress", "fall_back", "fault"),
-    [
-        (Kind.DELIVERED, Status.DELIVERED, "no", False, "nobody"),
-        (Kind.DELAYED, Status.DELAYED, "no", False, "nobody"),
-        (Kind.HARD_BOUNCE, Status.BOUNCED, "hard", True, "recipient"),
-        (Kind.SOFT_BOUNCE, Status.UNDELIVERED, "soft", True, "recipient"),
-        (Kind.GAVE_UP, Status.UNDELIVERED, "no", True, "carrier"),
-        (Kind.CONTENT_REFUSED, Status.UNDELIVERED, "no", True, "content"),
-        (Kind.POLICY_REFUSED, Status.UNDELIVERED, "no", True, "us"),
-        (Kind.CARRIER_REFUSED, Status.UNDELIVERED, "no", True, "carrier"),
-        (Kind.OUR_FAULT, Status.UNDELIVERED, "no", True, "us"),
-        (Kind.NOT_DELIVERED, Status.UNDELIVERED, "no", True, "nobody"),
-        (Kind.ECHO_BOUNCE, Status.BOUNCED, "echo", True, "recipient"),
-        (Kind.ECHO_COMPLAINT, Status.BOUNCED, "echo", True, "recipient"),
-        (Kind.COMPLAINT, Status.COMPLAINED, "complaint", False, "recipient"),
-        (Kind.NOT_SPAM, None, "no", False, "nobody"),
-        (Kind.UNDETERMINED, None, "no", False, "nobody"),
-    ],
-)
-def test_what_follows(kind: Kind, status: Status | None, suppress: str, fall_back: bool, fault: str) -> None:
-    meaning = MEANINGS[kind]
-    assert (meaning.status, meaning.suppress, meaning.fall_back, meaning.fault) == (
-        status, suppress, fall_back, fault,
-    )  # fmt: skip
-
-
 def test_what_falls_back_did_not_reach_anybody() -> None:
     for kind, meaning in MEANINGS.items():
         assert meaning.fall_back == (meaning.status in LOST), kind

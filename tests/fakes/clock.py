@@ -7,11 +7,15 @@ _APART = 300_000_000.0
 """Seconds between the machine's time and the time that is played."""
 
 
+_FRACTION = timedelta(milliseconds=250)
+"""Of a second, in every time: what forgets to round, or rounds to the wrong unit, is seen."""
+
+
 class FakeClock:
     """`Clock`. Sleeping moves it on at once; ids come from a seeded generator."""
 
     def __init__(self, at: str = "2026-11-20T15:00:00+00:00", seed: int = 0) -> None:
-        self._now = datetime.fromisoformat(at).astimezone(UTC)
+        self._now = datetime.fromisoformat(at).astimezone(UTC) + _FRACTION
         self._random = random.Random(seed)
         self.slept = 0.0
 

@@ -60,7 +60,7 @@ class FakeProvider:
 
     `script` sets the answers to the next posts, in turn; `always` the answer to all others;
     `refuse` the answer whenever that address is the only destination; `unsendable` holds addresses
-    that cannot even be put into a request. A provider that de-duplicates gives the first answer
+    that cannot even be put into a request; `asked` has every message as it was given. A provider that de-duplicates gives the first answer
     again for a repeated message id, and delivers nothing.
     """
 
@@ -81,6 +81,7 @@ class FakeProvider:
         self.delivered: list[Delivered] = []
         self.posted: list[SentRequest] = []
         self.unsendable: dict[str, GiveUp] = {}
+        self.asked: list[Message] = []
         self._clock = clock
         self._takes = takes
         self._script: deque[Behaviour] = deque()
@@ -105,6 +106,7 @@ class FakeProvider:
 
     def request(self, message: Message) -> SentRequest | GiveUp:
         """See `Provider.request`."""
+        self.asked.append(message)
         if message.to in self.unsendable:
             return self.unsendable[message.to]
         member = BulkMember(message.ref, message.to, ())

@@ -14,7 +14,15 @@ TABLES = (PLAIN, SORTED)
 
 _TEXTS = ("", "a", "b", "ab", "Z", "é", "🙂", "word", "10", "9")
 _NUMBERS = ("0", "1", "2", "-1", "10", "0.1", "1000", "-2.5", "12345678901234567890.5", "7")
-_WRONG = ({"N": "x"}, {"N": ""}, {"SS": []}, {"NS": ["1", "1.0"]}, {}, {"S": "a", "N": "1"}, {"NULL": False})
+_WRONG: tuple[Any, ...] = (
+    {"N": "x"},
+    {"N": ""},
+    {"SS": []},
+    {"NS": ["1", "1.0"]},
+    {},
+    {"S": "a", "N": "1"},
+    {"NULL": False},
+)
 _NAMES = ("x", "y", "n", "ss", "l", "name", "size")
 _INDEXED = ("g", "h", "k")
 
@@ -39,6 +47,12 @@ class Requests:
     # ---- values ----
 
     def _one(self, *choices: Any) -> Any:
+        return self._random.choice(choices)
+
+    def _text(self, *choices: str) -> str:
+        return self._random.choice(choices)
+
+    def _options(self, *choices: dict[str, Any]) -> dict[str, Any]:
         return self._random.choice(choices)
 
     def _rarely(self) -> bool:
@@ -103,7 +117,7 @@ class Requests:
         shape = self._random.random()
         if depth < 2 and shape < 0.3:
             left, right = self.condition(names, depth + 1), self.condition(names, depth + 1)
-            return self._one(
+            return self._text(
                 f"{left} AND {right}", f"{left} OR {right}", f"({left} OR {right})", f"NOT {left}"
             )
         path = names.path()
@@ -215,7 +229,7 @@ class Requests:
         return "GetItem", {"TableName": table.name, "Key": self._key(table), "ConsistentRead": True, **shown}
 
     def _page(self) -> dict[str, Any]:
-        return self._one({}, {}, {"Limit": self._one(1, 2, 3, 50)})
+        return self._options({}, {}, {"Limit": self._one(1, 2, 3, 50)})
 
     def _query(self) -> Request:
         sort: Callable[[_Names], str] = self._one(

@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 
 from simulation.nature import Chance, Nature, Timeline
 from simulation.service import Refused
-from simulation.services.dynamodb import DynamoDB, Table
+from simulation.services.dynamodb import DynamoDB
+from tests.simulation.dynamodb_limits import FIT, LIMITS, NOTES, ROWS, definition
 from tests.simulation.dynamodb_requests import TABLES, Request, Requests
 
 pytestmark = pytest.mark.dynamodb_local
@@ -26,8 +27,14 @@ _AWS_SAYS = {
     "The number of conditions on the keys is invalid": "The provided key element does not match the schema",
     "A value provided cannot be converted into a number": "The parameter cannot be converted to a numeric value",
     "Input collection contains duplicates": "One or more parameter values were invalid: Input collection",
+    "Member must have length less than or equal to 100": "1 validation error detected",
+    "Value [] at 'transactItems' failed to satisfy": "1 validation error detected",
+    "Limit must be greater than or equal to 1": "1 validation error detected",
+    "Hash primary key values must be under 2048 bytes": "One or more parameter values were invalid: ",
+    "One or more parameter values were invalid: Size limit exceeded": "One or more parameter values were invalid",
+    "DynamoDB only supports precision up to 38 digits": "Attempting to store more than 38 significant digits",
 }
-"""DynamoDB Local's words, and how DynamoDB's begin, where they differ."""
+"""How DynamoDB Local's words begin, and how DynamoDB's begin, where they differ."""
 
 _LATER = (
     "An operand in the update expression has an incorrect data type",
@@ -49,32 +56,12 @@ def local(dynamodb_local_url: str) -> Iterator[Call]:
         config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
     )
     methods = {client.meta.method_to_api_mapping[name]: name for name in client.meta.method_to_api_mapping}
-    for table in TABLES:
-        client.create_table(**_definition(table))
+    tables = (*TABLES, NOTES, ROWS)
+    for table in tables:
+        client.create_table(**definition(table))
     yield lambda operation, request: getattr(client, methods[operation])(**request)
-    for table in TABLES:
+    for table in tables:
         client.delete_table(TableName=table.name)
-
-
-def _definition(table: Table) -> dict[str, Any]:
-    def schema(keys: tuple[str, ...]) -> list[dict[str, str]]:
-        return [{"AttributeName": n, "KeyType": k} for n, k in zip(keys, ("HASH", "RANGE"), strict=False)]
-
-    names = sorted({*table.keys, *(name for index in table.indexes for name in index.keys)})
-    return {
-        "TableName": table.name,
-        "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in names],
-        "KeySchema": schema(table.keys),
-        "GlobalSecondaryIndexes": [
-            {
-                "IndexName": index.name,
-                "KeySchema": schema(index.keys),
-                "Projection": {"ProjectionType": "ALL" if index.whole else "KEYS_ONLY"},
-            }
-            for index in table.indexes
-        ],
-    }
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -87,6 +74,21 @@ def test_random_requests_are_answered_as_dynamodb_local_answers_them(local: Call
     for table in TABLES:
         everything = ("Scan", {"TableName": table.name, "ConsistentRead": True})
         assert _said(simulated, everything) == _said(local, everything)
+
+
+@pytest.mark.parametrize("what", LIMITS)
+def test_a_refusal_is_that_of_dynamodb_local(local: Call, what: str) -> None:
+    operation, request, _ = LIMITS[what]
+    simulated = DynamoDB(Nature(Timeline(1_700_000_000.0), Chance("none")), (NOTES, ROWS)).call
+    ours, theirs = _said(simulated, (operation, request)), _said(local, (operation, request))
+    assert ours[0] == theirs[0]
+    begins = next((aws for own, aws in _AWS_SAYS.items() if theirs[1].startswith(own)), theirs[1])
+    assert ours[1].startswith(begins), f"simulated: {ours[1]}\nlocal:     {theirs[1]}"
+
+
+@pytest.mark.parametrize("what", FIT)
+def test_what_just_fits_fits_dynamodb_local(local: Call, what: str) -> None:
+    assert isinstance(_said(local, FIT[what]), dict)
 
 
 def _empty(local: Call) -> None:
@@ -104,7 +106,7 @@ def _said(call: Call, request: Request) -> Any:
             return _pages(call, operation, parameters)
         answer = call(operation, parameters)
     except ClientError as error:
-        body = error.response
+        body: Any = error.response
         return _refusal(body["Error"]["Code"], body["Error"]["Message"], body)
     except Refused as refused:
         return _refusal(refused.code, refused.message, refused.body)

@@ -164,6 +164,15 @@ def test_limits_of_the_accounts_are_kept() -> None:
     assert isinstance(world.send(world.provider("ses"), message("ses", 3)), Accepted)
 
 
+def test_a_daily_quota_is_kept_for_a_day() -> None:
+    world = World(settings=Settings(ses_daily=2))
+    client = world.provider("ses")
+    answers = [world.send(client, message("ses", n)) for n in (1, 2, 3)]
+    assert [type(answer) for answer in answers] == [Accepted, Accepted, TryAgain]
+    world.nature.timeline.now += 86_400
+    assert isinstance(world.send(client, message("ses", 3)), Accepted)
+
+
 def test_the_same_seed_gives_the_same_world() -> None:
     def history(seed: str) -> str:
         world = World(KINDS, seed=seed)

@@ -8,14 +8,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from exnotify.cloud.asl import parse_definition
+from exnotify.cloud.asl import DATA_BYTES, parse_definition
 from exnotify.cloud.functions import Outcome
-from exnotify.cloud.machines import HISTORY_LIMIT, NAME_KEPT, MachineSpec
+from exnotify.cloud.machines import HISTORY_LIMIT, NAME_KEPT, YEAR, MachineSpec
 from exstream_notify.use_cases.advance_journey import MAX_PAGES
 from simulation.nature import Chance, Nature, Timeline
 from simulation.service import Refused
 from simulation.services.sns import Sns, Topic
-from simulation.services.stepfunctions import DATA_BYTES, YEAR, StepFunctions
+from simulation.services.stepfunctions import StepFunctions
 from tests.needs import ROOT
 
 START = 1_800_000_000.0
@@ -226,6 +226,18 @@ def test_a_stopped_execution_does_nothing_more_and_lists_say_so() -> None:
     page = world.states.call("ListExecutions", {**about, "nextToken": page["nextToken"]})
     assert [row["status"] for row in page["executions"]] == ["ABORTED"]
     assert world.states.call("ListExecutions", {**about, "statusFilter": "RUNNING"})["executions"] == []
+
+
+def test_what_a_function_returns_after_the_stop_counts_no_more() -> None:
+    world = World(_pages)
+    arn = world.start()
+    while not world.names:
+        world.nature.timeline.step()
+    world.states.call("StopExecution", {"executionArn": arn})
+    world.rest()
+    assert len(world.names) == 1
+    assert "output" not in world.describe(arn)
+    assert world.states.active == 0
 
 
 def test_a_description_may_be_some_seconds_old() -> None:

@@ -213,7 +213,7 @@ def test_pages_of_a_listing_leave_nothing_out() -> None:
 def _pages(service: S3, operation: str, about: dict[str, str]) -> Iterator[dict[str, Any]]:
     more: dict[str, str] = {}
     while True:
-        page = service.call(operation, {"Bucket": "box", **about, **more, "MaxKeys": 7})
+        page = service.call(operation, {"Bucket": "box", **about, **more, "MaxKeys": 3})
         yield page
         if not page["IsTruncated"]:
             return

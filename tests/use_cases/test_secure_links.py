@@ -161,3 +161,24 @@ def test_an_opened_link_resolves_the_doubt_whether_its_message_arrived() -> None
 
     assert world.notice("D0001").status == "sent"
     assert world.outcomes("run-1") == {"notified": 1}
+
+
+def test_a_reminders_link_opens_what_it_reminds_of_and_no_other_customers() -> None:
+    world = World(a_rule())
+    world.portal = "https://portal.example.com/{document_id}"
+    world.drop("run-1", a_document(1), a_document(2))
+    world.come_to_rest()
+    first, stranger = world.notice("D0001"), world.notice("D0002")
+    reminder = replace(first, notice_id="e" * 32, purpose="step:dunning:1", version=1)
+    same_document = replace(stranger, notice_id="d" * 32, document_id="D0001", version=1)
+    world.ledger.put([reminder, same_document])
+
+    assert world.open("e" * 32).state == LinkState.OPENED
+    opened = {n.notice_id: n.responses for n in world.ledger.notices.values()}
+    assert opened == {
+        first.notice_id: ("opened",),
+        "e" * 32: ("opened",),
+        stranger.notice_id: (),
+        "d" * 32: (),
+    }
+    assert world.ledger.notices[first.notice_id].events[-1].detail == "by secure link"

@@ -317,7 +317,7 @@ def test_the_portal_hears_of_every_change_elsewhere_and_never_of_its_own() -> No
         return found
 
     def at(minute: int) -> str:
-        return f"2026-11-30T15:{minute:02d}:00+00:00"
+        return f"2026-11-30T15:{minute:02d}:00.250+00:00"
 
     site.one_click("bills")
     assert heard() == [{**said, "opt_outs": {"bills": ["email"]}, "at": at(0), "by": "one_click"}]

@@ -7,7 +7,9 @@ item), `dynamodb_throttled` (within a transaction). Whole calls that are throttl
 service's to draw.
 """
 
+from exnotify.cloud.dynamodb.schema import Index, Table
+
 from .service import DynamoDB
-from .tables import LAG, OVERDUE, STALE, Index, Table
+from .tables import LAG, OVERDUE, STALE
 
 __all__ = ["LAG", "OVERDUE", "STALE", "DynamoDB", "Index", "Table"]

@@ -4,19 +4,25 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from exnotify.cloud.dynamodb.batches import (
+    batch_keys_of,
+    batch_writes_of,
+    check_payload,
+    projection_of,
+    transaction_of,
+)
+from exnotify.cloud.dynamodb.requests import key_of
+from exnotify.cloud.dynamodb.schema import Key, Table
+from exnotify.cloud.dynamodb.values import Item, copied, invalid
+from exnotify.cloud.dynamodb.writes import Write, write_of
+
 from ...nature import Nature
 from ...service import Refused
-from .keys import projection
 from .queries import query, scan
-from .requests import key_of, names_of, values_of
-from .tables import STALE, Key, Store, Table, spread
-from .transactions import Tokens, transact, writes_of
-from .values import Item, copied, invalid
-from .writes import Write, write_of
+from .tables import STALE, Store, spread
+from .transactions import Tokens, transact
 
-BATCH_KEYS = 100
-BATCH_WRITES = 25
-BATCH_BYTES = 16 * 1024 * 1024
+ANSWER_BYTES = 16 * 1024 * 1024
 
 Answer: TypeAlias = dict[str, Any]
 Request: TypeAlias = Mapping[str, Any]
@@ -28,7 +34,11 @@ _WRITE = frozenset(
     }
 )  # fmt: skip
 _READ = frozenset({"TableName", "ConsistentRead", "ProjectionExpression", "ExpressionAttributeNames"})
+_BATCH_READ = frozenset({"Keys", "ConsistentRead", "ProjectionExpression", "ExpressionAttributeNames"})
 _PAGE = _READ | {"ExpressionAttributeValues", "FilterExpression", "Limit", "ExclusiveStartKey"}
+_DEFINITION = frozenset(
+    {"TableName", "AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes"}
+)
 _RETURNS: Mapping[str, frozenset[str]] = {
     "Put": frozenset({"NONE", "ALL_OLD"}),
     "Delete": frozenset({"NONE", "ALL_OLD"}),
@@ -42,19 +52,20 @@ class _Operation:
     parameters: frozenset[str]
 
 
-class _Stores(dict[str, Store]):
-    def __missing__(self, name: str) -> Store:
+class _Tables(dict[str, Table]):
+    def __missing__(self, name: str) -> Table:
         raise Refused("ResourceNotFoundException", "Requested resource not found")
 
 
 class DynamoDB:
-    """`Service` over tables that exist from the beginning."""
+    """`Service`; `tables` exist from the beginning."""
 
     name = "dynamodb"
 
-    def __init__(self, nature: Nature, tables: Iterable[Table]) -> None:
+    def __init__(self, nature: Nature, tables: Iterable[Table] = ()) -> None:
         self._nature = nature
-        self._stores = _Stores((table.name, Store(table, nature)) for table in tables)
+        self._tables = _Tables((table.name, table) for table in tables)
+        self._stores = {name: Store(table, nature) for name, table in self._tables.items()}
         self._tokens = Tokens()
         self._operations = {
             "GetItem": _Operation(self._get, _READ | {"Key"}),
@@ -72,6 +83,8 @@ class DynamoDB:
             "TransactWriteItems": _Operation(
                 self._transact, frozenset({"TransactItems", "ClientRequestToken"})
             ),
+            "CreateTable": _Operation(self._create, _DEFINITION),
+            "DeleteTable": _Operation(self._delete, frozenset({"TableName"})),
             "DescribeTable": _Operation(self._describe, frozenset({"TableName"})),
         }
 
@@ -89,14 +102,15 @@ class DynamoDB:
         found: dict[Key, Item] = {key: copied(item) for key, item in self._stores[table].contents().items()}
         return found
 
+    def _store(self, request: Request) -> Store:
+        return self._stores[self._tables[request["TableName"]].name]
+
     # ---- one item ----
 
     def _get(self, request: Request) -> Answer:
-        store = self._stores[request["TableName"]]
-        shown = projection(text, names_of(request)) if (text := request.get("ProjectionExpression")) else None
-        if shown is not None or "ExpressionAttributeNames" in request:
-            values_of(request, shown)
-        key = key_of(store, request["Key"])
+        store = self._store(request)
+        shown = projection_of(request)
+        key = key_of(store.table, request["Key"])
         item, _ = self._read(store, key, self._moment(request))
         if item is None:
             return {}
@@ -118,11 +132,11 @@ class DynamoDB:
         return self._nature.chance.uniform(f"stale {self._nature.place} {what}", 0.0, STALE)
 
     def _write(self, kind: str, request: Request) -> Answer:
-        store = self._stores[request["TableName"]]
+        store = self._store(request)
         returns = request.get("ReturnValues", "NONE")
         if returns not in _RETURNS[kind]:
             raise invalid("Return values set to invalid value")
-        write = write_of(kind, store, request)
+        write = write_of(kind, store.table, request)
         row = store.row(write.key)
         if row is not None and row.transacted and self._nature.fault("dynamodb_conflict"):
             raise Refused("TransactionConflictException", "Transaction is ongoing for the item")
@@ -137,87 +151,45 @@ class DynamoDB:
     # ---- many items ----
 
     def _query(self, request: Request) -> Answer:
-        return query(self._stores[request["TableName"]], request, self._moment(request))
+        return query(self._store(request), request, self._moment(request))
 
     def _scan(self, request: Request) -> Answer:
-        return scan(self._stores[request["TableName"]], request, self._moment(request))
+        return scan(self._store(request), request, self._moment(request))
 
     def _batch_get(self, request: Request) -> Answer:
         asked = request["RequestItems"]
-        if not asked:
-            raise invalid("BatchGetItem must have some requests set")
-        found: Answer = {"Responses": {}, "UnprocessedKeys": {}}
-        wanted: list[tuple[str, Item, Key]] = []
-        for table, part in asked.items():
-            if not part.keys() <= {
-                "Keys",
-                "ConsistentRead",
-                "ProjectionExpression",
-                "ExpressionAttributeNames",
-            }:
+        for part in asked.values():
+            if not part.keys() <= _BATCH_READ:
                 raise NotImplementedError(f"BatchGetItem: {sorted(part)}")
-            if not part["Keys"]:
-                raise invalid(
-                    f"The list of keys in RequestItems for BatchGetItem is required: {table} has empty list"
-                )
-            keys = [key_of(self._stores[table], key) for key in part["Keys"]]
-            if len(set(keys)) != len(keys):
-                raise invalid("Provided list of item keys contains duplicates")
-            wanted += [(table, given, key) for given, key in zip(part["Keys"], keys, strict=True)]
-            found["Responses"][table] = []
-        if len(wanted) > BATCH_KEYS:
-            raise invalid("Too many items requested for the BatchGetItem call")
+        wanted = batch_keys_of(asked, self._tables)
         wanted.sort(key=lambda one: spread(one[2]))  # an answer has no order
+        found: Answer = {"Responses": {table: [] for table in asked}, "UnprocessedKeys": {}}
         left = self._left_over(len(wanted))
         stale = self._nature.fault("dynamodb_stale")
         total = 0
         for place, (table, given, key) in enumerate(wanted):
-            part, store = asked[table], self._stores[table]
+            part = asked[table]
             late = self._lag("/".join(key)) if stale and not part.get("ConsistentRead") else 0.0
-            item, size = self._read(store, key, self._nature.timeline.now - late)
+            item, size = self._read(self._stores[table], key, self._nature.timeline.now - late)
             total += 0 if place in left else size
-            if place in left or total > BATCH_BYTES:
+            if place in left or total > ANSWER_BYTES:
                 rest = found["UnprocessedKeys"].setdefault(table, {**part, "Keys": []})
                 rest["Keys"].append(given)
             elif item is not None:
-                shown = self._projection(part)
+                shown = projection_of(part)
                 found["Responses"][table].append(shown.of(item) if shown else item)
         copy: Answer = copied(found)
         return copy
 
-    def _projection(self, part: Request) -> Any:
-        text = part.get("ProjectionExpression")
-        shown = projection(text, names_of(part)) if text is not None else None
-        values_of(part, shown)
-        return shown
-
     def _batch_write(self, request: Request) -> Answer:
-        asked = request["RequestItems"]
-        if not asked:
-            raise invalid("BatchWriteItem must have some requests set")
-        writes: list[tuple[str, Request, Write]] = []
-        for table, rows in asked.items():
-            if not rows:
-                raise invalid(f"The batch write request list for a table cannot be null or empty: {table}")
-            for row in rows:
-                ((kind, part),) = row.items()
-                writes.append((table, row, write_of(kind.removesuffix("Request"), self._stores[table], part)))
-        if len(writes) > BATCH_WRITES:
-            raise invalid("Too many items requested for the BatchWriteItem call")
-        if len({(table, write.key) for table, _, write in writes}) != len(writes):
-            raise invalid("Provided list of item keys contains duplicates")
-        if sum(write.payload() for _, _, write in writes) > BATCH_BYTES:
-            raise invalid("The batch write request exceeds 16 MB")
-        for _, _, write in writes:
-            write.check(None)
-        outcomes = [write.outcome(None) for _, _, write in writes]
+        writes = batch_writes_of(request["RequestItems"], self._tables)
         left = self._left_over(len(writes))
         unprocessed: Answer = {}
-        for place, ((table, row, write), (after, size)) in enumerate(zip(writes, outcomes, strict=True)):
+        for place, (row, write) in enumerate(writes):
             if place in left:
-                unprocessed.setdefault(table, []).append(copied(row))
+                unprocessed.setdefault(write.table.name, []).append(copied(row))
             else:
-                write.store.write(write.key, after, size)
+                self._stores[write.table.name].write(write.key, *write.outcome(None))
         return {"UnprocessedItems": unprocessed}
 
     def _left_over(self, count: int) -> frozenset[int]:
@@ -234,13 +206,34 @@ class DynamoDB:
         now = self._nature.timeline.now
         if token and self._tokens.known(token, items, now):
             return {}
-        transact(writes_of(items, self._stores), self._nature)
+        writes = [(self._stores[w.table.name], w) for w in transaction_of(items, self._tables)]
+        # "The aggregate size of the items in the transaction cannot exceed 4 MB": DynamoDB Local only counts
+        # what the request brings.
+        check_payload(
+            w.size if w.kind == "Put" else max(w.payload(), store.current(w.key).size) for store, w in writes
+        )
+        transact(writes, self._nature)
         if token:
             self._tokens.remember(token, items, now)
         return {}
 
+    # ---- tables ----
+
+    def _create(self, request: Request) -> Answer:
+        name = request["TableName"]
+        if name in self._stores:
+            raise Refused("ResourceInUseException", f"Table already exists: {name}")
+        table = self._tables[name] = Table.from_template(name, request)
+        self._stores[name] = Store(table, self._nature)
+        return {"TableDescription": self._describe(request)["Table"]}
+
+    def _delete(self, request: Request) -> Answer:
+        description = self._describe(request)["Table"]
+        del self._stores[request["TableName"]], self._tables[request["TableName"]]
+        return {"TableDescription": description}
+
     def _describe(self, request: Request) -> Answer:
-        store = self._stores[request["TableName"]]
+        store = self._store(request)
         table = store.table
         schema = [
             {"AttributeName": name, "KeyType": kind}

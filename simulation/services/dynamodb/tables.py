@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Any, TypeAlias
 from zlib import crc32
 
-from ...nature import Nature
-from .values import Item
+from exnotify.cloud.dynamodb.schema import Index, Key, Table
+from exnotify.cloud.dynamodb.values import Item
 
-Key: TypeAlias = tuple[str, str]
-"""An item's hash and range key; the range key is empty where a table has none."""
+from ...nature import Nature
 
 STALE = 3.0
 """Seconds by which an eventually consistent read is late at most."""
@@ -24,64 +22,6 @@ OVERDUE = 4 * 86_400.0
 """Seconds by which DynamoDB deletes an expired item late at most: "within a few days" of its expiry."""
 _TOO_OLD = 5 * 365 * 86_400.0
 """Seconds after which an expiry counts as a mistake: such an item is kept ("Using time to live")."""
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """A global secondary index. `whole`: it projects all attributes, otherwise the keys alone."""
-
-    name: str
-    hash_key: str
-    range_key: str | None = None
-    whole: bool = False
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Its key attributes."""
-        return (self.hash_key,) if self.range_key is None else (self.hash_key, self.range_key)
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """What a table is made of. All keys are texts. `ttl`: the attribute by which items expire."""
-
-    name: str
-    hash_key: str
-    range_key: str | None = None
-    indexes: tuple[Index, ...] = ()
-    ttl: str | None = None
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Its key attributes."""
-        return (self.hash_key,) if self.range_key is None else (self.hash_key, self.range_key)
-
-    @classmethod
-    def from_template(cls, name: str, properties: Mapping[str, Any]) -> Table:
-        """A table of CloudFormation's properties; NotImplementedError for what is not simulated."""
-        if any(one["AttributeType"] != "S" for one in properties["AttributeDefinitions"]):
-            raise NotImplementedError(f"{name}: keys that are no texts")
-        if "LocalSecondaryIndexes" in properties:
-            raise NotImplementedError(f"{name}: local secondary indexes")
-        expiry = properties.get("TimeToLiveSpecification", {})
-        return cls(
-            name,
-            *_keys_of(properties),
-            indexes=tuple(_index_of(one) for one in properties.get("GlobalSecondaryIndexes", ())),
-            ttl=expiry.get("AttributeName") if expiry.get("Enabled") else None,
-        )
-
-
-def _keys_of(properties: Mapping[str, Any]) -> tuple[str, str | None]:
-    keys = {one["KeyType"]: one["AttributeName"] for one in properties["KeySchema"]}
-    return keys["HASH"], keys.get("RANGE")
-
-
-def _index_of(properties: Mapping[str, Any]) -> Index:
-    kind = properties["Projection"]["ProjectionType"]
-    if kind not in ("ALL", "KEYS_ONLY"):
-        raise NotImplementedError(f"{properties['IndexName']}: projection {kind}")
-    return Index(properties["IndexName"], *_keys_of(properties), whole=kind == "ALL")
 
 
 @dataclass(slots=True)
@@ -202,20 +142,14 @@ class Store:
             self._deleted.append((self._nature.timeline.now, row.key))
 
     def _propagation(self, row: Row, now: float) -> dict[str, float] | None:
-        """When each index shows a write of now: never before the one before it."""
-        indexes, chance, place = self.table.indexes, self._nature.chance, self._nature.place
-        before = row.versions[-1].seen if row.versions else None
-        if before is None and not (indexes and chance.rates.get("dynamodb_index_lag")):
+        """When each index shows a write of now; None if at once. A later write may overtake it."""
+        indexes, chance = self.table.indexes, self._nature.chance
+        if not (indexes and chance.rates.get("dynamodb_index_lag")):
             return None
-        name = f"{place} {self.table.name} {'/'.join(row.key)}"
-        late = chance.happens("dynamodb_index_lag", name)
-        if not late and before is None:
+        name = f"{self._nature.place} {self.table.name} {'/'.join(row.key)}"
+        if not chance.happens("dynamodb_index_lag", name):
             return None
-        lag = {index.name: chance.uniform(f"lag {index.name} {name}", 0.0, LAG) for index in indexes if late}
-        before = before or {}
-        return {
-            index.name: max(now + lag.get(index.name, 0.0), before.get(index.name, 0.0)) for index in indexes
-        }
+        return {one.name: now + chance.uniform(f"lag {one.name} {name}", 0.0, LAG) for one in indexes}
 
     def _bury(self, now: float) -> None:
         """Forget what was deleted so long ago that nothing shows it any more."""

@@ -4,35 +4,21 @@
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import orjson
 
+from exnotify.cloud.dynamodb.values import Item
+from exnotify.cloud.dynamodb.writes import Write
+
 from ...nature import Nature
 from ...service import Refused
 from .tables import Store
-from .values import Item, invalid
-from .writes import Write, write_of
 
-TRANSACTION_ITEMS = 100
-TRANSACTION_BYTES = 4 * 1024 * 1024
 TOKEN_LIFE = 600.0
 """Seconds in which a transaction with the token of one that succeeded is the same one."""
 
-_KINDS: Mapping[str, frozenset[str]] = {
-    "Put": frozenset({"Item"}),
-    "Update": frozenset({"Key", "UpdateExpression"}),
-    "Delete": frozenset({"Key"}),
-    "ConditionCheck": frozenset({"Key", "ConditionExpression"}),
-}
-"""By kind: the parameters that it needs."""
-_COMMON = frozenset(
-    {
-        "TableName", "ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues",
-        "ReturnValuesOnConditionCheckFailure",
-    }
-)  # fmt: skip
 _THROTTLED = (
     "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your "
     "table or index so please try again shortly."
@@ -67,14 +53,14 @@ def _written(items: Any) -> bytes:
     return orjson.dumps(items, option=orjson.OPT_SORT_KEYS)
 
 
-def transact(writes: list[Write], nature: Nature) -> None:
+def transact(writes: Sequence[tuple[Store, Write]], nature: Nature) -> None:
     """Write all; Refused with the reasons, and nothing written, where one cannot be."""
     outcomes: list[tuple[Item | None, int]] = []
     reasons: list[Reason] = []
     fault = _fault(nature)
     met = nature.chance.below(f"met {nature.place}", len(writes)) if fault else -1
-    for place, write in enumerate(writes):
-        before = write.store.current(write.key).item
+    for place, (store, write) in enumerate(writes):
+        before = store.current(write.key).item
         try:
             if place == met and fault:
                 raise fault
@@ -90,11 +76,11 @@ def transact(writes: list[Write], nature: Nature) -> None:
             f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
             CancellationReasons=reasons,
         )
-    for write, (after, size) in zip(writes, outcomes, strict=True):
+    for (store, write), (after, size) in zip(writes, outcomes, strict=True):
         if write.kind == "ConditionCheck":
-            write.store.mark(write.key)
+            store.mark(write.key)
         else:
-            write.store.write(write.key, after, size, transacted=True)
+            store.write(write.key, after, size, transacted=True)
 
 
 def _fault(nature: Nature) -> Refused | None:
@@ -113,44 +99,3 @@ _CODES = {
 
 def _reason(refused: Refused) -> Reason:
     return {"Code": _CODES.get(refused.code, refused.code), "Message": refused.message, **refused.body}
-
-
-def writes_of(items: list[Mapping[str, Any]], store: Mapping[str, Store]) -> list[Write]:
-    """The writes of a transaction. Raises Refused for what no state of the items could meet."""
-    if not 1 <= len(items) <= TRANSACTION_ITEMS:
-        bound = f"less than or equal to {TRANSACTION_ITEMS}" if items else "greater than or equal to 1"
-        raise invalid(
-            f"1 validation error detected: Value '[…]' at 'transactItems' failed to satisfy constraint: "
-            f"Member must have length {bound}"
-        )
-    writes = [_write(one, store) for one in items]
-    if len({(write.store.table.name, write.key) for write in writes}) != len(writes):
-        raise invalid("Transaction request cannot include multiple operations on one item")
-    if (total := sum(map(_weight, writes))) > TRANSACTION_BYTES:
-        raise invalid(f"Transaction payload size cannot exceed 4MB. Payload Size: {total}")
-    return writes
-
-
-def _weight(write: Write) -> int:
-    """An item's bytes in its transaction; of one that is there already those count, too.
-
-    "The aggregate size of the items in the transaction cannot exceed 4 MB." DynamoDB Local only counts what
-    the request brings.
-    """
-    if write.kind == "Put":
-        return write.payload()
-    return max(write.payload(), write.store.current(write.key).size)
-
-
-def _write(one: Mapping[str, Any], stores: Mapping[str, Store]) -> Write:
-    if len(one) != 1:
-        raise invalid("TransactItems can only contain one of Check, Put, Update or Delete")
-    ((kind, part),) = one.items()
-    if kind not in _KINDS or set(part) - _KINDS[kind] - _COMMON:
-        raise NotImplementedError(f"{kind}: {sorted(part)}")
-    if missing := sorted(_KINDS[kind] - set(part)):
-        raise invalid(
-            f"1 validation error detected: Value null at 'transactItems.1.member.{kind}.{missing[0]}' failed "
-            "to satisfy constraint: Member must not be null"
-        )
-    return write_of(kind, stores[part["TableName"]], part)

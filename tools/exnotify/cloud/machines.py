@@ -25,6 +25,7 @@ from .functions import Outcome, ThrottledError
 logger = logging.getLogger(__name__)
 
 NAME_KEPT = 90 * 86_400  # seconds for which a closed execution's name is taken
+YEAR = 365 * 86_400  # seconds after which an execution has timed out
 HISTORY_LIMIT = 25_000  # events of one execution
 _NAME_LENGTH = 80
 _STEP = 0.02  # real seconds between looks at the clock
@@ -179,8 +180,12 @@ class Machines:
         now = self._clock.now()
         if execution.waits_until is None:
             execution.waits_until = asl.wait_until(state, given, now)
+        ends = execution.started + YEAR
+        if now >= ends:
+            self._end(execution, "TIMED_OUT", error="States.Timeout")
+            return None
         if execution.waits_until > now:
-            return execution.waits_until
+            return min(execution.waits_until, ends)
         execution.waits_until = None
         self._leave(execution, state, asl.at_path(state.get("OutputPath") or "$", given))
         return None
@@ -302,6 +307,8 @@ class Machines:
         given = str(asked.get("input", "{}"))
         if len(name) > _NAME_LENGTH or not all(c.isascii() and (c.isalnum() or c in "-_") for c in name):
             raise _ApiError("InvalidName", f"Invalid Name: '{name}'")
+        if len(given.encode()) > asl.DATA_BYTES:
+            raise _ApiError("ValidationException", f"Member must have a length of {asl.DATA_BYTES} at most")
         try:
             data = json.loads(given)
         except ValueError as error:

@@ -315,9 +315,9 @@ def _suppress(
             if address:
                 said.setdefault((receipt.channel, address), []).append(listed(stored[identity], receipt))
     left, lifted = said, dict[tuple[Channel, str], str]()
+    if not said:
+        return lifted
     for _ in range(_TRIES):
-        if not left:
-            return lifted
         known = suppressions.entries(left)
         changed = []
         for key, rows in left.items():
@@ -328,6 +328,8 @@ def _suppress(
             if after is not before:
                 changed.append(replace(after, version=before.version + 1))
         failed = suppressions.put(changed) if changed else set()
+        if not failed:
+            return lifted
         left = {key: said[key] for key in failed}
     raise RuntimeError("a suppression kept changing under five attempts to write it")
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...service import Refused
+from ..refused import Refused
 from .conditions import Condition, condition
 from .expressions import Values
 from .requests import check_index_keys, item_of, key_of, names_of, values_of
-from .tables import Key, Store
+from .schema import Key, Table
 from .updates import Unfit, Update, update
 from .values import ITEM_BYTES, Item, copied, invalid, item_bytes, length, value_bytes
 
@@ -19,7 +19,7 @@ class Write:
 
     kind: str
     """As in a transaction: `Put`, `Update`, `Delete`, `ConditionCheck`."""
-    store: Store
+    table: Table
     key: Key
     condition: Condition | None
     values: Values
@@ -32,7 +32,7 @@ class Write:
     def check(self, before: Item | None) -> None:
         """Refuse what could never be stored, or does not meet the condition."""
         if self.item is not None:
-            check_index_keys(self.store.table, self.item)
+            check_index_keys(self.table, self.item)
         if self.condition is None or self.condition.test(before or {}, self.values):
             return
         body = {"Item": copied(before)} if self.shows_item and before is not None else {}
@@ -46,13 +46,13 @@ class Write:
             return self.item, self.size
         if self.kind == "Delete":
             return None, 0
-        keys = zip(self.store.table.keys, self.key, strict=False)
+        keys = zip(self.table.keys, self.key, strict=False)
         base = before if before is not None else {name: {"S": text} for name, text in keys}
         try:
             after = self.update.of(base, self.values) if self.update is not None else base
         except Unfit as unfit:
             raise invalid(str(unfit)) from None
-        check_index_keys(self.store.table, after)
+        check_index_keys(self.table, after, updated=True)
         size = item_bytes(after)
         if size > ITEM_BYTES:
             raise invalid("Item size to update has exceeded the maximum allowed size")
@@ -62,12 +62,12 @@ class Write:
         """Bytes that it brings: its item, or its key and values."""
         if self.kind == "Put":
             return self.size
-        keys = zip(self.store.table.keys, self.key, strict=False)
+        keys = zip(self.table.keys, self.key, strict=False)
         sizes = (length(name) + length(text) for name, text in keys)
         return sum(sizes) + sum(map(value_bytes, self.values.values()))
 
 
-def write_of(kind: str, store: Store, request: Mapping[str, Any]) -> Write:
+def write_of(kind: str, table: Table, request: Mapping[str, Any]) -> Write:
     """The write that a request, or a part of one, asks for. Raises Refused for what no item could meet."""
     names = names_of(request)
     text = request.get("ConditionExpression")
@@ -78,14 +78,14 @@ def write_of(kind: str, store: Store, request: Mapping[str, Any]) -> Write:
     if shows not in ("NONE", "ALL_OLD"):
         raise NotImplementedError(f"ReturnValuesOnConditionCheckFailure: {shows}")
     if kind == "Put":
-        key, item, size = item_of(store, request["Item"])
-        return Write(kind, store, key, needed, values, shows == "ALL_OLD", item, size)
-    key = key_of(store, request["Key"])
+        key, item, size = item_of(table, request["Item"])
+        return Write(kind, table, key, needed, values, shows == "ALL_OLD", item, size)
+    key = key_of(table, request["Key"])
     if changes is not None:
-        for name in store.table.keys:
+        for name in table.keys:
             if name in changes.changed:
                 raise invalid(
                     f"One or more parameter values were invalid: Cannot update attribute {name}. "
                     "This attribute is part of the key"
                 )
-    return Write(kind, store, key, needed, values, shows == "ALL_OLD", update=changes)
+    return Write(kind, table, key, needed, values, shows == "ALL_OLD", update=changes)

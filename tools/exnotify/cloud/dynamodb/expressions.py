@@ -50,7 +50,7 @@ class Expression:
 
     kind: str
     """The request's name for it: `ConditionExpression`."""
-    used: frozenset[str]
+    used: tuple[str, ...]
     """Names and values of the request that it uses."""
     paths: tuple[str, ...]
     """Attributes that it names."""
@@ -108,9 +108,9 @@ class Source:
             if kind == "end":
                 break
 
-    def facts(self) -> tuple[str, frozenset[str], tuple[str, ...], tuple[Check, ...]]:
+    def facts(self) -> tuple[str, tuple[str, ...], tuple[str, ...], tuple[Check, ...]]:
         """The fields of an `Expression`."""
-        return self.kind, frozenset(self.used), tuple(self.paths), tuple(self.checks)
+        return self.kind, tuple(sorted(self.used)), tuple(self.paths), tuple(self.checks)
 
     def refuse(self, why: str) -> NoReturn:
         """Refuse the expression."""

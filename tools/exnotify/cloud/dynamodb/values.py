@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from ...service import Refused
+from ..refused import Refused
 
 Value: TypeAlias = dict[str, Any]
 """A value in the wire's form: `{"S": "text"}`."""

@@ -4,14 +4,19 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from ...service import Refused
+from ..refused import Refused
 from .expressions import Expression, Names, Values
-from .tables import Key, Store, Table
+from .schema import Key, Table
 from .values import HASH_BYTES, ITEM_BYTES, RANGE_BYTES, Item, invalid, length, taken, taken_value
 
 _INVALID = "One or more parameter values were invalid"
 _NOT_VALID = "One or more parameter values are not valid"
 _EMPTY = "The AttributeValue for a key attribute cannot contain an empty string value"
+
+_EMPTY_UPDATE = (
+    f"{_NOT_VALID}. The update expression attempted to update a secondary index key to a value that is not "
+    f"supported. {_EMPTY}."
+)
 
 
 def names_of(request: Mapping[str, Any]) -> Names:
@@ -62,19 +67,19 @@ def _all_used(what: str, given: Iterable[str], expressions: Iterable[Expression]
         raise invalid(f"Value provided in {what} unused in expressions: keys: {{{', '.join(left)}}}")
 
 
-def key_of(store: Store, given: Mapping[str, Any]) -> Key:
+def key_of(table: Table, given: Mapping[str, Any]) -> Key:
     """The key that a request names: exactly the key's attributes."""
-    if len(given) != len(store.table.keys) or any(name not in given for name in store.table.keys):
+    if len(given) != len(table.keys) or any(name not in given for name in table.keys):
         raise invalid("The provided key element does not match the schema")
-    for name in store.table.keys:
+    for name in table.keys:
         if set(given[name]) != {"S"}:
             raise invalid("The provided key element does not match the schema")
-    return _checked_key(store.table, given)
+    return _checked_key(table, given)
 
 
-def item_of(store: Store, given: Mapping[str, Any]) -> tuple[Key, Item, int]:
+def item_of(table: Table, given: Mapping[str, Any]) -> tuple[Key, Item, int]:
     """The key of an item that is to be put, a copy of the item, and its bytes."""
-    for name in store.table.keys:
+    for name in table.keys:
         if name not in given:
             raise invalid(f"{_INVALID}: Missing the key {name} in the item")
         if "S" not in given[name]:
@@ -83,10 +88,10 @@ def item_of(store: Store, given: Mapping[str, Any]) -> tuple[Key, Item, int]:
     item, size = taken(given)
     if size > ITEM_BYTES:
         raise invalid("Item size has exceeded the maximum allowed size")
-    for name, _, index in _index_keys(store.table):
+    for name, _, index in _index_keys(table):
         if name in item and item[name].get("S") == "":
             raise _empty_index_key(name, index)
-    return _checked_key(store.table, item), item, size
+    return _checked_key(table, item), item, size
 
 
 def _checked_key(table: Table, item: Mapping[str, Any]) -> Key:
@@ -109,7 +114,7 @@ def _too_long(limit: int) -> Refused:
     )
 
 
-def check_index_keys(table: Table, item: Item) -> None:
+def check_index_keys(table: Table, item: Item, *, updated: bool = False) -> None:
     """Refuse an item whose index keys are no texts, empty or too long."""
     for name, limit, index in _index_keys(table):
         if name not in item:
@@ -121,7 +126,7 @@ def check_index_keys(table: Table, item: Item) -> None:
                 f"IndexName: {index}"
             )
         if not content:
-            raise _empty_index_key(name, index)
+            raise invalid(_EMPTY_UPDATE) if updated else _empty_index_key(name, index)
         if len(content) > limit // 4 and length(content) > limit:
             raise _too_long(limit)
 
