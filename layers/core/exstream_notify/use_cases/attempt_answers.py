@@ -72,11 +72,14 @@ def is_remembered(notice: Notice, attempt: Attempt, now: datetime) -> bool:
     return since is not None and now - since < FORGOTTEN_AFTER
 
 
-def counted_in(notice: Notice, report: str) -> list[tuple[str, str]]:
-    """Code and reason of all of a notice's events that are counted in a report."""
+def counted_in(notice: Notice, report: str) -> list[tuple[str, str, str]]:
+    """Time, code and reason of all of a notice's events that are counted in a report.
+
+    The newest of the times says how much a report knows: one that knows less never takes its place.
+    """
     found = []
     for event in notice.events:
         code, _, whose = event.report.partition(" ")
         if code and whose == report:
-            found.append((code, event.detail.partition(" ")[2] or event.detail))
+            found.append((event.at, code, event.detail.partition(" ")[2] or event.detail))
     return found

@@ -94,7 +94,7 @@ from .hold_collection import hold_as_stated, statuses_reported
 from .join_journeys import no_holidays
 from .mention_once import mention_once
 from .owing import Sharing
-from .slices import document_of, origin_of, pointers_to
+from .slices import document_of, origin_of, outcome_of, pointers_to, tell_run
 from .step_rules import is_off, journey_of, rules_of, run_stopped, timely
 from .what_is_left import at_step
 
@@ -458,11 +458,7 @@ def decide_notices(
     if pointer.version:
         return decided
     if pointer.positions:
-        again = job_id(
-            pointer.run, pointer.number, "again", (f"{o.position}:{o.version}:{o.outcome}" for o in outcomes)
-        )
-        if outcomes:
-            runs.put_job(pointer.run, again, outcomes)
+        tell_run(runs, pointer.run, "again", outcomes)
     else:
         rows = digest_rows(documents, rules)
         if rows and due_index is not None:
@@ -1193,7 +1189,7 @@ def _gone(
         final = {**ended, **ledger.put(list(ended.values()))}
         if runs is not None and not pointer.version:
             words = [outcome_for(n, n.origin) for n in final.values() if n.audience == "customer"]
-            runs.put_job(pointer.run, job_id(pointer.run, pointer.number, "gone", sorted(final)), words)
+            tell_run(runs, pointer.run, "gone", words)
     places = {n.origin.position for n in waited if n.notice_id in erased}
     count = (len(pointer.positions) or pointer.count) - len(places)
     if not count:
@@ -1526,13 +1522,8 @@ def _bury(tombstones: Mapping[str, Notice], ledger: Ledger, runs: RunBook, now: 
 
 def _tell_superseded(notice: Notice, runs: RunBook) -> None:
     """Tell the run that a replaced document came from what became of it."""
-    if notice.audience != "customer":
-        return
-    o = notice.origin
-    word = RecordOutcome(
-        o.slice_number, o.position, notice.outcome, notice.why, notice.version, notice.notice_id
-    )
-    runs.put_job(o.run, job_id(o.run, o.slice_number, "superseded", (notice.notice_id,)), [word])
+    if notice.audience == "customer":
+        tell_run(runs, notice.origin.run, "superseded", [outcome_of(notice)])
 
 
 def _cancel(
@@ -1569,8 +1560,6 @@ def _cancel(
     if pointer.version:
         return
     if pointer.positions:
-        runs.put_job(
-            pointer.run, job_id(pointer.run, pointer.number, "cancel", map(str, pointer.positions)), outcomes
-        )
+        tell_run(runs, pointer.run, "cancel", outcomes)
     else:
         runs.put_slice(pointer, outcomes)

@@ -14,7 +14,6 @@ from ..domain.identity import job_id
 from ..domain.notices import Attempt, Notice, Status, happened, standing
 from ..domain.receipts import Receipt, ReceiptPolicy
 from ..domain.reputation import Limits, Rates, over, rates_of
-from ..domain.runs import RecordOutcome
 from ..domain.watching import Watched, looked_at
 from ..ports import (
     Clock,
@@ -30,13 +29,15 @@ from ..ports import (
     StatusSource,
 )
 from .record_receipts import together
-from .slices import pointer_to
+from .slices import outcome_of, pointer_to, tell_run
 
 Record = Callable[[Sequence[Receipt]], Counter[str]]
 """`record_receipts` with its ports."""
 
 OVERDUE = "overdue"
 """The event of a notice whose receipt did not come by its deadline."""
+
+SILENT = "no_receipt_at_deadline"
 
 _OPEN = frozenset({Status.SENT, Status.DELAYED})
 _ASK = 10
@@ -180,7 +181,8 @@ def _speak_up(
     moved: dict[str, Notice] = {}
     left = waiting
     for _ in range(_TRIES):
-        late = {n.notice_id: after for n, a in left if (after := _overdue(n, a, rules, now)) is not None}
+        overdue = (_overdue(notice, attempt, watched, rules, now) for notice, attempt in left)
+        late = {notice.notice_id: notice for notice in overdue if notice is not None}
         blocked = ledger.put(list(late.values())) if late else {}
         moved |= {key: after for key, after in late.items() if key not in blocked}
         # Something else happened to them meanwhile: the time of those still open is over all the same.
@@ -189,13 +191,15 @@ def _speak_up(
             break
     else:
         raise RuntimeError("notices kept changing under five attempts to say that their receipt is overdue")
+    report = f"{SILENT} {watched.job}"
     for notice, _ in waiting:
-        if rules.of_type(notice.document_type).on_no_receipt == "alert":
+        notice = moved.get(notice.notice_id, notice)
+        if any(event.report == report for event in notice.events):
             silent.setdefault(notice.origin.run, []).append(notice)
     exceptions.raise_exceptions(
         [
             ExceptionRaised(
-                "no_receipt_at_deadline",
+                SILENT,
                 "error",
                 *_run(run),
                 "notices sent, and neither delivered nor bounced by their deadline",
@@ -207,25 +211,28 @@ def _speak_up(
         ]
     )
     groups: dict[tuple[str, int, str, str], list[Notice]] = {}
-    for notice in moved.values():
+    lost = {key: notice for key, notice in moved.items() if notice.why == Why.NO_RECEIPT}
+    for notice in lost.values():
         groups.setdefault(together(notice), []).append(notice)
-    for (run, number, purpose, _), notices in groups.items():
+    for (run, _, purpose, _), notices in groups.items():
         if purpose != "notice":
             continue  # a later step is no record of the run
-        words = [
-            RecordOutcome(number, n.origin.position, n.outcome, n.why, n.version, n.notice_id)
-            for n in notices
-        ]
-        runs.put_job(run, job_id(run, number, "overdue", (w.notice_id for w in words)), words)
+        tell_run(runs, run, "overdue", [outcome_of(notice) for notice in notices])
     if groups:
         decide_queue.send_slices([pointer_to(notices) for notices in groups.values()])
-    return [row for row in waiting if row[0].notice_id not in moved]
+    return [row for row in waiting if row[0].notice_id not in lost]
 
 
-def _overdue(notice: Notice, attempt: Attempt, rules: Rules, now: datetime) -> Notice | None:
-    """The notice with an attempt that counts as lost, since its receipt did not come in time; None where its
-    type's rule does not want that."""
+def _overdue(
+    notice: Notice, attempt: Attempt, watched: Watched, rules: Rules, now: datetime
+) -> Notice | None:
+    """The notice with an attempt that counts as lost, or is reported, since its receipt did not come in time;
+    None where its type's rule wants neither, or another look has reported it."""
     wish = rules.of_type(notice.document_type).on_no_receipt
+    if wish == "alert" and not any(event.report.startswith(f"{SILENT} ") for event in notice.events):
+        return happened(
+            notice, now, OVERDUE, f"{attempt.number} no receipt", report=f"{SILENT} {watched.job}"
+        )
     if wish in ("ignore", "alert"):
         return None
     lost = replace(attempt, status=Status.UNDELIVERED, why=str(Why.NO_RECEIPT))

@@ -35,7 +35,6 @@ from ..domain.receipts import (
     outranked,
     suppressed_by,
 )
-from ..domain.runs import RecordOutcome
 from ..domain.statements import ALL, OUT, spoken_at, stamped
 from ..ports import (
     AddressChecker,
@@ -51,7 +50,7 @@ from ..ports import (
     RunBook,
     SuppressionList,
 )
-from .slices import pointer_to
+from .slices import outcome_of, pointer_to, tell_run
 from .tell_portal import tell_portal
 
 _Lifted = Mapping[tuple[Channel, str], str]
@@ -536,14 +535,8 @@ def _follow(batch: _Batch, decide_queue: DecideQueue, runs: RunBook) -> None:
     if batch.again:
         decide_queue.send_slices([pointer_to(notices) for notices in batch.again.values()])
     for run, notices in batch.words.items():
-        words = [
-            RecordOutcome(n.origin.slice_number, n.origin.position, n.outcome, n.why, n.version, n.notice_id)
-            for n in {n.notice_id: n for n in notices}.values()
-            if n.audience == "customer" and n.purpose == "notice"
-        ]
-        if words:
-            name = job_id(run, 0, "receipts", sorted(f"{w.notice_id}:{w.version}" for w in words))
-            runs.put_job(run, name, words)
+        newest = {n.notice_id: n for n in notices if (n.audience, n.purpose) == ("customer", "notice")}
+        tell_run(runs, run, "receipts", [outcome_of(notice) for notice in newest.values()])
 
 
 def together(notice: Notice) -> tuple[str, int, str, str]:

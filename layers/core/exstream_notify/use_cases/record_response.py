@@ -9,7 +9,6 @@ from ..domain.contacts import Contact
 from ..domain.deferring import follow_up
 from ..domain.documents import contact_key
 from ..domain.erasure import began, existed_before_erasure
-from ..domain.identity import job_id
 from ..domain.journeys import IsHoliday
 from ..domain.notices import Notice, Response, Status, finished
 from ..domain.receipts import moment
@@ -22,7 +21,6 @@ from ..domain.responses import (
     may_answer,
     responded,
 )
-from ..domain.runs import RecordOutcome
 from ..domain.sharing import LOOK_BACK
 from ..ports import (
     Clock,
@@ -40,6 +38,7 @@ from .join_journeys import no_holidays
 from .record_acknowledgement import AcknowledgementPorts, record_acknowledgement
 from .record_payment import PaymentPorts, PaymentRecorder, keep_early
 from .share_payments import SharedPayments
+from .slices import outcome_of, tell_run
 
 _TRIES = 5
 
@@ -153,7 +152,7 @@ def record(
             if identity not in blocked:
                 told[TOLD.get(notice.events[-1].what, "recorded")] += 1
                 if notice.outcome != wanted[identity].outcome:
-                    _tell_run(notice, runs)
+                    tell_run(runs, notice.origin.run, "opened", [outcome_of(notice)])
         if not blocked:
             return told
         wanted = blocked
@@ -205,14 +204,6 @@ def _resolved(notice: Notice, clock: Clock) -> Notice:
         return notice
     # One write, one version on, with both events in it; due, since its run is to be told.
     return replace(after, version=notice.version, due_at=follow_up(after, clock.now()))
-
-
-def _tell_run(notice: Notice, runs: RunBook) -> None:
-    o = notice.origin
-    word = RecordOutcome(
-        o.slice_number, o.position, notice.outcome, notice.why, notice.version, notice.notice_id
-    )
-    runs.put_job(o.run, job_id(o.run, o.slice_number, "opened", (notice.notice_id,)), [word])
 
 
 def _contacts_of(

@@ -88,7 +88,7 @@ from .digest_steps import Companion, Digests, digests_of
 from .join_journeys import join_journeys, no_holidays, without_calendar
 from .owing import takes_part
 from .render_notices import NOT_RENDERED, Rendering, Unexpected
-from .slices import origin_of
+from .slices import origin_of, outcome_of, tell_run
 from .step_rules import journey_of, rules_of, timely
 from .what_is_left import payments_by_document
 
@@ -196,6 +196,7 @@ class _Tally:
     report: str = ""
     trouble: Counter[tuple[str, str]] = field(default_factory=Counter)
     met: dict[str, Notice] = field(default_factory=dict)
+    said_at: dict[tuple[str, str], str] = field(default_factory=dict)
     told: list[Notice] = field(default_factory=list)
     sent: dict[str, Notice] = field(default_factory=dict)
     late: list[Member] = field(default_factory=list)
@@ -214,12 +215,7 @@ class _Tally:
             self.sent[notice.notice_id] = notice
         if notice.audience == "customer" and notice.purpose == "notice":
             self.told.append(notice)
-            o = notice.origin
-            self.outcomes.append(
-                RecordOutcome(
-                    o.slice_number, o.position, notice.outcome, notice.why, notice.version, notice.notice_id
-                )
-            )
+            self.outcomes.append(outcome_of(notice))
 
     def look_up(self, members: Iterable[Member], ledger: Ledger) -> None:
         """Count what this message's members ran into, this time or before its worker died.
@@ -231,7 +227,10 @@ class _Tally:
         if missed:
             self.met |= ledger.get(missed)
         for notice in self.met.values():
-            self.trouble.update(counted_in(notice, self.report))
+            for at, *trouble in counted_in(notice, self.report):
+                key = trouble[0], trouble[1]
+                self.trouble[key] += 1
+                self.said_at[key] = max(self.said_at.get(key, ""), at)
 
 
 def send_notices(
@@ -344,16 +343,11 @@ def send_notices(
             job.pointer, told, rules=rules, journeys=journeys, is_holiday=is_holiday, clock=clock
         )
         exceptions.raise_exceptions(without_calendar(job.pointer, places))
-    if tally.busy_until:
-        # The job comes back. What is known of it now has a name of its own: under the job's name it could
-        # take the place of what the worker that holds the other members wrote of all of them.
-        if tally.outcomes:
-            runs.put_job(job.pointer.run, f"{part}-in-part", tally.outcomes)
-        raise InProgress(datetime.fromtimestamp(tally.busy_until, UTC))
-    if tally.sent:
+    if tally.sent and not tally.busy_until:
         watch.add(_watched(part, job, tally.sent, rules, clock.now()))
-    if tally.outcomes:
-        runs.put_job(job.pointer.run, part, tally.outcomes)
+    tell_run(runs, job.pointer.run, part, tally.outcomes)
+    if tally.busy_until:
+        raise InProgress(datetime.fromtimestamp(tally.busy_until, UTC))
     return Counter(str(o.outcome) for o in tally.outcomes)
 
 
@@ -375,14 +369,17 @@ RECEIPT_GRACE = timedelta(hours=2)
 
 
 def _watched(part: str, job: SendJob, sent: Mapping[str, Notice], rules: Rules, now: datetime) -> Watched:
-    """These sends, to be looked at if no receipt comes; one entry for the whole job."""
+    """These sends, to be looked at if no receipt comes; one entry for the whole job.
+
+    It is named by what is in it: a slower worker that knows of fewer takes nobody's place.
+    """
     deadline = min(
         datetime.fromisoformat(notice.created_at)
         + timedelta(hours=rules.of_type(notice.document_type).deadline_hours)
         for notice in sent.values()
     )
     return Watched(
-        part,
+        job_id(job.pointer.run, job.pointer.number, part, sorted(sent)),
         job.channel,
         job.provider,
         now.isoformat(timespec="seconds"),
@@ -1161,6 +1158,7 @@ def _exceptions(job: SendJob, tally: _Tally) -> list[ExceptionRaised]:
             part=part,
             count=count,
             detail={"cause": reason if code == Why.NOT_APPROVED else way},
+            said_at=tally.said_at.get((code, reason), ""),
         )
         for code, reason, count, part in rows
     ] + differing(job.pointer, job_part, tally.differing)

@@ -1,16 +1,37 @@
-"""Where records stand in their slices, and how a notice's record is read again."""
+"""Where records stand in their slices, what their runs are told of them, and how a record is read again."""
 
 from collections.abc import Iterable, Sequence
 
 from ..domain.documents import Document
+from ..domain.identity import job_id
 from ..domain.notices import Notice, Origin
+from ..domain.runs import RecordOutcome
 from ..domain.work import SlicePointer
-from ..ports import Records, RecordsGone
+from ..ports import Records, RecordsGone, RunBook
 
 
 def origin_of(pointer: SlicePointer, position: int) -> Origin:
     """Where a record of this slice stands."""
     return Origin(pointer.run, pointer.number, position, pointer.part, pointer.offset, pointer.length)
+
+
+def tell_run(runs: RunBook, run: str, what: str, outcomes: Sequence[RecordOutcome]) -> None:
+    """Tell a run what became of records of it, found by `what`; nothing where there are none.
+
+    Under a name made of what is told: what a slower worker knew never takes the place of what a faster one
+    said, a repeat replaces itself, and of two that differ the higher version counts (domain/runs.py).
+    """
+    if outcomes:
+        said = sorted(f"{o.slice_number}:{o.position}:{o.version}:{o.outcome}" for o in outcomes)
+        runs.put_job(run, job_id(run, outcomes[0].slice_number, what, said), outcomes)
+
+
+def outcome_of(notice: Notice) -> RecordOutcome:
+    """What a notice's own record is told as."""
+    o = notice.origin
+    return RecordOutcome(
+        o.slice_number, o.position, notice.outcome, notice.why, notice.version, notice.notice_id
+    )
 
 
 def pointer_to(notices: Sequence[Notice]) -> SlicePointer:
