@@ -72,7 +72,8 @@ def test_a_reason_is_cut_where_no_address_is_halved() -> None:
     halved = "x " * 395 + "anna.b@example.com unknown"
     assert scrubbed(halved) == ("x " * 100)[:200]
     assert "anna" not in scrubbed("x " * 8 + "anna.bbb@example.com", 6)
-    assert scrubbed("y" * 39 + " anna", 10) == "y" * 10
+    assert scrubbed("aa " + "b" * 38, 10) == "aa"
+    assert scrubbed("aa " + "b" * 37, 10) == "aa bbbbbbb"
     assert scrubbed("y" * 41, 10) == "", "half a word may be half an address"
     assert scrubbed(None) == scrubbed("") == ""
     assert scrubbed(f"code {MARK}1") == "code 1"
