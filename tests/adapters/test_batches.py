@@ -350,3 +350,19 @@ def test_each_batch_operation_is_called_in_one_place_which_minds_what_is_left_ov
         ("sqs.py", "put_events"),
         ("sqs.py", "send_message_batch"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([5, 5, 1], [[5, 5], [1]]),
+        ([10, 1], [[10], [1]]),
+        ([4, 5, 1, 10], [[4, 5, 1], [10]]),
+        ([11, 1], [[11], [1]]),
+        ([1, 11, 1], [[1], [11], [1]]),
+        ([1, 1, 1, 1], [[1, 1, 1], [1]]),
+        ([], []),
+    ],
+)
+def test_a_batch_is_full_at_its_limit_and_not_beyond(sizes: list[int], expected: list[list[int]]) -> None:
+    assert list(batches(sizes, Limits(3, 10), int)) == expected

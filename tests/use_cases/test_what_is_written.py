@@ -214,3 +214,20 @@ def test_what_is_watched_names_every_message_its_provider_and_its_deadline() -> 
     assert (watched.channel, watched.provider) == ("email", "mail")
     assert watched.deadline == (start + timedelta(hours=30)).isoformat(timespec="seconds")
     assert list(watched.notices) == sorted(world.notice(d).notice_id for d in ("D0001", "D0002"))
+
+
+def test_a_copy_for_a_team_is_an_ordinary_message_whatever_the_customers_is() -> None:
+    for message_class in ("regulated", "marketing"):
+        rule = a_rule(message_class=message_class, teams=("underwriting",), team_copy="each")
+        world = World(rule, teams={"underwriting": "uw@example.com"})
+        world.drop("run-1", a_document(1))
+        world.drain()
+        by_address = {message.to: message for message in world.mail.asked}
+        assert by_address["c0001@example.com"].message_class == message_class
+        copy = by_address["uw@example.com"]
+        assert (copy.message_class, copy.headers) == ("transactional", ())
+        notice = world.ledger.notices[copy.ref.partition(":")[0]]
+        body = world.evidence.lines[notice.attempts[0].evidence].body
+        assert (body["wording"], body["audience"], body["message_class"]) == (
+            *("team-copy", "team:underwriting", "transactional"),
+        )
