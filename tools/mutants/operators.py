@@ -98,6 +98,7 @@ class Mutant:
     mutation: str
     line: int
     end_line: int
+    statement: tuple[int, int]  # its first and last line: what Python folds together has no lines of its own
     names: frozenset[str]
     change: _Change
     tree: ast.Module
@@ -372,6 +373,15 @@ def _bound(node: ast.AST, parent: ast.AST) -> frozenset[str]:
     return frozenset()
 
 
+def _lines(node: ast.AST, statement: ast.stmt) -> tuple[int, int]:
+    """First and last line; of a statement that holds others, without those."""
+    first = getattr(node, "lineno", statement.lineno)
+    body = getattr(node, "body", None)
+    if isinstance(body, list) and body:
+        return first, max(first, body[0].lineno - 1)
+    return first, getattr(node, "end_lineno", None) or first
+
+
 def mutants(path: Path, root: Path) -> list[Mutant]:
     """Every change of a module, in the order of its lines."""
     relative = str(path.relative_to(root))
@@ -386,11 +396,11 @@ def mutants(path: Path, root: Path) -> list[Mutant]:
                 seen[place.function, kind, words] += 1
                 if seen[place.function, kind, words] > 1:
                     words += f" #{seen[place.function, kind, words]}"
-                line = getattr(place.node, "lineno", place.statement.lineno)
-                end = getattr(place.node, "end_lineno", None) or line
-                if isinstance(place.node, ast.If | ast.While):
-                    end = place.node.test.end_lineno or line
+                first, last = _lines(place.node, place.statement)
+                lines = _lines(place.statement, place.statement)
                 found.append(
-                    Mutant(relative, place.function, kind, words, line, end, place.names, change, tree)
+                    Mutant(
+                        relative, place.function, kind, words, first, last, lines, place.names, change, tree
+                    )
                 )
     return sorted(found, key=lambda mutant: mutant.line)
