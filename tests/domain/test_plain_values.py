@@ -1,9 +1,12 @@
 """Texts of records: what is invisible goes, what stands for nothing is seen, every spelling by itself."""
 
+import json
+
 import pytest
 
 from exstream_notify.domain.values.text import plain_address, plain_key
 from exstream_notify.domain.values.unset import hints_unset, is_unset
+from tests.index import stage
 
 
 @pytest.mark.parametrize(
@@ -57,3 +60,21 @@ def test_a_longer_text_with_a_word_for_nothing_is_seen(word: str) -> None:
 )
 def test_a_code_may_look_like_nothing(text: str, field: str | None, unset: bool) -> None:
     assert is_unset(text, field) is unset
+
+
+def test_keys_of_every_form_lose_their_joiners_in_the_quick_way_too() -> None:
+    rows = [
+        {"customer_key": f"\u00c4\u200d{n}", "document_id": f"D\u200d{n}", "document_type": "statement"}
+        for n in range(3)
+    ]
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    found = stage(text, "a.index.jsonl").documents
+    assert [(d["customer_key"], d["document_id"]) for d in found] == [
+        (f"\u00c4{n}", f"D{n}") for n in range(3)
+    ]
+    head = "customer_key,document_id,document_type\n"
+    table = head + "".join(f"\u00c4\u200d{n},D\u200d{n},statement\n" for n in range(3))
+    found = stage(table, "a.index.csv").documents
+    assert [(d["customer_key"], d["document_id"]) for d in found] == [
+        (f"\u00c4{n}", f"D{n}") for n in range(3)
+    ]
