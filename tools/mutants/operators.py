@@ -130,7 +130,8 @@ def _constant(place: Place, node: ast.Constant) -> _Found:
     elif isinstance(value, int | float):
         news = [value + 1, value - 1]
     elif isinstance(value, str):
-        news = ["XX" + value]
+        # A sentence goes whole: a test may look for any part of it.
+        news = ["XX" if " " in value.strip() else "XX" + value]
     elif isinstance(value, bytes):
         news = [b"XX" + value]
     elif value is None and not isinstance(place.parent, ast.Return | ast.Slice | ast.Compare):
