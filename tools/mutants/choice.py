@@ -14,7 +14,7 @@ from mutants.operators import Mutant, mutants
 PACKAGE = ROOT / "layers" / "core" / "exstream_notify"
 
 
-#: What only puts the others together; the embedded cloud and the containers test it, in processes of their own.
+#: What only puts the others together: the embedded cloud and the containers test it, in other processes.
 WIRING = "adapters/bootstrap"
 
 
