@@ -30,7 +30,7 @@ export REQUIRE_ALL
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-sam setup-checkov setup-localstack demo test test-sdk test-localstack lint audit build bench alarms \
-    drill adopt mutants lock clean
+    drill mutants simulate adopt lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -75,6 +75,11 @@ alarms: $(DEV_SET_UP) ## write monitoring.yaml: alarms, dashboard and saved quer
 
 drill: $(DEV_SET_UP) ## cause every failure in the embedded cloud; the table of faults and alarms
 	$(VENV)/bin/python -m exnotify.operations.drill
+
+simulate: $(DEV_SET_UP) ## play bad nights from seeds (SEEDS=1-100, HOURS=8, SECONDS=120, PROFILE=name, REPLAY=seed)
+	$(VENV)/bin/python -m simulation $(if $(SEEDS),--seeds $(SEEDS)) $(if $(HOURS),--hours $(HOURS)) \
+	    $(if $(PROFILE),--profile $(PROFILE)) $(if $(REPLAY),--replay $(REPLAY)) \
+	    $(if $(SECONDS),--seconds $(SECONDS),$(if $(SEEDS)$(HOURS)$(REPLAY),,--seconds 120))
 
 adopt: $(DEV_SET_UP) ## write what an import needs to take over what a deleted stack left (STACK_ID=arn:...)
 	$(VENV)/bin/python -m exnotify.operations.adopt "$(STACK_ID)" build/adopt

@@ -7,8 +7,8 @@ away leaves all others where they were: that is what makes a failing history sma
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -20,7 +20,8 @@ _ALL = float(2**64)
 class Chance:
     """Draws from a seed. `rates`: share of the occasions of each kind of fault at which it happens.
 
-    `allowed`: the only faults that may happen, by name; None for all. `happened`: those that did, in order.
+    `allowed`: just these faults happen, by name, whatever the rates say; None: as drawn. `happened`: those
+    that did, in order.
     """
 
     def __init__(
@@ -33,16 +34,40 @@ class Chance:
         self.calm = False
         """No more faults: the world is let come to rest."""
 
-    def happens(self, kind: str, where: str) -> bool:
-        """Whether a fault of this kind happens here; `where` names the occasion, once in a history."""
-        rate = self.rates.get(kind, 0.0)
-        if self.calm or not rate or self._draw(f"fault {kind} {where}") >= rate:
-            return False
+    def happens(self, kind: str, where: str, rate: float | None = None) -> bool:
+        """Whether a fault of this kind happens here; `where` names the occasion, once in a history.
+
+        `rate`: its share just now, where that is not the history's.
+        """
         name = f"{kind} {where}"
-        if self.allowed is not None and name not in self.allowed:
+        rate = self.rates.get(kind, 0.0) if rate is None else rate
+        if self.calm or not self._is_to_happen(name, rate):
             return False
         self.happened.append(name)
         return True
+
+    def _is_to_happen(self, name: str, rate: float) -> bool:
+        if self.allowed is not None:
+            return name in self.allowed
+        return bool(rate) and self._draw(f"fault {name}") < rate
+
+    def which(self, kinds: Iterable[str], where: str, rates: Mapping[str, float] | None = None) -> str | None:
+        """The one of these kinds of fault that happens here, if one does; the first have their share first.
+
+        One draw decides between them all. `rates`: their shares just now, where they are not the history's.
+        """
+        if self.allowed is not None:
+            return next((kind for kind in kinds if self.happens(kind, where)), None)
+        known = self.rates if rates is None else rates
+        shares = [(kind, rate) for kind in kinds if (rate := known.get(kind, 0.0))]
+        if self.calm or not shares:
+            return None
+        left = self._draw(f"which {where}")
+        for kind, rate in shares:
+            left -= rate
+            if left < 0:
+                return kind if self.happens(kind, where, 1.0) else None
+        return None
 
     def uniform(self, what: str, low: float, high: float) -> float:
         """A number from `low` to below `high`."""
@@ -65,25 +90,18 @@ class Chance:
         return int.from_bytes(digest, "big") / _ALL
 
 
-@dataclass(order=True, slots=True)
-class _Event:
-    at: float
-    number: int
-    act: Callable[[], None] = field(compare=False)
-
-
 class Timeline:
     """The world's clock, in epoch seconds, and what is to happen when. Time passes from event to event."""
 
     def __init__(self, start: float) -> None:
         self.now = start
-        self._events: list[_Event] = []
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._number = 0
 
     def at(self, moment: float, act: Callable[[], None]) -> None:
         """Have it happen at a moment, or at once if that is over; at one moment in the order of asking."""
         self._number += 1
-        heapq.heappush(self._events, _Event(max(moment, self.now), self._number, act))
+        heapq.heappush(self._events, (max(moment, self.now), self._number, act))
 
     def after(self, seconds: float, act: Callable[[], None]) -> None:
         """Have something happen in so many seconds."""
@@ -91,15 +109,14 @@ class Timeline:
 
     def next(self) -> float | None:
         """When the next thing happens."""
-        return self._events[0].at if self._events else None
+        return self._events[0][0] if self._events else None
 
     def step(self) -> bool:
         """Let the next thing happen; False if there is nothing more."""
         if not self._events:
             return False
-        event = heapq.heappop(self._events)
-        self.now = event.at
-        event.act()
+        self.now, _, act = heapq.heappop(self._events)
+        act()
         return True
 
 

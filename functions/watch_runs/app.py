@@ -33,4 +33,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         names = {"silent": found.silent, "unbalanced": found.unbalanced, "unreached": found.unreached}
         runs = {what: [app.shown_run(name) for name in those] for what, those in names.items()}
         logger.warning("runs in trouble", extra=runs)
+    if found.failed:
+        raise ExceptionGroup("not every open run was looked at", found.failed)
     return counts

@@ -1,6 +1,6 @@
-"""The tables behind their ports: in memory, in moto, and in DynamoDB Local.
+"""The tables behind their ports: in memory, in moto, simulated, and in DynamoDB Local.
 
-The same tests run on all three, so that the fakes of the other tests promise no more than DynamoDB
+The same tests run on all four, so that the fakes of the other tests promise no more than DynamoDB
 keeps. Tables are made as template.yaml has them, the client as the functions make it.
 """
 
@@ -20,9 +20,12 @@ from exstream_notify.adapters.dynamodb.ledger import DynamoDueIndex, DynamoLedge
 from exstream_notify.adapters.dynamodb.runs import DynamoRuns
 from exstream_notify.adapters.settings import Settings
 from exstream_notify.ports import ContactBook, DueIndex, Ledger, RunBook
+from simulation.nature import Chance, Nature, Timeline
+from simulation.services.dynamodb import DynamoDB
 from tests.container.sam import load_template
 from tests.fakes import FakeContacts, FakeDueIndex, FakeLedger, FakeRunBook
 from tests.needs import ROOT
+from tests.simulation.simulated_client import answer_with
 
 _MADE_BY_THE_TABLE = (
     "TableName",
@@ -32,9 +35,12 @@ _MADE_BY_THE_TABLE = (
     "GlobalSecondaryIndexes",
 )
 
+_NOTHING_EXPIRES = 0.0
+"""The simulated DynamoDB's time, in epoch seconds."""
+
 _SETS = itertools.count(1)
 
-ENGINES = ["memory", "moto", pytest.param("local", marks=pytest.mark.dynamodb_local)]
+ENGINES = ["memory", "moto", "simulated", pytest.param("local", marks=pytest.mark.dynamodb_local)]
 REAL_ENGINES = ENGINES[1:]
 
 
@@ -71,12 +77,14 @@ def dynamodb(engine: str, request: pytest.FixtureRequest) -> Iterator[Tables]:
         environment.delenv("AWS_PROFILE", raising=False)
         if engine == "moto":
             stack.enter_context(mock_aws())
-        else:
+        elif engine == "local":
             environment.setenv("AWS_ENDPOINT_URL", request.getfixturevalue("dynamodb_local_url"))
         client = Bootstrap(Settings.from_environment({})).client("dynamodb")
         names = {
             field.name: f"{field.name}-{next(_SETS)}" for field in fields(Tables) if field.name != "client"
         }
+        if engine == "simulated":
+            answer_with(DynamoDB(Nature(Timeline(_NOTHING_EXPIRES), Chance("none"))), client)
         for name, table in names.items():
             make_table(client, f"{name.capitalize()}Table", table)
         yield Tables(client, **names)

@@ -174,7 +174,7 @@ def test_runs_of_one_id_in_two_domains_do_not_meet(books: Books) -> None:
     for one in (run, other):
         assert books.runs.get(one.domain, one.run_id) == one
         assert len(list(books.runs.outcomes(one.domain, one.run_id))) == 1
-        assert books.runs.parked(one.domain, one.run_id) == [a_job(one)]
+        assert [p.job for p in books.runs.parked(one.domain, one.run_id)] == [a_job(one)]
 
 
 def test_jobs_are_put_aside_and_taken_back(books: Books) -> None:
@@ -183,10 +183,24 @@ def test_jobs_are_put_aside_and_taken_back(books: Books) -> None:
     for job in (*jobs, jobs[0]):
         books.runs.park(job)
 
-    assert sorted(books.runs.parked("retail", run.run_id), key=repr) == sorted(jobs, key=repr)
-    books.runs.unpark(jobs[:2])
-    assert books.runs.parked("retail", run.run_id) == [jobs[2]]
+    parked = books.runs.parked("retail", run.run_id)
+    assert sorted((p.job for p in parked), key=repr) == sorted(jobs, key=repr)
+    books.runs.unpark([p for p in parked if p.job != jobs[2]])
+    assert [p.job for p in books.runs.parked("retail", run.run_id)] == [jobs[2]]
     assert list(books.runs.outcomes("retail", run.run_id)) == [], "a job put aside is no outcome"
+
+
+def test_a_job_put_aside_again_is_not_forgotten_with_the_time_before(books: Books) -> None:
+    run = a_run()
+    books.runs.park(a_job(run))
+    before = books.runs.parked("retail", run.run_id)
+    books.runs.park(a_job(run))
+    books.runs.unpark(before)
+    again = books.runs.parked("retail", run.run_id)
+    assert [p.job for p in again] == [a_job(run)]
+    books.runs.unpark(again)
+    books.runs.unpark(again)
+    assert books.runs.parked("retail", run.run_id) == []
 
 
 def test_the_last_volumes_are_remembered_by_kind(books: Books) -> None:

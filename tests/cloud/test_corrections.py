@@ -541,7 +541,7 @@ def test_an_update_takes_a_sort_key_of_1024_bytes(aws: Clients, key: str, taken:
     if taken:
         aws("dynamodb").update_item(**wanted)
     else:
-        with pytest.raises(ClientError, match="rangekey has exceeded"):
+        with pytest.raises(ClientError, match="size limit of 1024 bytes"):
             aws("dynamodb").update_item(**wanted)
 
 
@@ -650,6 +650,113 @@ def test_a_standard_queue_takes_a_group(aws: Clients) -> None:
     )["Messages"]
     # Unlike on a FIFO queue, the group holds nothing back.
     assert [message["Attributes"]["MessageGroupId"] for message in messages] == ["run", "run"]
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ({"MessageBody": "é" * 131_073}, "InvalidParameterValue"),
+        (
+            {
+                "MessageBody": "x" * 262_140,
+                "MessageAttributes": {"a": {"DataType": "String", "StringValue": "b"}},
+            },
+            "InvalidParameterValue",
+        ),
+        ({"MessageBody": ""}, "MissingParameter"),
+        ({"MessageBody": "bell \x07"}, "InvalidMessageContents"),
+    ],
+)
+def test_a_message_that_sqs_does_not_take(aws: Clients, raw: Any, message: dict[str, Any], code: str) -> None:
+    url = aws("sqs").create_queue(QueueName="q")["QueueUrl"]
+    with pytest.raises(ClientError) as caught:
+        aws("sqs").send_message(QueueUrl=url, **message)
+    assert caught.value.response["Error"]["Code"] == code
+    entries = [{"Id": "good", "MessageBody": "m"}]
+    if len(message["MessageBody"]) < 100:
+        answer = aws("sqs").send_message_batch(QueueUrl=url, Entries=[*entries, {"Id": "bad", **message}])
+        assert [row["Id"] for row in answer["Successful"]] == ["good"]
+        assert [(row["Id"], row["Code"], row["SenderFault"]) for row in answer["Failed"]] == [
+            ("bad", code, True)
+        ]
+        answer = aws("sqs").send_message_batch(QueueUrl=url, Entries=[{"Id": "bad", **message}])
+        assert not answer.get("Successful")
+
+
+@pytest.mark.parametrize(
+    ("number", "size", "taken"), [(1, 262_144, True), (10, 26_214, True), (10, 26_215, False)]
+)
+def test_a_batch_of_messages_holds_256_kb(aws: Clients, number: int, size: int, taken: bool) -> None:
+    url = aws("sqs").create_queue(QueueName="q")["QueueUrl"]
+    entries = [{"Id": str(n), "MessageBody": "é" * (size // 2) + "x" * (size % 2)} for n in range(number)]
+    if taken:
+        assert len(aws("sqs").send_message_batch(QueueUrl=url, Entries=entries)["Successful"]) == number
+    else:
+        with pytest.raises(ClientError, match="BatchRequestTooLong"):
+            aws("sqs").send_message_batch(QueueUrl=url, Entries=entries)
+
+
+def test_a_batch_that_is_too_long_in_number_or_repeats_an_id_is_refused_as_a_whole(aws: Clients) -> None:
+    url = aws("sqs").create_queue(QueueName="q")["QueueUrl"]
+    eleven = [{"Id": str(n), "MessageBody": "m"} for n in range(10)] + [{"Id": "bad", "MessageBody": "\x07"}]
+    for entries, code in ((eleven, "TooManyEntries"), ([{"Id": "1", "MessageBody": "m"}] * 2, "NotDistinct")):
+        with pytest.raises(ClientError, match=code):
+            aws("sqs").send_message_batch(QueueUrl=url, Entries=entries)
+    assert "Messages" not in aws("sqs").receive_message(QueueUrl=url)
+
+
+def test_moto_itself_takes_an_empty_message_and_a_megabyte(raw: Any) -> None:
+    with raw() as aws:
+        url = aws("sqs").create_queue(QueueName="q")["QueueUrl"]
+        for body in ("", "x" * 1024 * 1024):
+            aws("sqs").send_message(QueueUrl=url, MessageBody=body)
+
+
+def received_twice(aws: Clients) -> tuple[str, str, str]:
+    """A queue, the receipt handle of before, and the newest of a message in flight."""
+    url = aws("sqs").create_queue(QueueName="q")["QueueUrl"]
+    aws("sqs").send_message(QueueUrl=url, MessageBody="m")
+    handles = []
+    for seconds in (0, 600):
+        (message,) = aws("sqs").receive_message(QueueUrl=url, VisibilityTimeout=seconds)["Messages"]
+        handles.append(message["ReceiptHandle"])
+        time.sleep(0.002)
+    return url, handles[0], handles[1]
+
+
+def test_an_older_handle_neither_deletes_nor_hides(aws: Clients) -> None:
+    url, old, new = received_twice(aws)
+    sqs = aws("sqs")
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=old)
+    with pytest.raises(ClientError, match="not available for visibility timeout change"):
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=old, VisibilityTimeout=0)
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=new, VisibilityTimeout=0)
+    time.sleep(0.002)
+    with pytest.raises(ClientError, match="MessageNotInflight"):
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=new, VisibilityTimeout=5)
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=new)
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+
+
+def test_moto_itself_deletes_by_an_older_handle(raw: Any) -> None:
+    with raw() as aws:
+        url, old, new = received_twice(aws)
+        aws("sqs").delete_message(QueueUrl=url, ReceiptHandle=old)
+        with pytest.raises(ClientError):
+            aws("sqs").change_message_visibility(QueueUrl=url, ReceiptHandle=new, VisibilityTimeout=0)
+
+
+def test_twelve_hours_count_from_the_receipt(aws: Clients) -> None:
+    from moto.sqs.models import sqs_backends
+
+    url, _, handle = received_twice(aws)
+    (message,) = sqs_backends["123456789012"]["us-east-1"].get_queue("q")._messages
+    message.sent_timestamp -= 86_400_000
+    aws("sqs").change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=43_190)
+    message.received_at -= 20
+    with pytest.raises(ClientError, match="beyond the limit"):
+        aws("sqs").change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=43_190)
 
 
 # ---- time ----

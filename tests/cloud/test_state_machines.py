@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from exnotify.cloud.asl import (
+    DATA_BYTES,
     DefinitionError,
     StateError,
     at_path,
@@ -26,7 +27,7 @@ from exnotify.cloud.asl import (
 from exnotify.cloud.aws_request import AwsRequest
 from exnotify.cloud.clock import Clock
 from exnotify.cloud.functions import Outcome, ThrottledError
-from exnotify.cloud.machines import NAME_KEPT, Machines, MachineSpec
+from exnotify.cloud.machines import HISTORY_LIMIT, NAME_KEPT, YEAR, Machines, MachineSpec
 from exstream_notify.use_cases.advance_journey import MAX_PAGES
 from tests.needs import ROOT
 from tests.npm import installed
@@ -368,6 +369,43 @@ def test_a_running_name_with_the_same_input_is_the_same_start() -> None:
         (arn,) = arns
         on.call("StopExecution", executionArn=arn)
         assert on.call("DescribeExecution", executionArn=arn)["status"] == "ABORTED"
+
+
+def test_a_history_ends_at_25000_events() -> None:
+    again = {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$.on", "BooleanEquals": True, "Next": "A"}],
+        "Default": "Done",
+    }
+    with stage(machine(A={"Type": "Pass", "Next": "B"}, B=again), says) as on:
+        ended = on.run("endless", {"on": True})
+        (execution,) = on.machines._executions.values()
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
+    assert HISTORY_LIMIT <= len(execution.history) <= HISTORY_LIMIT + 2
+
+
+def test_an_output_of_more_than_256_kb_fails_whatever_catches_and_such_an_input_starts_nothing() -> None:
+    with stage(follow_up(), lambda event: says("x" * DATA_BYTES)) as on:
+        ended = on.run("large", {**ABOUT, "due_at": "2026-11-19T00:00:00Z"})
+        large = json.dumps({"a": "x" * DATA_BYTES})
+        refused = on.call("StartExecution", stateMachineArn=ARN, name="input", input=large)
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.DataLimitExceeded")
+    assert on.events == []
+    assert refused["__type"] == "ValidationException"
+
+
+def test_an_execution_lasts_a_year() -> None:
+    with stage(machine(A={"Type": "Wait", "Seconds": 2 * YEAR, "Next": "Done"}), says) as on:
+        arn = on.call("StartExecution", stateMachineArn=ARN, name="n", input="{}")["executionArn"]
+        execution = on.machines._executions[arn]
+        while execution.waits_until is None or not on.machines._waiting:
+            time.sleep(0.01)
+        assert [due for due, _, _ in on.machines._waiting] == [execution.started + YEAR]
+        execution.started -= YEAR
+        on.machines._schedule(execution, on.clock.now())
+        while execution.status == "RUNNING":
+            time.sleep(0.01)
+    assert execution.status == "TIMED_OUT"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exstream_notify.domain.deferring import put_off
 from exstream_notify.domain.documents import Channel
 from exstream_notify.domain.notices import (
     OUTCOME_OF,
@@ -22,7 +23,6 @@ from exstream_notify.domain.notices import (
     happened,
     head,
     opened,
-    put_off,
 )
 from tests.fakes import a_notice
 from tests.use_cases.world import assert_forward_only

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from exstream_notify.domain.expectations import Arrival
 from exstream_notify.domain.runs import HISTORY_LENGTH, DigestRow, RecordOutcome, Run
-from exstream_notify.domain.work import SendJob, SlicePointer
+from exstream_notify.domain.work import Parked, SendJob, SlicePointer
 
 
 class FakeRunBook:
@@ -19,7 +19,8 @@ class FakeRunBook:
         self._slices: dict[str, dict[int, tuple[RecordOutcome, ...]]] = {}
         self._digests: dict[str, dict[int, tuple[DigestRow, ...]]] = {}
         self._jobs: dict[str, dict[str, tuple[RecordOutcome, ...]]] = {}
-        self._parked: dict[str, dict[tuple[str, str], SendJob]] = {}
+        self._parked: dict[str, dict[tuple[str, str], Parked]] = {}
+        self._marks = 0
         self._volumes: dict[tuple[str, str], list[tuple[str, int]]] = {}
         self._arrivals: dict[tuple[str, str], Arrival] = {}
         self._early: set[str] = set()
@@ -83,16 +84,19 @@ class FakeRunBook:
 
     def park(self, job: SendJob) -> None:
         """See `RunBook.park`."""
-        self._parked.setdefault(job.pointer.run, {})[_parking(job)] = job
+        self._marks += 1
+        self._parked.setdefault(job.pointer.run, {})[job.aside] = Parked(job, str(self._marks))
 
-    def parked(self, domain: str, run_id: str) -> list[SendJob]:
+    def parked(self, domain: str, run_id: str) -> list[Parked]:
         """See `RunBook.parked`."""
         return list(self._parked.get(f"{domain}/{run_id}", {}).values())
 
-    def unpark(self, jobs: Sequence[SendJob]) -> None:
+    def unpark(self, parked: Sequence[Parked]) -> None:
         """See `RunBook.unpark`."""
-        for job in jobs:
-            self._parked.get(job.pointer.run, {}).pop(_parking(job), None)
+        for one in parked:
+            aside = self._parked.get(one.job.pointer.run, {})
+            if aside.get(one.job.aside) == one:
+                del aside[one.job.aside]
 
     def arrived(self, domain: str, run_id: str, app: str, at: datetime) -> None:
         """See `RunBook.arrived`."""
@@ -117,7 +121,3 @@ class FakeRunBook:
         """See `RunBook.add_volume`."""
         rows = [row for row in self._volumes.get((domain, app), []) if row[0] != run_id]
         self._volumes[domain, app] = [*rows, (run_id, documents)][-HISTORY_LENGTH:]
-
-
-def _parking(job: SendJob) -> tuple[str, str]:
-    return job.job_id, job.members[0].notice_id

@@ -1,18 +1,19 @@
 """What waits comes back in its time; what an operator holds, releases or cancels ends as it should."""
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal, cast
 
 import pytest
 
+from exstream_notify.domain.deferring import times_handed_on
 from exstream_notify.domain.messages import GiveUp, TryAgain
 from exstream_notify.domain.notices import Status
 from exstream_notify.domain.runs import Control, RunState
 from exstream_notify.domain.work import SlicePointer
 from exstream_notify.use_cases.control_run import RunEnded, control_run
-from exstream_notify.use_cases.decide_notices import RELEASED
 from exstream_notify.use_cases.release_due import release_due
-from tests.fakes import FakeRunQueue, LostAnswer, a_document, a_rule
+from tests.fakes import LostAnswer, a_document, a_rule
 from tests.use_cases.world import DOMAIN, World
 
 NIGHT = "2026-11-20T03:30:00+00:00"
@@ -102,8 +103,7 @@ def test_what_waits_its_turn_behind_a_long_queue_is_sent_when_it_comes() -> None
         (look,) = world.queues["decide"].ready()[:1] or (None,)
         if look is not None:
             world.deliver("decide", look)
-    released = [e for e in world.notice("D0001").events if e.what == RELEASED]
-    assert 3 <= len(released) <= 5
+    assert 3 <= times_handed_on(world.notice("D0001")) <= 5
     assert world.deliver("sms", job)
 
     assert len(world.outbox) == 1, "the job that waited is still good"
@@ -358,15 +358,7 @@ def test_a_control_wins_over_a_worker_that_writes_the_run_meanwhile() -> None:
     world.come_to_rest()
     stale = world.run("run-1")
     world.control("run-1", Control.HOLD)
-    after = control_run(
-        stale,
-        Control.GO,
-        "operator",
-        "late",
-        runs=world.runs,
-        run_queue=FakeRunQueue(world.queues["run"]),
-        clock=world.clock,
-    )
+    after = control_run(stale, Control.GO, "operator", "late", world.control_ports)
 
     assert after.version == stale.version + 2
     assert [row["what"] for row in after.history] == ["hold", "go"]
@@ -387,16 +379,9 @@ def test_a_run_that_keeps_changing_is_given_up_loudly() -> None:
 
     world = a_run()
     world.come_to_rest()
+    ports = replace(world.control_ports, runs=cast(Any, Restless(world)))
     with pytest.raises(RuntimeError, match="kept changing"):
-        control_run(
-            world.run("run-1"),
-            Control.HOLD,
-            "operator",
-            "test",
-            runs=Restless(world),  # type: ignore[arg-type]
-            run_queue=FakeRunQueue(world.queues["run"]),
-            clock=world.clock,
-        )
+        control_run(world.run("run-1"), Control.HOLD, "operator", "test", ports)
 
 
 def _fails(*_: object, **__: object) -> None:

@@ -44,7 +44,7 @@ from exstream_notify.use_cases.alert_reported import alert_reported
 from exstream_notify.use_cases.change_preferences import AddressBook
 from exstream_notify.use_cases.check_channels import ChannelsFound, check_channels
 from exstream_notify.use_cases.check_runs import look_at
-from exstream_notify.use_cases.control_run import control_run
+from exstream_notify.use_cases.control_run import ControlPorts, control_run
 from exstream_notify.use_cases.cover_customers import Covering
 from exstream_notify.use_cases.decide_notices import decide_notices
 from exstream_notify.use_cases.erase_contact import erase_contact
@@ -303,29 +303,21 @@ class World:
         """An operator holds, releases or cancels a run."""
         run = self.runs.get(domain, run_id)
         assert run is not None, f"no run {run_id}"
-        return control_run(
-            run,
-            control,
-            "operator",
-            "test",
-            runs=self.runs,
-            run_queue=FakeRunQueue(self.queues["run"]),
-            clock=self.clock,
-        )
+        return control_run(run, control, "operator", "test", self.control_ports)
+
+    @property
+    def control_ports(self) -> ControlPorts:
+        """What controlling a run takes; an operator's command is not behind the wire."""
+        return ControlPorts(self.runs, FakeRunQueue(self.queues["run"]), self.due, self.clock)
 
     def respond(self, kind: Response, **about: Any) -> Counter[str]:
         """Some system tells what a customer did."""
+        names = ("ledger", "contacts", "runs", "evidence", "records", "journeys", "exceptions")
         return record_response(
             ResponseEvent(kind, DOMAIN, **about, source="portal"),
-            ledger=self.ledger,
-            early=self.early_responses,
-            contacts=self.contacts,
-            runs=self.runs,
-            evidence=self.evidence,
-            records=self.records,
+            **{name: self._ports[name] for name in names},
+            early=self._ports["early_responses"],
             rules=self.rules,
-            journeys=self.journeys,
-            exceptions=self._ports["exceptions"],
             is_holiday=is_holiday,
             clock=self.clock,
         )
@@ -351,11 +343,11 @@ class World:
             language,
             portal=self.portal,
             documents=self.documents,
-            ledger=self.ledger,
-            runs=self.runs,
+            ledger=self._ports["ledger"],
+            runs=self._ports["runs"],
             tries=self.tries,
             keys=lambda: self.verify_keys,
-            exceptions=self.exceptions,
+            exceptions=self._ports["exceptions"],
             clock=self.clock,
         )
 
@@ -419,19 +411,15 @@ class World:
 
     def poll(self) -> Polled:
         """The quarter of an hour's look after receipts that did not come."""
+        names = (
+            "watch", "ledger", "contacts", "early", "runs", "decide_queue", "reputation", "exceptions"
+        )  # fmt: skip
         return poll_receipts(
-            watch=self.watch,
-            ledger=self.ledger,
-            contacts=self._ports["contacts"],
+            **{name: self._ports[name] for name in names},
             source=self.status_source,
             record=lambda receipts: record_receipts(receipts, **self.receipt_ports()),
             record_early=lambda receipts: record_receipts(receipts, **self.receipt_ports(), keep=False),
-            early=self.early,
             rules=self.rules,
-            runs=self.runs,
-            decide_queue=self._ports["decide_queue"],
-            reputation=self.reputation,
-            exceptions=self._ports["exceptions"],
             clock=self.clock,
             receipt_policy=self.receipt_policy,
             limits=Limits(minimum=10),

@@ -210,20 +210,29 @@ def notice_facts(app: Bootstrap, notice_id: str) -> Mapping[str, Any] | None:
 
 
 class _Archive:
-    """Keeps every message as a file: `.eml` for e-mail, `.txt` for SMS."""
+    """Keeps every message as a file: `.eml` for e-mail, `.txt` for SMS. Numbers go on behind what an earlier
+    embedded cloud kept there, and nothing is written over, also where two write at the same time."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._lock = threading.Lock()
+        kept = (int(path.stem) for path in folder.iterdir() if path.stem.isdigit())
+        self._last = max(kept, default=0)
 
     def keep(self, message: SimulatedMessage, receipts: Sequence[Receipt]) -> None:
         """Write one message; its receipts are not ours to deliver."""
         ending = "eml" if message.channel == "email" else "txt"
-        path = self._folder / f"{message.number:06d}.{ending}"
         head = "" if message.channel == "email" else f"To: {message.to}\nFrom: {message.sender}\n\n"
         with self._lock:
-            path.write_text(head + message.source, encoding="utf-8")
+            while True:
+                self._last += 1
+                try:
+                    with (self._folder / f"{self._last:06d}.{ending}").open("x", encoding="utf-8") as file:
+                        file.write(head + message.source)
+                    return
+                except FileExistsError:
+                    continue
 
 
 class _Loader(yaml.SafeLoader):

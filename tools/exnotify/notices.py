@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from exstream_notify.domain.notices import REACHED, Attempt, Notice, chain_holds, happened
@@ -70,8 +71,10 @@ def notice_row(notice: Notice) -> dict[str, Any]:
             for a in notice.attempts
         ],
         "events": [
-            {"at": e.at, "what": e.what, "detail": e.detail, "before": e.before} for e in notice.events
+            {"at": e.at, "what": e.what, "detail": e.detail, "before": e.before, "report": e.report}
+            for e in notice.events
         ],
+        "pauses": asdict(notice.pauses) if notice.pauses else None,
         "chain_holds": chain_holds(notice),
         "waiting": list(notice.waiting),
         "due_at": notice.due_at,

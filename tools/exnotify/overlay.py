@@ -24,7 +24,7 @@ from exstream_notify.domain.notices import Notice
 from exstream_notify.domain.payments import Debt
 from exstream_notify.domain.responses import EarlyPayment, EarlyResponse
 from exstream_notify.domain.runs import DigestRow, RecordOutcome, Run, Seal
-from exstream_notify.domain.work import SendJob, SlicePointer
+from exstream_notify.domain.work import Parked, SendJob, SlicePointer
 from exstream_notify.ports import (
     Clock,
     ContactBook,
@@ -217,11 +217,11 @@ class PlannedRuns:
     def park(self, job: SendJob) -> None:
         """See `RunBook.park`."""
 
-    def parked(self, domain: str, run_id: str) -> list[SendJob]:
+    def parked(self, domain: str, run_id: str) -> list[Parked]:
         """See `RunBook.parked`."""
         return self._there.parked(domain, run_id)
 
-    def unpark(self, jobs: Sequence[SendJob]) -> None:
+    def unpark(self, parked: Sequence[Parked]) -> None:
         """See `RunBook.unpark`."""
 
     def volumes(self, domain: str, app: str) -> list[int]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .domain.rollups import Bookmark, DailyRule, StormRule
     from .domain.runs import DigestRow, Disagreement, DomainRule, FoundFile, RecordOutcome, Run, Seal
     from .domain.watching import Watched
-    from .domain.work import SendJob, SlicePointer
+    from .domain.work import Parked, SendJob, SlicePointer
 
 
 class Clock(Protocol):
@@ -308,11 +308,11 @@ class RunBook(Protocol):
     def park(self, job: SendJob) -> None:
         """Put a held run's job aside."""
 
-    def parked(self, domain: str, run_id: str) -> list[SendJob]:
-        """The jobs put aside."""
+    def parked(self, domain: str, run_id: str) -> list[Parked]:
+        """The jobs put aside, read consistently."""
 
-    def unpark(self, jobs: Sequence[SendJob]) -> None:
-        """Forget jobs that were put aside and are queued again."""
+    def unpark(self, parked: Sequence[Parked]) -> None:
+        """Forget jobs that are queued again; one that was put aside anew meanwhile stays."""
 
     def arrived(self, domain: str, run_id: str, app: str, at: datetime) -> None:
         """Remember that a run came; again changes its application at most."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from exstream_notify.domain.messages import GiveUp, TryAgain
 from exstream_notify.domain.runs import Control
-from exstream_notify.use_cases.control_run import control_run
+from exstream_notify.use_cases.control_run import ControlPorts, control_run
 
 from .nights import NIGHTLY, Month, Nightly
 from .site import RunQueue
@@ -195,10 +195,9 @@ def _held(month: Month) -> Cure:
     def cure() -> None:
         month.missing.discard(one.app)
         run = app.ports["runs"].get(one.domain, run_id)
-        control_run(
-            run, Control.GO, "on call", "it is right", runs=app.ports["runs"],
-            run_queue=RunQueue(month.stack.queues["RunQueue"]), clock=app.clock,
-        )  # fmt: skip
+        queue = RunQueue(month.stack.queues["RunQueue"])
+        ports = ControlPorts(app.ports["runs"], queue, app.ports["due"], app.clock)
+        control_run(run, Control.GO, "on call", "it is right", ports)
 
     return cure
 

@@ -15,6 +15,8 @@ from typing import Any
 Json = Any
 
 ALL = "States.ALL"
+DATA_BYTES = 262_144
+"""What an input or output has at most: "Quotas for state executions", Step Functions developer guide."""
 _MACHINE = {"Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"}
 _COMMON = {"Type", "Comment", "QueryLanguage"}
 _FLOW = {"InputPath", "OutputPath", "Next", "End"}
@@ -265,12 +267,15 @@ def state_input(state: Mapping[str, Any], data: Json) -> Json:
 
 
 def state_output(state: Mapping[str, Any], data: Json, result: Json) -> Json:
-    """The output: ResultSelector, then ResultPath into the input, then OutputPath."""
+    """The output: ResultSelector, then ResultPath into the input, then OutputPath. Raises StateError."""
     if "ResultSelector" in state:
         result = filled(state["ResultSelector"], result)
     combined = placed(state.get("ResultPath", "$"), data, result)
     path = state.get("OutputPath", "$")
-    return {} if path is None else at_path(path, combined)
+    output = {} if path is None else at_path(path, combined)
+    if len(json.dumps(output).encode()) > DATA_BYTES:
+        raise StateError("States.DataLimitExceeded", f"the output is larger than {DATA_BYTES} bytes")
+    return output
 
 
 def placed(path: str | None, data: Json, result: Json) -> Json:
@@ -300,6 +305,16 @@ def chosen(state: Mapping[str, Any], data: Json) -> str:
     if "Default" in state:
         return str(state["Default"])
     raise StateError("States.NoChoiceMatched", "no choice fits, and there is no default")
+
+
+def passed(state: Mapping[str, Any], data: Json) -> tuple[Json, str]:
+    """What leaves a Pass, Choice or Succeed, and the next state; empty at the end. Raises StateError."""
+    given, kind = state_input(state, data), state["Type"]
+    if kind != "Pass":
+        output = at_path(state.get("OutputPath") or "$", given)
+        return output, chosen(state, given) if kind == "Choice" else ""
+    given = filled(state["Parameters"], given) if "Parameters" in state else given
+    return state_output(state, data, state.get("Result", given)), str(state.get("Next", ""))
 
 
 def wait_until(state: Mapping[str, Any], data: Json, now: float) -> float:

@@ -25,6 +25,7 @@ from .functions import Outcome, ThrottledError
 logger = logging.getLogger(__name__)
 
 NAME_KEPT = 90 * 86_400  # seconds for which a closed execution's name is taken
+YEAR = 365 * 86_400  # seconds after which an execution has timed out
 HISTORY_LIMIT = 25_000  # events of one execution
 _NAME_LENGTH = 80
 _STEP = 0.02  # real seconds between looks at the clock
@@ -160,24 +161,17 @@ class Machines:
             self._end(execution, "FAILED", error="States.Runtime", cause=cause)
             return None
         try:
-            given = asl.state_input(state, execution.data)
             if kind == "Fail":
                 self._end(execution, "FAILED", error=state.get("Error", ""), cause=state.get("Cause", ""))
-            elif kind == "Succeed":
-                self._leave(execution, state, asl.at_path(state.get("OutputPath") or "$", given), end=True)
-            elif kind == "Choice":
-                target = asl.chosen(state, given)
-                self._leave(execution, state, asl.at_path(state.get("OutputPath") or "$", given), target)
             elif kind == "Wait":
-                return self._wait(execution, state, given)
-            elif kind == "Pass":
-                given = asl.filled(state["Parameters"], given) if "Parameters" in state else given
-                self._leave(
-                    execution, state, asl.state_output(state, execution.data, state.get("Result", given))
-                )
-            else:
+                return self._wait(execution, state, asl.state_input(state, execution.data))
+            elif kind == "Task":
+                given = asl.state_input(state, execution.data)
                 result = self._task(execution, state, given)
                 self._leave(execution, state, asl.state_output(state, given, result))
+            else:
+                output, target = asl.passed(state, execution.data)
+                self._leave(execution, state, output, target, end=not target)
         except asl.StateError as error:
             return self._failed(execution, state, error)
         return None
@@ -186,8 +180,12 @@ class Machines:
         now = self._clock.now()
         if execution.waits_until is None:
             execution.waits_until = asl.wait_until(state, given, now)
+        ends = execution.started + YEAR
+        if now >= ends:
+            self._end(execution, "TIMED_OUT", error="States.Timeout")
+            return None
         if execution.waits_until > now:
-            return execution.waits_until
+            return min(execution.waits_until, ends)
         execution.waits_until = None
         self._leave(execution, state, asl.at_path(state.get("OutputPath") or "$", given))
         return None
@@ -309,6 +307,8 @@ class Machines:
         given = str(asked.get("input", "{}"))
         if len(name) > _NAME_LENGTH or not all(c.isascii() and (c.isalnum() or c in "-_") for c in name):
             raise _ApiError("InvalidName", f"Invalid Name: '{name}'")
+        if len(given.encode()) > asl.DATA_BYTES:
+            raise _ApiError("ValidationException", f"Member must have a length of {asl.DATA_BYTES} at most")
         try:
             data = json.loads(given)
         except ValueError as error:

@@ -48,15 +48,14 @@ def command(name: str, wanted: str | None, why: str, as_csv: bool, as_json: bool
 
 def _control(target: "Deployment", run: "Run", wanted: str, why: str) -> "Run":
     from exstream_notify.domain.runs import Control
-    from exstream_notify.use_cases.control_run import RunEnded, control_run
+    from exstream_notify.use_cases.control_run import ControlPorts, RunEnded, control_run
 
     from ..screen import remark
 
     app = target.app
     try:
-        after = control_run(
-            run, Control(wanted), target.who, why, runs=app.runs, run_queue=app.run_queue, clock=app.clock
-        )
+        ports = ControlPorts(app.runs, app.run_queue, app.due, app.clock)
+        after = control_run(run, Control(wanted), target.who, why, ports)
     except RunEnded as error:
         raise CommandError(str(error)) from error
     remark({"hold": "held", "go": "released", "cancel": "cancelled"}[wanted] + f": {run.name}")

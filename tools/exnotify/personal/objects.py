@@ -3,8 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
+from exstream_notify.adapters.batches import insist
+
 _TRIES = 5
 _DELETED_AT_ONCE = 1000
+_TRIED_AGAIN = frozenset({"InternalError", "ServiceUnavailable", "SlowDown"})
+"""Why S3 does not delete one of several objects, and may do so in a later call."""
 
 
 def keys(client: Any, bucket: str, prefix: str) -> Iterator[str]:
@@ -34,12 +38,20 @@ def versions(client: Any, bucket: str, prefix: str, *, below: bool = True) -> It
 
 def delete_versions(client: Any, bucket: str, rows: Sequence[dict[str, Any]]) -> int:
     """Delete these versions for good; their number."""
+
+    def delete(wanted: Sequence[dict[str, str]]) -> Sequence[dict[str, str]]:
+        """Those that are left, and that a later call may delete."""
+        answer = client.delete_objects(Bucket=bucket, Delete={"Objects": list(wanted), "Quiet": True})
+        errors = answer.get("Errors", ())
+        if refused := [error for error in errors if error.get("Code") not in _TRIED_AGAIN]:
+            raise RuntimeError(f"{len(refused)} versions cannot be deleted: {refused[0].get('Code')}")
+        left = {(error["Key"], error.get("VersionId")) for error in errors}
+        return [row for row in wanted if (row["Key"], row["VersionId"]) in left]
+
     for start in range(0, len(rows), _DELETED_AT_ONCE):
         some = rows[start : start + _DELETED_AT_ONCE]
         wanted = [{"Key": row["Key"], "VersionId": row["VersionId"]} for row in some]
-        answer = client.delete_objects(Bucket=bucket, Delete={"Objects": wanted, "Quiet": True})
-        if errors := answer.get("Errors"):
-            raise RuntimeError(f"{len(errors)} versions cannot be deleted: {errors[0].get('Code')}")
+        insist(delete, wanted, "S3 kept leaving versions undeleted")
     return len(rows)
 
 

@@ -41,6 +41,7 @@ class Fate(StrEnum):
     BOUNCED_LATE = "delivered, and a bounce a day later"
     TWICE = "delivered, every receipt comes twice"
     DISORDERED = "delivered, the receipts come in the wrong order"
+    UNCLEAR = "a bounce that gives no reason; SMS: unknown error"
     SILENT = "no receipt ever comes"
 
 
@@ -76,6 +77,7 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
     Behaviour("twice", "28", fate=Fate.TWICE),
     Behaviour("disorder", "29", fate=Fate.DISORDERED),
     Behaviour("silent", "30", fate=Fate.SILENT),
+    Behaviour("unclear", "31", fate=Fate.UNCLEAR),
 )
 
 _BY_WORD: Final[Mapping[str, Behaviour]] = {row.word: row for row in BEHAVIOURS}

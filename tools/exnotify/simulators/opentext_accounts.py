@@ -13,10 +13,17 @@ from .wire import Reply, Request, json_reply
 class Accounts:
     """Knows users and client ids with their secrets (None: everybody with any) and issues tokens.
 
-    Tokens live `lifetime` seconds by the clock `now`. Safe under threads.
+    Tokens live `lifetime` seconds by the clock `now`; `token` makes one. Safe under threads.
     """
 
-    def __init__(self, known: Mapping[str, str] | None, lifetime: float, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        known: Mapping[str, str] | None,
+        lifetime: float,
+        now: Callable[[], datetime],
+        token: Callable[[], str] = lambda: secrets.token_urlsafe(32),
+    ) -> None:
+        self._make = token
         self.known = known
         self.lifetime = lifetime
         self.issued = 0
@@ -58,7 +65,7 @@ class Accounts:
         return json_reply(200, answer, ("Cache-Control", "no-store"))
 
     def _issue(self) -> str:
-        token, now = secrets.token_urlsafe(32), self._now()
+        token, now = self._make(), self._now()
         with self._lock:
             self.issued += 1
             self._tokens = {t: until for t, until in self._tokens.items() if until > now}

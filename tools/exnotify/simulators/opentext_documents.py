@@ -40,6 +40,7 @@ _DSN: Final[Mapping[Step, tuple[int, int, int, str]]] = {
     Step.BLOCKED: (5, 6, 0, "content rejected"),
     Step.DELAYED: (4, 4, 1, "still trying"),
     Step.EXPIRED: (4, 4, 7, "expired"),
+    Step.UNDETERMINED: (5, 0, 0, "undetermined"),
 }
 _SMS: Final[Mapping[Step, tuple[str, str]]] = {
     Step.DELIVERED: ("Confirmed", ""),
@@ -48,6 +49,7 @@ _SMS: Final[Mapping[Step, tuple[str, str]]] = {
     Step.BLOCKED: ("Failed", "blocked by the carrier"),
     Step.DELAYED: ("Pending", "still trying"),
     Step.EXPIRED: ("Expired", ""),
+    Step.UNDETERMINED: ("Unknown", ""),
 }
 
 

@@ -7,7 +7,7 @@ from email.errors import MessageParseError
 from email.header import decode_header, make_header
 from email.headerregistry import Address, HeaderRegistry
 from email.utils import parseaddr
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
@@ -69,10 +69,10 @@ class SesSimulator(Simulator):
             parameters = request.json()
         except ValueError:
             return _error(400, "SerializationException", "the body is not JSON in UTF-8")
-        sender = self._check(parameters)
+        sender = self.check(parameters)
         self._permitted(request, region, sender, parameters)
         addresses = [a for rows in parameters["Destination"].values() for a in rows]
-        chosen = fault or first_unusual(behaviour_of(_bare(address)).conduct for address in addresses)
+        chosen = fault or first_unusual(behaviour_of(bare(address)).conduct for address in addresses)
         return self.perform(
             chosen,
             repr(parameters.get("EmailTags", addresses)),
@@ -99,7 +99,7 @@ class SesSimulator(Simulator):
         """As for an address that cannot be one."""
         return _error(400, "BadRequestException", "Missing final '@domain'")
 
-    def _check(self, parameters: Any) -> Address:
+    def check(self, parameters: Any) -> Address:
         """The sender; Refused where the model, or the service beyond it, says no."""
         found = problems("sesv2", "SendEmail", parameters)
         if found:
@@ -160,7 +160,7 @@ class SesSimulator(Simulator):
         for address in addresses:
             self.keep(
                 channel="email",
-                to=_bare(address),
+                to=bare(address),
                 sender=sender.addr_spec,
                 sender_name=sender.display_name,
                 subject=simple["Subject"]["Data"],
@@ -181,6 +181,7 @@ class SesSimulator(Simulator):
         return json_reply(200, {"MessageId": message_id})
 
 
+@lru_cache(1024)
 def _address(text: str) -> Address:
     """One mailbox, its name decoded; Refused if it is none."""
     if not text.isascii():
@@ -206,7 +207,8 @@ def _return_path(text: str) -> None:
         raise Refused(_error(400, "BadRequestException", "Illegal return path"))
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
+    """The address of one mailbox, without its name; Refused if it is none."""
     return _address(text).addr_spec
 
 

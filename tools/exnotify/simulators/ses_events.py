@@ -14,6 +14,7 @@ _BOUNCES: Final[Mapping[Step, tuple[str, str, str, str]]] = {
     Step.FULL: ("Transient", "MailboxFull", "4.2.2", "smtp; 452 4.2.2 mailbox full"),
     Step.BLOCKED: ("Transient", "ContentRejected", "5.6.0", "smtp; 554 5.6.0 content rejected"),
     Step.EXPIRED: ("Transient", "General", "4.4.7", "smtp; 421 4.4.7 message expired"),
+    Step.UNDETERMINED: ("Undetermined", "Undetermined", "", ""),
 }
 
 
@@ -24,12 +25,9 @@ def ses_event(message: SimulatedMessage, moment: Moment) -> dict[str, Any]:
     event: dict[str, Any]
     if moment.step in _BOUNCES:
         kind, subtype, status, diagnostic = _BOUNCES[moment.step]
-        recipient = {
-            "emailAddress": message.to,
-            "action": "failed",
-            "status": status,
-            "diagnosticCode": diagnostic,
-        }
+        recipient = {"emailAddress": message.to}
+        if status:
+            recipient |= {"action": "failed", "status": status, "diagnosticCode": diagnostic}
         event = {
             "eventType": "Bounce",
             "bounce": {

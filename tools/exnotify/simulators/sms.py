@@ -55,7 +55,7 @@ class SmsSimulator(Simulator):
             parameters = request.json()
         except ValueError:
             return _error(400, "SerializationException", "the body is not JSON in UTF-8")
-        self._check(parameters)
+        self.check(parameters)
         self._permitted(request, region, parameters)
         if parameters.get("DryRun"):
             return json_reply(200, {"MessageId": str(uuid.uuid4())}, kind=_KIND)
@@ -87,7 +87,8 @@ class SmsSimulator(Simulator):
             ResourceType="opted-out-number",
         )
 
-    def _check(self, parameters: Any) -> None:
+    def check(self, parameters: Any) -> None:
+        """Refused where the model, or the service beyond it, says no."""
         found = problems("pinpoint-sms-voice-v2", "SendTextMessage", parameters)
         if not found and "MessageBody" not in parameters:
             found = [("MessageBody", "is missing")]

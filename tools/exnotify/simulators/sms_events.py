@@ -19,6 +19,7 @@ _STATUSES: Final[Mapping[Step, tuple[str, str, bool]]] = {
     Step.FULL: ("UNREACHABLE", "Destination unreachable", True),
     Step.BLOCKED: ("CARRIER_BLOCKED", "Message has been blocked by the carrier", True),
     Step.DELAYED: ("PENDING", "Message is awaiting delivery", False),
+    Step.UNDETERMINED: ("UNKNOWN", "An unknown error occurred", True),
     Step.EXPIRED: ("TTL_EXPIRED", "Message expired before it could be delivered", True),
 }
 

@@ -22,6 +22,7 @@ class Step(StrEnum):
     COMPLAINED = "the recipient complained, or said STOP"
     DELAYED = "still trying"
     EXPIRED = "given up trying"
+    UNDETERMINED = "failed, and nobody says why"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ TIMELINES: Final[Mapping[Fate, tuple[Moment, ...]]] = {
     Fate.BOUNCED_LATE: (_SENT, _DELIVERED, _at(Step.BOUNCED, DAY)),
     Fate.TWICE: (_SENT, _at(Step.SENT, 1, 2), _DELIVERED, _at(Step.DELIVERED, 5, 65)),
     Fate.DISORDERED: (_at(Step.DELIVERED, 5, 6), _at(Step.SENT, 1, 30)),
+    Fate.UNCLEAR: (_SENT, _at(Step.UNDETERMINED, 7)),
     Fate.SILENT: (),
 }
 """In the order in which the provider tells."""

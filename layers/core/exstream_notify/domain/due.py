@@ -8,12 +8,13 @@ SHARDS = 4
 
 WaitKind = Literal[
     "incident", "expected", "missing", "calendar", "unsealed", "digests", "address", "cover", "channels",
-    "portal",
+    "portal", "control",
 ]  # fmt: skip
 """What waits beside notices and runs: an incident to look at, a run that is expected, a domain where one is
 missing, the calendar when it cannot be used, a run without a seal, one whose internal teams get a digest,
 a change of address, a run that may have made good what another one left out, the look at every team's
-channels, and a change of preferences that the portal may not have heard of."""
+channels, a change of preferences that the portal may not have heard of, and a run that may not have been
+carried on as its operator wants."""
 
 
 def slot(item_id: str, due_at: str) -> str:

@@ -1,5 +1,6 @@
 """A message for a provider, and what the provider's answer means for the attempt."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -81,6 +82,22 @@ class Unconfirmed:
 
 
 Answer: TypeAlias = Accepted | TryAgain | GiveUp | Unconfirmed
+
+
+def combined(answers: Iterable[Answer]) -> Answer:
+    """What the answers to one attempt's tries, oldest first and at least one, say together.
+
+    A later acceptance settles an earlier doubt, since only a provider that de-duplicates is tried again
+    after one. A refusal or a deferral does not: it says nothing of the try whose answer was lost.
+    """
+    doubt: Unconfirmed | None = None
+    last: Answer | None = None
+    for last in answers:
+        if doubt is None and isinstance(last, Unconfirmed):
+            doubt = last
+    if last is None:
+        return Unconfirmed("no_answer")
+    return last if doubt is None or isinstance(last, Accepted) else doubt
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
+from .decisions import Why
 from .documents import Channel, Document, DocumentRule, contact_key
 from .identity import notice_id
 from .payments import NO_PAYMENTS, Payments
@@ -140,6 +141,11 @@ class Former:
     version: int
 
 
+CLAIMED = "claimed"
+
+RELEASED = "released"
+"""The event of a notice that was handed on for another look."""
+
 CORRECTED = "corrected"
 """The event of a notice whose document has a later record with another due date or amount."""
 
@@ -227,12 +233,36 @@ _TIMED: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened, with the hash of what came before it."""
+    """Something that happened, with the hash of what came before it.
+
+    `report` names the exception that it is counted in, by its code and whose report it is: whoever repeats
+    the work after a crash reports all that its name stands for, and counts nothing twice.
+    """
 
     at: str
     what: str
     detail: str
     before: str
+    report: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """A notice that is put off for one reason, or handed on, again and again: counted here, since a history
+    with an event each time would grow as long as it waits (domain/deferring.py).
+
+    `why` is the reason, `count` how often, `first` and `last` when (ISO 8601); the first has an event.
+    `handed_on` is how often it was handed on since `last`. `claim`, made at `claimed_at`, is a claim after
+    such a pause: most are withdrawn, so it becomes an event with whatever else becomes of it.
+    """
+
+    why: str
+    count: int
+    first: str
+    last: str
+    handed_on: int = 0
+    claimed_at: str = ""
+    claim: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +277,7 @@ class Notice:
     `payments` are those on the document, as far as they were reported.
     `recipient` is the holder of the account that it is for, empty for the only one. `together` are the first
     notices of the documents that a step's message is about, its own first; alone, that of the step whose
-    message told of this document too.
+    message told of this document too. `pauses` is how it waits.
     """
 
     notice_id: str
@@ -278,6 +308,7 @@ class Notice:
     heirs: tuple[Origin, ...] = ()
     corrections: tuple[Correction, ...] = ()
     together: tuple[str, ...] = ()
+    pauses: Pauses | None = None
 
     @property
     def record(self) -> Origin:
@@ -323,18 +354,25 @@ class Notice:
 
 def claimed_at(notice: Notice, number: int) -> datetime | None:
     """When an attempt was last claimed, just before it was sent; None if that was never done."""
-    claims = [e for e in notice.events if e.what == "claimed" and e.detail.partition(" ")[0] == str(number)]
-    return datetime.fromisoformat(claims[-1].at) if claims else None
+    claims = [(e.at, e.detail) for e in notice.events if e.what == CLAIMED]
+    if notice.pauses is not None and notice.pauses.claim:
+        claims.append((notice.pauses.claimed_at, notice.pauses.claim))
+    mine = [at for at, detail in claims if detail.partition(" ")[0] == str(number)]
+    return datetime.fromisoformat(mine[-1]) if mine else None
 
 
 def is_stale(notice: Notice, hours: int, now: datetime) -> bool:
     """Whether the newest event is older than `hours`, so that a further attempt would come too late.
 
     A fallback can rightly go out after the deadline of its run, but not from a message that lay for weeks.
+    That it was handed on is no news of the notice.
     """
     if not notice.attempts or not notice.events:
         return False
-    return now > datetime.fromisoformat(notice.events[-1].at) + timedelta(hours=hours)
+    times = [event.at for event in notice.events if event.what != RELEASED]
+    if notice.pauses is not None and notice.pauses.why != RELEASED:
+        times.append(notice.pauses.last)
+    return now > datetime.fromisoformat(times[-1]) + timedelta(hours=hours)
 
 
 _BEST = (
@@ -370,7 +408,7 @@ def event_hash(event: Event) -> str:
     """An event's own hash, over all that it says and the hash before it; an erased one names its hash."""
     if event.detail.startswith(REDACTED):
         return event.detail.removeprefix(REDACTED)
-    return _hash(event.before, event.at, event.what, event.detail)
+    return _hash(event.before, event.at, event.what, event.detail, *filter(None, [event.report]))
 
 
 def head(notice: Notice) -> str:
@@ -392,37 +430,65 @@ def _hash(*fields: str) -> str:
     return hashlib.blake2b(json.dumps(fields).encode(), digest_size=12).hexdigest()
 
 
-def happened(notice: Notice, now: datetime, what: str, detail: str = "", **changes: object) -> Notice:
-    """The notice after an event: one version on, the event chained to those before."""
+def happened(
+    notice: Notice, now: datetime, what: str, detail: str = "", *, report: str = "", **changes: object
+) -> Notice:
+    """The notice after an event: one version on, the event chained to those before.
+
+    How it waited until then becomes an event of its own. `report`: see `Event`.
+    """
     if detail.startswith(REDACTED):
         detail = f"({detail})"  # somebody's words: an erased event is made by nobody but an erasure
-    event = Event(now.isoformat(timespec="milliseconds"), what, detail, head(notice))
+    notice = _waited(notice)
+    event = Event(now.isoformat(timespec="milliseconds"), what, detail, head(notice), report)
     return replace(notice, version=notice.version + 1, events=(*notice.events, event), **changes)  # type: ignore[arg-type]
 
 
-def opened(notice: Notice, now: datetime, what: str, detail: str = "") -> Notice:
+def _waited(notice: Notice) -> Notice:
+    """The notice with its pauses as one event, if that says more than the event of the first one."""
+    pauses = notice.pauses
+    if pauses is None:
+        return notice
+    notice = replace(notice, pauses=None)
+    if pauses.count > 1:
+        detail = f"{pauses.why}, {pauses.count} times since {pauses.first}"
+        notice = replace(
+            notice, events=(*notice.events, Event(pauses.last, "deferred", detail, head(notice)))
+        )
+    if pauses.claim:
+        claim = Event(pauses.claimed_at, CLAIMED, pauses.claim, head(notice))
+        notice = replace(notice, events=(*notice.events, claim))
+    return notice
+
+
+def opened(notice: Notice, now: datetime, what: str, detail: str = "", *, report: str = "") -> Notice:
     """A notice not stored yet, at version 1, with its first event."""
-    return replace(
-        happened(notice, now, what, detail), version=1, created_at=now.isoformat(timespec="milliseconds")
-    )
+    at = now.isoformat(timespec="milliseconds")
+    return replace(happened(notice, now, what, detail, report=report), version=1, created_at=at)
 
 
 def begun(notice: Notice, attempt: Attempt, now: datetime, waiting: tuple[Channel, ...]) -> Notice:
     """The notice with a new attempt claimed: the write of this, before the send, is the lock."""
-    return happened(
+    detail = f"{attempt.number} {attempt.channel} {attempt.provider} {attempt.job}"
+    after = replace(
         notice,
-        now,
-        "claimed",
-        f"{attempt.number} {attempt.channel} {attempt.provider} {attempt.job}",
         attempts=(*notice.attempts, attempt),
         status=Status.SENDING,
         why="",
         waiting=waiting,
         due_at="",
     )
+    pauses = notice.pauses
+    if pauses is None or pauses.why != Why.PROVIDER_DOWN:
+        return happened(after, now, CLAIMED, detail)
+    at = now.isoformat(timespec="milliseconds")
+    pending = replace(pauses, handed_on=0, claimed_at=at, claim=detail)
+    return replace(after, version=notice.version + 1, pauses=pending)
 
 
-def not_begun(notice: Notice, attempt: Attempt, now: datetime, waiting: tuple[Channel, ...]) -> Notice:
+def not_begun(
+    notice: Notice, attempt: Attempt, now: datetime, waiting: tuple[Channel, ...], due_at: str = ""
+) -> Notice:
     """The notice with an attempt that failed before its claim: no provider can have seen anything of it.
 
     A notice that reached its customer by an earlier attempt stays as it is, as with `finished`.
@@ -438,7 +504,7 @@ def not_begun(notice: Notice, attempt: Attempt, now: datetime, waiting: tuple[Ch
         status=overall,
         why="" if overall in REACHED else attempt.why,
         waiting=waiting,
-        due_at="",
+        due_at="" if overall in REACHED else due_at,
     )
 
 
@@ -451,6 +517,7 @@ def finished(
     ref: str = "",
     why: str = "",
     due_at: str = "",
+    report: str = "",
 ) -> Notice | None:
     """The notice with an attempt's result recorded, or None if that would move it backwards.
 
@@ -469,44 +536,9 @@ def finished(
         now,
         str(status),
         " ".join(x for x in (str(number), ref, why) if x),
+        report=report,
         attempts=attempts,
         status=overall,
         why="" if overall in REACHED else why,
         due_at=due_at,
-    )
-
-
-def put_off(notice: Notice, number: int, until: datetime, why: str, now: datetime) -> Notice:
-    """The notice with a claimed attempt withdrawn, certainly unsent, and due again later.
-
-    One that was superseded meanwhile is not tried again.
-    """
-    attempts = tuple(a for a in notice.attempts if a.number != number)
-    status = standing(attempts) if any(a.status in REACHED for a in attempts) else Status.DEFERRED
-    if notice.superseded_by:
-        overall = status if status in REACHED else Status.SUPERSEDED
-        return happened(
-            notice,
-            now,
-            str(overall),
-            f"{number} {why}",
-            attempts=attempts,
-            status=overall,
-            why="" if overall in REACHED else "superseded",
-            waiting=(),
-            due_at="",
-        )
-    withdrawn = notice.attempt(number)
-    # With no attempt left every channel is open again; otherwise this one and those behind it.
-    waiting = (withdrawn.channel, *notice.waiting) if withdrawn is not None and attempts else ()
-    return happened(
-        notice,
-        now,
-        "deferred",
-        f"{number} {why}",
-        attempts=attempts,
-        status=status,
-        why=why,
-        waiting=waiting,
-        due_at=until.isoformat(timespec="seconds"),
     )

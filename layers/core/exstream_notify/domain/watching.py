@@ -12,6 +12,10 @@ POLL_AGAIN = timedelta(hours=20)
 POLL_UNTIL = timedelta(hours=66)
 """OpenText forgets completed jobs after 3 to 7 days: the last question is put before day 3."""
 
+FORGOTTEN_AFTER = POLL_UNTIL
+"""After this long a message is not handed over again, also where the provider de-duplicates: one that forgot
+the job would take it for a new one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Watched:

@@ -129,6 +129,19 @@ class SendJob:
             tuple(Member.from_message(row) for row in body["members"]),
         )
 
+    @property
+    def aside(self) -> tuple[str, str]:
+        """What tells it from others where jobs are put aside: the rest of a job has the job's name."""
+        return self.job_id, self.members[0].notice_id
+
     def rest(self, done: int) -> "SendJob":
         """The same job without its first `done` members, for a worker that runs out of time."""
         return replace(self, members=self.members[done:])
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A job as it was put aside; `mark` is of that one time, so that what is put aside again stays."""
+
+    job: SendJob
+    mark: str

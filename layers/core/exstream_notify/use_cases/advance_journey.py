@@ -46,12 +46,16 @@ from ..ports import (
     Rules,
     RunBook,
 )
-from .control_journeys import bring_back, stop_notices
+from .control_journeys import stop_notices
 from .correct_journeys import NOT_TOLD
 from .hold_collection import is_about_money
 from .join_journeys import enrol
 from .journey_pace import ends_messages_only, given_up, off_until, put_off
+from .put_aside import Aside
 from .step_rules import is_off, pinned, run_cancelled, run_stopped
+
+RESERVE = 20.0
+"""Seconds of the function's time within which no further row is begun."""
 
 PAGE_ROWS = 10
 """Rows a page, each of up to a hundred members: some seconds of work."""
@@ -62,12 +66,6 @@ PAGE_CUSTOMERS = 500
 MAX_PAGES = 2000
 """Pages of one execution. A page is seven events of its history, so 14,000 of the 25,000 that there may
 be, with room for tries; what is left then is the next generation's."""
-
-PAID_KEPT = timedelta(days=120)
-"""How long a customer who paid is kept aside, in case the payment is taken back."""
-
-RESERVE = 20.0
-"""Seconds of the function's time within which no further row is begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,11 +372,11 @@ def _carry_out(
     now = clock.now()
     # The cohort's own hour, not now: a page done twice must come to the same rows.
     since = max(cohort.due, now.replace(minute=0, second=0, microsecond=0))
-    for under, members in _by_place(found.aside).items():
-        journeys.park(under, cohort, replace(row, members=tuple(members)))
     for notice, hold in found.held:
         stop_notices([notice], "exnotify", f"do not dun: {hold}", ledger=ledger, clock=clock)
-    _put_by(cohort, rule, row, found.paid, journeys, ledger, rules, now)
+    aside = Aside(cohort, row, journeys, ledger, rules, now)
+    aside.put_stopped(found.aside)
+    aside.put_paid(found.paid)
     following: dict[Cohort, list[Member]] = {}
     for until, members in found.later.items():
         following.setdefault(cohort_at(cohort.domain, rule, cohort.step, until), []).extend(members)
@@ -401,34 +399,6 @@ def _carry_out(
         exceptions.raise_exceptions([_withdrawn(row, found.withdrawn)])
     if found.ended:
         _end(cohort, rule, row, found.ended, ledger, events, exceptions, now)
-
-
-def _put_by(
-    cohort: Cohort,
-    rule: JourneyRule,
-    row: MemberRow,
-    members: Sequence[Member],
-    journeys: JourneyBook,
-    ledger: Ledger,
-    rules: Rules,
-    now: datetime,
-) -> None:
-    """Put aside those who paid: a payment can be taken back, and then this step is the next one.
-
-    One that was taken back between the look and this write is brought back at once.
-    """
-    for member in members:
-        journeys.park(member.notice_id, cohort, replace(row, members=(member,)), now + PAID_KEPT)
-    for notice in ledger.get({m.notice_id for m in members}).values() if members else ():
-        if "paid" not in notice.responses:
-            bring_back(notice.notice_id, journeys, rules, now)
-
-
-def _by_place(aside: Sequence[tuple[str, Member]]) -> dict[str, list[Member]]:
-    places: dict[str, list[Member]] = {}
-    for under, member in aside:
-        places.setdefault(under, []).append(member)
-    return places
 
 
 def _pointer(cohort: Cohort, version: str, row: MemberRow, members: Sequence[Member]) -> SlicePointer:

@@ -19,6 +19,7 @@ from ..domain.contacts import (
 )
 from ..domain.debt import StatusSource, keys_of, stays, under_hold
 from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, Why, decide
+from ..domain.deferring import deferred, is_due
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.erasure import began, composed, existed_before_erasure, is_gone
 from ..domain.exceptions import ExceptionRaised
@@ -86,6 +87,7 @@ from ..ports import (
     SuppressionList,
 )
 from .correct_journeys import CorrectionPorts, correct_journeys
+from .counted_reports import Looked, place_of
 from .digest_steps import Group, groups_of, hand_on, not_told
 from .erase_contact import with_kept_opt_outs
 from .hold_collection import hold_as_stated, statuses_reported
@@ -97,9 +99,6 @@ from .step_rules import is_off, journey_of, rules_of, run_stopped, timely
 from .what_is_left import at_step
 
 ProviderChoice = Callable[[Channel, MessageClass], str]
-
-RELEASED = "released"
-"""The event of a deferred or doubtful notice that was handed on for another look."""
 
 DIGEST_DEADLINE = timedelta(hours=72)
 """How long a team's digest that an outage put off is still of use."""
@@ -199,6 +198,19 @@ class _Slice:
     left: list[Group] = field(default_factory=list)
     written: set[str] = field(default_factory=set)
     cancelled: Callable[[str], bool] = lambda run: False
+    looked: Looked | None = None
+
+    def count(self, code: str, before: Notice | None, position: int, customer: int | None) -> str:
+        """Count a record under a code, unless another look did; the report that its event is to name."""
+        report = self.looked.report(code, before) if self.looked is not None else ""
+        if report:
+            self.unreached.setdefault(code, {})[position] = customer
+        return report
+
+    def count_again(self, notice: Notice, position: int, customer: int | None) -> None:
+        """Count what this look, perhaps by a worker that died, made of a notice before."""
+        for code in self.looked.codes_in(notice) if self.looked is not None else ():
+            self.unreached.setdefault(code, {})[position] = customer
 
     def lead(self, identity: str, group: Group, before: Notice | None) -> None:
         """Have a step's notice lead a group; where it is not sent, what is left goes on without it."""
@@ -317,7 +329,7 @@ def decide_notices(
     look = _once(addresses.check)
     addressed = _addressed(documents, known, look, as_present if pointer.version else as_addressed)
     blocked = blocked_addresses(addressed.values(), suppressions)
-    result = _Slice(cancelled=owners.cancelled)
+    result = _Slice(cancelled=owners.cancelled, looked=Looked(pointer))
     lasting = [(position, document) for position, document in documents if position not in gone]
     if not pointer.positions and _supersede(pointer, lasting, records, rules, ledger, runs, early, now):
         by_document = True
@@ -349,6 +361,8 @@ def decide_notices(
             before, origin, lambda run: newest or owners.cancelled(run)
         )
         erased = position in gone or _is_erased(before, known.get(document.contact_key))
+        if before is not None and is_from(before, origin):
+            result.count_again(before, position, document.customer_in_run)
         if before is not None and not is_from(before, origin):
             if not taken and erased:
                 result.outcomes.append(outcome_for(before, origin))
@@ -361,7 +375,7 @@ def decide_notices(
         if erased:
             carry.end_as_erased()
             return
-        due = before is not None and not taken and _is_due(before, now)
+        due = before is not None and not taken and is_due(before, now)
         late = ends(rule, before) < now
         zones = addresses.zones(contact)
         asked = field_of(rule.second_step)
@@ -522,6 +536,7 @@ def _write(
             result.withdraw(mine.notice_id, position)
             if is_from(other, origin):
                 result.outcomes.append(outcome_for(other, origin))
+                result.count_again(other, position, document.customer_in_run)
             else:
                 decide_record(position, document, other)
         result.written |= {n.notice_id for n in wanted}
@@ -848,23 +863,20 @@ class _Carry:
             self._send(decision)
             return
         before = self.before
-        status = {Defer: Status.DEFERRED, Suppress: Status.SUPPRESSED, Paper: Status.PAPER}[type(decision)]
-        due = decision.until.isoformat(timespec="seconds") if isinstance(decision, Defer) else ""
-        detail = "" if isinstance(decision, Defer) else decision.detail
+        notice = before or _new_notice(self.pointer, self.position, self.document, self.rule)
+        if isinstance(decision, Defer):
+            self._write(deferred(notice, decision.until, str(decision.why), self.now, new=before is None))
+            return
+        status = Status.SUPPRESSED if isinstance(decision, Suppress) else Status.PAPER
         if before is not None and before.reached:
             # The customer knows already; only a further channel was open.
             status = standing(before.attempts)
-        notice = before or _new_notice(self.pointer, self.position, self.document, self.rule)
-        notice = replace(
-            notice, status=status, why="" if status in REACHED else str(decision.why), due_at=due
-        )
-        if not isinstance(decision, Defer):
-            notice = replace(notice, waiting=())
-        what = "deferred" if isinstance(decision, Defer) else str(status)
-        self._put(notice, what, f"{decision.why} {detail}".strip())
+        why = "" if status in REACHED else str(decision.why)
+        notice = replace(notice, status=status, why=why, due_at="", waiting=())
         skipped = self.rule.without_channel == "skip"
-        if isinstance(decision, Suppress) and decision.why == Why.NO_CHANNEL and not skipped:
-            self._unreached(_unreached_code(Why.NO_CHANNEL, self.rule))
+        unreached = isinstance(decision, Suppress) and decision.why == Why.NO_CHANNEL and not skipped
+        code = _unreached_code(Why.NO_CHANNEL, self.rule) if unreached else ""
+        self._put(notice, str(status), f"{decision.why} {decision.detail}".strip(), code)
         if isinstance(decision, Suppress) and decision.why == Why.NOTHING_DUE and not self.pointer.version:
             by_type = self.result.nothing_due.setdefault(self.document.document_type, [])
             by_type.append(self.document.customer_in_run)
@@ -890,8 +902,7 @@ class _Carry:
         if self.rule.paper_on_failure:
             self.out(Paper(Why.DEADLINE_PASSED))
             return
-        self.end(Status.FAILED, Why.DEADLINE_PASSED)
-        self._unreached("deadline_passed")
+        self.end(Status.FAILED, Why.DEADLINE_PASSED, code="deadline_passed")
 
     def settle(self) -> None:
         """What failed stays so, and no further channel follows, since its time is over."""
@@ -902,11 +913,12 @@ class _Carry:
         elif before is not None:
             self._say(outcome_for(before, origin_of(self.pointer, self.position)))
 
-    def end(self, status: Status, why: Why, by: str = "") -> None:
-        """Nothing is sent, and nothing follows; `by` is the document that supersedes this one."""
+    def end(self, status: Status, why: Why, by: str = "", code: str = "") -> None:
+        """Nothing is sent, and nothing follows; `by` is the document that supersedes this one, `code` the
+        exception that this is."""
         notice = self.before or _new_notice(self.pointer, self.position, self.document, self.rule)
         notice = replace(notice, status=status, why=str(why), due_at="", waiting=(), superseded_by=by)
-        self._put(notice, "superseded" if by else f"settled {status}", by or str(why))
+        self._put(notice, "superseded" if by else f"settled {status}", by or str(why), code)
 
     def _send(self, decision: Send) -> None:
         channel, *rest = decision.channels
@@ -933,17 +945,18 @@ class _Carry:
                 RecordOutcome(self.pointer.number, self.position, Outcome.IN_FLIGHT, "", stored, identity)
             )
 
-    def _put(self, notice: Notice, what: str, detail: str) -> None:
+    def _put(self, notice: Notice, what: str, detail: str, code: str = "") -> None:
         write = opened if self.before is None else happened
-        after = write(notice, self.now, what, detail)
+        customer = self.document.customer_in_run
+        report = self.result.count(code, self.before, self.position, customer) if code else ""
+        self._write(write(notice, self.now, what, detail, report=report))
+
+    def _write(self, after: Notice) -> None:
         self.result.writes.append(after)
         self._say(outcome_for(after, origin_of(self.pointer, self.position)))
 
     def _say(self, outcome: RecordOutcome) -> None:
         self.result.outcomes.append(outcome)
-
-    def _unreached(self, code: str) -> None:
-        self.result.unreached.setdefault(code, {})[self.position] = self.document.customer_in_run
 
 
 def _unreached_code(code: str, rule: DocumentRule) -> str:
@@ -976,14 +989,13 @@ def _look_again(
 
     def settle(status: Status, why: str, code: str = "") -> None:
         # A failure stays the outcome that it is; only its place in the due index goes.
-        after = _settled(before, now, status, why)
+        named, customer = _unreached_code(code, rule), document.customer_in_run
+        report = result.count(named, before, position, customer) if code else ""
+        after = _settled(before, now, status, why, report)
         result.writes.append(after)
         result.outcomes.append(
             RecordOutcome(pointer.number, position, after.outcome, why, after.version, before.notice_id)
         )
-        if code:
-            named = _unreached_code(code, rule)
-            result.unreached.setdefault(named, {})[position] = document.customer_in_run
 
     further = None
     if before.waiting:
@@ -1055,6 +1067,10 @@ def _look_again(
             settle(Status.UNCONFIRMED, before.why, "unconfirmed_at_deadline")
         else:
             carry(answer)
+    elif due and before.due_at and before.status in REACHED and not half_told:
+        # Its run is told; what would follow should it fail after all stays open.
+        result.writes.append(happened(replace(before, due_at=""), now, "looked at"))
+        result.outcomes.append(outcome_for(result.writes[-1], origin))
     elif due and (before.due_at or half_told):
         # Nothing follows, so it leaves the due index.
         settle(before.status, before.why)
@@ -1141,7 +1157,7 @@ def _tell_team(
         attempt = len(before.attempts) + 1
         member = Member(identity, position, team_audience(team), attempt=attempt, stored=before.version)
         result.members.setdefault(key, []).append(member)
-    elif before.due_at and _is_due(before, now) and before not in result.writes:
+    elif before.due_at and is_due(before, now) and before not in result.writes:
         status = Status.FAILED if waits else before.status
         result.writes.append(_settled(before, now, status, before.why))
 
@@ -1182,7 +1198,7 @@ def _gone(
     count = (len(pointer.positions) or pointer.count) - len(places)
     if not count:
         return Decided(notices=frozenset(ended))
-    part = f"slice {pointer.number} {','.join(map(str, pointer.positions[:3]))}".strip()
+    part = place_of(pointer)
     text = "records that are not stored any more: nobody else of them is notified"
     exceptions.raise_exceptions(
         [ExceptionRaised(Why.RECORDS_GONE, "error", pointer.domain, pointer.run_id, text, part, count)]
@@ -1245,20 +1261,10 @@ def digest_rows(documents: Iterable[tuple[int, Document]], rules: Rules) -> list
     return [DigestRow(kind, teams, tuple(positions)) for (kind, teams), positions in rows.items()]
 
 
-def _is_due(notice: Notice, now: datetime) -> bool:
-    """Whether its time has come; what the sweeper handed on counts, since that moves the time ahead."""
-    return (
-        not notice.due_at
-        or datetime.fromisoformat(notice.due_at) <= now
-        or notice.events[-1].what == RELEASED
-    )
-
-
-def _settled(notice: Notice, now: datetime, status: Status, why: str) -> Notice:
+def _settled(notice: Notice, now: datetime, status: Status, why: str, report: str = "") -> Notice:
     """The notice with nothing to follow any more: out of the due index."""
-    return happened(
-        replace(notice, due_at="", waiting=(), status=status, why=why), now, f"settled {status}", why
-    )
+    ended = replace(notice, due_at="", waiting=(), status=status, why=why)
+    return happened(ended, now, f"settled {status}", why, report=report)
 
 
 def _cancelled(notice: Notice, now: datetime) -> Notice:
@@ -1340,14 +1346,14 @@ def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
             pointer.domain,
             pointer.run_id,
             texts[code],
-            part=f"slice {pointer.number} {','.join(map(str, pointer.positions[:3]))}".strip(),
+            part=place_of(pointer),
             count=len(customers),
             customers_in_run=tuple(number for number in customers.values() if number is not None),
         )
         for code, customers in result.unreached.items()
         if customers
     ]
-    raised += differing(pointer, f"slice {pointer.number}", result.differing)
+    raised += differing(pointer, place_of(pointer), result.differing)
     raised += [
         ExceptionRaised(
             Why.NOTHING_DUE,
@@ -1355,7 +1361,7 @@ def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
             pointer.domain,
             pointer.run_id,
             f"{document_type}: records on which nothing is due, or with a credit; nobody was notified",
-            part=f"slice {pointer.number} {document_type} {','.join(map(str, pointer.positions[:3]))}",
+            part=place_of(pointer, document_type),
             count=len(customers),
             customers_in_run=tuple(number for number in customers if number is not None),
             document_type=document_type,
@@ -1369,7 +1375,7 @@ def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
             pointer.domain,
             pointer.run_id,
             f"internal team {team} has no address in rules/teams.yaml",
-            part=f"slice {pointer.number} {team}",
+            part=place_of(pointer, team),
             count=count,
             names=(team,),
         )
@@ -1382,7 +1388,7 @@ def _exceptions(pointer: SlicePointer, result: _Slice) -> list[ExceptionRaised]:
             pointer.domain,
             pointer.run_id,
             f"internal team {team} could not be told before the deadline",
-            part=f"slice {pointer.number} {team} {','.join(map(str, pointer.positions[:3]))}",
+            part=place_of(pointer, team),
             count=count,
             names=(team,),
         )

@@ -1,11 +1,12 @@
 """Look after receipts that did not come: ask, match early ones, speak up at deadlines, watch reputations."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..domain.decisions import Why
+from ..domain.deferring import follow_up
 from ..domain.documents import Channel
 from ..domain.erasure import began, existed_before_erasure
 from ..domain.exceptions import ExceptionRaised
@@ -45,6 +46,7 @@ _JOBS = 100
 """Jobs read from the index at once."""
 
 _EARLY = 500
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,33 +83,58 @@ def poll_receipts(
 ) -> Polled:
     """One look at everything whose time has come; safe to repeat, and what is left over waits for the next.
 
-    A provider that can be asked is asked before a deadline is said to have passed.
+    A provider that can be asked is asked before a deadline is said to have passed. What one job, or one part
+    of the look, cannot do holds up none of the others: an ExceptionGroup at the end says what failed.
     """
     now = clock.now()
-    asked = recorded = overdue = looked = 0
-    for watched in _all_due(watch, now):
-        if time_left() < 15:
-            break
-        looked += 1
+    counts: Counter[str] = Counter()
+    failed: list[Exception] = []
+
+    def look_at(watched: Watched) -> None:
         waiting = _open(watched, ledger)
         if watched.askable and waiting:
             refs = sorted({attempt.ref for _, attempt in waiting if attempt.ref})
             for start in range(0, len(refs), _ASK):
                 receipts, _ = source.receipts_of(watched.channel, refs[start : start + _ASK])
-                asked += len(refs[start : start + _ASK])
-                recorded += sum(n for kind, n in record(receipts).items() if kind != "repeated")
+                counts["asked"] += len(refs[start : start + _ASK])
+                counts["recorded"] += sum(n for kind, n in record(receipts).items() if kind != "repeated")
             waiting = _open(watched, ledger)
         if waiting and not watched.late and datetime.fromisoformat(watched.deadline) <= now:
-            overdue += len(waiting)
-            waiting = _speak_up(waiting, ledger, contacts, rules, runs, decide_queue, exceptions, now)
+            counts["overdue"] += len(waiting)
+            waiting = _speak_up(
+                watched, waiting, ledger, contacts, rules, runs, decide_queue, exceptions, now
+            )
         left = looked_at(watched, now, tuple(notice.notice_id for notice, _ in waiting))
         if left is None:
             watch.done(watched)
         else:
             watch.add(left)
-    matched, given_up = _match_early(early, ledger, record_early, exceptions, now, receipt_policy)
+
+    for watched in _all_due(watch, now):
+        if time_left() < 15:
+            break
+        counts["looked at"] += 1
+        try:
+            look_at(watched)
+        except Exception as error:
+            failed.append(error)
+    matched = given_up = 0
+    try:
+        matched, given_up = _match_early(early, ledger, record_early, exceptions, now, receipt_policy)
+    except Exception as error:
+        failed.append(error)
     rates = _check_reputation(reputation, exceptions, limits, now)
-    return Polled(looked, asked, recorded, matched, given_up, overdue, rates)
+    if failed:
+        raise ExceptionGroup("what waits for receipts was not all looked at", failed)
+    return Polled(
+        counts["looked at"],
+        counts["asked"],
+        counts["recorded"],
+        matched,
+        given_up,
+        counts["overdue"],
+        rates,
+    )
 
 
 def _all_due(watch: DeliveryWatch, now: datetime) -> Iterator[Watched]:
@@ -120,8 +147,12 @@ def _all_due(watch: DeliveryWatch, now: datetime) -> Iterator[Watched]:
 
 def _open(watched: Watched, ledger: Ledger) -> list[tuple[Notice, Attempt]]:
     """The job's notices that nobody has said anything final of, with the attempt."""
+    return _open_of(ledger.get(watched.notices).values(), watched)
+
+
+def _open_of(notices: Iterable[Notice], watched: Watched) -> list[tuple[Notice, Attempt]]:
     found = []
-    for notice in ledger.get(watched.notices).values():
+    for notice in notices:
         if notice.status not in _OPEN:
             continue
         mine = [a for a in notice.attempts if a.provider == watched.provider and a.status in _OPEN]
@@ -131,6 +162,7 @@ def _open(watched: Watched, ledger: Ledger) -> list[tuple[Notice, Attempt]]:
 
 
 def _speak_up(
+    watched: Watched,
     waiting: Sequence[tuple[Notice, Attempt]],
     ledger: Ledger,
     contacts: ContactBook,
@@ -140,32 +172,26 @@ def _speak_up(
     exceptions: ExceptionBus,
     now: datetime,
 ) -> list[tuple[Notice, Attempt]]:
-    """What the type's rule says of a notice without a receipt at its deadline; those that go on waiting."""
+    """What the type's rule says of a notice without a receipt at its deadline; those that go on waiting.
+
+    What moves lies in the due index with its write, so what follows is not lost with this worker.
+    """
     silent: dict[str, list[Notice]] = {}
-    moved: list[Notice] = []
-    for notice, attempt in waiting:
-        wish = rules.of_type(notice.document_type).on_no_receipt
-        if wish == "ignore":
-            continue
-        if wish == "alert":
+    moved: dict[str, Notice] = {}
+    left = waiting
+    for _ in range(_TRIES):
+        late = {n.notice_id: after for n, a in left if (after := _overdue(n, a, rules, now)) is not None}
+        blocked = ledger.put(list(late.values())) if late else {}
+        moved |= {key: after for key, after in late.items() if key not in blocked}
+        # Something else happened to them meanwhile: the time of those still open is over all the same.
+        left = _open_of(blocked.values(), watched)
+        if not left:
+            break
+    else:
+        raise RuntimeError("notices kept changing under five attempts to say that their receipt is overdue")
+    for notice, _ in waiting:
+        if rules.of_type(notice.document_type).on_no_receipt == "alert":
             silent.setdefault(notice.origin.run, []).append(notice)
-            continue
-        lost = replace(attempt, status=Status.UNDELIVERED, why=str(Why.NO_RECEIPT))
-        attempts = tuple(lost if a.number == attempt.number else a for a in notice.attempts)
-        status = notice.status if notice.superseded_by else standing(attempts)
-        kept = notice.waiting if wish == "other_channel" else ()
-        moved.append(
-            happened(
-                replace(notice, waiting=kept),
-                now,
-                OVERDUE,
-                f"{attempt.number} no receipt",
-                attempts=attempts,
-                status=status,
-                why=str(Why.NO_RECEIPT),
-                due_at="",
-            )
-        )
     exceptions.raise_exceptions(
         [
             ExceptionRaised(
@@ -173,18 +199,16 @@ def _speak_up(
                 "error",
                 *_run(run),
                 "notices sent, and neither delivered nor bounced by their deadline",
-                part=f"watch {job_id(run, 0, 'watch', sorted(n.notice_id for n in notices))}",
+                part=f"watch {watched.job}",
                 count=len(notices),
             )
             for run, rows in silent.items()
             if (notices := _living(rows, contacts))
         ]
     )
-    blocked = ledger.put(moved) if moved else {}
     groups: dict[tuple[str, int, str, str], list[Notice]] = {}
-    for notice in moved:
-        if notice.notice_id not in blocked:
-            groups.setdefault(together(notice), []).append(notice)
+    for notice in moved.values():
+        groups.setdefault(together(notice), []).append(notice)
     for (run, number, purpose, _), notices in groups.items():
         if purpose != "notice":
             continue  # a later step is no record of the run
@@ -195,8 +219,27 @@ def _speak_up(
         runs.put_job(run, job_id(run, number, "overdue", (w.notice_id for w in words)), words)
     if groups:
         decide_queue.send_slices([pointer_to(notices) for notices in groups.values()])
-    gone = {n.notice_id for n in moved}
-    return [row for row in waiting if row[0].notice_id not in gone]
+    return [row for row in waiting if row[0].notice_id not in moved]
+
+
+def _overdue(notice: Notice, attempt: Attempt, rules: Rules, now: datetime) -> Notice | None:
+    """The notice with an attempt that counts as lost, since its receipt did not come in time; None where its
+    type's rule does not want that."""
+    wish = rules.of_type(notice.document_type).on_no_receipt
+    if wish in ("ignore", "alert"):
+        return None
+    lost = replace(attempt, status=Status.UNDELIVERED, why=str(Why.NO_RECEIPT))
+    attempts = tuple(lost if a.number == attempt.number else a for a in notice.attempts)
+    return happened(
+        replace(notice, waiting=notice.waiting if wish == "other_channel" else ()),
+        now,
+        OVERDUE,
+        f"{attempt.number} no receipt",
+        attempts=attempts,
+        status=notice.status if notice.superseded_by else standing(attempts),
+        why=str(Why.NO_RECEIPT),
+        due_at=follow_up(notice, now),
+    )
 
 
 def _living(notices: Sequence[Notice], contacts: ContactBook) -> list[Notice]:

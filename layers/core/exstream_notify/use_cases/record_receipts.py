@@ -7,13 +7,14 @@ from datetime import datetime
 
 from ..domain.channels import alert_receipts
 from ..domain.contacts import Contact, with_entries
+from ..domain.deferring import follow_up
 from ..domain.documents import Channel
 from ..domain.erasure import began, existed_before_erasure
 from ..domain.exceptions import ExceptionRaised
 from ..domain.hearing import Voice, heard, one_write
 from ..domain.identity import job_id
 from ..domain.incidents import ALERT_REF
-from ..domain.notices import LOST, Notice
+from ..domain.notices import LOST, Notice, Status
 from ..domain.provenance import jump, listed, proven
 from ..domain.receipts import (
     ADDRESS_RANK,
@@ -440,7 +441,9 @@ def _write(
                     after = moved
                     new.append(receipt)
             if new:
-                changed[identity] = (before, replace(after, version=before.version + 1), new)
+                due_at = follow_up(after, batch.now) if _calls_for_more(before, after) else after.due_at
+                after = replace(after, version=before.version + 1, due_at=due_at)
+                changed[identity] = (before, after, new)
             _note_repeated(before, by_notice[identity], batch)
         blocked = ledger.put([after for _, after, _ in changed.values()]) if changed else {}
         for identity, (before, after, new) in changed.items():
@@ -462,8 +465,13 @@ def _note(before: Notice, after: Notice, new: list[Receipt], batch: _Batch) -> N
             batch.rates.setdefault(key, Counter())[name] += 1
     if before.outcome != after.outcome:
         batch.words.setdefault(after.origin.run, []).append(after)
-    if after.status in LOST and (before.status != after.status or before.attempts != after.attempts):
+    if _calls_for_more(before, after):
         _go_on(after, batch)
+
+
+def _calls_for_more(before: Notice, after: Notice) -> bool:
+    """Whether a change calls for the next channel, paper or an exception: then it is due with its write."""
+    return after.status in LOST and (before.status != after.status or before.attempts != after.attempts)
 
 
 def _note_repeated(notice: Notice, receipts: Sequence[Receipt], batch: _Batch) -> None:
@@ -477,6 +485,9 @@ def _note_repeated(notice: Notice, receipts: Sequence[Receipt], batch: _Batch) -
         batch.counts["repeated"] += 1
         if place := kept_in(notice, receipt):
             batch.repeated.setdefault(place, {})[notice.notice_id] = notice
+        if any(event.what == str(Status.UNCONFIRMED) for event in notice.events):
+            # It may have resolved the doubt, and its run may not have been told.
+            batch.words.setdefault(notice.origin.run, []).append(notice)
         if receipt.meaning.fall_back and notice.status in LOST and not is_followed(notice, receipt):
             batch.words.setdefault(notice.origin.run, []).append(notice)
             _go_on(notice, batch)

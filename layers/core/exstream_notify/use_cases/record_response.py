@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ..domain.contacts import Contact
+from ..domain.deferring import follow_up
 from ..domain.documents import contact_key
 from ..domain.erasure import began, existed_before_erasure
 from ..domain.identity import job_id
@@ -200,8 +201,10 @@ def _resolved(notice: Notice, clock: Clock) -> Notice:
     if len(doubtful) != 1 or notice.reached:
         return notice
     after = finished(notice, doubtful[0].number, Status.SENT, clock.now(), why="opened")
-    # One write, one version on, with both events in it.
-    return notice if after is None else replace(after, version=notice.version)
+    if after is None:
+        return notice
+    # One write, one version on, with both events in it; due, since its run is to be told.
+    return replace(after, version=notice.version, due_at=follow_up(after, clock.now()))
 
 
 def _tell_run(notice: Notice, runs: RunBook) -> None:

@@ -2,21 +2,23 @@
 to whoever looks at it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import takewhile
+from typing import TypeVar
 
-from ..domain.notices import Notice, happened
+from ..domain.deferring import FOLLOW_UP, handed_on, times_handed_on
+from ..domain.notices import Notice
 from ..ports import Clock, DecideQueue, DueIndex, Ledger, LookQueue, RunQueue
-from .decide_notices import RELEASED
 from .slices import pointer_to
 
 LOOK_BACK = timedelta(days=2)
 """How far a first sweep looks back; later ones start at the watermark, however long ago that was."""
 
-HAND_ON_AGAIN = timedelta(minutes=15)
+HAND_ON_AGAIN = FOLLOW_UP
 """A notice handed on lies in the index again this much later, in case the message is lost, and twice
 that each further time, a day at most: behind a long queue it is not lost, only waiting its turn."""
+
+T = TypeVar("T")
 
 PAGE = 100
 SPREAD = 30.0
@@ -74,36 +76,47 @@ class _Sweep:
     def hand_on(self, page: Sequence[str]) -> None:
         """A page of what is due, each kind by itself."""
         others = self.due.waiting(page)
-        digests = [(key, name) for key, kind, name in others if kind == "digests"]
-        looks = [(key, (kind, name)) for key, kind, name in others if kind != "digests"]
+        digests = [(key, _run_of(name)) for key, kind, name in others if kind == "digests"]
+        controlled = [(key, _run_of(name)) for key, kind, name in others if kind == "control"]
+        looks = [(key, (kind, name)) for key, kind, name in others if kind not in ("digests", "control")]
         runs = [(key, (domain, run_id)) for key, domain, run_id in self.due.runs_due(page)]
         notices = set(page) - {key for key, *_ in (*others, *runs)}
-        named = [(domain, run_id) for _, name in digests for domain, _, run_id in [name.partition("/")]]
-        self._try(lambda: self.run_queue.send_runs(named, "digests"), [key for key, _ in digests])
-        if (queue := self.look_queue) is not None:
-            self._try(lambda: queue.send_looks([look for _, look in looks]), [key for key, _ in looks])
-        self._try(lambda: self.run_queue.send_runs([run for _, run in runs]), [key for key, _ in runs])
-        try:
-            self.handed += self._release([key for key in page if key in notices])
-        except Exception as error:
-            self.failed.append(error)
+        self._send(lambda found: self.run_queue.send_runs(found, "digests"), digests)
+        if self.look_queue is not None:
+            self._send(self.look_queue.send_looks, looks)
+        self._send(self.run_queue.send_runs, [*runs, *controlled])
+        self._release_some([key for key in page if key in notices])
 
-    def _try(self, send: Callable[[], None], keys: Sequence[str]) -> None:
-        """Send what waited, then forget that it waits."""
-        if not keys:
+    def _send(self, send: Callable[[Sequence[T]], None], rows: Sequence[tuple[str, T]]) -> None:
+        """Send what waited under these keys, then forget that it waits; each by itself if that fails."""
+        if not rows:
             return
         try:
-            send()
-            self.due.forget(keys, self.now)
-            self.handed += len(keys)
+            send([what for _, what in rows])
+            self.due.forget([key for key, _ in rows], self.now)
+            self.handed += len(rows)
         except Exception as error:
+            self._one_by_one(error, rows, lambda row: self._send(send, [row]))
+
+    def _one_by_one(self, error: Exception, rows: Sequence[T], again: Callable[[T], None]) -> None:
+        """After several failed together: what cannot be handed on holds up none of the others."""
+        if len(rows) == 1:
             self.failed.append(error)
+            return
+        for row in rows:
+            again(row)
+
+    def _release_some(self, keys: Sequence[str]) -> None:
+        try:
+            self.handed += self._release(keys)
+        except Exception as error:
+            self._one_by_one(error, keys, lambda key: self._release_some([key]))
 
     def _release(self, keys: Sequence[str]) -> int:
         """Notices, back to the decision."""
         limit = self.now.isoformat(timespec="seconds")
         released = [
-            happened(replace(notice, due_at=_again_at(notice, self.now)), self.now, RELEASED)
+            handed_on(notice, _again_at(notice, self.now), self.now)
             for notice in self.ledger.get(keys).values()
             if notice.due_at and notice.due_at <= limit
         ]
@@ -120,9 +133,13 @@ class _Sweep:
         return sum(map(len, groups.values()))
 
 
+def _run_of(name: str) -> tuple[str, str]:
+    domain, _, run_id = name.partition("/")
+    return domain, run_id
+
+
 def _again_at(notice: Notice, now: datetime) -> str:
     if not notice.origin.part:
         return ""  # a note, of no record: there is nothing to decide on again
-    before = sum(1 for _ in takewhile(lambda event: event.what == RELEASED, reversed(notice.events)))
-    pause = min(HAND_ON_AGAIN * (1 << min(before, 10)), timedelta(days=1))
+    pause = min(HAND_ON_AGAIN * (1 << min(times_handed_on(notice), 10)), timedelta(days=1))
     return (now + pause).isoformat(timespec="seconds")

@@ -10,7 +10,8 @@ from ..domain.breaker import Breaker
 from ..domain.contacts import Contact, as_addressed, as_present
 from ..domain.debt import keys_of, stays, under_hold
 from ..domain.decisions import Policy, Why, against, window_for
-from ..domain.documents import Channel, Document, DocumentRule
+from ..domain.deferring import deferred, follow_up, moved_on, pause_for
+from ..domain.documents import Document, DocumentRule
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id
 from ..domain.journeys import IsHoliday
@@ -27,24 +28,18 @@ from ..domain.messages import (
     Unconfirmed,
 )
 from ..domain.notices import (
-    CORRECTED,
     LOST,
     REACHED,
     Attempt,
-    Event,
     Notice,
     Origin,
     Status,
     begun,
-    finished,
     happened,
     head,
     is_stale,
     not_begun,
     notice_id_of,
-    opened,
-    put_off,
-    standing,
 )
 from ..domain.payments import NO_PAYMENTS, Payments, as_left, nothing_due, with_facts
 from ..domain.preferences import MAY_LEAVE
@@ -53,7 +48,6 @@ from ..domain.responses import answer_to, early_payments, of_known, subjects_of,
 from ..domain.runs import Control, RecordOutcome, Run, counted_from
 from ..domain.sharing import is_unshared
 from ..domain.takeover import (
-    CLAIMED_BY,
     Standing,
     doubts,
     facts_of,
@@ -87,8 +81,9 @@ from ..ports import (
     SendQueues,
     Wording,
 )
+from .attempt_answers import answered, counted_in, is_remembered
 from .correct_journeys import CorrectionPorts, correct_journeys
-from .decide_notices import DIGEST_DEADLINE, RELEASED, differing, erased_records, step_stops, team_of
+from .decide_notices import DIGEST_DEADLINE, differing, erased_records, step_stops, team_of
 from .digest_steps import Companion, Digests, digests_of
 from .join_journeys import join_journeys, no_holidays, without_calendar
 from .owing import takes_part
@@ -108,12 +103,6 @@ LEASE = 30.0
 
 Only noise depends on it: a slow worker's late record still settles what was put in doubt meanwhile.
 """
-
-CONFIRM_WITHIN = timedelta(hours=24)
-"""How long a send in doubt waits for a receipt before its type's rule says what follows."""
-
-APPROVAL_PAUSE = timedelta(minutes=15)
-"""How often words that nobody approved are looked at again; an approval comes with a deployment."""
 
 _DIGEST_RULE = DocumentRule(
     name="team-digest",
@@ -145,10 +134,6 @@ class InProgress(Exception):
 
 
 GONE = "records that are not stored any more"
-
-
-_NO_MOVE = frozenset({RELEASED, CLAIMED_BY, CORRECTED})
-"""Events of a notice that leave a decision as it was."""
 
 
 @dataclass(slots=True)
@@ -185,10 +170,7 @@ class _Prepared:
     @property
     def moved(self) -> bool:
         """Whether the notice moved on since the decision, by more than being handed on again."""
-        newer = self.notice.version - self.member.stored
-        if newer <= 0 or not self.member.stored:
-            return newer != 0
-        return any(event.what not in _NO_MOVE for event in self.notice.events[-newer:])
+        return moved_on(self.notice, self.member.stored)
 
 
 @dataclass(slots=True)
@@ -211,7 +193,9 @@ class _Tally:
     outcomes: list[RecordOutcome] = field(default_factory=list)
     again: set[int] = field(default_factory=set)
     busy_until: float = 0.0
+    report: str = ""
     trouble: Counter[tuple[str, str]] = field(default_factory=Counter)
+    met: dict[str, Notice] = field(default_factory=dict)
     told: list[Notice] = field(default_factory=list)
     sent: dict[str, Notice] = field(default_factory=dict)
     late: list[Member] = field(default_factory=list)
@@ -223,6 +207,7 @@ class _Tally:
 
     def add(self, notice: Notice) -> None:
         """Report a notice to the run it came from; internal copies and later steps are not its records."""
+        self.met[notice.notice_id] = notice
         if len(notice.together) > 1:
             self.leads[notice.notice_id] = notice
         if notice.audience == "customer" and notice.status == Status.SENT:
@@ -235,6 +220,18 @@ class _Tally:
                     o.slice_number, o.position, notice.outcome, notice.why, notice.version, notice.notice_id
                 )
             )
+
+    def look_up(self, members: Iterable[Member], ledger: Ledger) -> None:
+        """Count what this message's members ran into, this time or before its worker died.
+
+        Their events name the report, so a repeat counts the same again; those that are sent back, and were
+        not looked at for it, are read.
+        """
+        missed = {m.notice_id for m in members if m.position in self.again} - self.met.keys()
+        if missed:
+            self.met |= ledger.get(missed)
+        for notice in self.met.values():
+            self.trouble.update(counted_in(notice, self.report))
 
 
 def send_notices(
@@ -287,9 +284,10 @@ def send_notices(
     run, by_document = runs.with_early(job.pointer.domain, job.pointer.run_id)
     control = run.control if run else Control.GO
     if control == Control.HOLD:
-        runs.park(job)
+        _put_aside(job, runs, send_queues)
         return Counter()
-    tally = _Tally()
+    part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
+    tally = _Tally(report=part)
     rendering = Rendering(job, wording, unrendered)
     sender = _Sender(job, ledger, jobs, provider, clock, breaker, rate, tally, rendering, time_left)
     sender.switched_off = lambda: switched_off(job.pointer.domain, job.channel)
@@ -335,6 +333,7 @@ def send_notices(
         send_queues.send_jobs([replace(job, members=tuple(left))])
     if tally.again:
         decide_queue.send_slices([replace(job.pointer, positions=tuple(sorted(tally.again)))])
+    tally.look_up(job.members, ledger)
     exceptions.raise_exceptions([*_exceptions(job, tally), *rendering.exceptions()])
     if journeys is not None:
         documents = {r.member.notice_id: document for r in rows if (document := r.record or r.document)}
@@ -345,7 +344,6 @@ def send_notices(
             job.pointer, told, rules=rules, journeys=journeys, is_holiday=is_holiday, clock=clock
         )
         exceptions.raise_exceptions(without_calendar(job.pointer, places))
-    part = job_id(job.pointer.run, job.pointer.number, job.job_id, (m.notice_id for m in job.members))
     if tally.busy_until:
         # The job comes back. What is known of it now has a name of its own: under the job's name it could
         # take the place of what the worker that holds the other members wrote of all of them.
@@ -357,6 +355,19 @@ def send_notices(
     if tally.outcomes:
         runs.put_job(job.pointer.run, part, tally.outcomes)
     return Counter(str(o.outcome) for o in tally.outcomes)
+
+
+def _put_aside(job: SendJob, runs: RunBook, send_queues: SendQueues) -> None:
+    """Put a held run's job aside; if the run was released meanwhile, and perhaps what was aside was queued
+    before this lay there, queue it again."""
+    runs.park(job)
+    whose = job.pointer.domain, job.pointer.run_id
+    run = runs.get(*whose)
+    if run is not None and run.control == Control.HOLD:
+        return
+    mine = [parked for parked in runs.parked(*whose) if parked.job == job]
+    send_queues.send_jobs([job])
+    runs.unpark(mine)
 
 
 RECEIPT_GRACE = timedelta(hours=2)
@@ -795,11 +806,6 @@ class _Sender:
             (kept if approved else held).append(row)
         if held:
             self._defer_unclaimed(_Batch(self.job.job_id, held), Why.NOT_APPROVED)
-        for row in held:
-            if not any(event.detail == Why.NOT_APPROVED for event in row.notice.events):  # told once
-                version = self.rendering.version(row)
-                words = f"{row.rule.wording} in {row.language}, version {version}"
-                self.tally.trouble[str(Why.NOT_APPROVED), words] += 1
         return kept
 
     def fail_unrendered(self, rows: Sequence[_Prepared]) -> None:
@@ -823,7 +829,8 @@ class _Sender:
                 Status.FAILED,
                 why=NOT_RENDERED,
             )
-            notice = not_begun(row.notice, attempt, now, row.member.waiting)
+            due = follow_up(row.notice, now)
+            notice = not_begun(row.notice, attempt, now, row.member.waiting, due)
             if not row.member.stored:
                 notice = replace(notice, created_at=now.isoformat(timespec="milliseconds"))
             failed[row.member.notice_id] = (row, notice)
@@ -912,7 +919,7 @@ class _Sender:
             self.tally.busy_until = max(self.tally.busy_until, self.clock.machine_time() + self.breaker.rest)
             return None
         same = (attempt.provider, attempt.address) == (self.provider.name, row.address)
-        if lease and self.provider.deduplicates and same:
+        if lease and self.provider.deduplicates and same and is_remembered(stored, attempt, now):
             renewed = replace(attempt, lease=round(lease, 3))
             after = happened(
                 stored,
@@ -1031,28 +1038,34 @@ class _Sender:
         return answer
 
     def _record(self, claimed: Sequence[tuple[_Prepared, Notice]], answers: Sequence[Answer]) -> None:
-        now = self.clock.now()
         after: dict[str, Notice] = {}
-        wanted: dict[str, tuple[_Prepared, Answer]] = {}
+        wanted: dict[str, tuple[_Prepared, Answer, float]] = {}
         for (row, notice), answer in zip(claimed, answers, strict=True):
             identity = row.member.notice_id
-            wanted[identity] = (row, answer)
-            done = self._apply(notice, row.member.attempt, answer, now)
+            wanted[identity] = (row, answer, _lease(notice, row))
+            done = self._answered(notice, row.member.attempt, answer, _lease(notice, row))
             if done is not None:
                 after[identity] = done
         blocked = self.ledger.put(list(after.values()))
-        for identity, (row, answer) in wanted.items():
+        for identity, (row, answer, lease) in wanted.items():
             if identity in blocked:
                 # A receipt, or another writer, was faster: the result goes onto what stands there now.
-                self._settle(blocked[identity], row.member.attempt, answer, row.member.both)
+                self._settle(blocked[identity], row.member.attempt, answer, row.member.both, lease)
             elif identity in after:
                 self._note(after[identity], answer, row.member.both)
 
-    def _settle(self, stored: Notice, number: int, answer: Answer, both: bool = False) -> None:
+    def _settle(
+        self, stored: Notice, number: int, answer: Answer, both: bool = False, lease: float = 0.0
+    ) -> None:
         """Put one answer onto a stored notice, over whatever else happens to it meanwhile."""
         for _ in range(5):
-            after = self._apply(stored, number, answer, self.clock.now())
+            after = self._answered(stored, number, answer, lease)
             if after is None:
+                attempt = stored.attempt(number)
+                if attempt is not None and attempt.status == Status.SENDING:
+                    # Another worker submitted it again: this message is not done before that one is.
+                    self.tally.busy_until = max(self.tally.busy_until, attempt.lease)
+                    return
                 self.tally.add(stored)
                 return
             blocked = self.ledger.put([after])
@@ -1062,32 +1075,13 @@ class _Sender:
             stored = blocked[after.notice_id]
         raise RuntimeError("a notice kept changing under five attempts to record its result")
 
-    def _apply(self, notice: Notice, number: int, answer: Answer, now: datetime) -> Notice | None:
-        if isinstance(answer, Accepted):
-            return finished(notice, number, Status.SENT, now, ref=answer.provider_ref)
-        if isinstance(answer, GiveUp):
-            return finished(notice, number, Status.FAILED, now, why=answer.reason)
-        if isinstance(answer, Unconfirmed):
-            due = (now + CONFIRM_WITHIN).isoformat(timespec="seconds")
-            return finished(notice, number, Status.UNCONFIRMED, now, why=answer.reason, due_at=due)
-        attempt = notice.attempt(number)
-        if attempt is None or attempt.status != Status.SENDING:
-            # Somebody knows more of it by now, a receipt perhaps.
-            return None
-        pause = max(_pause(notice.events), timedelta(seconds=answer.retry_after or 0))
-        return put_off(notice, number, now + pause, Why.PROVIDER_DOWN, now)
+    def _answered(self, notice: Notice, number: int, answer: Answer, lease: float) -> Notice | None:
+        return answered(notice, number, answer, self.clock.now(), lease=lease, report=self.tally.report)
 
     def _note(self, notice: Notice, answer: Answer, both: bool) -> None:
         self.tally.add(notice)
         self._follow(notice, both)
-        if isinstance(answer, GiveUp) and answer.reason == NOT_RENDERED:
-            pass  # an exception of its own says why
-        elif isinstance(answer, GiveUp):
-            code = "address_refused" if answer.whose == "recipient" else "send_refused"
-            self.tally.trouble[code, answer.reason] += 1
-        elif isinstance(answer, Unconfirmed):
-            self.tally.trouble["send_unconfirmed", answer.reason] += 1
-        elif isinstance(answer, TryAgain):
+        if isinstance(answer, TryAgain):
             self.tally.trouble["provider_down", answer.reason] += 1
 
     def _follow(self, notice: Notice, both: bool) -> None:
@@ -1105,11 +1099,10 @@ class _Sender:
         rest = why == Why.PROVIDER_DOWN
         notices: list[Notice] = []
         for row in batch.rows:
-            until = now + (APPROVAL_PAUSE if why == Why.NOT_APPROVED else _pause(row.notice.events))
             if row.moved:
                 self._met(row, row.notice, 0.0, rest=rest)
-                continue
-            notices.append(set_aside(row.notice, row.member, self.job.channel, until, why, now))
+            else:
+                notices.append(self._set_aside(row, why, now))
         blocked = self.ledger.put(notices)
         for row, notice in zip((r for r in batch.rows if not r.moved), notices, strict=True):
             if notice.notice_id in blocked:
@@ -1119,28 +1112,23 @@ class _Sender:
                 if rest:  # who switches off knows it
                     self.tally.trouble["provider_down", why] += 1
 
-
-def set_aside(
-    notice: Notice, member: Member, channel: Channel, until: datetime, why: Why, now: datetime
-) -> Notice:
-    """The notice as it waits for another look, unclaimed, with the channels that are still open to it."""
-    after = replace(
-        notice,
-        status=standing(notice.attempts) if notice.reached else Status.DEFERRED,
-        why=str(why),
-        waiting=(channel, *member.waiting) if notice.attempts else (),
-        due_at=until.isoformat(timespec="seconds"),
-    )
-    write = happened if member.stored else opened
-    return write(after, now, "deferred", str(why))
+    def _set_aside(self, row: _Prepared, why: Why, now: datetime) -> Notice:
+        """The notice as it waits, unclaimed, with the channels that are still open to it."""
+        member, report, detail = row.member, "", ""
+        if why == Why.NOT_APPROVED:
+            version = self.rendering.version(row)
+            detail = f"{row.rule.wording} in {row.language}, version {version}"
+            if not any(event.report.startswith(f"{why} ") for event in row.notice.events):  # told once
+                report = f"{why} {self.tally.report}"
+        waiting = (self.job.channel, *member.waiting) if row.notice.attempts else ()
+        notice = replace(row.notice, waiting=waiting)
+        until = now + pause_for(notice, why)
+        return deferred(notice, until, str(why), now, new=not member.stored, detail=detail, report=report)
 
 
-def _pause(events: Sequence[Event]) -> timedelta:
-    """How long to leave a provider, or a switched-off channel, alone: five minutes, twice that each time, an
-    hour at most. A step can wait for a week, and each look adds to its record.
-    """
-    before = sum(Why.PROVIDER_DOWN in event.detail or event.detail == Why.SWITCHED_OFF for event in events)
-    return timedelta(minutes=min(5 * 2 ** min(before, 4), 60))
+def _lease(notice: Notice, row: _Prepared) -> float:
+    attempt = notice.attempt(row.member.attempt)
+    return attempt.lease if attempt is not None else 0.0
 
 
 _SEVERITY: Mapping[str, str] = {
@@ -1158,7 +1146,8 @@ def _exceptions(job: SendJob, tally: _Tally) -> list[ExceptionRaised]:
     down = {reason: n for (code, reason), n in trouble.items() if code == Why.PROVIDER_DOWN}
     for reason in down:
         del trouble[Why.PROVIDER_DOWN, reason]
-    rows = [(code, reason, count, f"job {job.job_id} {reason}") for (code, reason), count in trouble.items()]
+    job_part = f"job {tally.report}"
+    rows = [(code, reason, count, f"{job_part} {reason}") for (code, reason), count in trouble.items()]
     if down:
         part = f"slice {job.pointer.number} {way}"
         rows.append((Why.PROVIDER_DOWN, ", ".join(sorted(down)), sum(down.values()), part))
@@ -1174,4 +1163,4 @@ def _exceptions(job: SendJob, tally: _Tally) -> list[ExceptionRaised]:
             detail={"cause": reason if code == Why.NOT_APPROVED else way},
         )
         for code, reason, count, part in rows
-    ] + differing(job.pointer, f"job {job.job_id}", tally.differing)
+    ] + differing(job.pointer, job_part, tally.differing)

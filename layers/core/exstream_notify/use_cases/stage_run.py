@@ -665,10 +665,10 @@ def _carry_on(stage: _Stage, run: Run, fingerprint: str, *, repeated: bool = Fal
     if run.state == RunState.STAGED:
         _dispatch(stage, run)
         return
-    jobs = stage.runs.parked(stage.domain, stage.run_id)
-    if jobs:
-        stage.send_queues.send_jobs(jobs)
-        stage.runs.unpark(jobs)
+    parked = stage.runs.parked(stage.domain, stage.run_id)
+    if parked:
+        stage.send_queues.send_jobs([one.job for one in parked])
+        stage.runs.unpark(parked)
     stage.decide_queue.send_slices(_unfinished(stage, run))
 
 

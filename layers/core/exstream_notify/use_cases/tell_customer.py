@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import NoReturn
 
 from ..domain.decisions import Why
+from ..domain.deferring import put_off
 from ..domain.documents import Channel, MessageClass
 from ..domain.exceptions import ExceptionRaised
 from ..domain.messages import Accepted, Answer, GiveUp, Message, TryAgain, Unconfirmed
-from ..domain.notices import Attempt, Notice, Origin, Status, begun, finished, head, put_off
+from ..domain.notices import Attempt, Notice, Origin, Status, begun, finished, head
 from ..ports import Clock, Evidence, EvidenceLine, ExceptionBus, Hasher, Ledger, NoteWording, Provider
 
 LEASE = 60.0

@@ -61,6 +61,8 @@ class Watched:
     unbalanced: list[str] = field(default_factory=list)
     unreached: list[str] = field(default_factory=list)
     complete: bool = True
+    ahead: int = 0  # records of earlier runs that are being sent
+    failed: list[Exception] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
         """For the metrics."""
@@ -78,39 +80,45 @@ def watch_runs(
     """Look at every open run once; those that are over are settled and never looked at again.
 
     A run that notified nobody, since all of it are duplicates of other runs, is reported. One that reached
-    too few is counted when it is settled, so once.
+    too few is counted when it is settled, so once. A run that cannot be looked at holds up no other; why is
+    in what is found, for the caller to raise.
     """
-    now = clock.now()
     found = Watched()
-    ahead = 0
     for run in runs.open():
         if time_left() < 10:
             found.complete = False
             break
-        age = now - datetime.fromisoformat(run.changed_at) if run.changed_at else timedelta()
-        if _is_over(run, age):
-            runs.settle(run)
-            continue
-        found.open += 1
-        if run.control == Control.HOLD or run.state == RunState.WAITING or age < SILENT_AFTER:
-            # A held run waits for a person, who was told; a waiting one for its files, until its deadline.
-            continue
-        sums = reconcile(run, runs.outcomes(run.domain, run.run_id))
-        if sums.balanced:
-            found.open -= 1
-            if nobody_new(sums) and not run.run_id.startswith(EVENT_RUN):
-                exceptions.raise_exceptions([_all_duplicates(run, sums.outcomes[Outcome.DUPLICATE])])
-            if _reached_too_few(run, sums):
-                found.unreached.append(run.name)
-            runs.settle(run)
-        elif age >= UNBALANCED_AFTER:
-            found.unbalanced.append(run.name)
-        elif _is_sent(sums):
-            ahead += sums.outcomes[Outcome.IN_FLIGHT]
-        elif sums.outcomes[Outcome.IN_FLIGHT] and ahead < BACKLOG:
-            # What is deferred, suppressed or on paper by decision is not due, whatever its number.
-            found.silent.append(run.name)
+        try:
+            _look_at(run, found, runs, exceptions, clock.now())
+        except Exception as error:
+            found.failed.append(error)
     return found
+
+
+def _look_at(run: Run, found: Watched, runs: OpenRuns, exceptions: ExceptionBus, now: datetime) -> None:
+    age = now - datetime.fromisoformat(run.changed_at) if run.changed_at else timedelta()
+    if _is_over(run, age):
+        runs.settle(run)
+        return
+    found.open += 1
+    if run.control == Control.HOLD or run.state == RunState.WAITING or age < SILENT_AFTER:
+        # A held run waits for a person, who was told; a waiting one for its files, until its deadline.
+        return
+    sums = reconcile(run, runs.outcomes(run.domain, run.run_id))
+    if sums.balanced:
+        found.open -= 1
+        if nobody_new(sums) and not run.run_id.startswith(EVENT_RUN):
+            exceptions.raise_exceptions([_all_duplicates(run, sums.outcomes[Outcome.DUPLICATE])])
+        if _reached_too_few(run, sums):
+            found.unreached.append(run.name)
+        runs.settle(run)
+    elif age >= UNBALANCED_AFTER:
+        found.unbalanced.append(run.name)
+    elif _is_sent(sums):
+        found.ahead += sums.outcomes[Outcome.IN_FLIGHT]
+    elif sums.outcomes[Outcome.IN_FLIGHT] and found.ahead < BACKLOG:
+        # What is deferred, suppressed or on paper by decision is not due, whatever its number.
+        found.silent.append(run.name)
 
 
 def _all_duplicates(run: Run, count: int) -> ExceptionRaised:

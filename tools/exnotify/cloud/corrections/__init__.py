@@ -30,9 +30,11 @@ def corrected(bus: EventBus, access: AccessControl, clock: Clock) -> Iterator[No
         s3.bucket_policies(patches)
         dynamodb.transactions(patches)
         dynamodb.transaction_tokens(patches)
-        dynamodb.key_sizes(patches)
+        dynamodb.request_limits(patches)
         sqs.queue_attributes(patches)
         sqs.queue_time(patches)
+        sqs.message_sizes(patches)
+        sqs.receipt_handles(patches)
         requests.method_lookup(patches)
         if clock.is_virtual:
             events.topic_time(patches, clock)

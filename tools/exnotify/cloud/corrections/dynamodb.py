@@ -2,9 +2,12 @@
 
 import copy
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..dynamodb.checks import check
+from ..dynamodb.schema import Table
+from ..refused import Refused
 from .patches import Patches
 
 _TOKEN_LIFE = 600.0  # seconds in which DynamoDB remembers a transaction's ClientRequestToken
@@ -18,29 +21,15 @@ def transactions(patches: Patches) -> None:
 
 
 def _transact(backend: Any, transact_items: list[dict[str, dict[str, Any]]]) -> None:
-    from moto.dynamodb.exceptions import (
-        MockValidationException,
-        MultipleTransactionsException,
-        TooManyTransactionsException,
-        TransactionCanceledException,
-        TransactWriteSingleOpException,
-    )
+    from moto.dynamodb.exceptions import MockValidationException, TransactionCanceledException
 
-    if len(transact_items) > 100:
-        raise TooManyTransactionsException()
-    seen: set[tuple[str, str]] = set()
     writes: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
     for item in transact_items:
-        if len(item) != 1:
-            raise TransactWriteSingleOpException()
         kind, part = next(iter(item.items()))
         table = backend.get_table(part["TableName"])
         names = [name for name in (table.hash_key_attr, table.range_key_attr) if name]
         source = part["Item"] if kind == "Put" else part["Key"]
         key = {name: source[name] for name in names if name in source}
-        if (table.name, str(key)) in seen:
-            raise MultipleTransactionsException()
-        seen.add((table.name, str(key)))
         writes.append((kind, part, key))
 
     reasons = [_failed_condition(backend, part, key) for _, part, key in writes]
@@ -134,27 +123,43 @@ def transaction_tokens(patches: Patches) -> None:
     patches.set(DynamoHandler, "transact_write_items", transact_write_items)
 
 
-_KEY_BYTES = {"hash": 2048, "range": 1024}
+def request_limits(patches: Patches) -> None:
+    """moto takes transactions of more than 4 MB, 26 writes in a batch, keys and numbers of any length, index
+    keys of any type, values that no expression uses: "Quotas", Amazon DynamoDB Developer Guide."""
+    from moto.dynamodb.exceptions import ERROR_TYPE_PREFIX, DynamodbException
+    from moto.dynamodb.responses import DynamoHandler
+
+    original = DynamoHandler.call_action
+
+    def call_action(handler: Any) -> Any:
+        try:
+            check(handler._get_action(), getattr(handler, "params", {}), _Tables(handler.dynamodb_backend))
+        except Refused as refused:
+            raise DynamodbException(f"{ERROR_TYPE_PREFIX}{refused.code}", message=refused.message) from None
+        except (NotImplementedError, LookupError):
+            pass  # moto says what is wrong with it, if anything
+        return original(handler)
+
+    patches.set(DynamoHandler, "call_action", call_action)
 
 
-def key_sizes(patches: Patches) -> None:
-    """An update takes a key of any length; AWS, and a put here, take 2048 and 1024 bytes: "Quotas"."""
-    from moto.dynamodb.exceptions import MockValidationException
-    from moto.dynamodb.models import DynamoDBBackend
+class _Tables(Mapping[str, Table]):
+    """moto's tables."""
 
-    original = DynamoDBBackend.update_item
+    def __init__(self, backend: Any) -> None:
+        self._tables = backend.tables
 
-    def update_item(
-        backend: Any, table_name: str, key: dict[str, dict[str, Any]], *rest: Any, **more: Any
-    ) -> Any:
-        table = backend.get_table(table_name)
-        for kind, name in (("hash", table.hash_key_attr), ("range", table.range_key_attr)):
-            value = next(iter(key.get(name, {}).values()), "") if name else ""
-            if len(str(value).encode()) > _KEY_BYTES[kind]:
-                raise MockValidationException(
-                    f"One or more parameter values were invalid: Size of {kind}key has exceeded the maximum "
-                    f"size limit of {_KEY_BYTES[kind]} bytes"
-                )
-        return original(backend, table_name, key, *rest, **more)
+    def __getitem__(self, name: str) -> Table:
+        found = self._tables[name]
+        description = {
+            "AttributeDefinitions": found.attr,
+            "KeySchema": found.schema,
+            "GlobalSecondaryIndexes": [index.describe() for index in found.global_indexes],
+        }
+        return Table.from_template(name, description)
 
-    patches.set(DynamoDBBackend, "update_item", update_item)
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)

@@ -1,7 +1,7 @@
 """Batched reads and conditional writes on DynamoDB's low-level client."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -58,9 +58,33 @@ def put_if(client: DynamoDBClient, table: str, items: Mapping[str, tuple[Item, i
     tried again, so one conflict never stops the others. Returns the keys that failed.
     """
     failed: set[str] = set()
-    for batch in batches(items, TRANSACTION, lambda key: len(orjson.dumps(items[key][0]))):
+    for batch in batches(items, TRANSACTION, lambda key: size_of(items[key][0])):
         failed |= _put_batch(client, table, {key: items[key] for key in batch})
     return failed
+
+
+def size_of(item: Item) -> int:
+    """An item's bytes as DynamoDB counts them: names and values in UTF-8 ("DynamoDB item sizes and formats",
+    Amazon DynamoDB Developer Guide)."""
+    return sum(len(name.encode()) + _sum(value.items()) for name, value in item.items())
+
+
+def _sum(values: Iterable[tuple[str, Any]]) -> int:
+    return sum(_value_size(kind, value) for kind, value in values)
+
+
+def _value_size(kind: str, value: Any) -> int:
+    if kind in ("S", "B"):
+        return len(value.encode()) if isinstance(value, str) else len(value)
+    if kind == "N":
+        return len(value) // 2 + 2  # two digits a byte, one more for the exponent, one for a sign
+    if kind in ("SS", "NS", "BS"):
+        return sum(_value_size(kind[0], one) for one in value)
+    if kind == "L":
+        return 3 + sum(1 + _sum(one.items()) for one in value)
+    if kind == "M":
+        return 3 + len(value) + size_of(value)
+    return 1  # BOOL and NULL
 
 
 def _put_batch(client: DynamoDBClient, table: str, items: dict[str, tuple[Item, int]]) -> set[str]:

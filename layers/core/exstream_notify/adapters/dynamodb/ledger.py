@@ -9,7 +9,7 @@ from zlib import crc32
 import orjson
 
 from ...domain.due import WaitKind, slot, slots
-from ...domain.notices import Attempt, Correction, Event, Former, Notice, Origin, Outcome, Status
+from ...domain.notices import Attempt, Correction, Event, Former, Notice, Origin, Outcome, Pauses, Status
 from ...domain.payments import Fact, FactKind, Payments
 from .batches import DynamoDBClient, Item, get_items, put_if, query
 
@@ -194,7 +194,7 @@ def to_item(notice: Notice) -> Item:
         "v": {"N": str(notice.version)},
         "status": {"S": str(notice.status)},
         "origin": {"S": _dumps(_origin(notice.origin))},
-        "events": {"S": _dumps([[e.at, e.what, e.detail, e.before] for e in notice.events])},
+        "events": {"S": _dumps([_event(e) for e in notice.events])},
         "cust": {"S": f"{notice.domain}#{notice.customer_key}"},
     }
     for name, attribute in _TEXT.items():
@@ -229,6 +229,9 @@ def to_item(notice: Notice) -> Item:
         item["doc"] = {"S": f"{notice.domain}#{notice.document_id}"}
     if notice.status == Status.PAPER and notice.audience == "customer":
         item["paper"] = {"S": f"{notice.origin.run}#{crc32(notice.notice_id.encode()) % _PAPER_SHARDS}"}
+    if (p := notice.pauses) is not None:
+        claim = (p.claimed_at, p.claim) if p.claim else ()
+        item["pauses"] = {"S": _dumps([p.why, p.count, p.first, p.last, p.handed_on, *claim])}
     if notice.due_at:
         item["due_slot"] = {"S": slot(notice.notice_id, notice.due_at)}
     return item
@@ -270,6 +273,7 @@ def from_item(item: Item) -> Notice:
             for origin, due, nothing in _rows(item, "corrections")
         ),
         together=tuple(item["together"]["S"].split(",")) if "together" in item else (),
+        pauses=Pauses(*_rows(item, "pauses")) if "pauses" in item else None,
         **text,
     )
 
@@ -301,6 +305,10 @@ def _rows(item: Item, name: str) -> list[Any]:
 
 def _origin(o: Origin) -> list[Any]:
     return [o.run, o.slice_number, o.position, o.part, o.offset, o.length]
+
+
+def _event(e: Event) -> list[str]:
+    return [e.at, e.what, e.detail, e.before, *((e.report,) if e.report else ())]
 
 
 def _attempt(a: Attempt) -> list[Any]:

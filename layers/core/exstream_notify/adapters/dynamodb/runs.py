@@ -1,6 +1,8 @@
 """The Runs table: each run's record, what its slices and jobs came to, and its domain's volumes."""
 
+import random
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +12,7 @@ import orjson
 from ...domain.expectations import Arrival
 from ...domain.notices import Outcome
 from ...domain.runs import HISTORY_LENGTH, Control, DigestRow, RecordOutcome, Run, RunState
-from ...domain.work import SendJob, SlicePointer
+from ...domain.work import Parked, SendJob, SlicePointer
 from .batches import DynamoDBClient, Item, get_rows, query
 
 _ARRIVALS_KEPT = timedelta(days=31)
@@ -153,25 +155,28 @@ class DynamoRuns:
 
     def park(self, job: SendJob) -> None:
         """See `RunBook.park`."""
-        p = job.pointer
-        name = f"{p.domain}#parked#{job.job_id}#{job.members[0].notice_id}"
-        self._client.put_item(
-            TableName=self._table, Item={**_key(p.run_id, name), "job": {"S": _dumps(job.to_message())}}
-        )
+        mark = f"{random.getrandbits(64):016x}"
+        body = {"job": {"S": _dumps(job.to_message())}, "mark": {"S": mark}}
+        self._client.put_item(TableName=self._table, Item={**_parked_key(job), **body})
 
-    def parked(self, domain: str, run_id: str) -> list[SendJob]:
-        """See `RunBook.parked`."""
+    def parked(self, domain: str, run_id: str) -> list[Parked]:
+        """See `RunBook.parked`; an earlier release put jobs aside without a mark."""
         return [
-            SendJob.from_message(orjson.loads(row["job"]["S"]))
+            Parked(SendJob.from_message(orjson.loads(row["job"]["S"])), row.get("mark", {"S": ""})["S"])
             for row in self._rows(domain, run_id, "parked#")
         ]
 
-    def unpark(self, jobs: Sequence[SendJob]) -> None:
+    def unpark(self, parked: Sequence[Parked]) -> None:
         """See `RunBook.unpark`."""
-        for job in jobs:
-            p = job.pointer
-            name = f"{p.domain}#parked#{job.job_id}#{job.members[0].notice_id}"
-            self._client.delete_item(TableName=self._table, Key=_key(p.run_id, name))
+        for one in parked:
+            condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(mark)"}
+            if one.mark:
+                condition = {
+                    "ConditionExpression": "mark = :m",
+                    "ExpressionAttributeValues": {":m": {"S": one.mark}},
+                }
+            with suppress(self._client.exceptions.ConditionalCheckFailedException):
+                self._client.delete_item(TableName=self._table, Key=_parked_key(one.job), **condition)
 
     def arrived(self, domain: str, run_id: str, app: str, at: datetime) -> None:
         """See `RunBook.arrived`; kept for a month, under the day."""
@@ -252,6 +257,10 @@ class DynamoRuns:
 
 def _key(run_id: str, name: str) -> Item:
     return {"pk": {"S": run_id}, "sk": {"S": name}}
+
+
+def _parked_key(job: SendJob) -> Item:
+    return _key(job.pointer.run_id, "#".join((job.pointer.domain, "parked", *job.aside)))
 
 
 def _arrival_key(domain: str, run_id: str, at: datetime) -> Item:

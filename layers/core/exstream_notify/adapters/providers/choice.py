@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
-from ...domain.messages import Answer, BulkJob, GiveUp, Message, SentRequest, TryAgain, Unconfirmed
+from ...domain.messages import Answer, BulkJob, GiveUp, Message, SentRequest, TryAgain, Unconfirmed, combined
 from .credentials import Credentials
 from .errors import MessageRefused
 
@@ -21,7 +21,8 @@ PATIENCE = 5.0
 
 class ThreeTries:
     """`Provider` around one of the adapters: tries again what was certainly not sent, and what is in
-    doubt where the provider de-duplicates; tells a refused message as the answer that it is."""
+    doubt where the provider de-duplicates; tells a refused message as the answer that it is. A doubt in
+    any of the tries stays one, unless a later try is accepted."""
 
     def __init__(self, provider: Any, sleep: Callable[[float], None]) -> None:
         self._provider = provider
@@ -56,11 +57,17 @@ class ThreeTries:
     def send(self, requests: Sequence[SentRequest]) -> Iterator[Answer]:
         """See `Provider.send`."""
         for request in requests:
-            yield self._retrying(self._once, request)
+            yield self._tried(request)
 
-    def _once(self, request: SentRequest) -> Answer:
-        answer: Answer = next(iter(self._provider.send([request])))
-        return answer
+    def _tried(self, request: SentRequest) -> Answer:
+        answers: list[Answer] = []
+
+        def once() -> Answer:
+            answers.append(next(iter(self._provider.send([request]))))
+            return answers[-1]
+
+        self._retrying(once)
+        return combined(answers)
 
     def _worth_a_try(self, answer: Answer) -> bool:
         if isinstance(answer, TryAgain):
@@ -78,7 +85,7 @@ def _wait(state: RetryCallState) -> float:
 
 
 def _last_answer(state: RetryCallState) -> Any:
-    return state.outcome.result() if state.outcome else Unconfirmed("no_answer")
+    return state.outcome.result() if state.outcome else None
 
 
 def make_provider(

@@ -1,0 +1,213 @@
+"""What the product finds around it while the world is simulated: time, chance, threads, sockets, output.
+
+Each is swapped where the product takes it from, for the whole process, and put back at the end. Nothing of
+the product knows about it.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import random
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import botocore.session
+import httpx
+import time_machine
+
+from exnotify import following, redriving
+from exstream_notify.adapters import deadline
+from exstream_notify.adapters.providers import aws, connections, opentext, opentext_auth
+
+from .tasks import Process, Tasks
+
+_DRAWN = (
+    "random",
+    "uniform",
+    "randint",
+    "randrange",
+    "choice",
+    "choices",
+    "shuffle",
+    "sample",
+    "getrandbits",
+)
+
+
+class Now(time_machine.Traveller):
+    """The time that whoever runs now sees: the world's, and its own clock's skew."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        super().__init__(0, None, tick=False)
+        self._now = now
+        self.skew = 0.0
+
+    def time_ns(self) -> int:
+        """Nanoseconds since the epoch."""
+        return int((self._now() + self.skew) * 1e6) * 1000
+
+
+class Drawn(random.Random):
+    """Python's random numbers, as the world draws them: `draw` gives so many bytes for whoever runs now."""
+
+    def __init__(self, draw: Callable[[int], bytes]) -> None:
+        self._draw = draw
+        super().__init__(0)
+
+    def seed(self, *_: Any, **__: Any) -> None:
+        """Nobody seeds it anew."""
+
+    def random(self) -> float:
+        """A number from 0 to below 1."""
+        return (int.from_bytes(self._draw(7), "big") >> 3) / 2.0**53
+
+    def getrandbits(self, bits: int) -> int:
+        """So many bits."""
+        size = (bits + 7) // 8
+        return int.from_bytes(self._draw(size), "big") >> (size * 8 - bits)
+
+
+class Aside:
+    """`threading.Thread` for a call with a bound: a task of its own, in the same process."""
+
+    tasks: Tasks
+
+    def __init__(self, target: Callable[..., None], args: tuple[Any, ...] = (), daemon: bool = True) -> None:
+        self._act = lambda: target(*args)
+
+    def start(self) -> None:
+        """Have it run."""
+        parent = self.tasks.current
+        if parent is None:
+            raise RuntimeError("no task asks for a thread")
+        name = f"{parent.name} aside {len(parent.children)}"
+        self._task = self.tasks.start(name, parent.process, self._act)
+        parent.children.append(self._task)
+
+    def join(self, seconds: float | None = None) -> None:
+        """Wait until it is over, at most so many seconds."""
+        if not self._task.done:
+            self.tasks.wait([self._task], seconds)
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return not self._task.done
+
+
+class Lock:
+    """`threading.Lock` between tasks: whoever finds it taken looks again a little later."""
+
+    tasks: Tasks
+
+    def __init__(self) -> None:
+        self._taken = False
+
+    def __enter__(self) -> None:
+        """Take it."""
+        while self._taken:
+            self.tasks.sleep(0.01)
+        self._taken = True
+
+    def __exit__(self, *_: object) -> None:
+        """Give it back."""
+        self._taken = False
+
+
+class Output(io.TextIOBase):
+    """Standard output of the functions: kept for who asks, else dropped."""
+
+    def __init__(self, lines: list[str] | None) -> None:
+        self._lines = lines
+
+    def write(self, text: str) -> int:
+        """See `io.TextIOBase`."""
+        if self._lines is not None:
+            self._lines.append(text)
+        return len(text)
+
+
+@contextmanager
+def surroundings(
+    tasks: Tasks,
+    now: Now,
+    draw: Callable[[int], bytes],
+    make_client: Callable[..., Any],
+    transport: httpx.BaseTransport,
+    stack: tuple[Any, Mapping[str, Any]],
+) -> Iterator[None]:
+    """Put everything in place, and take it away again. `transport` is where HTTP requests end.
+
+    `stack`: what commands need besides to find theirs.
+    """
+    drawn = Drawn(draw)
+    Aside.tasks, Lock.tasks = tasks, tasks
+    threads = SimpleNamespace(Lock=Lock, Thread=threading.Thread, local=threading.local)
+
+    def slept(seconds: float) -> None:
+        if tasks.current is not None:
+            tasks.sleep(seconds)
+
+    def ticks() -> float:
+        return now.time_ns() / 1e9
+
+    def client(service: str, config: Any = None) -> Any:
+        return make_client(service, config)
+
+    kept = following.follow.__kwdefaults__ or {}
+    swaps: list[tuple[Any, Mapping[str, Any]]] = [
+        (time, {"sleep": slept, "monotonic": ticks, "perf_counter": ticks}),
+        (os, {"urandom": draw}),
+        (random, {"_urandom": draw, **{name: getattr(drawn, name) for name in _DRAWN}}),
+        (deadline, {"Thread": Aside}),
+        *((module, {"threading": threads}) for module in (aws, connections, opentext, opentext_auth)),
+        (botocore.session, {"get_session": lambda: SimpleNamespace(create_client=client)}),
+        (httpx._client, {"HTTPTransport": lambda **_: transport}),
+        (sys, {"stdout": sys.stdout, "stderr": sys.stderr}),
+        (following.follow, {"__kwdefaults__": {**kept, "now": ticks, "pause": slept}}),
+        (redriving.redrive, {"__defaults__": (slept, *(redriving.redrive.__defaults__ or ())[1:])}),
+        (logging.getLogger(), {"handlers": []}),
+        stack,
+    ]
+    with ExitStack() as undo:
+        undo.enter_context(warnings.catch_warnings())
+        # As observability.py has it for a process of its own.
+        warnings.filterwarnings("ignore", "No application metrics to publish")
+        for owner, values in swaps:
+            for name, value in values.items():
+                undo.callback(setattr, owner, name, getattr(owner, name, None))
+                setattr(owner, name, value)
+        traveller = time_machine.travel(0, tick=False)
+        traveller.start()
+        time_machine.traveller_stack[-1] = now
+        undo.callback(traveller.stop)
+        yield
+
+
+def entering(now: Now, output: Output) -> Callable[[Process | None], None]:
+    """What puts a process's environment and clock in force.
+
+    The contents of `os.environ` are exchanged, not the object: default values of parameters hold on to it.
+    """
+    environ: Any = os.environ
+    world = environ._data
+
+    def enter(process: Process | None) -> None:
+        environ._data = world if process is None else process.environ
+        now.skew = 0.0 if process is None else process.skew
+        sys.stdout = (process and process.out) or output
+        sys.stderr = (process and process.err) or sys.__stderr__
+
+    return enter
+
+
+def encoded(environ: Mapping[str, str]) -> dict[bytes, bytes]:
+    """An environment as `os.environ` keeps it."""
+    return {os.fsencode(name): os.fsencode(text) for name, text in environ.items()}

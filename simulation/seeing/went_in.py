@@ -1,0 +1,255 @@
+"""What went in: runs and records as dropped, what people and systems did, what the composer reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from simulation.checker.seen import ENDS, Act, Drop, Record, Report
+from simulation.stories.acts import DropRun, PutEvent, Reply
+from simulation.stories.acts import Record as Written
+from simulation.stories.performing import Deed
+from simulation.stories.records import FLAWS, OTHER_ADDRESS, OTHER_NAME
+
+CHANNELS = ("email", "sms")
+
+HOLDING = frozenset({"deceased", "chapter 7", "payment plan", "disputed"})
+"""Account statuses of stories that forbid to ask for money (docs/journeys.md, do not dun)."""
+
+STOPS = frozenset({"STOP", "stop", "Stop!", "please unsubscribe me", "ARRET", "CANCEL", "STOP, wrong number"})
+"""Texts of stories that end all text messages to their number; START allows them again."""
+
+_REFUSALS = ("CommandError", "MisuseError", "UsageError", "BadParameter", "NoSuchOption")
+
+
+# --- runs ------------------------------------------------------------------------------------------
+
+
+def drops_of(deeds: Sequence[Deed]) -> list[Drop]:
+    """Every run, and every single document, in the order in which they came."""
+    return [drop for deed in deeds for drop in _drops(deed)]
+
+
+def _drops(deed: Deed) -> Iterator[Drop]:
+    act = deed.act
+    if isinstance(act, DropRun):
+        whole = act.replaced is None and not act.stated and bool(act.records)
+        records = [Record(record.fields, _fit(record, act.records)) for record in act.records]
+        sealed_at = None if act.sealed_after is None else deed.ended
+        yield Drop(act.domain, act.run_id, deed.began, records, sealed_at, complete=whole)
+    elif isinstance(act, PutEvent) and act.detail_type == "Document Composed":
+        fields = {name: str(value) for name, value in act.detail.items() if name != "domain"}
+        yield Drop(str(act.detail["domain"]), "event", deed.began, [Record(fields)], None, event=True)
+
+
+def _fit(record: Written, others: Sequence[Written]) -> bool | None:
+    """Whether a record can be used; of two that contradict each other perhaps neither can."""
+    key = record.fields.get("customer_key")
+    if any(
+        one.flaw in (OTHER_NAME, OTHER_ADDRESS) and one.fields.get("customer_key") == key for one in others
+    ):
+        return None
+    flaw = FLAWS.get(record.flaw)
+    return flaw is None or not flaw.rejected
+
+
+# --- people and systems ----------------------------------------------------------------------------
+
+
+def acts_of(deeds: Sequence[Deed]) -> list[Act]:
+    """What operators, customers and systems did, in order."""
+    reversed_ = {
+        str(deed.act.detail.get("reversal_of"))
+        for deed in deeds
+        if isinstance(deed.act, PutEvent) and deed.act.detail_type == "Payment Reversed"
+    }
+    due = _amounts(deeds)
+    found: list[Act] = []
+    for deed in deeds:
+        if deed.line:
+            found += _commanded(deed)
+        elif isinstance(deed.act, Reply):
+            kind = "opt out" if deed.act.text in STOPS else "opt in" if deed.act.text == "START" else ""
+            if kind:
+                found.append(Act(kind, deed.began, channel="sms", address=deed.act.number))
+        elif isinstance(deed.act, PutEvent) and str(deed.act.detail.get("payment_id")) not in reversed_:
+            said = _SAID.get(deed.act.detail_type)
+            found += said(deed.began, deed.act.detail, due) if said else []
+    return found
+
+
+Due = Mapping[tuple[str, str], set[str]]
+"""The amounts due by domain and document."""
+
+Says = Callable[[float, Mapping[str, Any], Due], list[Act]]
+
+
+def _amounts(deeds: Sequence[Deed]) -> Due:
+    found: dict[tuple[str, str], set[str]] = {}
+    for drop in drops_of(deeds):
+        for record in drop.records:
+            key = drop.domain, record.fields.get("document_id", "")
+            found.setdefault(key, set()).add(record.fields.get("amount_due", ""))
+    return found
+
+
+_NAMES = {
+    "domain": "domain", "customer_key": "customer", "recipient": "recipient", "document_id": "document",
+    "case_id": "case",
+}  # fmt: skip
+
+
+def _named(detail: Mapping[str, Any]) -> dict[str, Any]:
+    return {ours: str(detail[theirs]) for theirs, ours in _NAMES.items() if detail.get(theirs)}
+
+
+def _responded(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
+    return [Act("respond", at, **_named(detail), response="responded")]
+
+
+def _acknowledged(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
+    return [Act("respond", at, **_named(detail), response="acknowledged")]
+
+
+def _paid(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
+    """A payment ends what is about a document only if it names the document and pays all of it."""
+    amounts = due.get((str(detail["domain"]), str(detail.get("document_id", ""))))
+    if amounts != {str(detail["amount"])}:
+        return []
+    return [Act("respond", at, **_named(detail), response="paid", amount=str(detail["amount"]))]
+
+
+def _status(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
+    if detail["account_status"] not in HOLDING:
+        return []
+    return [Act("do not dun", at, **_named(detail))]
+
+
+def _preferences(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
+    """The opt-outs that an event states are all that the customer has from then on."""
+    who, found = _named(detail), list[Act]()
+    if "opt_outs" in detail:
+        found.append(Act("opt in", at, **who))
+        for topic, channels in detail["opt_outs"].items():
+            found += [Act("opt out", at, **who, channel=c, topic=topic) for c in channels]
+    if "language" in detail:
+        found.append(Act("set language", at, **who, language=detail["language"]))
+    if "email" in detail and detail.get("verified"):
+        found.append(Act("set address", at, **who, channel="email", address=detail["email"]))
+    elif "email" in detail:
+        found.append(Act("may set address", at, **who, channel="email", address=detail["email"]))
+    if "paper_required" in detail:
+        found.append(Act("want paper" if detail["paper_required"] else "want no paper", at, **who))
+    if "consent" in detail:
+        found.append(Act("give consent" if detail["consent"]["given"] else "withdraw consent", at, **who))
+    if "quiet_hours" in detail:
+        found.append(Act("quiet hours", at, **who, hours="-".join(detail["quiet_hours"])))
+    return found
+
+
+_SAID: Mapping[str, Says] = {
+    "Customer Responded": _responded,
+    "Document Acknowledged": _acknowledged,
+    "Payment Received": _paid,
+    "Account Status Changed": _status,
+    "Preferences Changed": _preferences,
+}
+
+
+# --- operators -------------------------------------------------------------------------------------
+
+
+def _commanded(deed: Deed) -> list[Act]:
+    """What a command line means. One that was refused did nothing; one that was killed, or failed on a fault,
+    may have done it: then what it allows counts, and what it forbids does not."""
+    line = deed.line
+    options = _options(line)
+    meaning = _MEANINGS.get(line[0])
+    meant = meaning(line, options) if meaning else []
+    refused = bool(deed.code) and deed.said.startswith(_REFUSALS)
+    sure = deed.ended is not None and (not deed.code or not deed.said)
+    if refused:
+        return []
+    done = deed.ended if sure else None
+    return [Act(kind, deed.began, done, **about) for kind, about in meant if sure or kind in _ALLOWS]
+
+
+_ALLOWS = frozenset({*ENDS.values(), "may set address", "may set language"})
+"""Acts that allow something that was forbidden before."""
+
+Meant = list[tuple[str, dict[str, Any]]]
+
+
+def _options(line: Sequence[str]) -> dict[str, str]:
+    """The options of a line with their values; a flag has none."""
+    found: dict[str, str] = {}
+    for number, word in enumerate(line):
+        if word.startswith("--"):
+            value = line[number + 1] if number + 1 < len(line) else ""
+            found[word] = "" if value.startswith("--") else value
+    return found
+
+
+def _run(line: Sequence[str], options: Mapping[str, str]) -> Meant:
+    kinds = {"--hold": "hold", "--release": "release", "--cancel": "cancel"}
+    return [(kind, {"run": line[1]}) for option, kind in kinds.items() if option in options]
+
+
+def _switch(line: Sequence[str], options: Mapping[str, str]) -> Meant:
+    kind = "switch off" if "--off" in options else "switch on"
+    return [(kind, {"channel" if line[1] in CHANNELS else "domain": line[1]})]
+
+
+def _journeys(line: Sequence[str], options: Mapping[str, str]) -> Meant:
+    names = {"--run": "run", "--journey": "journey", "--customer": "customer", "--domain": "domain"}
+    about = {ours: options[theirs] for theirs, ours in names.items() if theirs in options}
+    return [("stop journey" if line[1] == "stop" else "resume journey", about)]
+
+
+def _contact(line: Sequence[str], options: Mapping[str, str]) -> Meant:
+    who = {"customer": line[1], "domain": options.get("--domain", "")}
+    flags = {"--erase": "erase", "--do-not-dun": "do not dun", "--dun-again": "dun again"}
+    found: Meant = [(kind, who) for option, kind in flags.items() if option in options]
+    field, _, value = options.get("--set", "").partition("=")
+    match field:
+        case "opt_out":
+            found.append(("opt out", {**who, "channel": value}))
+        case "opt_outs" if not value:
+            found.append(("opt in", who))
+        case "language":
+            found.append(("set language", {**who, "language": value}))
+        case "email":
+            found.append(("set address", {**who, "channel": "email", "address": value}))
+        case "paper_required":
+            found.append(("want paper" if value == "yes" else "want no paper", who))
+        case "consent":
+            found.append(("give consent" if value == "yes" else "withdraw consent", who))
+        case "legal_hold":
+            found.append(("legal hold" if value else "legal hold ended", who))
+    return found
+
+
+_MEANINGS: Mapping[str, Callable[[Sequence[str], Mapping[str, str]], Meant]] = {
+    "run": _run,
+    "switch": _switch,
+    "journeys": _journeys,
+    "contact": _contact,
+}
+"""What each command does, as the checker names it."""
+
+
+# --- the composer ----------------------------------------------------------------------------------
+
+
+def reports_of(deeds: Sequence[Deed]) -> list[Report]:
+    """What the engine's message files say: a code, and how many times."""
+    found: list[Report] = []
+    for deed in deeds:
+        if not isinstance(deed.act, DropRun):
+            continue
+        lines = deed.act.beside.get("ExstreamMessages.dat", "").splitlines()
+        for code in ("EX004120E", "EX003004S"):
+            if count := sum(code in line for line in lines):
+                severity = "severe" if code.endswith("S") else "error"
+                found.append(Report(deed.began, deed.act.domain, deed.act.run_id, code, count, severity))
+    return found
