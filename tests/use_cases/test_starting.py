@@ -51,8 +51,13 @@ def test_a_name_that_is_closed_is_passed_over() -> None:
     assert book.open[FIRST].generation == 3
     full = FakeExecutions()
     full.names += [FIRST.execution(n) for n in range(1, 21)]
-    with pytest.raises(RuntimeError, match=r"no generation of .* was free in 20 tries"):
-        started(waiting(FIRST), full)
+    book = waiting(FIRST, SECOND)
+    with pytest.raises(ExceptionGroup) as failed:
+        started(book, full)
+    assert [str(error) for error in failed.value.exceptions] == [
+        f"no generation of {FIRST.name} was free in 20 tries"
+    ]
+    assert book.open[SECOND].started, "one that fails stops no other"
 
 
 def test_one_whose_execution_is_gone_gets_another_once_it_is_overdue() -> None:
