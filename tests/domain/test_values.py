@@ -309,3 +309,11 @@ def test_half_a_sign_of_a_credit_or_two_are_refused(written):
 def test_a_path_has_no_control_characters(path):
     with pytest.raises(ValueRefused, match="control character"):
         clean_path(path)
+
+
+@pytest.mark.parametrize(
+    "written", ["USD 4.50 USD USD", "4.50 credits", "XYZ 4.50", "$ 4.50 points", "c 4.50"]
+)
+def test_what_stands_around_an_amount_is_a_currency(written):
+    with pytest.raises(ValueRefused):
+        amount_and_currency(written, "USD")
