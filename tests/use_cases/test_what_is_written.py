@@ -246,3 +246,11 @@ def test_a_digest_is_recorded_for_its_team_and_its_run() -> None:
     body = world.evidence.lines[digest.attempts[0].evidence].body
     assert (body["wording"], body["to"], body["content_sha256"]) == ("team-digest", "uw@example.com", None)
     assert body["text"] == "digest|underwriting|run-1|statement=2"
+
+
+@pytest.mark.parametrize(("takes", "slept"), [(0.0, 3.0), (0.4, 1.8), (1.0, 0.0), (2.0, 0.0)])
+def test_the_pace_takes_off_what_the_provider_took(takes: float, slept: float) -> None:
+    world = World(a_rule(channels=("email",)), rate=1.0, takes=takes)
+    world.drop("run-1", *(a_document(n) for n in (1, 2, 3)))
+    world.drain()
+    assert world.clock.slept == pytest.approx(slept)
