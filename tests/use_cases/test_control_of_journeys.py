@@ -1,6 +1,5 @@
 """An operator stops and resumes the journeys of notices: each is told once, over what others write."""
 
-
 import pytest
 
 from exstream_notify.domain.journeys import RESUMED, STOPPED, is_stopped
