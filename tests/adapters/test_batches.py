@@ -391,3 +391,19 @@ def test_versions_that_nobody_may_delete_are_an_error_at_once() -> None:
     with pytest.raises(RuntimeError, match="1 versions cannot be deleted: AccessDenied"):
         delete_versions(client, "bucket", [{"Key": "k", "VersionId": "1"}])
     assert len(client.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([5, 5, 1], [[5, 5], [1]]),
+        ([10, 1], [[10], [1]]),
+        ([4, 5, 1, 10], [[4, 5, 1], [10]]),
+        ([11, 1], [[11], [1]]),
+        ([1, 11, 1], [[1], [11], [1]]),
+        ([1, 1, 1, 1], [[1, 1, 1], [1]]),
+        ([], []),
+    ],
+)
+def test_a_batch_is_full_at_its_limit_and_not_beyond(sizes: list[int], expected: list[list[int]]) -> None:
+    assert list(batches(sizes, Limits(3, 10), int)) == expected

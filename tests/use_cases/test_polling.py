@@ -99,7 +99,7 @@ def test_of_the_silent_each_gets_what_its_own_type_says() -> None:
     world.check()
 
 
-def test_a_delayed_message_that_is_overdue_waits_for_nothing_more() -> None:
+def test_a_delayed_message_that_is_overdue_goes_on_to_the_next_channel() -> None:
     world = sent(a_rule(deadline_hours=3, on_no_receipt="other_channel"))
     world.report(world.receipt(world.outbox[0], Kind.DELAYED))
     world.drain()
