@@ -84,6 +84,9 @@ simulate: $(DEV_SET_UP) ## play bad nights from seeds (SEEDS=1-100, HOURS=8, SEC
 	    $(if $(PROFILE),--profile $(PROFILE)) $(if $(REPLAY),--replay $(REPLAY)) \
 	    $(if $(SECONDS),--seconds $(SECONDS),$(if $(SEEDS)$(HOURS)$(REPLAY),,--seconds 120))
 
+simulate-faults: $(DEV_SET_UP) ## put each known fault back and play seeds until it is found (FAULTS="name name", SECONDS=600)
+	$(VENV)/bin/python -m simulation.known_faults $(FAULTS) $(if $(SECONDS),--seconds $(SECONDS))
+
 adopt: $(DEV_SET_UP) ## write what an import needs to take over what a deleted stack left (STACK_ID=arn:...)
 	$(VENV)/bin/python -m exnotify.operations.adopt "$(STACK_ID)" build/adopt
 

@@ -156,6 +156,25 @@ def every_run_is_taken(book: Book) -> Contradictions:
             yield run, [said, f"nothing is wrong with it, and it is {shown['state']}: {shown.get('why', '')}"]
 
 
+@claim("Other content under the id of a run that was taken is reported.")
+def reused_id_is_reported(book: Book) -> Contradictions:
+    """Where what is shown is the first content, and another was sealed long after it."""
+    for run, drops in book.drops.items():
+        shown = {str(row["document_id"]) for row in book.seen.shown.rows.get(run, ())}
+        sealed = [drop for drop in drops if drop.sealed_at is not None and not drop.event]
+        first = _documents(sealed[0]) if sealed else set()
+        for later in sealed[1:]:
+            new = _documents(later) - first
+            if new and shown & first and not shown & new and not _codes_of_run(book, run):
+                said = f"{len(new)} documents came with a seal at {when(later.sealed_at or 0)}"
+                yield run, [said, "none of them is shown, and no incident of the run says so"]
+
+
+def _documents(drop: Drop) -> set[str]:
+    found = (Given(drop, record).key[3] for record in drop.records if record.fit)
+    return {name for name in found if name}
+
+
 def _codes_of_run(book: Book, run: str) -> set[str]:
     domain, _, run_id = run.partition("/")
     return {
@@ -246,6 +265,28 @@ def who_must_act_is_asked(book: Book) -> Contradictions:
                         f"incidents: {', '.join(sorted(codes)) or 'none'}",
                     ],
                 )
+
+
+@claim("Incidents count at least those whom nobody notified, and those in doubt.")
+def incidents_count_the_untold(book: Book) -> Contradictions:
+    """By run, for what is counted under one code each: the incidents that have the code, in sum."""
+    for run, _, _ in _taken(book):
+        domain, _, run_id = run.partition("/")
+        rows = Counter(str(row["reason"]) for row in book.seen.shown.rows.get(run, ()) if _untold(row))
+        for code, number in rows.items():
+            incidents = [
+                incident
+                for incident in book.seen.shown.incidents
+                if (incident.get("domain"), incident.get("run_id")) == (domain, run_id)
+                and code in incident.get("codes", ())
+            ]
+            counted = sum(int(incident["count"]) for incident in incidents)
+            if incidents and counted < number:
+                yield run, [f"{number} records have the reason {code}; its incidents count {counted}"]
+
+
+def _untold(row: Row) -> bool:
+    return (row["outcome"], row["reason"]) in {("failed", "deadline_passed"), ("suppressed", "no_channel")}
 
 
 @claim("A run's figures are those of the records that were dropped, and they add up.")

@@ -29,6 +29,7 @@ PLOTS: Mapping[str, tuple[Plot, int]] = {
     "late": (runs.sealed_late, 2),
     "manifest": (runs.manifest_alone, 2),
     "replaced": (runs.index_replaced, 2),
+    "bareseal": (runs.bare_seal, 1),
     "empty": (runs.empty, 1),
     "filemissing": (runs.file_missing, 1),
     "composer": (runs.composer_says, 2),
@@ -83,7 +84,7 @@ def profile_of(seed: str, name: str = "") -> Profile:
 def draw(chance: Chance, profile: Profile) -> Story:
     """The story of a seed under a profile."""
     start = chance.one_of("start", _STARTS)
-    site = chance.one_of("site", SITES)
+    site = chance.one_of("site", SITES) if profile.site is None else profile.site
     cast = Cast(chance)
     writing = Writing(chance, cast, datetime.fromisoformat(start))
     names = [name for name, (_, weight) in PLOTS.items() for _ in range(weight)]
@@ -98,6 +99,7 @@ def draw(chance: Chance, profile: Profile) -> Story:
     parameters = {**chance.one_of("providers", _PROVIDERS), **(_MARKETING if site else {})}
     if chance.likely("any volume", 0.8):
         parameters |= _OPEN_VOLUME
+    parameters |= profile.parameters
     return Story(
         start=start,
         acts=tuple(sorted(acts, key=lambda act: act.at)),

@@ -51,7 +51,7 @@ def index_files(act: DropRun, records: Sequence[Record]) -> dict[str, bytes]:
 
 
 def seal(act: DropRun, files: Mapping[str, bytes], composed_at: str) -> bytes:
-    """The seal over these index files; `act.stated` has the last word."""
+    """The seal over these index files; `act.stated` has the last word: None leaves something unsaid."""
     keys = [record.fields.get("customer_key", f"none {n}") for n, record in enumerate(act.records)]
     # The native manifest has an entry a customer in each of its queues, and counts entries.
     native_too = act.manifest or act.form.startswith("native")
@@ -75,7 +75,7 @@ def seal(act: DropRun, files: Mapping[str, bytes], composed_at: str) -> bytes:
         ],
         **act.stated,
     }
-    return json.dumps(told, indent=1).encode()
+    return json.dumps({name: what for name, what in told.items() if what is not None}, indent=1).encode()
 
 
 def documents(act: DropRun) -> dict[str, bytes]:

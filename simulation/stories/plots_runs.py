@@ -10,6 +10,8 @@ from .acts import Act, Record
 from .records import TYPES
 from .stage import DAY, HOUR, MINUTE, Stage
 
+_COUNTS = ("started_at", "ended_at", "customers_expected", "customers_processed", "documents", "errors")
+
 
 def plain(stage: Stage) -> list[Act]:
     """A run, as most are."""
@@ -42,6 +44,18 @@ def corrected_too_late(stage: Stage) -> list[Act]:
     other = stage.run(run.domain, suffix="-more")
     changed = replace(run, records=(*run.records, *other.records))
     return [run, stage.again(changed, stage.after("changed", MINUTE, DAY))]
+
+
+def bare_seal(stage: Stage) -> list[Act]:
+    """A seal that names its files and states nothing of them; perhaps the same comes again, perhaps other
+    content."""
+    run = stage.run(stage.domain(), form="jsonl", files=1, manifest=False)
+    unsaid = dict.fromkeys(_COUNTS)
+    bare = replace(run, stated={**unsaid, "files": [{"name": "part0.index.jsonl"}]})
+    if stage.likely("other content", 0.6):
+        other = stage.run(run.domain, suffix="-other")
+        return [bare, stage.again(bare, stage.after("other", MINUTE, DAY), records=other.records)]
+    return [bare, stage.again(bare, stage.after("same", MINUTE, DAY))]
 
 
 def corrected_under_another_id(stage: Stage) -> list[Act]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from simulation.outside import KINDS
 from simulation.outside.conduct import ADDRESS_REFUSED, CONDUCTS
@@ -55,14 +56,61 @@ class Profile:
     only: tuple[str, ...] = ()
     """Names of the plots that it is drawn from; empty: all."""
 
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Of the template, whatever the story draws."""
+
+    site: str | None = None
+    """The site folder, whatever the story draws (`sites.SITES`)."""
+
 
 def _all(factor: float) -> dict[str, float]:
     return {kind: min(rate * factor, 0.5) for rates in FAMILIES.values() for kind, rate in rates.items()}
 
 
+def _some(families: Mapping[str, float], **rates: float) -> dict[str, float]:
+    """These families, each by its factor, and single kinds as they are said."""
+    found = {k: min(r * factor, 0.5) for name, factor in families.items() for k, r in FAMILIES[name].items()}
+    return {**found, **rates}
+
+
+def _killed(rate: float) -> dict[str, float]:
+    return dict.fromkeys(("crash_before", "crash_after", "crash_between"), rate)
+
+
+_OPENTEXT = {"EmailProvider": "opentext", "SmsProvider": "opentext", "OpenTextDeduplicates": "true"}
+_AWS = {"EmailProvider": "ses", "SmsProvider": "sms", "OpenTextDeduplicates": "false"}
+_FEW: Mapping[str, Any] = {"plots": (1, 2), "most": 6, "lasts": 2 * HOUR}
+
+NARROW: tuple[Profile, ...] = (
+    Profile("doubts", _some({"providers": 6}, redelivered=0.1, slow=0.02, frozen=0.01), **_FEW,
+            only=("plain", "repeated", "provider"), parameters=_OPENTEXT),
+    Profile("doubts-aws", _some({"providers": 4}, lost_answer=0.05, slow=0.02), **_FEW,
+            only=("plain", "repeated"), parameters=_AWS),
+    Profile("doubled", _some({}, redelivered=0.3, sqs_twice=0.15, slow=0.05, frozen=0.01), **_FEW,
+            only=("plain", "repeated")),
+    Profile("kills", _some({"providers": 3, "receipts": 2}, **_killed(0.02)), **_FEW,
+            only=("plain", "repeated", "provider")),
+    Profile("silent", _some({"receipts": 4}, **_killed(0.03)), **_FEW, only=("plain",), site="brisk"),
+    Profile("redriven", _some({"providers": 3}, redelivered=0.1, **_killed(0.07)), plots=(2, 4), most=5,
+            lasts=2 * HOUR, only=("plain", "redriven"), parameters=_OPENTEXT),
+    Profile("held", _some({"delivery": 3, "providers": 3}, slow=0.05, frozen=0.02), plots=(1, 3), most=6,
+            lasts=2 * HOUR, only=("held",)),
+    Profile("corrected", _some({"providers": 4}), **_FEW, only=("cancelled", "corrected", "provider")),
+    Profile("outage", _some({"providers": 2}), plots=(1, 2), most=25, lasts=2 * HOUR,
+            only=("provider",)),
+    Profile("off", {}, plots=(1, 2), most=6, lasts=HOUR, only=("switched",)),
+    Profile("reused", {}, plots=(1, 2), most=5, lasts=HOUR, only=("bareseal",)),
+    Profile("asked-off", _some({"people": 2}, frozen=0.01, slow=0.05), plots=(3, 6), most=8, lasts=6 * HOUR,
+            only=("plain", "texts", "portal", "byhand", "provider")),
+    Profile("journeys", _some({"people": 2}, slow=0.05, frozen=0.005), plots=(1, 2), most=6, lasts=DAY,
+            only=("journey",)),
+)  # fmt: skip
+"""Narrow ones, for faults of one kind: rates are high and stories short. No history draws them."""
+
 PROFILES: Mapping[str, Profile] = {
     profile.name: profile
     for profile in (
+        *NARROW,
         Profile("quiet"),
         *(Profile(name, rates) for name, rates in FAMILIES.items()),
         Profile("everything", _all(1.0)),

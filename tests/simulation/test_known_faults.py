@@ -1,0 +1,38 @@
+"""Faults that are put back are found: the checker is not blind to them, and stories reach them."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from simulation.checker.claims import CLAIMS
+from simulation.known_faults.faults import FAULTS, Fault
+from simulation.known_faults.putting_back import Edit, TextGone, changed
+from simulation.known_faults.seeking import named, seek, sound_process
+from simulation.stories.profiles import PROFILES
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_the_text_that_a_fault_replaces_is_there(fault: Fault) -> None:
+    for source in changed(fault.edits).values():
+        ast.parse(source)
+    assert fault.claims <= CLAIMS.keys()
+    assert fault.profile in PROFILES
+
+
+def test_a_fault_whose_text_is_gone_fails_loudly() -> None:
+    with pytest.raises(TextGone, match="0 times in exstream_notify"):
+        changed([Edit("domain.messages", "this text is not there", "")])
+
+
+def test_no_two_faults_have_one_name() -> None:
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS)
+
+
+@pytest.mark.parametrize(("name", "seed"), [("content_not_compared", 1)])
+def test_a_fault_that_is_put_back_is_found(name: str, seed: int) -> None:
+    (fault,) = named(FAULTS, [name])
+    with sound_process() as sound:
+        found = seek(fault, sound, seconds=0.0, first=seed)
+    assert found.claim in fault.claims, found
