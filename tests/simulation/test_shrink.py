@@ -49,7 +49,7 @@ def test_a_planted_violation_shrinks_to_its_cause() -> None:
     story = a_story("7")
     guilty = runs(story)[2]
     wanted = guilty.records[-1].fields["document_id"]
-    faults = frozenset(f"crash_after send #{n}" for n in range(40)) | {"of another place"}
+    faults = frozenset(f"crash_after send #{n}" for n in range(40)) | {"of another place", "slow x", "cold y"}
 
     def cause(told: Story, happened: frozenset[str]) -> bool:
         ids = {record.fields["document_id"] for run in runs(told) for record in run.records}
