@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from .documents import Document
 from .notices import Notice, Response, happened
@@ -442,9 +442,9 @@ def with_payment(
     what = REVERSED if event.reverses else "paid" if settled else IN_PART
     if what == "paid" and was_paid:
         what = PAID_AGAIN
-    changes = {"responses": responses, "payments": payments}
+    changes: dict[str, Any] = {"responses": responses, "payments": payments}
     if count_of_payments(notice) >= MAX_PAYMENT_EVENTS:
-        return replace(notice, version=notice.version + 1, **changes)  # type: ignore[arg-type]
+        return replace(notice, version=notice.version + 1, **changes)
     return happened(notice, now, what, event.detail if what == "paid" else event.part, **changes)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from .documents import Document
 from .notices import Notice, happened
@@ -279,14 +280,17 @@ def with_shares(
     settled = is_settled(payments, document, any_payment=any_payment_settles)
     settled = settled or (was_paid and change > 0)
     responses = tuple(kind for kind in notice.responses if kind != "paid")
-    changes = {"payments": payments, "responses": (*responses, "paid") if settled else responses}
+    changes: dict[str, Any] = {
+        "payments": payments,
+        "responses": (*responses, "paid") if settled else responses,
+    }
     if settled and was_paid:
         changes["responses"] = notice.responses
     what = REVERSED if event.reverses else MOVED
     if change >= 0:
         what = IN_PART if not settled else PAID_AGAIN if was_paid else "paid"
     if count_of_payments(notice) >= MAX_PAYMENT_EVENTS:
-        return replace(notice, version=notice.version + 1, **changes)  # type: ignore[arg-type]
+        return replace(notice, version=notice.version + 1, **changes)
     part = replace(event, amount=f"{abs(change):f}").part
     return happened(notice, now, what, f"shared {part}", **changes)
 
