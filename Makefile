@@ -30,7 +30,7 @@ export REQUIRE_ALL
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-sam setup-checkov setup-localstack demo test test-sdk test-localstack lint audit build bench alarms \
-    drill mutants simulate adopt lock clean
+    drill model mutants simulate adopt lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -75,6 +75,9 @@ alarms: $(DEV_SET_UP) ## write monitoring.yaml: alarms, dashboard and saved quer
 
 drill: $(DEV_SET_UP) ## cause every failure in the embedded cloud; the table of faults and alarms
 	$(VENV)/bin/python -m exnotify.operations.drill
+
+model: $(DEV_SET_UP) ## check the model of one notice as a whole (needs Java, and hours)
+	$(VENV)/bin/python -m simulation.model
 
 simulate: $(DEV_SET_UP) ## play bad nights from seeds (SEEDS=1-100, HOURS=8, SECONDS=120, PROFILE=name, REPLAY=seed)
 	$(VENV)/bin/python -m simulation $(if $(SEEDS),--seeds $(SEEDS)) $(if $(HOURS),--hours $(HOURS)) \

@@ -75,9 +75,11 @@ def seeds_of(text: str) -> list[str]:
 def run_all(order: Order) -> int:
     """Run what is ordered; 1 if a history failed."""
     BUILD.mkdir(parents=True, exist_ok=True)
-    began, totals = time.monotonic(), Totals()
+    began, totals, failures = time.monotonic(), Totals(), list[Result]()
     with (BUILD / "histories.jsonl").open("a", encoding="utf-8") as lines:
         for row in _rows(order):
+            failure = row.pop("failure", None)
+            failures += [failure] if failure else []
             totals.add(row)
             lines.write(json.dumps(row, ensure_ascii=False) + "\n")
             lines.flush()
@@ -89,8 +91,8 @@ def run_all(order: Order) -> int:
                 if not order.going:
                     break
     print(f"{totals}\nin {time.monotonic() - began:.0f} seconds")
-    for seed in totals.failed[: 1 if order.shrink else 0]:
-        _show_small(seed, order)
+    for result in failures[: 1 if order.shrink else 0]:
+        _show_small(result, order.shrink)
     return 1 if totals.failed else 0
 
 
@@ -144,31 +146,24 @@ def _row(job: tuple[str, str]) -> dict[str, Any]:
     else:
         claims = [violation.claim for violation in result.violations]
         row |= {"profile": result.profile, "claims": claims, "digest": result.digest, **result.figures}
+        row["failure"] = result if claims else None
     return {**row, "seconds": round(time.monotonic() - began, 2)}
 
 
-def _show_small(seed: str, order: Order) -> None:
+def _show_small(result: Result, seconds: float) -> None:
     """Shrink a failing history, print it, and write the test that plays it."""
-    result = History(seed, order.profile).run()
-    if not result.violations:
-        return
     claim = result.violations[0].claim
-    print(f"shrinking seed {seed} for {claim}, at most {order.shrink:.0f} seconds", flush=True)
+    print(f"shrinking seed {result.seed} for {claim}, at most {seconds:.0f} seconds", flush=True)
     faults = frozenset(name for _, name in result.faults)
-    small = shrink(result.story, faults, claim, play(seed, result.profile), seconds=order.shrink)
+    small = shrink(result.story, faults, claim, play(result.seed, result.profile), seconds=seconds)
+    print(told(confirmed(result.seed, small) if small.same else result))
+    print(f"\nreplay: make simulate REPLAY={result.seed} PROFILE={result.profile}, at commit {_commit()}")
     if not small.same:
-        print("the history does not fail again when its faults are given to it: it is shown whole")
-    _print_small(seed, small if small.same else None, result)
-
-
-def _print_small(seed: str, small: Any, result: Result) -> None:
-    shown = confirmed(seed, small) if small else result
-    print(told(shown))
-    print(f"\nreplay: make simulate REPLAY={seed} PROFILE={result.profile}, at commit {_commit()}")
-    if small:
-        path = BUILD / f"test_{small.claim}_{seed}.py"
-        path.write_text(as_test(seed, small, _commit()), "utf-8")
-        print(f"as a test: {path}, for tests/simulation/regressions/")
+        print("the history did not fail again when its faults were given to it: it is shown whole")
+        return
+    path = BUILD / f"test_{claim}_{result.seed}.py"
+    path.write_text(as_test(result.seed, small, _commit()), "utf-8")
+    print(f"as a test: {path}, for tests/simulation/regressions/ ({small.plays} histories to shrink it)")
 
 
 def _commit() -> str:

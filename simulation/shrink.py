@@ -65,6 +65,11 @@ def ddmin(items: Sequence[T], fails: Callable[[Sequence[T]], bool]) -> list[T]:
     return kept
 
 
+def kind_of(fault: str) -> str:
+    """The kind of a fault, by its name."""
+    return fault.partition(" ")[0]
+
+
 def shrink(story: Story, faults: frozenset[str], claim: str, play: Play, *, seconds: float = 600.0) -> Shrunk:
     """The smallest history found within so many seconds that violates the claim as this one does."""
     work = _Work(story, faults, claim, play, time.monotonic() + seconds)
@@ -89,8 +94,9 @@ class _Work:
     known: dict[tuple[str, frozenset[str]], Played] = field(default_factory=dict)
 
     def smaller(self) -> bool:
-        """One round over everything that can be taken away; False if nothing could."""
+        """One round over everything that can be taken away, kinds of faults first; False if nothing could."""
         before = (self.story, self.faults)
+        ddmin(sorted(set(map(kind_of, self.faults))), self._fails_with_kinds)
         ddmin(self.story.acts, self._fails_with_acts)
         ddmin(sorted(self.faults), self._fails_with_faults)
         for number in range(len(self.story.acts)):
@@ -115,6 +121,9 @@ class _Work:
 
     def _fails_with_acts(self, acts: Sequence[Act]) -> bool:
         return self.still_fails(replace(self.story, acts=tuple(acts)), self.faults)
+
+    def _fails_with_kinds(self, kinds: Sequence[str]) -> bool:
+        return self._fails_with_faults([name for name in self.faults if kind_of(name) in kinds])
 
     def _fails_with_faults(self, faults: Sequence[str]) -> bool:
         return self.still_fails(self.story, frozenset(faults) & self.faults)

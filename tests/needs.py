@@ -144,6 +144,7 @@ def _said(*command: str) -> str | None:
 NEEDS: tuple[Need, ...] = (
     Need("container", "Docker", containers),
     Need("dynamodb_local", "Java and Node", java_and_node),
+    Need("java", "Java", _java),
     Need("browser", "Chromium and Node", chromium),
     Need("python313", "Python 3.13", python313),
     Need("sam", "the SAM CLI", sam),

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from .reading import Reading
-from .seen import ENDS, Act, Drop, Record, Row, Seen, Sent, Told, Try
+from .seen import ENDS, NOBODY_NAMED, Act, Drop, Record, Row, Seen, Sent, Told, Try
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -232,7 +232,7 @@ class Book:
             (act.run, run),
             (act.customer, notice.get("customer_key")),
             (act.document, notice.get("document_id")),
-            (act.recipient, self.key_of(notice)[2]),
+            (act.recipient, self.key_of(notice)[2] or NOBODY_NAMED),
         )
         if any(said and said != have for said, have in pairs):
             return False

@@ -9,7 +9,7 @@ from functools import cache
 from .book import Book, Given, when
 from .claims import claim
 from .reading import languages, subjects
-from .seen import Row, Sent
+from .seen import NOBODY_NAMED, Row, Sent
 
 Contradictions = Iterator[tuple[str, list[str]]]
 
@@ -91,7 +91,8 @@ def _addresses(book: Book) -> Mapping[tuple[str, str, str], dict[str, float]]:
                     have = known.setdefault(whose, {})
                     have[value] = min(have.get(value, drop.at), drop.at)
     for act in (*book.acts["set address"], *book.acts["may set address"]):
-        have = known.setdefault((act.domain, act.customer, act.recipient), {})
+        holder = "" if act.recipient == NOBODY_NAMED else act.recipient
+        have = known.setdefault((act.domain, act.customer, holder), {})
         have[act.address.lower()] = min(have.get(act.address.lower(), act.at), act.at)
     return known
 
@@ -241,11 +242,7 @@ def _amounts(book: Book, notice: Row, message: Sent) -> set[str] | None:
     for amount in paid[:12]:
         sums |= {known + amount for known in sums}
     left = {total - part for total in whole for part in sums if total >= part}
-    return (
-        {str(value) for value in left}
-        | {str(value).rjust(3, "0") for value in left}
-        | {f"{v // 100}" for v in left}
-    )
+    return {str(value) for value in left} | {str(value // 100) for value in left}
 
 
 def _made(one: Given) -> str:
@@ -260,7 +257,7 @@ def _cents(text: str) -> int | None:
 
 
 def _digits(text: str) -> str:
-    return re.sub(r"\D", "", text).lstrip("0").rjust(3, "0")
+    return re.sub(r"\D", "", text).lstrip("0") or "0"
 
 
 @claim("A text message names neither person nor account, and an e-mail's subject no account.")

@@ -53,6 +53,10 @@ class Drop:
         return f"{self.domain}/{self.run_id}"
 
 
+NOBODY_NAMED = "-"
+"""The `recipient` of an act about the customer for whom records name none, and not about other holders."""
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """Something that an operator, a customer or another system did.
@@ -217,8 +221,8 @@ class Shown:
 
     `runs`: `run --json` by name. `rows`: the records of `run --csv` by run. `notices`: `notice --json` by id.
     `incidents`, `journeys`: the lists of these names. `paper`: `paper --json`'s rows by run. `evidence`: by
-    notice. `contacts`: by `domain/customer` or `domain/customer/recipient`. `waiting` and `dead`: messages by
-    queue and by queue of dead letters. `sizes`: bytes of what is stored of each notice.
+    notice. `waiting` and `dead`: messages by queue and by queue of dead letters. `sizes`: bytes of what is
+    stored of each notice.
     """
 
     at: float
@@ -229,7 +233,6 @@ class Shown:
     journeys: Sequence[Row] = ()
     paper: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     evidence: Mapping[str, Row] = field(default_factory=dict)
-    contacts: Mapping[str, Row] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)
     dead: Mapping[str, int] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)

@@ -23,10 +23,10 @@ _PAGES: Mapping[str, tuple[tuple[tuple[str, str], ...], str]] = {
     "scan": ((("ExclusiveStartKey", "LastEvaluatedKey"),), ""),
     "list_executions": ((("nextToken", "nextToken"),), ""),
     "list_queues": ((("NextToken", "NextToken"),), ""),
-    "list_stack_resources": ((("NextToken", "NextToken"),), ""),
-    "describe_alarms": ((("NextToken", "NextToken"),), ""),
     "list_event_source_mappings": ((("Marker", "NextMarker"),), ""),
     "list_secret_version_ids": ((("NextToken", "NextToken"),), ""),
+    "list_stack_resources": ((("NextToken", "NextToken"),), ""),
+    "describe_alarms": ((("NextToken", "NextToken"),), ""),
     "filter_log_events": ((("nextToken", "nextToken"),), ""),
 }
 """By method: what of an answer goes into the next request, and the field that says whether there is more."""

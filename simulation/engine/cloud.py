@@ -23,7 +23,7 @@ from typing import Any, Self
 
 from exnotify.deployment import Deployment as Operated
 from simulation.nature import Nature
-from simulation.outside import Outside, Reply, Request, Transport
+from simulation.outside import Answer, Outside, Reply, Request, Transport
 from simulation.outside import Settings as Accounts
 from simulation.services.s3_addresses import presigned
 
@@ -32,7 +32,7 @@ from .client import Client
 from .commands import Commands, Typed
 from .deployment import API_URL, REGION, Deployment, deployed
 from .functions import Functions
-from .http import Answer, Http
+from .http import Http
 from .pollers import Poller
 from .schedules import Schedules
 from .services import Services

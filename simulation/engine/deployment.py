@@ -21,7 +21,7 @@ from exnotify.cloud.httpapi import ApiSpec
 from exnotify.cloud.machines import MachineSpec
 from exnotify.cloud.poller import Mapping as EventSourceMapping
 from exnotify.cloud.stack import ScheduleSpec, Stack
-from exnotify.cloud.template import Template, load_template
+from exnotify.cloud.template import NESTED_STACK, load_template
 from exnotify.local import OWN_PARAMETERS, TEMPLATE
 
 ACCOUNT = "123456789012"
@@ -99,19 +99,24 @@ class Deployment:
     may_invoke: Callable[[str, str, str], bool]
     """Whether a service may invoke a function on behalf of an ARN."""
 
+    resources: list[tuple[str, str, str]]
+    """Logical id, physical id and type of each, without nested stacks."""
+
 
 def deployed(parameters: Mapping[str, str] | None = None) -> Deployment:
-    """The project's stack with the parameters of `exnotify up`, and these over them. Takes half a second.
+    """The project's stack with the parameters of `exnotify up`, and these over them; nobody changes it.
 
     Raises TemplateError.
     """
-    given = {
-        **OWN_PARAMETERS,
-        "OpenTextUrl": OPENTEXT_URL,
-        "LinkHost": API_URL,
-        **(parameters or {}),
-    }
-    template = _translated(tuple(sorted(given.items())))
+    own = {**OWN_PARAMETERS, "OpenTextUrl": OPENTEXT_URL, "LinkHost": API_URL}
+    return _deployed(tuple(sorted({**own, **(parameters or {})}.items())))
+
+
+@cache
+def _deployed(parameters: tuple[tuple[str, str], ...]) -> Deployment:
+    """It takes half a second: once for each set of parameters."""
+    given = dict(parameters)
+    template = load_template(TEMPLATE, given, REGION)
     noted = _Noted()
     place = Place(ACCOUNT, REGION)
     stack = Stack(STACK, place, noted.client, _Unchecked(), template.code)  # type: ignore[arg-type]
@@ -134,12 +139,12 @@ def deployed(parameters: Mapping[str, str] | None = None) -> Deployment:
         subscriptions=noted.subscriptions,
         secrets=noted.secrets,
         may_invoke=stack.may_invoke,
+        resources=[
+            (one.logical_id, one.ref, one.type)
+            for one in stack.resources.values()
+            if one.type != NESTED_STACK
+        ],
     )
-
-
-@cache
-def _translated(parameters: tuple[tuple[str, str], ...]) -> Template:
-    return load_template(TEMPLATE, dict(parameters), REGION)
 
 
 class _Unchecked:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -14,19 +13,11 @@ from urllib.parse import unquote, urlsplit
 from exnotify.cloud.functions import Outcome, ThrottledError
 from exnotify.cloud.httpapi import HttpApi
 from simulation.nature import Timeline
+from simulation.outside import Answer
 
 from .deployment import ACCOUNT, REGION, Deployment
 from .functions import Functions
 from .tasks import Process, Task, Tasks
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer of the HTTP API, as `simulation.outside` takes it. Names of headers are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: str
 
 
 class _Clock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from simulation.nature import Nature
@@ -22,7 +22,7 @@ from simulation.services.sqs import Sqs
 from simulation.services.sqs_queues import Queue as SimulatedQueue
 from simulation.services.stepfunctions import StepFunctions
 
-from .deployment import STACK, Bucket, Deployment
+from .deployment import Bucket, Deployment
 
 OVERDUE = 300.0
 
@@ -69,7 +69,7 @@ class Services:
         )
         simulated: tuple[Service, ...] = (
             self.sqs, self.events, self.s3, self.secrets, self.dynamodb, self.sns, self.states,
-            callers(), alarms(), stack(_resources(deployment)),
+            callers(), alarms(), stack(deployment.resources),
         )  # fmt: skip
         self.by_name = {service.name: service for service in simulated}
 
@@ -84,14 +84,21 @@ class Services:
         What is overdue by more than `OVERDUE` seconds does not count: no look takes it.
         """
         since = self._nature.timeline.now - OVERDUE
+        hour = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H")
         index = self.dynamodb._stores[self._notices]._buckets["due"]
-        items = (row.versions[-1].item for rows in index.values() for row in rows.values())
-        moments = (
-            datetime.fromisoformat(item["due_at"]["S"]).timestamp()
-            for item in items
-            if item and "due_at" in item and sought(item["pk"]["S"])
-        )
-        return min((moment for moment in moments if moment > since), default=None)
+        found: float | None = None
+        for slot in sorted(index, reverse=True):
+            # Slots are named by their hour, or by a kind (`watch#1`), which sorts behind all hours.
+            by_hour = slot[:1].isdigit()
+            if by_hour and slot < hour:
+                break
+            for row in index[slot].values():
+                item = row.versions[-1].item
+                if item and "due_at" in item and sought(item["pk"]["S"]):
+                    moment = datetime.fromisoformat(item["due_at"]["S"]).timestamp()
+                    if moment > since and (found is None or moment < found):
+                        found = moment
+        return found
 
     def moving(self) -> bool:
         """Whether an execution does something just now; those that wait are at rest."""
@@ -103,12 +110,6 @@ class Services:
             self._invoke(arn, event, name, None)
         else:
             self.sqs.put(arn, json.dumps(event, separators=(",", ":")), name)
-
-
-def _resources(deployment: Deployment) -> list[tuple[str, str, str]]:
-    """The queues, which commands find by their names in the template."""
-    named = [(name.removeprefix(f"{STACK}-"), queue.url) for name, queue in deployment.queues.items()]
-    return [(name, url, "AWS::SQS::Queue") for name, url in named]
 
 
 def _bucket(bucket: Bucket) -> SimulatedBucket:

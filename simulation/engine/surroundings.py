@@ -27,6 +27,7 @@ from exnotify import following, redriving
 from exstream_notify.adapters import deadline
 from exstream_notify.adapters.providers import aws, connections, opentext, opentext_auth
 
+from . import shared
 from .tasks import Process, Tasks
 
 _DRAWN = (
@@ -175,6 +176,7 @@ def surroundings(
         (redriving.redrive, {"__defaults__": (slept, *(redriving.redrive.__defaults__ or ())[1:])}),
         (logging.getLogger(), {"handlers": []}),
         stack,
+        *shared.swaps(),
     ]
     with ExitStack() as undo:
         undo.enter_context(warnings.catch_warnings())

@@ -16,7 +16,7 @@ CONSTANTS
     Deduplicates,  \* whether the provider knows a repeated message
     OnDoubt,       \* what follows a doubt at its deadline: "alert", "other_channel"
     Deaths,        \* how many workers die at most
-    Twice,         \* how often a queue delivers a message twice at most
+    Twice,         \* whether a queue delivers a message twice
     Throttles,     \* how often the provider is busy at most
     Broken         \* a fault put back, "none" for the real thing
 
@@ -25,6 +25,7 @@ VARIABLES
     queue,      \* messages that wait, or that a worker has and did not delete
     worker,     \* what each worker is at
     accepted,   \* how often the provider accepted each attempt
+    reported,   \* attempts of which the provider said what became of them
     failed,     \* attempts that the provider reported as not delivered
     allowed,    \* attempts after whose doubt the rule allowed another one
     wrongly,    \* attempts that went out although the one before had told the customer
@@ -33,10 +34,10 @@ VARIABLES
     over,       \* claims whose lease is over, by number
     late,       \* whether the deadline has passed
     forgotten,  \* whether the provider forgot what it accepted
-    deaths, throttles, twice
+    deaths, throttles, copied
 
-vars == <<notice, queue, worker, accepted, failed, allowed, wrongly, cancelled, raised, over, late,
-          forgotten, deaths, throttles, twice>>
+vars == <<notice, queue, worker, accepted, reported, failed, allowed, wrongly, cancelled, raised, over, late,
+          forgotten, deaths, throttles, copied>>
 
 Attempts == 1..Channels
 Nobody == "nobody"
@@ -48,6 +49,7 @@ Answers == {"accepted", "refused", "doubt", "busy"}
 Absent == [owner |-> Nobody, status |-> "absent", tries |-> <<>>, due |-> FALSE, released |-> FALSE,
            settled |-> FALSE, heirs |-> {}, former |-> {}, claims |-> 0]
 Idle == [at |-> "idle"]
+Again(run) == [kind |-> "decide", run |-> run, copy |-> FALSE]
 
 Statuses(n) == {n.tries[i].status : i \in DOMAIN n.tries}
 IsReached(n) == Statuses(n) \cap Reached # {}
@@ -64,17 +66,17 @@ Overall(tries, otherwise) ==
     ELSE IF "sent" \in statuses THEN "sent"
     ELSE otherwise
 
-(* Every write is conditional on what was read. The ledger compares versions; here the whole notice is
-   compared, since whoever reads the same again decides the same again. *)
+(* Every write is conditional on the version that was read, and what is decided depends on nothing else: so
+   reading and writing are one step here. *)
 Wrote(n, changes) == changes @@ [released |-> FALSE] @@ n
 
 Init ==
     /\ notice = Absent
-    /\ queue = {[kind |-> "decide", run |-> r] : r \in Runs}
+    /\ queue = {Again(r) : r \in Runs}
     /\ worker = [w \in Workers |-> Idle]
     /\ accepted = [a \in Attempts |-> 0]
-    /\ failed = {} /\ allowed = {} /\ wrongly = {} /\ cancelled = {} /\ raised = {}
-    /\ over = {} /\ late = FALSE /\ forgotten = FALSE /\ deaths = 0 /\ throttles = 0 /\ twice = 0
+    /\ reported = {} /\ failed = {} /\ allowed = {} /\ wrongly = {} /\ cancelled = {} /\ raised = {}
+    /\ over = {} /\ late = FALSE /\ forgotten = FALSE /\ deaths = 0 /\ throttles = 0 /\ copied = FALSE
 
 Nothing == [write |-> <<>>, job |-> {}, tell |-> FALSE]
 
@@ -84,28 +86,29 @@ Ends(w, messages) ==
     /\ Goes(w, Idle)
 
 \* A worker that is about to hand a message over, under a claim; `again`: somebody may have done so before.
-Posting(w, n, again) ==
-    [at |-> "post", message |-> worker[w].message, seen |-> n, claim |-> n.claims, again |-> again]
-Again(run) == [kind |-> "decide", run |-> run]
-
-World == <<accepted, failed, allowed, wrongly, cancelled, over, late, forgotten, deaths, throttles, twice>>
+Posting(w, claim, again) == [at |-> "post", message |-> worker[w].message, claim |-> claim, again |-> again]
+World == <<accepted, reported, failed, allowed, wrongly, cancelled, over, late, forgotten, deaths, throttles, copied>>
 
 \* A message is hidden while a worker has it, and comes back if the worker dies. A queue may deliver it twice.
+Takes(w, m) ==
+    \/ /\ Goes(w, [at |-> m.kind, message |-> m, open |-> ~late /\ (m.kind # "send" \/ m.run \notin cancelled)])
+       /\ queue' = queue \ {m}
+       /\ UNCHANGED copied
+    \/ /\ Twice /\ ~copied
+       /\ copied' = TRUE
+       /\ LET twin == [m EXCEPT !.copy = TRUE] IN
+              /\ Goes(w, [at |-> m.kind, message |-> twin, open |-> ~late /\ (m.kind # "send" \/ m.run \notin cancelled)])
+              /\ queue' = (queue \ {m}) \cup {twin}
+
 Take(w) ==
     /\ worker[w].at = "idle"
-    /\ \E m \in queue :
-           /\ Goes(w, [at |-> m.kind, message |-> m, seen |-> notice])
-           /\ \/ /\ queue' = queue \ {m}
-                 /\ UNCHANGED twice
-              \/ /\ twice < Twice
-                 /\ twice' = twice + 1
-                 /\ UNCHANGED queue
-    /\ UNCHANGED <<notice, raised, accepted, failed, allowed, wrongly, cancelled, over, late, forgotten, deaths,
-                   throttles, twice>>
+    /\ \E m \in queue : Takes(w, m)
+    /\ UNCHANGED <<notice, raised, accepted, reported, failed, allowed, wrongly, cancelled, over, late, forgotten, deaths,
+                   throttles>>
 
 -----------------------------------------------------------------------------
 (* Deciding. What is to be written, or queued, for a run's record, by the notice as it was seen. *)
-Job(r, n) == [kind |-> "send", run |-> r, attempt |-> Len(n.tries) + 1,
+Job(r, n) == [kind |-> "send", run |-> r, copy |-> FALSE, attempt |-> Len(n.tries) + 1,
               base |-> <<n.owner, n.status, n.tries, n.settled>>]
 Settled(n, status) == Wrote(n, [status |-> status, due |-> FALSE, settled |-> TRUE])
 
@@ -167,19 +170,11 @@ Hands(n, found) ==
 
 Decide(w) ==
     /\ worker[w].at = "decide"
-    /\ LET seen == worker[w].seen
-           m == worker[w].message
-           found == Decision(seen, m.run)
-           hands(n) == Goes(w, [at |-> "hand", message |-> m, found |-> Hands(n, found)])
-       IN IF found.write = <<>> THEN
-              /\ hands(seen)
-              /\ UNCHANGED notice
-          ELSE IF notice = seen THEN
-              /\ notice' = found.write[1]
-              /\ hands(notice')
-          ELSE
-              /\ Goes(w, [worker[w] EXCEPT !.seen = notice])
-              /\ UNCHANGED notice
+    /\ LET m == worker[w].message
+           found == Decision(notice, m.run)
+           after == IF found.write = <<>> THEN notice ELSE found.write[1]
+       IN /\ notice' = after
+          /\ Goes(w, [at |-> "hand", message |-> m, found |-> Hands(after, found)])
     /\ UNCHANGED <<queue, raised, World>>
 
 Hand(w) ==
@@ -188,7 +183,7 @@ Hand(w) ==
            /\ Ends(w, found.job \cup found.left)
            /\ allowed' = IF found.doubted THEN allowed \cup {j.attempt - 1 : j \in found.job} ELSE allowed
            /\ raised' = IF found.tell THEN raised \cup {worker[w].message.run} ELSE raised
-    /\ UNCHANGED <<notice, accepted, failed, wrongly, cancelled, over, late, forgotten, deaths, throttles, twice>>
+    /\ UNCHANGED <<notice, accepted, reported, failed, wrongly, cancelled, over, late, forgotten, deaths, throttles, copied>>
 
 -----------------------------------------------------------------------------
 (* Sending. *)
@@ -233,46 +228,33 @@ Met(w, n) ==
     ELSE IF n.tries[k].claim \notin over THEN  \* somebody holds it: the message comes back
         /\ Ends(w, {worker[w].message})
         /\ UNCHANGED notice
-    ELSE IF Deduplicates /\ (~late \/ Broken = "forgotten") /\ r \notin cancelled THEN  \* the same bytes again
-        LET after == Wrote(n, [tries |-> [n.tries EXCEPT ![k].claim = n.claims + 1],
-                                  claims |-> n.claims + 1]) IN
-        /\ IF notice = n
-           THEN /\ notice' = after
-                /\ Goes(w, Posting(w, after, TRUE))
-           ELSE /\ Goes(w, [worker[w] EXCEPT !.at = "met", !.seen = notice])
-                /\ UNCHANGED notice
+    ELSE IF Deduplicates /\ (worker[w].open \/ Broken = "forgotten") THEN  \* the same bytes again
+        /\ notice' = Wrote(n, [tries |-> [n.tries EXCEPT ![k].claim = n.claims + 1],
+                                  claims |-> n.claims + 1])
+        /\ Goes(w, Posting(w, n.claims + 1, TRUE))
         /\ UNCHANGED queue
     ELSE
-        /\ Goes(w, [at |-> "record", message |-> worker[w].message, seen |-> n, claim |-> 0, answer |-> "doubt"])
+        /\ Goes(w, [at |-> "record", message |-> worker[w].message, claim |-> 0, answer |-> "doubt"])
         /\ UNCHANGED <<notice, queue>>
 
+(* Whether the run goes on, and whether there is time, was looked at before: `open`. *)
 Send(w) ==
     /\ worker[w].at = "send"
     /\ LET m == worker[w].message
-           n == worker[w].seen
+           n == notice
            own == n = Absent \/ n.owner = m.run
-           fits == own /\ <<n.owner, n.status, n.tries, n.settled>> = m.base /\ m.attempt = Len(n.tries) + 1 /\ "sending" \notin Statuses(n)
+           fits == /\ own
+                   /\ <<n.owner, n.status, n.tries, n.settled>> = m.base
+                   /\ "sending" \notin Statuses(n)
            owned == IF n = Absent THEN [n EXCEPT !.owner = m.run] ELSE n
-           ends == m.run \in cancelled \/ late
-       IN IF fits /\ ends /\ notice # n THEN
-              /\ Goes(w, [worker[w] EXCEPT !.seen = notice])
-              /\ UNCHANGED <<notice, queue>>
-          ELSE IF fits /\ ends THEN
+       IN IF fits /\ ~worker[w].open THEN
               /\ Ends(w, {Again(m.run)})
               /\ UNCHANGED notice
-          ELSE IF fits /\ notice = n THEN
-              /\ notice' = Claimed(owned, m.attempt)
-              /\ Goes(w, Posting(w, notice', FALSE))
-              /\ UNCHANGED queue
           ELSE IF fits THEN
-              /\ Goes(w, [worker[w] EXCEPT !.at = "met", !.seen = notice])
-              /\ UNCHANGED <<notice, queue>>
+              /\ notice' = Claimed(owned, m.attempt)
+              /\ Goes(w, Posting(w, n.claims + 1, FALSE))
+              /\ UNCHANGED queue
           ELSE Met(w, n)
-    /\ UNCHANGED <<raised, World>>
-
-MeetAgain(w) ==
-    /\ worker[w].at = "met"
-    /\ Met(w, worker[w].seen)
     /\ UNCHANGED <<raised, World>>
 
 (* The provider takes the message, or not, and says so, or not. *)
@@ -281,8 +263,8 @@ Post(w) ==
     /\ LET k == worker[w].message.attempt
            known == Deduplicates /\ ~forgotten /\ accepted[k] > 0
            before == {j \in 1..(k - 1) : accepted[j] > 0 /\ j \notin failed \cup allowed}
-           answers(a) == Goes(w, [at |-> "record", message |-> worker[w].message, seen |-> worker[w].seen,
-                                  claim |-> worker[w].claim, answer |-> a])
+           answers(a) == Goes(w, [at |-> "record", message |-> worker[w].message, claim |-> worker[w].claim,
+                                  answer |-> a])
        IN \/ /\ accepted' = IF known THEN accepted ELSE [accepted EXCEPT ![k] = @ + 1]
              /\ wrongly' = IF before # {} THEN wrongly \cup {k} ELSE wrongly
              /\ \/ answers("accepted")
@@ -297,24 +279,15 @@ Post(w) ==
              /\ throttles' = throttles + 1
              /\ answers(IF worker[w].again /\ Broken # "withdrawn" THEN "doubt" ELSE "busy")
              /\ UNCHANGED <<accepted, wrongly>>
-    /\ UNCHANGED <<notice, queue, raised, failed, allowed, cancelled, over, late, forgotten, deaths, twice>>
+    /\ UNCHANGED <<notice, queue, raised, reported, failed, allowed, cancelled, over, late, forgotten, deaths, copied>>
 
 Follows(w, n) == [at |-> "follow", message |-> worker[w].message,
                  next |-> IF n.status \in Lost THEN {Again(n.owner)} ELSE {}]
 
 Record(w) ==
     /\ worker[w].at = "record"
-    /\ LET n == worker[w].seen
-           after == Applied(n, worker[w].message.attempt, worker[w].claim, worker[w].answer)
-       IN IF after = n THEN
-              /\ Goes(w, Follows(w, n))
-              /\ UNCHANGED notice
-          ELSE IF notice = n THEN
-              /\ notice' = after
-              /\ Goes(w, Follows(w, after))
-          ELSE
-              /\ Goes(w, [worker[w] EXCEPT !.seen = notice])
-              /\ UNCHANGED notice
+    /\ notice' = Applied(notice, worker[w].message.attempt, worker[w].claim, worker[w].answer)
+    /\ Goes(w, Follows(w, notice'))
     /\ UNCHANGED <<queue, raised, World>>
 
 Follow(w) ==
@@ -325,30 +298,22 @@ Follow(w) ==
 -----------------------------------------------------------------------------
 (* What comes back from the provider. *)
 Report(k, what) ==
-    /\ accepted[k] > 0 /\ failed = {}
-    /\ LET m == [kind |-> "receipt", attempt |-> k, what |-> what]
+    /\ accepted[k] > 0 /\ k \notin reported
+    /\ reported' = reported \cup {k}
+    /\ LET m == [kind |-> "receipt", attempt |-> k, what |-> what, copy |-> FALSE]
        IN m \notin queue /\ queue' = queue \cup {m}
-    /\ ~(what = "undelivered" /\ k \in DOMAIN notice.tries /\ notice.tries[k].status = "delivered")
-    /\ ~(k \in DOMAIN notice.tries /\ notice.tries[k].status = what)
     /\ failed' = IF what = "undelivered" THEN failed \cup {k} ELSE failed
     /\ UNCHANGED <<notice, worker, raised, accepted, allowed, wrongly, cancelled, over, late, forgotten,
-                   deaths, throttles, twice>>
+                   deaths, throttles, copied>>
 
 Receipt(w) ==
     /\ worker[w].at = "receipt"
     /\ LET m == worker[w].message
-           n == worker[w].seen
            k == m.attempt
-           told == k <= Len(n.tries) /\ n.tries[k].status \in {"delivered", "undelivered"}
-       IN IF k > Len(n.tries) \/ told THEN
-              /\ Goes(w, Follows(w, n))
-              /\ UNCHANGED notice
-          ELSE IF notice = n THEN
-              /\ notice' = AnswerOf(n, k, m.what, m.what = "undelivered", FALSE)
-              /\ Goes(w, Follows(w, notice'))
-          ELSE
-              /\ Goes(w, [worker[w] EXCEPT !.seen = notice])
-              /\ UNCHANGED notice
+           told == k <= Len(notice.tries) /\ notice.tries[k].status \in {"delivered", "undelivered"}
+       IN /\ notice' = IF k > Len(notice.tries) \/ told THEN notice
+                       ELSE AnswerOf(notice, k, m.what, m.what = "undelivered", FALSE)
+          /\ Goes(w, Follows(w, notice'))
     /\ UNCHANGED <<queue, raised, World>>
 
 -----------------------------------------------------------------------------
@@ -364,37 +329,39 @@ LeaseEnds ==
            /\ notice.tries[k].status = "sending"
            /\ notice.tries[k].claim \notin over
            /\ over' = over \cup {notice.tries[k].claim}
-    /\ UNCHANGED <<notice, queue, worker, raised, accepted, failed, allowed, wrongly, cancelled, late,
-                   forgotten, deaths, throttles, twice>>
+    /\ UNCHANGED <<notice, queue, worker, raised, accepted, reported, failed, allowed, wrongly, cancelled, late,
+                   forgotten, deaths, throttles, copied>>
 
 DeadlinePasses ==
     /\ ~late /\ late' = TRUE
-    /\ UNCHANGED <<notice, queue, worker, raised, accepted, failed, allowed, wrongly, cancelled, over,
-                   forgotten, deaths, throttles, twice>>
+    /\ UNCHANGED <<notice, queue, worker, raised, accepted, reported, failed, allowed, wrongly, cancelled, over,
+                   forgotten, deaths, throttles, copied>>
 
 \* Days later: longer than a worker can stand still.
 Forget ==
     /\ Deduplicates /\ late /\ ~forgotten /\ forgotten' = TRUE
-    /\ \A w \in Workers : worker[w].at # "post"
-    /\ UNCHANGED <<notice, queue, worker, raised, accepted, failed, allowed, wrongly, cancelled, over, late,
-                   deaths, throttles, twice>>
+    /\ \A w \in Workers : worker[w].at \notin {"send", "post"}
+    /\ UNCHANGED <<notice, queue, worker, raised, accepted, reported, failed, allowed, wrongly, cancelled, over, late,
+                   deaths, throttles, copied>>
 
 Cancel(r) ==
     /\ cancelled = {} /\ cancelled' = {r}
     /\ queue' = queue \cup {Again(r)}
-    /\ UNCHANGED <<notice, worker, raised, accepted, failed, allowed, wrongly, over, late, forgotten, deaths,
-                   throttles, twice>>
+    /\ UNCHANGED <<notice, worker, raised, accepted, reported, failed, allowed, wrongly, over, late, forgotten, deaths,
+                   throttles, copied>>
 
 Die(w) ==
     /\ deaths < Deaths /\ worker[w].at # "idle"
     /\ deaths' = deaths + 1
-    \* Of a message that was delivered twice the other worker may have deleted both copies.
+    \* Whoever else has the same message deletes it with all its copies.
     /\ \/ Ends(w, {worker[w].message})
-       \/ twice > 0 /\ Ends(w, {})
-    /\ UNCHANGED <<notice, raised, accepted, failed, allowed, wrongly, cancelled, over, late, forgotten,
-                   throttles, twice>>
+       \/ /\ \E v \in Workers \ {w} : worker[v].at # "idle" /\ worker[v].message = worker[w].message
+          /\ worker[w].message.copy
+          /\ Ends(w, {})
+    /\ UNCHANGED <<notice, raised, accepted, reported, failed, allowed, wrongly, cancelled, over, late, forgotten,
+                   throttles, copied>>
 
-Works(w) == \/ Take(w) \/ Decide(w) \/ Hand(w) \/ Send(w) \/ MeetAgain(w) \/ Post(w)
+Works(w) == \/ Take(w) \/ Decide(w) \/ Hand(w) \/ Send(w) \/ Post(w)
             \/ Record(w) \/ Follow(w) \/ Receipt(w)
 
 Next ==

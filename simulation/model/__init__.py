@@ -16,14 +16,6 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 CLAIMS = ("ToldOnce", "Honest", "NeverSilent")
 
-FAULTS: Mapping[str, str] = {
-    "withdrawn": "ToldOnce",
-    "forgotten": "ToldOnce",
-    "unfollowed": "NeverSilent",
-    "untold": "NeverSilent",
-}
-"""Faults that can be put back, with the claim that each breaks."""
-
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -33,10 +25,19 @@ class Size:
     channels: int = 3
     deaths: int = 1
     throttles: int = 1
-    twice: int = 1
+    twice: bool = True
     deduplicates: bool = False
     on_doubt: str = "other_channel"
     broken: str = "none"
+
+
+FAULTS: Mapping[str, tuple[Size, str]] = {
+    "withdrawn": (Size(1, 2, throttles=1, deduplicates=True, broken="withdrawn"), "Honest"),
+    "forgotten": (Size(1, 1, throttles=0, deduplicates=True, broken="forgotten"), "ToldOnce"),
+    "unfollowed": (Size(1, 1, throttles=0, broken="unfollowed"), "NeverSilent"),
+    "untold": (Size(1, 1, throttles=0, broken="untold"), "NeverSilent"),
+}
+"""Faults that can be put back, each in a world large enough for it, with the claim that it breaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _config(size: Size) -> str:
             f"Channels = {size.channels}",
             f"Deaths = {size.deaths}",
             f"Throttles = {size.throttles}",
-            f"Twice = {size.twice}",
+            f"Twice = {str(size.twice).upper()}",
             f"Deduplicates = {str(size.deduplicates).upper()}",
             f'OnDoubt = "{size.on_doubt}"',
             f'Broken = "{size.broken}"',

@@ -1,6 +1,6 @@
 """Check the model as a whole: two workers, two runs, three attempts, each kind of provider and rule.
 
-Takes most of an hour on two cores; `make test` looks at smaller worlds.
+Takes hours; `make test` looks at smaller worlds.
 """
 
 import os

@@ -25,12 +25,14 @@ from .went_in import acts_of, drops_of, reports_of
 
 __all__ = ["Began", "seen_of"]
 
-SLACK = 6 * 3600.0
-"""Seconds that the product may take under faults to hear of what nobody was told that it is done."""
+PROMPT, HINDERED = 900.0, 6 * 3600.0
+"""Seconds that the product may take to hear of what nobody was told that it is done: without faults, and
+under them, when a message may be taken, lost and frozen with its worker several times."""
 
 
 def seen_of(performance: Performance, cloud: Cloud, began: Began) -> Seen:
     """The history so far, as the checker takes it."""
+    faults = bool(cloud.nature.chance.happened)
     acts = acts_of(performance.deeds)
     erased = {(act.domain, act.customer) for act in acts if act.kind == "erase"}
     shown, sent, rules = shown_by(cloud, erased), sent_of(cloud, began), _rules(performance)
@@ -46,8 +48,8 @@ def seen_of(performance: Performance, cloud: Cloud, began: Began) -> Seen:
         opened=opened_by(cloud.outside.deeds),
         posts=posts_of(cloud),
         published=published_of(cloud),
-        slack=SLACK,
-        faults=bool(cloud.nature.chance.happened),
+        slack=HINDERED if faults else PROMPT,
+        faults=faults,
         rules=rules,
     )
 

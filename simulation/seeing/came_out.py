@@ -11,7 +11,7 @@ from simulation.checker.seen import Post, Published, Said, Sent, Told, Try
 from simulation.engine.cloud import Cloud
 from simulation.engine.tasks import Task
 from simulation.outside import Accepted
-from simulation.outside.accepted import OPENED
+from simulation.outside.accepted import OPENED, Reported
 
 _SAID: Mapping[str, Said] = {
     Step.SENT.name: "accepted",
@@ -95,12 +95,18 @@ def told_of(cloud: Cloud) -> list[Told]:
             report.accepted,
             report.at,
             report.happened_at,
-            _SAID.get(report.step, "unclear"),
+            _said(report, cloud.outside.accepted[report.accepted - 1].provider),
             sure=_is_sure(report.way),
         )
         for report in cloud.outside.reports
         if not _refused(report.way)
     ]
+
+
+def _said(report: Reported, provider: str) -> Said:
+    """What a report means. A bounce of undetermined type may be anything at SES (docs/receipts.md)."""
+    undetermined = provider == "ses" and report.step == Step.UNDETERMINED.name
+    return "unclear" if undetermined else _SAID.get(report.step, "unclear")
 
 
 def _refused(way: str) -> bool:

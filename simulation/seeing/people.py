@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from simulation.checker.reading import Reading
-from simulation.checker.seen import Act, Opened, Row, Sent
+from simulation.checker.seen import NOBODY_NAMED, Act, Opened, Row, Sent
 from simulation.outside.customers import Deed
 from simulation.outside.habits import STOPS
 
@@ -35,14 +35,18 @@ def deeds_of(
         who = {
             "domain": notice["domain"],
             "customer": notice["customer_key"],
-            "recipient": notice["recipient"],
+            "recipient": notice["recipient"] or NOBODY_NAMED,
         }
         if deed.what.startswith("POST ") and deed.status < 400:
             topic = str(rules.certain(str(notice["document_type"]), "topic") or "")
             yield from _pressed(deed, message, {**who, "document": notice["document_id"]}, topic)
         elif deed.what in _RESPONSES:
             about = json.loads(deed.said)
-            named = {**who, "recipient": about.get("recipient", ""), "document": about.get("document_id", "")}
+            named = {
+                **who,
+                "recipient": about.get("recipient") or NOBODY_NAMED,
+                "document": about.get("document_id", ""),
+            }
             yield Act("respond", deed.at, **named, response=_RESPONSES[deed.what])
         elif deed.what in (*STOPS, "STOP", "START"):
             kind = "opt in" if deed.what == "START" else "opt out"

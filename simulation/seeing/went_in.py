@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from simulation.checker.seen import ENDS, Act, Drop, Record, Report
+from simulation.checker.seen import ENDS, NOBODY_NAMED, Act, Drop, Record, Report
 from simulation.stories.acts import DropRun, PutEvent, Reply
 from simulation.stories.acts import Record as Written
 from simulation.stories.performing import Deed
@@ -18,8 +18,6 @@ HOLDING = frozenset({"deceased", "chapter 7", "payment plan", "disputed"})
 
 STOPS = frozenset({"STOP", "stop", "Stop!", "please unsubscribe me", "ARRET", "CANCEL", "STOP, wrong number"})
 """Texts of stories that end all text messages to their number; START allows them again."""
-
-_REFUSALS = ("CommandError", "MisuseError", "UsageError", "BadParameter", "NoSuchOption")
 
 
 # --- runs ------------------------------------------------------------------------------------------
@@ -104,11 +102,13 @@ def _named(detail: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _responded(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
-    return [Act("respond", at, **_named(detail), response="responded")]
+    who = {"recipient": NOBODY_NAMED, **_named(detail)}
+    return [Act("respond", at, **who, response="responded")]
 
 
 def _acknowledged(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
-    return [Act("respond", at, **_named(detail), response="acknowledged")]
+    who = {"recipient": NOBODY_NAMED, **_named(detail)}
+    return [Act("respond", at, **who, response="acknowledged")]
 
 
 def _paid(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
@@ -127,7 +127,7 @@ def _status(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
 
 def _preferences(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
     """The opt-outs that an event states are all that the customer has from then on."""
-    who, found = _named(detail), list[Act]()
+    who, found = {"recipient": NOBODY_NAMED, **_named(detail)}, list[Act]()
     if "opt_outs" in detail:
         found.append(Act("opt in", at, **who))
         for topic, channels in detail["opt_outs"].items():
@@ -166,8 +166,9 @@ def _commanded(deed: Deed) -> list[Act]:
     options = _options(line)
     meaning = _MEANINGS.get(line[0])
     meant = meaning(line, options) if meaning else []
-    refused = bool(deed.code) and deed.said.startswith(_REFUSALS)
-    sure = deed.ended is not None and (not deed.code or not deed.said)
+    failed = "AWS refuses or does not answer" in deed.said
+    refused = deed.code in (1, 2) and not failed
+    sure = deed.ended is not None and not failed
     if refused:
         return []
     done = deed.ended if sure else None
@@ -207,9 +208,12 @@ def _journeys(line: Sequence[str], options: Mapping[str, str]) -> Meant:
 
 
 def _contact(line: Sequence[str], options: Mapping[str, str]) -> Meant:
-    who = {"customer": line[1], "domain": options.get("--domain", "")}
-    flags = {"--erase": "erase", "--do-not-dun": "do not dun", "--dun-again": "dun again"}
-    found: Meant = [(kind, who) for option, kind in flags.items() if option in options]
+    account = {"customer": line[1], "domain": options.get("--domain", "")}
+    who = {**account, "recipient": options.get("--recipient") or NOBODY_NAMED}
+    flags = {"--do-not-dun": "do not dun", "--dun-again": "dun again"}
+    found: Meant = [(kind, account) for option, kind in flags.items() if option in options]
+    if "--erase" in options:
+        found.append(("erase", who))
     field, _, value = options.get("--set", "").partition("=")
     match field:
         case "opt_out":

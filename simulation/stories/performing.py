@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial, singledispatchmethod
 from hashlib import blake2b
 from pathlib import Path
 
-import exnotify.deployment
-from exnotify.cli import exnotify as command_line
-from exnotify.deployment import Deployment
 from simulation.engine.cloud import Cloud
+from simulation.engine.commands import Typed
+from simulation.engine.tasks import Task
 
 from .acts import Act, Ask, Command, DropRun, HandleIncidents, ProviderMood, PutEvent, Reply, SetRules, Story
 from .indexes import MANIFEST, SEAL, documents, index_files, seal
 from .sites import folder_of
-
-OPERATOR = "an operator"
-"""Who gives the commands, for the records."""
 
 
 @dataclass(slots=True)
@@ -30,7 +25,8 @@ class Deed:
     """An act as it was carried out. `line`: an operator's command, where the act is one or makes one.
 
     `ended`: when it was said to be done (epoch seconds); None: nobody was told, or the command was killed.
-    `code` is the command's exit code or the answer's status, None for neither; `said` is why it failed.
+    `code` is the command's exit code or the answer's status, None for neither; `said` is what it wrote about
+    it.
     """
 
     act: Act
@@ -157,28 +153,29 @@ class Performance:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / file).write_text(text, "utf-8")
         line = tuple(word.replace("{folder}", str(folder)) for word in act.line)
-        self.cloud.operator(name, lambda target: self._type(act, line))
+        self._type(act, name, line)
 
     @_act.register
     def _(self, act: HandleIncidents, name: str) -> None:
-        def answer(target: Deployment) -> None:
-            open_ones = [i.incident_id for i in target.app.incidents.all() if str(i.status) != "resolved"]
-            for incident in sorted(open_ones)[:: act.each]:
-                self._type(act, ("incidents", act.what, incident, "--why", "seen"))
+        found = self.cloud.read(lambda target: target.app.incidents.all())
+        open_ones = sorted(i.incident_id for i in found if str(i.status) != "resolved")
+        for incident in open_ones[:: act.each]:
+            self._type(act, f"{name} {incident}", ("incidents", act.what, incident, "--why", "seen"))
 
-        self.cloud.operator(name, answer)
-
-    def _type(self, act: Act, line: tuple[str, ...]) -> None:
-        """Run a command line, in the task of an operator; a failure is the operator's to see."""
+    def _type(self, act: Act, name: str, line: tuple[str, ...]) -> None:
+        """Have an operator type a command line; a failure is the operator's to see."""
         deed = Deed(act, self.cloud.timeline.now, line)
         self.deeds.append(deed)
-        try:
-            code = command_line.main(["--stack", "simulated", *line], "exnotify", standalone_mode=False)
-            deed.code = code if isinstance(code, int) else 0
-        except Exception as error:
-            # As the command's own `main`: a sentence, and an exit code that is not zero.
-            deed.code, deed.said = getattr(error, "exit_code", 1), f"{type(error).__name__}: {error}"
-        deed.ended = self.cloud.timeline.now
+        task = self.cloud.command(name, line)
+        told = task.then
+
+        def ended(over: Task) -> None:
+            if isinstance(over.value, Typed):
+                deed.ended, deed.code, deed.said = self.cloud.timeline.now, over.value.code, over.value.err
+            if told:
+                told(over)
+
+        task.then = ended
 
     # --- help ----------------------------------------------------------------------------------------
 
@@ -193,21 +190,3 @@ class Performance:
             self.cloud.timeline.after(seconds, act)
         else:
             act()
-
-
-@contextmanager
-def commands_reach(cloud: Cloud) -> Iterator[None]:
-    """Have the command's own code work on the simulated cloud, whatever stack a line names."""
-    real = exnotify.deployment.connect
-
-    def connect(stack: str | None = None) -> Deployment:
-        found: Deployment = cloud.read(lambda operated: operated)
-        # The identity would be asked of AWS; it is no part of what is simulated.
-        found.__dict__["who"] = OPERATOR
-        return found
-
-    exnotify.deployment.connect = connect
-    try:
-        yield
-    finally:
-        exnotify.deployment.connect = real

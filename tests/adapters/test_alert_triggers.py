@@ -331,3 +331,17 @@ def test_the_event_file_of_a_flow_step_is_one() -> None:
     path = Path(__file__).parents[2] / "events" / "uc5_flow_step_failed.json"
     (record,) = json.loads(path.read_text("utf-8"))["Records"]
     assert {e.code for e in exceptions_of(json.loads(record["body"]), KNOWN)} == {"step_failed", "EX004120E"}
+
+
+def test_steps_of_one_name_are_told_apart_by_their_number() -> None:
+    steps = [{"name": "Send", "status": "error"} for _ in range(3)]
+    detail = {
+        "domain": "retail",
+        "externalId": "r-1",
+        "flowInstance": {"status": "error", "flowSteps": steps},
+    }
+    assert [(e.text, e.part) for e in job(detail)] == [
+        ("step Send failed", "step Send"),
+        ("step Send failed", "step Send 2"),
+        ("step Send failed", "step Send 3"),
+    ]

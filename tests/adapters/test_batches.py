@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exnotify.personal.objects import delete_versions
 from exstream_notify.adapters.batches import (
     EVENTS,
     GET_ITEMS,
@@ -22,7 +23,7 @@ from exstream_notify.adapters.batches import (
     Limits,
     batches,
 )
-from exstream_notify.adapters.dynamodb.batches import Item, get_items, get_rows, put_if
+from exstream_notify.adapters.dynamodb.batches import Item, get_items, get_rows, put_if, size_of
 from exstream_notify.adapters.dynamodb.receipts import DynamoReputation
 from exstream_notify.adapters.sqs import EventBridgeJourneys, SqsQueue
 
@@ -350,3 +351,59 @@ def test_each_batch_operation_is_called_in_one_place_which_minds_what_is_left_ov
         ("sqs.py", "put_events"),
         ("sqs.py", "send_message_batch"),
     ]
+
+
+def test_an_item_is_measured_as_dynamodb_counts_it() -> None:
+    """Names and values in UTF-8; quotes and backslashes of a JSON text count once, as they are stored."""
+    text = json.dumps([["2026-11-20T15:00:00+00:00", "deferred", 'he said "no" – ünïcode', ""]])
+    assert size_of({"pk": {"S": "ab"}, "events": {"S": text}}) == 2 + 2 + 6 + len(text.encode())
+    assert size_of({"ä": {"S": "ö"}}) == 4
+    assert size_of({"n": {"N": "12345"}}) == 1 + 4
+    assert size_of({"b": {"BOOL": True}, "z": {"NULL": True}}) == 4
+    assert size_of({"s": {"SS": ["ab", "c"]}}) == 1 + 3
+    assert size_of({"l": {"L": [{"S": "ab"}, {"N": "1"}]}}) == 1 + 3 + (1 + 2) + (1 + 2)
+    assert size_of({"m": {"M": {"k": {"S": "ab"}}}}) == 1 + 3 + 1 + 3
+
+
+class Deleting:
+    """S3 that leaves some versions in each call, as scripted."""
+
+    def __init__(self, *left: tuple[str, int]) -> None:
+        self._left = iter(left)
+        self.calls: list[list[str]] = []
+
+    def delete_objects(self, Bucket: str, Delete: Any) -> Any:  # noqa: N803
+        wanted = Delete["Objects"]
+        self.calls.append([row["Key"] for row in wanted])
+        code, number = next(self._left, ("", 0))
+        return {"Errors": [{**row, "Code": code} for row in wanted[:number]]} if number else {}
+
+
+def test_versions_that_s3_left_are_deleted_in_a_later_call() -> None:
+    client = Deleting(("InternalError", 3), ("SlowDown", 1))
+    rows = [{"Key": f"k{n}", "VersionId": str(n)} for n in range(5)]
+    assert delete_versions(client, "bucket", rows) == 5
+    assert client.calls == [["k0", "k1", "k2", "k3", "k4"], ["k0", "k1", "k2"], ["k0"]]
+
+
+def test_versions_that_nobody_may_delete_are_an_error_at_once() -> None:
+    client = Deleting(("AccessDenied", 1))
+    with pytest.raises(RuntimeError, match="1 versions cannot be deleted: AccessDenied"):
+        delete_versions(client, "bucket", [{"Key": "k", "VersionId": "1"}])
+    assert len(client.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([5, 5, 1], [[5, 5], [1]]),
+        ([10, 1], [[10], [1]]),
+        ([4, 5, 1, 10], [[4, 5, 1], [10]]),
+        ([11, 1], [[11], [1]]),
+        ([1, 11, 1], [[1], [11], [1]]),
+        ([1, 1, 1, 1], [[1, 1, 1], [1]]),
+        ([], []),
+    ],
+)
+def test_a_batch_is_full_at_its_limit_and_not_beyond(sizes: list[int], expected: list[list[int]]) -> None:
+    assert list(batches(sizes, Limits(3, 10), int)) == expected

@@ -26,6 +26,7 @@ from exstream_notify.adapters.sqs import SqsQueue
 from exstream_notify.adapters.staging import S3Staging
 from exstream_notify.adapters.triggers import as_exception, document_of, event_body, exception_of, run_of
 from exstream_notify.domain.exceptions import ExceptionRaised, Unusable
+from exstream_notify.domain.preferences import Topic
 from exstream_notify.domain.replies import meaning_of
 
 
@@ -644,3 +645,12 @@ def test_an_acknowledgement_names_its_versions_and_who_gave_it_only_where_that_w
     body = {"id": "e1", "detail-type": "Document Acknowledged", "detail": {**about, **detail}}
     event = response_of(body, RecordSchema({}))
     assert (event.versions, event.by) == (versions, "")
+
+
+def test_what_a_portal_switches_off_is_of_known_channels_in_our_order() -> None:
+    topics = [Topic("bills", "transactional", ("email", "sms"))]
+    outs = portal_change_of(changed(opt_outs={"bills": ["sms"], "*": ["sms", "email"]}), topics).opt_outs
+    assert outs == {"bills": ("sms",), "*": ("email", "sms")}
+    assert portal_change_of(changed(opt_outs={"bills": []}), topics).opt_outs == {"bills": ()}
+    with pytest.raises(Unusable, match="opt_outs: 2 topics are not known"):
+        portal_change_of(changed(opt_outs={"a": ["sms"], "bills": [], "b": []}), topics)

@@ -166,3 +166,16 @@ def test_a_rule_is_kept_as_it_is(new_book: Callable[[], JourneyBook]) -> None:
         assert kept == rule
         assert kept.version == rule.version
     assert new_book().rule("dunning", "no such") is None
+
+
+def test_every_cohort_that_is_not_done_is_shown_with_its_members(
+    new_book: Callable[[], JourneyBook],
+) -> None:
+    book = new_book()
+    if not isinstance(book, DynamoJourneys):
+        pytest.skip("for operators, on DynamoDB alone")
+    soon, late = a_cohort(), replace(a_cohort(), hour="2999-12-31T23")
+    book.enrol(soon, [a_row("one"), a_row("two")])
+    book.enrol(late, [a_row("one", slice_number=9)])
+    found = {state.cohort: members for state, members in book.all_cohorts()}
+    assert (found[soon], found[late]) == (4, 2)

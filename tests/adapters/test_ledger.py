@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exstream_notify.adapters.dynamodb.ledger import DynamoLedger
+from exstream_notify.adapters.dynamodb.batches import size_of
+from exstream_notify.adapters.dynamodb.ledger import DynamoLedger, to_item
 from exstream_notify.domain.notices import (
     Attempt,
     Correction,
@@ -20,6 +21,7 @@ from exstream_notify.domain.notices import (
     Notice,
     Origin,
     Outcome,
+    Pauses,
     Status,
     begun,
     happened,
@@ -231,6 +233,9 @@ _FORMER = st.builds(
     why=_TEXT,
     version=st.integers(1, 1000),
 )
+_PAUSES = st.builds(Pauses, _TEXT, st.integers(1, 10**4), _TEXT, _TEXT, st.integers(0, 10**3)) | st.builds(
+    Pauses, _TEXT, st.just(2), _TEXT, _TEXT, st.just(0), _TEXT, _NAME
+)
 NOTICES = st.builds(
     Notice,
     notice_id=st.just("x"),
@@ -249,7 +254,8 @@ NOTICES = st.builds(
     status=_STATUS,
     why=_TEXT,
     attempts=st.lists(ATTEMPTS, max_size=3).map(tuple),
-    events=st.lists(st.builds(Event, _TEXT, _TEXT, _TEXT, _TEXT), max_size=3).map(tuple),
+    events=st.lists(st.builds(Event, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT), max_size=3).map(tuple),
+    pauses=st.none() | _PAUSES,
     waiting=st.lists(_CHANNEL, unique=True).map(tuple),
     responses=st.lists(st.sampled_from(["opened", "responded", "paid", "acknowledged"]), unique=True).map(
         tuple
@@ -286,6 +292,21 @@ def test_every_field_of_a_notice_comes_back(books: Books, notice: Notice) -> Non
 
     assert books.ledger.put([stored]) == {}
     assert books.ledger.get([stored.notice_id]) == {stored.notice_id: stored}
+
+
+@pytest.mark.parametrize("size", [30_000, 37_000, 38_500, 42_000, 46_000])
+def test_a_page_of_large_notices_is_written_whatever_its_bytes(books: Books, size: int) -> None:
+    """A hundred at once, as the sweep writes them: cut by the bytes that DynamoDB counts."""
+    text = 'he said "no" \\ '
+    notices = [new(why=f"{n}") for n in range(100)]
+    for n, notice in enumerate(notices):
+        while size_of(to_item(notice)) < size:
+            notice = happened(notice, NOW, "deferred", text * 200)
+        notices[n] = replace(notice, version=1)
+    assert books.ledger.put(notices) == {}
+    again = [happened(notice, NOW, "released") for notice in notices]
+    assert books.ledger.put(again) == {}
+    assert books.ledger.get([again[7].notice_id]) == {again[7].notice_id: again[7]}
 
 
 def test_a_customers_notices_are_found_oldest_first(tables: Tables) -> None:

@@ -273,3 +273,19 @@ def test_a_code_that_becomes_severe_is_given_out_again() -> None:
     grouped = Grouped(lambda code, said: said)
     given = [g.severity for g in FILES.read(io.BytesIO(rows), "exceptions.csv", "exceptions", grouped)]
     assert (given, grouped.groups["APR", ""].count) == (["warning", "severe"], 4)
+
+
+def test_of_two_columns_of_a_field_the_more_trusted_counts_and_good_rows_are_passed() -> None:
+    rows = "Exception Code,rule,customer_in_run\nLATER,FIRST,1\n,SECOND,2\n"
+    grouped = read(rows.encode(), "exceptions.csv")
+    first = {code for code, _ in grouped.groups}
+    assert first == {"FIRST", "SECOND"}
+    rows = "rule,Exception Code,customer_in_run\nFIRST,LATER,1\nSECOND,,2\n"
+    assert {code for code, _ in read(rows.encode(), "exceptions.csv").groups} == first
+
+
+def test_deliveries_that_succeeded_are_counted_as_passed() -> None:
+    grouped = Grouped(lambda code, said: said)
+    rows = b"status,method,customer_in_run\nDelivered,email,1\nFailed,email,2\nDelivered,sms,3\nSent,sms,4\n"
+    list(FILES.read(io.BytesIO(rows), "deliveries.csv", "deliveries", grouped))
+    assert (grouped.passed, grouped.messages) == (2, 2)

@@ -22,7 +22,7 @@ from exstream_notify.domain.records import content_edition, content_identity
 from exstream_notify.domain.responses import ResponseEvent
 from exstream_notify.domain.runs import FoundFile, Seal, SealedFile, content_of
 from exstream_notify.use_cases.change_preferences import _mac
-from tests.fakes import a_notice
+from tests.fakes import a_document, a_notice
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
 NOTICE = "0123456789abcdef0123456789abcdef"
@@ -206,6 +206,8 @@ PINNED: list[tuple[str, Callable[[], object], object]] = [
         lambda: Cohort("2026-11-27T15", "retail", "dunning äö/1", 2).execution(3),
         "2026-11-27T15-dunning----1-2-72aef0586ec3-3",
     ),
+    ("debt of a case", lambda: payments.debt_key(a_document(1, case_id="K-1")), "case K-1"),
+    ("debt", lambda: payments.debt_key(a_document(1, edition="e")), "document D0001\x1fe"),
     ("seal", lambda: SEAL.fingerprint, "507fe130281692e6dfdef1c33ec74abc"),
     (
         "files",

@@ -273,3 +273,30 @@ def test_the_address_we_have_is_no_change() -> None:
     contact = replace(a_contact(), email=NEW)
 
     assert ask(contact).answer == Answer.SAME
+
+
+def test_every_step_of_a_change_is_in_the_history_with_who_and_why() -> None:
+    contact = ask(a_contact()).contact
+    for _ in range(CODE_TRIES):
+        contact = give(contact, "wrong").contact
+    contact = give(ask(contact, change_id="c2").contact).contact
+    contact = refused(contact, "email", NOW, "ann", "not the customer").contact
+    at = "2026-11-25T12:00:00+00:00"
+    found = [
+        tuple(row.get(name, "") for name in ("at", "who", "from", "to", "why"))
+        for row in contact.history
+        if row["field"] == "changing"
+    ]
+    assert found == [
+        (at, "page", "", "email asked", ""),
+        (at, "page", "email asked", "", "wrong codes"),
+        (at, "page", "", "email asked", ""),
+        (at, "page", "email asked", "email confirmed", ""),
+        (at, "ann", "email confirmed", "", "not the customer"),
+    ]
+    assert contact.changes_locked_until == (NOW + LOCKED_FOR).isoformat(timespec="seconds")
+    other = ask(a_contact()).contact
+    undo = undone(give(other).contact, "c1", NOW).contact
+    assert [row["why"] for row in undo.history if row["who"] == "owner" and row["field"] == "changing"] == [
+        "undone"
+    ]

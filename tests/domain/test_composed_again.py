@@ -156,3 +156,20 @@ def test_only_a_whole_run_makes_good_an_end_that_is_not_known() -> None:
     assert composed_again(late, {}, part, named=True, whole=True) == late
     assert not part.is_from_the_first
     assert customers(_1="A", _2="B").is_from_the_first
+
+
+@pytest.mark.parametrize(
+    ("late", "more", "words"),
+    [
+        ((), 0, ""),
+        (((2, 3),), 0, ""),
+        ((), 1, "1 missing customer that nothing here names by number"),
+        (((2, 3),), 1, "also 1 missing customer that nothing here names by number"),
+        ((), 1200, "1,200 missing customers that nothing here names by number"),
+        (((1, HIGHEST),), 5, "the whole run: the engine did not say at which customer it stopped"),
+        (((4, HIGHEST),), 0, "customer 4 and all after it: the run's last customer is not known"),
+    ],
+)
+def test_what_no_switch_says_is_said_in_words(late: Any, more: int, words: str) -> None:
+    assert in_words(late, more) == words
+    assert bool(offered(late)) == (bool(late) and late[-1][1] != HIGHEST)

@@ -17,6 +17,8 @@ START, END = (datetime.combine(day, time()) for day in YEAR)
 
 def test_every_second_week_is_counted_from_the_week_of_the_first_day() -> None:
     rule = DueDays(weekdays=("mon", "fri"), every_weeks=2, first=date(2026, 11, 4))
+    fifth = DueDays(weekdays=("wed",), every_weeks=5, first=date(2026, 11, 4))
+    assert days(fifth, "2026-11-01", "2027-01-31") == ["11-04", "12-09", "01-13"]
     assert days(rule, "2026-11-01", "2026-12-10") == ["11-06", "11-16", "11-20", "11-30", "12-04"]
 
 

@@ -175,16 +175,18 @@ def test_every_step_of_an_incident_is_written_with_who_what_and_why() -> None:
     head = escalated(replace(head, sending_until="x"), RULE, AT, "page sent")
     assert (head.level, head.alerts, head.sending_until) == (1, 3, "")
     head = escalated(head, RULE, AT, "page sent")
-    head = acknowledged(head, NOW, "ann", "on it")
-    assert (head.status, head.answer_by) == (IncidentStatus.ACKNOWLEDGED, "")
+    head = acknowledged(replace(head, ack_until="2026-11-21"), NOW, "ann", "on it")
+    assert (head.status, head.answer_by, head.ack_until) == (IncidentStatus.ACKNOWLEDGED, "", "")
     head = opened_again(head, NOW, "no fix in time")
     assert (head.status, head.level, head.again) == (IncidentStatus.OPEN, 0, 1)
     head = muted(head, NOW, "bob", "2026-11-21", "known")
     assert head.muted_until == "2026-11-21"
     head = muted(head, NOW, "bob", "")
     head = covered(head, "run-2", from_numbers([1, 2]), NOW)
-    head = resolved(replace(head, muted_until="x", look_at="y"), NOW, "ann", 8, "composed")
-    assert (head.muted_until, head.look_at, head.resolved_count) == ("", "", 8)
+    waits = dict.fromkeys(("muted_until", "look_at", "answer_by", "ack_until"), "2026-11-21")
+    head = resolved(replace(head, **waits), NOW, "ann", 8, "composed")  # type: ignore[arg-type]
+    assert {name: getattr(head, name) for name in waits} == dict.fromkeys(waits, "")
+    assert (head.status, head.resolved_count) == (IncidentStatus.RESOLVED, 8)
     assert [tuple(row.values()) for row in head.history] == [
         (NOW, "alerts", "told operations: opened", "email sent"),
         (NOW, "alerts", "told operations: grown", "email sent"),

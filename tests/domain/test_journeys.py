@@ -209,3 +209,28 @@ def test_a_site_lays_its_own_over_ours_and_switches_one_off(tmp_path) -> None:  
     assert "unread-statement" not in journeys
     assert journeys["dunning"].hour == 9
     assert journeys["dunning"].steps == YamlRules().journeys()["dunning"].steps
+
+
+@pytest.mark.parametrize(
+    ("due_date", "hours", "found"),
+    [
+        ("2026-11-21", -1, 1),
+        ("2026-11-21", 0, 2),  # due this very moment: past
+        ("2026-11-19", -25, 1),
+        ("2026-11-19", -24, 2),  # of an overdue document none follows within a day of its notice
+        ("2026-11-19", -1, 2),
+    ],
+)
+def test_no_step_follows_at_the_heels_of_a_notice_that_is_late_itself(
+    due_date: str, hours: int, found: int
+) -> None:
+    rule = JourneyRule(
+        "j", (), (Step(Delay(days=9), "due_date"), Step(Delay(days=20), "notice", end="event"))
+    )
+    member = Member("a", 1, BASE, due_date=due_date)
+    assert member.was_overdue == (due_date < BASE[:10])
+    due = due_at(rule, rule.steps[0], member, is_holiday)
+    assert due is not None
+    first = first_step(rule, member, due + timedelta(hours=hours), is_holiday)
+    assert first is not None
+    assert first[0] == found

@@ -205,3 +205,48 @@ def test_reversals_without_payments_are_bounded_too() -> None:
     payments: Payments = with_facts(NO_PAYMENTS, [taken_back(f"P-{n}") for n in range(700)])
     assert len(payments.facts) == MAX_FACTS
     assert left_to_pay(payments, BILL) == Decimal("100.00")
+
+
+OF_ANOTHER = taken_back("gone", "10.00")
+FOLDED_OF = paid("old", "10.00").key
+
+
+@pytest.mark.parametrize(
+    ("payments", "expected"),
+    [
+        # facts, folded, known: what is paid, whether that is clear, whether anything stands
+        (Payments(facts=(paid("a", "40.00"),)), ("40.00", True, True)),
+        (Payments(facts=(paid("a", "40.00", "EUR"),)), ("0", False, True)),
+        (Payments(facts=(paid("a", "40.00", ""),)), ("40.00", True, True)),
+        (Payments(facts=(paid("a"),)), ("100.00", True, True)),
+        (Payments(facts=(paid("a", "40.00"), taken_back("a"))), ("0", True, False)),
+        (Payments(facts=(paid("a", "40.00"), taken_back("a", "15.00"))), ("25.00", True, True)),
+        (Payments(facts=(paid("a", "40.00"), taken_back("a", "40.00"))), ("0.00", True, False)),
+        (
+            Payments(facts=(paid("a", "40.00"), taken_back("a", "15.00", currency="EUR"))),
+            ("40.00", False, True),
+        ),
+        (Payments(facts=(OF_ANOTHER,)), ("0", True, False)),
+        (Payments(facts=(taken_back("old"),), known=(FOLDED_OF,)), ("0", False, False)),
+        (
+            Payments(facts=(taken_back("old", "4.00"),), folded=(("USD", "10.00"),), known=(FOLDED_OF,)),
+            ("6.00", True, True),
+        ),
+        (
+            Payments(
+                facts=(taken_back("old", "4.00", currency="EUR"),),
+                folded=(("USD", "10.00"),),
+                known=(FOLDED_OF,),
+            ),
+            ("10.00", False, True),
+        ),
+        (Payments(folded=(("EUR", "10.00"),)), ("0", False, True)),
+        (Payments(folded=(("USD", "10.00"), ("", "5.00"))), ("15.00", True, True)),
+    ],
+)
+def test_what_payments_come_to_row_by_row(payments: Payments, expected: tuple[str, bool, bool]) -> None:
+    found = balance(payments, BILL)
+    assert (found.paid, found.clear, found.anything) == (Decimal(expected[0]), *expected[1:])
+    left = left_to_pay(payments, BILL)
+    assert left == (max(Decimal(100) - found.paid, Decimal(0)) if found.clear else None)
+    assert is_settled(payments, BILL) == (found.anything and found.paid >= 100)

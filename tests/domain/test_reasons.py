@@ -63,3 +63,18 @@ def test_any_text_becomes_one_short_line(text: str, local: str) -> None:
     assert len(told) <= 200
     assert MARK not in told
     assert "\n" not in told
+
+
+def test_a_reason_is_cut_where_no_address_is_halved() -> None:
+    at_limit = "word " * 159 + "abcde"
+    assert len(at_limit) == 800
+    assert scrubbed(at_limit, 200) == at_limit[:200]
+    halved = "x " * 395 + "anna.b@example.com unknown"
+    assert scrubbed(halved) == ("x " * 100)[:200]
+    assert "anna" not in scrubbed("x " * 8 + "anna.bbb@example.com", 6)
+    assert scrubbed("aa " + "b" * 38, 10) == "aa"
+    assert scrubbed("aa " + "b" * 37, 10) == "aa bbbbbbb"
+    assert scrubbed("y" * 41, 10) == "", "half a word may be half an address"
+    assert scrubbed(None) == scrubbed("") == ""
+    assert scrubbed(f"code {MARK}1") == "code 1"
+    assert scrubbed(" a \n b ") == "a b"

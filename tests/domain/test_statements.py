@@ -229,3 +229,19 @@ def test_an_opt_out_of_which_nothing_is_known_is_the_customer_s_own() -> None:
 
     assert end(contact, [says("ann", cell("*", "sms"), "in", 9)])["opt_outs"] == {"*": ("sms",)}
     assert end(contact, [says("portal 17", cell("*", "sms"), "in", 9)])["opt_outs"] is None
+
+
+@pytest.mark.parametrize(
+    ("before", "value", "owned", "language"),
+    [
+        ((), "de", ("language",), "de"),
+        (("email",), "de", ("email", "language"), "de"),
+        (("email", "language"), "", ("email",), None),
+    ],
+)
+def test_a_language_that_the_customer_chose_is_theirs_until_they_take_it_back(
+    before: tuple[str, ...], value: str, owned: tuple[str, ...], language: str | None
+) -> None:
+    contact = a_contact(language="fr" if "language" in before else None, set_by_customer=before)
+    after = heard(contact, [says("preference page", "language", value, 1)], NOW)
+    assert (after.set_by_customer, after.language) == (owned, language)

@@ -168,3 +168,17 @@ def test_facts_show_no_value_and_are_nobody_elses() -> None:
     other = facts_of(replace(FULL, customer_key="C0002"))
     assert not {facts[n : n + 7] for n in range(0, 42, 7)} & {other[n : n + 7] for n in range(0, 42, 7)}
     assert differences("", FULL) == ()
+
+
+def test_no_receipt_in_time_is_a_doubt_until_somebody_says_that_it_failed() -> None:
+    silent = Attempt(1, "email", "mail", "hash", "job", Status.UNDELIVERED, why=str(Why.NO_RECEIPT))
+    notice = opened(a_notice(status=Status.UNDELIVERED, attempts=(silent,), why="no_receipt"), NOW, "x")
+
+    assert notice.outcome == Outcome.UNCONFIRMED
+    assert standing_of(notice) == Standing.REACHED
+    assert not may_take_over(notice, OTHER, cancelled(notice.origin.run))
+
+    failed = replace(silent, undelivered_at="2026-11-21T10:00:00+00:00")
+    notice = replace(notice, attempts=(failed,))
+    assert notice.outcome == Outcome.FAILED
+    assert standing_of(notice) == Standing.ENDED

@@ -289,3 +289,31 @@ def test_zones_by_name(written, zone):
 def test_a_zone_that_nobody_knows_is_refused():
     with pytest.raises(ValueRefused, match="tz database"):
         time_zone("Mars/Phobos")
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [("(12.00)", "-12.00"), ("( 12.00 )", "-12.00"), ("-12.00", "-12.00"), ("12.00 CR", "-12.00")],
+)
+def test_a_credit_is_written_in_one_of_these_ways(written, kept):
+    assert amount_and_currency(written, "USD") == (kept, "USD")
+
+
+@pytest.mark.parametrize("written", ["(12.00", "12.00)", "(-12.00)", "(12.00) CR"])
+def test_half_a_sign_of_a_credit_or_two_are_refused(written):
+    with pytest.raises(ValueRefused):
+        amount_and_currency(written, "USD")
+
+
+@pytest.mark.parametrize("path", ["a\x07b.pdf", "a\u202eb.pdf"])
+def test_a_path_has_no_control_characters(path):
+    with pytest.raises(ValueRefused, match="control character"):
+        clean_path(path)
+
+
+@pytest.mark.parametrize(
+    "written", ["USD 4.50 USD USD", "4.50 credits", "XYZ 4.50", "$ 4.50 points", "c 4.50"]
+)
+def test_what_stands_around_an_amount_is_a_currency(written):
+    with pytest.raises(ValueRefused):
+        amount_and_currency(written, "USD")

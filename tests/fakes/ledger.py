@@ -5,8 +5,16 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import cast, get_args
 
+from exstream_notify.adapters.dynamodb.batches import size_of
+from exstream_notify.adapters.dynamodb.ledger import to_item
 from exstream_notify.domain.due import WaitKind, slot, slots
 from exstream_notify.domain.notices import Notice, Status
+
+_LONG = 200
+"""Events from which a notice is measured; shorter ones fit."""
+
+_ITEM = 400 * 1024
+"""Bytes that DynamoDB takes in one item."""
 
 
 class FakeLedger:
@@ -66,6 +74,8 @@ class FakeLedger:
         return sorted(found, key=lambda n: (n.created_at, n.notice_id))
 
     def _store(self, notice: Notice) -> None:
+        if len(notice.events) > _LONG and size_of(to_item(notice)) > _ITEM:
+            raise ValueError("Item size has exceeded the maximum allowed size")
         self.notices[notice.notice_id] = notice
         if self._keeps_history:
             self.history.append(notice)

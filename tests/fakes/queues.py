@@ -16,6 +16,9 @@ from .clock import FakeClock
 _CALL = 10
 """Messages that one call to SQS takes."""
 
+_BYTES = 256 * 1024
+"""Bytes of all its messages that one call took before August 2025, as the product has it."""
+
 
 @dataclass(slots=True)
 class Received:
@@ -66,6 +69,8 @@ class FakeQueue:
         """Take at most ten messages, as one call does."""
         if len(bodies) > _CALL:
             raise ValueError(f"{len(bodies)} messages in one call to {self.name}")
+        if sum(len(json.dumps(body).encode()) for body in bodies) > _BYTES:
+            raise ValueError(f"more than {_BYTES} bytes in one call to {self.name}")
         for body in bodies:
             delay = self._chance.uniform(0, spread) if self._chance and spread else 0.0
             self._add(json.dumps(body), delay)

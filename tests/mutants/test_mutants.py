@@ -27,7 +27,7 @@ def found(tmp_path: Path, source: str) -> dict[str, Mutant]:
         ("not a", "unary: not a -> a"),
         ("7", "constant: 7 -> 8 in x = 7"),
         ("'word'", "constant: 'word' -> 'XXword' in x = 'word'"),
-        ("'two words'", "text: 'two words' -> 'XXtwo words' in x = 'two words'"),
+        ("'two words'", "text: 'two words' -> 'XX' in x = 'two words'"),
         ("True", "constant: True -> False in x = True"),
         ("None", "constant: None -> '' in x = None"),
         ("f(1, key=a)", "keyword: f(1, key=a) without key"),

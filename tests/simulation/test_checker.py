@@ -487,3 +487,10 @@ def test_a_violation_says_what_was_claimed_and_seen() -> None:
     assert text.startswith(f"once_per_attempt: {identity(1)}:1")
     assert "A provider accepts at most one message of each attempt." in text
     assert text.count("ses accepted email to r00001@example.com") == 2
+
+
+def test_an_amount_without_decimals_is_its_records() -> None:
+    yen = both(records_as(1, amount_due="27", currency="JPY"), other(1, text="金額: ￥27"))
+    assert checker.check(yen(good()), only={"amounts_are_the_newest"}) == []
+    wrong = both(yen, other(1, text="金額: ￥28"))
+    assert checker.check(wrong(good()), only={"amounts_are_the_newest"})

@@ -244,15 +244,19 @@ def test_an_index_beside_an_unsealed_manifest_is_reported_when_it_comes_late() -
     assert world.outcomes("run-1") == {"notified": 3}
 
 
+@pytest.mark.parametrize("sealed", [True, False])
 @pytest.mark.parametrize("name", ["a.index.txt", "b.index.CSV.zip", "c-index.csv", "index.psv", "d.jsonl"])
-def test_a_file_that_was_perhaps_meant_as_an_index_is_reported(name: str) -> None:
+def test_a_file_that_was_perhaps_meant_as_an_index_is_reported(name: str, sealed: bool) -> None:
     world = World()
-    world.folder("run-1").files[name] = b"x\n"
+    if sealed:
+        world.folder("run-1").files[name] = b"x\n"
     world.drop("run-1", *three())
+    world.folder("run-1").files[name] = b"x\n"
     world.come_to_rest()
 
     (told,) = raised(world, "index_unrecognised")
     assert name in told.text
+    assert name in told.names
     assert world.outcomes("run-1") == {"notified": 3}
 
 

@@ -13,11 +13,13 @@ from exstream_notify.domain.address_changes import CODE_LIFE, Answer
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.decisions import Policy
 from exstream_notify.domain.inbound import Reply
-from exstream_notify.domain.messages import TryAgain
+from exstream_notify.domain.messages import GiveUp, TryAgain
+from exstream_notify.domain.notices import Status
 from exstream_notify.domain.passes import handle_of
 from exstream_notify.domain.preferences import PortalChange, without
 from exstream_notify.use_cases.preference_page import Posted, PreferencePage
 from exstream_notify.use_cases.record_preferences import record_preferences
+from exstream_notify.use_cases.tell_customer import Note, NotToldYet
 from tests.fakes import Killed, a_contact, an_address
 from tests.use_cases.world import DOMAIN, World
 
@@ -281,6 +283,35 @@ def test_no_text_that_nobody_waits_for_comes_at_night_and_each_comes_once(
 
 def local(at: str, zone: str) -> str:
     return datetime.fromisoformat(at).astimezone(ZoneInfo(zone)).time().isoformat("minutes")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [(None, Status.SENT), (GiveUp("no_such_address", "recipient"), Status.FAILED), (TryAgain("later"), None)],
+)
+def test_a_slow_workers_certain_answer_counts(answer: Any, status: Status | None) -> None:
+    """A second worker finds its claim abandoned and in doubt; the provider answers the first one after all."""
+    world = known()
+    teller = world.owner.teller
+    note = Note("ab" * 16, "code", "code", "email", OLD, "a salt", values={"code": "123456"})
+    post, first = world.mail._post, [True]
+
+    def slow(request: Any) -> Any:
+        if first[0]:
+            first[0] = False
+            world.clock.advance(minutes=3)
+            assert teller.tell(note) == Status.UNCONFIRMED
+        return answer or post(request)
+
+    world.mail._post = slow  # type: ignore[method-assign]
+    if status is None:
+        with pytest.raises(NotToldYet):
+            teller.tell(note)
+        assert world.ledger.notices[note.identity].status == Status.DEFERRED
+    else:
+        assert teller.tell(note) == status
+        assert world.ledger.notices[note.identity].status == status
+    assert not world.ledger.notices[note.identity].due_at
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -7,6 +7,7 @@ import pytest
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.together import as_one
 from exstream_notify.use_cases.answer_eligibility import Question, answer_eligibility
+from exstream_notify.use_cases.tell_customer import LEASE
 from tests.fakes import a_contact, a_document, an_address
 from tests.use_cases.test_owner_notices import change_address, known
 from tests.use_cases.world import World
@@ -89,7 +90,7 @@ def test_the_proof_of_a_note_has_what_was_sent_to_whom_and_why() -> None:
             *("wording_version", "wording_approval"),
         }
         assert proof.ref == f"{note.notice_id}:1"
-        assert notice.attempts[0].lease > 0
+        assert notice.attempts[0].lease == round(world.clock.machine_time() + LEASE, 3)
         assert [event.what for event in notice.events] == ["claimed", "sent"]
         assert notice.created_at.endswith(".250+00:00")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -237,3 +238,25 @@ def test_a_mail_that_proves_nothing_changes_nothing_and_is_counted() -> None:
     assert world.notice("D0001").status == Status.SENT
     assert world.suppressions.stored == {}
     assert list(world.reputation.unproven.values()) == [1]
+
+
+def test_behind_a_bounce_from_before_the_release_a_complaint_since_then_counts() -> None:
+    world = notified()
+    now = world.clock.now()
+    released = Suppression("email", ADDRESS, reason="hard", at=stamp(now), released_at=stamp(now), version=1)
+    world.suppressions.stored["email", ADDRESS] = released
+    world.clock.advance(hours=1)
+    report(
+        world,
+        world.receipt(world.outbox[0], Kind.HARD_BOUNCE, at=stamp(now - timedelta(minutes=1))),
+        world.receipt(world.outbox[0], Kind.COMPLAINT),
+    )
+    email = world.contacts.stored["retail", "C0001"].email
+    assert email is not None
+    assert email.status == "complained"
+    only_old = notified()
+    only_old.suppressions.stored["email", ADDRESS] = released
+    report(
+        only_old, only_old.receipt(only_old.outbox[0], Kind.HARD_BOUNCE, at=stamp(now - timedelta(minutes=1)))
+    )
+    assert only_old.contacts.stored["retail", "C0001"].email.status == "ok"  # type: ignore[union-attr]

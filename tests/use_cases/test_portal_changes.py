@@ -4,7 +4,7 @@ import pytest
 
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.messages import TryAgain
-from exstream_notify.domain.passes import undo_id
+from exstream_notify.domain.passes import handle_of, undo_id
 from exstream_notify.domain.preferences import PortalChange
 from exstream_notify.use_cases.change_preferences import AddressBook, undo_change
 from exstream_notify.use_cases.notify_owner import OwnerNotices, waiting_name
@@ -108,7 +108,14 @@ def test_an_address_that_is_not_taken_is_told_of_and_a_repeat_of_one_that_was_is
     # The old address can still undo the first change, so a second one does not push it aside.
     portal.tell("event-2", email="other@example.com", verified=verified)
     assert portal.contact.changing[0].address.value == "new@example.com"
-    assert portal.exceptions.codes == {"preferences_unusable"}
+    [told] = portal.exceptions.raised
+    assert (told.code, told.severity, told.domain, told.run_id, told.part) == (
+        *("preferences_unusable", "warning", "retail", "portal", "event event-2 email"),
+    )
+    assert told.text == (
+        "the portal set an address while the one before can still be undone, or was just undone (email)"
+    )
+    assert told.detail == {"contact": handle_of(portal.contact.salt)}
 
 
 def test_an_address_that_the_portal_proved_is_not_taken_within_a_day_of_an_undo() -> None:

@@ -6,11 +6,25 @@ from typing import Any
 
 import pytest
 
+from exstream_notify.domain.journeys import Delay, JourneyRule, Step
 from exstream_notify.domain.messages import GiveUp
 from exstream_notify.domain.runs import Control
+from exstream_notify.use_cases.control_journeys import (
+    resume_notices,
+    resume_run,
+    stop_notices,
+    stop_run,
+)
 from exstream_notify.use_cases.control_run import ControlPorts, control_run
-from tests.fakes import Killed, Wire, a_document, watched
+from tests.fakes import FakeRules, Killed, Wire, a_document, a_rule, watched
 from tests.use_cases.world import DOMAIN, World
+
+JOURNEY = JourneyRule(
+    "reminder",
+    ("statement",),
+    (Step(Delay(days=7), channels=("sms", "email"), wording="reminder"), Step(Delay(days=21), end="event")),
+    stops=("opened", "responded", "paid"),
+)
 
 
 def a_held_run(channel: str, number: int = 3, bulk: bool = False) -> World:
@@ -123,3 +137,30 @@ def test_a_run_is_queued_again_only_if_its_command_died() -> None:
     world.clock.advance(minutes=10)
     world.release()
     assert not world.queues["run"].messages
+
+
+@pytest.mark.parametrize("whole_run", [False, True])
+def test_members_put_aside_while_their_journey_is_let_go_on_are_brought_back(whole_run: bool) -> None:
+    """The operator resumes between the look that found it stopped and the write that puts them aside."""
+    world = World(site_rules=FakeRules(a_rule(), journeys=[JOURNEY]))
+    world.drop("run-1", a_document(1), a_document(2))
+    world.drain()
+    run, notices = f"{DOMAIN}/run-1", list(world.ledger.notices.values())
+    ports: Any = {"journeys": world.journeys, "rules": world.rules, "clock": world.clock}
+    if whole_run:
+        stop_run(run, "ann", "why", journeys=world.journeys, clock=world.clock)
+    else:
+        stop_notices(notices, "ann", "why", ledger=world.ledger, clock=world.clock)
+    park = world.journeys.park
+
+    def resumed_meanwhile(*row: Any) -> None:
+        world.journeys.park = park  # type: ignore[method-assign]
+        if whole_run:
+            resume_run(run, "ann", "why", **ports)
+        else:
+            resume_notices(list(world.ledger.notices.values()), "ann", "why", ledger=world.ledger, **ports)
+        park(*row)
+
+    world.journeys.park = resumed_meanwhile  # type: ignore[method-assign, assignment]
+    world.follow()
+    assert len(world.outbox) == 4, "the notice and its reminder, to both"

@@ -695,3 +695,19 @@ def test_a_run_that_comes_again_after_a_part_payment_differs_in_nothing() -> Non
     assert paid(world) == {"D1": "80.00*", "D2": "30.00"}
     assert world.outcomes("run-2") == {"duplicate": 2}
     assert "duplicate_differs" not in codes(world)
+
+
+def test_another_amount_for_the_same_payment_is_reported_in_words() -> None:
+    world = a_world()
+    world.drop("run-1", *TWO)
+    world.come_to_rest()
+    event(world, amount="60.00", payment_id="P-1")
+    event(world, amount="70.00", payment_id="P-1")
+    assert [(e.code, e.severity, e.run_id, e.text) for e in world.exceptions.raised] == [
+        (
+            "payment_uncounted",
+            "warning",
+            "none",
+            "a payment was not counted: another amount than before was reported for the same payment",
+        )
+    ]

@@ -391,6 +391,8 @@ def test_an_index_that_the_seal_does_not_list_is_told() -> None:
 
     assert world.outcomes("run-1") == {"notified": 3}
     assert raised(world, "index_not_sealed") == ["not in the seal, so not read: late.index.jsonl"]
+    (told,) = [e for e in world.exceptions.raised if e.code == "index_not_sealed"]
+    assert "late.index.jsonl" in told.names, "a name that somebody chose is masked where it may be personal"
 
 
 # --- findings --------------------------------------------------------------------------------------

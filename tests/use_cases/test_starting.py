@@ -51,8 +51,18 @@ def test_a_name_that_is_closed_is_passed_over() -> None:
     assert book.open[FIRST].generation == 3
     full = FakeExecutions()
     full.names += [FIRST.execution(n) for n in range(1, 21)]
-    with pytest.raises(RuntimeError, match=r"no generation of .* was free in 20 tries"):
+    with pytest.raises(ExceptionGroup) as failed:
         started(waiting(FIRST), full)
+    assert failed.group_contains(RuntimeError, match=r"no generation of .* was free in 20 tries")
+
+
+def test_a_cohort_that_cannot_be_started_holds_up_no_other() -> None:
+    book, executions = waiting(FIRST, SECOND), FakeExecutions()
+    executions.names += [FIRST.execution(n) for n in range(1, 21)]
+    with pytest.raises(ExceptionGroup):
+        started(book, executions)
+    assert SECOND.execution(1) in executions.names
+    assert book.open[SECOND].generation == 1
 
 
 def test_one_whose_execution_is_gone_gets_another_once_it_is_overdue() -> None:

@@ -105,6 +105,7 @@ class Run:
         if function is not None and not self.imported.get(mutant.path, set()).isdisjoint(_body(function)):
             function = None
         tests = self.known.of(mutant.path, mutant.line, mutant.end_line)
+        tests = tests or self.known.of(mutant.path, *mutant.statement)
         if function is None:
             own = mutant.function.rpartition(".")[2]
             tests = tests | self.users.tests(mutant.names | ({own} if own else set()), self.known)

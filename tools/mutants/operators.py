@@ -1,18 +1,15 @@
-"""Small changes of a module that a test should notice: operators take a node of the syntax, yield changes.
-
-Left alone are docstrings, annotations, what is logged, what only the type checker reads, and decorators that
-say how a class is made.
-"""
+"""Small changes of a module that a test should notice: operators take a node of the syntax, yield changes."""
 
 import ast
 import copy
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 from typing import Any
+
+from mutants.places import GONE, Change, Place, lines_of, places, unseen
 
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.Gt),
@@ -42,50 +39,7 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 }
 _NAMES = {"max": "min", "min": "max", "any": "all", "all": "any"}
 _METHODS = {"startswith": "endswith", "endswith": "startswith", "removeprefix": "removesuffix"}
-_LOGGERS = frozenset({"logger", "log", "warnings"})
-_TYPING = frozenset({"TypeVar", "NewType", "cast", "Literal", "Protocol", "ParamSpec", "overload"})
-_UNSEEN_FIELDS = frozenset(
-    {"annotation", "returns", "decorator_list", "type_comment", "bases", "format_spec"}
-)
-_GONE: Any = object()
 _WORDS = 90  # characters of source that name a change
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """One place of the tree and what stands there instead; `_GONE` takes an element out of a list."""
-
-    parent: ast.AST
-    name: str
-    index: int | None
-    new: Any
-
-    @contextmanager
-    def made(self) -> Iterator[None]:
-        """The tree has the change while the block runs."""
-        if self.index is None:
-            old = getattr(self.parent, self.name)
-            setattr(self.parent, self.name, self.new)
-            try:
-                yield
-            finally:
-                setattr(self.parent, self.name, old)
-            return
-        # Dictionaries keep keys and values in two lists.
-        names = (
-            ("keys", "values") if self.new is _GONE and isinstance(self.parent, ast.Dict) else (self.name,)
-        )
-        before = {name: list(getattr(self.parent, name)) for name in names}
-        for name in names:
-            if self.new is _GONE:
-                del getattr(self.parent, name)[self.index]
-            else:
-                getattr(self.parent, name)[self.index] = self.new
-        try:
-            yield
-        finally:
-            for name, items in before.items():
-                setattr(self.parent, name, items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +52,9 @@ class Mutant:
     mutation: str
     line: int
     end_line: int
+    statement: tuple[int, int]  # its first and last line: what Python folds together has no lines of its own
     names: frozenset[str]
-    change: _Change
+    change: Change
     tree: ast.Module
 
     @property
@@ -113,25 +68,7 @@ class Mutant:
             return compile(self.tree, file, "exec", dont_inherit=True)
 
 
-@dataclass(slots=True)
-class _Place:
-    """Where a node stands."""
-
-    node: ast.AST
-    parent: ast.AST
-    name: str
-    index: int | None
-    function: str
-    statement: ast.stmt
-    names: frozenset[str]  # that the statement binds, outside of functions
-
-    def instead(self, new: Any) -> _Change:
-        if isinstance(new, ast.AST):
-            new = ast.fix_missing_locations(ast.copy_location(copy.copy(new), self.node))
-        return _Change(self.parent, self.name, self.index, new)
-
-
-_Found = Iterator[tuple[str, str, _Change]]
+_Found = Iterator[tuple[str, str, Change]]
 
 
 def _changed(node: ast.AST, **fields: Any) -> ast.AST:
@@ -147,29 +84,29 @@ def _text(node: Any) -> str:
     return words if len(words) <= _WORDS else words[:60] + " ... " + words[-25:]
 
 
-def _swap(place: _Place, kind: str, *news: ast.AST) -> _Found:
+def _swap(place: Place, kind: str, *news: ast.AST) -> _Found:
     for new in news:
         yield kind, f"{_text(place.node)} -> {_text(new)}", place.instead(new)
 
 
-def _comparison(place: _Place, node: ast.Compare) -> _Found:
+def _comparison(place: Place, node: ast.Compare) -> _Found:
     for number, operator in enumerate(node.ops):
         for other in _COMPARISONS[type(operator)]:
             ops = [*node.ops[:number], other(), *node.ops[number + 1 :]]
             yield from _swap(place, "comparison", _changed(node, ops=ops))
 
 
-def _boolean(place: _Place, node: ast.BoolOp) -> _Found:
+def _boolean(place: Place, node: ast.BoolOp) -> _Found:
     other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
     yield from _swap(place, "boolean", _changed(node, op=other))
     for number in range(len(node.values)):
         rest = node.values[:number] + node.values[number + 1 :]
         new = rest[0] if len(rest) == 1 else _changed(node, values=rest)
         words = f"{_text(node)} without {_text(node.values[number])}"
-        yield "operand", words, _Change(place.parent, place.name, place.index, new)
+        yield "operand", words, Change(place.parent, place.name, place.index, new)
 
 
-def _arithmetic(place: _Place, node: ast.BinOp | ast.AugAssign) -> _Found:
+def _arithmetic(place: Place, node: ast.BinOp | ast.AugAssign) -> _Found:
     if type(node.op) in _ARITHMETIC and not _typing_union(node):
         yield from _swap(place, "arithmetic", _changed(node, op=_ARITHMETIC[type(node.op)]()))
 
@@ -180,12 +117,12 @@ def _typing_union(node: ast.AST) -> bool:
     )
 
 
-def _unary(place: _Place, node: ast.UnaryOp) -> _Found:
+def _unary(place: Place, node: ast.UnaryOp) -> _Found:
     if isinstance(node.op, ast.Not | ast.USub):
         yield from _swap(place, "unary", node.operand)
 
 
-def _constant(place: _Place, node: ast.Constant) -> _Found:
+def _constant(place: Place, node: ast.Constant) -> _Found:
     value = node.value
     news: list[Any]
     if isinstance(value, bool):
@@ -193,7 +130,8 @@ def _constant(place: _Place, node: ast.Constant) -> _Found:
     elif isinstance(value, int | float):
         news = [value + 1, value - 1]
     elif isinstance(value, str):
-        news = ["XX" + value]
+        # A sentence goes whole: a test may look for any part of it.
+        news = ["XX" if " " in value.strip() else "XX" + value]
     elif isinstance(value, bytes):
         news = [b"XX" + value]
     elif value is None and not isinstance(place.parent, ast.Return | ast.Slice | ast.Compare):
@@ -211,9 +149,9 @@ def _constant(place: _Place, node: ast.Constant) -> _Found:
         yield kind, f"{value!r} -> {new!r} in {_text(around)}", place.instead(ast.Constant(new))
 
 
-def _call(place: _Place, node: ast.Call) -> _Found:
+def _call(place: Place, node: ast.Call) -> _Found:
     for number, keyword in enumerate(node.keywords):
-        if keyword.arg is not None and not _unseen(node, keyword):
+        if keyword.arg is not None and not unseen(node, keyword):
             rest = node.keywords[:number] + node.keywords[number + 1 :]
             words = f"{_text(node)} without {keyword.arg}"
             yield "keyword", words, place.instead(_changed(node, keywords=rest))
@@ -230,29 +168,29 @@ def _call(place: _Place, node: ast.Call) -> _Found:
         yield from _swap(place, "method", _changed(node, func=other))
 
 
-def _slice(place: _Place, node: ast.Slice) -> _Found:
+def _slice(place: Place, node: ast.Slice) -> _Found:
     for bound in ("lower", "upper", "step"):
         if getattr(node, bound) is not None:
             yield from _swap(place, "slice", _changed(node, **{bound: None}))
 
 
-def _condition(place: _Place, node: ast.If | ast.While | ast.IfExp) -> _Found:
+def _condition(place: Place, node: ast.If | ast.While | ast.IfExp) -> _Found:
     if not isinstance(node.test, ast.UnaryOp):
         new = ast.copy_location(ast.UnaryOp(ast.Not(), node.test), node.test)
-        yield "condition", f"{_text(node.test)} -> {_text(new)}", _Change(node, "test", None, new)
+        yield "condition", f"{_text(node.test)} -> {_text(new)}", Change(node, "test", None, new)
 
 
-def _filter(place: _Place, node: ast.comprehension) -> _Found:
+def _filter(place: Place, node: ast.comprehension) -> _Found:
     for number, test in enumerate(node.ifs):
-        yield "condition", f"if {_text(test)} dropped", _Change(node, "ifs", number, _GONE)
+        yield "condition", f"if {_text(test)} dropped", Change(node, "ifs", number, GONE)
 
 
-def _jump(place: _Place, node: ast.Continue | ast.Break) -> _Found:
+def _jump(place: Place, node: ast.Continue | ast.Break) -> _Found:
     new = ast.Break() if isinstance(node, ast.Continue) else ast.Continue()
     yield from _swap(place, "jump", new)
 
 
-def _statement(place: _Place, node: ast.stmt) -> _Found:
+def _statement(place: Place, node: ast.stmt) -> _Found:
     match node:
         case ast.Expr(value=ast.Call() | ast.Await()) | ast.AugAssign() | ast.Delete():
             removed = True
@@ -264,28 +202,28 @@ def _statement(place: _Place, node: ast.stmt) -> _Found:
         yield "statement", f"{_text(node)} removed", place.instead(ast.Pass())
 
 
-def _return(place: _Place, node: ast.Return) -> _Found:
+def _return(place: Place, node: ast.Return) -> _Found:
     if node.value is not None and not isinstance(node.value, ast.Constant):
         yield "return", f"{_text(node)} -> return None", place.instead(ast.Return(ast.Constant(None)))
 
 
-def _raise(place: _Place, node: ast.Raise) -> _Found:
+def _raise(place: Place, node: ast.Raise) -> _Found:
     if node.exc is not None:
         yield "raise", f"{_text(node)} removed", place.instead(ast.Pass())
 
 
-def _rows(place: _Place, node: ast.Dict | ast.Set | ast.List | ast.Tuple) -> _Found:
+def _rows(place: Place, node: ast.Dict | ast.Set | ast.List | ast.Tuple) -> _Found:
     if isinstance(node, ast.Dict):
         for number, key in enumerate(node.keys):
             words = _text(key) if key is not None else f"**{_text(node.values[number])}"
-            yield "row", f"row {words} removed", _Change(node, "keys", number, _GONE)
+            yield "row", f"row {words} removed", Change(node, "keys", number, GONE)
     elif isinstance(node, ast.Set) or (isinstance(node.ctx, ast.Load) and not place.function):
         for number, row in enumerate(node.elts):
             if len(node.elts) > 1:
-                yield "row", f"row {_text(row)} removed", _Change(node, "elts", number, _GONE)
+                yield "row", f"row {_text(row)} removed", Change(node, "elts", number, GONE)
 
 
-_OPERATORS: tuple[tuple[Any, Callable[[_Place, Any], _Found]], ...] = (
+_OPERATORS: tuple[tuple[Any, Callable[[Place, Any], _Found]], ...] = (
     (ast.Compare, _comparison),
     (ast.BoolOp, _boolean),
     (ast.BinOp | ast.AugAssign, _arithmetic),
@@ -303,82 +241,13 @@ _OPERATORS: tuple[tuple[Any, Callable[[_Place, Any], _Found]], ...] = (
 )
 
 
-def _left_alone(node: ast.AST) -> bool:
-    match node:
-        case ast.Expr(value=ast.Constant()) | ast.Import() | ast.ImportFrom() | ast.Pass():
-            return True
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))) if name in _LOGGERS:
-            return True
-        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
-            return True
-        case ast.Call(func=ast.Name(id=name)) | ast.Subscript(value=ast.Name(id=name)) if name in _TYPING:
-            return True
-        case ast.Assign(targets=[ast.Name(id="__all__" | "__slots__")]):
-            return True
-        case ast.ClassDef(bases=[*_, ast.Name(id="Protocol")]):
-            return True
-        case ast.Constant() if node.value is ...:
-            return True
-    return False
-
-
-def _unseen(node: ast.AST, child: ast.AST) -> bool:
-    """Whether a part says something to people and checkers only: arguments of a type, `zip`'s `strict`."""
-    match node, child:
-        case ast.Call(func=ast.Name(id="zip")), ast.keyword(arg="strict"):
-            return True
-        case ast.Subscript(), ast.Tuple() | ast.List():
-            return True
-    return False
-
-
-def _walk(
-    node: ast.AST,
-    function: str = "",
-    statement: ast.stmt | None = None,
-    names: frozenset[str] = frozenset(),
-    at_import: bool = True,
-) -> Iterator[_Place]:
-    for name, value in ast.iter_fields(node):
-        if name in _UNSEEN_FIELDS:
-            continue
-        for index, child in enumerate(value) if isinstance(value, list) else ((None, value),):
-            if not isinstance(child, ast.AST) or _left_alone(child) or _unseen(node, child):
-                continue
-            here = child if isinstance(child, ast.stmt) else statement
-            bound = (_bound(child, node) or names) if at_import else names
-            if here is not None:
-                yield _Place(child, node, name, index, function, here, bound)
-            inner = function
-            if isinstance(child, ast.FunctionDef | ast.ClassDef):
-                inner = f"{function}.{child.name}".lstrip(".")
-            inside = isinstance(child, ast.FunctionDef | ast.Lambda)
-            yield from _walk(child, inner, here, bound, at_import and not inside)
-
-
-def _bound(node: ast.AST, parent: ast.AST) -> frozenset[str]:
-    """Names by which others use what a statement makes; none for a field, which is used by its class's."""
-    match node:
-        case ast.AnnAssign() if isinstance(parent, ast.ClassDef):
-            return frozenset()
-        case ast.Assign(targets=targets):
-            return frozenset(
-                leaf.id for target in targets for leaf in ast.walk(target) if isinstance(leaf, ast.Name)
-            )
-        case ast.AnnAssign(target=ast.Name(id=name)) | ast.AugAssign(target=ast.Name(id=name)):
-            return frozenset({name})
-        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-            return frozenset({name})
-    return frozenset()
-
-
 def mutants(path: Path, root: Path) -> list[Mutant]:
     """Every change of a module, in the order of its lines."""
     relative = str(path.relative_to(root))
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     seen: Counter[tuple[str, str, str]] = Counter()
     found = []
-    for place in _walk(tree):
+    for place in places(tree):
         for kinds, operator in _OPERATORS:
             if not isinstance(place.node, kinds):
                 continue
@@ -386,11 +255,11 @@ def mutants(path: Path, root: Path) -> list[Mutant]:
                 seen[place.function, kind, words] += 1
                 if seen[place.function, kind, words] > 1:
                     words += f" #{seen[place.function, kind, words]}"
-                line = getattr(place.node, "lineno", place.statement.lineno)
-                end = getattr(place.node, "end_lineno", None) or line
-                if isinstance(place.node, ast.If | ast.While):
-                    end = place.node.test.end_lineno or line
+                first, last = lines_of(place.node, place.statement)
+                lines = lines_of(place.statement, place.statement)
                 found.append(
-                    Mutant(relative, place.function, kind, words, line, end, place.names, change, tree)
+                    Mutant(
+                        relative, place.function, kind, words, first, last, lines, place.names, change, tree
+                    )
                 )
     return sorted(found, key=lambda mutant: mutant.line)

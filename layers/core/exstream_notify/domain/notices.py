@@ -146,6 +146,9 @@ CLAIMED = "claimed"
 RELEASED = "released"
 """The event of a notice that was handed on for another look."""
 
+NO_RECEIPT = "no_receipt"
+"""Why an attempt counts as lost of which nobody said that it failed (rule `on_no_receipt`)."""
+
 CORRECTED = "corrected"
 """The event of a notice whose document has a later record with another due date or amount."""
 
@@ -190,6 +193,11 @@ class Attempt:
     def has_failed(self) -> bool:
         """Whether somebody reported a failure or a complaint, whatever was reported later."""
         return self.status == Status.COMPLAINED or bool(self.undelivered_at or self.bounced_at)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it counts as lost only because its provider, which took it, reported nothing in time."""
+        return self.status == Status.UNDELIVERED and self.why == NO_RECEIPT and not self.undelivered_at
 
     def without_mails(self) -> "Attempt":
         """As its provider left it, if mails said that it failed; else the same object."""
@@ -331,8 +339,8 @@ class Notice:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether some attempt may have reached the customer."""
-        return Status.UNCONFIRMED in self._tries
+        """Whether some attempt may have reached the customer: no answer came, or no receipt in time."""
+        return Status.UNCONFIRMED in self._tries or any(a.is_silent for a in self.attempts)
 
     @property
     def _tries(self) -> set[Status]:

@@ -442,10 +442,10 @@ def with_payment(
     what = REVERSED if event.reverses else "paid" if settled else IN_PART
     if what == "paid" and was_paid:
         what = PAID_AGAIN
-    changes = {"responses": responses, "payments": payments}
+    after = replace(notice, responses=responses, payments=payments)
     if count_of_payments(notice) >= MAX_PAYMENT_EVENTS:
-        return replace(notice, version=notice.version + 1, **changes)  # type: ignore[arg-type]
-    return happened(notice, now, what, event.detail if what == "paid" else event.part, **changes)
+        return replace(after, version=notice.version + 1)
+    return happened(after, now, what, event.detail if what == "paid" else event.part)
 
 
 def count_of_payments(notice: Notice) -> int:

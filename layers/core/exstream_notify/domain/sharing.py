@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from .documents import Document
-from .notices import Notice, happened
+from .notices import Notice, Response, happened
 from .payments import Debt, Fact, Payments, amount_of, balance, debt_key, is_settled
 from .responses import (
     IN_PART,
@@ -278,17 +278,18 @@ def with_shares(
     was_paid = "paid" in notice.responses
     settled = is_settled(payments, document, any_payment=any_payment_settles)
     settled = settled or (was_paid and change > 0)
-    responses = tuple(kind for kind in notice.responses if kind != "paid")
-    changes = {"payments": payments, "responses": (*responses, "paid") if settled else responses}
+    others = tuple(kind for kind in notice.responses if kind != "paid")
+    responses: tuple[Response, ...] = (*others, "paid") if settled else others
     if settled and was_paid:
-        changes["responses"] = notice.responses
+        responses = notice.responses
+    after = replace(notice, payments=payments, responses=responses)
     what = REVERSED if event.reverses else MOVED
     if change >= 0:
         what = IN_PART if not settled else PAID_AGAIN if was_paid else "paid"
     if count_of_payments(notice) >= MAX_PAYMENT_EVENTS:
-        return replace(notice, version=notice.version + 1, **changes)  # type: ignore[arg-type]
+        return replace(after, version=notice.version + 1)
     part = replace(event, amount=f"{abs(change):f}").part
-    return happened(notice, now, what, f"shared {part}", **changes)
+    return happened(after, now, what, f"shared {part}")
 
 
 def _sum(facts: Iterable[Fact]) -> Decimal:

@@ -37,10 +37,8 @@ class Aside:
             self.journeys.park(under, self.cohort, replace(self.row, members=tuple(members)))
         known = self.ledger.get({u for u in places if not _is_run(u)}) if places else {}
         for under in places:
-            goes_on = (
-                not run_stopped(under, self.journeys) if _is_run(under) else not is_stopped(known[under])
-            )
-            if goes_on:
+            stays = run_stopped(under, self.journeys) if _is_run(under) else is_stopped(known[under])
+            if not stays:
                 bring_back(under, self.journeys, self.rules, self.now)
 
     def put_paid(self, members: Sequence[Member]) -> None:

@@ -14,7 +14,6 @@ from ..domain.deferring import deferred, follow_up, moved_on, pause_for
 from ..domain.documents import Document, DocumentRule
 from ..domain.exceptions import ExceptionRaised
 from ..domain.identity import job_id
-from ..domain.incidents import SO_FAR
 from ..domain.journeys import IsHoliday
 from ..domain.messages import (
     Accepted,
@@ -370,14 +369,17 @@ RECEIPT_GRACE = timedelta(hours=2)
 
 
 def _watched(part: str, job: SendJob, sent: Mapping[str, Notice], rules: Rules, now: datetime) -> Watched:
-    """These sends, to be looked at if no receipt comes; one entry for the whole job."""
+    """These sends, to be looked at if no receipt comes; one entry for the whole job.
+
+    It is named by what is in it: a slower worker that knows of fewer takes nobody's place.
+    """
     deadline = min(
         datetime.fromisoformat(notice.created_at)
         + timedelta(hours=rules.of_type(notice.document_type).deadline_hours)
         for notice in sent.values()
     )
     return Watched(
-        part,
+        job_id(job.pointer.run, job.pointer.number, part, sorted(sent)),
         job.channel,
         job.provider,
         now.isoformat(timespec="seconds"),
@@ -1142,9 +1144,7 @@ def _exceptions(job: SendJob, tally: _Tally) -> list[ExceptionRaised]:
     for reason in down:
         del trouble[Why.PROVIDER_DOWN, reason]
     job_part = f"job {tally.report}"
-    # Others hold the rest: the whole report takes the place of this one.
-    ends = SO_FAR if tally.busy_until else ""
-    rows = [(code, reason, count, f"{job_part} {reason}{ends}") for (code, reason), count in trouble.items()]
+    rows = [(code, reason, count, f"{job_part} {reason}") for (code, reason), count in trouble.items()]
     if down:
         part = f"slice {job.pointer.number} {way}"
         rows.append((Why.PROVIDER_DOWN, ", ".join(sorted(down)), sum(down.values()), part))

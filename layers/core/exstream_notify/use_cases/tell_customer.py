@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import NoReturn
 
 from ..domain.decisions import Why
-from ..domain.deferring import put_off
 from ..domain.documents import Channel, MessageClass
 from ..domain.exceptions import ExceptionRaised
-from ..domain.messages import Accepted, Answer, GiveUp, Message, TryAgain, Unconfirmed
-from ..domain.notices import Attempt, Notice, Origin, Status, begun, finished, head
+from ..domain.messages import Answer, GiveUp, Message, TryAgain, Unconfirmed
+from ..domain.notices import Attempt, Notice, Origin, Status, begun, head
 from ..ports import Clock, Evidence, EvidenceLine, ExceptionBus, Hasher, Ledger, NoteWording, Provider
+from .attempt_answers import answered
 
+_TRIES = 5
 LEASE = 60.0
 """Seconds after which a claim counts as abandoned; no function that tells takes longer."""
 
@@ -139,26 +139,21 @@ class Teller:
         return self._record(stored, Unconfirmed("answer_lost"))
 
     def _record(self, claimed: Notice, answer: Answer) -> Status:
-        now = self.clock.now()
-        if isinstance(answer, TryAgain):
-            waits = put_off(claimed, 1, now + timedelta(minutes=1), answer.reason, now)
+        attempt = claimed.attempt(1)
+        lease = attempt.lease if attempt is not None else 0.0
+        for _ in range(_TRIES):
+            after = answered(claimed, 1, answer, self.clock.now(), lease=lease)
             # No sweeper looks for it: whoever asked asks again.
-            self.ledger.put([_not_due(waits)])
+            blocked = self.ledger.put([replace(after, due_at="")]) if after is not None else {}
+            if not blocked:
+                status = (after or claimed).status
+                break
+            claimed = blocked[claimed.notice_id]  # another worker put it in doubt meanwhile
+        else:
+            raise RuntimeError("a note kept changing under five attempts to record its result")
+        if isinstance(answer, TryAgain):
             raise NotToldYet(answer.reason)
-        ref = answer.provider_ref if isinstance(answer, Accepted) else ""
-        why = "" if isinstance(answer, Accepted) else answer.reason
-        status = _STATUS[type(answer)]
-        done = finished(claimed, 1, status, now, ref=ref, why=why)
-        if done is not None:
-            self.ledger.put([done])
         return status
-
-
-_STATUS: Mapping[type[Answer], Status] = {
-    Accepted: Status.SENT,
-    GiveUp: Status.FAILED,
-    Unconfirmed: Status.UNCONFIRMED,
-}
 
 
 def _fresh(note: Note) -> Notice:
@@ -175,7 +170,3 @@ def _fresh(note: Note) -> Notice:
         version=0,
         recipient=note.recipient,
     )
-
-
-def _not_due(notice: Notice) -> Notice:
-    return replace(notice, due_at="")

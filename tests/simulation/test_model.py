@@ -1,0 +1,30 @@
+"""The model of one notice: its claims hold in small worlds, and each fault that is put back breaks one."""
+
+import pytest
+
+from simulation.model import FAULTS, Size, check
+
+pytestmark = pytest.mark.java
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(
+            Size(runs=1, channels=1, twice=False, throttles=0, deduplicates=True), id="de-duplicates"
+        ),
+        pytest.param(Size(runs=2, channels=1, deaths=0, twice=False, throttles=0), id="two runs"),
+    ],
+)
+def test_the_claims_hold(size: Size) -> None:
+    result = check(size)
+
+    assert result.broken == "", result.text
+    assert result.states > 1000
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_put_back_is_found(fault: str) -> None:
+    size, claim = FAULTS[fault]
+
+    assert check(size).broken == claim
