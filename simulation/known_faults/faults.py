@@ -115,6 +115,17 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     _fault(
+        "overdue_conflict_dropped",
+        "a silent send that another write meets at its deadline is never looked at again (t2b)",
+        LOST,
+        "silent",
+        Edit(
+            "use_cases.poll_receipts",
+            "        left = _open_of(blocked.values(), watched)\n",
+            "        left: list[tuple[Notice, Attempt]] = []\n",
+        ),
+    ),
+    _fault(
         "bounce_not_followed",
         "killed after a bounce is recorded, its fallback is never queued (t2, by receipt)",
         LOST,
@@ -259,6 +270,19 @@ FAULTS: tuple[Fault, ...] = (
         *GROWS,
     ),
     _fault(
+        "page_too_large",
+        "notices that grew while they were kept back fill a page over 4 MB, and it stops the sweep (test_g)",
+        LOST,
+        "off-large",
+        *GROWS,
+        Edit(_BATCHES, "lambda key: size_of(items[key][0])", "lambda key: 0"),
+        Edit(
+            "use_cases.release_due",
+            "            self._one_by_one(error, keys, lambda key: self._release_some([key]))\n",
+            "            self.failed.append(error)\n",
+        ),
+    ),
+    _fault(
         "keys_unprocessed",
         "keys that DynamoDB leaves unprocessed count as not there (t23)",
         LOST | SENT_AGAIN,
@@ -311,7 +335,7 @@ FAULTS: tuple[Fault, ...] = (
         "quiet_hours_ignored",
         "a text goes out at night where its job, or its release, came late",
         {"texts_go_by_day"},
-        "night",
+        "released",
         Edit(
             _SEND,
             'job.channel == "sms" and not is_open(now, all_zones, window_for(contact, policy))',

@@ -24,6 +24,7 @@ PLOTS: Mapping[str, tuple[Plot, int]] = {
     "toolate": (runs.corrected_too_late, 1),
     "corrected": (runs.corrected_under_another_id, 2),
     "held": (runs.held, 2),
+    "wavered": (runs.wavered, 1),
     "cancelled": (runs.cancelled, 2),
     "superseding": (runs.superseding, 2),
     "late": (runs.sealed_late, 2),

@@ -81,6 +81,19 @@ def held(stage: Stage) -> list[Act]:
     return acts
 
 
+def wavered(stage: Stage) -> list[Act]:
+    """An operator holds a run while it is sent, releases it, and holds it again, within minutes."""
+    run = stage.run(stage.domain())
+    acts: list[Act] = [run]
+    at = stage.after("first hold", 1, 2 * MINUTE)
+    for n in range(3):
+        acts.append(stage.types(at, "run", run.name, "--hold", "--why", "looks wrong"))
+        at += stage.after(f"release {n}", 1, 10 * MINUTE)
+        acts.append(stage.types(at, "run", run.name, "--release", "--why", "it was right"))
+        at += stage.after(f"hold {n}", 1, 5 * MINUTE)
+    return acts
+
+
 def cancelled(stage: Stage) -> list[Act]:
     """A run is cancelled, at any moment of it, and replaced by one with another id or none."""
     run = stage.run(stage.domain())
