@@ -298,6 +298,20 @@ SPOILT: Mapping[str, Sequence[Spoil]] = {
         without_incident("missing_data"),
         lambda seen: replace(seen, reports=(*seen.reports, Report(START, "retail", "one", "EX004120E"))),
     ),
+    "incidents_count_the_untold": tuple(
+        both(
+            rows_of(5, outcome=outcome, reason=reason),
+            rows_of(6, outcome=outcome, reason=reason),
+            lambda seen, reason=reason: shown(
+                incidents=[*seen.shown.incidents, incident(reason, count=1)]
+            )(seen),
+        )
+        for outcome, reason in (("failed", "deadline_passed"), ("suppressed", "no_channel"))
+    ),
+    "reused_id_is_reported": (
+        drop(Drop("retail", "two", START + 2 * DAY, (record(61), record(62)), START + 2 * DAY)),
+        drop(Drop("retail", "two", START + DAY + HOUR, (record(61),), START + DAY + HOUR)),
+    ),
     "incidents_are_not_doubled": (
         lambda seen: shown(incidents=[*seen.shown.incidents, incident("missing_data")])(seen),
         lambda seen: shown(
