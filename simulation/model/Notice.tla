@@ -76,26 +76,32 @@ Init ==
     /\ worker = [w \in Workers |-> Idle]
     /\ accepted = [a \in Attempts |-> 0]
     /\ reported = {} /\ failed = {} /\ allowed = {} /\ wrongly = {} /\ cancelled = {} /\ raised = {}
-    /\ over = {} /\ late = FALSE /\ forgotten = FALSE /\ deaths = 0 /\ throttles = 0 /\ copied = FALSE
+    /\ over = {} /\ late = FALSE /\ forgotten = FALSE /\ deaths = 0 /\ throttles = 0 /\ copied = "no"
 
 Nothing == [write |-> <<>>, job |-> {}, tell |-> FALSE]
 
 Goes(w, to) == worker' = [worker EXCEPT ![w] = to]
+\* What comes back of a message that is not dealt with: nothing, if it was deleted elsewhere.
+Back(w) == IF worker[w].message.copy /\ copied = "deleted" THEN {} ELSE {worker[w].message}
+
+\* A worker is done with its message: it is deleted, with all copies, unless it is among those to come.
 Ends(w, messages) ==
     /\ queue' = queue \cup messages
+    /\ copied' = IF worker[w].message.copy /\ worker[w].message \notin messages THEN "deleted" ELSE copied
     /\ Goes(w, Idle)
 
 \* A worker that is about to hand a message over, under a claim; `again`: somebody may have done so before.
 Posting(w, claim, again) == [at |-> "post", message |-> worker[w].message, claim |-> claim, again |-> again]
-World == <<accepted, reported, failed, allowed, wrongly, cancelled, over, late, forgotten, deaths, throttles, copied>>
+
+World == <<accepted, reported, failed, allowed, wrongly, cancelled, over, late, forgotten, deaths, throttles>>
 
 \* A message is hidden while a worker has it, and comes back if the worker dies. A queue may deliver it twice.
 Takes(w, m) ==
     \/ /\ Goes(w, [at |-> m.kind, message |-> m, open |-> ~late /\ (m.kind # "send" \/ m.run \notin cancelled)])
        /\ queue' = queue \ {m}
        /\ UNCHANGED copied
-    \/ /\ Twice /\ ~copied
-       /\ copied' = TRUE
+    \/ /\ Twice /\ copied = "no"
+       /\ copied' = "yes"
        /\ LET twin == [m EXCEPT !.copy = TRUE] IN
               /\ Goes(w, [at |-> m.kind, message |-> twin, open |-> ~late /\ (m.kind # "send" \/ m.run \notin cancelled)])
               /\ queue' = (queue \ {m}) \cup {twin}
@@ -175,7 +181,7 @@ Decide(w) ==
            after == IF found.write = <<>> THEN notice ELSE found.write[1]
        IN /\ notice' = after
           /\ Goes(w, [at |-> "hand", message |-> m, found |-> Hands(after, found)])
-    /\ UNCHANGED <<queue, raised, World>>
+    /\ UNCHANGED <<queue, raised, copied, World>>
 
 Hand(w) ==
     /\ worker[w].at = "hand"
@@ -183,7 +189,7 @@ Hand(w) ==
            /\ Ends(w, found.job \cup found.left)
            /\ allowed' = IF found.doubted THEN allowed \cup {j.attempt - 1 : j \in found.job} ELSE allowed
            /\ raised' = IF found.tell THEN raised \cup {worker[w].message.run} ELSE raised
-    /\ UNCHANGED <<notice, accepted, reported, failed, wrongly, cancelled, over, late, forgotten, deaths, throttles, copied>>
+    /\ UNCHANGED <<notice, accepted, reported, failed, wrongly, cancelled, over, late, forgotten, deaths, throttles>>
 
 -----------------------------------------------------------------------------
 (* Sending. *)
@@ -226,16 +232,16 @@ Met(w, n) ==
         /\ Ends(w, IF n.status \in Lost THEN {Again(r)} ELSE {})
         /\ UNCHANGED notice
     ELSE IF n.tries[k].claim \notin over THEN  \* somebody holds it: the message comes back
-        /\ Ends(w, {worker[w].message})
+        /\ Ends(w, Back(w))
         /\ UNCHANGED notice
     ELSE IF Deduplicates /\ (worker[w].open \/ Broken = "forgotten") THEN  \* the same bytes again
         /\ notice' = Wrote(n, [tries |-> [n.tries EXCEPT ![k].claim = n.claims + 1],
                                   claims |-> n.claims + 1])
         /\ Goes(w, Posting(w, n.claims + 1, TRUE))
-        /\ UNCHANGED queue
+        /\ UNCHANGED <<queue, copied>>
     ELSE
         /\ Goes(w, [at |-> "record", message |-> worker[w].message, claim |-> 0, answer |-> "doubt"])
-        /\ UNCHANGED <<notice, queue>>
+        /\ UNCHANGED <<notice, queue, copied>>
 
 (* Whether the run goes on, and whether there is time, was looked at before: `open`. *)
 Send(w) ==
@@ -253,7 +259,7 @@ Send(w) ==
           ELSE IF fits THEN
               /\ notice' = Claimed(owned, m.attempt)
               /\ Goes(w, Posting(w, n.claims + 1, FALSE))
-              /\ UNCHANGED queue
+              /\ UNCHANGED <<queue, copied>>
           ELSE Met(w, n)
     /\ UNCHANGED <<raised, World>>
 
@@ -288,7 +294,7 @@ Record(w) ==
     /\ worker[w].at = "record"
     /\ notice' = Applied(notice, worker[w].message.attempt, worker[w].claim, worker[w].answer)
     /\ Goes(w, Follows(w, notice'))
-    /\ UNCHANGED <<queue, raised, World>>
+    /\ UNCHANGED <<queue, raised, copied, World>>
 
 Follow(w) ==
     /\ worker[w].at = "follow"
@@ -314,7 +320,7 @@ Receipt(w) ==
        IN /\ notice' = IF k > Len(notice.tries) \/ told THEN notice
                        ELSE AnswerOf(notice, k, m.what, m.what = "undelivered", FALSE)
           /\ Goes(w, Follows(w, notice'))
-    /\ UNCHANGED <<queue, raised, World>>
+    /\ UNCHANGED <<queue, raised, copied, World>>
 
 -----------------------------------------------------------------------------
 (* Time, operators, misfortune. *)
@@ -322,7 +328,7 @@ Release ==
     /\ notice.due
     /\ notice' = IF notice.released THEN notice ELSE [notice EXCEPT !.released = TRUE]
     /\ Again(notice.owner) \notin queue /\ queue' = queue \cup {Again(notice.owner)}
-    /\ UNCHANGED <<worker, raised, World>>
+    /\ UNCHANGED <<worker, raised, copied, World>>
 
 LeaseEnds ==
     /\ \E k \in DOMAIN notice.tries :
@@ -353,13 +359,9 @@ Cancel(r) ==
 Die(w) ==
     /\ deaths < Deaths /\ worker[w].at # "idle"
     /\ deaths' = deaths + 1
-    \* Whoever else has the same message deletes it with all its copies.
-    /\ \/ Ends(w, {worker[w].message})
-       \/ /\ \E v \in Workers \ {w} : worker[v].at # "idle" /\ worker[v].message = worker[w].message
-          /\ worker[w].message.copy
-          /\ Ends(w, {})
+    /\ Ends(w, Back(w))
     /\ UNCHANGED <<notice, raised, accepted, reported, failed, allowed, wrongly, cancelled, over, late, forgotten,
-                   throttles, copied>>
+                   throttles>>
 
 Works(w) == \/ Take(w) \/ Decide(w) \/ Hand(w) \/ Send(w) \/ Post(w)
             \/ Record(w) \/ Follow(w) \/ Receipt(w)
