@@ -25,7 +25,7 @@ class Size:
     channels: int = 3
     deaths: int = 1
     throttles: int = 1
-    twice: bool = True
+    twice: bool = False
     deduplicates: bool = False
     on_doubt: str = "other_channel"
     broken: str = "none"
@@ -34,7 +34,6 @@ class Size:
 FAULTS: Mapping[str, tuple[Size, str]] = {
     "withdrawn": (Size(1, 2, throttles=1, deduplicates=True, broken="withdrawn"), "Honest"),
     "forgotten": (Size(1, 1, throttles=0, deduplicates=True, broken="forgotten"), "ToldOnce"),
-    "unfollowed": (Size(1, 1, throttles=0, broken="unfollowed"), "NeverSilent"),
     "untold": (Size(1, 1, throttles=0, broken="untold"), "NeverSilent"),
 }
 """Faults that can be put back, each in a world large enough for it, with the claim that it breaks."""

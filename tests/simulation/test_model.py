@@ -11,9 +11,9 @@ pytestmark = pytest.mark.java
     "size",
     [
         pytest.param(
-            Size(runs=1, channels=1, twice=False, throttles=0, deduplicates=True), id="de-duplicates"
+            Size(runs=1, channels=1, throttles=0, deduplicates=True), id="de-duplicates"
         ),
-        pytest.param(Size(runs=2, channels=1, deaths=0, twice=False, throttles=0), id="two runs"),
+        pytest.param(Size(runs=2, channels=1, deaths=0, throttles=0), id="two runs"),
     ],
 )
 def test_the_claims_hold(size: Size) -> None:
