@@ -43,7 +43,7 @@ _BESIDE = (
             "tests/receipts",
             "tests/wording",
         ),
-        *("tests/architecture", "tests/providers", "tests/scenarios"),
+        *("tests/architecture", "tests/providers", "tests/scenarios", "tests/simulation", "tests/simulators"),
     ],
     [
         "tests/operations",
