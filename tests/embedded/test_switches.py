@@ -77,7 +77,8 @@ def test_what_is_queued_waits_with_its_reason_and_goes_out_when_it_is_on_again(
         if notice.status == Status.DEFERRED
     ]
     assert len(waiting) == RECORDS - at_rest
-    assert max(sum(event.detail == "switched_off" for event in n.events) for n in waiting) > 1
+    assert {sum(event.detail == "switched_off" for event in n.events) for n in waiting} == {1}
+    assert max(n.pauses.count for n in waiting if n.pauses) > 1, "counted, not written again"
 
     assert exnotify("switch", "email", "--on").code == 0
     limit = KEEP + 30 + 2 * RECORDS / RATE
