@@ -10,9 +10,7 @@ pytestmark = pytest.mark.java
 @pytest.mark.parametrize(
     "size",
     [
-        pytest.param(
-            Size(runs=1, channels=1, throttles=0, deduplicates=True), id="de-duplicates"
-        ),
+        pytest.param(Size(runs=1, channels=1, throttles=0, deduplicates=True), id="de-duplicates"),
         pytest.param(Size(runs=2, channels=1, deaths=0, throttles=0), id="two runs"),
     ],
 )
