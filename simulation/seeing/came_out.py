@@ -63,11 +63,15 @@ def sent_of(cloud: Cloud, began: Began) -> list[Sent]:
             hidden.add(where)
         elif kind == "frozen" and where.startswith("from "):
             slow.add(where.removeprefix("from "))
+    # Handed over once more and known again: then the worker may have its answer after all.
+    again = {one.job_id for one in cloud.outside.repeats}
     found = []
     for one in cloud.outside.accepted:
         place = one.place.partition(" try ")[0]
-        heard: bool | None = one.answered in ("ok", *_SLOW) and not {place, one.place} & hidden
+        heard: bool | None = one.heard and not {place, one.place} & hidden
         if heard and (one.answered in _SLOW or {place, one.place} & slow):
+            heard = None
+        if not heard and one.job_id in again:
             heard = None
         found.append(
             Sent(
@@ -95,7 +99,7 @@ def told_of(cloud: Cloud) -> list[Told]:
             report.accepted,
             report.at,
             report.happened_at,
-            _said(report, cloud.outside.accepted[report.accepted - 1].provider),
+            _said(report, cloud.outside.accepted[report.accepted - 1]),
             sure=_is_sure(report.way),
         )
         for report in cloud.outside.reports
@@ -103,9 +107,11 @@ def told_of(cloud: Cloud) -> list[Told]:
     ]
 
 
-def _said(report: Reported, provider: str) -> Said:
-    """What a report means. A bounce of undetermined type may be anything at SES (docs/receipts.md)."""
-    undetermined = provider == "ses" and report.step == Step.UNDETERMINED.name
+def _said(report: Reported, message: Accepted) -> Said:
+    """What a report means. An undetermined one may be anything at SES, and so may OpenText's `Unknown` of a
+    text message (docs/receipts.md)."""
+    may_be_anything = message.provider == "ses" or (message.provider, message.channel) == ("opentext", "sms")
+    undetermined = report.step == Step.UNDETERMINED.name and may_be_anything
     return "unclear" if undetermined else _SAID.get(report.step, "unclear")
 
 
