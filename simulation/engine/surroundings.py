@@ -22,6 +22,7 @@ from typing import Any
 import botocore.session
 import httpx
 import time_machine
+from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 from exnotify import following, redriving
 from exstream_notify.adapters import deadline
@@ -29,6 +30,9 @@ from exstream_notify.adapters.providers import aws, connections, opentext, opent
 
 from . import shared
 from .tasks import Process, Tasks
+
+_OF_A_REQUEST = ("current_event", "lambda_context")
+_NO_REQUEST = (None, None)
 
 _DRAWN = (
     "random",
@@ -197,11 +201,19 @@ def entering(now: Now, output: Output) -> Callable[[Process | None], None]:
     """What puts a process's environment and clock in force.
 
     The contents of `os.environ` are exchanged, not the object: default values of parameters hold on to it.
+    So is what Powertools keeps of the request under way, on a class: one function instance has one at a time.
     """
     environ: Any = os.environ
     world = environ._data
 
+    inside: list[Process | None] = [None]
+
     def enter(process: Process | None) -> None:
+        if (left := inside[0]) is not None:
+            left.request = tuple(getattr(BaseRouter, name, None) for name in _OF_A_REQUEST)
+        for name, value in zip(_OF_A_REQUEST, process.request if process else _NO_REQUEST, strict=True):
+            setattr(BaseRouter, name, value)
+        inside[0] = process
         environ._data = world if process is None else process.environ
         now.skew = 0.0 if process is None else process.skew
         sys.stdout = (process and process.out) or output

@@ -23,7 +23,8 @@ class Process:
     """What a task runs in: a function's instance, or an operator's command.
 
     `environ` is its environment as `os.environ` keeps it, `skew` how many seconds its clock is ahead,
-    `out` and `err` where it writes, None where everybody else does.
+    `out` and `err` where it writes, None where everybody else does. `request` is what Powertools keeps of
+    the web request that it answers.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Process:
     skew: float = 0.0
     out: TextIO | None = None
     err: TextIO | None = None
+    request: tuple[Any, ...] = (None, None)
 
 
 @dataclass(eq=False)

@@ -5,15 +5,20 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from simulation.engine.calls import Calls, Defect
 from simulation.engine.client import Client
 from simulation.engine.deployment import deployed
+from simulation.engine.surroundings import entering
 from simulation.engine.tasks import Process, Tasks
 from simulation.nature import Chance, Nature, Timeline
 from simulation.service import Refused
@@ -260,3 +265,30 @@ def test_the_deployment_is_the_templates() -> None:
     assert (email.batch_size, email.partial_responses) == (1, True)
     assert found.failures["ReleaseDueFunction"].on_failure.endswith("ReleaseFailures")  # type: ignore[union-attr]
     assert found.tables["exnotify-NoticesTable"]["TimeToLiveSpecification"]["AttributeName"] == "expires"
+
+
+def test_two_functions_that_answer_at_once_keep_their_own_requests() -> None:
+    """Powertools keeps the request under way on a class, of which a real function has one to itself."""
+    with asking() as (enter, one, other):
+        enter(one)
+        BaseRouter.current_event = "one's"  # type: ignore[assignment]
+        enter(other)
+        assert BaseRouter.current_event is None
+        BaseRouter.current_event = "the other's"  # type: ignore[assignment]
+        enter(one)
+        assert BaseRouter.current_event == "one's"
+        enter(other)
+        assert BaseRouter.current_event == "the other's"
+
+
+@contextmanager
+def asking() -> Iterator[tuple[Callable[[Process | None], None], Process, Process]]:
+    """Two processes, and what puts one in force; afterwards this process is as before."""
+    environ: Any = os.environ
+    enter, out, err = entering(SimpleNamespace(skew=0.0), sys.stdout), sys.stdout, sys.stderr  # type: ignore[arg-type]
+    kept = dict(environ._data)
+    try:
+        yield enter, Process("one", dict(kept)), Process("other", dict(kept))
+    finally:
+        enter(None)
+        sys.stdout, sys.stderr = out, err
