@@ -231,9 +231,7 @@ def test_the_first_time_it_is_handed_on_is_an_event_and_further_times_are_counte
         pauses=Pauses("released", 1, AT, AT, handed_on=1),
     )
     third = handed_on(second, DUE, NOW + timedelta(hours=1))
-    assert third == replace(
-        second, version=6, due_at=DUE, pauses=Pauses("released", 1, AT, AT, handed_on=2)
-    )
+    assert third == replace(second, version=6, due_at=DUE, pauses=Pauses("released", 1, AT, AT, handed_on=2))
     assert [times_handed_on(n) for n in (notice, first, second, third)] == [0, 1, 2, 3]
 
 
