@@ -9,12 +9,16 @@ from hypothesis import strategies as st
 
 from exstream_notify.domain.customer_ranges import (
     HIGHEST,
+    SWITCH_CHARS,
     CustomerSet,
+    Ranges,
     from_numbers,
     from_text,
     merged,
     size,
+    stated,
     switches,
+    texts,
     to_text,
     without,
 )
@@ -97,3 +101,93 @@ def test_stretches_go_on_from_one_page_to_the_next(given_numbers: set[int]) -> N
     found = CustomerSet()
     assert all(found.add(number) for number in given_numbers)
     assert (tuple(found.ranges()), found.count) == (from_numbers(given_numbers), len(given_numbers))
+
+
+@pytest.mark.parametrize(
+    ("text", "ranges"),
+    [
+        ("", ()),
+        ("7", ((7, 7),)),
+        ("2,7,14-50", ((2, 2), (7, 7), (14, 50))),
+        (" 7 , 2 ", ((2, 2), (7, 7))),
+        ("1-3,4-5", ((1, 5),)),  # they touch
+        ("1-3,5-6", ((1, 3), (5, 6))),
+        ("1-9,3-5,8-12", ((1, 12),)),
+        (",,4,", ((4, 4),)),
+        ("4-4", ((4, 4),)),
+        ("999999999", ((999_999_999, 999_999_999),)),
+    ],
+)
+def test_a_text_is_read_as_stretches(text: str, ranges: Ranges) -> None:
+    assert from_text(text) == stated(text) == ranges
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("1234567890", "not a list of customers"),
+        ("5-3", "a stretch that ends before it begins"),
+        ("1,x", "not a list of customers"),
+    ],
+)
+def test_a_text_that_is_no_list_says_why_and_hides_no_incident(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        from_text(text)
+    assert stated(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("ranges", "covered", "left"),
+    [
+        ("1-10", "", "1-10"),
+        ("1-10", "1-10", ""),
+        ("1-10", "3-4,6", "1-2,5,7-10"),
+        ("1-10", "1,10", "2-9"),
+        ("5-6,8-9", "1-5,9-20", "6,8"),
+        ("1-3,5-7,9-11", "2-10", "1,11"),
+        ("1-3,20-30", "4-19", "1-3,20-30"),
+        ("4-6", "1,2,8,9", "4-6"),
+    ],
+)
+def test_what_is_left_of_stretches(ranges: str, covered: str, left: str) -> None:
+    assert to_text(without(from_text(ranges), from_text(covered))) == left
+
+
+@pytest.mark.parametrize(
+    ("chars", "found"),
+    [
+        (1, ["2", "7", "14-50", "60"]),
+        (3, ["2,7", "14-50", "60"]),
+        (8, ["2,7", "14-50,60"]),
+        (9, ["2,7,14-50", "60"]),
+        (11, ["2,7,14-50", "60"]),
+        (12, ["2,7,14-50,60"]),
+    ],
+)
+def test_a_list_goes_on_in_a_further_text_where_one_is_full(chars: int, found: list[str]) -> None:
+    ranges = from_text("2,7,14-50,60")
+    assert list(texts(ranges, chars)) == found
+    assert switches(ranges, chars + len("-CUSTOMERLIST=")) == [f"-CUSTOMERLIST={text}" for text in found]
+    assert SWITCH_CHARS == 1000
+    assert switches(ranges, 3) == [f"-CUSTOMERLIST={text}" for text in texts(ranges, 1)]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "ranges"),
+    [
+        ([], []),
+        ([1], [(1, 1)]),
+        ([3, 1, 2], [(1, 3)]),
+        ([7, 8, 9, 15, 16], [(7, 9), (15, 16)]),
+        ([4095, 4096, 4097], [(4095, 4097)]),
+        ([HIGHEST - 1, HIGHEST], [(HIGHEST - 1, HIGHEST)]),
+        ([2, 700], [(2, 2), (700, 700)]),  # further on than its page reaches yet
+    ],
+)
+def test_a_set_has_its_numbers_in_stretches(numbers: list[int], ranges: list[tuple[int, int]]) -> None:
+    found = CustomerSet()
+    assert found.count == 0
+    assert all(found.add(number) for number in numbers)
+    assert all(found.add(number) for number in numbers)
+    assert (list(found.ranges()), found.count) == (ranges, len(numbers))
+    assert size(ranges) == len(numbers)

@@ -11,11 +11,17 @@ from exstream_notify.domain.due import SHARDS, slot, slots
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def test_a_slot_is_the_hour_and_a_shard() -> None:
-    assert slot("ab" * 16, "2026-11-20T12:59:59+00:00") == f"2026-11-20T12#{0xAB % SHARDS}"
+@pytest.mark.parametrize(
+    ("item", "shard"), [("00" * 15 + "ff", 3), ("ff" * 15 + "00", 0), ("ff" * 15 + "0a", 2), ("01", 1)]
+)
+def test_a_slot_is_the_hour_and_a_shard_that_the_end_of_the_id_gives(item: str, shard: int) -> None:
+    assert slot(item, "2026-11-20T12:59:59+00:00") == f"2026-11-20T12#{shard}"
+    assert SHARDS == 4, "what is stored is found under the number that it was stored with"
 
 
-@pytest.mark.parametrize("item", ["", "x", "run:retail/run-é", "run:retail/RUN-AB", "watermark"])
+@pytest.mark.parametrize(
+    "item", ["", "x", "3", "run:retail/run-é", "run:retail/RUN-AB", "watermark", "run-x7", "run-7x"]
+)
 def test_what_has_no_hexadecimal_end_lies_in_the_first_shard(item: str) -> None:
     assert slot(item, "2026-11-20T12:00:00+00:00") == "2026-11-20T12#0"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exstream_notify.domain.quiet_hours import Window, is_open, next_open
+from exstream_notify.domain.quiet_hours import Window, is_open, local_time, next_open
 
 WINDOW = Window()
 NEW_YORK, LOS_ANGELES, HONOLULU = "America/New_York", "America/Los_Angeles", "Pacific/Honolulu"
@@ -166,3 +166,30 @@ def test_the_next_opening_is_open_and_nothing_before_it_is(now: datetime, zones:
     while moment < found:
         assert not is_open(moment, zones, WINDOW)
         moment += timedelta(minutes=15)
+
+
+@pytest.mark.parametrize(
+    ("zones", "now", "expected"),
+    [
+        # The window of the day before, where the first zone is a day ahead of the next one.
+        ([HONOLULU], (HONOLULU, "2026-11-20T23:59"), (HONOLULU, "2026-11-21T08:00")),
+        ([AUCKLAND, HONOLULU], (HONOLULU, "2026-11-20T21:00"), (AUCKLAND, "2026-11-22T08:00")),
+        ([AUCKLAND, HONOLULU], (AUCKLAND, "2026-11-21T21:00"), (AUCKLAND, "2026-11-22T08:00")),
+        ([NEW_YORK], (NEW_YORK, "2026-11-20T07:59:59.999"), (NEW_YORK, "2026-11-20T08:00")),
+    ],
+)
+def test_the_next_opening_of_far_zones(
+    zones: list[str], now: tuple[str, str], expected: tuple[str, str]
+) -> None:
+    assert next_open(local(*now), zones, WINDOW) == local(*expected)
+
+
+@pytest.mark.parametrize("text", ["08:00:01", "08:00:00.5", "08:00Z", "08:00+01:00", "8", "24:30", ""])
+def test_an_hour_of_a_customer_is_hours_and_minutes(text: str) -> None:
+    with pytest.raises(ValueError, match=r"hours and minutes|isoformat|hour must be"):
+        local_time(text)
+    assert local_time("08:30") == time(8, 30)
+
+
+def test_the_window_of_the_law_is_from_eight_to_nine() -> None:
+    assert Window() == Window(time(8), time(21))

@@ -9,13 +9,26 @@ import pytest
 
 from exstream_notify.domain.decisions import Why
 from exstream_notify.domain.documents import Document
-from exstream_notify.domain.notices import Attempt, Notice, Origin, Outcome, Status, chain_holds, opened
-from exstream_notify.domain.runs import latest
+from exstream_notify.domain.notices import (
+    Attempt,
+    Event,
+    Former,
+    Notice,
+    Origin,
+    Outcome,
+    Status,
+    chain_holds,
+    head,
+    opened,
+)
+from exstream_notify.domain.runs import RecordOutcome, latest
 from exstream_notify.domain.takeover import (
     Standing,
     differences,
+    doubts,
     facts_of,
     left_to,
+    may_correct,
     may_take_over,
     outcome_for,
     standing_of,
@@ -182,3 +195,162 @@ def test_no_receipt_in_time_is_a_doubt_until_somebody_says_that_it_failed() -> N
     notice = replace(notice, attempts=(failed,))
     assert notice.outcome == Outcome.FAILED
     assert standing_of(notice) == Standing.ENDED
+
+
+FACTS = facts_of(FULL)
+
+
+def test_a_notice_that_is_taken_over_is_compared_as_a_whole() -> None:
+    third = replace(OTHER, position=78)
+    before = replace(
+        stored(Status.FAILED, Status.BOUNCED, why="hard_bounce", waiting=("sms",), case_id="K-0"),
+        due_at="2026-11-20T17:00:00+00:00",
+        former=(Former("retail/run-0", 0, 5, Outcome.FAILED, "x", 3),),
+        heirs=(third, replace(OTHER, part="elsewhere")),
+    )
+    at = NOW.replace(microsecond=250_400)
+    after = taken_over(before, OTHER, replace(FULL, case_id="K-1"), at)
+    told = "2026-11-20T15:00:00.250+00:00"
+    detail = "by retail/run-2 record 77, from retail/run-1 record 1"
+    assert after == replace(
+        before,
+        origin=OTHER,
+        status=Status.DEFERRED,
+        why="",
+        waiting=(),
+        due_at="",
+        created_at=told,
+        case_id="K-1",
+        facts=FACTS,
+        former=(*before.former, Former("retail/run-1", 0, 1, Outcome.FAILED, "hard_bounce", 2)),
+        heirs=(third,),
+        events=(*before.events, Event(told, "taken_over", detail, head(before))),
+    )
+    gone = taken_over(replace(before, facts="kept"), OTHER, None, at)
+    assert (gone.case_id, gone.facts) == ("K-0", "kept"), "the record cannot be read any more"
+    assert taken_over(before, OTHER, FULL, at).case_id == ""
+
+
+@pytest.mark.parametrize(
+    ("notice", "origin", "outcome"),
+    [
+        (
+            stored(Status.FAILED, Status.FAILED, why="refused"),
+            a_notice().origin,
+            (0, 1, Outcome.FAILED, "refused", 1),
+        ),
+        (stored(Status.SENT, Status.SENT), OTHER, (3, 77, Outcome.DUPLICATE, "why", 1)),
+        (stored(Status.SUPERSEDED), OTHER, (3, 77, Outcome.SUPPRESSED, "superseded", 1)),
+        (stored(Status.DEFERRED, superseded_by="D2"), OTHER, (3, 77, Outcome.SUPPRESSED, "superseded", 1)),
+        (stored(Status.SUPPRESSED, responses=("paid",)), OTHER, (3, 77, Outcome.SUPPRESSED, "responded", 1)),
+        (
+            stored(Status.SENT, former=(Former("retail/run-2", 3, 77, Outcome.PAPER, "no_channel", 9),)),
+            OTHER,
+            (3, 77, Outcome.PAPER, "no_channel", 9),
+        ),
+        # Another slice, another position or another run is another record.
+        (
+            stored(Status.SENT, former=(Former("retail/run-2", 4, 77, Outcome.PAPER, "no_channel", 9),)),
+            OTHER,
+            (3, 77, Outcome.DUPLICATE, "why", 1),
+        ),
+    ],
+)
+def test_what_a_stored_notice_means_for_a_record(
+    notice: Notice, origin: Origin, outcome: tuple[int, int, Outcome, str, int]
+) -> None:
+    assert outcome_for(notice, origin, "why") == RecordOutcome(*outcome, notice.notice_id)
+
+
+def test_a_record_is_told_by_run_slice_and_position() -> None:
+    notice = stored(Status.FAILED, Status.FAILED)
+    ours = notice.origin
+    assert not may_take_over(notice, replace(ours, part="moved", offset=9, length=1), cancelled())
+    for other in ({"run": "retail/run-9"}, {"slice_number": 1}, {"position": 2}):
+        assert may_take_over(notice, replace(ours, **other), cancelled())
+
+
+def test_a_record_that_waits_is_named_in_an_event() -> None:
+    waits = stored(Status.DEFERRED)
+    wanted = wanted_also(waits, OTHER, NOW)
+    assert wanted is not None
+    assert (wanted.version, wanted.heirs) == (waits.version + 1, (OTHER,))
+    assert wanted.events[-1] == Event(
+        "2026-11-20T15:00:00.000+00:00", "also_wanted_by", "retail/run-2 record 77", head(waits)
+    )
+    both = wanted_also(wanted, replace(OTHER, position=78), NOW)
+    assert both is not None
+    assert [heir.position for heir in both.heirs] == [77, 78]
+    assert left_to(replace(both, status=Status.SUPERSEDED)) == both.heirs
+    assert left_to(both) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "may"),
+    [
+        ({}, False),
+        ({"amount_due": "120.5"}, False),  # the same amount
+        ({"amount_due": "120.51"}, True),
+        ({"currency": "EUR"}, True),
+        ({"amount_due": None}, False),  # what it does not say stays as it was
+        ({"due_date": "2026-12-21"}, True),
+        ({"due_date": None}, False),
+        ({"statement_period": "Nov 2026", "output_uri": "b", "content_sha256": "bb" * 32}, False),
+        ({"in_credit": True}, True),
+    ],
+)
+def test_which_documents_may_correct(changes: dict[str, Any], may: bool) -> None:
+    assert may_correct(FACTS, replace(FULL, **changes)) is may
+    assert may_correct("", replace(FULL, **changes)), "nothing is known of the first"
+    assert may_correct(facts_of(a_document(1)), FULL), "the first said none"
+
+
+@pytest.mark.parametrize(
+    ("changes", "run", "found"),
+    [
+        ({}, "retail/run-2", ("", ())),
+        (
+            {"amount_due": "1", "due_date": "2026-01-01"},
+            "retail/run-2",
+            ("other_content", ("amount", "due date")),
+        ),
+        ({"output_uri": "b"}, "retail/run-2", ("", ())),
+        ({"output_uri": "b"}, "retail/run-1", ("other_content", ("file",))),
+        ({"undated": True}, "retail/run-2", ("", ())),  # both have one due date
+        ({"undated": True, "due_date": None}, "retail/run-2", ("undated", ())),
+        ({"undated": True, "due_date": None}, "retail/run-1", ("", ())),
+        ({"undated": False, "due_date": None}, "retail/run-2", ("", ())),
+    ],
+)
+def test_why_a_duplicate_may_be_another_document(
+    changes: dict[str, Any], run: str, found: tuple[str, tuple[str, ...]]
+) -> None:
+    notice = stored(Status.SENT, Status.SENT, facts=FACTS)
+    assert doubts(notice, replace(OTHER, run=run), replace(FULL, **changes)) == found
+    undated = replace(notice, facts=facts_of(replace(FULL, due_date=None)))
+    assert doubts(undated, OTHER, replace(FULL, undated=True))[0] == "undated"
+
+
+@pytest.mark.parametrize(
+    ("changes", "kinds"),
+    [
+        ({"content_sha256": "bb" * 32}, ("content",)),
+        ({"amount_due": "120.5"}, ()),
+        ({"amount_due": "120"}, ("amount",)),
+        ({"amount_due": "1205.0"}, ("amount",)),
+        ({"currency": None}, ("amount",)),
+        ({"statement_period": "Nov 2026"}, ("period",)),
+        ({"produced_at": "2026-11-19T23:00:00Z"}, ()),  # the day counts
+        ({"produced_at": "2026-11-20T04:00:00Z"}, ("production date",)),
+        ({"due_date": "2026-12-21"}, ("due date",)),
+        ({"amount_due": "1", "content_sha256": "bb" * 32}, ("content", "amount")),
+    ],
+)
+def test_each_kind_of_difference(changes: dict[str, Any], kinds: tuple[str, ...]) -> None:
+    assert differences(FACTS, replace(FULL, **changes)) == kinds
+
+
+def test_whole_amounts_differ_by_their_noughts() -> None:
+    hundred = a_document(1, amount_due="100")
+    assert differences(facts_of(hundred), a_document(1, amount_due="10")) == ("amount",)
+    assert differences(facts_of(hundred), a_document(1, amount_due="100.00")) == ()

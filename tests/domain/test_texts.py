@@ -16,6 +16,8 @@ from exstream_notify.domain.sms_text import alphabet, fold, parts, units
         ("Łódź þorn Þing œuvre Œ ẞ ð ı", "Lodz thorn Thing oeuvre OE SS d i"),
         ("1\u00a0234\u202f567  x", "1 234 567 x"),
         ("a\tb  c", "a b c"),
+        ("a\tb", "a b"),
+        ("a  b", "a b"),
         ("soft\u00adhyphen zero\u200bwidth", "softhyphen zerowidth"),
         ("combining e\u0301", "combining e"),
         ("\ufb01n", "fin"),
