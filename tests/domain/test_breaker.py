@@ -1,6 +1,7 @@
 """The circuit breaker: open after failures in a row, closed by a success."""
 
 from exstream_notify.domain.breaker import Breaker
+from exstream_notify.domain.elapsed import lasts
 
 
 def after(*results: bool, start: float = 1000.0) -> Breaker:
@@ -50,3 +51,18 @@ def test_a_success_after_its_rest_closes_it_for_good() -> None:
     breaker.failed(1062.0)
 
     assert not breaker.is_open(1062.0)
+
+
+def test_it_opens_after_five_failures_for_a_minute_unless_told_otherwise() -> None:
+    breaker = Breaker()
+    for _ in range(4):
+        breaker.failed(1000.0)
+    assert not breaker.is_open(1000.0)
+    breaker.failed(1000.0)
+    assert (breaker.is_open(1059.9), breaker.is_open(1060.0)) == (True, False)
+    breaker.succeeded()
+    assert not breaker.is_open(1001.0)
+
+
+def test_what_lasts_lasts_less_than_its_seconds_and_no_set_back_clock_makes_it_longer() -> None:
+    assert [lasts(100.0, 60.0, now) for now in (99.9, 100.0, 159.9, 160.0)] == [False, True, True, False]

@@ -1,10 +1,12 @@
 """What is known of a channel, by the answers it gives, the receipts of what it took, and probes."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from exstream_notify.domain.channels import (
+    AlertReceipt,
     ChannelState,
     Outcome,
     after,
@@ -18,6 +20,7 @@ from exstream_notify.domain.channels import (
     team_mark,
     wants_probe,
 )
+from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.receipts import Kind, Receipt
 
 START = datetime.fromisoformat("2026-11-20T01:00:00+00:00")
@@ -197,3 +200,169 @@ def test_a_reference_is_one_that_every_provider_takes(team: str) -> None:
     assert len(identity) <= 64
     assert identity == identity.lower()
     assert number == "9999"
+
+
+# --- whole states ----------------------------------------------------------------------------------------------
+
+LATER = at(120)
+ALL = ChannelState(
+    "it", "slack", "a1", at(0), at(1), "old", at(2), at(3), 2, at(4), at(5), "405"
+)  # each field has something
+
+
+@pytest.mark.parametrize(
+    ("outcome", "changes"),
+    [
+        (
+            "sent",
+            {
+                "dead_since": "",
+                "failing_since": "",
+                "failures": 0,
+                "wait_until": "",
+                "why": "",
+                "sent_at": LATER,
+            },
+        ),
+        (
+            "delivered",
+            {
+                "dead_since": "",
+                "failing_since": "",
+                "failures": 0,
+                "wait_until": "",
+                "why": "",
+                "sent_at": LATER,
+            },
+        ),
+        ("dead", {"failed_at": LATER, "why": "why", "failures": 0}),
+        ("failed", {"failures": 3, "failed_at": LATER, "why": "why"}),
+        ("waits", {"wait_until": at(130), "why": "why"}),
+        ("absent", {}),
+        ("answered", {}),
+    ],
+)
+def test_the_whole_state_after_an_answer(outcome: Outcome, changes: dict[str, object]) -> None:
+    assert after(ALL, outcome, "why", at(130), LATER) == replace(ALL, **changes)  # type: ignore[arg-type]
+
+
+def test_a_mail_that_was_accepted_ends_a_wait_and_nothing_else() -> None:
+    mail = replace(ALL, channel="email")
+    assert after(mail, "sent", "", "", LATER) == replace(mail, sent_at=LATER, wait_until="")
+    assert after(mail, "sent", "", "", at(59)) is mail, "within an hour of the last one"
+    assert after(mail, "sent", "", "", at(60)) == replace(mail, sent_at=at(60), wait_until="")
+    first = replace(mail, sent_at="")
+    assert after(first, "sent", "", "", at(1)) == replace(first, sent_at=at(1), wait_until="")
+    assert after(mail, "waits", "busy", at(1), LATER).wait_until == at(4), "the longer wait"
+
+
+def test_a_dead_channel_keeps_since_when_it_is() -> None:
+    assert after(state(), "dead", "gone", "", at(7)) == state(dead_since=at(7), failed_at=at(7), why="gone")
+    failing = state(failed_at=at(0), failing_since=at(0), failures=2)
+    assert after(failing, "failed", "w", "", at(59)).dead_since == ""
+    assert after(failing, "failed", "w", "", at(60)) == state(
+        failed_at=at(60), failing_since=at(0), failures=3, why="w", dead_since=at(60)
+    )
+    week = 7 * 24 * 60
+    assert after(failing, "failed", "w", "", at(week)).failures == 3
+    assert after(failing, "failed", "w", "", at(week + 1)) == state(
+        failed_at=at(week + 1), failing_since=at(week + 1), failures=1, why="w"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "outcome", "why", "expected"),
+    [
+        (ALL, "answered", "405", {"probe": "405", "why": "old", "dead_since": at(2), "failures": 2}),
+        (
+            replace(ALL, why="HTTP 404 to a probe"),
+            "answered",
+            "200",
+            {"probe": "200", "why": "", "dead_since": "", "failing_since": "", "failures": 0},
+        ),
+        (
+            replace(ALL, why="HTTP 404 to a probe", probe="404"),
+            "answered",
+            "404",
+            {},  # no other status than it had while alerts were accepted
+        ),
+        (
+            replace(ALL, dead_since="", probe=""),
+            "answered",
+            "410",
+            {"probe": "410", "why": "", "failures": 0, "failing_since": ""},
+        ),
+        (
+            replace(ALL, dead_since=""),
+            "answered",
+            "410",
+            {"dead_since": LATER, "failed_at": LATER, "why": "HTTP 410 to a probe", "failures": 0},
+        ),
+        (ALL, "failed", "ConnectError", {"failures": 3, "failed_at": LATER, "why": "ConnectError"}),
+    ],
+)
+def test_the_whole_state_after_a_probe(
+    before: ChannelState, outcome: Outcome, why: str, expected: dict[str, object]
+) -> None:
+    assert after_probe(before, outcome, why, LATER) == replace(before, **{"probed_at": LATER, **expected})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "rests"),
+    [
+        ({}, True),
+        ({"channel": "slack"}, False),
+        ({"dead_since": ""}, False),
+        ({"failures": 1}, False),  # while a provider is down it is tried with each alert
+        ({"failed_at": ""}, False),
+        ({"failed_at": "", "sent_at": at(0)}, True),
+        ({"failed_at": at(-60), "sent_at": at(0)}, True),  # the later of both
+        ({"failed_at": at(-1)}, False),
+    ],
+)
+def test_which_addresses_rest(changes: dict[str, object], rests: bool) -> None:
+    bounced = state("sms", dead_since=at(0), failed_at=at(0))
+    now = START + timedelta(days=1, seconds=-1)
+    assert is_resting(replace(bounced, **changes), now) is rests  # type: ignore[arg-type]
+    assert not is_resting(bounced, START + timedelta(days=1))
+
+
+def test_death_and_return_in_words() -> None:
+    dead = heard(state(), (0, "dead"))
+    team = replace(dead, channel="*", why="email: dead")
+    assert [changed_exceptions(state(), dead)[0].text, changed_exceptions(dead, state())[0].text] == [
+        "slack of it is dead: dead",
+        "slack of it works again",
+    ]
+    (gone,) = changed_exceptions(state("*"), team)
+    assert gone == ExceptionRaised(
+        "team_unreached",
+        "error",
+        "alerts",
+        "unreached",
+        "no channel reaches it: email: dead",
+        part="it",
+        count=1,
+    )
+    (back,) = changed_exceptions(team, state("*"))
+    assert (back.text, back.count) == ("it is reached again", 0)
+    assert (dead.name, team.name) == ("slack of it", "it")
+
+
+def test_a_receipt_of_an_alert_as_a_whole() -> None:
+    assert alert_receipts([receipt(Kind.SENT), receipt(Kind.HARD_BOUNCE)]) == [
+        AlertReceipt(
+            INCIDENT,
+            3,
+            "email",
+            team_mark("it"),
+            "dead",
+            False,
+            "hard_bounce 5.1.1",
+            fingerprint("it@example.com"),
+        )
+    ]
+    (bare,) = alert_receipts([receipt(Kind.DELIVERED, code="", recipient="")])
+    assert (bare.why, bare.address, bare.key) == ("delivered", "", f"3 email {team_mark('it')}")
+    assert alert_receipts([receipt(Kind.HARD_BOUNCE, attempt=None)]) == []
+    assert alert_ref(INCIDENT, "it", 3) == f"incident-{INCIDENT}-{team_mark('it')}:3"

@@ -4,9 +4,9 @@ from datetime import datetime
 
 import pytest
 
-from exstream_notify.domain.decisions import Defer, Suppress
+from exstream_notify.domain.decisions import Defer, Suppress, Why
 from exstream_notify.domain.journeys import Delay, Step
-from exstream_notify.domain.moments import untimely
+from exstream_notify.domain.moments import moment_of, untimely
 
 NEW_YORK, TOKYO, HONOLULU = "America/New_York", "Asia/Tokyo", "Pacific/Honolulu"
 SOON = Step(Delay(days=-3), "due_date", wording="payment-due-soon")
@@ -58,3 +58,31 @@ def test_words_about_a_due_date_are_true_where_the_customer_is(
 
 def test_a_step_of_an_unknown_due_date_is_always_in_time() -> None:
     assert untimely(SOON, "", [NEW_YORK], datetime.fromisoformat("2026-12-11T15:00:00+00:00")) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "moment"),
+    [
+        (Step(Delay(days=-1), "due_date"), "until"),
+        (Step(Delay(days=1), "due_date"), "after"),
+        (Step(Delay(seconds=-1), "due_date"), "until"),
+        (Step(Delay(months=1, days=-30), "due_date"), "after"),  # a month has up to 31 days
+        (Step(Delay(months=1, days=-32), "due_date"), "until"),
+        (Step(Delay(months=-1), "due_date"), "until"),
+        (Step(Delay(days=1, seconds=-86_401), "due_date"), "until"),
+        (Step(Delay(), "due_date"), None),
+        (Step(Delay(), "due_date", wording="final-demand"), "after"),
+        (Step(Delay(days=1), wording="payment-due-soon"), "until"),
+        (Step(Delay(days=1), wording="overdue-notice"), "after"),
+        (Step(Delay(days=1), wording="final-demand"), "after"),
+        (Step(Delay(days=-1), "notice", wording="another"), None),
+        (Step(Delay(days=-1), "due_date", end="event"), None),
+    ],
+)
+def test_when_the_words_of_a_step_are_true(step: Step, moment: str | None) -> None:
+    assert moment_of(step) == moment
+
+
+def test_a_due_date_with_a_time_is_its_day() -> None:
+    now = datetime.fromisoformat("2026-12-11T05:00:00+00:00")
+    assert untimely(SOON, f"{DUE}T09:00:00", [NEW_YORK], now) == Suppress(Why.PAST_DATE, DUE)

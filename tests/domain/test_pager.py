@@ -9,6 +9,8 @@ from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.incident_states import acknowledged, resolved
 from exstream_notify.domain.incidents import Head, Incident, IncidentStatus, Report, added_up
 from exstream_notify.domain.pager import (
+    PAGER_EVENTS,
+    PAGES,
     PagerEvent,
     after_event,
     dedup_key,
@@ -118,3 +120,91 @@ def test_one_that_is_handed_back_escalates_again() -> None:
 def test_what_pagerduty_did_itself_it_is_not_told_again() -> None:
     assert pages_to_tell(after(HEAD, event("acknowledged"))) == []
     assert pages_to_tell(after(HEAD, event("resolved"))) == []
+
+
+# --- whole heads ---------------------------------------------------------------------------------------------
+
+
+def test_keys_are_these_texts() -> None:
+    assert (page_key("it", "0a1b2c3d"), page_key("it", "0a1b2c3d", 2)) == ("it.0a1b2c3d", "it.0a1b2c3d-3")
+    assert dedup_key(KEY, PAGE) == f"{KEY}-it.0a1b2c3d"
+    assert whose_page("other.name") == ("other.name", 0)
+
+
+def test_a_page_keeps_its_latest_time_and_pages_are_bounded() -> None:
+    head = paged(HEAD, PAGE, "acknowledge", "2026-11-20T02:05:00.000Z")
+    assert head.pages == ({"page": PAGE, "at": "2026-11-20T02:05:00.000Z", "said": "acknowledge"},)
+    assert paged(head, PAGE, "resolve").pages == (
+        {"page": PAGE, "at": "2026-11-20T02:05:00.000Z", "said": "resolve"},
+    )
+    for number in range(PAGES + 5):
+        head = paged(head, f"p{number}", "trigger")
+    assert [entry["page"] for entry in head.pages] == [f"p{number}" for number in range(5, 65)]
+
+
+def test_what_a_page_says_changes_the_whole_head() -> None:
+    first = "2026-11-20T02:05:00.000Z"
+    known = {"page": PAGE, "at": first}
+    taken = after(HEAD, event("acknowledged"))
+    row = {"at": AT, "who": "PagerDuty (PUSER1)", "what": "acknowledged"}
+    assert taken == replace(
+        HEAD,
+        status=IncidentStatus.ACKNOWLEDGED,
+        pages=({**known, "said": "acknowledge"},),
+        history=(row,),
+    )
+    over = after(HEAD, event("resolved"))
+    assert over == replace(
+        HEAD,
+        status=IncidentStatus.RESOLVED,
+        resolved_count=3,
+        pages=({**known, "said": "resolve"},),
+        history=({**row, "what": "resolved"},),
+    )
+    told = replace(taken, told_status=IncidentStatus.ACKNOWLEDGED, ack_until="x")
+    again = "2026-11-20T02:06:00.000Z"
+    assert after(told, event("reopened", 6)) == replace(
+        told,
+        status=IncidentStatus.OPEN,
+        told_status=IncidentStatus.OPEN,
+        answer_by="2026-11-20T03:00:00+00:00",
+        ack_until="",
+        pages=({"page": PAGE, "at": again, "said": "trigger"},),
+        history=(row, {**row, "what": "reopened"}),
+    )
+    open_yet = after(HEAD, event("unacknowledged"))
+    assert open_yet == replace(HEAD, pages=({**known, "said": "trigger"},)), "nothing was taken back"
+    merged = after(HEAD, event("resolved", merged=True))
+    assert merged == replace(
+        HEAD,
+        pages=({**known, "said": "resolve"},),
+        history=({**row, "what": "merged into another PagerDuty incident"},),
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("escalated", "escalated in PagerDuty"),
+        ("reassigned", "reassigned in PagerDuty"),
+        ("delegated", "delegated in PagerDuty"),
+    ],
+)
+def test_what_is_only_noted_takes_no_acknowledgement_away(kind: str, words: str) -> None:
+    head = after(HEAD, event("acknowledged", 5), event(kind, 3))
+    assert head.pages == (
+        {
+            "said": "acknowledge",
+            "page": PAGE,
+            "at": "2026-11-20T02:05:00.000Z",
+            "noted": "2026-11-20T02:03:00.000Z",
+        },
+    )
+    assert [row["what"] for row in head.history] == ["acknowledged", words]
+    assert after(head, event(kind, 3)) is head
+    unknown = after(replace(HEAD, pages=()), event(kind, 3))
+    assert unknown.pages == (
+        {"said": "trigger", "page": PAGE, "at": "", "noted": "2026-11-20T02:03:00.000Z"},
+    )
+    assert pages_to_tell(replace(unknown, status=IncidentStatus.ACKNOWLEDGED)) == [(PAGE, "acknowledge")]
+    assert len(PAGER_EVENTS) == 7

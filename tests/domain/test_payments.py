@@ -2,7 +2,10 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,12 +16,16 @@ from exstream_notify.domain.payments import (
     MAX_FACTS,
     MAX_FOLDED,
     NO_PAYMENTS,
+    Balance,
+    Debt,
     Fact,
     Payments,
     amount_of,
     as_left,
     balance,
+    debt_key,
     hashed,
+    in_other_currency,
     is_settled,
     left_to_pay,
     nothing_due,
@@ -250,3 +257,127 @@ def test_what_payments_come_to_row_by_row(payments: Payments, expected: tuple[st
     left = left_to_pay(payments, BILL)
     assert left == (max(Decimal(100) - found.paid, Decimal(0)) if found.clear else None)
     assert is_settled(payments, BILL) == (found.anything and found.paid >= 100)
+
+
+def test_the_oldest_payments_with_an_amount_are_added_up_with_their_reversals() -> None:
+    open_ended = paid("open")
+    back = taken_back("P-0", "4.00")
+    first = [
+        open_ended,
+        *(paid(f"P-{n}", "10.00", "EUR" if n == 1 else "USD") for n in range(MAX_FACTS - 2)),
+        back,
+    ]
+    full = with_facts(NO_PAYMENTS, first)
+    assert (full.facts, full.folded, full.known) == (tuple(first), (), ())
+    once = with_facts(full, [paid("new", "1.00")])
+    assert once.facts == (open_ended, *first[2:-1], paid("new", "1.00")), "the oldest with its reversal"
+    assert (once.folded, once.known) == ((("USD", "6.00"),), (paid("P-0").key, back.key))
+    twice = with_facts(once, [paid("new2", "1.00"), paid("new3", "1.00")])
+    assert twice.folded == (("EUR", "10.00"), ("USD", "6.00"))
+    thrice = with_facts(twice, [paid("new4", "1.00")])
+    assert thrice.folded == (("EUR", "10.00"), ("USD", "16.00"))
+    assert open_ended in thrice.facts, "what has no amount cannot be added up"
+
+
+def test_parts_of_shared_payments_are_never_added_up_and_are_not_the_payment() -> None:
+    share = Fact("payment", paid("P-1").key, "", "5.00", "USD", shared=True)
+    many = with_facts(Payments(facts=(share,)), [paid(f"P-{n}", "1.00") for n in range(MAX_FACTS + 1)])
+    assert many.facts[0] == share
+    assert len(many.facts) == MAX_FACTS + 1
+    both = Payments(facts=(share,))
+    assert (both.has(share), both.has(paid("P-1", "5.00"))) == (True, False)
+    assert both.like(paid("P-1", "5.00")) is None
+    assert both.without_shares() == NO_PAYMENTS
+    assert both.without_shares(share.key) == NO_PAYMENTS
+    assert both.without_shares("another") == both
+    assert replace(both, facts=(share, paid("P-2"))).without_shares().facts == (paid("P-2"),)
+
+
+def test_reversals_alone_are_dropped_by_their_payment_and_whole_ones_first() -> None:
+    reversals = [taken_back(f"P-{n}", own=f"r{n}") for n in range(MAX_FACTS + 1)]
+    found = with_facts(NO_PAYMENTS, reversals)
+    assert found.facts == tuple(reversals[1:])
+    assert found.known == (reversals[0].key,)
+    assert found.folded == ()
+    opens = [paid(f"P-{n}") for n in range(MAX_FACTS + 1)]
+    found = with_facts(NO_PAYMENTS, opens)
+    assert (found.facts, found.known, found.folded) == (tuple(opens[1:]), (opens[0].key,), ())
+    taken = with_facts(NO_PAYMENTS, [*opens[:-2], taken_back("P-7", own="r"), opens[-2]])
+    assert paid("P-7") not in taken.facts, "what was taken back goes first"
+    assert len(taken.facts) == MAX_FACTS - 1
+
+
+@pytest.mark.parametrize(
+    ("payments", "reversal", "takes"),
+    [
+        (Payments(facts=(paid("P-1", "5"),)), taken_back("P-1"), True),
+        (Payments(facts=(paid("P-1", "5"),)), taken_back("P-2"), False),
+        (Payments(known=(paid("P-1").key,)), taken_back("P-1"), True),
+        (Payments(facts=(paid("P-1", "5"),)), paid("P-9", "-5"), True),  # it lowers the sum
+        (Payments(known=("x",)), paid("P-9", "-5"), True),
+        (Payments(facts=(taken_back("P-1"),)), paid("P-9", "-5"), False),
+        (NO_PAYMENTS, taken_back("P-1"), False),
+        (NO_PAYMENTS, paid("P-9", "-5"), False),
+    ],
+)
+def test_whether_a_reversal_takes_something_back(payments: Payments, reversal: Fact, takes: bool) -> None:
+    assert payments.takes_back(reversal) is takes
+
+
+@pytest.mark.parametrize(
+    ("amount", "left"),
+    [("100.00", "60.00"), ("40.00", "0.00"), ("30.00", "0"), ("0.00", "0.00"), ("-5.00", "-5.00")],
+)
+def test_what_is_left_is_never_less_than_nothing_and_a_credit_stays(amount: str, left: str) -> None:
+    document = a_document(1, amount_due=amount, currency="USD")
+    payments = with_facts(NO_PAYMENTS, [paid("P-1", "40.00")])
+    found = left_to_pay(payments, document)
+    assert found == Decimal(left)
+    assert as_left(document, payments).amount_due == left
+
+
+def test_the_order_of_facts_changes_no_sum() -> None:
+    """Reversals first, of one that is kept, of one that is not, and a loose one between payments."""
+    facts = [
+        taken_back("P-1", "5.00", "a"),
+        taken_back("P-9", "7.00", "b"),
+        paid("P-1", "20.00"),
+        paid("N", "-3.00"),
+        paid("P-2", "10.00"),
+    ]
+    for order in (facts, facts[::-1]):
+        assert balance(with_facts(NO_PAYMENTS, order), BILL) == Balance(Decimal("22.00"), True, True)
+
+
+def test_a_debt_is_told_by_its_case_or_its_document_and_edition() -> None:
+    document = a_document(1, edition="e")
+    assert debt_key(document) == "document D0001\x1fe"
+    assert debt_key(replace(document, case_id="K1")) == "case K1"
+    own = Debt(debt_key(document), None, "", "", datetime(2026, 11, 1, tzinfo=UTC))
+    assert own.is_of("D0001", "")
+    assert not own.is_of("D000", "")
+    assert not own.is_of("D0002", "K1")
+    of_case = replace(own, key="case K1")
+    assert of_case.is_of("D0009", "K1")
+    assert not of_case.is_of("D0009", "")
+
+
+def test_identities_of_payments_are_as_they_ever_were() -> None:
+    """A changed one would count each payment a second time."""
+    assert hashed("payment", "P-1") == "8f2b6f23028d0eb0"
+    assert hashed("whole", "P-1") == "54f9b793cdad305b"
+
+
+@pytest.mark.parametrize(
+    ("fact", "document", "other"),
+    [
+        (paid("a", "1", "EUR"), BILL, True),
+        (paid("a", "1", "USD"), BILL, False),
+        (paid("a", "1", ""), BILL, False),
+        (paid("a", "", "EUR"), BILL, False),
+        (paid("a", "1", "EUR"), None, False),
+        (paid("a", "1", "EUR"), a_document(1), False),
+    ],
+)
+def test_whether_an_amount_can_be_set_against_the_documents(fact: Fact, document: Any, other: bool) -> None:
+    assert in_other_currency(fact, document) is other

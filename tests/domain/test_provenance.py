@@ -194,3 +194,15 @@ def test_many_are_told_a_few_times_with_their_number() -> None:
     assert not jump(0, 19, 20)
     assert jump(0, 500, 20)
     assert jump(39, 41, 20)
+
+
+def test_a_mail_dated_as_its_message_keeps_its_time() -> None:
+    assert proven(mail(hours=0), sent(), NOW + timedelta(hours=5)) == mail(hours=0, hashes=("hash-email",))
+
+
+def test_the_suppression_list_counts_a_mail_at_the_time_of_its_attempt() -> None:
+    notice = sent()
+    assert listed(notice, mail(hours=50)) == replace(mail(), at=stamp(NOW))
+    assert listed(notice, mail(hours=50, said_by=Source.ANYBODY)).at == stamp(NOW)
+    for as_it_is in (ses(Kind.HARD_BOUNCE, 50), mail(hours=50, attempt=None), mail(hours=50, attempt=9)):
+        assert listed(notice, as_it_is) is as_it_is

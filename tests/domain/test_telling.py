@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -185,3 +186,103 @@ def test_a_cause_ends_when_nothing_was_reported_for_the_time_that_its_rule_sets(
     assert as_it_stands(HEAD, incident, RULE, AT + timedelta(days=40)) == HEAD, (
         "of a run, silence says nothing"
     )
+
+
+# --- each limit ---------------------------------------------------------------------------------------
+
+
+def test_how_long_news_are_gathered() -> None:
+    minutes = {group: [p.total_seconds() / 60 for p in pauses] for group, pauses in PAUSES.items()}
+    assert minutes == {
+        "run": [1, 60, 360, 1440],
+        "day": [1, 60, 360, 1440],
+        "cause": [15, 360, 1440],
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "count", "due"),
+    [
+        ({}, 5, ""),  # nothing new
+        ({}, 10, after(minutes=1)),
+        ({"updates": 1}, 10, after(minutes=60)),
+        ({"updates": 3}, 10, after(days=1)),
+        ({"updates": 9}, 10, after(days=1)),
+        ({"updates": 9}, 499, after(days=1)),
+        ({"updates": 9}, 500, after(hours=1)),  # a hundred times what was told
+        ({"updates": 0}, 500, after(minutes=1)),
+        ({"status": IncidentStatus.RESOLVED}, 10, ""),
+        ({"told_at": ""}, 10, ""),
+        ({"told_count": 0, "told_first": 0, "updates": 9}, 100, after(hours=1)),
+    ],
+)
+def test_when_news_are_due(changes: dict[str, Any], count: int, due: str) -> None:
+    head = replace(after_telling(report(5)), **changes)
+    assert news_due(added_up(head, [report(count)]), NOW, PAUSES["run"]) == due
+
+
+def test_growth_is_measured_by_what_was_told_first_else_by_what_was_told() -> None:
+    head = replace(after_telling(report(5)), told_first=0)
+    assert what_to_tell(added_up(head, [report(9)]), after(days=2)) is None
+    assert what_to_tell(added_up(head, [report(10)]), after(days=2)) == What.GROWN
+    first = replace(head, told_first=3, told_count=9)
+    assert what_to_tell(added_up(first, [report(14)]), after(days=2)) is None
+    assert what_to_tell(added_up(first, [report(15)]), after(days=2)) == What.GROWN
+
+
+def test_one_that_flaps_is_news_only_a_hundredfold() -> None:
+    head = replace(after_telling(report(5)), returned=(after(hours=47),))
+    for count, what in ((50, None), (499, None), (500, What.GROWN)):
+        assert what_to_tell(added_up(head, [report(count)]), after(days=2)) == what
+    calm = replace(head, returned=(after(hours=23),))
+    assert what_to_tell(added_up(calm, [report(50)]), after(days=2)) == What.GROWN
+
+
+@pytest.mark.parametrize(
+    ("changes", "count", "what"),
+    [
+        ({}, 3, What.RESOLVED),
+        ({}, 2, What.RESOLVED),
+        ({"told_status": IncidentStatus.RESOLVED}, 3, None),
+        ({"told_at": ""}, 3, None),  # nobody heard of it
+        ({"told_at": "", "held_in": "r"}, 3, What.RESOLVED),  # but in a rollup
+        ({"returned": (NOW,), "over_since": NOW}, 3, None),  # it flaps
+        ({"returned": (NOW,), "over_since": after(hours=-1)}, 3, What.RESOLVED),
+    ],
+)
+def test_whether_a_resolution_is_told(changes: dict[str, Any], count: int, what: What | None) -> None:
+    over = replace(resolved(after_telling(report(3)), NOW, "ann", 3), **changes)
+    assert what_to_tell(added_up(over, [report(count)]), NOW) == what
+
+
+@pytest.mark.parametrize(
+    ("muted_until", "severity", "what"),
+    [
+        (NOW, "error", What.OPENED),
+        (after(seconds=1), "error", None),
+        (after(seconds=1), "severe", What.OPENED),
+    ],
+)
+def test_a_mute_is_over_at_its_time(muted_until: str, severity: Any, what: What | None) -> None:
+    assert (
+        what_to_tell(added_up(replace(HEAD, muted_until=muted_until), [report(severity=severity)]), NOW)
+        == what
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "told_count", "now", "grown"),
+    [
+        (10, 10, 19, False),
+        (10, 10, 20, True),
+        (10, 20, 49, False),
+        (10, 20, 50, True),
+        (10, 100, 999, False),
+        (10, 100, 1000, True),
+        (0, 0, 1, False),
+        (0, 0, 2, True),
+    ],
+)
+def test_the_steps_of_growth(first: int, told_count: int, now: int, grown: bool) -> None:
+    assert has_grown(first, told_count, now) is grown
+    assert not has_grown(first, told_count, now, (10_000,))
