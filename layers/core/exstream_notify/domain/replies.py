@@ -64,6 +64,10 @@ _POLITE = frozenset(
 )  # fmt: skip
 """May stand before or after a keyword and change nothing."""
 
+_COURTESY = "|".join(sorted(_POLITE, key=lambda words: (-len(words), words)))
+_COURTESIES = re.compile(rf"^(?:{_COURTESY}) | (?:{_COURTESY})$")
+"""The longest first: `kind regards` goes whole, and leaves no `kind`."""
+
 _NEGATIONS = (
     r"(?:do not|don t|dont|did not|didn t|didnt|does not|doesn t|doesnt|never|not|cannot|can t|cant|won t|wont|"
     r"without|instead of|no|nunca|sin|ne|n|pas|jamais|nicht|nie|niemals|kein|keine)"
@@ -292,6 +296,5 @@ def _without_courtesy(words: str) -> str:
     before = ""
     while words != before:
         before = words
-        for polite in _POLITE:
-            words = words.removeprefix(f"{polite} ").removesuffix(f" {polite}")
+        words = _COURTESIES.sub("", words)
     return words
