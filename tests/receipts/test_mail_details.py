@@ -115,7 +115,10 @@ def test_what_a_person_wrote_has_no_sign_of_a_program(head: str, by_person: bool
             "2026-11-20T03:30:01.000Z",
         ),
         ("Received: from a by b\nDate: Thu, 19 Nov 2026 00:00:00 +0000\n", "2026-11-19T00:00:00.000Z"),
-        ("Received: from a by b; yesterday\nDate: Thu, 19 Nov 2026 00:00:00 GMT\n", "2026-11-19T00:00:00.000Z"),
+        (
+            "Received: from a by b; yesterday\nDate: Thu, 19 Nov 2026 00:00:00 GMT\n",
+            "2026-11-19T00:00:00.000Z",
+        ),
         ("Date: Thu, 19 Nov 2026 00:00:00\n", ""),  # of which zone?
         ("Date: soon\n", ""),
         ("", ""),
@@ -250,7 +253,9 @@ def test_a_report_that_has_lost_its_type_begins_with_its_own_group() -> None:
 
 
 def test_the_first_field_of_a_name_counts_in_a_complaint() -> None:
-    part = parsed(b"Content-Type: message/feedback-report\n\nFeedback-Type: abuse\nFeedback-Type: fraud\n\nX: 1\nx: 2")
+    part = parsed(
+        b"Content-Type: message/feedback-report\n\nFeedback-Type: abuse\nFeedback-Type: fraud\n\nX: 1\nx: 2"
+    )
     assert feedback_fields(part) == {"feedback-type": "abuse", "x": "1"}
 
 
@@ -283,7 +288,9 @@ def test_an_older_complaint_names_its_recipient_in_a_field(name: str, inside: bo
         f"From: staff@example.net\nSubject: complaint\n{own}Content-Type: multipart/mixed; boundary=b\n\n"
         f"--b\nContent-Type: message/rfc822\n\n{other}To: us@example.com\nSubject: x\n\nx\n--b--\n"
     )
-    assert read_mail(mail.encode(), PHRASES, VERDICTS).told == (Told(Kind.COMPLAINT, "ann@example.com", "abuse"),)
+    assert read_mail(mail.encode(), PHRASES, VERDICTS).told == (
+        Told(Kind.COMPLAINT, "ann@example.com", "abuse"),
+    )
 
 
 def test_a_read_receipt_says_that_it_was_opened_and_a_rejected_one_that_it_was_not() -> None:
