@@ -679,10 +679,10 @@ class World:
     def _watched_provider(self, provider: FakeProvider) -> FakeProvider:
         return watched(provider, "provider", self.wire, local=frozenset({"request", "request_bulk", "name"}))
 
-    def _stage_run(self, body: dict[str, Any], time_left: Callable[[], float]) -> object:
+    def _stage_run(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
         domain, run_id = body["domain"], body["run_id"]
         p = self._ports
-        return stage_run(
+        stage_run(
             domain,
             run_id,
             body["trigger"],
