@@ -7,7 +7,7 @@ number in the order in which it turns up (`id1`, `id2`), so that equal ones can 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
@@ -28,33 +28,40 @@ _SHORT = {
 }
 """What stands everywhere, shorter."""
 
+FEW = 3
+"""Rows that say the same, so many are shown each by itself."""
+
 _BACKSTAGE = ("job", "lease", "evidence")
 """Of an attempt, where a story is not about evidence."""
 
 _UNSEEN = frozenset({"before"})  # the chain's hashes: `World.check` asks whether it holds
 
 
-def remains_of(world: World, *, evidence: bool = False, alerts: bool = False) -> str:
+def remains_of(world: World, *, evidence: bool = False, backstage: bool = False, alerts: bool = False) -> str:
     """Everything that is left, section by section; sections without content are left out.
 
-    `evidence` and whole `alerts` (titles otherwise) only where a story is about them.
+    Only where a story is about them: `evidence`; `backstage`, which is job, lease and evidence of attempts; and
+    whole `alerts` (titles otherwise).
     """
     parts = {
-        "messages": _messages(world),
-        "notices": _notices(world, evidence=evidence),
+        "messages": _folded(_messages(world)),
+        "notices": _folded(_notices(world, backstage=backstage)),
         "contacts": _contacts(world),
         "runs": _runs(world),
         "journeys": _journeys(world),
         "suppressions": [(f"{s.channel} {s.address}", _one(s, "channel", "address")) for s in _listed(world)],
         "receipts": _receipts(world, evidence=evidence),
         "responses before their notice": [(_shown(k), _one(v)) for k, v in world.early_responses.kept.items()],
-        "exceptions": [(f"{e.severity} {e.code}", _one(e, "severity", "code")) for e in world.exceptions.raised],
+        "exceptions": _folded(
+            [(f"{e.severity} {e.code}", _one(e, "severity", "code")) for e in world.exceptions.raised]
+        ),
         "incidents": _incidents(world, whole=alerts),
         "preferences changed": [("-", _shown(row)) for row in world.exceptions.preferences],
-        "queued again": _queued(world),
+        "queued again": _folded(_queued(world)),
         "still due": [(key, at) for key, at in sorted({**world.ledger.due_at, **world.due.waits}.items())],
-        "answers of functions": [(name, _shown(+answer if isinstance(answer, Counter) else answer))
-                                 for name, answer in world.answers if answer],
+        "answers of functions": _folded(
+            [(name, _shown(+a if isinstance(a, Counter) else a)) for name, a in world.answers if a]
+        ),
         "evidence": _evidence(world) if evidence else [],
     }  # fmt: skip
     lines = []
@@ -64,6 +71,25 @@ def remains_of(world: World, *, evidence: bool = False, alerts: bool = False) ->
 
 
 _Rows = list[tuple[str, Any]]
+
+
+def _folded(rows: _Rows) -> _Rows:
+    """Many rows that say the same, but for numbers, are one, where the first of them is."""
+    several: dict[str, list[str]] = {}
+    kinds = [re.sub(r"[0-9a-f]{12,}|[0-9]+", "", repr(row)) for row in rows]
+    for (name, _), kind in zip(rows, kinds, strict=True):
+        several.setdefault(kind, []).append(name)
+    folded: _Rows = []
+    told: set[str] = set()
+    for (name, what), kind in zip(rows, kinds, strict=True):
+        names = several[kind]
+        if len(names) <= FEW:
+            folded.append((name, what))
+        elif kind not in told:
+            told.add(kind)
+            first, last = names[0], names[-1]
+            folded.append((f"{first} and {len(names) - 1} more" + f", last {last}" * (first != last), what))
+    return folded
 
 
 def _laid_out(rows: _Rows, indent: str = "") -> Iterator[str]:
@@ -164,7 +190,7 @@ def _posted(provider: FakeProvider) -> Iterator[tuple[str, Any]]:
         yield f"{provider.name} {number}" + ("" if number in taken else " (not taken)"), rows
 
 
-def _notices(world: World, *, evidence: bool) -> _Rows:
+def _notices(world: World, *, backstage: bool) -> _Rows:
     named = (
         "notice_id", "domain", "customer_key", "document_id", "document_type", "purpose", "audience", "events",
         "attempts", "status", "origin",
@@ -175,7 +201,7 @@ def _notices(world: World, *, evidence: bool) -> _Rows:
         record = f"record {notice.origin.slice_number}.{notice.origin.position} of {notice.origin.run}"
         told: _Rows = [("from", ", ".join(filter(None, (record, _one(notice, *named)))))]
         told += [(f"attempt {a.number}", f"{a.channel} {a.provider} {a.status}, "
-                  + _one(a, "number", "channel", "provider", "status", *(() if evidence else _BACKSTAGE)))
+                  + _one(a, "number", "channel", "provider", "status", *(() if backstage else _BACKSTAGE)))
                  for a in notice.attempts]  # fmt: skip
         told += [
             (e.at, " ".join(filter(None, (e.what, e.detail, e.report and f"[{e.report}]"))))
@@ -236,7 +262,7 @@ def _records(world: World, run: Run) -> _Rows:
         told.setdefault(record, []).append(
             f"{one.outcome} {one.why}".strip() + f" v{one.version}" * bool(one.version)
         )
-    return [(record, "; ".join(words)) for record, words in told.items()]
+    return _folded([(record, "; ".join(words)) for record, words in told.items()])
 
 
 def _journeys(world: World) -> _Rows:
@@ -303,6 +329,17 @@ def _body(body: Mapping[str, Any]) -> str:
 
 
 def _evidence(world: World) -> _Rows:
-    lines: Sequence[tuple[str, Any]] = list(world.evidence.lines.items())
-    return [(place, [("ref", f"{one.ref} at {one.at}"), *((k, _shown(v)) for k, v in one.body.items())])
-            for place, one in lines]  # fmt: skip
+    rows: _Rows = []
+    for place, line in world.evidence.lines.items():
+        body = {
+            name: value
+            for name, value in line.body.items()
+            if name not in ("text", "html") or not line.body.get("subject")
+        }
+        rows.append(
+            (
+                place,
+                f"{line.ref} at {line.at}: " + ", ".join(f"{k} {_shown(v)}" for k, v in body.items() if v),
+            )
+        )
+    return rows

@@ -32,7 +32,7 @@ def test_refused_addresses(approved: SnapshotAssertion) -> None:
     world.drop("run-1", *documents("statement", "statement", "policy", "both", "letter", "statement"))
     world.come_to_rest()
     world.check()
-    assert remains_of(world, evidence=True, alerts=True) == approved
+    assert remains_of(world, evidence=True, backstage=True, alerts=True) == approved
 
 
 def test_lost_answers(approved: SnapshotAssertion) -> None:
