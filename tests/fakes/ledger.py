@@ -146,6 +146,11 @@ class FakeDueIndex:
         """See `DueIndex.set_watermark`."""
         self._watermark = at
 
+    @property
+    def waits(self) -> dict[str, str]:
+        """What waits beside the notices, with when it is due."""
+        return dict(self._runs)
+
     def next_due(self) -> datetime | None:
         """When the next thing is due (or was), for a test that moves time on; None: nothing waits."""
         times = (*self._ledger.due_at.values(), *self._runs.values())

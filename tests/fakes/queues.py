@@ -57,6 +57,7 @@ class FakeQueue:
         self.name = name
         self.messages: list[Received] = []
         self.dead: list[Received] = []
+        self.sent: list[tuple[datetime, Mapping[str, Any], float]] = []  # with the spread asked for
         self._clock = clock
         self._visibility = visibility
         self._max_receives = max_receives
@@ -72,6 +73,7 @@ class FakeQueue:
         if sum(len(json.dumps(body).encode()) for body in bodies) > _BYTES:
             raise ValueError(f"more than {_BYTES} bytes in one call to {self.name}")
         for body in bodies:
+            self.sent.append((self._clock.now(), dict(body), spread))
             delay = self._chance.uniform(0, spread) if self._chance and spread else 0.0
             self._add(json.dumps(body), delay)
             if self._chance and self._chance.random() < self._duplicates:

@@ -47,6 +47,10 @@ class FakeRunBook:
             self._runs[run.name] = run
             return True
 
+    def all(self) -> list[Run]:
+        """Every run, by its name."""
+        return [run for _, run in sorted(self._runs.items())]
+
     def open(self) -> Iterator[Run]:
         """See `OpenRuns.open`."""
         yield from sorted(

@@ -24,12 +24,16 @@ class Wire:
         self.calls: Counter[str] = Counter()
         self.log: list[str] = []
         self.killed_at = ""
-        self._kill: tuple[int, Literal["before", "after"]] | None = None
+        self._kill: tuple[int | str, Literal["before", "after"]] | None = None
         self._interruptions: dict[int, Callable[[], object]] = {}
 
     def kill_at(self, number: int, when: Literal["before", "after"]) -> None:
         """Have the worker die at its call of that number."""
         self._kill = (number, when)
+
+    def kill_on(self, name: str, when: Literal["before", "after"]) -> None:
+        """Have the worker die at its next call of that name, such as `provider.send`."""
+        self._kill = (name, when)
 
     def interrupt_at(self, number: int, other: Callable[[], object]) -> None:
         """Have `other` run, whole, just before the call of that number: another worker's turn."""
@@ -49,7 +53,7 @@ class Wire:
         return result
 
     def _die_if(self, number: int, when: Literal["before", "after"], name: str) -> None:
-        if self._kill == (number, when):
+        if self._kill in ((number, when), (name, when)):
             self._kill = None
             self.killed_at = f"{when} call {number}, {name}"
             raise Killed(self.killed_at)

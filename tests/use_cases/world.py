@@ -213,8 +213,9 @@ class World:
         self.policy = Policy()
         self.stage_policy = stage_policy or StagePolicy()
         self.kills = 0
+        self.answers: list[tuple[str, object]] = []  # of functions that finished, by their queue
         self._ports = self._behind_the_wire()
-        self._handlers: Mapping[str, Callable[[dict[str, Any], Callable[[], float]], None]] = {
+        self._handlers: Mapping[str, Callable[[dict[str, Any], Callable[[], float]], object]] = {
             "run": self._stage_run,
             "document": self._stage_document,
             "decide": self._decide,
@@ -449,7 +450,7 @@ class World:
             return FUNCTION_SECONDS - (self.clock.now() - started).total_seconds()
 
         try:
-            self._handlers[queue](message.json(), time_left)
+            self.answers.append((queue, self._handlers[queue](message.json(), time_left)))
         except Killed:
             self._bury_worker()
             source.failed(message)
@@ -697,9 +698,9 @@ class World:
             policy=self.stage_policy,
         )
 
-    def _stage_document(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
+    def _stage_document(self, body: dict[str, Any], time_left: Callable[[], float]) -> object:
         p = self._ports
-        stage_document(
+        return stage_document(
             body["id"],
             body["domain"],
             body,
@@ -711,9 +712,9 @@ class World:
             clock=self.clock,
         )
 
-    def _decide(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
+    def _decide(self, body: dict[str, Any], time_left: Callable[[], float]) -> object:
         p = self._ports
-        decide_notices(
+        return decide_notices(
             SlicePointer.from_message(body),
             records=p["records"],
             rules=self.rules,
@@ -735,11 +736,11 @@ class World:
             is_holiday=is_holiday,
         )
 
-    def _send(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
+    def _send(self, body: dict[str, Any], time_left: Callable[[], float]) -> object:
         p = self._ports
         job = SendJob.from_message(body)
         provider = self.providers[job.provider]
-        send_notices(
+        return send_notices(
             job,
             records=p["records"],
             rules=self.rules,
@@ -771,10 +772,10 @@ class World:
             early=p["early_responses"],
         )
 
-    def _record_receipts(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
+    def _record_receipts(self, body: dict[str, Any], time_left: Callable[[], float]) -> object:
         lists = {name: tuple(body[name]) for name in ("hashes", "also")}
         receipt = Receipt(**{**body, **lists, "kind": Kind(body["kind"])})
-        record_receipts([receipt], **self.receipt_ports())
+        return record_receipts([receipt], **self.receipt_ports())
 
     def _go_on_with_change(self, body: dict[str, Any], time_left: Callable[[], float]) -> None:
         look = look_of(body)
