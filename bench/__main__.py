@@ -1,7 +1,7 @@
 """`python -m bench [PART ...] [--quick]`: all parts (`PARTS`) unless some are named.
 
-A whole run writes `bench/RESULTS.md`; a part, or a quick run, is only shown. `embedded` takes long, so it stands alone
-(`python -m bench embedded`) and writes sections of its own into `bench/RESULTS.md`, which a whole run keeps.
+A whole run writes `bench/RESULTS.md`; a part, or a quick run, is only shown. `embedded` takes long: it is
+measured alone (`python -m bench embedded`), and writes sections of its own, which a whole run keeps.
 """
 
 from __future__ import annotations

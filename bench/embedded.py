@@ -2,10 +2,10 @@
 
     python -m bench embedded
 
-Each size has a cloud of its own: `exnotify up` in one process, `exnotify drop` in another, as a reader of the
-README types them. A function's memory is the largest that its workers report after an invocation (`Max Memory
-Used` in the log, which is the peak of the process). It must not follow the number of documents: a function works
-on one batch, however large the run is.
+Each size has a cloud of its own: `exnotify up` in one process, `exnotify drop` in another, as a reader of
+the README types them. A function's memory is the largest that its workers report after an invocation (`Max
+Memory Used` in the log, which is the peak of the process). It must not follow the number of documents: a
+function works on one batch, however large the run is.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ _STOPS = 60.0  # seconds for `up` to end
 
 @dataclass(slots=True)
 class Row:
-    """One run: seconds of wall until it balanced and until its receipts were recorded, the cloud's CPU seconds
-    and peak in MB (0: this system does not say), messages accepted, peaks of functions in MB with how often each
-    ran, and the memory that the template gives them."""
+    """One run: seconds of wall until it balanced and until its receipts were recorded, the cloud's CPU
+    seconds and peak in MB (0: this system does not say), messages accepted, peaks of functions in MB with how
+    often each ran, and the memory that the template gives them."""
 
     documents: int
     balanced: float = 0.0
@@ -224,10 +224,11 @@ def sheets(rows: Sequence[Row]) -> tuple[list[Sheet], list[Verdict]]:
             for row in rows
         ],
         (
-            "`exnotify up` and `exnotify drop`, one cloud for each run; eight in ten are statements, which OpenText gets "
-            "in bulk, one is a claim letter, one a reminder by SES; one customer in eleven has a mobile number alone. "
-            "Every receipt is delivered and recorded. The cloud's process holds every table, queue, object and message "
-            "in memory (its functions' workers are processes of their own), so it grows with what it holds.",
+            "`exnotify up` and `exnotify drop`, one cloud for each run; eight in ten are statements, which "
+            "OpenText gets in bulk, one is a claim letter, one a reminder by SES; one customer in eleven has "
+            "a mobile number alone. Every receipt is delivered and recorded. The cloud's process holds every "
+            "table, queue, object and message in memory (its functions' workers are processes of their own), "
+            "so it grows with what it holds.",
         ),
     )
     names = [name for name in rows[-1].peaks if all(name in row.peaks for row in rows)]
@@ -245,13 +246,15 @@ def sheets(rows: Sequence[Row]) -> tuple[list[Sheet], list[Verdict]]:
             for name in names
         ],
         (
-            "The largest of a function's workers, all of whom are warm to the end; functions that ran in every run. A "
-            "worker is forked from a process that has the libraries imported, which counts in each.",
+            "The largest of a function's workers, all of whom are warm to the end; functions that ran in "
+            "every run. A worker is forked from a process that has the libraries imported, which counts in "
+            "each.",
         ),
     )
     growth = _growth(rows, worst) if worst else 0
     verdict = Verdict(
-        f"peak memory of a function at {rows[-1].documents:,} over {rows[0].documents:,} documents, worst ({worst})",
+        f"peak memory of a function at {rows[-1].documents:,} over {rows[0].documents:,} documents, "
+        f"worst ({worst})",
         f"flat: at most {GROWTH:.0f} MB",
         f"{growth:+d} MB",
         growth <= GROWTH if rows[-1].documents >= 10 * rows[0].documents else None,

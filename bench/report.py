@@ -114,8 +114,8 @@ def section(sheet: Sheet) -> str:
 
 
 KEPT = "\n## Bounce mails\n"
-"""The first of the last sections, which a whole run keeps: `bench/bounces.py` is the source of this one, whose mails
-are not in the repository; those behind it are put there by parts that stand alone."""
+"""The first of the last sections, which a whole run keeps: `bench/bounces.py` is the source of this one,
+whose mails are not in the repository; those behind it are put there by what is measured alone."""
 
 
 def write(sheets: Sequence[Sheet], path: Path = RESULTS) -> None:

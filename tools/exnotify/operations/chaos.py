@@ -1,9 +1,10 @@
 """Chaos: a run under duplicates, disorder and failing providers, whose workers are killed while they work.
 
-Each seed has an embedded cloud of its own, as `exnotify up --chaos duplicates,reorder,faults` starts it. A run is
-dropped, and workers are killed (SIGKILL) at random moments in the middle of an invocation, whatever function they
-run. Afterwards what the simulated providers accepted is compared with what the run says, customer by customer.
-Only the workers are killed: the tables and queues of the embedded cloud are in the memory of its process.
+Each seed has an embedded cloud of its own, as `exnotify up --chaos duplicates,reorder,faults` starts it. A
+run is dropped, and workers are killed (SIGKILL) at random moments in the middle of an invocation, whatever
+function they run. Afterwards what the simulated providers accepted is compared with what the run says, for
+each customer. Only workers are killed: tables and queues are in the memory of the embedded cloud itself,
+which stands for AWS.
 """
 
 import argparse
@@ -53,10 +54,10 @@ _BEFORE, _ENDS = 0.1, 0.95  # a tenth of the kills comes while nothing is out; n
 class Result:
     """What became of one seed's run.
 
-    `killed` are the functions whose workers were killed; `accepted` the customers' messages that the providers
-    accepted; `twice` the customers with more than one; `lost` those of whom the run says what the providers
-    contradict, or nothing (`compared`); `outcomes` as the run shows them, `asked` whether an incident is open
-    where somebody must act, `dead` the messages in dead-letter queues.
+    `killed` are the functions whose workers were killed; `accepted` the customers' messages that the
+    providers accepted; `twice` the customers with more than one; `lost` those of whom the run says what the
+    providers contradict, or nothing (`compared`); `outcomes` as the run shows them, `asked` whether an
+    incident is open where somebody must act, `dead` the messages in dead-letter queues.
     """
 
     seed: int
@@ -130,8 +131,8 @@ def records(seed: int, number: int) -> list[dict[str, Any]]:
 class Killer:
     """Kills `number` workers in the middle of an invocation, at moments that a seed draws.
 
-    Each kill has its turn once so many messages are out, from none to nearly all of `messages`, and then waits a
-    moment, so that kills are spread over the whole run on any machine.
+    Each kill has its turn once so many messages are out, from none to nearly all of `messages`, and then
+    waits a moment, so that kills are spread over the whole run on any machine.
     """
 
     def __init__(self, cloud: LocalCloud, seed: int, number: int, messages: int) -> None:
@@ -268,8 +269,8 @@ def row(result: Result) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """`make chaos`, `python -m exnotify.operations.chaos [--seeds 1,2,3] [--documents N] [--kills N]`.
 
-    Prints the table. Exit code 1 if a run is not balanced, a customer was told twice or is lost, or fewer workers
-    were killed than wanted.
+    Prints the table. Exit code 1 if a run is not balanced, a customer was told twice or is lost, or fewer
+    workers were killed than wanted.
     """
     parser = argparse.ArgumentParser(
         prog="exnotify.operations.chaos", description="kill workers while a run goes out"
