@@ -30,7 +30,7 @@ export REQUIRE_ALL
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-sam setup-checkov setup-localstack demo test test-sdk test-localstack lint audit build bench alarms \
-    drill model mutants simulate adopt lock clean
+    drill chaos model mutants simulate adopt lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -75,6 +75,10 @@ alarms: $(DEV_SET_UP) ## write monitoring.yaml: alarms, dashboard and saved quer
 
 drill: $(DEV_SET_UP) ## cause every failure in the embedded cloud; the table of faults and alarms
 	$(VENV)/bin/python -m exnotify.operations.drill
+
+chaos: $(DEV_SET_UP) ## kill workers while runs go out under chaos; the table of doubles and losses (SEEDS=1,2 DOCUMENTS=N KILLS=N)
+	$(VENV)/bin/python -m exnotify.operations.chaos $(if $(SEEDS),--seeds "$(SEEDS)") \
+	    $(if $(DOCUMENTS),--documents $(DOCUMENTS)) $(if $(KILLS),--kills $(KILLS))
 
 model: $(DEV_SET_UP) ## check the model of one notice as a whole (needs Java, and hours)
 	$(VENV)/bin/python -m simulation.model

@@ -1,6 +1,7 @@
 """`python -m bench [PART ...] [--quick]`: all parts (`PARTS`) unless some are named.
 
-A whole run writes `bench/RESULTS.md`; a part, or a quick run, is only shown.
+A whole run writes `bench/RESULTS.md`; a part, or a quick run, is only shown. `embedded` takes long: it is
+measured alone (`python -m bench embedded`), and writes sections of its own, which a whole run keeps.
 """
 
 from __future__ import annotations
@@ -8,10 +9,23 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import alerts, exporting, journeys, messages, notices, report, sheets, staging, startup, supply
+from . import (
+    alerts,
+    embedded,
+    exporting,
+    journeys,
+    messages,
+    notices,
+    report,
+    sheets,
+    staging,
+    startup,
+    supply,
+)
 from .template import ROOT
 
 PARTS = ("staging", "messages", "alerts", "notices", "startup", "supply", "exporting", "bill", "journeys")
+ALONE = "embedded"
 
 
 def run(parts: Sequence[str], *, quick: bool) -> list[report.Sheet]:
@@ -67,10 +81,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m bench", description="measure what the project costs to run"
     )
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)}; all if none is named"
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help=f"one of {', '.join(PARTS)}; all if none is named; or {ALONE}",
     )
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that it works, not how fast")
     given = parser.parse_args(arguments)
+    if ALONE in given.parts:
+        if len(given.parts) > 1:
+            parser.error(f"{ALONE} stands alone")
+        found, verdicts = embedded.sheets(embedded.measure((100, 200) if given.quick else embedded.SIZES))
+        report.show([*found, report.verdicts(verdicts)])
+        if not given.quick:
+            report.put(found, verdicts)
+        return
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
     found = run(given.parts or PARTS, quick=given.quick)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -99,22 +99,48 @@ def markdown(sheets: Iterable[Sheet], made: datetime) -> str:
         "canned answers take is subtracted. Wall times say what our side takes, not how long a notice is "
         "under way.",
     ]
-    for sheet in sheets:
-        lines = [
-            "| " + " | ".join(sheet.columns) + " |",
-            "| --- |" + " ---: |" * (len(sheet.columns) - 1),
-            *("| " + " | ".join(row) + " |" for row in sheet.rows),
-        ]
-        parts += [f"## {sheet.title}", "\n".join(lines), *sheet.notes]
+    parts += map(section, sheets)
     return "\n\n".join(parts) + "\n"
 
 
+def section(sheet: Sheet) -> str:
+    """A sheet as a section of the document."""
+    lines = [
+        "| " + " | ".join(sheet.columns) + " |",
+        "| --- |" + " ---: |" * (len(sheet.columns) - 1),
+        *("| " + " | ".join(row) + " |" for row in sheet.rows),
+    ]
+    return "\n\n".join((f"## {sheet.title}", "\n".join(lines), *sheet.notes))
+
+
 KEPT = "\n## Bounce mails\n"
-"""The last section, which `bench/bounces.py` is the source of: its mails are not in the repository."""
+"""The first of the last sections, which a whole run keeps: `bench/bounces.py` is the source of this one,
+whose mails are not in the repository; those behind it are put there by what is measured alone."""
 
 
 def write(sheets: Sequence[Sheet], path: Path = RESULTS) -> None:
-    """Write the document, its last section as it was."""
+    """Write the document, its last sections as they were."""
     before = path.read_text("utf-8") if path.exists() else ""
     _, found, kept = before.partition(KEPT)
     path.write_text(markdown(sheets, datetime.now(UTC)) + found + kept, encoding="utf-8")
+
+
+def put(sheets: Sequence[Sheet], verdicts: Sequence[Verdict], path: Path = RESULTS) -> None:
+    """Put sections into the document: in place of those of their titles, or at its end.
+
+    The last one says when and where they were measured, and whether the targets are reached.
+    """
+    text = path.read_text("utf-8")
+    said = [f"{row.figure}: {row.measured} ({row.target}; reached: {row.word})." for row in verdicts]
+    said.append(f"Measured on {datetime.now(UTC).date().isoformat()} ({machine()}).")
+    for number, sheet in enumerate(sheets, 1):
+        last = said if number == len(sheets) else []
+        new = section(replace(sheet, notes=(*sheet.notes, *last)))
+        start = text.find(f"\n## {sheet.title}\n")
+        if start < 0:
+            text = f"{text.rstrip()}\n\n{new}\n"
+            continue
+        end = text.find("\n## ", start + 1)
+        behind = text[end:] if end >= 0 else ""
+        text = f"{text[:start]}\n{new}\n{behind}"
+    path.write_text(text, "utf-8")

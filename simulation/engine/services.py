@@ -85,16 +85,14 @@ class Services:
         """
         since = self._nature.timeline.now - OVERDUE
         hour = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H")
-        index = self.dynamodb._stores[self._notices]._buckets["due"]
         found: float | None = None
-        for slot in sorted(index, reverse=True):
+        for slot in sorted(self.dynamodb.slots(self._notices, "due"), reverse=True):
             # Slots are named by their hour, or by a kind (`watch#1`), which sorts behind all hours.
             by_hour = slot[:1].isdigit()
             if by_hour and slot < hour:
                 break
-            for row in index[slot].values():
-                item = row.versions[-1].item
-                if item and "due_at" in item and sought(item["pk"]["S"]):
+            for item in self.dynamodb.newest(self._notices, "due", slot):
+                if "due_at" in item and sought(item["pk"]["S"]):
                     moment = datetime.fromisoformat(item["due_at"]["S"]).timestamp()
                     if moment > since and (found is None or moment < found):
                         found = moment

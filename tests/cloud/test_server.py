@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from exnotify.cloud import EmbeddedCloud
+from exnotify.cloud.wsgi import WsgiServer
 
 
 def ask(cloud: EmbeddedCloud, path: str, method: str = "GET", **headers: str) -> tuple[int, Any]:
@@ -220,6 +221,36 @@ def test_a_request_that_is_none_is_refused(hands: Any, head: bytes) -> None:
     with socket.create_connection((host, int(port)), timeout=5) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: h\r\n" + head + b"\r\n\r\n")
         assert connection.recv(1000).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"Content-Length: 10\r\n\r\nhalf",
+        b"Content-Length: 10\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n6\r\nof",
+    ],
+)
+def test_a_client_that_dies_in_the_middle_of_its_request_has_asked_for_nothing(sent: bytes) -> None:
+    """A worker that is killed while it writes an object must not leave half of it."""
+    asked: list[bytes] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        asked.append(environ["wsgi.input"].read())
+        start_response("200 OK", [])
+        return [b"done"]
+
+    server = WsgiServer("127.0.0.1", 0, app)
+    server.start()
+    try:
+        for rest, answer in ((sent, b""), (b"Content-Length: 5\r\nConnection: close\r\n\r\nwhole", b"done")):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+                connection.sendall(b"PUT /bucket/key HTTP/1.1\r\nHost: here\r\n" + rest)
+                connection.shutdown(socket.SHUT_WR)
+                assert b"".join(iter(lambda: connection.recv(4096), b"")).endswith(answer)
+        assert asked == [b"whole"]
+    finally:
+        server.stop()
 
 
 def test_a_body_in_chunks_and_a_large_one_arrive_whole(hands: Any) -> None:

@@ -1,6 +1,7 @@
 """Receipts close the loop: ledger, contact, suppression, the next channel, paper, evidence, reputation."""
 
 import random
+import time
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -384,6 +385,46 @@ def test_marketing_stops_at_the_limit_and_everything_else_goes_on() -> None:
     world.release()
     world.drain()
     assert world.told() == ["c0001@example.com", "c0002@example.com"]
+
+
+def test_the_alert_of_a_stop_is_named_by_the_day_in_utc_wherever_the_function_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    world.reputation.add("email", "ses", world.clock.now(), {"complaint": 1, "delivered": 20})
+    with monkeypatch.context() as patched:
+        for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):  # it is never one day in both
+            patched.setenv("TZ", zone)
+            time.tzset()
+            world.reputation.stop({})
+            world.poll()
+    time.tzset()
+    parts = [e.part for e in world.exceptions.raised if e.code == "reputation_low"]
+    assert parts == [f"email {world.clock.now():%Y-%m-%d}"] * 2
+
+
+def test_a_rate_counts_a_receipt_once_though_what_follows_it_fails_and_is_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    world.drop("run-1", a_document(1))
+    world.drain()
+    complaint = world.receipt(told(world), Kind.COMPLAINT)
+
+    def refused(*arguments: Any, **options: Any) -> None:
+        raise ConnectionError("the store does not answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.receipt_evidence, "anchor", refused)
+        for _ in range(2):
+            world.report(complaint)
+            with pytest.raises(ConnectionError):
+                world.drain()
+    world.report(complaint)
+    world.drain()
+    assert world.receipt_evidence.objects
+    (counts,) = world.reputation.last_day(world.clock.now()).values()
+    assert counts == {"complaint": 1}
 
 
 def test_echoes_of_lists_count_in_no_rate() -> None:

@@ -102,6 +102,14 @@ class DynamoDB:
         found: dict[Key, Item] = {key: copied(item) for key, item in self._stores[table].contents().items()}
         return found
 
+    def slots(self, table: str, index: str) -> list[str]:
+        """See `Store.slots`."""
+        return self._stores[table].slots(index)
+
+    def newest(self, table: str, index: str, slot: str) -> list[Item]:
+        """See `Store.newest`: not copies."""
+        return self._stores[table].newest(index, slot)
+
     def _store(self, request: Request) -> Store:
         return self._stores[self._tables[request["TableName"]].name]
 

@@ -223,6 +223,15 @@ class Store:
         found.sort(key=lambda one: one[:3])
         return found
 
+    def slots(self, index: str) -> list[str]:
+        """The hash keys under which an index has items, or had some lately."""
+        return list(self._buckets[index])
+
+    def newest(self, index: str, slot: str) -> list[Item]:
+        """Items that lie under an index's hash key, or did lately, as they are: for the simulator's clock."""
+        rows = self._buckets[index].get(slot, {})
+        return [item for row in rows.values() if (item := row.versions[-1].item)]
+
     def scan(self, segment: int, segments: int) -> Iterator[tuple[tuple[int, Key], Row]]:
         """All rows of a segment, by where they lie."""
         if self._order is None:

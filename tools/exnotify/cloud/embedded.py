@@ -369,6 +369,10 @@ class EmbeddedCloud:
         """Process ids of a function's workers: for tests that kill one."""
         return self._functions.find(function).pids
 
+    def busy_workers(self) -> list[tuple[str, int]]:
+        """Function (logical id) and process id of every worker that is at work."""
+        return [(function.spec.logical_id, pid) for function in self._functions for pid in function.busy_pids]
+
     def environment(self, function: str) -> dict[str, str]:
         """The environment that a function's workers get, its role's credentials included."""
         return self._functions.environment(self._functions.find(function).spec)

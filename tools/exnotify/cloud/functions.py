@@ -120,6 +120,12 @@ class Function:
         with self._lock:
             return sorted(worker.pid for worker in [*self._idle, *self._busy])
 
+    @property
+    def busy_pids(self) -> list[int]:
+        """Processes of the workers that have started and run an invocation."""
+        with self._lock:
+            return sorted(worker.pid for worker in self._busy if worker.ready and worker.alive)
+
     def invoke(self, event: Any) -> Outcome:
         """Runs the function on an event and waits for its end, however it ends.
 

@@ -153,6 +153,7 @@ class Worker:
     ) -> None:
         self.pid = pid
         self.alive = True
+        self.ready = False
         self._host = host
         self._connection = connection
         self._logged = threading.Event()
@@ -163,7 +164,9 @@ class Worker:
 
     def wait_ready(self) -> dict[str, Any]:
         """Waits until the handler is imported: `{"ready": True, ...}` or `{"error": ...}`."""
-        return self._answer(_START_LIMIT)
+        answer = self._answer(_START_LIMIT)
+        self.ready = True
+        return answer
 
     def call(self, invocation: dict[str, Any], timeout: float) -> dict[str, Any]:
         """Runs one invocation: `{"result": JSON text}` or `{"error": ...}`.

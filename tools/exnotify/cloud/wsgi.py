@@ -116,17 +116,24 @@ class _Handler(BaseHTTPRequestHandler):
         return proceed
 
     def _body(self) -> bytes:
+        """The whole body. A client that dies before its end has not asked for anything: ConnectionError."""
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
             return b"".join(iter(self._chunk, b""))
         length = int(self.headers.get("Content-Length") or 0)
         if not 0 <= length <= _BODY_LIMIT:
             raise ValueError(f"a body of {length} bytes")
-        return self.rfile.read(length) if length else b""
+        return self._exactly(length) if length else b""
 
     def _chunk(self) -> bytes:
         size = int(self.rfile.readline().split(b";", 1)[0], 16)
-        data = self.rfile.read(size)
+        data = self._exactly(size)
         self.rfile.readline()
+        return data
+
+    def _exactly(self, size: int) -> bytes:
+        data = self.rfile.read(size)
+        if len(data) < size:
+            raise ConnectionAbortedError("the client went away in the middle of its request")
         return data
 
     def _environ(self, body: bytes) -> Environ:

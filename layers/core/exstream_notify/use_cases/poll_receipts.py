@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ..domain.decisions import Why
 from ..domain.deferring import follow_up
@@ -320,7 +320,7 @@ def _check_reputation(
                 "unknown",
                 "none",
                 f"{channel}: {why} over 24 hours; marketing on this channel is stopped",
-                part=f"{channel} {now.astimezone().date().isoformat()}",
+                part=f"{channel} {now.astimezone(UTC).date().isoformat()}",
             )
             for channel, why in stops.items()
             if channel not in before

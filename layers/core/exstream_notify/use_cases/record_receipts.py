@@ -141,13 +141,14 @@ def record_receipts(
     _mark_contacts(fresh, stored, lifted, known, contacts, suppressions, exceptions, batch.now)
     reference = receipt_evidence.reference()
     _write(by_notice, stored, ledger, reference, receipt_policy, batch)
+    # Before what may fail and be repeated: a repeat counts nothing, since the ledger has the receipt by then.
+    for (channel, sender, at), counts in batch.rates.items():
+        reputation.add(channel, sender, moment(at) or batch.now, counts)
     _keep_evidence(batch, receipt_evidence, reference)
     _follow(batch, decide_queue, runs)
     exceptions.raise_exceptions(
         _exceptions({("team_not_told", run): ids for run, ids in batch.teams.items()})
     )
-    for (channel, sender, at), counts in batch.rates.items():
-        reputation.add(channel, sender, moment(at) or batch.now, counts)
     _tell_unproven(batch, reputation, exceptions, receipt_policy)
     return batch.counts
 
