@@ -240,6 +240,21 @@ class Book:
             return True
         return any(one.record.fields.get("case_id") == act.case for one in self.records_of(notice))
 
+    def may_be_held(self, notice: Row, at: float) -> bool:
+        """Whether a notice asks for money, and its customer was perhaps under a hold of collection by then."""
+        kind, domain = str(notice.get("document_type", "")), notice.get("domain")
+        if not self.rules.may_ask_for_payment(kind) and not self.rules.may(kind, "class", "collections"):
+            return False
+        holds = (*self.acts["do not dun"], *self.acts["may not dun"])
+        whose = notice.get("customer_key")
+        return any(a.at < at and a.customer == whose and a.domain in ("", domain) for a in holds)
+
+    def settled_at(self, notice: Row) -> float:
+        """When what follows a failure of a notice was settled for the last time, as the command shows it; the
+        end of the history where it was not."""
+        told = [str(e["at"]) for e in notice.get("events", ()) if str(e["what"]).startswith("settled")]
+        return (seconds(told[-1]) if told else None) or self.seen.shown.at
+
     # --- evidence -----------------------------------------------------------------------------
 
     def line(self, message: Sent) -> str:
