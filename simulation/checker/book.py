@@ -241,7 +241,7 @@ class Book:
         return any(one.record.fields.get("case_id") == act.case for one in self.records_of(notice))
 
     def may_be_held(self, notice: Row, at: float) -> bool:
-        """Whether a notice asks for money, and its customer was perhaps under a hold of collection by then."""
+        """Whether a notice asks for money, and its customer was perhaps under a hold of collection."""
         kind, domain = str(notice.get("document_type", "")), notice.get("domain")
         if not self.rules.may_ask_for_payment(kind) and not self.rules.may(kind, "class", "collections"):
             return False

@@ -118,8 +118,8 @@ def steps_come_in_time(book: Book) -> Contradictions:
 
 
 def _told(book: Book, key: Key, step: Sent) -> float | None:
-    """When the customer was told of a step's document, or perhaps was, as far as could be known before the step
-    was handed over; None: never."""
+    """When the customer was told of a step's document, or perhaps was, as far as could be known before the
+    step was handed over; None: never."""
     firsts = [m for m in book.by_document.get(key, ()) if book.notice(m.notice).get("purpose") == "notice"]
     known = step.began - book.seen.slack
     began = [m.began for m in firsts if book.fate(m, known, sure=True) != "failed" and m.at <= step.at]

@@ -199,8 +199,8 @@ class Cohort:
 class Member:
     """One notice in a cohort, with what its next steps' times are made of: no contact data.
 
-    `base` is when its customer was told (ISO 8601, UTC); `due_date`, `country` (or region) and `zone` are empty
-    if unknown. `asked` is when the step that waits was first put off by the cap (ISO 8601, UTC).
+    `base` is when its customer was told (ISO 8601, UTC); `due_date`, `country` (or region) and `zone` are
+    empty if unknown. `asked` is when the step that waits was first put off by the cap (ISO 8601, UTC).
     `corrections` counts the corrections of its document (domain/corrections.py) that it knows of.
     """
 
@@ -439,14 +439,16 @@ def has_ended(rule: JourneyRule, notice: Notice) -> bool:
 
 def told_at(notice: Notice) -> list[datetime]:
     """When messages of a notice went out: its claims that were neither withdrawn nor refused."""
-    return _claimed_at(notice, [a for a in notice.attempts if a.status not in (Status.FAILED, Status.SENDING)])
+    return _claimed_at(
+        notice, [a for a in notice.attempts if a.status not in (Status.FAILED, Status.SENDING)]
+    )
 
 
 def counted_from(notice: Notice) -> datetime:
     """When its customer was told, as far as anybody knows: the journey's days count from then.
 
-    The first message that arrived, or was accepted and nobody reported a failure of; a doubt counts, and so does
-    a message reported as late, only where no other message went out.
+    The first message that arrived, or that was accepted and not reported as failed. A message in doubt, or
+    reported as late, counts only where no other one went out.
     """
     known = [a for a in notice.attempts if a.status in REACHED and a.status != Status.DELAYED]
     perhaps = [a for a in notice.attempts if a.status in (Status.DELAYED, Status.UNCONFIRMED)]
@@ -457,8 +459,8 @@ def counted_from(notice: Notice) -> datetime:
 def as_told(member: Member, notice: Notice) -> Member:
     """The member counted from when its customer was told, where a later message did that; else the same.
 
-    A cohort is joined when a message goes out. It may turn out not to have arrived, and another channel tells the
-    customer days later.
+    A cohort is joined when a message goes out. It may turn out not to have arrived, and another channel tells
+    the customer days later.
     """
     base = as_base(counted_from(notice))
     return replace(member, base=base) if base > member.base else member
