@@ -25,8 +25,8 @@ _ADDED = ("acts", "records", "messages", "notices", "days")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to run. `seeds` None: random ones, until `seconds` are over; their names begin with `begin`. A seed
-    may name its own profile: `7:storm`. `shrink`: seconds for a failure."""
+    """What to run. `seeds` None: random ones, until `seconds` are over; their names begin with `begin`. A
+    seed may name its own profile: `7:storm`. `shrink`: seconds for a failure."""
 
     seeds: Sequence[str] | None
     seconds: float = 0.0

@@ -195,7 +195,7 @@ def early_warning() -> Result:
 
 
 def nights(name: str, options: Sequence[str]) -> Result:
-    """Histories of the simulator (docs/simulation.md), in one process; what they print is shown at their end."""
+    """Histories of the simulator (docs/simulation.md), in one process; their output is shown at their end."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "output"
         step = Step(name, [sys.executable, "-m", "simulation", "--processes=1", *options])
@@ -226,7 +226,10 @@ def summary(results: Sequence[Result], figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-_LAST = (early_warning, *(partial(nights, name, options) for name, options in _NIGHTS.items()))
+_LAST: Sequence[Callable[[], Result]] = (
+    early_warning,
+    *(partial(nights, name, options) for name, options in _NIGHTS.items()),
+)
 """What begins when a part of the tests has ended, and a core is free."""
 
 

@@ -279,8 +279,8 @@ class _Runs:
 def _not_due(
     rule: JourneyRule, cohort: Cohort, member: Member, later: bool, is_holiday: IsHoliday, now: datetime
 ) -> datetime | None:
-    """When a member's step is due, if that is later than now: of one that was corrected, or whose customer was
-    told `later` than when it joined."""
+    """When a member's step is due, if that is later than now: of one that was corrected, or whose customer
+    was told `later` than when it joined."""
     if not member.corrections and not later:
         return None
     due = due_at(rule, rule.steps[cohort.step - 1], member, is_holiday)
