@@ -241,13 +241,21 @@ class Book:
         return any(one.record.fields.get("case_id") == act.case for one in self.records_of(notice))
 
     def may_be_held(self, notice: Row, at: float) -> bool:
-        """Whether a notice asks for money, and its customer was perhaps under a hold of collection."""
-        kind, domain = str(notice.get("document_type", "")), notice.get("domain")
+        """Whether a notice asks for money, and its customer was perhaps under a hold of collection then."""
+        kind = str(notice.get("document_type", ""))
         if not self.rules.may_ask_for_payment(kind) and not self.rules.may(kind, "class", "collections"):
             return False
-        holds = (*self.acts["do not dun"], *self.acts["may not dun"])
-        whose = notice.get("customer_key")
-        return any(a.at < at and a.customer == whose and a.domain in ("", domain) for a in holds)
+
+        def mine(*kinds: str) -> list[Act]:
+            acts = (act for kind in kinds for act in self.acts[kind] if act.at < at)
+            return [
+                act
+                for act in acts
+                if act.customer == notice.get("customer_key") and act.domain in ("", notice.get("domain"))
+            ]
+
+        lifted = [act.at for act in mine("dun again") if self.holds_from(act) + MOMENT < at]
+        return any(not any(end > act.at for end in lifted) for act in mine("do not dun", "may not dun"))
 
     def settled_at(self, notice: Row) -> float:
         """When what follows a failure of a notice was settled for the last time, as the command shows it; the

@@ -112,14 +112,26 @@ def reminded(number: int, at: float) -> Spoil:
     )
 
 
-def answered_unreached(at: float) -> Spoil:
-    """Customer 6, whose message failed and was settled after ten minutes, responds then; nobody was asked."""
+def unreached(*acts: Act, kind: str = "claim-letter") -> Spoil:
+    """Customer 6's message failed, and what follows was settled after ten minutes; nobody was asked."""
     return both(
         without_incident("required_unreached"),
         tried(6, refused=True),
-        notices_as(6, events=[event(START + 600, "settled failed", "refused")]),
-        acted(Act("respond", START + at, customer="R00006", document="D-6", response="responded")),
+        records_as(6, document_type=kind),
+        rows_of(6, document_type=kind),
+        notices_as(6, document_type=kind, events=[event(START + 600, "settled failed", "refused")]),
+        acted(*acts),
     )
+
+
+def answered(at: float) -> Act:
+    """Customer 6 responds."""
+    return Act("respond", START + at, customer="R00006", document="D-6", response="responded")
+
+
+def debt(kind: str, at: float) -> Act:
+    """A hold of customer 6's collection, or its end."""
+    return Act(kind, START + at, START + at + 1, domain="retail", customer="R00006")
 
 
 SPOILT: Mapping[str, Sequence[Spoil]] = {
@@ -169,7 +181,10 @@ SPOILT: Mapping[str, Sequence[Spoil]] = {
     ),
     "who_must_act_is_asked": (
         without_incident("required_unreached"),
-        answered_unreached(DAY),
+        unreached(answered(DAY)),
+        unreached(debt("do not dun", 20)),
+        unreached(debt("do not dun", DAY), kind="overdue-notice"),
+        unreached(debt("may not dun", 20), debt("dun again", 60), kind="overdue-notice"),
         both(rows_of(6, outcome="unconfirmed", reason="no_receipt"), without_incident("required_unreached")),
         both(
             without_incident("unconfirmed_at_deadline"),
@@ -451,7 +466,13 @@ ALLOWED: Mapping[str, Spoil] = {
             for m in seen.sent), told=()),
         lambda seen: replace(seen, told=good().told),
     ),
-    "a response before what follows a failure was settled": answered_unreached(300),
+    "a response before what follows a failure was settled": unreached(answered(300)),
+    "a failed demand to a customer who is not asked for money": unreached(
+        debt("do not dun", 300), kind="overdue-notice"
+    ),
+    "a failed demand to a customer under a hold that was lifted later": unreached(
+        debt("may not dun", 20), debt("dun again", 900), kind="overdue-notice"
+    ),
     "a message that counts as lost, since no report of it came": both(
         rows_of(5, outcome="unconfirmed", reason="no_receipt"), without_incident("unconfirmed_at_deadline")
     ),
