@@ -83,8 +83,8 @@ chaos: $(DEV_SET_UP) ## kill workers while runs go out under chaos; the table of
 model: $(DEV_SET_UP) ## check the model of one notice as a whole (needs Java, and hours)
 	$(VENV)/bin/python -m simulation.model
 
-simulate: $(DEV_SET_UP) ## play bad nights from seeds (SEEDS=1-100, HOURS=8, SECONDS=120, PROFILE=name, REPLAY=seed)
-	$(VENV)/bin/python -m simulation $(if $(SEEDS),--seeds $(SEEDS)) $(if $(HOURS),--hours $(HOURS)) \
+simulate: $(DEV_SET_UP) ## play bad nights from seeds (SEEDS=1-100, BEGIN=seed, HOURS=8, SECONDS=120, PROFILE=name, REPLAY=seed)
+	$(VENV)/bin/python -m simulation $(if $(SEEDS),--seeds $(SEEDS)) $(if $(BEGIN),--begin $(BEGIN)) $(if $(HOURS),--hours $(HOURS)) \
 	    $(if $(PROFILE),--profile $(PROFILE)) $(if $(REPLAY),--replay $(REPLAY)) \
 	    $(if $(SECONDS),--seconds $(SECONDS),$(if $(SEEDS)$(HOURS)$(REPLAY),,--seconds 120))
 

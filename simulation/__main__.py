@@ -1,6 +1,8 @@
 """`python -m simulation`: histories from seeds, each played and checked; a failing one is shrunk and shown.
 
-    --seeds 100-200 | 7 | 3,5,9    which seeds (random ones without it)
+    --seeds 100-200 | 7 | 3,5,9    which seeds (random ones without it); 7:storm has its profile with it
+    --begin 5f2a                   how the names of random seeds begin, so that the same ones are drawn again
+    --fixed                        the fixed set: one seed of each kind of night
     --hours 8 | --seconds 120      for how long; with --seeds: at most
     --replay SEED                  one history, told from beginning to end, with its violations
     --profile NAME                 what kind of night (`simulation/stories/profiles.py`); drawn without it
@@ -14,6 +16,7 @@ import argparse
 import os
 import sys
 
+from .fixed import fixed
 from .running import Order, replay, run_all, seeds_of
 from .stories.profiles import PROFILES
 
@@ -24,6 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
         "simulation", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--seeds", type=seeds_of)
+    parser.add_argument("--begin", default="")
+    parser.add_argument("--fixed", action="store_true")
     parser.add_argument("--hours", type=float, default=0.0)
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--replay", metavar="SEED")
@@ -35,9 +40,21 @@ def main(arguments: list[str] | None = None) -> int:
     if given.replay:
         return replay(given.replay, given.profile)
     seconds = given.hours * 3600 + given.seconds
+    if given.fixed:
+        given.seeds = fixed()
     if not given.seeds and not seconds:
         parser.error("say which seeds, or for how long: --seeds 1-100, --seconds 120")
-    return run_all(Order(given.seeds, seconds, given.profile, given.processes, given.shrink, given.going))
+    return run_all(
+        Order(
+            seeds=given.seeds,
+            seconds=seconds,
+            profile=given.profile,
+            processes=given.processes,
+            shrink=given.shrink,
+            going=given.going,
+            begin=given.begin,
+        )
+    )
 
 
 if __name__ == "__main__":

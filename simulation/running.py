@@ -25,7 +25,8 @@ _ADDED = ("acts", "records", "messages", "notices", "days")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to run. `seeds` None: random ones, until `seconds` are over. `shrink`: seconds for a failure."""
+    """What to run. `seeds` None: random ones, until `seconds` are over; their names begin with `begin`. A
+    seed may name its own profile: `7:storm`. `shrink`: seconds for a failure."""
 
     seeds: Sequence[str] | None
     seconds: float = 0.0
@@ -33,6 +34,7 @@ class Order:
     processes: int = 1
     shrink: float = 600.0
     going: bool = False
+    begin: str = ""
 
 
 @dataclass(slots=True)
@@ -112,7 +114,7 @@ def replay(seed: str, profile: str) -> int:
 
 def _rows(order: Order) -> Iterator[dict[str, Any]]:
     ends = time.monotonic() + order.seconds if order.seconds else None
-    jobs = ((seed, order.profile) for seed in _seeds(order.seeds, ends))
+    jobs = ((seed, own or order.profile) for seed, _, own in _seeds(order, ends))
     if order.processes == 1:
         yield from map(_row, jobs)
         return
@@ -126,12 +128,18 @@ def _rows(order: Order) -> Iterator[dict[str, Any]]:
             yield from (future.result() for future in done)
 
 
-def _seeds(seeds: Sequence[str] | None, ends: float | None) -> Iterator[str]:
-    named = iter(seeds) if seeds is not None else (secrets.token_hex(5) for _ in count())
-    for seed in named:
+def _seeds(order: Order, ends: float | None) -> Iterator[tuple[str, str, str]]:
+    """Seeds with the profile that they name; those for which no time was left are told."""
+    begin = order.begin or secrets.token_hex(4)
+    if order.seeds is None:
+        print(f"random seeds {begin}.1, {begin}.2 and so on; the same once more: BEGIN={begin}", flush=True)
+    named = order.seeds if order.seeds is not None else (f"{begin}.{number}" for number in count(1))
+    for number, seed in enumerate(named):
         if ends is not None and time.monotonic() > ends:
+            if order.seeds is not None:
+                print(f"time is over: not played {', '.join(order.seeds[number:])}", flush=True)
             return
-        yield seed
+        yield seed.partition(":")
 
 
 def _row(job: tuple[str, str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ A failing step does not hide the ones after it. Exit code 0 if all passed, else 
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,11 @@ _BESIDE = (
 # Apart, with a command of its own: it takes minutes, and a set-up that nothing else needs.
 _APART = "tests/localstack"
 _PARTS = ([f"--ignore={tests}" for tests in (*chain(*_BESIDE), _APART)], *_BESIDE)
+# Histories of bad nights: one of each kind, the same every time, and fresh ones.
+_NIGHTS = {
+    "fixed nights": ["--fixed", "--seconds=240", "--shrink=240"],
+    "fresh nights": ["--seconds=120", "--shrink=240"],
+}
 _SHOWN = 15  # failed tests named in the summary
 _YAML_RULES = (
     "{extends: relaxed, rules: {line-length: disable, braces: disable, brackets: disable, commas: disable, "
@@ -187,6 +194,19 @@ def early_warning() -> Result:
     return Result("newest sdk", True, time.monotonic() - started, outcome.line)
 
 
+def nights(name: str, options: Sequence[str]) -> Result:
+    """Histories of the simulator (docs/simulation.md), in one process; their output is shown at their end."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "output"
+        step = Step(name, [sys.executable, "-m", "simulation", "--processes=1", *options])
+        result = run(step, output=output)
+        told = output.read_text("utf-8", "replace")
+    print(f"\n=== {name}\n{told}", flush=True)
+    said = [line for line in told.splitlines() if line.startswith(("random seeds", "time is over"))]
+    said += [re.sub(r" \(.*?\)", "", line) for line in told.splitlines() if " histories (" in line]
+    return replace(result, note="; ".join(filter(None, [result.note, *said])))
+
+
 def summary(results: Sequence[Result], figures: dict[str, Any]) -> str:
     """The one screen: a line for each step, failed tests, and what this machine could not test."""
     lines = ["", "=" * 80]
@@ -206,6 +226,13 @@ def summary(results: Sequence[Result], figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+_LAST: Sequence[Callable[[], Result]] = (
+    early_warning,
+    *(partial(nights, name, options) for name, options in _NIGHTS.items()),
+)
+"""What begins when a part of the tests has ended, and a core is free."""
+
+
 def main() -> int:
     """The command line: `check.py [--lint] [--site FOLDER] [pytest's arguments]`."""
     parser = argparse.ArgumentParser(description="run every check and test")
@@ -215,7 +242,7 @@ def main() -> int:
     results = [run(step) for step in linters(arguments.site)]
     figures: dict[str, Any] = {}
     if not arguments.lint:
-        (tests, *others), figures = run_tests(passed_on, () if passed_on else (early_warning,))
+        (tests, *others), figures = run_tests(passed_on, () if passed_on else _LAST)
         note = f"{figures.get('passed', 0)} passed, {len(figures.get('failed', []))} failed"
         results.append(Result(tests.name, tests.passed, tests.seconds, note))
         if not passed_on:

@@ -240,6 +240,29 @@ class Book:
             return True
         return any(one.record.fields.get("case_id") == act.case for one in self.records_of(notice))
 
+    def may_be_held(self, notice: Row, at: float) -> bool:
+        """Whether a notice asks for money, and its customer was perhaps under a hold of collection then."""
+        kind = str(notice.get("document_type", ""))
+        if not self.rules.may_ask_for_payment(kind) and not self.rules.may(kind, "class", "collections"):
+            return False
+
+        def mine(*kinds: str) -> list[Act]:
+            acts = (act for kind in kinds for act in self.acts[kind] if act.at < at)
+            return [
+                act
+                for act in acts
+                if act.customer == notice.get("customer_key") and act.domain in ("", notice.get("domain"))
+            ]
+
+        lifted = [act.at for act in mine("dun again") if self.holds_from(act) + MOMENT < at]
+        return any(not any(end > act.at for end in lifted) for act in mine("do not dun", "may not dun"))
+
+    def settled_at(self, notice: Row) -> float:
+        """When what follows a failure of a notice was settled for the last time, as the command shows it; the
+        end of the history where it was not."""
+        told = [str(e["at"]) for e in notice.get("events", ()) if str(e["what"]).startswith("settled")]
+        return (seconds(told[-1]) if told else None) or self.seen.shown.at
+
     # --- evidence -----------------------------------------------------------------------------
 
     def line(self, message: Sent) -> str:

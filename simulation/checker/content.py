@@ -9,7 +9,7 @@ from functools import cache
 from .book import Book, Given, when
 from .claims import claim
 from .reading import languages, subjects
-from .seen import NOBODY_NAMED, Row, Sent
+from .seen import NOBODY_NAMED, Act, Row, Sent
 
 Contradictions = Iterator[tuple[str, list[str]]]
 
@@ -232,17 +232,24 @@ def _amounts(book: Book, notice: Row, message: Sent) -> set[str] | None:
         for one in usable
         if (amount := _cents(str(one.record.fields.get("amount_due") or ""))) is not None
     ]
-    paid = [
-        amount
-        for act in book.acts["respond"]
-        if act.response == "paid" and act.amount and (amount := _cents(act.amount)) is not None
-        if act.customer in ("", notice.get("customer_key")) and act.domain in ("", notice.get("domain"))
-    ]
+    payments = [act for act in book.acts["respond"] if act.amount and _pays(act, notice)]
+    if any(not act.document for act in payments):
+        return None  # how it is shared out among the customer's documents is not the checker's to say
+    paid = [amount for act in payments if (amount := _cents(act.amount)) is not None]
     sums = {0}
     for amount in paid[:12]:
         sums |= {known + amount for known in sums}
     left = {total - part for total in whole for part in sums if total >= part}
     return {str(value) for value in left} | {str(value // 100) for value in left}
+
+
+def _pays(act: Act, notice: Row) -> bool:
+    """Whether a payment may be for a notice's document."""
+    return (
+        act.customer in ("", notice.get("customer_key"))
+        and act.domain in ("", notice.get("domain"))
+        and act.document in ("", notice.get("document_id"))
+    )
 
 
 def _made(one: Given) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
-from .book import Book, Key, when
+from .book import Book, Key, seconds, when
 from .claims import claim
 from .reading import LEGAL_HOURS, Step, day_in, in_hours, zones_of
 from .seen import Row, Sent
@@ -96,18 +96,16 @@ def _edition(book: Book, identity: str) -> str:
 
 @claim("No step comes before its time, and none that announces a date after that date.")
 def steps_come_in_time(book: Book) -> Contradictions:
-    """Counted from the first message of the document's notice, or from its due date."""
+    """Counted from when the document's notice reached its customer, or may have, or from its due date."""
     for (key, journey), steps in _steps(book).items():
-        firsts = [
-            m for m in book.by_document.get(key, ()) if book.notice(m.notice).get("purpose") == "notice"
-        ]
         for number, message in steps:
             rules = book.rules.steps(journey, number)
             about = f"{'/'.join(key)} {journey} step {number}"
-            if not firsts or not rules:
-                yield about, ["no such step follows an accepted notice", book.line(message)]
+            told = _told(book, key, message)
+            if told is None or not rules:
+                yield about, ["no such step follows an accepted notice, nor a doubt", book.line(message)]
                 continue
-            times = [_earliest(book, step, firsts[0], message) for step in rules]
+            times = [_earliest(book, step, told, message) for step in rules]
             earliest = min((at for at in times if at is not None), default=0.0)
             if None not in times and message.at < earliest - CLOCKS:
                 yield about, [f"it is not due before {when(earliest)}", book.line(message)]
@@ -119,10 +117,28 @@ def steps_come_in_time(book: Book) -> Contradictions:
                     yield about, [f"the date that it announces is past: {max(dates)}", book.line(message)]
 
 
-def _earliest(book: Book, step: Step, first: Sent, message: Sent) -> float | None:
+def _told(book: Book, key: Key, step: Sent) -> float | None:
+    """When the customer was told of a step's document, or perhaps was, as far as could be known before the
+    step was handed over; None: never."""
+    firsts = [m for m in book.by_document.get(key, ()) if book.notice(m.notice).get("purpose") == "notice"]
+    known = step.began - book.seen.slack
+    began = [m.began for m in firsts if book.fate(m, known, sure=True) != "failed" and m.at <= step.at]
+    if began or firsts:
+        return min(began, default=firsts[0].began)
+    doubts = [
+        seconds(str(event["at"]))
+        for notice in book.seen.shown.notices.values()
+        if notice.get("purpose") == "notice" and book.key_of(notice) == key
+        for event in notice.get("events", ())
+        if event["what"] == "unconfirmed"
+    ]
+    return min((at for at in doubts if at is not None), default=None)
+
+
+def _earliest(book: Book, step: Step, told: float, message: Sent) -> float | None:
     """The first moment at which a step may be due; working days are counted as days, so it may be later."""
     if step.after is not None:
-        return first.began + step.after.total_seconds()
+        return told + step.after.total_seconds()
     dates = _due_dates(book, message)
     if step.around is None or not dates:
         return None

@@ -130,6 +130,10 @@ class Reading:
         """Whether a type asks for money for certain."""
         return all(site.asks_for_payment(kind) for site in self._sites)
 
+    def may_ask_for_payment(self, kind: str) -> bool:
+        """Whether a type asks for money under some deployment."""
+        return any(site.asks_for_payment(kind) for site in self._sites)
+
     def steps(self, journey: str, number: int) -> list[Step]:
         """What a journey's step of that number may be."""
         return [step for site in self._sites for step in site.steps(journey) if step.number == number]

@@ -57,6 +57,10 @@ NOBODY_NAMED = "-"
 """The `recipient` of an act about the customer for whom records name none, and not about other holders."""
 
 
+IN_PART = "paid in part"
+"""The response of a payment that does not end anything for certain: of a part, or not for one document."""
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """Something that an operator, a customer or another system did.
@@ -65,7 +69,7 @@ class Act:
     who did it was told that it is done: a command that returned, a page that answered. None: nobody was
     told, as with an event or a text message, so it counts from `at` and the history's slack. `ok` is false
     for what was refused. The other fields name what it is about, empty where it is about all. `response` is
-    responded, acknowledged, paid or opened; `hours` are a customer's own, `09:00-18:00`.
+    responded, acknowledged, paid, opened or `IN_PART`; `hours` are a customer's own, `09:00-18:00`.
     """
 
     kind: str
@@ -102,9 +106,10 @@ ENDS: Mapping[str, str] = {
 
 KINDS = frozenset(
     {*ENDS, *ENDS.values(), "cancel", "erase", "respond", "quiet hours"}
-    | {"set address", "may set address", "set language", "may set language"}
+    | {"set address", "may set address", "set language", "may set language", "may not dun"}
 )
-"""Every kind of act. What *may* be set stands behind what others said."""
+"""Every kind of act. What *may* be set stands behind what others said; who *may not* be asked for money is
+under a hold if what says so was taken."""
 
 
 @dataclass(frozen=True, slots=True)

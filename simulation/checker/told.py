@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from .book import Book, Given, Key, when
+from .book import MOMENT, Book, Given, Key, when
 from .claims import claim
 from .reading import CONFIRM_HOURS
 from .seen import Drop, Row, Sent
@@ -27,6 +27,7 @@ UNTOLD_CODES = {
         | {"records_gone", "content_refused", "sender_refused", "send_spoiled"}
     ),
     "unconfirmed": frozenset({"send_unconfirmed", "unconfirmed_at_deadline"}),
+    "no_receipt": frozenset({"unreached", "required_unreached"}),
     "rejected": frozenset({"records_rejected", "holders_mixed", "documents_missing", "rejects_high"}),
     "no_channel": frozenset({"no_channel", "required_unreached", "unreached"}),
 }
@@ -80,7 +81,9 @@ def _may_follow(book: Book, first: Sent, later: Sent) -> bool:
     # In doubt: the answer was lost, or the worker may have died before it wrote it down.
     in_doubt = not first.heard or book.seen.faults
     follows = ("resend", "other_channel") if other else ("resend",)
-    if in_doubt and waited >= CONFIRM_HOURS * 3600.0 and book.rules.may(kind, "on_unconfirmed", *follows):
+    # A provider may accept long after the worker had stopped waiting for its answer.
+    doubted = later.at - first.began
+    if in_doubt and doubted >= CONFIRM_HOURS * 3600.0 and book.rules.may(kind, "on_unconfirmed", *follows):
         return True
     return other and waited >= 3600.0 and book.rules.may(kind, "on_no_receipt", "other_channel")
 
@@ -246,14 +249,14 @@ def every_event_is_taken(book: Book) -> Contradictions:
 
 @claim("Where a person must act, an incident says so: failed, in doubt, rejected, nobody reached.")
 def who_must_act_is_asked(book: Book) -> Contradictions:
-    """By run and outcome."""
+    """By run and outcome; a message that the rule `on_no_receipt` counts as lost is one that nobody got."""
     for run, _, _ in _taken(book):
         codes = _codes(book, run)
         for what, needed in UNTOLD_CODES.items():
             rows = [
                 row
                 for row in book.seen.shown.rows.get(run, ())
-                if row["outcome"] == what or (row["outcome"], row["reason"]) == ("suppressed", what)
+                if what == _kind_of(row) and not _nobody_is_asked(book, run, row)
             ]
             if rows and not codes & needed:
                 first = rows[0]
@@ -265,6 +268,33 @@ def who_must_act_is_asked(book: Book) -> Contradictions:
                         f"incidents: {', '.join(sorted(codes)) or 'none'}",
                     ],
                 )
+
+
+def _kind_of(row: Row) -> str:
+    """Under which of `UNTOLD_CODES` a record falls, if under any."""
+    outcome, reason = str(row["outcome"]), str(row["reason"])
+    if outcome == "suppressed" or (outcome, reason) == ("unconfirmed", "no_receipt"):
+        return reason
+    return outcome
+
+
+def _nobody_is_asked(book: Book, run: str, row: Row) -> bool:
+    """Whether a message that did not arrive has no consequence by rule, so nobody is asked about it.
+
+    Its run was cancelled, its customer responded, was erased, or is not asked for money any more
+    (docs/journeys.md, do not dun), before what follows a failure was settled. A doubt about an answer is
+    reported at once, whatever else is known.
+    """
+    identity = str(row.get("notice_id") or "")
+    notice = book.notice(identity)
+    if not book.by_notice.get(identity) and not book.tries.get(identity):
+        return False
+    if row["outcome"] == "unconfirmed" and row["reason"] != "no_receipt":
+        return False
+    until = book.settled_at(notice) + MOMENT
+    ended = [act for act in book.acts["cancel"] if act.run == run]
+    ended += [act for act in (*book.acts["respond"], *book.acts["erase"]) if book.about(act, notice)]
+    return any(act.at < until for act in ended) or book.may_be_held(notice, until)
 
 
 @claim("Incidents count at least those whom nobody notified, and those in doubt.")

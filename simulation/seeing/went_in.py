@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from simulation.checker.seen import ENDS, NOBODY_NAMED, Act, Drop, Record, Report
+from simulation.checker.seen import ENDS, IN_PART, NOBODY_NAMED, Act, Drop, Record, Report
 from simulation.stories.acts import DropRun, PutEvent, Reply
 from simulation.stories.acts import Record as Written
 from simulation.stories.performing import Deed
@@ -13,7 +14,7 @@ from simulation.stories.records import FLAWS, OTHER_ADDRESS, OTHER_NAME
 
 CHANNELS = ("email", "sms")
 
-HOLDING = frozenset({"deceased", "chapter 7", "payment plan", "disputed"})
+HOLDING = frozenset({"deceased", "chapter 7", "ptp", "payment plan", "disputed"})
 """Account statuses of stories that forbid to ask for money (docs/journeys.md, do not dun)."""
 
 STOPS = frozenset({"STOP", "stop", "Stop!", "please unsubscribe me", "ARRET", "CANCEL", "STOP, wrong number"})
@@ -63,6 +64,7 @@ def acts_of(deeds: Sequence[Deed]) -> list[Act]:
     }
     due = _amounts(deeds)
     found: list[Act] = []
+    counted: set[str] = set()
     for deed in deeds:
         if deed.line:
             found += _commanded(deed)
@@ -70,10 +72,28 @@ def acts_of(deeds: Sequence[Deed]) -> list[Act]:
             kind = "opt out" if deed.act.text in STOPS else "opt in" if deed.act.text == "START" else ""
             if kind:
                 found.append(Act(kind, deed.began, channel="sms", address=deed.act.number))
-        elif isinstance(deed.act, PutEvent) and str(deed.act.detail.get("payment_id")) not in reversed_:
-            said = _SAID.get(deed.act.detail_type)
-            found += said(deed.began, deed.act.detail, due) if said else []
+        elif isinstance(deed.act, DropRun):
+            found += _stated(deed.act, deed.began)
+        elif isinstance(deed.act, PutEvent):
+            payment = str(deed.act.detail.get("payment_id") or "")
+            said = None if payment in counted else _SAID.get(deed.act.detail_type)
+            made = said(deed.began, deed.act.detail, due) if said else []
+            counted |= {payment} if payment and made else set()
+            if payment in reversed_:
+                made = [replace(act, response=IN_PART) for act in made]
+            found += made
     return found
+
+
+_HARDSHIP = ("dispute", "died")
+"""Words of responses of stories that put their customer under a hold of collection."""
+
+
+def _stated(run: DropRun, at: float) -> Iterator[Act]:
+    """Records whose account status puts their customers under a hold, if their run is taken."""
+    for record in run.records:
+        if record.fields.get("account_status") in HOLDING:
+            yield Act("may not dun", at, domain=run.domain, customer=record.fields.get("customer_key", ""))
 
 
 Due = Mapping[tuple[str, str], set[str]]
@@ -103,7 +123,10 @@ def _named(detail: Mapping[str, Any]) -> dict[str, Any]:
 
 def _responded(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
     who = {"recipient": NOBODY_NAMED, **_named(detail)}
-    return [Act("respond", at, **who, response="responded")]
+    found = [Act("respond", at, **who, response="responded")]
+    if any(word in str(detail["response"]) for word in _HARDSHIP):
+        found.append(Act("may not dun", at, domain=who["domain"], customer=who.get("customer", "")))
+    return found
 
 
 def _acknowledged(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
@@ -112,11 +135,11 @@ def _acknowledged(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
 
 
 def _paid(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
-    """A payment ends what is about a document only if it names the document and pays all of it."""
+    """A payment ends what is about a document for certain only if it names the document, pays all of it and
+    is not taken back."""
     amounts = due.get((str(detail["domain"]), str(detail.get("document_id", ""))))
-    if amounts != {str(detail["amount"])}:
-        return []
-    return [Act("respond", at, **_named(detail), response="paid", amount=str(detail["amount"]))]
+    response = "paid" if amounts == {str(detail["amount"])} else IN_PART
+    return [Act("respond", at, **_named(detail), response=response, amount=str(detail["amount"]))]
 
 
 def _status(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:

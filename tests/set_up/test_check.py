@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import check
@@ -148,3 +149,34 @@ def test_rules_that_outlive_the_records_are_told(tmp_path: Path) -> None:
 
 def test_a_site_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     assert "no such folder" in check_content.problems(tmp_path / "none")[0]
+
+
+def test_nights_are_a_line_of_the_screen_and_a_failure_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = [
+        "random seeds 5f.1, 5f.2 and so on; the same once more: BEGIN=5f",
+        "seed 5f.2 (storm): once_per_attempt",
+        "2 histories (7 acts, 9 records); 1 failed: 5f.2",
+        "  once_per_attempt: 1",
+        "the story, made small",
+    ]
+
+    def run(step: check.Step, variables: object = None, output: Path | None = None) -> check.Result:
+        assert step.command[1:] == ["-m", "simulation", "--processes=1", "--seconds=120"]
+        assert output is not None
+        output.write_text("\n".join(told), "utf-8")
+        return check.Result(step.name, False, 1.0, "exit code 1")
+
+    monkeypatch.setattr(check, "run", run)
+    result = check.nights("fresh nights", ["--seconds=120"])
+    assert result == check.Result(
+        "fresh nights", False, 1.0, f"exit code 1; {told[0]}; 2 histories; 1 failed: 5f.2"
+    )
+    assert "\n".join(told) in capsys.readouterr().out
+
+
+def test_both_sets_of_nights_are_played_after_the_tests() -> None:
+    assert check.early_warning in check._LAST
+    options = [step.args[1] for step in check._LAST if isinstance(step, partial)]
+    assert [next(iter(each)) for each in options] == ["--fixed", "--seconds=120"]

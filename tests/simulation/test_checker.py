@@ -94,6 +94,46 @@ TOLD_OF_NEW = both(
     )(seen),
 )
 
+
+def tried(number: int, *, refused: bool) -> Spoil:
+    """The history with a message that was not accepted a minute after the start."""
+    one = Try(START + 59, "ses", "email", f"{identity(number)}:1", refused=refused)
+    return lambda seen: replace(seen, tries=(*seen.tries, one))
+
+
+def reminded(number: int, at: float) -> Spoil:
+    """The history with a reminder of a statement."""
+    step = "step:unread-statement:1"
+    return both(
+        also(sent(number, at, purpose=step)),
+        lambda seen: shown(
+            notices={**seen.shown.notices, identity(number, step): notice(number, "sent", purpose=step)}
+        )(seen),
+    )
+
+
+def unreached(*acts: Act, kind: str = "claim-letter") -> Spoil:
+    """Customer 6's message failed, and what follows was settled after ten minutes; nobody was asked."""
+    return both(
+        without_incident("required_unreached"),
+        tried(6, refused=True),
+        records_as(6, document_type=kind),
+        rows_of(6, document_type=kind),
+        notices_as(6, document_type=kind, events=[event(START + 600, "settled failed", "refused")]),
+        acted(*acts),
+    )
+
+
+def answered(at: float) -> Act:
+    """Customer 6 responds."""
+    return Act("respond", START + at, customer="R00006", document="D-6", response="responded")
+
+
+def debt(kind: str, at: float) -> Act:
+    """A hold of customer 6's collection, or its end."""
+    return Act(kind, START + at, START + at + 1, domain="retail", customer="R00006")
+
+
 SPOILT: Mapping[str, Sequence[Spoil]] = {
     "once_per_attempt": (also(sent(1, 70)), also(replace(sent(2, 640, attempt=2), channel="sms"))),
     "second_only_after_failure": (
@@ -141,6 +181,15 @@ SPOILT: Mapping[str, Sequence[Spoil]] = {
     ),
     "who_must_act_is_asked": (
         without_incident("required_unreached"),
+        unreached(answered(DAY)),
+        unreached(debt("do not dun", 20)),
+        unreached(debt("do not dun", DAY), kind="overdue-notice"),
+        unreached(debt("may not dun", 20), debt("dun again", 60), kind="overdue-notice"),
+        both(rows_of(6, outcome="unconfirmed", reason="no_receipt"), without_incident("required_unreached")),
+        both(
+            without_incident("unconfirmed_at_deadline"),
+            acted(Act("respond", START + 90, customer="R00005", document="D-5", response="responded")),
+        ),
         without_incident("unconfirmed_at_deadline"),
         rows_of(1, outcome="rejected", reason="customer_key missing"),
     ),
@@ -249,6 +298,10 @@ SPOILT: Mapping[str, Sequence[Spoil]] = {
         other(1, text="Amount due: $122.50"),
         drop(CORRECTION),
         both(drop(CORRECTION), other(4, purpose="step:dunning:2", text="$124.50")),
+        both(
+            acted(Act("respond", START + DAY, customer="R00004", document="D-9", response="paid in part", amount="24.50")),
+            other(4, purpose="step:dunning:2", text="Amount due: $100.00"),
+        ),
     ),
     "texts_are_discreet": (
         other(2, 2, text="Dear Dubois, your statement is ready."),
@@ -272,6 +325,13 @@ SPOILT: Mapping[str, Sequence[Spoil]] = {
         steps_at(6 * DAY, 8 * DAY),
         steps_at(13 * DAY, 14 * DAY),
         dropped(4),
+        reminded(1, 9 * DAY),
+        both(  # the text of the third day told the customer, and not the e-mail, which bounced
+            untold(110),
+            told(Told(110, START + 90, START + 80, "failed")),
+            also(sent(1, 3 * DAY, attempt=2, channel="sms")),
+            reminded(1, 11 * DAY),
+        ),
         records_as(4, due_date="2026-12-25"),
     ),
     "nothing_after_the_journeys_end": (
@@ -406,8 +466,33 @@ ALLOWED: Mapping[str, Spoil] = {
             for m in seen.sent), told=()),
         lambda seen: replace(seen, told=good().told),
     ),
+    "a response before what follows a failure was settled": unreached(answered(300)),
+    "a failed demand to a customer who is not asked for money": unreached(
+        debt("do not dun", 300), kind="overdue-notice"
+    ),
+    "a failed demand to a customer under a hold that was lifted later": unreached(
+        debt("may not dun", 20), debt("dun again", 900), kind="overdue-notice"
+    ),
+    "a message that counts as lost, since no report of it came": both(
+        rows_of(5, outcome="unconfirmed", reason="no_receipt"), without_incident("unconfirmed_at_deadline")
+    ),
+    "a reminder after a doubt about a message that did not go out": both(
+        dropped(5),
+        tried(5, refused=False),
+        notices_as(5, events=[event(START + 60, "unconfirmed", "1 answer_lost")]),
+        reminded(5, 11 * DAY),
+    ),
+    "a reminder that is counted from the text, since the e-mail bounced": both(
+        untold(110),
+        told(Told(110, START + 90, START + 80, "failed")),
+        also(sent(1, 3 * DAY, attempt=2, channel="sms", text="")),
+        notices_as(1, statuses=("bounced", "sent"), status="sent",
+                   attempts=[{"number": 1, "status": "bounced"}, {"number": 2, "status": "sent"}]),
+        reminded(1, 14 * DAY),
+    ),
     "a payment in part, and what is left of it": both(
-        acted(Act("respond", START + DAY, customer="R00004", response="paid in part", amount="24.50")),
+        acted(Act("respond", START + DAY, customer="R00004", document="D-4", response="paid in part", amount="24.50")),
+        other(4, purpose="step:dunning:2", text="Amount due: $100.00"),
     ),
     "a document that came again with another due date": drop(
         Drop("retail", "three", START + 2 * DAY, (record(4, "payment-reminder", due_date="2026-12-11"),), None)

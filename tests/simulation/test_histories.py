@@ -3,18 +3,21 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from simulation import running
 from simulation.checker import Violation
+from simulation.fixed import LEFT_OUT, fixed
 from simulation.nature import Chance
 from simulation.regression import as_test, told
-from simulation.running import Totals, seeds_of
+from simulation.running import Order, Totals, run_all, seeds_of
 from simulation.shrink import Shrunk
 from simulation.stories import Command, DropRun, Story
 from simulation.stories.drawing import draw
 from simulation.stories.history import History, Result, replayed
-from simulation.stories.profiles import Profile
+from simulation.stories.profiles import PROFILES, Profile
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +98,50 @@ def test_the_command_says_what_it_needs() -> None:
 
 def test_a_violation_says_its_claim_in_a_sentence() -> None:
     assert "at most one message" in str(Violation("once_per_attempt", "x:1", ("twice",)))
+
+
+def test_the_fixed_set_has_a_seed_of_every_kind_of_night() -> None:
+    named = [seed.partition(":") for seed in fixed()]
+    assert [name for _, _, name in named] == [name for name in PROFILES if name not in LEFT_OUT]
+    assert all(seed for seed, _, _ in named)
+
+
+def _played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, order: Order) -> list[tuple[str, str]]:
+    """The seeds and profiles that an order plays, without playing them."""
+    played: list[tuple[str, str]] = []
+
+    def row(job: tuple[str, str]) -> dict[str, object]:
+        played.append(job)
+        return {"seed": job[0], "profile": job[1], "claims": [], "error": "over" if len(played) == 3 else ""}
+
+    monkeypatch.setattr(running, "BUILD", tmp_path)
+    monkeypatch.setattr(running, "_row", row)
+    assert run_all(order) == int(len(played) == 3)
+    return played
+
+
+def test_a_seed_may_name_its_profile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    order = Order(["7:storm", "8"], profile="night", shrink=0)
+    assert _played(monkeypatch, tmp_path, order) == [("7", "storm"), ("8", "night")]
+
+
+def test_random_seeds_say_how_they_are_drawn_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = _played(monkeypatch, tmp_path, Order(None, 60, shrink=0))
+    begin = first[0][0].removesuffix(".1")
+    assert f"BEGIN={begin}\n" in capsys.readouterr().out
+    assert first == [(f"{begin}.{number}", "") for number in (1, 2, 3)]
+    assert _played(monkeypatch, tmp_path, Order(None, 60, shrink=0, begin=begin)) == first
+    other = _played(monkeypatch, tmp_path, Order(None, 60, shrink=0))
+    assert begin not in other[0][0]
+
+
+def test_seeds_without_time_are_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moments = iter(range(0, 1_000, 10))
+    monkeypatch.setattr(running.time, "monotonic", lambda: float(next(moments)))
+    played = _played(monkeypatch, tmp_path, Order(["1", "2:storm", "3:night"], seconds=15, shrink=0))
+    assert played == [("1", "")]
+    assert "time is over: not played 2:storm, 3:night\n" in capsys.readouterr().out

@@ -16,6 +16,7 @@ from exstream_notify.domain.journeys import (
     rule_body,
     rule_from,
 )
+from exstream_notify.domain.messages import Unconfirmed
 from exstream_notify.domain.notices import Response, Status, happened
 from exstream_notify.domain.receipts import Kind
 from exstream_notify.domain.runs import Control
@@ -430,6 +431,37 @@ def test_a_reminder_that_bounces_goes_on_as_a_reminder_and_leaves_the_run_alone(
     assert world.notice("D0001").attempts[0].channel == "email"
     assert world.outcomes("run-1") == {"notified": 1}
     assert all(o.notice_id == world.notice("D0001").notice_id for o in world.runs.outcomes("retail", "run-1"))
+
+
+@pytest.mark.parametrize("first", ["bounced", "unconfirmed", "delayed"])
+def test_the_days_count_from_the_message_that_told_the_customer(first: str) -> None:
+    """A text tells the customer a day or two after the e-mail, which did not arrive, or perhaps did not."""
+    world = a_world(rule=a_rule(on_unconfirmed="other_channel"))
+    world.drop("run-1", a_document(1))
+    if first == "unconfirmed":
+        world.mail.script(Unconfirmed("answer_lost"))
+    world.drain()
+    if first == "unconfirmed":
+        world.follow_until(days(2))
+    else:
+        world.wait_until(days(1))
+        kind = Kind.HARD_BOUNCE if first == "bounced" else Kind.DELAYED
+        world.report(world.receipt(world.outbox[0], kind))
+        world.follow_until(days(2))
+    told = [(a.channel, a.status) for a in world.notice("D0001").attempts]
+    assert told == [("email", first), ("sms", "sent")]
+    world.follow()
+
+    assert [row[:2] for row in story(world, "D0001")] == [
+        ("day 0", "notice"),
+        ("day 1", "notice"),
+        ("day 8", "step:reminder:1"),
+        ("day 15", "step:reminder:2"),
+    ]
+    (end,) = world.journey_events.told
+    assert str(end["told_at"])[:10] == "2026-11-21", "not the day of the e-mail"
+    assert world.clock.now() >= days(22)
+    world.check()
 
 
 def test_an_execution_has_a_name_that_step_functions_takes() -> None:

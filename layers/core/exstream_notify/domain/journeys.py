@@ -7,14 +7,14 @@ their own, of purpose `step:<journey>:<number>`, decided and sent like any other
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from .documents import Channel, Document, DocumentRule
-from .notices import Notice, Origin, Response, Status
+from .notices import REACHED, Attempt, Notice, Origin, Response, Status
 from .payments import nothing_due
 
 Stop = Literal["opened", "responded", "paid", "acknowledged", "opted_out"]
@@ -199,8 +199,8 @@ class Cohort:
 class Member:
     """One notice in a cohort, with what its next steps' times are made of: no contact data.
 
-    `base` is when the notice went out (ISO 8601, UTC); `due_date`, `country` (or region) and `zone` are empty
-    if unknown. `asked` is when the step that waits was first put off by the cap (ISO 8601, UTC).
+    `base` is when its customer was told (ISO 8601, UTC); `due_date`, `country` (or region) and `zone` are
+    empty if unknown. `asked` is when the step that waits was first put off by the cap (ISO 8601, UTC).
     `corrections` counts the corrections of its document (domain/corrections.py) that it knows of.
     """
 
@@ -439,7 +439,40 @@ def has_ended(rule: JourneyRule, notice: Notice) -> bool:
 
 def told_at(notice: Notice) -> list[datetime]:
     """When messages of a notice went out: its claims that were neither withdrawn nor refused."""
-    numbers = {str(a.number) for a in notice.attempts if a.status not in (Status.FAILED, Status.SENDING)}
+    return _claimed_at(
+        notice, [a for a in notice.attempts if a.status not in (Status.FAILED, Status.SENDING)]
+    )
+
+
+def counted_from(notice: Notice) -> datetime:
+    """When its customer was told, as far as anybody knows: the journey's days count from then.
+
+    The first message that arrived, or that was accepted and not reported as failed. A message in doubt, or
+    reported as late, counts only where no other one went out.
+    """
+    known = [a for a in notice.attempts if a.status in REACHED and a.status != Status.DELAYED]
+    perhaps = [a for a in notice.attempts if a.status in (Status.DELAYED, Status.UNCONFIRMED)]
+    began = _claimed_at(notice, known) or _claimed_at(notice, perhaps) or told_at(notice)
+    return min(began, default=None) or datetime.fromisoformat(notice.created_at)
+
+
+def as_told(member: Member, notice: Notice) -> Member:
+    """The member counted from when its customer was told, where a later message did that; else the same.
+
+    A cohort is joined when a message goes out. It may turn out not to have arrived, and another channel tells
+    the customer days later.
+    """
+    base = as_base(counted_from(notice))
+    return replace(member, base=base) if base > member.base else member
+
+
+def as_base(at: datetime) -> str:
+    """A moment as a member keeps it: in UTC, to the minute, so that two compare as texts."""
+    return at.astimezone(UTC).isoformat(timespec="minutes")
+
+
+def _claimed_at(notice: Notice, attempts: Collection[Attempt]) -> list[datetime]:
+    numbers = {str(attempt.number) for attempt in attempts}
     return [
         datetime.fromisoformat(e.at)
         for e in notice.events

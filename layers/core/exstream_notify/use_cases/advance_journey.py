@@ -20,8 +20,10 @@ from ..domain.journeys import (
     Member,
     MemberRow,
     Step,
+    as_told,
     capped_until,
     cohort_at,
+    counted_from,
     due_at,
     has_ended,
     is_past,
@@ -182,8 +184,9 @@ def _sort(
     asking = {n.notice_id for n in notices.values() if rule.follows_payment or is_about_money(n, rules)}
     known = contacts.get(cohort.domain, keys_of(notices.values()))
     beyond = cohort.step > len(rule.steps)
-    for member in row.members:
-        notice = notices.get(member.notice_id)
+    for joined in row.members:
+        notice = notices.get(joined.notice_id)
+        member = joined if notice is None else as_told(joined, notice)
         if notice is not None and (again := as_corrected(member, notice)):
             found.corrected.append(row_at(row, notice.record, again))
             continue
@@ -205,7 +208,7 @@ def _sort(
         elif of_runs.stopped(notice.origin.run):
             found.aside.append((notice.origin.run, member))
             found.counts["stopped"] += 1
-        elif (due := _not_due(rule, cohort, member, is_holiday, now)) is not None:
+        elif (due := _not_due(rule, cohort, member, member != joined, is_holiday, now)) is not None:
             found.later.setdefault(due, []).append(member)
             found.counts["moved"] += 1
         elif is_stopped(notice):
@@ -274,13 +277,14 @@ class _Runs:
 
 
 def _not_due(
-    rule: JourneyRule, cohort: Cohort, member: Member, is_holiday: IsHoliday, now: datetime
+    rule: JourneyRule, cohort: Cohort, member: Member, later: bool, is_holiday: IsHoliday, now: datetime
 ) -> datetime | None:
-    """When a corrected member's step is due, if that is later than now."""
-    if not member.corrections:
+    """When a member's step is due, if that is later than now: of one that was corrected, or whose customer
+    was told `later` than when it joined."""
+    if not member.corrections and not later:
         return None
     due = due_at(rule, rule.steps[cohort.step - 1], member, is_holiday)
-    return due if due is not None and due > now else None
+    return due if due is not None and due > max(now, cohort.due) else None
 
 
 def _history(rule: JourneyRule, step: Step, notice: Notice, history: CustomerNotices) -> list[Notice]:
@@ -468,7 +472,7 @@ def _unanswered(rule: JourneyRule, end: str, purpose: str, notice: Notice) -> Ma
         "document_type": notice.document_type,
         "run_id": notice.origin.run.partition("/")[2],
         "position": notice.origin.position,
-        "told_at": notice.created_at,
+        "told_at": counted_from(notice).isoformat(timespec="milliseconds"),
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 
 from ..domain.documents import Document
 from ..domain.exceptions import ExceptionRaised
@@ -13,10 +13,11 @@ from ..domain.journeys import (
     JourneyRule,
     Member,
     MemberRow,
+    as_base,
     cohort_at,
+    counted_from,
     first_step,
     joins,
-    told_at,
     went_out,
 )
 from ..domain.notices import Notice
@@ -86,8 +87,7 @@ def without_calendar(pointer: SlicePointer, places: Mapping[str, int]) -> list[E
 
 def member_of(notice: Notice, document: Document, rules: Rules) -> Member:
     """The notice as a cohort knows it; a place whose calendar nobody knows is left out."""
-    at = min(told_at(notice), default=None) or datetime.fromisoformat(notice.created_at)
-    base = at.isoformat(timespec="minutes")
+    base = as_base(counted_from(notice))
     due_date = notice.corrections[-1].due_date if notice.corrections else document.due_date or ""
     place, zone = place_of(document), document.time_zone or ""
     place = rules.known_place(place) if place else ""
