@@ -207,17 +207,22 @@ def entering(now: Now, output: Output) -> Callable[[Process | None], None]:
     world = environ._data
 
     inside: list[Process | None] = [None]
+    router: Any = BaseRouter
+    event, context = _OF_A_REQUEST
 
     def enter(process: Process | None) -> None:
         if (left := inside[0]) is not None:
-            left.request = tuple(getattr(BaseRouter, name, None) for name in _OF_A_REQUEST)
-        for name, value in zip(_OF_A_REQUEST, process.request if process else _NO_REQUEST, strict=True):
-            setattr(BaseRouter, name, value)
+            left.request = (getattr(router, event, None), getattr(router, context, None))
         inside[0] = process
-        environ._data = world if process is None else process.environ
-        now.skew = 0.0 if process is None else process.skew
-        sys.stdout = (process and process.out) or output
-        sys.stderr = (process and process.err) or sys.__stderr__
+        new_event, new_context = process.request if process else _NO_REQUEST
+        setattr(router, event, new_event)
+        setattr(router, context, new_context)
+        if process is None:
+            environ._data, now.skew = world, 0.0
+            sys.stdout, sys.stderr = output, sys.__stderr__
+        else:
+            environ._data, now.skew = process.environ, process.skew
+            sys.stdout, sys.stderr = process.out or output, process.err or sys.__stderr__
 
     return enter
 
