@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from simulation.checker import Violation
+from simulation.figures import Totals
 from simulation.nature import Chance
 from simulation.regression import as_test, told
-from simulation.running import Totals, seeds_of
+from simulation.running import seeds_of
 from simulation.shrink import Shrunk
 from simulation.stories import Command, DropRun, Story
 from simulation.stories.drawing import draw
