@@ -104,7 +104,7 @@ def section(rows: Sequence[Row]) -> str:
     parts = [
         TITLE,
         "Written by `python -m simulation --report` from the histories that were played ([docs/simulation.md]"
-        "(../docs/simulation.md)). Notices are those that a provider accepted at least one message of. Days are "
+        "(../docs/simulation.md)). Of each notice that is counted, a provider accepted a message. Days are "
         "virtual, seconds those of one core. A seed means the same history at its commit only.",
         _table(_summary(groups, whole)),
         "Seeds: "

@@ -29,7 +29,7 @@ from exstream_notify.adapters import deadline
 from exstream_notify.adapters.providers import aws, connections, opentext, opentext_auth
 
 from . import shared
-from .tasks import Process, Tasks
+from .tasks import Process, Task, Tasks
 
 _OF_A_REQUEST = ("current_event", "lambda_context")
 _NO_REQUEST = (None, None)
@@ -108,22 +108,28 @@ class Aside:
 
 
 class Lock:
-    """`threading.Lock` between tasks: whoever finds it taken looks again a little later."""
+    """`threading.Lock` between tasks: who finds it taken waits until it is given back, and tries again."""
 
     tasks: Tasks
 
     def __init__(self) -> None:
         self._taken = False
+        self._waiting: list[tuple[Task, int]] = []
 
     def __enter__(self) -> None:
         """Take it."""
         while self._taken:
-            self.tasks.sleep(0.01)
+            if (task := self.tasks.current) is not None:
+                self._waiting.append((task, task.turn))
+            self.tasks.pause()
         self._taken = True
 
     def __exit__(self, *_: object) -> None:
         """Give it back."""
         self._taken = False
+        waiting, self._waiting = self._waiting, []
+        for task, turn in waiting:
+            self.tasks.wake(task, turn)
 
 
 class Output(io.TextIOBase):
