@@ -5,9 +5,11 @@
     --fixed                        the fixed set: one seed of each kind of night
     --hours 8 | --seconds 120      for how long; with --seeds: at most
     --replay SEED                  one history, told from beginning to end, with its violations
+    --report                       write what was played so far to `bench/RESULTS.md`
     --profile NAME                 what kind of night (`simulation/stories/profiles.py`); drawn without it
 
-Exit code 1 if a history violates a claim. Each history is a line of `build/simulation/histories.jsonl`.
+Exit code 1 if a history violates a claim. Each history is a line of
+`build/simulation/histories.jsonl`, the totals are in `build/simulation/totals.json`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import os
 import sys
 
 from .fixed import fixed
-from .running import Order, replay, run_all, seeds_of
+from .running import Order, replay, report, run_all, seeds_of
 from .stories.profiles import PROFILES
 
 
@@ -32,11 +34,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--hours", type=float, default=0.0)
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--replay", metavar="SEED")
+    parser.add_argument("--report", action="store_true")
     parser.add_argument("--profile", choices=sorted(PROFILES), default="")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--shrink", type=float, default=600.0, metavar="SECONDS", help="0: do not shrink")
     parser.add_argument("--going", action="store_true", help="go on after a failure")
     given = parser.parse_args(arguments)
+    if given.report:
+        return report()
     if given.replay:
         return replay(given.replay, given.profile)
     seconds = given.hours * 3600 + given.seconds

@@ -95,6 +95,9 @@ class Timeline:
 
     def __init__(self, start: float) -> None:
         self.now = start
+        self.until = start
+        """How far time may pass by itself: whoever lets the world go on up to a moment says so."""
+
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._number = 0
 
@@ -106,6 +109,14 @@ class Timeline:
     def after(self, seconds: float, act: Callable[[], None]) -> None:
         """Have something happen in so many seconds."""
         self.at(self.now + seconds, act)
+
+    def pass_by(self, seconds: float) -> bool:
+        """Let time pass at once if nothing happens meanwhile; False if something does, or nobody knows."""
+        moment = self.now + max(seconds, 0.0)
+        if moment > self.until or (self._events and self._events[0][0] <= moment):
+            return False
+        self.now = moment
+        return True
 
     def next(self) -> float | None:
         """When the next thing happens."""

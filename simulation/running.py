@@ -7,20 +7,20 @@ import multiprocessing
 import secrets
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
+from .figures import Totals, named, write_section
 from .regression import as_test, confirmed, told
 from .shrink import shrink
 from .stories.history import History, Result, play
 
 BUILD = Path("build/simulation")
-_ADDED = ("acts", "records", "messages", "notices", "days")
+RESULTS = Path("bench/RESULTS.md")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,34 +37,6 @@ class Order:
     begin: str = ""
 
 
-@dataclass(slots=True)
-class Totals:
-    """What many histories came to."""
-
-    histories: int = 0
-    failed: list[str] = field(default_factory=list)
-    added: Counter[str] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
-    claims: Counter[str] = field(default_factory=Counter)
-
-    def add(self, row: dict[str, Any]) -> None:
-        """One more."""
-        self.histories += 1
-        if row["claims"] or row["error"]:
-            self.failed.append(row["seed"])
-        self.claims.update(row["claims"])
-        self.faults.update(row.get("faults", {}))
-        self.added.update({name: row.get(name, 0) for name in _ADDED})
-
-    def __str__(self) -> str:
-        """A few lines."""
-        sums = ", ".join(f"{self.added[name]:g} {name}" for name in _ADDED)
-        faults = ", ".join(f"{number} {kind}" for kind, number in self.faults.most_common())
-        failed = f"{len(self.failed)} failed: {', '.join(self.failed[:20])}" if self.failed else "none failed"
-        claims = "".join(f"\n  {claim}: {number}" for claim, number in self.claims.most_common())
-        return f"{self.histories} histories ({sums}); {failed}{claims}\nfaults: {faults or 'none'}"
-
-
 def seeds_of(text: str) -> list[str]:
     """`100-200`, `7`, `3,5,9`."""
     found: list[str] = []
@@ -77,25 +49,33 @@ def seeds_of(text: str) -> list[str]:
 def run_all(order: Order) -> int:
     """Run what is ordered; 1 if a history failed."""
     BUILD.mkdir(parents=True, exist_ok=True)
-    began, totals, failures = time.monotonic(), Totals(), list[Result]()
+    began, totals, first, commit = time.monotonic(), Totals(), None, _commit()
     with (BUILD / "histories.jsonl").open("a", encoding="utf-8") as lines:
         for row in _rows(order):
             failure = row.pop("failure", None)
-            failures += [failure] if failure else []
+            first = first or failure
             totals.add(row)
-            lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+            lines.write(json.dumps({**row, "commit": commit}, ensure_ascii=False) + "\n")
             lines.flush()
             if row["claims"] or row["error"]:
-                print(
-                    f"seed {row['seed']} ({row['profile']}): {', '.join(row['claims']) or row['error']}",
-                    flush=True,
-                )
+                said = ", ".join(dict.fromkeys(row["claims"])) or row["error"]
+                print(f"seed {row['seed']} ({row['profile']}): {said}", flush=True)
                 if not order.going:
                     break
-    print(f"{totals}\nin {time.monotonic() - began:.0f} seconds")
-    for result in failures[: 1 if order.shrink else 0]:
-        _show_small(result, order.shrink)
+    print(f"{totals}\ncommit {commit}, seeds {named(totals.seeds)}")
+    print(f"in {time.monotonic() - began:.0f} seconds, {totals.seconds:.0f} of one core")
+    told = {"commit": commit, "profile": order.profile or "drawn", **totals.as_json()}
+    (BUILD / "totals.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+    if first and order.shrink:
+        _show_small(first, order.shrink)
     return 1 if totals.failed else 0
+
+
+def report() -> int:
+    """Write what the histories came to that were played so far."""
+    write_section(BUILD / "histories.jsonl", RESULTS)
+    print(f"written to {RESULTS}")
+    return 0
 
 
 def replay(seed: str, profile: str) -> int:
@@ -114,7 +94,8 @@ def replay(seed: str, profile: str) -> int:
 
 def _rows(order: Order) -> Iterator[dict[str, Any]]:
     ends = time.monotonic() + order.seconds if order.seconds else None
-    jobs = ((seed, own or order.profile) for seed, _, own in _seeds(order, ends))
+    whole = bool(order.shrink)
+    jobs = ((seed, own or order.profile, whole) for seed, _, own in _seeds(order, ends))
     if order.processes == 1:
         yield from map(_row, jobs)
         return
@@ -142,10 +123,13 @@ def _seeds(order: Order, ends: float | None) -> Iterator[tuple[str, str, str]]:
         yield seed.partition(":")
 
 
-def _row(job: tuple[str, str]) -> dict[str, Any]:
-    """One history as a line of figures; an error of the simulation itself fails it, too."""
-    seed, profile = job
-    began = time.monotonic()
+def _row(job: tuple[str, str, bool]) -> dict[str, Any]:
+    """One history as a line of figures; an error of the simulation itself fails it, too.
+
+    A failure goes with it whole only where it is to be shrunk: it is large.
+    """
+    seed, profile, whole = job
+    began, cpu = time.monotonic(), time.process_time()
     row: dict[str, Any] = {"seed": seed, "profile": profile, "claims": [], "error": ""}
     try:
         result = History(seed, profile).run()
@@ -154,8 +138,9 @@ def _row(job: tuple[str, str]) -> dict[str, Any]:
     else:
         claims = [violation.claim for violation in result.violations]
         row |= {"profile": result.profile, "claims": claims, "digest": result.digest, **result.figures}
-        row["failure"] = result if claims else None
-    return {**row, "seconds": round(time.monotonic() - began, 2)}
+        row["failure"] = result if claims and whole else None
+    took = {"seconds": time.monotonic() - began, "cpu": time.process_time() - cpu}
+    return {**row, **{name: round(seconds, 2) for name, seconds in took.items()}}
 
 
 def _show_small(result: Result, seconds: float) -> None:
@@ -175,7 +160,10 @@ def _show_small(result: Result, seconds: float) -> None:
 
 
 def _commit() -> str:
-    done = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip()
+    """The commit that is played; one with changes that are not committed says so."""
+    head = _git("rev-parse", "--short", "HEAD")
+    return f"{head}-changed" if _git("status", "--porcelain", "--untracked-files=no") else head
+
+
+def _git(*line: str) -> str:
+    return subprocess.run(["git", *line], capture_output=True, text=True, check=False).stdout.strip()

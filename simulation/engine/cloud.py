@@ -226,6 +226,7 @@ class Cloud:
     def run_until(self, moment: float) -> None:
         """Let the world go on until a moment (epoch seconds)."""
         timeline = self.timeline
+        timeline.until = moment
         while (following := timeline.next()) is not None and following <= moment:
             timeline.step()
             if self.calls.defect:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from simulation.nature import Nature
@@ -93,7 +94,7 @@ class Services:
                 break
             for item in self.dynamodb.newest(self._notices, "due", slot):
                 if "due_at" in item and sought(item["pk"]["S"]):
-                    moment = datetime.fromisoformat(item["due_at"]["S"]).timestamp()
+                    moment = _epoch(item["due_at"]["S"])
                     if moment > since and (found is None or moment < found):
                         found = moment
         return found
@@ -108,6 +109,11 @@ class Services:
             self._invoke(arn, event, name, None)
         else:
             self.sqs.put(arn, json.dumps(event, separators=(",", ":")), name)
+
+
+@lru_cache(maxsize=4096)
+def _epoch(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
 
 
 def _bucket(bucket: Bucket) -> SimulatedBucket:

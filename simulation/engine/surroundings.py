@@ -29,7 +29,7 @@ from exstream_notify.adapters import deadline
 from exstream_notify.adapters.providers import aws, connections, opentext, opentext_auth
 
 from . import shared
-from .tasks import Process, Tasks
+from .tasks import Process, Task, Tasks
 
 _OF_A_REQUEST = ("current_event", "lambda_context")
 _NO_REQUEST = (None, None)
@@ -108,22 +108,28 @@ class Aside:
 
 
 class Lock:
-    """`threading.Lock` between tasks: whoever finds it taken looks again a little later."""
+    """`threading.Lock` between tasks: who finds it taken waits until it is given back, and tries again."""
 
     tasks: Tasks
 
     def __init__(self) -> None:
         self._taken = False
+        self._waiting: list[tuple[Task, int]] = []
 
     def __enter__(self) -> None:
         """Take it."""
         while self._taken:
-            self.tasks.sleep(0.01)
+            if (task := self.tasks.current) is not None:
+                self._waiting.append((task, task.turn))
+            self.tasks.pause()
         self._taken = True
 
     def __exit__(self, *_: object) -> None:
         """Give it back."""
         self._taken = False
+        waiting, self._waiting = self._waiting, []
+        for task, turn in waiting:
+            self.tasks.wake(task, turn)
 
 
 class Output(io.TextIOBase):
@@ -207,17 +213,22 @@ def entering(now: Now, output: Output) -> Callable[[Process | None], None]:
     world = environ._data
 
     inside: list[Process | None] = [None]
+    router: Any = BaseRouter
+    event, context = _OF_A_REQUEST
 
     def enter(process: Process | None) -> None:
         if (left := inside[0]) is not None:
-            left.request = tuple(getattr(BaseRouter, name, None) for name in _OF_A_REQUEST)
-        for name, value in zip(_OF_A_REQUEST, process.request if process else _NO_REQUEST, strict=True):
-            setattr(BaseRouter, name, value)
+            left.request = (getattr(router, event, None), getattr(router, context, None))
         inside[0] = process
-        environ._data = world if process is None else process.environ
-        now.skew = 0.0 if process is None else process.skew
-        sys.stdout = (process and process.out) or output
-        sys.stderr = (process and process.err) or sys.__stderr__
+        new_event, new_context = process.request if process else _NO_REQUEST
+        setattr(router, event, new_event)
+        setattr(router, context, new_context)
+        if process is None:
+            environ._data, now.skew = world, 0.0
+            sys.stdout, sys.stderr = output, sys.__stderr__
+        else:
+            environ._data, now.skew = process.environ, process.skew
+            sys.stdout, sys.stderr = process.out or output, process.err or sys.__stderr__
 
     return enter
 

@@ -83,6 +83,9 @@ class Tasks:
         """Let time pass for the task that runs. Killed if it is dead."""
         task = self._live()
         turn = task.turn
+        if self._timeline.pass_by(seconds):
+            task.turn += 1
+            return
         self._timeline.after(max(seconds, 0.0), lambda: self._wake(task, turn))
         self._give_up(task)
 

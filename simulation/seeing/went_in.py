@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,7 +33,8 @@ def _drops(deed: Deed) -> Iterator[Drop]:
     act = deed.act
     if isinstance(act, DropRun):
         whole = act.replaced is None and not act.stated and bool(act.records)
-        records = [Record(record.fields, _fit(record, act.records)) for record in act.records]
+        doubtful = _doubtful(act.records)
+        records = [Record(record.fields, _fit(record, doubtful)) for record in act.records]
         sealed_at = None if act.sealed_after is None else deed.ended
         yield Drop(act.domain, act.run_id, deed.began, records, sealed_at, complete=whole)
     elif isinstance(act, PutEvent) and act.detail_type == "Document Composed":
@@ -41,12 +42,15 @@ def _drops(deed: Deed) -> Iterator[Drop]:
         yield Drop(str(act.detail["domain"]), "event", deed.began, [Record(fields)], None, event=True)
 
 
-def _fit(record: Written, others: Sequence[Written]) -> bool | None:
+def _doubtful(records: Sequence[Written]) -> frozenset[str | None]:
+    """The customers whose records contradict each other."""
+    flaws = (OTHER_NAME, OTHER_ADDRESS)
+    return frozenset(record.fields.get("customer_key") for record in records if record.flaw in flaws)
+
+
+def _fit(record: Written, doubtful: Collection[str | None]) -> bool | None:
     """Whether a record can be used; of two that contradict each other perhaps neither can."""
-    key = record.fields.get("customer_key")
-    if any(
-        one.flaw in (OTHER_NAME, OTHER_ADDRESS) and one.fields.get("customer_key") == key for one in others
-    ):
+    if record.fields.get("customer_key") in doubtful:
         return None
     flaw = FLAWS.get(record.flaw)
     return flaw is None or not flaw.rejected

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from simulation.nature import Chance
 
+from . import plots_large as large
 from . import plots_operators as operators
 from . import plots_people as people
 from . import plots_runs as runs
@@ -53,8 +54,10 @@ PLOTS: Mapping[str, tuple[Plot, int]] = {
     "incidents": (operators.incidents, 2),
     "provider": (operators.bad_provider, 2),
     "rules": (operators.rules_changed, 2),
+    "crowd": (large.crowd, 0),
 }
-"""By name, which begins the ids of their runs: the plot, and how often it is drawn beside the others."""
+"""By name, which begins the ids of their runs: the plot, and how often it is drawn beside the others. One
+that is never drawn is for profiles that always have it."""
 
 _STARTS = (
     "2026-11-20T15:00:00+00:00",  # Friday morning in New York
@@ -92,8 +95,8 @@ def draw(chance: Chance, profile: Profile) -> Story:
     chosen = [name for name in names if not profile.only or name in profile.only]
     acts: list[Act] = []
     low, high = profile.plots
-    for n in range(low + chance.below("plots", high - low + 1)):
-        name = chance.one_of(f"plot {n}", chosen)
+    plots = [chance.one_of(f"plot {n}", chosen) for n in range(low + chance.below("plots", high - low + 1))]
+    for n, name in enumerate((*profile.always, *plots)):
         at = float(chance.below(f"plot {n} begins", int(profile.lasts))) if n else 0.0
         stage = Stage(chance, cast, writing, profile, datetime.fromisoformat(start), site, f"{name}-{n}", at)
         acts += PLOTS[name][0](stage)

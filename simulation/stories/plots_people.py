@@ -26,11 +26,12 @@ def journey(stage: Stage) -> list[Act]:
     for n, record in enumerate(run.records):
         if record.flaw or not stage.likely(f"answers {n}", 0.5):
             continue
-        acts += _answer(stage, domain, record, n)
+        acts += answer(stage, domain, record, n)
     return acts
 
 
-def _answer(stage: Stage, domain: str, record: Record, n: int) -> list[Act]:
+def answer(stage: Stage, domain: str, record: Record, n: int | str) -> list[Act]:
+    """What a customer does about a document: pays, acknowledges it or responds; `n` names it in the plot."""
     told = record.fields
     at = stage.after(f"answer {n}", MINUTE, 30 * DAY if stage.profile.lasts > 10 * DAY else 2 * DAY)
     named = {"domain": domain, "customer_key": told["customer_key"], "document_id": told["document_id"]}
@@ -48,7 +49,7 @@ def _answer(stage: Stage, domain: str, record: Record, n: int) -> list[Act]:
     return [stage.event(at, "portal", "Customer Responded", **named, response=words)]
 
 
-def _payments(stage: Stage, named: Mapping[str, str], record: Record, n: int, at: float) -> list[Act]:
+def _payments(stage: Stage, named: Mapping[str, str], record: Record, n: int | str, at: float) -> list[Act]:
     """Paid whole, in part, without a document, twice told, or taken back."""
     amount = record.fields.get("amount_due", "10.00")
     part = stage.likely(f"part {n}", 0.25) and "." in amount

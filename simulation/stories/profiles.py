@@ -56,6 +56,9 @@ class Profile:
     only: tuple[str, ...] = ()
     """Names of the plots that it is drawn from; empty: all."""
 
+    always: tuple[str, ...] = ()
+    """Names of plots that each story has before the drawn ones."""
+
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Of the template, whatever the story draws."""
 
@@ -121,6 +124,7 @@ PROFILES: Mapping[str, Profile] = {
         Profile("storm", _all(4.0), plots=(1, 3), most=12),
         Profile("long", _all(0.3), plots=(4, 10), most=12, lasts=45 * DAY),
         Profile("large", _all(0.3), plots=(1, 2), most=600, only=("plain", "repeated", "held", "cancelled")),
+        Profile("crowd", _all(0.1), plots=(0, 2), most=2000, flawed=0.0005, always=("crowd",)),
         Profile("night", _all(0.5), plots=(2, 5), most=15, lasts=36 * HOUR),
     )
 }

@@ -104,11 +104,18 @@ class Writing:
         self._start = start
 
     def several(
-        self, plot: str, domain: str, most: int, *, flawed: float = 0.08, at: float = 0.0
+        self,
+        plot: str,
+        domain: str,
+        most: int,
+        *,
+        least: int = 1,
+        flawed: float = 0.08,
+        at: float = 0.0,
     ) -> tuple[Record, ...]:
-        """Up to `most` records of a run: mostly one document a customer, some more, some flawed."""
+        """`least` to `most` records of a run: mostly one document a customer, some more, some flawed."""
         chance = self._chance
-        size = 1 + int(most * chance.uniform(f"{plot} size", 0, 1) ** 2)
+        size = max(least, 1 + int(most * chance.uniform(f"{plot} size", 0, 1) ** 2))
         people = max(12, most)
         first = chance.below(f"{plot} first customer", people)
         records: list[Record] = []

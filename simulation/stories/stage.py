@@ -56,7 +56,15 @@ class Stage:
         return self.one_of("domain", tuple(TYPES))
 
     def run(
-        self, domain: str, *, suffix: str = "", at: float = 0.0, most: int | None = None, **more: Any
+        self,
+        domain: str,
+        *,
+        suffix: str = "",
+        at: float = 0.0,
+        most: int | None = None,
+        least: int = 1,
+        flawed: float | None = None,
+        **more: Any,
     ) -> DropRun:
         """A run of the domain, `at` seconds after the plot's beginning, in a drawn form."""
         name = self.name + suffix
@@ -65,7 +73,8 @@ class Stage:
             name,
             domain,
             self.profile.most if most is None else most,
-            flawed=self.profile.flawed,
+            least=least,
+            flawed=self.profile.flawed if flawed is None else flawed,
             at=self.at + at,
         )
         split = form != "native" and len(records) > 1 and self.chance.likely(f"{name} split", 0.15)

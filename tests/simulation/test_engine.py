@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 from simulation.engine.calls import Calls, Defect
 from simulation.engine.client import Client
 from simulation.engine.deployment import deployed
-from simulation.engine.surroundings import entering
+from simulation.engine.surroundings import Lock, entering
 from simulation.engine.tasks import Process, Tasks
 from simulation.nature import Chance, Nature, Timeline
 from simulation.service import Refused
@@ -292,3 +292,57 @@ def asking() -> Iterator[tuple[Callable[[Process | None], None], Process, Proces
     finally:
         enter(None)
         sys.stdout, sys.stderr = out, err
+
+
+def test_a_sleep_is_the_same_with_and_without_a_bound() -> None:
+    def told(bounded: bool) -> list[tuple[str, float]]:
+        timeline, tasks, _, _ = made()
+        timeline.until = 100.0 if bounded else 0.0
+        seen: list[tuple[str, float]] = []
+
+        def act(name: str, seconds: float) -> Any:
+            def acted() -> None:
+                for _ in range(4):
+                    tasks.sleep(seconds)
+                    seen.append((name, timeline.now))
+
+            return acted
+
+        for name, seconds in (("one", 1.0), ("two", 2.5), ("three", 0.75)):
+            tasks.start(name, Process(name, {}), act(name, seconds))
+        while timeline.step():
+            pass
+        return seen
+
+    assert told(True) == told(False)
+    assert len(told(True)) == 12
+
+
+def test_who_waits_for_a_lock_goes_on_when_it_is_given_back_also_by_a_dead_task(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    timeline, tasks, _, _ = made()
+    monkeypatch.setattr(Lock, "tasks", tasks, raising=False)
+    lock, seen = Lock(), list[tuple[str, float]]()
+    steps = Counter[str]()
+
+    def act(name: str, seconds: float) -> Any:
+        def acted() -> None:
+            with lock:
+                seen.append((name, timeline.now))
+                tasks.sleep(seconds)
+                steps[name] += 1
+
+        return acted
+
+    frozen = Process("frozen", {})
+    tasks.start("first", frozen, act("first", 5_000.0))
+    for name in ("second", "third"):
+        tasks.start(name, Process(name, {}), act(name, 10.0))
+    timeline.at(1_200.0, lambda: tasks.kill(frozen))
+    events = 0
+    while timeline.step():
+        events += 1
+    assert seen == [("first", 0.0), ("second", 1_200.0), ("third", 1_210.0)]
+    assert steps == {"second": 1, "third": 1}
+    assert events < 20, "nobody looks again and again"

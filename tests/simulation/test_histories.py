@@ -9,10 +9,11 @@ import pytest
 
 from simulation import running
 from simulation.checker import Violation
+from simulation.figures import Totals
 from simulation.fixed import LEFT_OUT, fixed
 from simulation.nature import Chance
 from simulation.regression import as_test, told
-from simulation.running import Order, Totals, run_all, seeds_of
+from simulation.running import Order, run_all, seeds_of
 from simulation.shrink import Shrunk
 from simulation.stories import Command, DropRun, Story
 from simulation.stories.drawing import draw
@@ -110,8 +111,8 @@ def _played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, order: Order) -> li
     """The seeds and profiles that an order plays, without playing them."""
     played: list[tuple[str, str]] = []
 
-    def row(job: tuple[str, str]) -> dict[str, object]:
-        played.append(job)
+    def row(job: tuple[str, str, bool]) -> dict[str, object]:
+        played.append(job[:2])
         return {"seed": job[0], "profile": job[1], "claims": [], "error": "over" if len(played) == 3 else ""}
 
     monkeypatch.setattr(running, "BUILD", tmp_path)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from simulation.nature import Chance
+from simulation.nature import Chance, Timeline
 
 RATES = {"a": 0.2, "b": 0.1, "c": 0.0}
 
@@ -34,3 +34,18 @@ def test_in_calm_nothing_happens_and_shares_can_be_others_for_a_while() -> None:
     assert chance.happened == ["c x"]
     chance.calm = True
     assert set(drawn(chance)) == {None}
+
+
+def test_time_passes_at_once_only_where_nothing_happens_meanwhile() -> None:
+    timeline = Timeline(0.0)
+    assert not timeline.pass_by(1.0), "nobody said how far"
+    timeline.until = 10.0
+    assert timeline.pass_by(4.0)
+    assert timeline.now == 4.0
+    timeline.at(6.0, lambda: None)
+    assert not timeline.pass_by(2.0), "what is due at that very moment comes first"
+    assert timeline.pass_by(1.5)
+    assert timeline.step()
+    assert not timeline.pass_by(4.5)
+    assert timeline.pass_by(4.0)
+    assert timeline.now == 10.0
