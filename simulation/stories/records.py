@@ -104,11 +104,11 @@ class Writing:
         self._start = start
 
     def several(
-        self, plot: str, domain: str, most: int, *, flawed: float = 0.08, at: float = 0.0
+        self, plot: str, domain: str, most: int, *, least: int = 0, flawed: float = 0.08, at: float = 0.0
     ) -> tuple[Record, ...]:
         """Up to `most` records of a run: mostly one document a customer, some more, some flawed."""
         chance = self._chance
-        size = 1 + int(most * chance.uniform(f"{plot} size", 0, 1) ** 2)
+        size = max(1 + int(most * chance.uniform(f"{plot} size", 0, 1) ** 2), min(least, most))
         people = max(12, most)
         first = chance.below(f"{plot} first customer", people)
         records: list[Record] = []
