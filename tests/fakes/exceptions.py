@@ -186,7 +186,7 @@ class FakeChannelBook:
 
     def states(self) -> Mapping[tuple[str, str], ChannelState]:
         """See `ChannelBook.states`."""
-        return self.stored
+        return dict(self.stored)
 
     def save(self, state: ChannelState) -> None:
         """See `ChannelBook.save`."""

@@ -328,6 +328,38 @@ def test_nobody_is_sent_anything_where_all_is_well(tmp_path: Path) -> None:
     assert here.exceptions.raised == []
 
 
+def test_a_look_at_all_channels_reads_what_is_stored_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = world(tmp_path, slack=SENT)
+    here.channels.probes["slack"] = ChannelAnswer("answered", "405")
+    here.check_channels()
+    reads: list[int] = []
+    stored = here.channel_book.states
+    monkeypatch.setattr(here.channel_book, "states", lambda: (reads.append(1), stored())[1])
+    here.check_channels()
+    assert len(here.rules.alert_teams) > 1
+    assert len(reads) == 1
+
+
+def test_a_death_that_a_look_finds_is_reported_once_for_every_team_that_shares_the_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = world(tmp_path, slack=SENT)
+    here.channels.shared["slack"] = "one address"
+    here.channels.probes["slack"] = ChannelAnswer("answered", "405")
+    here.check_channels()
+    here.clock.advance(seconds=25 * 3600)
+    here.channels.probes["slack"] = ChannelAnswer("answered", "404")
+    probed: list[str] = []
+    probe = here.channels.probe
+    monkeypatch.setattr(here.channels, "probe", lambda way, team: (probed.append(way), probe(way, team))[1])
+    found = here.check_channels()
+    assert len(found.dead) == len(here.rules.alert_teams) > 1
+    assert probed.count("slack") == 1
+    assert len([one for one in here.exceptions.raised if one.code == "channel_dead"]) == len(found.dead)
+
+
 @pytest.mark.parametrize("channel", ["email"])
 def test_a_team_that_nothing_reaches_is_told_to_others(tmp_path: Path, channel: str) -> None:
     here = world(tmp_path)

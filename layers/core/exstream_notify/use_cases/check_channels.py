@@ -43,8 +43,10 @@ def check_channels(rules: AlertRules, channels: KnownChannels, clock: Clock) -> 
     """Look at each channel of each line of each team that alerts may go to; nobody is sent anything.
 
     A team is unreached where no channel of its normal, or of its urgent, lines is set up and alive: that is
-    reported as an exception, and when it ends too.
+    reported as an exception, and when it ends too. What is stored is read once, and again after each probe,
+    which changes what is known of every team that shares the address.
     """
+    stored = channels.read()
     states: dict[tuple[str, str], ChannelState] = {}
     unreached: list[str] = []
     for team in rules.alert_teams:
@@ -54,27 +56,26 @@ def check_channels(rules: AlertRules, channels: KnownChannels, clock: Clock) -> 
             for channel in dict.fromkeys(c for line in rules.telling(team, urgency) for c in line):
                 key = (team, channel)
                 if key not in states:
-                    states[key] = _looked_at(channel, team, channels, clock.now())
+                    states[key] = channels.state(channel, team, stored)
+                    if _is_to_be_probed(states[key], channels, clock.now()):
+                        states[key] = channels.probed(states[key])
+                        stored = channels.read()
                 alive |= bool(states[key].address) and not states[key].dead_since
             if not alive:
                 missing.append(urgency)
-        _note_team(team, missing, channels, clock.now())
+        _note_team(channels.team_state(team, stored), missing, channels, clock.now())
         if missing:
             unreached.append(team)
     dead = tuple(state for state in states.values() if state.address and state.dead_since)
     return ChannelsFound(dead, tuple(unreached))
 
 
-def _looked_at(channel: str, team: str, channels: KnownChannels, now: datetime) -> ChannelState:
-    state = channels.state(channel, team)
-    if state.address and wants_probe(state, now) and channels.time_left() > _PROBE_SECONDS:
-        return channels.probed(state)
-    return state
+def _is_to_be_probed(state: ChannelState, channels: KnownChannels, now: datetime) -> bool:
+    return bool(state.address) and wants_probe(state, now) and channels.time_left() > _PROBE_SECONDS
 
 
-def _note_team(team: str, missing: list[str], channels: KnownChannels, now: datetime) -> None:
+def _note_team(before: ChannelState, missing: list[str], channels: KnownChannels, now: datetime) -> None:
     """Report a team that becomes unreached, or is reached again."""
-    before = channels.team_state(team)
     if bool(missing) == bool(before.dead_since):
         return
     at = now.isoformat(timespec="seconds") if missing else ""

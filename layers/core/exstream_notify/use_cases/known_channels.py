@@ -1,8 +1,9 @@
 """The teams' channels with what is known of them: a dead one ends no line, and a wait is kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from ..domain.alert_words import Alert
 from ..domain.channels import (
@@ -21,6 +22,9 @@ from ..ports import ChannelAnswer, ChannelBook, ChannelWays, Clock, ExceptionBus
 
 PATIENCE = 20.0
 """Seconds that one alert may wait for a service that asks to: others wait behind it."""
+
+States: TypeAlias = Mapping[tuple[str, str], ChannelState]
+"""What is stored of all channels, by team and channel."""
 
 RESERVE = 45.0
 """Seconds of the function's time that are left to the further channels, and to writing down what was told."""
@@ -76,11 +80,18 @@ class KnownChannels:
         """See `AlertChannels.last_resort`."""
         self._ways.last_resort(alert, why)
 
-    def state(self, channel: str, team: str) -> ChannelState:
-        """What is known of a channel at its present address; nothing where that cannot be read."""
+    def read(self) -> States:
+        """What is stored of all channels, for a caller that asks for many of them."""
+        return self._book.states()
+
+    def state(self, channel: str, team: str, states: States | None = None) -> ChannelState:
+        """What is known of a channel at its present address; nothing where that cannot be read.
+
+        `states`: as they were read just now; they are read if there are none.
+        """
         try:
             address = self._ways.address(channel, team)
-            states = self._book.states()
+            states = self.read() if states is None else states
             state = known(states.get((team, channel)), team, channel, address)
             # A service asks whoever shares the address to wait.
             same = (s.wait_until for s in states.values() if (s.channel, s.address) == (channel, address))
@@ -89,9 +100,9 @@ class KnownChannels:
             # An alert has to go out whether or not anything is known of its channel.
             return ChannelState(team, channel)
 
-    def team_state(self, team: str) -> ChannelState:
-        """What is known of a team as a whole: dead where nothing reaches it."""
-        return known(self._book.states().get((team, TEAM)), team, TEAM, fingerprint(team))
+    def team_state(self, team: str, states: States) -> ChannelState:
+        """What these states say of a team as a whole: dead where nothing reaches it."""
+        return known(states.get((team, TEAM)), team, TEAM, fingerprint(team))
 
     def heard(self, channel: str, team: str, outcome: Outcome, why: str, address: str) -> None:
         """Note what a receipt says of the address; nothing where the team's is another one by now."""

@@ -7,6 +7,8 @@ from typing import Any
 from ...domain.channels import ChannelState
 from .batches import DynamoDBClient, Item, query
 
+_FIELDS = fields(ChannelState)
+
 KEY = ".channels"
 """No incident's id: those are hexadecimal."""
 
@@ -45,7 +47,7 @@ def state_of(row: Item) -> ChannelState:
     """A state as stored; what a later release stores besides is left out."""
     given: dict[str, Any] = {
         field.name: int(row[field.name]["N"]) if "N" in row[field.name] else row[field.name]["S"]
-        for field in fields(ChannelState)
+        for field in _FIELDS
         if field.name in row
     }
     return ChannelState(**given)
