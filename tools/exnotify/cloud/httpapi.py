@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -55,12 +56,16 @@ class Route:
         """The path's parameters, or None if this route is for another request."""
         if self.method not in ("ANY", method):
             return None
-        pattern = "".join(
-            re.escape(part) if not part.startswith("{") else _parameter(part)
-            for part in re.split(r"(\{[^}]+\})", self.path)
-        )
-        found = re.fullmatch(pattern, path)
+        found = _pattern(self.path).fullmatch(path)
         return None if found is None else {name: unquote(value) for name, value in found.groupdict().items()}
+
+
+@cache
+def _pattern(route: str) -> re.Pattern[str]:
+    parts = re.split(r"(\{[^}]+\})", route)
+    return re.compile(
+        "".join(re.escape(part) if not part.startswith("{") else _parameter(part) for part in parts)
+    )
 
 
 def _parameter(part: str) -> str:

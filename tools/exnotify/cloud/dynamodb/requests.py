@@ -62,7 +62,8 @@ def _value(name: str, value: Mapping[str, Any]) -> Any:
 
 
 def _all_used(what: str, given: Iterable[str], expressions: Iterable[Expression]) -> None:
-    left = [name for name in given if not any(name in one.used for one in expressions)]
+    used = {name for one in expressions for name in one.used}
+    left = [name for name in given if name not in used]
     if left:
         raise invalid(f"Value provided in {what} unused in expressions: keys: {{{', '.join(left)}}}")
 
