@@ -7,6 +7,7 @@ away leaves all others where they were: that is what makes a failing history sma
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -20,15 +21,20 @@ _ALL = float(2**64)
 class Chance:
     """Draws from a seed. `rates`: share of the occasions of each kind of fault at which it happens.
 
-    `allowed`: just these faults happen, by name, whatever the rates say; None: as drawn. `happened`: those
-    that did, in order.
+    `allowed`: just these faults happen, by name, whatever the rates say; None: as drawn. `places`: kinds that
+    happen only where this pattern is found in the occasion's name. `happened`: those that did, in order.
     """
 
     def __init__(
-        self, seed: str, rates: Mapping[str, float] | None = None, allowed: frozenset[str] | None = None
+        self,
+        seed: str,
+        rates: Mapping[str, float] | None = None,
+        allowed: frozenset[str] | None = None,
+        places: Mapping[str, str] | None = None,
     ) -> None:
         self.seed = seed
         self.rates = dict(rates or {})
+        self._places = {kind: re.compile(text) for kind, text in (places or {}).items()}
         self.allowed = allowed
         self.happened: list[str] = []
         self.calm = False
@@ -40,7 +46,7 @@ class Chance:
         `rate`: its share just now, where that is not the history's.
         """
         name = f"{kind} {where}"
-        rate = self.rates.get(kind, 0.0) if rate is None else rate
+        rate = self._rate(kind, where, self.rates) if rate is None else rate
         if self.calm or not self._is_to_happen(name, rate):
             return False
         self.happened.append(name)
@@ -59,7 +65,7 @@ class Chance:
         if self.allowed is not None:
             return next((kind for kind in kinds if self.happens(kind, where)), None)
         known = self.rates if rates is None else rates
-        shares = [(kind, rate) for kind in kinds if (rate := known.get(kind, 0.0))]
+        shares = [(kind, rate) for kind in kinds if (rate := self._rate(kind, where, known))]
         if self.calm or not shares:
             return None
         left = self._draw(f"which {where}")
@@ -68,6 +74,12 @@ class Chance:
             if left < 0:
                 return kind if self.happens(kind, where, 1.0) else None
         return None
+
+    def _rate(self, kind: str, where: str, rates: Mapping[str, float]) -> float:
+        """The share of a kind, none where it does not happen in this place."""
+        rate = rates.get(kind, 0.0)
+        here = not rate or kind not in self._places or self._places[kind].search(where)
+        return rate if here else 0.0
 
     def uniform(self, what: str, low: float, high: float) -> float:
         """A number from `low` to below `high`."""

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from . import content, ended, journeys, kept, outcomes, told
+from . import content, ended, followed, journeys, kept, outcomes, told
 from .book import Book
 from .claims import CLAIMS, Violation
 from .seen import Seen
 
 __all__ = ["CLAIMS", "Seen", "Violation", "check"]
 
-_ROOMS = (told, outcomes, ended, content, journeys, kept)
+_ROOMS = (told, outcomes, ended, content, journeys, kept, followed)
 
 
 def check(seen: Seen, only: Collection[str] | None = None) -> list[Violation]:

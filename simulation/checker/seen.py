@@ -158,13 +158,19 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """A message that a provider did not accept, and whether the product was told so in so many words."""
+    """A message that a provider did not accept, and whether the product was told so in so many words.
+
+    `content`: it was refused for what it says, so no later try is taken. `heard`: the answer reached the
+    worker.
+    """
 
     at: float
     provider: str
     channel: str
     ref: str
     refused: bool
+    content: bool = False
+    heard: bool = True
 
     @property
     def notice(self) -> str:
@@ -248,7 +254,8 @@ class Seen:
     """A whole history. `slack`: how many seconds the product may take, under the faults of this history, to
     hear of what nobody was told that it is done. `faults`: whether there were any. `rules`: the sites' own
     rules, one for each deployment, by file and key, laid over those that ship; none: those that ship.
-    `delay_wait`: seconds that a message reported as delayed is waited for.
+    `delay_wait`: seconds that a message reported as delayed is waited for. `senders_died`: whether a worker
+    was killed while it sent.
     """
 
     shown: Shown
@@ -265,3 +272,4 @@ class Seen:
     faults: bool = False
     rules: Sequence[Mapping[str, Mapping[str, Any]]] = ()
     delay_wait: float = 4 * 3600.0
+    senders_died: bool = False

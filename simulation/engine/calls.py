@@ -30,8 +30,8 @@ Json = dict[str, Any]
 LATENCY = (0.002, 0.03)
 """Seconds that a call takes on its way to the service, and again on its way back."""
 
-DELAYS = {"slow": (1.0, 9.0), "frozen": (30.0, 1200.0)}
-"""Seconds that a slow call, and a frozen process, take."""
+DELAYS = {"slow": (1.0, 9.0), "frozen": (30.0, 1200.0), "stalled": (35.0, 100.0)}
+"""Seconds that a slow call takes, and a process that stands still."""
 
 READ_TIMEOUT = 20.0
 """Seconds after which a client gives up an answer."""

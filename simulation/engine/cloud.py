@@ -21,6 +21,7 @@ from hashlib import blake2b
 from types import TracebackType
 from typing import Any, Self
 
+from exnotify.cloud.stack import ScheduleSpec
 from exnotify.deployment import Deployment as Operated
 from simulation.nature import Nature
 from simulation.outside import Answer, Outside, Reply, Request, Transport
@@ -63,6 +64,9 @@ class Settings:
 
     keep_log: bool = False
 
+    schedules: frozenset[str] = frozenset()
+    """The functions whose schedules run, by their code's name (`release_due`); empty: all."""
+
 
 class Cloud:
     """See the module."""
@@ -100,7 +104,7 @@ class Cloud:
             for mapping in self.deployment.mappings
         }
         self._schedules = Schedules(
-            self.deployment.schedules,
+            self._scheduled(settings.schedules),
             self.functions,
             self.timeline,
             nature.chance,
@@ -207,6 +211,11 @@ class Cloud:
             return self._commands.run(Process("reader", self._world), line)
         finally:
             self.tasks.enter(None)
+
+    def _scheduled(self, wanted: frozenset[str]) -> list[ScheduleSpec]:
+        known = self.deployment.schedules
+        named = {self.functions.short(self.functions.name_of(str(s.target["Arn"]))): s for s in known}
+        return [named[name] for name in named if name in wanted] if wanted else known
 
     def _operated(self) -> Operated:
         """The stack as a command sees it; no address, so that nothing is asked over a socket."""

@@ -18,6 +18,7 @@ KINDS: Final[Mapping[str, str]] = {
     "lost_answer": "a call has its effect and the connection breaks; the client tries again",
     "slow": "a call takes seconds",
     "frozen": "the process stands still for minutes, before the call's effect or after it",
+    "stalled": "the process stands still for a minute or two: longer than a lease, shorter than its time-out",
     "cold": "a function's instance is lost, so a new one starts",
     "redelivered": "the poller does not delete messages that were dealt with",
     "poll_partial": "a poll brings fewer messages than there are",
@@ -25,7 +26,7 @@ KINDS: Final[Mapping[str, str]] = {
     "invoked_twice": "an asynchronous invocation, or one by a schedule, happens twice",
 }
 
-OF_EXCHANGES: Final = ("crash_before", "crash_after", "crash_between", "slow", "frozen")
+OF_EXCHANGES: Final = ("crash_before", "crash_after", "crash_between", "slow", "frozen", "stalled")
 """What may happen to an exchange over HTTP; what goes wrong on its way is `outside`'s."""
 
 OF_SENDS: Final = (*OF_EXCHANGES, "lost_answer")

@@ -19,7 +19,7 @@ SENT_AGAIN = frozenset(
 LOST = frozenset(
     {
         "balance_is_true", "nobody_is_forgotten", "everything_comes_to_rest", "notified_means_accepted",
-        "untold_means_not_accepted", "who_must_act_is_asked",
+        "untold_means_not_accepted", "who_must_act_is_asked", "next_channel_follows", "silence_is_noticed",
     }
 )  # fmt: skip
 """What it comes to when what a write implies is never done."""
@@ -55,7 +55,7 @@ GROWS = (
 )
 """Each pause has its event, and none is longer than the one before."""
 
-FAULTS: tuple[Fault, ...] = (
+_ONCE: tuple[Fault, ...] = (
     _fault(
         "doubt_withdrawn",
         "a try in doubt is forgotten when a later one is throttled: withdrawn, and sent again (t14)",
@@ -71,7 +71,7 @@ FAULTS: tuple[Fault, ...] = (
         "others_claim_withdrawn",
         "a slow worker's 429 withdraws the claim that another has submitted again (test_d)",
         SENT_AGAIN,
-        "doubts",
+        "contended",
         Edit(
             _ANSWERS,
             "    if attempt is None or attempt.lease != lease:\n",
@@ -82,7 +82,7 @@ FAULTS: tuple[Fault, ...] = (
         "forgotten_by_provider",
         "a claim is submitted again after the provider forgot the first time (t5)",
         SENT_AGAIN,
-        "redriven",
+        "forgotten",
         Edit(_ANSWERS, "since is not None and now - since < FORGOTTEN_AFTER", "since is not None"),
     ),
     _fault(
@@ -100,8 +100,9 @@ FAULTS: tuple[Fault, ...] = (
         "watch_overwritten",
         "a worker that did not finish leaves a shorter list of sends to watch for (t1b)",
         LOST,
-        "doubled",
+        "doubled-silent",
         Edit(_SEND, "    if tally.sent and not tally.busy_until:\n", "    if tally.sent:\n"),
+        Edit(_SEND, "job_id(job.pointer.run, job.pointer.number, part, sorted(sent)),\n", "part,\n"),
     ),
     _fault(
         "overdue_not_followed",
@@ -118,7 +119,7 @@ FAULTS: tuple[Fault, ...] = (
         "overdue_conflict_dropped",
         "a silent send that another write meets at its deadline is never looked at again (t2b)",
         LOST,
-        "silent",
+        "silent-paid",
         Edit(
             "use_cases.poll_receipts",
             "        left = _open_of(blocked.values(), watched)\n",
@@ -129,7 +130,7 @@ FAULTS: tuple[Fault, ...] = (
         "bounce_not_followed",
         "killed after a bounce is recorded, its fallback is never queued (t2, by receipt)",
         LOST,
-        "kills",
+        "bounced",
         Edit(
             "use_cases.record_receipts",
             "follow_up(after, batch.now) if _calls_for_more(before, after) else after.due_at",
@@ -145,7 +146,7 @@ FAULTS: tuple[Fault, ...] = (
         "refusal_not_followed",
         "killed after a refusal is recorded, its fallback is never queued (t2, by answer)",
         LOST,
-        "kills",
+        "refused",
         Edit(
             _ANSWERS,
             "        return replace(after, due_at=follow_up(after, now))\n",
@@ -161,8 +162,8 @@ FAULTS: tuple[Fault, ...] = (
     _fault(
         "run_not_told",
         "killed after a receipt settles a doubt, the run goes on showing the doubt (t11)",
-        LOST,
-        "kills",
+        LOST | {"doubt_means_unknown"},
+        "settled",
         Edit(
             "use_cases.record_receipts",
             "        if any(event.what == str(Status.UNCONFIRMED) for event in notice.events):\n",
@@ -172,8 +173,8 @@ FAULTS: tuple[Fault, ...] = (
     _fault(
         "exception_lost",
         "killed between a refusal's record and its exception, nobody is asked to act (t20)",
-        LOST,
-        "kills",
+        LOST | {"incidents_count_the_sends"},
+        "raised",
         Edit(_SEND, "    tally.look_up(job.members, ledger)\n", ""),
         Edit(
             _SEND,
@@ -201,8 +202,8 @@ FAULTS: tuple[Fault, ...] = (
     _fault(
         "parts_share_a_name",
         "the parts of a job report under one name, so the last part's count stands for all (t19)",
-        {"incidents_count_the_untold"},
-        "outage",
+        {"incidents_count_the_untold", "incidents_count_the_sends"},
+        "refusals",
         Edit(
             _SEND,
             "part = job_id(job.pointer.run, job.pointer.number, job.job_id, "
@@ -225,7 +226,7 @@ FAULTS: tuple[Fault, ...] = (
         "parked_again_deleted",
         "a job that was put aside again is deleted by whoever took the first one back (t7b)",
         LOST,
-        "held",
+        "released",
         Edit(
             "adapters.dynamodb.runs",
             "Key=_parked_key(one.job), **condition)",
@@ -273,7 +274,7 @@ FAULTS: tuple[Fault, ...] = (
         "page_too_large",
         "notices that grew while they were kept back fill a page over 4 MB, and it stops the sweep (test_g)",
         LOST,
-        "off-large",
+        "off-long",
         *GROWS,
         Edit(_BATCHES, "lambda key: size_of(items[key][0])", "lambda key: 0"),
         Edit(
@@ -286,7 +287,7 @@ FAULTS: tuple[Fault, ...] = (
         "keys_unprocessed",
         "keys that DynamoDB leaves unprocessed count as not there (t23)",
         LOST | SENT_AGAIN,
-        "calls",
+        "unprocessed",
         Edit(
             _BATCHES,
             "        return left\n",
@@ -297,7 +298,7 @@ FAULTS: tuple[Fault, ...] = (
         "messages_unprocessed",
         "messages that SQS does not take from a batch are lost (t23, queues)",
         LOST,
-        "calls",
+        "partial",
         Edit(
             "adapters.sqs",
             '        return [entry for entry in entries if entry["Id"] in left]\n',
@@ -319,7 +320,7 @@ FAULTS: tuple[Fault, ...] = (
         "reported_attempt_dropped",
         "an attempt of which a receipt spoke already is withdrawn as certainly unsent",
         SENT_AGAIN,
-        "doubts",
+        "contended",
         Edit(
             _ANSWERS,
             "    if attempt is None or attempt.lease != lease:\n",
@@ -335,7 +336,7 @@ FAULTS: tuple[Fault, ...] = (
         "quiet_hours_ignored",
         "a text goes out at night where its job, or its release, came late",
         {"texts_go_by_day"},
-        "released",
+        "night",
         Edit(
             _SEND,
             'job.channel == "sms" and not is_open(now, all_zones, window_for(contact, policy))',
@@ -346,7 +347,7 @@ FAULTS: tuple[Fault, ...] = (
         "opt_out_read_once",
         "an opt-out is read when the decision is made, and not before the send",
         {"opted_out_is_silent", "paper_is_silent"},
-        "asked-off",
+        "changed-between",
         Edit(
             _SEND,
             "stays(rule, contact) or against(job.channel, rule, contact):\n            tally.again",
@@ -394,4 +395,169 @@ FAULTS: tuple[Fault, ...] = (
         Edit("adapters.providers.aws", '"total_max_attempts": 1, ', '"total_max_attempts": 4, '),
     ),
 )
+"""What went wrong once, and what the first reviews tried."""
+
+_OWN: tuple[Fault, ...] = (
+    _fault(
+        "late_answer_lost",
+        "what a slow worker hears for certain does not count once another one was in doubt (t10)",
+        {"certain_answers_count"},
+        "late-answers",
+        Edit(
+            _ANSWERS,
+            "    return attempt.status == Status.SENDING or (doubted and newest)\n",
+            "    return attempt.status == Status.SENDING\n",
+        ),
+    ),
+    _fault(
+        "late_seal_is_another",
+        "the seal of a run that was taken by its manifest counts as other content (t13)",
+        {"same_content_is_no_news"},
+        "sealed-after",
+        Edit("use_cases.stage_run", "        if run.sealed or run.sealed_as:\n", "        if True:\n"),
+    ),
+    _fault(
+        "heirs_forgotten",
+        "a run waits for another one's notice, that ends untold, and nobody goes back to the run that waits",
+        LOST | {"correction_tells_the_rest"},
+        "wanted-twice",
+        Edit("use_cases.decide_notices", "        if waiting is not None:\n", "        if False:\n"),
+    ),
+    _fault(
+        "switch_ignored_in_bulk",
+        "a kill switch that is thrown while jobs lie in the queues stops no bulk job",
+        {"switched_off_is_silent"},
+        "off-between",
+        Edit(
+            _SEND, "        if self.switched_off():\n", "        if self.switched_off() and not batch.bulk:\n"
+        ),
+    ),
+    _fault(
+        "hold_ignored_by_sender",
+        "a run that is held while its jobs lie in the queues is sent",
+        {"stopped_runs_are_silent"},
+        "stopped-between",
+        Edit(_SEND, "    if control == Control.HOLD:\n        _put", "    if False:\n        _put"),
+    ),
+    _fault(
+        "cancel_ignored_by_sender",
+        "a run that is cancelled while its jobs lie in the queues is sent",
+        {"stopped_runs_are_silent"},
+        "stopped-between",
+        Edit(_SEND, "    if control == Control.CANCEL:\n        # What", "    if False:\n        # What"),
+    ),
+    _fault(
+        "stop_forgets_the_number",
+        "STOP from a number that no contact has yet is forgotten when the first run names it",
+        {"opted_out_is_silent"},
+        "stopped-early",
+        Edit(
+            "use_cases.record_reply",
+            "        if topic is None:\n            # Kept",
+            "        if False:\n            # Kept",
+        ),
+    ),
+    _fault(
+        "erased_is_sent",
+        "the job of a customer who was erased meanwhile is sent",
+        {"erased_is_silent"},
+        "changed-between",
+        Edit(
+            _SEND,
+            "        if member.position in gone:\n            tally.erased",
+            "        if False:\n            tally.erased",
+        ),
+    ),
+    _fault(
+        "paper_wish_read_once",
+        "who asks for paper while a job lies in its queue gets the message",
+        {"paper_is_silent"},
+        "changed-between",
+        Edit(_SEND, "or to is None or contact.paper_required or contact.withdrew:", "or to is None:"),
+    ),
+    _fault(
+        "debt_hold_read_once",
+        "who is not to be asked for money any more is asked by a job that lay in its queue",
+        {"held_debt_is_silent"},
+        "changed-between-lending",
+        Edit(
+            _SEND,
+            "if quiet or untimely or stays(rule, contact) or against(job.channel, rule, contact):",
+            "if quiet or untimely or against(job.channel, rule, contact):",
+        ),
+    ),
+    _fault(
+        "own_language_ignored",
+        "the language that a customer chose does not count against the document's",
+        {"language_is_the_customers"},
+        "changed-between",
+        Edit(_SEND, '    if "language" in contact.set_by_customer or (', "    if ("),
+    ),
+    _fault(
+        "quiet_hours_of_the_sender",
+        "quiet hours are those of the site's zone, and not of the customer's",
+        {"texts_go_by_day"},
+        "early-morning",
+        Edit(
+            _SEND,
+            "        all_zones = zones or policy.default_zones\n",
+            "        all_zones = policy.default_zones\n",
+        ),
+        Edit(
+            "domain.decisions",
+            "        where = tuple(zones) or policy.default_zones\n",
+            "        where = policy.default_zones\n",
+        ),
+    ),
+    _fault(
+        "deadline_forgotten",
+        "what an outage kept back goes out when its deadline is over",
+        {"deadline_is_kept"},
+        "outage",
+        Edit(
+            _SEND,
+            "        late = since and now > since + timedelta(hours=rule.deadline_hours)\n",
+            "        late = False\n",
+        ),
+        Edit(
+            "use_cases.decide_notices",
+            "    elif before.status == Status.DEFERRED and due:\n        if late:\n",
+            "    elif before.status == Status.DEFERRED and due:\n        if False:\n",
+        ),
+    ),
+    _fault(
+        "receipt_of_another_attempt",
+        "the report of an earlier attempt is taken for one of the newest",
+        LOST | SENT_AGAIN,
+        "told-late",
+        Edit(
+            "domain.receipts",
+            "    if receipt.attempt is not None:\n        return notice.attempt(receipt.attempt)\n",
+            "    if notice.attempts:\n        return notice.attempts[-1]\n",
+        ),
+    ),
+    _fault(
+        "doubt_falls_back_to_itself",
+        "the channel that is in doubt is used once more as the fallback",
+        SENT_AGAIN,
+        "doubted",
+        Edit(
+            "use_cases.decide_notices",
+            "zones, now, policy, channels=before.waiting)\n    goes_on",
+            "zones, now, policy)\n    goes_on",
+        ),
+    ),
+    _fault(
+        "bulk_inserts_of_the_first",
+        "all members of a bulk job get what belongs to the first of them",
+        {"nobody_elses_data", "link_opens_the_document"},
+        "doubts",
+        Edit(
+            _SEND, "BulkMember(row.ref, row.to, row.inserts)", "BulkMember(row.ref, row.to, fresh[0].inserts)"
+        ),
+    ),
+)
+"""What a reviewer would try."""
+
+FAULTS = (*_ONCE, *_OWN)
 """Every known fault."""

@@ -14,7 +14,20 @@ from typing import Any
 from .faults import Fault
 from .putting_back import put_back
 
-_FRESH = multiprocessing.get_context("spawn")
+_FRESH = multiprocessing.get_context("forkserver")
+_FRESH.set_forkserver_preload(
+    [
+        "boto3",
+        "cryptography.x509",
+        "greenlet",
+        "httpx",
+        "phonenumbers",
+        "pydantic",
+        "samtranslator.translator.translator",
+    ]
+    + ["aws_lambda_powertools", "aws_lambda_powertools.event_handler", "yaml", "jinja2", "tenacity"]
+)
+"""New processes without a module of the product; what is nobody's fault is imported once for all of them."""
 
 Violated = dict[str, str]
 """What a history violates: each claim, with what its first violation is about."""
@@ -34,18 +47,6 @@ class Search:
     anyway: list[str] = field(default_factory=list)
     others: dict[str, list[str]] = field(default_factory=dict)
     """Violations of other claims, as they are: a seed each."""
-
-    def row(self) -> str:
-        """A row of the table."""
-        found = f"`{self.claim}`" if self.claim else "not found"
-        said = "" if not self.anyway else f", {len(self.anyway)} set aside"
-        return (
-            f"| `{self.fault.name}` | {self.fault.wrong} | {self.fault.profile} | {self.seeds}{said} "
-            f"| {self.seconds:.0f} | {found} |"
-        )
-
-
-HEAD = "| fault | what goes wrong | profile | seeds | seconds | found by |\n|---|---|---|---|---|---|"
 
 
 @contextmanager

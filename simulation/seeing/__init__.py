@@ -51,6 +51,7 @@ def seen_of(performance: Performance, cloud: Cloud, began: Began) -> Seen:
         slack=HINDERED if faults else PROMPT,
         faults=faults,
         rules=rules,
+        senders_died=began.senders_died,
     )
 
 

@@ -30,22 +30,37 @@ _SAID: Mapping[str, Said] = {
 _HIDES = ("crash_after", "crash_between", "lost_answer", "server_error")
 """Faults of a call that keep its answer from the worker."""
 
+_STANDS = ("frozen", "stalled")
+"""Faults of a call after which the worker has its answer, unless it had no time left."""
+
+_OF_CONTENT = ("provider_content", "provider_too_large")
+"""Conduct of a provider that refuses a message for what it says."""
+
 _SLOW = ("provider_trickles",)
 """Conduct of a provider after which the worker has the answer, unless it had no time left."""
 
 
 class Began:
-    """Notes when each task of a cloud begins, by its name."""
+    """Notes when each task of a cloud begins, by its name, and which of those that send were killed."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._at: dict[str, float] = {}
+        self._senders: list[Task] = []
         start: Callable[..., Task] = cloud.tasks.start
 
         def noted(name: str, *more: Any, **named: Any) -> Task:
             self._at[name] = cloud.timeline.now
-            return start(name, *more, **named)
+            task = start(name, *more, **named)
+            if name.startswith("send_notices:"):
+                self._senders.append(task)
+            return task
 
         cloud.tasks.start = noted  # type: ignore[method-assign]
+
+    @property
+    def senders_died(self) -> bool:
+        """Whether a worker was killed while it sent."""
+        return any(task.dead for task in self._senders)
 
     def at(self, place: str, otherwise: float) -> float:
         """When the invocation began that made the call of this place."""
@@ -56,13 +71,11 @@ class Began:
 def sent_of(cloud: Cloud, began: Began) -> list[Sent]:
     """Every message that a provider took on; `heard` where its answer reached the worker, None: perhaps."""
     slow: set[str] = set()
-    hidden = {one.place for one in cloud.observed if one.what == "answer lost"}
+    hidden = _hidden(cloud)
     for name in cloud.nature.chance.happened:
         kind, _, where = name.partition(" ")
-        if kind in _HIDES:
-            hidden.add(where)
-        elif kind == "frozen" and where.startswith("from "):
-            slow.add(where.removeprefix("from "))
+        if kind in _STANDS:
+            slow.add(where)
     # Handed over once more and known again: then the worker may have its answer after all.
     again = {one.job_id for one in cloud.outside.repeats}
     found = []
@@ -90,6 +103,13 @@ def sent_of(cloud: Cloud, began: Began) -> list[Sent]:
             )
         )
     return found
+
+
+def _hidden(cloud: Cloud) -> set[str]:
+    """The places of calls whose answers did not reach their worker."""
+    lost = {one.place for one in cloud.observed if one.what == "answer lost"}
+    happened = (name.partition(" ") for name in cloud.nature.chance.happened)
+    return lost | {where for kind, _, where in happened if kind in _HIDES}
 
 
 def told_of(cloud: Cloud) -> list[Told]:
@@ -129,7 +149,14 @@ def _is_sure(way: str) -> bool:
 
 def tries_of(cloud: Cloud) -> list[Try]:
     """Messages that providers did not take."""
-    return [Try(one.at, one.provider, one.channel, one.ref, one.told) for one in cloud.outside.declined]
+    hidden = _hidden(cloud)
+    return [
+        Try(
+            one.at, one.provider, one.channel, one.ref, one.told, content=one.kind in _OF_CONTENT,
+            heard=not {one.place, one.place.partition(" try ")[0]} & hidden,
+        )
+        for one in cloud.outside.declined
+    ]  # fmt: skip
 
 
 def posts_of(cloud: Cloud) -> list[Post]:

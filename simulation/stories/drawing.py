@@ -8,6 +8,7 @@ from datetime import datetime
 from simulation.nature import Chance
 
 from . import plots_large as large
+from . import plots_narrow as narrow
 from . import plots_operators as operators
 from . import plots_people as people
 from . import plots_runs as runs
@@ -55,9 +56,19 @@ PLOTS: Mapping[str, tuple[Plot, int]] = {
     "provider": (operators.bad_provider, 2),
     "rules": (operators.rules_changed, 2),
     "crowd": (large.crowd, 0),
+    "keptlong": (narrow.kept_long, 0),
+    "offlong": (narrow.off_for_long, 0),
+    "offbetween": (narrow.off_in_between, 0),
+    "stoppedbetween": (narrow.stopped_in_between, 0),
+    "changed": (narrow.changed_in_between, 0),
+    "wantedtwice": (narrow.wanted_twice, 0),
+    "paidpart": (narrow.paid_in_part_at_the_end, 0),
+    "redrivenlate": (narrow.redriven_late, 0),
+    "sealedafter": (narrow.sealed_after_all, 0),
+    "stoppedearly": (narrow.stopped_early, 0),
 }
 """By name, which begins the ids of their runs: the plot, and how often it is drawn beside the others. One
-that is never drawn is for profiles that always have it."""
+that is never drawn is for profiles that name it."""
 
 _STARTS = (
     "2026-11-20T15:00:00+00:00",  # Friday morning in New York
@@ -87,12 +98,12 @@ def profile_of(seed: str, name: str = "") -> Profile:
 
 def draw(chance: Chance, profile: Profile) -> Story:
     """The story of a seed under a profile."""
-    start = chance.one_of("start", _STARTS)
+    start = profile.start or chance.one_of("start", _STARTS)
     site = chance.one_of("site", SITES) if profile.site is None else profile.site
     cast = Cast(chance)
     writing = Writing(chance, cast, datetime.fromisoformat(start))
     names = [name for name, (_, weight) in PLOTS.items() for _ in range(weight)]
-    chosen = [name for name in names if not profile.only or name in profile.only]
+    chosen = [name for name in names if name in profile.only] or list(profile.only) or names
     acts: list[Act] = []
     low, high = profile.plots
     plots = [chance.one_of(f"plot {n}", chosen) for n in range(low + chance.below("plots", high - low + 1))]
@@ -100,7 +111,7 @@ def draw(chance: Chance, profile: Profile) -> Story:
         at = float(chance.below(f"plot {n} begins", int(profile.lasts))) if n else 0.0
         stage = Stage(chance, cast, writing, profile, datetime.fromisoformat(start), site, f"{name}-{n}", at)
         acts += PLOTS[name][0](stage)
-    parameters = {**chance.one_of("providers", _PROVIDERS), **(_MARKETING if site else {})}
+    parameters = {**chance.one_of("providers", _PROVIDERS), **(_MARKETING if site in SITES[1:] else {})}
     if chance.likely("any volume", 0.8):
         parameters |= _OPEN_VOLUME
     parameters |= profile.parameters

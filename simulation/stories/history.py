@@ -22,6 +22,7 @@ from simulation.shrink import Played
 from .acts import Story
 from .drawing import draw, profile_of
 from .performing import Performance
+from .profiles import Profile
 from .sites import folder_of
 
 REST = "everything_comes_to_rest"
@@ -31,10 +32,8 @@ REST = "everything_comes_to_rest"
 class Witness(Chance):
     """Chance that notes when each fault happened."""
 
-    def __init__(
-        self, seed: str, rates: Mapping[str, float] | None = None, allowed: frozenset[str] | None = None
-    ) -> None:
-        super().__init__(seed, rates, allowed)
+    def __init__(self, seed: str, profile: Profile, allowed: frozenset[str] | None = None) -> None:
+        super().__init__(seed, profile.rates, allowed, profile.places)
         self.timeline = Timeline(0.0)
         self.moments: list[float] = []
 
@@ -83,9 +82,9 @@ class History:
         profile = profile_of(self.seed, self.profile)
         story = self.story or draw(Chance(self.seed), profile)
         timeline = Timeline(datetime.fromisoformat(story.start).timestamp())
-        chance = Witness(self.seed, profile.rates, self.faults)
+        chance = Witness(self.seed, profile, self.faults)
         chance.timeline = timeline
-        settings = self._settings(story)
+        settings = self._settings(story, profile)
         with TemporaryDirectory() as folder, Cloud(Nature(timeline, chance), settings) as cloud:
             began = Began(cloud)
             performance = Performance(story, cloud, Path(folder))
@@ -109,7 +108,7 @@ class History:
                 output=tuple(map(str, cloud.output or ())),
             )
 
-    def _settings(self, story: Story) -> Settings:
+    def _settings(self, story: Story, profile: Profile) -> Settings:
         deduplicates = story.parameters.get("OpenTextDeduplicates") == "true"
         return Settings(
             parameters=story.parameters,
@@ -117,6 +116,7 @@ class History:
             accounts=Accounts(deduplicates=deduplicates),
             secrets={"AlertChannelsSecret": json.dumps(ALERT_CHANNELS)},
             keep_log=self.keep_log,
+            schedules=profile.schedules,
         )
 
 

@@ -11,7 +11,7 @@ from simulation.outside.conduct import ADDRESS_REFUSED, CONDUCTS
 from simulation.outside.habits import HABITS
 from simulation.outside.responders import RESPONDER_KINDS
 
-HOUR, DAY = 3_600.0, 86_400.0
+MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
 
 _CONDUCT = frozenset({row.kind for row in CONDUCTS} | {ADDRESS_REFUSED})
 _PEOPLE = frozenset({*HABITS, *RESPONDER_KINDS})
@@ -65,15 +65,24 @@ class Profile:
     site: str | None = None
     """The site folder, whatever the story draws (`sites.SITES`)."""
 
+    least: int = 0
+    """So many records has a run at least, where `most` allows."""
+
+    domains: tuple[str, ...] = ()
+    """The domains that plots are about; empty: all."""
+
+    start: str = ""
+    """When stories start (ISO 8601), whatever they draw."""
+
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Kinds of faults that happen only where this pattern is found in the occasion's name: a function's, say."""
+
+    schedules: frozenset[str] = frozenset()
+    """The functions whose schedules run; empty: all. The others have nothing to do in such a night."""
+
 
 def _all(factor: float) -> dict[str, float]:
     return {kind: min(rate * factor, 0.5) for rates in FAMILIES.values() for kind, rate in rates.items()}
-
-
-def _some(families: Mapping[str, float], **rates: float) -> dict[str, float]:
-    """These families, each by its factor, and single kinds as they are said."""
-    found = {k: min(r * factor, 0.5) for name, factor in families.items() for k, r in FAMILIES[name].items()}
-    return {**found, **rates}
 
 
 def _killed(rate: float) -> dict[str, float]:
@@ -82,35 +91,94 @@ def _killed(rate: float) -> dict[str, float]:
 
 _OPENTEXT = {"EmailProvider": "opentext", "SmsProvider": "opentext", "OpenTextDeduplicates": "true"}
 _AWS = {"EmailProvider": "ses", "SmsProvider": "sms", "OpenTextDeduplicates": "false"}
-_FEW: Mapping[str, Any] = {"plots": (1, 2), "most": 6, "lasts": 2 * HOUR}
+_MORNING = "2026-11-23T17:00:00+00:00"
+"""A Monday, at noon in New York and at nine in Los Angeles."""
+
+_SWEEP = frozenset({"release_due"})
+_DAYS = frozenset({"release_due", "poll_receipts", "start_journeys"})
+
+
+def _narrow(name: str, rates: Mapping[str, float], only: str, **more: Any) -> Profile:
+    """A short story of a few good records, by day, with the schedules that its faults need."""
+    usual: dict[str, Any] = {
+        "plots": (1, 1), "least": 8, "most": 8, "lasts": HOUR, "flawed": 0.0, "start": _MORNING, "site": "",
+        "schedules": _SWEEP,
+    }  # fmt: skip
+    return Profile(name, rates, only=tuple(only.split()), **(usual | more))
+
+
+_DOUBTS = {"provider_hangs_accepted": 0.15, "provider_reset_accepted": 0.15, "provider_throttled": 0.35}
+_TAKEN_TWICE = {"sqs_twice": 0.7}
+_SEND_QUEUES = "(Email|Sms|Urgent)Queue"
+_TAKEN = f"received .*{_SEND_QUEUES}"
+_RETAIL = ("retail",)
 
 NARROW: tuple[Profile, ...] = (
-    Profile("doubts", {"provider_hangs_accepted": 0.1, "provider_reset_accepted": 0.15,
-                       "provider_throttled": 0.35, "redelivered": 0.1, "slow": 0.02, "frozen": 0.02},
-            plots=(1, 2), most=16, lasts=2 * HOUR, only=("plain", "repeated"), parameters=_OPENTEXT),
-    Profile("doubts-aws", _some({"providers": 4}, lost_answer=0.05, slow=0.02), **_FEW,
-            only=("plain", "repeated"), parameters=_AWS),
-    Profile("doubled", _some({}, redelivered=0.1, sqs_twice=0.05, slow=0.05, frozen=0.01), **_FEW,
-            only=("plain", "repeated")),
-    Profile("kills", _some({"providers": 3, "receipts": 2}, **_killed(0.02)), **_FEW,
-            only=("plain", "repeated", "provider")),
-    Profile("silent", _some({"receipts": 4}, **_killed(0.03)), **_FEW, only=("plain",), site="brisk"),
-    Profile("redriven", _some({"providers": 3}, redelivered=0.1, **_killed(0.07)), plots=(2, 4), most=5,
-            lasts=2 * HOUR, only=("plain", "redriven"), parameters=_OPENTEXT),
-    Profile("held", _some({"providers": 3}, slow=0.2, frozen=0.05, redelivered=0.1), plots=(2, 3), most=5,
-            lasts=HOUR, only=("wavered",)),
-    Profile("released", _some({}, slow=0.3, frozen=0.01), plots=(2, 3), most=8, lasts=12 * HOUR,
-            only=("held",), site="brisk"),
-    Profile("corrected", _some({"providers": 4}), **_FEW, only=("cancelled", "corrected", "provider")),
-    Profile("outage", _some({"providers": 2}), plots=(1, 2), most=25, lasts=2 * HOUR,
-            only=("provider",)),
-    Profile("off", {}, plots=(1, 2), most=6, lasts=HOUR, only=("switched",)),
-    Profile("off-large", {}, plots=(1, 1), most=400, lasts=HOUR, only=("switched",)),
-    Profile("reused", {}, plots=(1, 2), most=5, lasts=HOUR, only=("bareseal",)),
-    Profile("asked-off", _some({"people": 2}, frozen=0.01, slow=0.05), plots=(3, 6), most=8, lasts=6 * HOUR,
-            only=("plain", "texts", "portal", "byhand", "provider")),
-    Profile("journeys", _some({"people": 2}, slow=0.05, frozen=0.005), plots=(1, 2), most=6, lasts=DAY,
-            only=("journey",)),
+    # What a provider says, and what it does.
+    _narrow("doubts", _DOUBTS, "plain", least=20, most=20, domains=_RETAIL, parameters=_OPENTEXT),
+    _narrow("doubts-aws", {"lost_answer": 0.3}, "plain", parameters=_AWS,
+            places={"lost_answer": "send_notices.*Send(Email|TextMessage)"}),
+    _narrow("outage", {"provider_throttled": 1.0}, "plain", domains=("lending",), lasts=26 * HOUR,
+            site="hasty"),
+    _narrow("refusals", {"provider_content": 0.4, "provider_hangs_accepted": 0.1}, "plain",
+            least=120, most=120, domains=_RETAIL, parameters={**_AWS, "EmailRate": "1"}),
+    # Workers that meet, and workers that die.
+    _narrow("contended", {"provider_throttled_long": 0.4, **_TAKEN_TWICE, "stalled": 0.6}, "plain",
+            plots=(5, 5), least=6, most=6, lasts=MINUTE, domains=_RETAIL, parameters=_OPENTEXT, places={"stalled": "send_notices.*POST", "sqs_twice": _TAKEN}),
+    _narrow("doubled", {**_TAKEN_TWICE, "stalled": 0.05, "slow": 0.3}, "plain", least=30, most=30,
+            domains=_RETAIL, parameters=_AWS,
+            places={"stalled": "send_notices.*dynamodb", "slow": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
+    _narrow("doubled-silent", {**_TAKEN_TWICE, "stalled": 0.05, "slow": 0.3, "fate_silent": 0.7}, "plain",
+            least=30, most=30, domains=_RETAIL, parameters=_AWS, schedules=_DAYS,
+            places={"stalled": "send_notices.*dynamodb", "slow": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
+    _narrow("forgotten", {"crash_after": 0.8, "fate_silent": 0.7}, "keptlong", parameters=_OPENTEXT, domains=("claims",),
+            places={"crash_after": "send_notices.*POST"}),
+    _narrow("silent", {"fate_vanished": 0.7, **_killed(0.1)}, "plain", domains=("claims",), lasts=5 * HOUR,
+            site="following", parameters=_AWS, schedules=_DAYS,
+            places=dict.fromkeys(_killed(0), "poll_receipts")),
+    _narrow("silent-paid", {"fate_silent": 0.7, "stalled": 0.15}, "paidpart", domains=_RETAIL, lasts=5 * HOUR,
+            site="hasty", parameters=_AWS, schedules=_DAYS, places={"stalled": "poll_receipts.*dynamodb"}),
+    _narrow("bounced", {"fate_bounced": 0.6, **_killed(0.06)}, "plain",
+            places=dict.fromkeys(_killed(0), "record_receipt")),
+    _narrow("refused", {"address_refused": 0.4, "provider_content": 0.3, **_killed(0.15)}, "plain",
+            parameters=_AWS, places=dict.fromkeys(_killed(0), "send_notices.* (dynamodb.*Write|sqs)")),
+    _narrow("settled", {"provider_hangs_accepted": 0.5, **_killed(0.04)}, "plain",
+            places=dict.fromkeys(_killed(0), "record_receipt")),
+    _narrow("raised", {"provider_content": 0.3, "provider_hangs_accepted": 0.3, **_killed(0.04)}, "plain",
+            places=dict.fromkeys(_killed(0), "send_notices")),
+    _narrow("late-answers", {"provider_throttled": 0.5, "sqs_twice": 0.8, "stalled": 0.15}, "plain",
+            parameters=_AWS, places={"stalled": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
+    _narrow("doubted", {"provider_hangs_accepted": 0.5, "fate_silent": 0.8}, "plain", domains=("claims",),
+            parameters=_AWS),
+    _narrow("told-late", {"fate_delivered_after_bounce": 0.5, "fate_bounced": 0.3}, "plain", parameters=_AWS),
+    # What people do while jobs lie in queues.
+    _narrow("held", {"stalled": 0.2}, "wavered", places={"stalled": "send_notices.*dynamodb"}),
+    _narrow("released", {"stalled": 0.2}, "wavered", places={"stalled": "stage_run.*dynamodb"}),
+    _narrow("night", {"sqs_late": 0.7}, "plain", domains=_RETAIL, site="brisk",
+            start="2026-11-24T01:30:00+00:00", places={"sqs_late": _SEND_QUEUES}),
+    _narrow("off", {}, "switched"),
+    _narrow("off-long", {}, "offlong", least=110, most=110, domains=_RETAIL),
+    _narrow("early-morning", {}, "plain", domains=_RETAIL, site="brisk", start="2026-11-23T14:30:00+00:00",
+            least=20, most=20),
+    _narrow("stopped-early", {}, "stoppedearly", domains=_RETAIL, site="brisk"),
+    _narrow("off-between", {"sqs_late": 0.7}, "offbetween", least=20, most=20, domains=_RETAIL,
+            parameters=_OPENTEXT, places={"sqs_late": _SEND_QUEUES}),
+    _narrow("stopped-between", {"sqs_late": 0.7}, "stoppedbetween", places={"sqs_late": _SEND_QUEUES}),
+    _narrow("changed-between", {"sqs_late": 0.9}, "changed", places={"sqs_late": _SEND_QUEUES}),
+    _narrow("changed-between-lending", {"sqs_late": 0.9}, "changed", domains=("lending",),
+            places={"sqs_late": _SEND_QUEUES}),
+    _narrow("redriven", {"crash_before": 0.85}, "redrivenlate",
+            places={"crash_before": "(send|decide)_notices.* #1 "}),
+    # Runs that repeat, correct or replace others.
+    _narrow("corrected", {"provider_throttled": 0.9}, "cancelled"),
+    _narrow("wanted-twice", {}, "wantedtwice"),
+    _narrow("reused", {}, "bareseal"),
+    _narrow("sealed-after", {}, "sealedafter", schedules=frozenset({"release_due", "watch_runs"})),
+    # Calls that do half of what was asked.
+    _narrow("unprocessed", {"dynamodb_unprocessed": 0.3}, "plain"),
+    _narrow("partial", {"sqs_partial": 0.3}, "plain repeated"),
+    _narrow("slowness", {"dynamodb_stale": 0.4, "dynamodb_index_lag": 0.5, "provider_throttled": 0.5}, "plain"),
+    _narrow("journeys", {}, "journey", lasts=DAY, schedules=_DAYS),
 )  # fmt: skip
 """Narrow ones, for faults of one kind: rates are high and stories short. No history draws them."""
 

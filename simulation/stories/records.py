@@ -109,13 +109,13 @@ class Writing:
         domain: str,
         most: int,
         *,
-        least: int = 1,
+        least: int = 0,
         flawed: float = 0.08,
         at: float = 0.0,
     ) -> tuple[Record, ...]:
         """`least` to `most` records of a run: mostly one document a customer, some more, some flawed."""
         chance = self._chance
-        size = max(least, 1 + int(most * chance.uniform(f"{plot} size", 0, 1) ** 2))
+        size = max(1 + int(most * chance.uniform(f"{plot} size", 0, 1) ** 2), min(least, most))
         people = max(12, most)
         first = chance.below(f"{plot} first customer", people)
         records: list[Record] = []

@@ -14,6 +14,7 @@ from .cast import Cast, Customer
 from .indexes import FORMS
 from .profiles import Profile
 from .records import TYPES, Writing
+from .sites import SITES
 
 T = TypeVar("T")
 
@@ -53,7 +54,7 @@ class Stage:
 
     def domain(self) -> str:
         """The domain that the plot is about."""
-        return self.one_of("domain", tuple(TYPES))
+        return self.one_of("domain", self.profile.domains or tuple(TYPES))
 
     def run(
         self,
@@ -62,7 +63,7 @@ class Stage:
         suffix: str = "",
         at: float = 0.0,
         most: int | None = None,
-        least: int = 1,
+        least: int | None = None,
         flawed: float | None = None,
         **more: Any,
     ) -> DropRun:
@@ -73,7 +74,7 @@ class Stage:
             name,
             domain,
             self.profile.most if most is None else most,
-            least=least,
+            least=self.profile.least if least is None else least,
             flawed=self.profile.flawed if flawed is None else flawed,
             at=self.at + at,
         )
@@ -96,7 +97,7 @@ class Stage:
 
     def _known(self, records: tuple[Record, ...]) -> tuple[Record, ...]:
         """Without marketing where the rules know none."""
-        if self.site:
+        if self.site in SITES[1:]:
             return records
         return tuple(
             replace(r, fields={**r.fields, "document_type": "statement"})
