@@ -57,12 +57,12 @@ def said(*words: Statement) -> dict[tuple[str, Source], Statement]:
 
 
 def test_the_written_order_of_sources() -> None:
-    assert SOURCES == {
+    assert {
         "customer": Standing(3, by_time=True, lifts=True),
         "reply": Standing(3, by_time=True, lifts=True),
         "operator": Standing(2, by_time=True, lifts=False),
         "import": Standing(1, by_time=False, lifts=False),
-    }
+    } == SOURCES
 
 
 def test_from_oldest_to_newest() -> None:
