@@ -78,7 +78,8 @@ def test_from_oldest_to_newest() -> None:
         word(BILLS, "out", "02+00:00", "customer"),
         word(BILLS, "in", "03+00:00", "import"),
     ]
-    assert sorted(rows[::-1], key=order) == rows
+    turned = rows[::-1]
+    assert sorted(turned, key=order) == rows
     for what, strict, loose in (("consent", "withdrawn 2", "given 2"), ("paper_required", "yes", "no")):
         assert order(word(what, strict, "02+00:00", "import")) > order(
             word(what, loose, "02+00:00", "customer")

@@ -51,7 +51,7 @@ def test_the_decimals_of_currencies_are_those_of_iso_4217() -> None:
                 "XPF",
             ]
         ),
-        3: set(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"]),
+        3: {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"},
         4: {"CLF", "UYW"},
     }
     assert {decimals_of(code) for code in ("USD", "EUR", "GBP", "HUF", "CZK", "XYZ", "")} == {2}
