@@ -30,27 +30,25 @@ from exstream_notify.domain.values.zones import NO_HOME, fixed_offset
 def test_the_decimals_of_currencies_are_those_of_iso_4217() -> None:
     by_decimals = {n: {code for code, decimals in ISO_4217.items() if decimals == n} for n in (0, 3, 4)}
     assert by_decimals == {
-        0: set(
-            [
-                "BIF",
-                "CLP",
-                "DJF",
-                "GNF",
-                "ISK",
-                "JPY",
-                "KMF",
-                "KRW",
-                "PYG",
-                "RWF",
-                "UGX",
-                "UYI",
-                "VND",
-                "VUV",
-                "XAF",
-                "XOF",
-                "XPF",
-            ]
-        ),
+        0: {
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        },
         3: {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"},
         4: {"CLF", "UYW"},
     }
