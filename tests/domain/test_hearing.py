@@ -535,3 +535,9 @@ def test_a_contact_with_statements_is_not_read_from_its_history() -> None:
     assert list(said_of(contact).values()) == [own]
     stopped = replace(contact, opt_outs={"bills": ("sms",)})
     assert list(said_of(stopped).values()) == [own, Statement(BILLS, "out", "", "customer", "")]
+
+
+def test_a_field_that_a_record_changed_since_is_left_by_words_about_others() -> None:
+    brought = Statement("language", "de", AT, "import", "import 1", SECOND)
+    contact = a_contact(language="fr", statements=(brought,))
+    assert heard(contact, [acts("customer", "page", NOW).says(BILLS, "out")], NOW).language == "fr"

@@ -27,14 +27,12 @@ from exstream_notify.domain.message_fields import (
 )
 
 WORDS: Any = {
-
-        "severe": "severe",
-        "fatal": "severe",
-        "error": "error",
-        "e": "error",
-        "warning": "warning",
-        "info": "info"
-    ,
+    "severe": "severe",
+    "fatal": "severe",
+    "error": "error",
+    "e": "error",
+    "warning": "warning",
+    "info": "info",
 }
 
 
@@ -49,11 +47,111 @@ def test_a_name_without_its_dress(name: str, plain: str) -> None:
     assert squeezed(name) == plain
 
 
-NUMBERS = ["code", "msgcode", "messagecode", "errorcode", "eventcode", "msgno", "messageno", "msgnr", "msgnumber", "messagenumber", "msgid", "messageid", "errorno", "errornumber", "errorid", "number", "fehlercode", "msgnum", "fehlernummer", "meldungsnummer", "meldungsnr", "nummer", "numero", "codigo", "numeromessage"]
-SEVERITIES = ["severity", "sev", "severitycode", "severitylevel", "level", "loglevel", "errorlevel", "messagelevel", "msglevel", "messagetype", "msgtype", "msgsev", "msgseverity", "type", "class", "category", "kind", "priority", "schwere", "schweregrad", "stufe", "klasse", "art", "gravite", "severite", "niveau", "gravedad", "severidad", "nivel"]
-CUSTOMERS = ["customerinrun", "customernumber", "customerno", "customerseq", "sequence", "seq", "customer", "cust", "custinrun", "custno", "custnum", "custnumber", "custseq", "kunde", "cliente"]
-TEXTS = ["text", "message", "messagetext", "msgtext", "description", "msg", "value", "detail", "details", "meldung", "meldungstext", "beschreibung", "texte", "mensaje", "descripcion"]
-TIMES = ["time", "timestamp", "date", "datetime", "at", "when", "zeit", "zeitstempel", "datum", "heure", "fecha"]
+NUMBERS = [
+    "code",
+    "msgcode",
+    "messagecode",
+    "errorcode",
+    "eventcode",
+    "msgno",
+    "messageno",
+    "msgnr",
+    "msgnumber",
+    "messagenumber",
+    "msgid",
+    "messageid",
+    "errorno",
+    "errornumber",
+    "errorid",
+    "number",
+    "fehlercode",
+    "msgnum",
+    "fehlernummer",
+    "meldungsnummer",
+    "meldungsnr",
+    "nummer",
+    "numero",
+    "codigo",
+    "numeromessage",
+]
+SEVERITIES = [
+    "severity",
+    "sev",
+    "severitycode",
+    "severitylevel",
+    "level",
+    "loglevel",
+    "errorlevel",
+    "messagelevel",
+    "msglevel",
+    "messagetype",
+    "msgtype",
+    "msgsev",
+    "msgseverity",
+    "type",
+    "class",
+    "category",
+    "kind",
+    "priority",
+    "schwere",
+    "schweregrad",
+    "stufe",
+    "klasse",
+    "art",
+    "gravite",
+    "severite",
+    "niveau",
+    "gravedad",
+    "severidad",
+    "nivel",
+]
+CUSTOMERS = [
+    "customerinrun",
+    "customernumber",
+    "customerno",
+    "customerseq",
+    "sequence",
+    "seq",
+    "customer",
+    "cust",
+    "custinrun",
+    "custno",
+    "custnum",
+    "custnumber",
+    "custseq",
+    "kunde",
+    "cliente",
+]
+TEXTS = [
+    "text",
+    "message",
+    "messagetext",
+    "msgtext",
+    "description",
+    "msg",
+    "value",
+    "detail",
+    "details",
+    "meldung",
+    "meldungstext",
+    "beschreibung",
+    "texte",
+    "mensaje",
+    "descripcion",
+]
+TIMES = [
+    "time",
+    "timestamp",
+    "date",
+    "datetime",
+    "at",
+    "when",
+    "zeit",
+    "zeitstempel",
+    "datum",
+    "heure",
+    "fecha",
+]
 
 
 @pytest.mark.parametrize("name", [*NUMBERS, "no", "nr", "num", "id", *SEVERITIES, *CUSTOMERS, *TEXTS, *TIMES])

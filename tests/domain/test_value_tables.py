@@ -485,3 +485,10 @@ def test_a_production_time_years_away_is_refused(moment: str, far: bool) -> None
         return
     with pytest.raises(ValueRefused, match="years away from today"):
         refuse_far_instant(moment, "2026-11-23")
+
+
+@pytest.mark.parametrize("written", ["USD 4.50 US$", "US$ -USD 4.50"])
+def test_a_currency_may_stand_on_two_sides(written: str) -> None:
+    assert amount_and_currency(written, "USD")[1] == "USD"
+    with pytest.raises(ValueRefused, match="not a plain amount"):
+        amount_and_currency("USD -USD 4.50 USD", "USD")

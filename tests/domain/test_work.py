@@ -107,8 +107,16 @@ POINTER = SlicePointer("retail", "run-1", 3, "part", 10, 20, 4, 1)
 
 def test_a_pointer_says_only_what_it_has() -> None:
     plain = {
-        "domain": "retail", "run_id": "run-1", "number": 3, "part": "part", "offset": 10, "length": 20,
-        "count": 4, "first": 1, "kind": "documents", "positions": (),
+        "domain": "retail",
+        "run_id": "run-1",
+        "number": 3,
+        "part": "part",
+        "offset": 10,
+        "length": 20,
+        "count": 4,
+        "first": 1,
+        "kind": "documents",
+        "positions": (),
     }
     assert POINTER.to_message() == plain
     assert POINTER.run == "retail/run-1"
