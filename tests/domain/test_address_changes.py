@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -20,14 +21,18 @@ from exstream_notify.domain.address_changes import (
     confirmed,
     due_at,
     in_effect,
+    locked,
     noted,
     owners_addresses,
     pending,
+    reached,
     refused,
+    to_review,
     undone,
     with_change,
 )
 from exstream_notify.domain.contacts import AddressChange, AddressStatus, Contact, Told
+from exstream_notify.domain.notices import Status
 from tests.fakes.examples import a_contact, an_address
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -300,3 +305,215 @@ def test_every_step_of_a_change_is_in_the_history_with_who_and_why() -> None:
     assert [row["why"] for row in undo.history if row["who"] == "owner" and row["field"] == "changing"] == [
         "undone"
     ]
+
+
+# --- whole steps --------------------------------------------------------------------------------------
+
+AT = "2026-11-25T12:00:00+00:00"
+LATE = NOW.replace(microsecond=250_000)
+
+
+def row(who: str, old: str, new: str, why: str = "", field: str = "changing") -> dict[str, str]:
+    entry = {"at": AT, "who": who, "field": field, "from": old, "to": new}
+    return {**entry, "why": why} if why else entry
+
+
+def test_the_stages_of_the_owners_notes() -> None:
+    assert [(stage.note, stage.after, stage.undo) for stage in STAGES] == [
+        ("changed", timedelta(0), True),
+        ("reminder", timedelta(hours=48), True),
+        ("in_effect", timedelta(hours=72), False),
+    ]
+    assert (
+        timedelta(minutes=15),
+        5,
+        3,
+        timedelta(hours=24),
+    ) == (CODE_LIFE, CODE_TRIES, CODES_A_DAY, LOCKED_FOR)
+
+
+def test_a_change_that_is_asked_for_is_compared_as_a_whole() -> None:
+    old = AddressChange("c0", "email", NEW, "x", AT, AT, "page")
+    number = AddressChange("c9", "sms", an_address("+12025550199"), "x", AT, AT, "page")
+    contact = a_contact(
+        changing=(old, number), codes_sent=("2026-11-24T12:00:00+00:00", "2026-11-24T12:00:01+00:00")
+    )
+    step = asked(contact, "email", NEW, change_id="c1", code="right", now=LATE, source="page")
+    change = AddressChange(
+        "c1", "email", replace(NEW, source="page"), "right", AT, "2026-11-25T12:15:00+00:00", "page"
+    )
+    assert step == Step(
+        replace(
+            contact,
+            changing=(number, change),
+            codes_sent=("2026-11-24T12:00:01+00:00", AT),
+            history=(row("page", "", "email asked"),),
+        ),
+        Answer.DONE,
+        change,
+    )
+
+
+def test_a_change_that_is_confirmed_and_in_effect_is_compared_as_a_whole() -> None:
+    contact = ask(a_contact()).contact
+    change = change_of(contact)
+    done = replace(change, code="", confirmed_at=AT, effective_at="2026-11-28T12:00:00+00:00")
+    step = confirmed(contact, "email", LATE, equal=True)
+    first = row("page", "", "email asked")
+    second = row("page", "email asked", "email confirmed")
+    assert step == Step(replace(contact, changing=(done,), history=(first, second)), Answer.DONE, done)
+    after = in_effect(step.contact, done, LATE)
+    assert after == replace(
+        step.contact,
+        email=done.address,
+        changing=(),
+        set_by_customer=("email",),
+        history=(first, second, row("page", "c0001@example.com", "new@example.com", field="email")),
+    )
+    new = in_effect(replace(step.contact, email=None, set_by_customer=("mobile",)), done, LATE)
+    assert (new.history[-1]["from"], new.set_by_customer) == ("", ("email", "mobile"))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "equal", "tries", "answer", "left"),
+    [
+        (15, False, 0, Answer.WRONG, 1),
+        (15, False, 3, Answer.WRONG, 4),
+        (15, False, 4, Answer.EXPIRED, None),
+        (16, True, 0, Answer.EXPIRED, None),
+    ],
+)
+def test_what_is_left_of_a_change_after_a_code(
+    minutes: int, equal: bool, tries: int, answer: Answer, left: int | None
+) -> None:
+    contact = ask(a_contact()).contact
+    contact = with_change(contact, replace(change_of(contact), tries=tries))
+    step = confirmed(contact, "email", NOW + timedelta(minutes=minutes), equal=equal)
+    assert step.answer == answer
+    found = pending(step.contact, "email")
+    assert (found.tries if found else None) == left
+
+
+def test_a_code_that_comes_when_it_is_not_good_any_more_only_puzzles() -> None:
+    contact = ask(a_contact()).contact
+    assert ask(contact, NOW + CODE_LIFE).answer == Answer.DONE
+    late = ask(contact, NOW + CODE_LIFE + timedelta(seconds=1))
+    assert (late.answer, late.contact, late.change) == (Answer.EXPIRED, contact, change_of(contact))
+    done = give(contact).contact
+    assert ask(done, NOW + timedelta(days=9)).answer == Answer.DONE, "a confirmed one does not expire"
+
+
+def test_a_lock_ends_at_its_time() -> None:
+    contact = a_contact(changes_locked_until=AT)
+    assert locked(contact, NOW - timedelta(seconds=1))
+    assert not locked(contact, NOW)
+    assert not locked(a_contact(), NOW)
+
+
+def test_what_an_owner_takes_back_is_said_with_who_and_why() -> None:
+    contact = give(ask(a_contact()).contact).contact
+    step = undone(contact, "c1", LATE)
+    assert step.answer == Answer.DONE
+    assert step.change == change_of(contact)
+    after = step.contact
+    assert (after.changing, after.changes_locked_until) == ((), "2026-11-26T12:00:00+00:00")
+    assert [(s.what, s.value, s.source, s.by, s.note) for s in after.statements] == [
+        ("email", "c0001@example.com", "customer", "owner", "undone")
+    ]
+    assert after.history[-1] == row("owner", "email confirmed", "", "undone")
+    by_operator = refused(contact, "email", LATE, "ann", "forged")
+    assert [(s.source, s.by, s.note) for s in by_operator.contact.statements] == [
+        ("operator", "ann", "forged")
+    ]
+    assert by_operator.change == change_of(contact)
+    bare = give(ask(a_contact(email=None)).contact).contact
+    assert undone(bare, "c1", LATE).contact.statements[0].value == ""
+    waiting = asked(
+        contact, "sms", an_address("+12025550199"), change_id="c2", code="x", now=NOW, source="page"
+    ).contact
+    rows = [row["from"] for row in undone(waiting, "c1", LATE).contact.history if row["who"] == "owner"]
+    assert rows == ["email confirmed", "sms asked"]
+
+
+def told(stage: int, status: str, hours: float = 0) -> Told:
+    at = (NOW + timedelta(hours=hours)).isoformat()
+    return Told(STAGES[stage].note, "email", "c0001@example.com", at, status, "n1")
+
+
+@pytest.mark.parametrize(
+    ("stage", "review", "rows", "hours", "expected"),
+    [
+        (0, "", [], 0, (1, "asked")),  # nobody to tell
+        (0, "", [told(0, "sent")], 0, (1, "")),
+        (0, "", [told(0, "quiet_hours")], 99, (0, "")),
+        (0, "", [told(0, "sent"), told(0, "quiet_hours")], 99, (0, "")),
+        (0, "", [told(0, "not_yet")], 23.99, (0, "")),
+        (0, "", [told(0, "not_yet")], 24, (1, "asked")),
+        (0, "", [told(0, "sent"), told(0, "not_yet")], 23.99, (0, "")),
+        (0, "", [told(0, "sent"), told(0, "not_yet")], 24, (1, "")),
+        (0, "", [told(0, "failed"), told(0, "bounced")], 0, (1, "asked")),
+        (0, "allowed", [told(0, "failed")], 0, (1, "allowed")),
+        (2, "", [told(2, "sent")], 0, (3, "")),
+        (2, "", [told(2, "failed")], 0, (2, "asked")),
+        (2, "asked", [told(2, "sent")], 0, (2, "asked")),
+        (2, "allowed", [told(2, "failed")], 0, (3, "allowed")),
+        (1, "asked", [told(1, "sent")], 0, (2, "asked")),
+    ],
+)
+def test_when_a_stage_ends(
+    stage: int, review: Any, rows: list[Told], hours: float, expected: tuple[int, str]
+) -> None:
+    before = replace(
+        confirmed_change(), stage=stage, review=review, told=(told(0, "old"), told(1, "old"))[:stage]
+    )
+    after = noted(before, rows, NOW + timedelta(hours=hours))
+    assert (after.stage, after.review) == expected
+    assert after.told == (*before.told, *rows)
+    again = noted(
+        replace(before, told=(*before.told, told(stage, "not_yet"))), rows, NOW + timedelta(hours=hours)
+    )
+    assert again.told == after.told, "a later try takes the place of the one before"
+
+
+@pytest.mark.parametrize(
+    ("changes", "due"),
+    [
+        ({"stage": 0}, 0),
+        ({"stage": 1}, 48),
+        ({"stage": 2}, 72),
+        ({"stage": 3}, None),
+        ({"stage": 0, "confirmed_at": ""}, None),
+        ({"stage": 2, "review": "asked"}, None),
+        ({"stage": 1, "review": "asked"}, 48),
+        ({"stage": 1, "told": (told(0, "sent", 10),)}, 58),
+        ({"stage": 1, "told": (told(0, "sent", 10), told(0, "sent", 5))}, 53),
+        ({"stage": 1, "told": (told(0, "failed", 10), told(0, "not_yet", 10))}, 48),
+        ({"stage": 2, "told": (told(0, "sent", 10), told(1, "sent", 60))}, 84),
+        ({"stage": 2, "told": (told(0, "sent", 10), told(1, "sent", 40))}, 72),
+    ],
+)
+def test_when_the_next_note_is_due(changes: dict[str, Any], due: float | None) -> None:
+    found = due_at(replace(confirmed_change(), **changes))
+    assert found == (None if due is None else NOW + timedelta(hours=due))
+
+
+def test_a_person_allows_what_waits_for_one() -> None:
+    contact = give(ask(a_contact()).contact).contact
+    waits = with_change(contact, replace(change_of(contact), review="asked"))
+    step = allowed(waits, "email", LATE, "ann", "by letter")
+    assert step.change == replace(change_of(contact), review="allowed")
+    assert step.contact.history[-1] == row("ann", "email waits for a person", "email allowed", "by letter")
+    assert to_review(replace(change_of(contact), review="allowed")).review == "allowed"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "found"),
+    [
+        ([], False),
+        ([Status.FAILED], False),
+        ([Status.FAILED, Status.SENT], True),
+        ([Status.UNCONFIRMED], False),
+    ],
+)
+def test_whether_notes_reached_the_owner(statuses: list[Status], found: bool) -> None:
+    assert reached(statuses) is found

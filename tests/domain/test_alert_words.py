@@ -156,7 +156,7 @@ def test_an_alert_shows_twenty_switches(switches: int, last: str) -> None:
     ],
 )
 def test_figures_count_what_others_name(counts: dict[str, int], number: int) -> None:
-    assert FIGURES == {"exit_status", "composition_errors", "customers_missing"}
+    assert {"exit_status", "composition_errors", "customers_missing"} == FIGURES
     assert times(added_up(HEAD, [report(n, code, part=code) for code, n in counts.items()])) == number
 
 
@@ -220,24 +220,24 @@ def test_what_it_means_for_customers(severity: Any, means: str, said: str) -> No
 
 def test_an_exception_that_says_nothing_more_is_this() -> None:
     assert ExceptionRaised("c", "error", "d", "r", "t").to_detail() == {
-        **{
-            "code": "c",
-            "severity": "error",
-            "domain": "d",
-            "run_id": "r",
-            "text": "t",
-            "part": "run",
-            "count": 1,
-        },
-        **{
-            "customers_in_run": (),
-            "detail": {},
-            "samples": (),
-            "customers": "",
-            "queue": "",
-            "document_type": "",
-        },
-        **{"team": "", "source": "", "said_at": "", "cured_by_rerun": False, "content": ""},
+        "code": "c",
+        "severity": "error",
+        "domain": "d",
+        "run_id": "r",
+        "text": "t",
+        "part": "run",
+        "count": 1,
+        "customers_in_run": (),
+        "detail": {},
+        "samples": (),
+        "customers": "",
+        "queue": "",
+        "document_type": "",
+        "team": "",
+        "source": "",
+        "said_at": "",
+        "cured_by_rerun": False,
+        "content": "",
     }
 
 

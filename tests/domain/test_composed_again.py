@@ -173,3 +173,57 @@ def test_only_a_whole_run_makes_good_an_end_that_is_not_known() -> None:
 def test_what_no_switch_says_is_said_in_words(late: Any, more: int, words: str) -> None:
     assert in_words(late, more) == words
     assert bool(offered(late)) == (bool(late) and late[-1][1] != HIGHEST)
+
+
+@pytest.mark.parametrize(
+    ("late", "more", "words"),
+    [
+        ((), 3, "documents of 3 customers late"),
+        ((), 1, "documents of 1 customer late"),
+        (((2, 3),), 4, "documents of 6 customers late"),
+        (((1, 1), (4, HIGHEST)), 9, "documents of any customer of the run may be late"),
+        (((2, 2), (4, HIGHEST)), 0, "documents of customers 2,4 and all after it late"),
+    ],
+)
+def test_whose_documents_are_late(late: Any, more: int, words: str) -> None:
+    assert late_in_words(late, more) == words
+
+
+def test_customers_of_a_run_by_number_and_by_key() -> None:
+    found = Customers()
+    for number, key in ((3, "A"), (4, "B"), (3, "C"), (0, "D"), (-1, "E"), (HIGHEST, "F"), (None, "G")):
+        found.add(number, key)
+    assert found.by_number == {3: {"A", "C"}, 4: {"B"}}
+    assert found.keys == set("ABCDEFG")
+    assert found.numbers == ((3, 4),)
+    assert not Customers().is_from_the_first
+    assert not customers(_1="A", _3="B").is_from_the_first
+
+
+@pytest.mark.parametrize(
+    ("missed", "by", "proven"),
+    [
+        ({3: {"K3"}, 5: {"K9"}}, customers(_3="K3", _6="X"), "3"),
+        ({3: {"K3"}, 5: {"K9"}}, customers(_3="K3", _5="K5"), "3"),  # 5 is another customer's here
+        ({3: {"K3"}, 5: set()}, customers(_3="K3", _5="K5"), "3,5"),
+        ({3: {"K3", "K4"}}, customers(_3="K3", _5="K5"), "5"),  # one who shared a number is missing
+        ({}, customers(_3="K3", _5="K5"), "3,5"),
+    ],
+)
+def test_what_a_run_that_names_the_other_composed(missed: Any, by: Customers, proven: str) -> None:
+    late: Ranges = ((3, 3), (5, 5))
+    assert to_text(composed_again(late, missed, by, named=True, whole=False)) == proven
+
+
+def test_a_whole_run_leaves_out_those_whom_it_does_not_have() -> None:
+    late: Ranges = ((3, 9),)
+    by = customers(_3="K3")
+    assert composed_again(late, {}, by, named=True, whole=True) == late
+    assert composed_again(late, {5: {"K5"}}, by, named=True, whole=True) == ((3, 4), (6, 9))
+    assert composed_again(late, {5: {"K5"}}, by, named=False, whole=True) == ()
+
+
+def test_a_list_that_is_cut_ends_with_a_whole_number() -> None:
+    assert in_full("1,22,333", 8) == "customers 1,22,333"
+    assert in_full("1,22,333", 7) == "customers 1,22, …"
+    assert in_full("1,22,333", 4) == "customers 1, …"

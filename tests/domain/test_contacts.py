@@ -5,9 +5,19 @@ from datetime import UTC, datetime
 
 import pytest
 
-from exstream_notify.domain.contacts import Address, Consent, addresses_to_check, merge
+from exstream_notify.domain.contacts import (
+    MAX_HISTORY,
+    Address,
+    Consent,
+    Contact,
+    addresses_to_check,
+    as_present,
+    merge,
+    with_entries,
+)
 from exstream_notify.domain.documents import Channel
-from tests.fakes import a_contact, a_document, an_address
+from exstream_notify.domain.holders import keyed_digest, name_of, packed
+from tests.fakes import FakeAddresses, a_contact, a_document, an_address
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
 AT = "2026-11-20T15:00:00+00:00"
@@ -125,3 +135,135 @@ def test_a_merge_never_touches_wishes_or_consent() -> None:
 )
 def test_an_address_is_usable_by_its_status(status: str, usable: bool) -> None:
     assert an_address(OLD, status=status).usable is usable
+
+
+# --- whole contacts ---------------------------------------------------------------------------------
+
+MOMENT = NOW.replace(microsecond=250_000)
+
+
+def test_a_contact_made_by_a_record_is_compared_as_a_whole() -> None:
+    document = a_document(language="es", country="US", postcode="20001", recipient="R1", first_name="Ana")
+    checked: dict[Channel, Address] = {"sms": an_address("+12025550101"), "email": an_address(OLD)}
+    made = merge(None, document, checked, MOMENT, "salt")
+    named = packed(name_of("Ana", "", keyed_digest("salt")))
+    assert made == Contact(
+        "retail",
+        "C0001",
+        "salt",
+        1,
+        email=an_address(OLD, holder=named),
+        mobile=an_address("+12025550101", holder=named),
+        language="es",
+        time_zone="America/New_York",
+        country="US",
+        postcode="20001",
+        created_at=AT,
+        changed_at=AT,
+        recipient="R1",
+    )
+
+
+def test_an_erased_contact_is_made_anew_and_keeps_that_it_was_erased() -> None:
+    mark = Contact("retail", "C0001", "", 7, erased_at="2026-11-01", erased_by="ann", erased_why="asked")
+    assert mark.is_erased
+    made = merge(mark, a_document(time_zone=None), {}, MOMENT, "salt")
+    assert made == replace(mark, salt="salt", version=8, created_at=AT, changed_at=AT)
+    assert not made.is_erased
+    assert not a_contact(salt="").is_erased
+    disputed = merge(mark, a_document(disputed=True), fresh(OLD), MOMENT, "salt")
+    assert disputed == replace(mark, salt="salt", version=8, created_at=AT, changed_at=AT)
+
+
+def test_a_record_changes_what_it_says_and_when() -> None:
+    contact = a_contact(language="en", country="US", postcode="1", created_at="before")
+    after = merge(contact, a_document(language="de", country="AT", postcode="2"), {}, MOMENT, "other")
+    assert after == replace(contact, language="de", country="AT", postcode="2", version=2, changed_at=AT)
+
+
+def test_an_address_set_by_the_customer_leaves_the_others_to_the_record() -> None:
+    """The first of the checked addresses is passed over, not the rest."""
+    contact = a_contact(set_by_customer=("email",))
+    checked = {**fresh(NEW), "sms": an_address("+12025550999")}
+    after = merge(contact, a_document(), checked, NOW, "")
+    assert (after.email, after.mobile and after.mobile.value) == (contact.email, "+12025550999")
+    same = {**fresh(OLD), "sms": an_address("+12025550999")}
+    assert merge(a_contact(), a_document(), same, NOW, "").mobile != a_contact().mobile
+    worse = {**fresh(NEW, status="invalid"), "sms": an_address("+12025550999")}
+    assert merge(a_contact(), a_document(), worse, NOW, "").mobile != a_contact().mobile
+
+
+HASH = "1." + "ab" * 16
+
+
+@pytest.mark.parametrize(
+    ("known", "record", "kept"),
+    [
+        ("", {"verify_last4": HASH}, f"last4 {HASH}"),
+        ("", {"verify_last4": f"{HASH}.account"}, f"last4 {HASH}"),
+        ("", {"verify_birth_date": HASH, "verify_last4": HASH}, f"birth_date {HASH}"),
+        (f"birth_date {HASH}", {"verify_last4": HASH}, f"birth_date {HASH}"),  # the weaker one
+        (f"last4 {HASH}", {"verify_birth_date": HASH}, f"birth_date {HASH}"),
+        (f"last4 {HASH}", {"verify_last4": HASH.replace("ab", "cd")}, f"last4 {HASH.replace('ab', 'cd')}"),
+        (f"birth_date {HASH}", {"verify_birth_date": "1985-03-31"}, f"birth_date {HASH}"),  # not concealed
+        ("", {}, ""),
+    ],
+)
+def test_what_can_be_asked_of_a_customer(known: str, record: dict[str, str], kept: str) -> None:
+    assert merge(a_contact(second_step=known), a_document(**record), {}, NOW, "").second_step == kept
+
+
+def test_a_history_is_kept_within_bounds_and_says_how_many_are_gone() -> None:
+    def row(number: int) -> dict[str, str]:
+        return {"at": f"t{number}", "who": "w", "field": "f", "from": "", "to": str(number)}
+
+    full = a_contact(history=tuple(map(row, range(MAX_HISTORY))))
+    assert MAX_HISTORY == 300
+    assert with_entries(a_contact(history=full.history[:-1]), row(299)) == full.history
+    gone = {"at": "t1", "who": "exnotify", "field": "older changes", "from": "2", "to": ""}
+    once = with_entries(full, row(300))
+    assert once == (gone, *map(row, range(2, 301)))
+    twice = with_entries(replace(full, history=once), row(301), row(302))
+    assert twice == ({**gone, "at": "t3", "from": "4"}, *map(row, range(4, 303)))
+
+
+# --- whose address, and where the customer is -------------------------------------------------------
+
+CHECK = FakeAddresses().check
+
+
+def test_a_later_message_goes_where_the_customer_is_by_now() -> None:
+    document = a_document(email="own@example.com", time_zone="Europe/Vienna", country="AT")
+    known = a_contact(email=an_address(NEW), time_zone="America/Chicago", country=None)
+    found = as_present(known, document, CHECK)
+    assert (found.email, found.time_zone, found.country) == (an_address(NEW), "America/Chicago", "AT")
+    unusable = replace(known, email=an_address(NEW, status="invalid"))
+    assert as_present(unusable, document, CHECK).email == CHECK("email", "own@example.com", "AT")
+    disputed = as_present(known, replace(document, disputed=True), CHECK)
+    assert disputed.email == CHECK("email", "own@example.com", "AT")
+    bens = replace(known, email=an_address(NEW, holder=packed(name_of("Ben", "", keyed_digest(known.salt)))))
+    anas = as_present(bens, replace(document, first_name="Ana"), CHECK)
+    assert anas.email == CHECK("email", "own@example.com", "AT")
+    assert as_present(replace(known, email=None), document, CHECK).email == CHECK(
+        "email", "own@example.com", "AT"
+    )
+
+
+def test_a_number_without_a_plus_is_looked_at_again() -> None:
+    known = a_contact(mobile=Address("+12025550101", "2025550101"))
+    assert addresses_to_check(known, a_document(mobile="2025550101")) == {"sms": "2025550101"}
+    mail = a_contact(email=Address(OLD, "C0001@Example.com"))
+    assert addresses_to_check(mail, a_document(email="C0001@Example.com")) == {}
+    assert addresses_to_check(mail, a_document()) == {"email": OLD}
+
+
+def test_a_customer_opts_out_of_a_topic_or_of_all() -> None:
+    contact = a_contact(opt_outs={"bills": ("email",), "*": ("sms",)})
+    found = {(t, c): contact.opted_out(c, t) for t in ("bills", "cases") for c in ("email", "sms")}  # type: ignore[arg-type]
+    assert found == {
+        ("bills", "email"): True,
+        ("bills", "sms"): True,
+        ("cases", "email"): False,
+        ("cases", "sms"): True,
+    }
+    assert (contact.address("email"), contact.address("sms")) == (contact.email, contact.mobile)

@@ -191,3 +191,10 @@ def test_a_set_has_its_numbers_in_stretches(numbers: list[int], ranges: list[tup
     assert all(found.add(number) for number in numbers)
     assert (list(found.ranges()), found.count) == (ranges, len(numbers))
     assert size(ranges) == len(numbers)
+
+
+def test_pages_are_walked_in_the_order_of_their_numbers() -> None:
+    found = CustomerSet()
+    for number in (90_000, 5, 4096, 6):
+        found.add(number)
+    assert list(found.ranges()) == [(5, 6), (4096, 4096), (90_000, 90_000)]

@@ -1,6 +1,7 @@
 """Whether, when and on which channel: the rules of the decision, row by row."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, time
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exstream_notify.domain.contacts import Consent
+from exstream_notify.domain.debt_hold import DebtHold
 from exstream_notify.domain.decisions import (
     Decision,
     Defer,
@@ -20,6 +22,7 @@ from exstream_notify.domain.decisions import (
     decide,
 )
 from exstream_notify.domain.documents import Channel
+from exstream_notify.domain.quiet_hours import Window
 from tests.fakes import a_contact, a_document, a_rule, an_address
 
 DAY = datetime(2026, 11, 20, 15, tzinfo=UTC)  # ten in the morning in New York
@@ -315,3 +318,118 @@ def test_nothing_is_ever_sent_where_it_must_not_go(
         assert channel not in suppressed
     if decision.channels[0] == "sms":
         assert 13 <= hour < 24 or hour < 2, "eight to nine in New York"
+
+
+# --- what no row above decides -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "document", "contact", "decision"),
+    [
+        ({"asks_for_payment": True}, {"amount_due": "0.00"}, {}, Suppress(Why.NOTHING_DUE)),
+        ({"asks_for_payment": True}, {"amount_due": "0.01"}, {}, EMAIL_THEN_SMS),
+        ({}, {"amount_due": "0.00"}, {}, EMAIL_THEN_SMS),
+        (
+            {"message_class": "collections"},
+            {"amount_due": "9"},
+            {"debt_hold": DebtHold(("disputed",), "x", "run-1")},
+            Suppress(Why.DO_NOT_DUN, "disputed"),
+        ),
+        (
+            {"message_class": "collections", "skip": "settled"},
+            {"amount_due": "0"},
+            {"debt_hold": DebtHold(("disputed",), "x", "run-1"), "paper_required": True},
+            Suppress(Why.DO_NOT_DUN, "disputed"),
+        ),
+        (
+            {"skip": "settled", "asks_for_payment": True},
+            {"amount_due": "0"},
+            {},
+            Suppress(Why.ACCOUNT_STATUS, "settled"),
+        ),
+        ({"on_paper": "skip"}, {}, {"paper_required": True}, Suppress(Why.PAPER_REQUIRED, "on_paper: skip")),
+        ({"on_paper": "skip"}, {}, {"consent": WITHDRAWN}, Suppress(Why.CONSENT_WITHDRAWN, "on_paper: skip")),
+        ({"on_paper": "skip", "consent": "required"}, {}, {}, Suppress(Why.NO_CONSENT, "on_paper: skip")),
+        (
+            {"on_paper": "skip"},
+            {"delivery_channel": "post"},
+            {},
+            Suppress(Why.PAPER_CHOSEN, "on_paper: skip"),
+        ),
+        ({"channels": ("email",), "reserve": ("sms",)}, {}, {}, EMAIL_THEN_SMS),
+        ({"channels": ("email",), "reserve": ("sms",)}, {}, {"email": None}, SMS),
+        ({"channels": ("email",), "reserve": ("sms",)}, {}, {"channel_order": ("sms",)}, EMAIL_THEN_SMS),
+        ({"consent": "required"}, {}, {"consent": GIVEN, "paper_required": True}, Paper(Why.PAPER_REQUIRED)),
+        ({"channels": ()}, {}, {}, Suppress(Why.NO_CHANNEL)),
+    ],
+)
+def test_the_order_of_reasons(
+    rule: dict[str, Any], document: dict[str, Any], contact: dict[str, Any], decision: Decision
+) -> None:
+    assert decided(rule, document, contact) == decision
+
+
+@pytest.mark.parametrize("word", ["paper", "print", "post", "mail", "postal", "letter", " LETTER "])
+def test_words_for_paper(word: str) -> None:
+    assert decided({}, {"delivery_channel": word}) == Paper(Why.PAPER_CHOSEN)
+
+
+@pytest.mark.parametrize(
+    ("word", "decision"),
+    [
+        ("email", EMAIL_THEN_SMS),
+        ("e-mail", EMAIL_THEN_SMS),
+        ("sms", SMS_THEN_EMAIL),
+        ("text", SMS_THEN_EMAIL),
+        ("Mobile", SMS_THEN_EMAIL),
+    ],
+)
+def test_words_for_channels(word: str, decision: Decision) -> None:
+    assert decided({}, {"delivery_channel": word}) == decision
+    assert decided({"channels": ("sms", "email")}, {"delivery_channel": word}) == decision
+
+
+def test_channels_that_are_left_are_the_only_ones_and_keep_their_order() -> None:
+    assert decided(channels=("sms", "email")) == EMAIL_THEN_SMS
+    assert decided(channels=("email",)) == EMAIL
+    assert decided(contact={"email": None}, channels=("email",)) == Suppress(
+        Why.NO_CHANNEL, "email: no address"
+    )
+
+
+@pytest.mark.parametrize(
+    ("own", "hour", "minute", "waits_until"),
+    [
+        (("09:00", "18:00"), 13, 59, datetime(2026, 11, 20, 14, tzinfo=UTC)),
+        (("09:00", "18:00"), 14, 0, None),
+        (("09:00", "18:00"), 22, 59, None),
+        (("09:00", "18:00"), 23, 0, datetime(2026, 11, 21, 14, tzinfo=UTC)),
+    ],
+)
+def test_a_text_waits_for_the_customers_own_hours(
+    own: Any, hour: int, minute: int, waits_until: datetime | None
+) -> None:
+    now = DAY.replace(hour=hour, minute=minute)
+    found = decided(contact={"email": None, "quiet_hours": own}, now=now)
+    assert found == (SMS if waits_until is None else Defer(waits_until, Why.QUIET_HOURS))
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("ok", ""),
+        ("soft", ""),
+        ("invalid", "invalid"),
+        ("opted_out", "opted out"),
+        ("complained", "complained"),
+    ],
+)
+def test_what_speaks_against_an_address(status: str, words: str) -> None:
+    contact = a_contact(email=an_address("c0001@example.com", status=status))
+    assert against("email", a_rule(), contact) == words
+    assert against("email", a_rule(), replace(contact, opt_outs={"*": ("email",)})) == "opted out"
+    assert against("email", a_rule(), replace(contact, email=None), ["email"]) == "no address"
+
+
+def test_what_a_site_sets_unless_it_says_otherwise() -> None:
+    assert Policy() == Policy(Window(time(8), time(21)), ("America/New_York",))

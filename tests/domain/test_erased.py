@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from exstream_notify.domain.contacts import AddressChange, Told
 from exstream_notify.domain.erased import (
     ERASED,
     KEPT_FIELDS,
@@ -16,8 +17,17 @@ from exstream_notify.domain.erased import (
     reduced_reject,
     with_words,
 )
-from exstream_notify.domain.notices import REDACTED, Attempt, Status, chain_holds, happened, head
+from exstream_notify.domain.notices import (
+    REDACTED,
+    Attempt,
+    Correction,
+    Status,
+    chain_holds,
+    happened,
+    head,
+)
 from exstream_notify.domain.passes import handle_of
+from exstream_notify.domain.payments import NO_PAYMENTS, Fact, with_facts
 from tests.fakes import a_contact, a_notice, an_address
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
@@ -174,3 +184,54 @@ def test_a_notice_keeps_keys_hashes_and_times_and_its_chain_holds() -> None:
 def test_a_notice_that_says_nothing_of_anybody_stays_the_same() -> None:
     notice = happened(a_notice(version=4, why="provider_down"), NOW, "deferred", "provider_down")
     assert redacted(notice, ANNA) is notice
+
+
+def test_what_changes_of_addresses_knew_is_looked_for_too() -> None:
+    told = Told("changed", "email", "told@example.com", "t", "sent", "n1")
+    change = AddressChange(
+        "c",
+        "email",
+        an_address("asked@example.com", given="Asked@x.example"),
+        "",
+        "",
+        "",
+        "page",
+        told=(told,),
+    )
+    contact = a_contact(email=None, mobile=None, changing=(change,), recipient="R1")
+    person = person_of(contact)
+    assert person.words == ("asked@example.com", "Asked@x.example", "told@example.com")
+    assert (person.recipient, person.contact_key, person.before) == ("R1", "C0001\x1fR1", "")
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        *("opened", "responded", "paid", "acknowledged", "link revoked", "link unlocked", "journey stopped"),
+        *("journey resumed", "paid in part", "paid again", "payment reversed", "payment moved"),
+    ],
+)
+def test_somebodys_words_and_amounts_go(what: str) -> None:
+    notice = happened(a_notice(), NOW, what, "words")
+    assert redacted(notice, ANNA).events[0].detail == REDACTED + head(notice)
+
+
+def test_payments_and_due_dates_go_and_the_rest_stays() -> None:
+    notice = a_notice(
+        version=4,
+        payments=with_facts(NO_PAYMENTS, [Fact("payment", "p", "", "5", "USD")]),
+        corrections=(Correction(a_notice().origin, "2026-12-01", nothing_due=True),),
+        why="provider_down",
+    )
+    assert redacted(notice, ANNA) == replace(
+        notice,
+        version=5,
+        payments=NO_PAYMENTS,
+        corrections=(Correction(a_notice().origin, "", nothing_due=True),),
+    )
+
+
+def test_a_line_of_the_same_length_is_long_enough() -> None:
+    assert blanked(b'{"pos":1}') == b'{"pos":1}'
+    assert ANNA.existed("2026-11-20T15:00:00.900Z")
+    assert not ANNA.existed("2026-11-20T15:00:01.000Z")

@@ -2,19 +2,23 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
 from exstream_notify.adapters.expectation_rules import is_day_off
 from exstream_notify.domain.due_days import DueDays, Holidays
 from exstream_notify.domain.expectations import (
+    EVERY_DAY,
     Arrival,
     ExpectedRun,
+    Occurrence,
     at_deadline,
     met,
     next_deadline,
     occurrences,
     run_date,
+    shortest_gap,
 )
 
 BILLING = ExpectedRun("retail", "billing", (time(6),), "America/New_York", tolerance_minutes=30)
@@ -202,3 +206,95 @@ def test_a_run_that_met_one_late_meets_no_other() -> None:
     # To another expectation it is a run like any other.
     other = replace(DAILY, name="other")
     assert met(other, known, (), [late]) == {at("2026-11-24T06:00"): late}
+
+
+# --- each limit ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "opens", "deadline"),
+    [
+        ({}, "2026-11-24T18:00", "2026-11-25T06:00"),
+        ({"within_minutes": 60}, "2026-11-25T05:00", "2026-11-25T06:00"),
+        ({"tolerance_minutes": 30}, "2026-11-24T18:00", "2026-11-25T06:30"),
+        ({"zone": "America/New_York"}, "2026-11-24T23:00", "2026-11-25T11:00"),
+    ],
+)
+def test_the_window_of_an_occurrence(changes: dict[str, Any], opens: str, deadline: str) -> None:
+    expected = replace(DAILY, **changes)
+    (found,) = occurrences(expected, at(deadline) - timedelta(seconds=1), at(deadline), never)
+    assert found == Occurrence(date(2026, 11, 25), time(6), at(opens), at(deadline))
+    assert list(occurrences(expected, at(deadline), at(deadline) + timedelta(hours=1), never)) == []
+    assert at_deadline(expected, at(deadline), never) == found
+    assert at_deadline(expected, at(deadline) + timedelta(seconds=1), never) is None
+
+
+def test_occurrences_of_a_day_are_in_order_of_their_times() -> None:
+    late_first = replace(DAILY, by=(time(18), time(6)), tolerance_minutes=60)
+    found = occurrences(late_first, at("2026-11-25T07:00"), at("2026-11-26T07:00"), never)
+    assert [o.deadline for o in found] == [at("2026-11-25T19:00"), at("2026-11-26T07:00")]
+
+
+def test_a_tolerance_over_midnight_belongs_to_the_day_before() -> None:
+    late = replace(DAILY, by=(time(23, 30),), tolerance_minutes=60)
+    assert next_deadline(late, at("2026-11-25T23:59"), never) == at("2026-11-26T00:30")
+    assert next_deadline(late, at("2026-11-26T00:30"), never) == at("2026-11-27T00:30")
+
+
+def test_nothing_is_due_within_a_year_where_no_day_is() -> None:
+    once = replace(DAILY, days=DueDays(dates=(date(2027, 11, 27),)))
+    assert next_deadline(once, at("2026-11-26T00:00"), never) == at("2027-11-27T06:00")
+    assert next_deadline(once, at("2026-11-24T00:00"), never) is None
+
+
+def test_names_of_expectations_and_of_their_occurrences() -> None:
+    assert (DAILY.key, DAILY.name_at(at("2026-11-25T06:00"))) == (
+        "retail/billing",
+        "retail/billing/2026-11-25T06:00:00+00:00",
+    )
+    assert (DAILY.within_minutes, DAILY.tolerance_minutes, DAILY.app, DAILY.run) == (720, 0, "", "*")
+
+
+@pytest.mark.parametrize(
+    ("by", "days", "gap"),
+    [
+        ((time(6),), EVERY_DAY, 1440),
+        ((time(18), time(6)), EVERY_DAY, 720),
+        ((time(6), time(6, 30), time(23)), EVERY_DAY, 30),
+        ((time(6),), DueDays(dates=(date(2026, 11, 25),)), None),
+        ((time(6),), DueDays(dates=(date(2026, 11, 25), date(2026, 11, 28))), 3 * 1440),
+    ],
+)
+def test_the_shortest_gap_between_two_due_times(by: tuple[time, ...], days: DueDays, gap: int | None) -> None:
+    expected = replace(DAILY, by=by, days=days)
+    assert shortest_gap(expected, never, date(2026, 11, 23), date(2026, 11, 30)) == gap
+
+
+@pytest.mark.parametrize(
+    ("run_id", "day"),
+    [
+        ("20261131-20261124", date(2026, 11, 24)),  # the first is no day
+        ("2026-11-24-2026-11-24", date(2026, 11, 24)),
+        ("2026-11.24", None),
+        ("2026_11_24", date(2026, 11, 24)),
+        ("20261124123", None),
+        ("202611241234", date(2026, 11, 24)),
+        ("19991124", None),
+    ],
+)
+def test_dates_in_run_ids(run_id: str, day: date | None) -> None:
+    assert run_date(run_id) == day
+
+
+def test_a_run_counts_once_and_at_both_ends_of_its_window() -> None:
+    known = list(occurrences(DAILY, at("2026-11-24T00:00"), at("2026-11-26T00:00"), never))
+    first, second = (o.deadline for o in known)
+    for came in ("2026-11-23T18:00", "2026-11-24T06:00"):
+        run = Arrival("a", "", at(came))
+        assert met(DAILY, known, (), [run, replace(run, at=at("2026-11-25T05:00"))]) == {first: run}
+    early, late = Arrival("a", "", at("2026-11-23T17:59:59")), Arrival("b", "", at("2026-11-24T06:00:01"))
+    assert met(DAILY, known, (), [early, late]) == {}
+    other = Arrival("x", "", at("2026-11-25T05:00"))
+    named = replace(DAILY, run="billing*")
+    mine = Arrival("BILLING-1", "", at("2026-11-25T05:30"))
+    assert met(named, known, (), [other, mine]) == {second: mine}, "another kind is passed over"

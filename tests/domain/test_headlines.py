@@ -1,12 +1,20 @@
 """A run in one line: what needs a look first, or how many were notified."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from exstream_notify.domain.exceptions import ExceptionRaised, Severity
-from exstream_notify.domain.headlines import OtherRuns, Particulars, Until, all_concerns, headline, in_words
+from exstream_notify.domain.headlines import (
+    SAID,
+    OtherRuns,
+    Particulars,
+    Until,
+    all_concerns,
+    headline,
+    in_words,
+)
 from exstream_notify.domain.notices import Outcome
 from exstream_notify.domain.runs import Control, RecordOutcome, Run, RunState, reconcile
 
@@ -264,3 +272,139 @@ def test_an_open_incident_needs_a_look_unless_the_run_says_it(
 )
 def test_reasons_are_read_as_words(reason: str, words: str) -> None:
     assert in_words(reason) == words
+
+
+# --- words, one by one ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("no_channel", "no channel that works"), ("wording_not_approved", "wording not approved"),
+        ("deadline_passed", "deadline passed"), ("test_document", "test documents"),
+        ("do_not_dun", "customers not to be asked for money"), ("responded", "customers responded before"),
+        ("superseded", "superseded by a newer document"), ("switched_off", "switched off"),
+        ("reputation", "reputation of the sender too low"), ("unanswered", "no answer from the provider"),
+        ("answer_lost", "answer of the provider lost"), ("no_receipt", "no receipt"), ("a_b_c", "a b c"), ("A_b", "A_b"),
+        ("field: one two", "field one two"), ("field: one two three", "field: one two three"), ("x" * 100, "x" * 100),
+        ("x" * 98 + " yz", "x" * 98 + "…"), ("", ""),
+    ],
+)  # fmt: skip
+def test_every_reason_that_does_not_read_well(reason: str, words: str) -> None:
+    assert in_words(reason) == words
+
+
+def test_codes_of_which_the_run_itself_says_how_they_stand() -> None:
+    for code in (
+        *(
+            "records_rejected",
+            "documents_missing",
+            "holders_mixed",
+            "customers_missing",
+            "no_channel",
+            "unreached",
+        ),
+        *(
+            "required_unreached",
+            "deadline_passed",
+            "send_unconfirmed",
+            "unconfirmed_at_deadline",
+            "provider_down",
+        ),
+        *(
+            "wording_not_approved",
+            "duplicate_differs",
+            "duplicate_undated",
+            "run_all_duplicates",
+            "nothing_due",
+        ),
+        *("seal_unreadable", "seal_without_index", "index_unreadable", "files_missing", "size_mismatch"),
+        *("checksum_mismatch", "record_count_mismatch", "document_count_mismatch", "customer_count_mismatch"),
+        *(
+            "manifest_count_mismatch",
+            "manifest_uncounted",
+            "trailer_missing",
+            "trailer_count_mismatch",
+            "no_records",
+        ),
+        *("domain_unknown", "volume_deviates", "rejects_high", "run_expected", "run_not_sealed"),
+    ):
+        assert line({"notified": 1}, findings=[finding(code, "severe", "text")]) == "1 of 1 notified", code
+    assert len(SAID) == 35
+
+
+def test_incidents_are_said_the_worst_first_and_warnings_as_far_as_there_is_room() -> None:
+    findings = [
+        finding("b", "error", "text b"),
+        finding("a", "error", "text a"),
+        finding("z", "severe", "text z"),
+        finding("d", "warning", "text d"),
+        finding("c", "warning", "text c"),
+        finding("i", "info", "text i"),
+    ]
+    assert line({"notified": 1}, findings=findings) == "text z (z); 1 notified; text c; and 2 more reasons"
+    assert line({"notified": 1}, findings=findings[3:]) == "1 of 1 notified; text c; text d"
+    many = [finding(name, "warning", f"text {name}") for name in "dcba"]
+    assert line({"notified": 1}, findings=many) == "1 of 1 notified; text a; text b"
+    long = finding("l", "warning", "y" * 120)
+    assert line({"notified": 1}, findings=[long]) == "1 of 1 notified; " + "y" * 99 + "…"
+    assert line({"failed x": 1, "unconfirmed y": 1, "rejected z": 1}, findings=[findings[3]]) == (
+        "1 of 3 failed: x; 1 of 3 unconfirmed: y; 1 of 3 rejected: z"
+    )
+
+
+def test_of_several_reasons_two_are_named_and_one_more_is_one() -> None:
+    ends = {"failed a": 1, "failed b": 3, "failed c": 2}
+    assert line(ends) == "6 of 6 failed: b (3), c (2); and 1 more reason"
+    assert line({"failed a": 2, "failed b": 2}) == "4 of 4 failed: a (2), b (2)"
+    assert line({"failed ": 2, "failed b": 2}) == "4 of 4 failed: b"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        (AT_FIVE, Until(AT_FIVE.earliest + timedelta(seconds=59)), " until 17:05 UTC"),
+        (AT_FIVE, Until(AT_FIVE.earliest + timedelta(minutes=1)), " until 17:05 UTC at the earliest"),
+        (AT_FIVE, Until(AT_FIVE.earliest, same=False), " until 17:05 UTC at the earliest"),
+        (TOMORROW, AT_FIVE, " until 17:05 UTC at the earliest"),
+        (TOMORROW, TOMORROW, " until 2026-11-21 08:00 UTC"),
+    ],
+)
+def test_until_when_records_of_several_reasons_wait(one: Until, other: Until, words: str) -> None:
+    ends = {"deferred a": 1, "deferred b": 1}
+    for until in ({"a": one, "b": other}, {"a": other, "b": one}):
+        assert line(ends, until=until) == f"2 of 2 deferred{words}: a (1), b (1)"
+    assert " until 2026-11-20 17:05 UTC" in line(ends, until={"a": AT_FIVE}, now=None)
+
+
+def test_a_clean_run_says_what_was_decided_in_this_order() -> None:
+    ends = {
+        "duplicate": 2,
+        "suppressed a": 1,
+        "suppressed b": 2,
+        "paper c": 1,
+        "deferred quiet_hours": 1,
+        "notified": 3,
+    }
+    assert line(ends, notified_by={"": by("r2", "r1", "r3")}) == (
+        "3 of 10 notified; 1 deferred: quiet hours; 1 on paper: c; 3 suppressed: b (2), a (1);"
+        " 2 duplicates of run r1 and others"
+    )
+    assert (
+        line({"duplicate": 1, "notified": 1}, notified_by={"": OtherRuns(frozenset())})
+        == "1 of 2 notified; 1 duplicate"
+    )
+    two = OtherRuns(frozenset({"a", "b"}), complete=False)
+    assert line({"duplicate": 2, "notified": 1}, notified_by={"": two}).endswith(
+        "2 duplicates of run a and others"
+    )
+
+
+def test_one_undated_duplicate_and_one_other() -> None:
+    assert (
+        line({"notified": 1, "duplicate undated": 1})
+        == "1 of 2 is a duplicate, undated: perhaps other documents; 1 notified"
+    )
+    assert line({"duplicate": 1}, planned=True) == (
+        "would notify 0 of 1; 1 of 1 is a duplicate (nobody would be notified)"
+    )

@@ -57,12 +57,12 @@ def said(*words: Statement) -> dict[tuple[str, Source], Statement]:
 
 
 def test_the_written_order_of_sources() -> None:
-    assert SOURCES == {
+    assert {
         "customer": Standing(3, by_time=True, lifts=True),
         "reply": Standing(3, by_time=True, lifts=True),
         "operator": Standing(2, by_time=True, lifts=False),
         "import": Standing(1, by_time=False, lifts=False),
-    }
+    } == SOURCES
 
 
 def test_from_oldest_to_newest() -> None:
@@ -78,7 +78,8 @@ def test_from_oldest_to_newest() -> None:
         word(BILLS, "out", "02+00:00", "customer"),
         word(BILLS, "in", "03+00:00", "import"),
     ]
-    assert sorted(rows[::-1], key=order) == rows
+    turned = rows[::-1]
+    assert sorted(turned, key=order) == rows
     for what, strict, loose in (("consent", "withdrawn 2", "given 2"), ("paper_required", "yes", "no")):
         assert order(word(what, strict, "02+00:00", "import")) > order(
             word(what, loose, "02+00:00", "customer")
@@ -534,3 +535,9 @@ def test_a_contact_with_statements_is_not_read_from_its_history() -> None:
     assert list(said_of(contact).values()) == [own]
     stopped = replace(contact, opt_outs={"bills": ("sms",)})
     assert list(said_of(stopped).values()) == [own, Statement(BILLS, "out", "", "customer", "")]
+
+
+def test_a_field_that_a_record_changed_since_is_left_by_words_about_others() -> None:
+    brought = Statement("language", "de", AT, "import", "import 1", SECOND)
+    contact = a_contact(language="fr", statements=(brought,))
+    assert heard(contact, [acts("customer", "page", NOW).says(BILLS, "out")], NOW).language == "fr"

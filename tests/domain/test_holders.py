@@ -3,11 +3,15 @@
 import pytest
 
 from exstream_notify.domain.holders import (
+    PAIRS_NAMED,
+    Conflicts,
     Name,
     alike,
+    code_of,
     keyed_digest,
     name_of,
     packed,
+    pairs_in_words,
     recipient_of,
     unpacked,
     words_of,
@@ -90,3 +94,55 @@ def test_a_recipient_is_the_same_however_a_name_is_written_and_another_for_anoth
     assert recipient_of(["Ana", ""]) != recipient_of(["", "Ana"])
     assert recipient_of(["", " "]) == ""
     assert len(recipient_of(["Ana"])) == 16
+
+
+def test_codes_of_words_are_these_bits() -> None:
+    """Five of the first letter, eleven of the word; an initial has none of the latter. Never 0."""
+    numbers = {"a": 0, "ana": 2047, "b": 31, "bo": 2046}
+    digest = numbers.__getitem__
+    assert code_of("a", digest) == 1 << 11
+    assert code_of("ana", digest) == 1 << 11 | 1
+    assert code_of("b", digest) == 1 << 11
+    assert code_of("bo", digest) == 1 << 11 | 2047
+    assert keyed_digest("a")("x") == keyed_digest("a")("x") != keyed_digest("b")("x")
+    assert 0 <= keyed_digest("a")("x") < 1 << 64
+    assert keyed_digest("k" * 64)("x") == keyed_digest("k" * 90)("x")
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("O'Brien", ("obrien",)), ("O\u2019Brien", ("obrien",)), ("O\u2018Brien", ("obrien",)), ("O\u02bcBrien", ("obrien",)),
+        ("O`Brien", ("obrien",)), ("O\u00b4Brien", ("obrien",)), ("Smith-Jones", ("smith", "jones")), ("Müller", ("muller",)),
+        ("Mueller", ("muller",)), ("Goethe", ("gothe",)), ("Æsa Ølund Đorđe", ("asa", "olund", "dorde")), ("Łœı", ("loi",)),
+        ("A_B", ("a", "b")), ("", ()), ("ＡＮＡ", ("ana",)), ("Straße", ("strasse",)),
+    ],
+)  # fmt: skip
+def test_the_words_of_a_name(written: str, words: tuple[str, ...]) -> None:
+    assert words_of(written) == words
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("A B/", "Ana/", True),
+        ("Ana Ana/", "Ana Bea/", False),  # each word is a word of its own
+        ("A A/", "Ana/", True),
+        ("Ana A/", "Ana Bea/", False),
+        ("Ana B/", "Ana Bea Cid/", True),
+        ("A/Silva", "Ana/S", True),
+        ("Ana/S", "Ana/Silva", True),
+        ("Ana Maria/Silva", "Maria Ana/Silva", True),
+    ],
+)
+def test_which_words_stand_for_each_other(one: str, other: str, same: bool) -> None:
+    assert alike(name(one), name(other)) is same
+
+
+def test_recipients_and_pairs_are_as_they_ever_were() -> None:
+    assert recipient_of(["Ana", "Silva"]) == "c5bbce41c9b57fc6"
+    assert pairs_in_words([(17, 2034), (40, 41)]) == "records 17 and 2034, 40 and 41"
+    assert packed(((1, 0x0FFF), ())) == "00010fff|"
+    assert unpacked("00010fff|0002") == ((1, 0x0FFF), (2,))
+    assert unpacked("") == ((), ())
+    assert (Conflicts(), PAIRS_NAMED) == (Conflicts(0, 0, (), ()), 3)

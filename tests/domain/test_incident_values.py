@@ -28,9 +28,11 @@ from exstream_notify.domain.incidents import (
     Report,
     What,
     added_up,
+    incident_id,
     is_over,
     worst_by_code,
 )
+from exstream_notify.domain.known_codes import KEPT, codes_kept
 
 AT = datetime(2026, 11, 20, 15, 0, 0, 250_000, tzinfo=UTC)
 NOW = "2026-11-20T15:00:00+00:00"
@@ -245,3 +247,59 @@ def test_customers_composed_again_add_up_by_run_and_within_bounds() -> None:
         "run run-3 composed customers 5",
         "run run-2 composed customers 1-2",
     ]
+
+
+def test_the_identity_of_an_incident_is_as_it_ever_was() -> None:
+    """A changed one would open a second incident beside each that is open."""
+    assert incident_id("retail", "run-1", "composition", "it") == "14f0c349a760f8136a459eeeae15b4c3"
+
+
+def test_what_an_alert_changes_of_the_head() -> None:
+    incident = added_up(HEAD, [report(3)])
+    before = replace(
+        HEAD, alerts=4, failures=3, told_first=1, updates=2, sending_until="x", level=2, ack_until="y"
+    )
+    assert told(before, incident, What.GROWN, RULE, AT, "said") == replace(
+        before,
+        alerts=5,
+        failures=0,
+        updates=3,
+        told_count=3,
+        told_severity="error",
+        told_codes=("EX000001E",),
+        told_at=NOW,
+        sending_until="",
+        level=0,
+        answer_by="2026-11-20T15:30:00+00:00",
+        ack_until="",
+        history=({"at": NOW, "who": "alerts", "what": "told operations: grown", "why": "said"},),
+    )
+    again = told(before, incident, What.REOPENED, RULE, AT, "")
+    assert (again.told_first, again.updates) == (3, 0)
+    taken = replace(before, status=IncidentStatus.ACKNOWLEDGED)
+    after = told(taken, incident, What.GROWN, RULE, AT, "")
+    assert (after.level, after.ack_until, after.told_status) == (2, "y", IncidentStatus.ACKNOWLEDGED)
+
+
+@pytest.mark.parametrize(
+    ("changes", "look"),
+    [
+        ({}, ""),
+        ({"look_at": "3", "sending_until": "2", "answer_by": "1"}, "1"),
+        ({"look_at": "3", "sending_until": "2"}, "2"),
+        ({"answer_by": "1", "muted_until": "5", "look_at": "9"}, "5"),
+        ({"answer_by": "1", "status": IncidentStatus.ACKNOWLEDGED}, ""),
+        ({"ack_until": "4", "answer_by": "1", "status": IncidentStatus.ACKNOWLEDGED}, "4"),
+        ({"ack_until": "4"}, ""),
+        ({"listed_until": "6"}, "6"),
+        ({"listed_until": "6", "answer_by": "1", "status": IncidentStatus.RESOLVED}, ""),
+        ({"look_at": "7", "sending_until": "8", "status": IncidentStatus.RESOLVED}, "7"),
+    ],
+)
+def test_when_something_of_an_incident_falls_due(changes: dict[str, Any], look: str) -> None:
+    assert replace(HEAD, **changes).next_look() == look
+
+
+def test_what_was_told_before_is_in_the_order_of_causes() -> None:
+    turned = [raised(1, f"C{n:05}") for n in range(KEPT, 0, -1)]
+    assert codes_kept(turned) == tuple(e.code for e in turned)

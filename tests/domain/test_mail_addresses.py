@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exstream_notify.domain.mail_addresses import (
+    PLACES,
+    Place,
     address_in,
     addresses_in,
     forms_of,
@@ -142,3 +144,65 @@ def test_a_reason_is_masked_by_the_same_reader_also_where_it_is_cut() -> None:
     assert scrubbed("<o'brien@bücher.example>: no such user") == "<(address)>: no such user"
     for long in ("x " * 395 + "somebody@example.com and more", "y@z.example " * 66 + "somebody@example.com"):
         assert "somebody" not in scrubbed(long)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("@", []), ("@@", []), ("a@", []), ("@b", []), ("a@b", ["a@b"]), ("a@b c@d", ["a@b", "c@d"]), ("a@b,c@d", ["a@b", "c@d"]),
+        ("a@b@c", []), ("a@b a@b", ["a@b"]), ("-a@b-", ["-a@b"]), (".a@b", ["a@b"]), ("a@b_", ["a@b"]), ("a@b.-", ["a@b"]), ("a@b..c", ["a@b"]),
+        ("'a@b'", ["a@b"]), ("`a@b`", ["a@b"]), ("|a@b|", ["a@b"]), ("{a@b}", ["a@b"]), ("/a@b/", ["a@b"]), ("=a@b=", ["a@b"]), ("~a@b~", ["a@b"]),
+        ("**a@b**", ["a@b"]), ("'*a@b*'", ["'*a@b"]), ("'a@b", ["'a@b"]), ("{a@b", ["{a@b"]),
+        ("to=a@b", ["a@b"]), ("from=a@b", ["a@b"]), ("rcpt=a@b", ["a@b"]), ("RCPTTO=a@b", ["a@b"]), ("recipient=a@b", ["a@b"]), ("email=a@b", ["a@b"]),
+        ("addr=a@b", ["a@b"]), ("address=a@b", ["a@b"]), ("e-mail=a@b", ["a@b"]), ("mailto=a@b", ["a@b"]), ("orig_to=a@b", ["a@b"]), ("smtp=a@b", ["a@b"]),
+        ("user=a@b", ["a@b"]), ("x=a@b", ["x=a@b"]), ("<to=a@b>", ["to=a@b"]), ("<a@b.>", ["a@b"]), ("a@[1.2.3.4]", ["a@[1.2.3.4]"]), ("a@[1", []),
+        ('"a b"@c', ['"a b"@c']), ('"a\\"b"@c', ['"a\\"b"@c']), ('x"a b"@c', ['"a b"@c']),
+        ("a" * 64 + "@b", ["a" * 64 + "@b"]), ("a@" + "b" * 255, ["a@" + "b" * 255]), ("a@" + "b" * 256, []), ("é" * 32 + "@b", ["é" * 32 + "@b"]),
+        ("é" * 33 + "@b", []), ('"' + "a" * 64 + '"@b', ['"' + "a" * 64 + '"@b']), ('"' + "a" * 65 + '"@b', []),
+        ("中a@b.com", ["a@b.com"]), ("中@b.com", ["中@b.com"]), ("a@b.com中", ["a@b.com"]), ("a@中.com", ["a@中.com"]), ("a@bcom中", ["a@bcom中"]),
+    ],
+)  # fmt: skip
+def test_every_border_of_an_address(text: str, found: list[str]) -> None:
+    assert addresses_in(text) == found
+
+
+@pytest.mark.parametrize(
+    ("field", "address"),
+    [
+        ("a@b", "a@b"), ("a@b <c@d>", "c@d"), ("<@x,@y:c@d>", "c@d"), ("<@x,c@d>", "c@d"), ("a@b c@d>", "a@b"), ("<c@d a@b", "c@d"), ("", ""), ("x", ""),
+        ("rfc822; a@b", "a@b"), ("<>", ""),
+    ],
+)  # fmt: skip
+def test_the_address_of_a_field(field: str, address: str) -> None:
+    assert address_in(field) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "forms"),
+    [
+        ("prvs=ann/1234abcdef@example.com", ("ann@example.com",)), ("PRVS=1234=ann@example.com", ("ann@example.com",)),
+        ("btv1==0123==ann@example.com", ("ann@example.com",)), ("msprvs1=0123=ann@example.com", ("ann@example.com",)),
+        ("SRS0+HHHH=TT=example.com=ann@relay.example", ("ann@example.com",)), ("srs0-HHHH=TT=example.com=ann@relay.example", ("ann@example.com",)),
+        ("SRS1=HH=f.example==HHHH=TT=example.com=ann@r.example", ("ann@example.com",)), ("ann%example@relay.example", ()),
+        ("mail.example!ann@relay.example", ("ann@mail.example",)), ("mail!ann@relay.example", ()), ("a+2Bb+2Bc@x.example", ("a+b+c@x.example",)),
+        ("a+2bb@x.example", ()), ("a+40b@x.example", ()), (r"\x{00E9}@x.example", ("é@x.example",)), (r"\x{D800}a@x.example", ()), (r"\x{D7FF}@x.example", ("\ud7ff@x.example",)),
+        (r"\x{20}a@x.example", ()), (r"\x{21}a@x.example", ("!a@x.example",)), (r"\x{10FFFF}a@x.example", ()), (r"\x{110000}a@x.example", ()),
+        ("IMCEASMTP-ann+40x+2Eexample@y.example", ("ann@x.example",)), ("IMCEASMTP-ann@y.example", ()),
+    ],
+)  # fmt: skip
+def test_every_form_that_stands_for_another(address: str, forms: tuple[str, ...]) -> None:
+    assert forms_of(address) == forms
+
+
+def test_so_many_signs_are_looked_at_and_places_do_not_overlap() -> None:
+    assert PLACES == 2000
+    many = " ".join(f"a{n}@b" for n in range(5))
+    assert [place.address for place in places(many, 3)] == ["a0@b", "a1@b", "a2@b"]
+    assert [(p.start, p.end, p.address) for p in places("x a@b, c@d@e y")] == [
+        (2, 5, "a@b"),
+        (7, 10, ""),
+        (10, 12, ""),
+    ]
+    assert list(places("@ x")) == []
+    assert without_addresses("x a@b y @ c@d@e", "#") == "x # y @ ##"
+    assert "a@b" not in repr(Place(0, 3, "a@b"))

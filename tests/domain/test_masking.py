@@ -177,3 +177,93 @@ def test_another_name_is_masked_and_can_be_found_again(name: str, begins: str) -
 
 def test_a_plain_name_has_no_handle() -> None:
     assert handle_in("account-2026-11-30") == handle_in("#12345") == ""
+
+
+# --- word by word ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""), ("account", "account"), ("account, address.", "account, address."), ("(account)", "(account)"),
+        ("account Smith", "account …"), ("Smith Jones account", "… account"), ("Smith, Jones account", "… account"),
+        # A known word with a capital behind a mask may be a name, unless a sentence has ended.
+        ("Smith Address missing", "… missing"), ("Smith: Address missing", "… Address missing"),
+        ("Dr. Address missing", "… missing"), ("Smithson. Address missing", "… Address missing"), ("Smith ADDRESS", "… ADDRESS"),
+        # Links beside a mask are hidden, others stay.
+        ("account of Smith", "account …"), ("Smith of account", "… account"), ("account of the address", "account of the address"),
+        ("account of the", "account of the"), ("the account", "the account"), ("The account", "The account"),
+        ("account The address", "account … address"), ("ACCOUNT THE ADDRESS", "ACCOUNT THE ADDRESS"), ("account Le address", "account … address"),
+        ("account d'en address", "account d'en address"), ("account d’en address", "account d’en address"), ("a account", "a account"),
+        ("a. account", "… account"), ("account a", "account a"),
+        # What is quoted.
+        ("account 'x y' missing", "account … missing"), ("account ‹x› missing", "account … missing"), ("account „x“ missing", "account … missing"),
+        ("account “x” missing", "account … missing"), ("account <b>x</b> missing", "account … missing"), ('account "x missing', "account …"),
+        ('account "x" y "z" missing', "account … missing"), ("customer's account", "customer's account"),
+        # Values, numbers, codes.
+        ("account=missing", "…"), ("account= missing", "account= missing"), ("a@b account", "… account"), ("account 7", "account …"),
+        ("EX004120E: account", "EX004120E: account"), ("(EX004120E) account", "(EX004120E) account"), ("account ☎", "account …"),
+        ("account !?", "account !?"), ("account … address", "account … address"), ("account_address", "account_address"), ("account-smith", "…"),
+        ("l'account missing", "l'account missing"), ("x'account missing", "… missing"), ("account's missing", "account's missing"),
+        ("account'x missing", "… missing"), ("FirstName", "FirstName"), ("First-Name missing", "First-Name missing"), ("Zip-Code missing", "… missing"),
+        ("no zip", "no zip"), ("No zip", "… zip"), ("customer zip", "customer zip"), ("customer ZIP", "customer ZIP"), ("customer Zip", "customer …"),
+        ("Kunde: Zip", "Kunde: …"), ("kunde=Zip", "…"), ("account Zip", "account Zip"),
+    ],
+)  # fmt: skip
+def test_word_by_word(text: str, shown: str) -> None:
+    assert KNOWN.masked(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("account-1", True), ("account-12345", True), ("account-123456", False), ("account_2026-11-30_061500", True),
+        ("account-2019-11-30", False), ("account-20261130", True), ("account-202611", False), ("account-2026-11", True), ("a", True), ("ab", False),
+        ("é", False), ("account-x", True), ("account-x-y", False), ("account~1", False), ("account 1:2#3=4/5", True), ("X12345", True),
+        ("X123456", False), ("account-No", False), ("account-no", False), ("Missing", True), ("zip" + "." * 77, True), ("zip" + "." * 78, False),
+        ("EX004120E", True), ("EX004120X", False), ("JOB12345", True), ("JOB1234567", False), ("acme-cardsx", False), ("ACME-CARDS-1", True),
+    ],
+)  # fmt: skip
+def test_which_names_stay(name: str, shown: bool) -> None:
+    assert (KNOWN.shown(name) == name) is shown
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("smith-account-jones", "…-account-…"), ("smith_jones", "…"), ("account-1234567-zip", "account-…-zip"), ("acme-cards-smith", "acme-cards-…"),
+        ("2026-11-30-smith", "2026-11-30-…"), ("smith-b4b147bc-522e-4b16-8d1e-0c7b5e7f1f5e", "…-b4b147bc-522e-4b16-8d1e-0c7b5e7f1f5e"),
+        ("smith2026-11-30", "…"),
+    ],
+)  # fmt: skip
+def test_what_is_kept_of_another_name(name: str, kept: str) -> None:
+    assert KNOWN.shown(name) == f"{kept}#{handle(name)}"
+    assert handle("smith") == "6627835f"
+
+
+def test_a_long_line_is_cut_at_its_limit() -> None:
+    exact = " ".join(["zip"] * 40)
+    assert len(exact) == 159
+    assert KNOWN.masked(exact) == exact
+    assert KNOWN.masked(f"{exact} zip") == exact + "…"
+    assert KNOWN.masked("zip " * 39 + "missing") == "zip " * 39 + "mis…"
+
+
+@pytest.mark.parametrize(
+    ("customers", "others", "share", "common"),
+    [(10, 10, 10, True), (9, 10, 9, False), (20, 20, 18, True), (20, 20, 17, False), (20, 9, 20, False)],
+)
+def test_how_many_customers_make_a_word_common(customers: int, others: int, share: int, common: bool) -> None:
+    messages = [
+        Sampled(f"Xy{n % others:02}Z {'conta' if n < share else 'Conta'} not found", n)
+        for n in range(customers)
+    ]
+    assert ("conta" in KNOWN.common(messages)) is common
+
+
+def test_three_samples_are_shown() -> None:
+    messages = [Sampled(f"{word} Smith", n) for n, word in enumerate(("zip", "account", "address", "value"))]
+    assert KNOWN.samples(messages, 4) == ("zip …", "account …", "address …")
+    assert KNOWN.samples(messages[:2], 1) == (WITHHELD,)
+    assert KNOWN.samples(messages[:2], 2) == ("zip …", "account …")
+    assert KNOWN.samples([messages[0], Sampled("zip Jones", 2)], 2) == ("zip …",)

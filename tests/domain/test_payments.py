@@ -381,3 +381,32 @@ def test_identities_of_payments_are_as_they_ever_were() -> None:
 )
 def test_whether_an_amount_can_be_set_against_the_documents(fact: Fact, document: Any, other: bool) -> None:
     assert in_other_currency(fact, document) is other
+
+
+@pytest.mark.parametrize(
+    ("facts", "document", "expected"),
+    [
+        # A payment of all that is due, of which nobody knows how much that is.
+        ([paid("a")], a_document(1), ("0", True, True)),
+        ([paid("a"), taken_back("a", "5.00")], a_document(1), ("0", False, True)),
+        ([paid("a")], None, ("0", True, True)),
+        # A part of a shared payment stands also where it pays nothing yet.
+        ([Fact("payment", "s", "", "0", "USD", shared=True)], BILL, ("0", True, True)),
+        ([paid("a", "0.00")], BILL, ("0", True, False)),
+        # A payment that was wholly taken back hides none behind it.
+        ([paid("a", "10.00"), taken_back("a"), paid("b", "20.00")], BILL, ("20.00", True, True)),
+        ([taken_back("a"), paid("a", "10.00"), paid("b", "20.00")], BILL, ("20.00", True, True)),
+        (
+            [taken_back("x", "1.00", "r1"), paid("N", "-2.00"), paid("b", "20.00")],
+            BILL,
+            ("18.00", True, True),
+        ),
+        ([paid("N", "-2.00", "EUR"), paid("b", "20.00")], BILL, ("20.00", False, True)),
+        ([paid("b", "20.00"), paid("N", "-30.00")], BILL, ("0", True, True)),
+    ],
+)
+def test_payments_of_no_amount_and_reversals_of_none(
+    facts: Sequence[Fact], document: Any, expected: tuple[str, bool, bool]
+) -> None:
+    found = balance(with_facts(NO_PAYMENTS, facts), document)
+    assert (found.paid, found.clear, found.anything) == (Decimal(expected[0]), *expected[1:])

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exstream_notify.domain.contacts import MAX_HISTORY
+from exstream_notify.domain.contacts import MAX_HISTORY, Contact
 from exstream_notify.domain.decisions import Policy, window_for
 from exstream_notify.domain.documents import Channel
 from exstream_notify.domain.form_tokens import LIFE, make_form_token, read_form_token, same_site
 from exstream_notify.domain.hearing import acts, heard
 from exstream_notify.domain.passes import (
+    change_in,
     handle_in,
     handle_of,
     made_on,
@@ -23,8 +24,11 @@ from exstream_notify.domain.passes import (
 )
 from exstream_notify.domain.preferences import (
     CHANNELS,
+    MAY_LEAVE,
+    PortalChange,
     Topic,
     Wishes,
+    consent_text,
     consented,
     own_window,
     recorded,
@@ -289,3 +293,104 @@ def test_topics_are_in_order_whatever_order_the_rules_have() -> None:
             Topic("a", "collections", ("email", "sms")),
             Topic("z", "collections", ("email", "sms")),
         )
+
+
+# --- the page's form -----------------------------------------------------------------------------------------------
+
+
+def said(contact: Contact) -> list[tuple[str, str, str]]:
+    return [(s.what, s.value, s.source) for s in contact.statements]
+
+
+def test_only_what_the_customer_changed_is_said() -> None:
+    """`shown` is the form as it was shown: what changed since then is not taken back by it."""
+    shown = Wishes({"bills": CHANNELS, "cases": ("email",)}, ("email",), "en", None)
+    contact = a_contact(language="fr", opt_outs={"cases": ("sms",)}, channel_order=("email",))
+    same = with_wishes(contact, shown, NOW, "page", shown)
+    assert same is contact
+    changed = Wishes({"bills": ("email",), "cases": CHANNELS}, (), "de", ("09:00", "18:00"))
+    found = with_wishes(contact, changed, NOW, "page", shown)
+    assert [row for row in said(found) if row[0] != "opt_outs/*"] == [
+        ("channel_order", "", "customer"),
+        ("language", "de", "customer"),
+        ("opt_outs/bills/sms", "out", "customer"),
+        ("opt_outs/cases/sms", "in", "customer"),
+        ("quiet_hours", "09:00-18:00", "customer"),
+    ]
+    assert found.opt_outs == {"bills": ("sms",)}
+
+
+def test_without_the_form_as_shown_it_is_compared_with_the_contact() -> None:
+    contact = a_contact(language=None, opt_outs={"bills": ("email",)}, quiet_hours=("09:00", "18:00"))
+    as_it_is = Wishes({"bills": ("sms",)}, (), "", ("09:00", "18:00"))
+    assert with_wishes(contact, as_it_is, NOW, "page") is contact
+    other = with_wishes(contact, Wishes({"bills": CHANNELS}, (), "", None), NOW, "page")
+    assert (other.opt_outs, other.quiet_hours) == (None, None)
+
+
+def test_topics_are_opened_one_by_one_where_everything_was_stopped() -> None:
+    stopped = without(a_contact(), ["*"], ("sms",), NOW, "one click")
+    wishes = Wishes({"a": ("email", "sms"), "b": ("email",), "c": ("email", "sms")}, (), "", None)
+    found = with_wishes(stopped, wishes, NOW, "page")
+    assert found.opt_outs == {"b": ("sms",)}
+    other = with_wishes(a_contact(), Wishes({"a": CHANNELS, "b": ("email",)}, (), "", None), NOW, "page")
+    assert [row[0] for row in said(other)] == ["opt_outs/b/sms"], "nothing was stopped for everything"
+
+
+def test_consent_that_stands_is_not_said_again() -> None:
+    withdrawn = consented(a_contact(), False, "", NOW, "page")
+    assert withdrawn.consent is not None
+    assert consented(withdrawn, False, "2027-01", NOW, "page") is withdrawn
+    assert (consent_text(True, "1"), consent_text(False, "")) == ("given 1", "withdrawn")
+
+
+def test_the_kinds_of_messages_that_may_be_left() -> None:
+    assert dict(MAY_LEAVE) == {
+        "marketing": True,
+        "transactional": True,
+        "collections": False,
+        "regulated": False,
+    }
+
+
+def test_a_change_by_a_portal_names_its_event_and_its_contact() -> None:
+    change = PortalChange("17", "retail", "C0001")
+    assert (change.who, change.contact_key) == ("portal 17", "C0001")
+    assert PortalChange("17", "retail", "C0001", recipient="R1").contact_key == "C0001\x1fR1"
+    spoken = {name for name in PortalChange.__dataclass_fields__ if getattr(change, name) is None}
+    assert spoken == {
+        *(
+            "language",
+            "channel_order",
+            "opt_outs",
+            "quiet_hours",
+            "paper_required",
+            "consent",
+            "email",
+            "mobile",
+        ),
+    }
+    assert (change.verified, change.at, change.consent_version) == (False, "", "")
+
+
+def test_a_form_is_good_from_five_minutes_before_it_was_made() -> None:
+    token = make_form_token(b"key", "page", 12, NOW)
+    early = timedelta(minutes=5)
+    assert read_form_token([b"key"], "page", token, NOW - early) == 12
+    assert read_form_token([b"key"], "page", token, NOW - early - timedelta(seconds=1)) is None
+    assert read_form_token([], "page", token, NOW) is None
+    assert token.split(".")[:2] == [str(int(NOW.timestamp())), "12"]
+    assert timedelta(hours=2) == LIFE
+    other = make_form_token(b"key", "pag", 12, NOW)
+    assert other.rpartition(".")[2] != token.rpartition(".")[2]
+
+
+def test_passes_are_as_they_ever_were() -> None:
+    """A changed one would leave every link in mails that were sent dead."""
+    assert handle_of("salt") == "d5b3164d336c2ad48b8dc6d8"
+    assert preferences_id("salt", date(2026, 11, 25))[24:] == "000009d8"
+    assert unsubscribe_id("salt", "offers")[24:] == "c596916d"
+    assert change_in(undo_id("salt", "c2"), ["c1", "c2"]) == "c2"
+    assert change_in(undo_id("salt", "c2"), ["c1"]) is None
+    with pytest.raises(ValueError, match="no day of any calendar"):
+        made_on("0" * 24 + "ffffffff")

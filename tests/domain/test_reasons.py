@@ -78,3 +78,47 @@ def test_a_reason_is_cut_where_no_address_is_halved() -> None:
     assert scrubbed(None) == scrubbed("") == ""
     assert scrubbed(f"code {MARK}1") == "code 1"
     assert scrubbed(" a \n b ") == "a b"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("ann.b=40example.com", "(address)"), ("ann.b%40example.com", "(address)"), ("ann.b&#x40;example.com", "(address)"),
+        ("ann.b&commat;example.com", "(address)"), ("ann.b[at]example.com", "(address)"), ("ann.b\ufe6bexample.com", "(address)"),
+        ("ann.b (AT) example.com", "(address)"), ("call +49 (0) 170-123 45 67 now", "call (number) now"), ("1234567", "(number)"),
+        ("123456", "123456"), ("203.0.113.218", "203.0.113.218"), ("1234.5678.9012", "(number)"), ("5.1.1", "5.1.1"),
+        ("Mr. Ann Example left", "(name) left"), ("Mrs Example left", "(name) left"), ("Dr. Example left", "(name) left"),
+        ("Monsieur Dupont parti", "(name) parti"), ("Señora García salió", "(name) salió"), ("Sig. Rossi", "(name)"),
+        ("'Ann Example' <ann@example.com>", "(name) <(address)>"), ("Ann <ann@example.com>", "Ann <(address)>"),
+    ],
+)  # fmt: skip
+def test_every_way_to_write_an_address_a_number_or_a_name(text: str, told: str) -> None:
+    assert scrubbed(text) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "local", "told"),
+    [
+        ("hans unknown", "hans", "(address) unknown"),
+        ("HANS unknown", "hans", "(address) unknown"),
+        ("hansi unknown", "hans", "hansi unknown"),
+        ("a.b unknown", "a.b", "(address) unknown"),
+        ("ab unknown", "ab", "ab unknown"),  # two letters are no name
+        ("user unknown", "user", "user unknown"),
+        ("info full", "info", "info full"),
+        ("Müller unknown", "mueller", "(address) unknown"),
+        ("Muller unknown", "müller", "(address) unknown"),
+        ("Jäger Söhne Größe", "jaeger.soehne.groesse", "(address) (address) (address)"),
+        ("annlee unknown", "ann.lee", "(address) unknown"),
+        ("José unknown", "jose", "(address) unknown"),
+    ],
+)
+def test_the_words_of_a_local_part_are_masked(text: str, local: str, told: str) -> None:
+    assert scrubbed(text, address=f"{local}@example.com") == told
+
+
+@pytest.mark.parametrize(
+    "word", ["user", "users", "account", "mailbox", "address", "recipient", "host", "mail", "info", "smtp"]
+)
+def test_words_of_every_report_are_no_names(word: str) -> None:
+    assert scrubbed(f"{word} x", address=f"{word}@example.com") == f"{word} x"

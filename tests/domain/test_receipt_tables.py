@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from exstream_notify.domain.documents import Channel
-from exstream_notify.domain.notices import Attempt, Notice, Status, begun, finished
+from exstream_notify.domain.notices import Attempt, Event, Notice, Status, begun, finished, head
 from exstream_notify.domain.preferences import MAY_LEAVE
 from exstream_notify.domain.receipts import (
     ADDRESS_RANK,
     ADDRESS_STATUS,
     EXSTREAM_EVENTS,
+    INLINE_LIMIT,
     LISTED,
     MEANINGS,
     OPENTEXT_FAILURES,
@@ -486,3 +487,153 @@ def test_topics_that_a_holder_left_add_up() -> None:
 def test_a_time_is_read_in_utc_or_not_at_all(text: str, expected: str | None) -> None:
     found = moment(text)
     assert (stamp(found) if found else None) == expected
+
+
+# --- whole notices -----------------------------------------------------------------------------------------
+
+
+def after(before: Notice, what: str, detail: str, **changes: object) -> Notice:
+    event = Event("2026-11-20T15:00:00.250+00:00", what, detail, head(before))
+    return replace(before, version=before.version + 1, events=(*before.events, event), **changes)  # type: ignore[arg-type]
+
+
+def in_state(status: Status, attempt: Attempt, **changes: object) -> Notice:
+    return replace(sent(), status=status, attempts=(attempt,), **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "expected"),
+    [
+        # attempt and notice before; the receipt; then status, why and due_at of the notice, status, why of the attempt
+        ((Status.SENT, {}), Kind.DELIVERED, ("delivered", "", "", "delivered", "")),
+        ((Status.SENT, {"due_at": "x"}), Kind.DELIVERED, ("delivered", "", "x", "delivered", "")),
+        ((Status.SENT, {}), Kind.HARD_BOUNCE, ("bounced", "hard_bounce", "", "bounced", "hard_bounce")),
+        ((Status.SENT, {}), Kind.COMPLAINT, ("complained", "complaint", "", "complained", "complaint")),
+        ((Status.SENT, {}), Kind.DELAYED, ("delayed", "delayed", "2026-11-20T19:00:00+00:00", "delayed", "delayed")),
+        ((Status.DELAYED, {"due_at": "x", "why": "delayed"}), Kind.DELIVERED, ("delivered", "", "", "delivered", "")),
+        ((Status.DELAYED, {"due_at": "x"}), Kind.SOFT_BOUNCE, ("undelivered", "soft_bounce", "", "undelivered", "soft_bounce")),
+        ((Status.UNCONFIRMED, {"due_at": "x"}), Kind.SENT, ("sent", "", "", "sent", "")),
+        ((Status.UNCONFIRMED, {"due_at": "x", "why": "timeout"}), Kind.NOT_DELIVERED, ("undelivered", "not_delivered", "", "undelivered", "not_delivered")),
+        ((Status.FAILED, {"due_at": "x"}), Kind.DELIVERED, ("delivered", "", "", "delivered", "")),
+    ],
+)  # fmt: skip
+def test_the_whole_notice_after_a_receipt(
+    before: tuple[Status, dict[str, object]], kind: Kind, expected: tuple[str, str, str, str, str]
+) -> None:
+    status, changes = before
+    attempt = an_attempt(1, status=status, ref="")
+    notice = in_state(status, attempt, **changes)
+    receipt = a_receipt(kind, attempt=1, ref="m-9")
+    overall, why, due_at, stands, reason = expected
+    at = {"delivered": "delivered_at", "bounced": "bounced_at", "undelivered": "undelivered_at"}.get(stands)
+    told = replace(attempt, status=Status(stands), why=reason, ref="m-9", **({at: receipt.at} if at else {}))
+    assert applied(notice, receipt, NOW, POLICY) == after(
+        notice,
+        f"receipt {kind}",
+        f"1 ses #{receipt.identity}",
+        attempts=(told,),
+        status=Status(overall),
+        why=why,
+        due_at=due_at,
+    )
+
+
+def test_a_receipt_that_moves_nothing_is_kept_as_an_event_if_it_says_something() -> None:
+    notice = sent()
+    stray = a_receipt(Kind.HARD_BOUNCE, attempt=7)
+    assert applied(notice, stray, NOW, POLICY) == after(
+        notice, "receipt hard_bounce", f"- ses #{stray.identity}"
+    )
+    assert applied(notice, a_receipt(Kind.SENT, attempt=7), NOW, POLICY) is None
+    assert applied(notice, a_receipt(Kind.SENT, attempt=1), NOW, POLICY) is None
+    for kind in (Kind.OPENED, Kind.UNKNOWN):
+        assert applied(notice, a_receipt(kind, attempt=1), NOW, POLICY) is None
+    reply = a_receipt(Kind.AUTO_REPLY, attempt=1)
+    assert applied(notice, reply, NOW, POLICY) == after(
+        notice, "receipt auto_reply", f"1 ses #{reply.identity}"
+    )
+    bounced = applied(notice, a_receipt(attempt=1, at=stamp(NOW)), NOW, POLICY)
+    assert bounced is not None
+    earlier = a_receipt(Kind.DELIVERED, attempt=1, at=stamp(NOW - timedelta(hours=1)))
+    late = applied(bounced, earlier, NOW, POLICY)
+    assert late is not None
+    assert (late.status, late.attempts[0].delivered_at, late.why) == (
+        Status.BOUNCED,
+        earlier.at,
+        "hard_bounce",
+    )
+    kept = applied(
+        in_state(Status.SENT, an_attempt(1, ref="own")), a_receipt(attempt=1, ref="other"), NOW, POLICY
+    )
+    assert kept is not None
+    assert kept.attempts[0].ref == "own"
+
+
+def test_what_waits_for_another_attempt_and_what_has_ended_stays() -> None:
+    deferred = in_state(Status.DEFERRED, an_attempt(1), due_at="x", why="provider_down")
+    failed = applied(deferred, a_receipt(attempt=1), NOW, POLICY)
+    assert failed is not None
+    assert (failed.status, failed.due_at, failed.why) == (Status.DEFERRED, "x", "provider_down")
+    unconfirmed = in_state(Status.DEFERRED, an_attempt(1, status=Status.UNCONFIRMED), due_at="x")
+    still = applied(unconfirmed, a_receipt(Kind.NOT_DELIVERED, attempt=1), NOW, POLICY)
+    assert still is not None
+    assert still.due_at == "x"
+    for kind, status in ((Kind.DELIVERED, Status.DELIVERED), (Kind.COMPLAINT, Status.COMPLAINED)):
+        told = applied(deferred, a_receipt(kind, attempt=1), NOW, POLICY)
+        assert told is not None
+        assert (told.status, told.due_at) == (status, "")
+    for status in (Status.SUPERSEDED, Status.SUPPRESSED, Status.PAPER):
+        ended = applied(in_state(status, an_attempt(1), why="x"), a_receipt(attempt=1), NOW, POLICY)
+        assert ended is not None
+        assert (ended.status, ended.why, ended.attempts[0].status) == (status, "x", Status.BOUNCED)
+
+
+def test_of_a_full_notice_only_what_moves_it_and_what_mails_say_is_written() -> None:
+    rows = tuple(Event("t", "receipt undetermined", f"1 #{n}", "x") for n in range(INLINE_LIMIT))
+    full = replace(sent(), events=rows)
+    room = replace(sent(), events=(*rows[1:], Event("t", "sent", "", "x")))
+    quiet = a_receipt(Kind.UNDETERMINED, attempt=1)
+    assert INLINE_LIMIT == 100
+    assert applied(full, quiet, NOW, POLICY) is None
+    assert applied(room, quiet, NOW, POLICY) is not None
+    assert applied(full, a_receipt(attempt=1), NOW, POLICY) is not None
+    assert applied(full, replace(quiet, said_by=Source.BEARER), NOW, POLICY) is not None
+
+
+def test_a_failure_that_its_provider_reports_replaces_those_of_mails() -> None:
+    def told(notice: Notice, receipt: Receipt) -> Attempt:
+        found = applied(notice, receipt, NOW, POLICY)
+        assert found is not None
+        return found.attempts[0]
+
+    mailed = told(sent(), a_receipt(provider="mail", attempt=1, said_by=Source.BEARER))
+    assert (mailed.status, mailed.by_mail, mailed.bounced_at) == (Status.BOUNCED, True, stamp(NOW))
+    soft = a_receipt(Kind.SOFT_BOUNCE, attempt=1, at=stamp(NOW + timedelta(hours=1)))
+    own = told(in_state(Status.BOUNCED, mailed), soft)
+    assert (own.status, own.by_mail, own.bounced_at, own.undelivered_at) == (
+        Status.UNDELIVERED,
+        False,
+        "",
+        soft.at,
+    )
+    other = told(in_state(Status.BOUNCED, mailed), replace(soft, provider="opentext"))
+    assert (other.status, other.by_mail) == (Status.BOUNCED, True)
+    opentext = replace(an_attempt(1), provider="opentext")
+    found = told(
+        in_state(Status.SENT, opentext), a_receipt(provider="mail", attempt=1, said_by=Source.BEARER)
+    )
+    assert (found.status, found.by_mail) == (Status.BOUNCED, False)
+    delayed = in_state(Status.SENT, replace(opentext, by_mail=False))
+    assert (
+        told(delayed, a_receipt(Kind.DELAYED, provider="mail", attempt=1, said_by=Source.BEARER)).by_mail
+        is False
+    )
+
+
+def test_an_identity_is_as_it_ever_was() -> None:
+    """A changed one would count each receipt that comes again a second time."""
+    same = a_receipt(
+        notice_id="n", attempt=1, ref="r", code="c", hashes=("h",), at="2026-11-20T15:00:00.000Z"
+    )
+    assert same.identity == "ad669df27b71"
+    assert replace(same, said_by=Source.BEARER).identity == "3a0f65447cf0"

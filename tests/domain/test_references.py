@@ -1,12 +1,16 @@
 """The reference in outgoing mail: what we made verifies, however a mailer writes it, and nothing else does."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exstream_notify.domain.references import (
     FOUND,
+    HEADER,
     LENGTH,
+    LIFE,
     LOCAL_LENGTH,
     found_in,
     made,
@@ -109,3 +113,36 @@ def test_the_return_address_fits_a_local_part() -> None:
     for address in ("b" * (LOCAL_LENGTH + 1) + "@example.com", "@example.com", "nobody"):
         with pytest.raises(ValueError, match="characters before its @"):
             return_address(address, REFERENCE)
+
+
+def test_a_reference_is_as_it_ever_was() -> None:
+    """A changed one would make every mail that comes back unproven."""
+    assert REFERENCE == "nraerukz4jvpg66ajdivtytk6n54aagarxhstuchbos2bq"
+    assert (LENGTH, LOCAL_LENGTH, FOUND, HEADER) == (46, 17, 10, "X-Notice-Id")
+    assert timedelta(days=14) == LIFE
+    assert said(REFERENCE) == ("0123456789abcdef" * 2, 3)
+    assert made("0123456789abcdef" * 2, 65_535, 2, KEYS[2]) != REFERENCE
+    assert said(made("0" * 32, 65_535, 255, b"k")) == ("0" * 32, 65_535)
+    assert verified(made("0" * 32, 1, 0, b"k"), {0: b"k"}) == ("0" * 32, 1)
+    assert verified(REFERENCE, {}) is None
+    assert said("") is None
+
+
+@pytest.mark.parametrize("text", ["%2b{}", "=2b{}", "=20{}", "=2B{}", "-{}", ".{}", "_{}"])
+def test_a_reference_stands_behind_no_letter_or_digit_but_for_an_encoded_sign(text: str) -> None:
+    assert found_in(text.format(REFERENCE)) == (REFERENCE,)
+    for glued in ("x{}", "9{}", "%2c{}", "b{}", "{}9", "{}x"):
+        assert found_in(glued.format(REFERENCE)) == ()
+
+
+def test_very_many_of_one_leave_room_for_no_other_behind_ten_times_as_many() -> None:
+    other = made("1" * 32, 1, 1, KEYS[1])
+    assert found_in(" ".join([REFERENCE] * 99 + [other])) == (REFERENCE, other)
+    assert found_in(" ".join([REFERENCE] * 100 + [other])) == (REFERENCE,)
+
+
+def test_a_return_address_has_the_reference_behind_a_plus() -> None:
+    assert return_address("bounces@example.com", REFERENCE) == f"bounces+{REFERENCE}@example.com"
+    assert return_address("a@b@example.com", REFERENCE) == f"a@b+{REFERENCE}@example.com"
+    with pytest.raises(ValueError, match=r"^a return address has 1 to 17 characters before its @$"):
+        return_address("nobody", REFERENCE)

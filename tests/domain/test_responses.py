@@ -472,8 +472,15 @@ def test_an_event_says_nothing_that_it_was_not_told() -> None:
         "domain": "retail",
     }
     assert asdict(EarlyResponse("paid", "", SECOND)) == {
-        **{"kind": "paid", "detail": "", "at": SECOND, "customer_key": "", "document_id": "", "payments": ()},
-        **{"recipient": "", "versions": (), "debts": ()},
+        "kind": "paid",
+        "detail": "",
+        "at": SECOND,
+        "customer_key": "",
+        "document_id": "",
+        "payments": (),
+        "recipient": "",
+        "versions": (),
+        "debts": (),
     }
     assert Payments() == NO_PAYMENTS
     assert not NO_PAYMENTS

@@ -144,7 +144,7 @@ def test_what_is_of_no_single_run_is_named_by_its_incident() -> None:
 
 def test_what_is_rolled_up() -> None:
     assert (STORM, DAILY, RESOLUTIONS) == ("alert_storm", "daily_list", "alerts_resolved")
-    assert (LISTS, KINDS) == ({DAILY, RESOLUTIONS}, {STORM, DAILY, RESOLUTIONS})
+    assert ({DAILY, RESOLUTIONS}, {STORM, DAILY, RESOLUTIONS}) == (LISTS, KINDS)
     assert (StormRule(), DailyRule()) == (StormRule(5, 10, 30), DailyRule(time(8), "America/New_York"))
     assert StormRule(quiet_minutes=7).quiet == timedelta(minutes=7)
     assert of_team("it") == "storm it"

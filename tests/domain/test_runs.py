@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,22 +12,30 @@ from hypothesis import strategies as st
 from exstream_notify.domain.notices import Outcome
 from exstream_notify.domain.runs import (
     Control,
+    Disagreement,
+    DomainRule,
     FoundFile,
     RecordOutcome,
     Run,
     RunState,
     Seal,
     SealedFile,
+    StagePolicy,
+    Trailer,
     compare_file,
     compare_totals,
     content_of,
+    counted_from,
     customers_missing,
     expected_documents,
     latest,
+    nobody_new,
     reconcile,
     rejects_are_high,
+    stated_size,
     volume_deviates,
 )
+from exstream_notify.domain.values import Manner
 
 SHA = "ab" * 32
 FILE = SealedFile("billing.index.jsonl", 1200, SHA, 10)
@@ -453,3 +462,164 @@ def test_the_identity_of_a_runs_content_is_that_of_its_bytes() -> None:
         FoundFile("a", 2, "e1", "aa"),
     ):
         assert content_of([changed, files[1]]) != content_of(files)
+
+
+# --- each limit ------------------------------------------------------------------------------------
+
+
+def entry(what: str, at: str = "2026-11-20T10:00:00+00:00", why: str = "") -> dict[str, str]:
+    return {"what": what, "at": at, "why": why}
+
+
+FIRST, THEN, LAST = (f"2026-11-20T{hour}:00:00+00:00" for hour in (11, 12, 13))
+
+
+@pytest.mark.parametrize(
+    ("history", "since"),
+    [
+        ([], "09"),
+        ([entry("go", FIRST)], "09"),  # nothing was held
+        ([entry("hold", FIRST)], "09"),
+        ([entry("hold", FIRST), entry("go", THEN)], "12"),
+        ([entry("hold", FIRST), entry("looked at", THEN), entry("go", LAST)], "13"),
+        ([entry("hold", FIRST), entry("go", THEN), entry("go", LAST)], "12"),
+        ([entry("hold", FIRST), entry("go", FIRST), entry("hold", THEN), entry("go", LAST)], "13"),
+    ],
+)
+def test_deadlines_count_from_the_opening_or_the_last_release(
+    history: list[dict[str, str]], since: str
+) -> None:
+    run = replace(RUN, opened_at="2026-11-20T09:00:00+00:00", history=tuple(history))
+    assert counted_from(run) == datetime(2026, 11, 20, int(since), tzinfo=UTC)
+    assert counted_from(replace(run, opened_at="")) is None
+    assert counted_from(None) is None
+
+
+@pytest.mark.parametrize(
+    ("trailer", "row", "count"),
+    [
+        (Trailer("T", 2), ["T", "12"], 12),
+        (Trailer("T", 2, count_adds=2), ["T", "count: 12 rows"], 10),
+        (Trailer("T", 3), ["T", "12"], None),
+        (Trailer("T", None), ["T", "12"], None),
+        (Trailer("T9", 1), ["T912"], 12),
+        (Trailer("T9", 2), ["T9", "T912"], 912),
+        (Trailer("T", 2), ["T", " 12 "], 12),
+        (Trailer("T", 2), ["T", "1 2"], None),
+        (Trailer("T", 2), ["T", ""], None),
+        (Trailer("T", 2), ["T", "1" * 15], int("1" * 15)),
+        (Trailer("T", 2), ["T", "1" * 16], None),
+    ],
+)
+def test_the_number_of_records_that_a_trailer_states(
+    trailer: Trailer, row: list[str], count: int | None
+) -> None:
+    assert trailer.count_of(row) == count
+    assert Trailer("T").required
+
+
+@pytest.mark.parametrize(
+    ("seal", "customers", "processed", "words"),
+    [
+        ({}, 0, [], "10 documents"),
+        ({"documents": None}, 0, [], "10 customers_expected"),
+        ({"documents": 0, "customers_expected": 0}, 0, [], "10 customers_processed"),
+        (
+            {"documents": None, "customers_expected": None, "customers_processed": None},
+            0,
+            [2, None, 3],
+            "5 customers_processed",
+        ),
+        ({"documents": None, "customers_expected": None, "customers_processed": None}, 4, [], "10 records"),
+        (
+            {"documents": None, "customers_expected": None, "customers_processed": None, "files": ()},
+            4,
+            [None],
+            "4 customers whose queues no rule maps",
+        ),
+        (
+            {"documents": None, "customers_expected": None, "customers_processed": None, "files": ()},
+            0,
+            [],
+            "",
+        ),
+    ],
+)
+def test_what_a_run_without_a_record_says_that_it_holds(
+    seal: dict[str, Any], customers: int, processed: list[int | None], words: str
+) -> None:
+    assert stated_size(replace(SEAL, **seal), customers, processed) == words
+
+
+@pytest.mark.parametrize(
+    ("ends", "nobody"),
+    [
+        (((4, Outcome.DUPLICATE, ""),), True),
+        (((3, Outcome.DUPLICATE, ""), (1, Outcome.SUPPRESSED, "x")), True),
+        *(
+            (((3, Outcome.DUPLICATE, ""), (1, outcome, "")), False)
+            for outcome in (
+                Outcome.NOTIFIED,
+                Outcome.DEFERRED,
+                Outcome.PAPER,
+                Outcome.UNCONFIRMED,
+                Outcome.IN_FLIGHT,
+                Outcome.FAILED,
+            )
+        ),
+        (((4, Outcome.SUPPRESSED, "x"),), False),
+    ],
+)
+def test_whether_a_run_notified_nobody_new(ends: tuple[tuple[int, Outcome, str], ...], nobody: bool) -> None:
+    assert nobody_new(reconcile(RUN, words(*ends))) is nobody
+
+
+def test_the_last_word_of_a_hold_or_a_cancellation_says_why() -> None:
+    history = (
+        entry("hold", why="first"),
+        entry("go", why="on"),
+        entry("hold", why="second"),
+        entry("looked", why="x"),
+    )
+    held = reconcile(replace(RUN, control=Control.HOLD, history=history, why="the run's"), SOME)
+    assert [c.reason for c in held.needs_look] == ["second"]
+    cancelled = reconcile(
+        replace(RUN, control=Control.CANCEL, history=history, why="the run's"),
+        words((2, Outcome.SUPPRESSED, "run_cancelled"), (1, Outcome.DEFERRED, "quiet_hours")),
+    )
+    assert [(c.count, c.reason) for c in cancelled.needs_look] == [(4, "the run's")]
+
+
+def test_how_a_domain_writes_its_values() -> None:
+    assert DomainRule().manner("Europe/Vienna") == Manner(zone="Europe/Vienna")
+    rule = DomainRule(dates="mdy", implied_decimals=2, decimal_mark=",", utc_midnight="date", time_zone="UTC")
+    assert rule.manner("Europe/Vienna") == Manner("mdy", 2, ",", "date", "UTC")
+    assert DomainRule() == DomainRule(
+        unsealed=True,
+        encoding=None,
+        exit_statuses=(0,),
+        hold_on_exit_status=False,
+        seal_within_minutes=240,
+        missing_documents="reject",
+        unknown=False,
+        multi_line_fields=False,
+        payments_without_document="oldest_due",
+    )
+    policy = StagePolicy()
+    assert (policy.missing_file_wait, policy.quiet_period) == (timedelta(minutes=60), timedelta(seconds=120))
+    assert (policy.volume_limit_percent, policy.reject_limit_percent) == (50, 10)
+
+
+def test_fingerprints_are_as_they_ever_were() -> None:
+    """A changed one would take every seal that comes again for another."""
+    assert SEAL.fingerprint == "57bfa5532769ac6f8f0b501dff9bde74"
+    assert content_of([FoundFile("a", 1, "e1", "aa", 3)]) == "151e41252f6fe10fa8344e43d584348a"
+
+
+@pytest.mark.parametrize(("code", "place", "stated", "found"), [
+    ("document_count_mismatch", "documents", "10", "9"),
+    ("customer_count_mismatch", "customers_processed", "10", "8"),
+])  # fmt: skip
+def test_totals_that_disagree_say_which(code: str, place: str, stated: str, found: str) -> None:
+    assert Disagreement(code, place, stated, found) in compare_totals(SEAL, 9, 8)
+    assert len(compare_totals(SEAL, 9, 8)) == 2

@@ -2,14 +2,17 @@
 
 import gzip
 import itertools
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from exstream_notify.adapters.rules import YamlRules
+from exstream_notify.domain.composer_messages import Group
 from exstream_notify.domain.customer_ranges import to_text
-from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.exceptions import ExceptionRaised, mark
 from exstream_notify.domain.incidents import Head, Incident, Report, added_up
-from exstream_notify.domain.twins import stem_of
+from exstream_notify.domain.twins import clock_of, content_of, stem_of, told_once
 from tests.use_cases.world import World
 
 RULES = YamlRules()
@@ -126,3 +129,62 @@ def test_a_severe_message_that_is_told_early_counts_once_with_its_twin() -> None
 )
 def test_the_stem_of_a_name(name: str, stem: str) -> None:
     assert stem_of(name) == stem
+
+
+@pytest.mark.parametrize(
+    ("at", "clock"),
+    [
+        ("2026-11-20 04:01:17", "0117"),  # the last two figures: hours depend on the zone
+        ("04:01", "0401"),
+        ("x 4:01", ""),
+        ("12:34:56:78", "5678"),
+        ("no time", ""),
+        ("", ""),
+    ],
+)
+def test_minutes_and_seconds_of_a_time(at: str, clock: str) -> None:
+    assert clock_of(at) == clock
+
+
+def content(heads: str, clock: str = "", stem: str = "aa") -> str:
+    return f"{stem}/{clock}/{heads}"
+
+
+def one(part: str, said: str, count: int = 1, **more: Any) -> Report:
+    raised = ExceptionRaised(
+        "EX1", "error", "retail", "run-1", "t", part=part, count=count, content=said, **more
+    )
+    return Report(raised, "t", "t")
+
+
+@pytest.mark.parametrize(
+    ("other", "left"),
+    [
+        (one("b", content("h1,h2"), 2), ["the first"]),
+        (one("b", content("h1"), 1), ["a"]),  # half written
+        (one("b", content("h2"), 1), ["a", "b"]),
+        (one("b", content("h1", "0202"), 1), ["a", "b"]),  # at another time
+        (one("b", content("h1", ""), 1), ["a"]),
+        (one("b", content("h1,h2", stem="bb"), 2), ["the first"]),
+        (one("b", content("h1", stem="bb"), 1), ["a", "b"]),
+        (one("b", content("h1,h2", stem="bb"), 2, customers="7"), ["a", "b"]),
+        (one("b", content("h1,h2"), 2, queue="Q"), ["a", "b"]),
+        (one("b", "", 2), ["a", "b"]),
+        (one("b", content("h1,h2"), 0), ["a", "b"]),
+        (one("b", content("h1,h2,h3"), 3), ["b"]),
+    ],
+)
+def test_which_reports_count_the_same_messages(other: Report, left: list[str]) -> None:
+    first = one("a", content("h1,h2", "0101"), 2)
+    for rows in ([first, other], [other, first]):
+        stays = [rows[0].exception.part] if left == ["the first"] else left
+        assert sorted(r.exception.part for r in told_once(rows)) == stays
+    another_run = replace(other, exception=replace(other.exception, run_id="run-2"))
+    assert len(told_once([first, another_run])) == 2
+    another_code = replace(other, exception=replace(other.exception, code="EX2"))
+    assert len(told_once([first, another_code])) == 2
+
+
+def test_what_a_report_counts_is_named_by_stem_time_and_first_marks() -> None:
+    group = Group("EX1", "error", first="2026-11-20 04:01:17", heads=["h1", "h2"])
+    assert content_of(group, "Messages.dat.gz") == f"{mark('messages')}/{clock_of(group.first)}/h1,h2"

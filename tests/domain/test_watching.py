@@ -35,7 +35,7 @@ JOB = Watched("job", "email", "opentext", SENT.isoformat(), hours(50).isoformat(
 )
 def test_when_it_is_looked_at_next(changes: dict[str, object], due: str) -> None:
     assert replace(JOB, **changes).due_at == due  # type: ignore[arg-type]
-    assert FORGOTTEN_AFTER == timedelta(hours=66)
+    assert timedelta(hours=66) == FORGOTTEN_AFTER
 
 
 @pytest.mark.parametrize(

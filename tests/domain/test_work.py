@@ -1,6 +1,7 @@
 """What lies on the queues comes back as it was, and has nothing personal in it."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -97,3 +98,45 @@ def test_a_hundred_members_fit_many_times_into_a_message() -> None:
     size = len(json.dumps(SendJob("j" * 24, pointer, "email", "opentext", False, members).to_message()))
 
     assert size < 240_000 / 10, "ten jobs a call"
+
+
+# --- as it stands on the queues ---------------------------------------------------------------------------------
+
+POINTER = SlicePointer("retail", "run-1", 3, "part", 10, 20, 4, 1)
+
+
+def test_a_pointer_says_only_what_it_has() -> None:
+    plain = {
+        "domain": "retail",
+        "run_id": "run-1",
+        "number": 3,
+        "part": "part",
+        "offset": 10,
+        "length": 20,
+        "count": 4,
+        "first": 1,
+        "kind": "documents",
+        "positions": (),
+    }
+    assert POINTER.to_message() == plain
+    assert POINTER.run == "retail/run-1"
+    step = replace(POINTER, purpose="step:x:1", version="v", notices=("n",), together=(("a", "b"), ("c",)))
+    told = {"purpose": "step:x:1", "version": "v", "notices": ("n",), "together": (("a", "b"), ("c",))}
+    assert step.to_message() == {**plain, **told}
+    assert SlicePointer.from_message(over_the_queue(step.to_message())) == step
+    assert SlicePointer.from_message(plain) == POINTER
+
+
+def test_a_job_as_a_message() -> None:
+    member = Member("n", 7, "team/claims", 2, 3, ("sms",), both=True)
+    job = SendJob("j", POINTER, "email", "ses", True, (member, Member("m", 8)))
+    assert job.to_message() == {
+        "job_id": "j",
+        "pointer": POINTER.to_message(),
+        "channel": "email",
+        "provider": "ses",
+        "urgent": True,
+        "members": [["n", 7, "team/claims", 2, 3, ["sms"], 1], ["m", 8, "customer", 1, 0, [], 0]],
+    }
+    assert (job.aside, job.rest(1).aside) == (("j", "n"), ("j", "m"))
+    assert Member.from_message(["m", 8, "customer", 1, 0, [], 0]) == Member("m", 8)

@@ -1,5 +1,6 @@
 """What is changed, what is left alone, and that a fork tells a change that a test notices from one that none does."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,7 @@ def test_a_fork_answers_crashes_or_takes_too_long() -> None:
     assert in_fork(lambda: "killed tests/x.py::y", 10) == ("killed", "tests/x.py::y")
     assert in_fork(lambda: "survived", 10) == ("survived", "")
     assert in_fork(hang, 0.2) == ("killed", "time-out")
+    assert in_fork(lambda: time.sleep(60) or "survived", 0.1) == ("killed", "time-out")
     with pytest.raises(RuntimeError, match="no verdict"):
         in_fork(fail, 10)
 
@@ -124,3 +126,10 @@ def test_a_fork_answers_crashes_or_takes_too_long() -> None:
 def test_tests_that_noticed_others_come_first_then_the_quickest_within_the_limit() -> None:
     lines = Lines(seconds={"slow": 3.0, "quick": 1.0, "quicker": 0.5, "killer": 2.0})
     assert in_order(lines.seconds, lines, ["killer"], 3.6) == ["killer", "quicker", "quick"]
+
+
+def test_tests_that_are_named_for_the_module_and_those_of_its_layer_come_before_quicker_ones() -> None:
+    tests = ("tests/use_cases/test_a.py::q", "tests/domain/test_a.py::l", "tests/x/test_receipt_tables.py::n")
+    lines = Lines(seconds=dict(zip(tests, (0.1, 0.2, 0.3), strict=True)))
+    assert in_order(tests, lines, [], 9, "core/domain/receipts.py") == [*reversed(tests)]
+    assert in_order(tests, lines, [tests[0]], 9, "core/domain/receipts.py")[0] == tests[0]

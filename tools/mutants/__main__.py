@@ -135,7 +135,7 @@ class Run:
         path = case.mutant.path
         tests = [test for test in case.tests if test not in self.unsound]
         most = _TEST_SECONDS if warm is not None else _COLD_TEST_SECONDS
-        chosen = choice.in_order(tests, self.known, self.killers[path], most)
+        chosen = choice.in_order(tests, self.known, self.killers[path], most, path)
         limit = _SLACK + 5 * sum(self.known.seconds[test] for test in chosen)
         if warm is not None:
             return warm.judged(case.function, chosen, limit)

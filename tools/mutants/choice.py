@@ -117,12 +117,24 @@ def _names(statement: ast.stmt) -> Iterator[str]:
         yield from (leaf.id for leaf in ast.walk(target) if isinstance(leaf, ast.Name))
 
 
-def in_order(tests: Iterable[str], lines: Lines, first: Sequence[str], limit: float) -> list[str]:
-    """Those that found others of the module, then the quickest; no more than take `limit` seconds."""
+def in_order(
+    tests: Iterable[str], lines: Lines, first: Sequence[str], limit: float, module: str = ""
+) -> list[str]:
+    """Those that found others of the module, then those named for it, then its layer's, the quickest first.
+
+    No more than take `limit` seconds.
+    """
     rank = {test: -number for number, test in enumerate(first, 1)}
+    layer, name = Path(module).parent.name, Path(module).stem
+
+    def key(test: str) -> tuple[int, bool, bool, float, str]:
+        file = Path(test.partition("::")[0])
+        near = bool(name) and name.removesuffix("s") in file.stem
+        return rank.get(test, 0), not near, file.parent.name != layer, lines.seconds[test], test
+
     chosen: list[str] = []
     total = 0.0
-    for test in sorted(tests, key=lambda test: (rank.get(test, 0), lines.seconds[test], test)):
+    for test in sorted(tests, key=key):
         total += lines.seconds[test]
         if chosen and total > limit:
             break

@@ -53,7 +53,7 @@ class CustomerSet:
                 if not byte:
                     continue
                 for number in (place * 8 + bit for bit in range(8) if byte >> bit & 1):
-                    if number != last + 1 or first < 0:
+                    if number != last + 1:
                         if first >= 0:
                             yield first, last
                         first = number
