@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from exstream_notify.adapters.incident_page import name_in
+from exstream_notify.adapters.incident_page import name_in, show_incident
 from exstream_notify.adapters.link_pages import LinkPages, answer_in
 from exstream_notify.adapters.pages import Pages, page_response, redirect_response
 from exstream_notify.adapters.preference_views import PostRefused, PreferenceViews, form_of, masked, shown
@@ -19,10 +20,13 @@ from exstream_notify.adapters.rendering.colours import contrast, is_colour, lumi
 from exstream_notify.adapters.rendering.composing import best_fit, is_internal, palette
 from exstream_notify.adapters.rendering.notes import Notes, named
 from exstream_notify.adapters.rendering.texts import WordingError
+from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.approvals import Approval
 from exstream_notify.domain.contacts import AddressChange, Consent
 from exstream_notify.domain.decisions import Policy
+from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.form_tokens import make_form_token
+from exstream_notify.domain.incidents import Head, IncidentStatus, Report, added_up
 from exstream_notify.domain.links import LinkState, Look
 from exstream_notify.domain.preferences import Topic
 from exstream_notify.domain.second_step import Step
@@ -198,6 +202,85 @@ def test_what_was_typed_into_a_form(body: str | None, answer: str, name: str) ->
     event = SimpleNamespace(decoded_body=body)
     assert (answer_in(event), name_in(event)) == (answer, name)
     assert (answer_in(Unreadable()), name_in(Unreadable())) == ("", "somebody with the link")
+
+
+RAISED = ExceptionRaised(
+    "EX000001E", "error", "retail", "run-1", "Field empty", count=1234, customers_in_run=(2, 7), samples=("Field …",),
+    cured_by_rerun=True,
+)  # fmt: skip
+HEAD = Head(
+    "1" * 32, "retail", "run-1", "operations", "composition",
+    covered_by=(("retail/run-2", "1-3"),), history=tuple({"what": f"h{n}"} for n in range(25)),
+)  # fmt: skip
+
+
+def incident_page(head: Head, *raised: ExceptionRaised, rules: YamlRules | None = None) -> dict[str, Any]:
+    pages = Kept()
+    reports = [
+        Report(one, f"2026-11-20T1{n}:00:00", f"2026-11-20T1{n}:30:00") for n, one in enumerate(raised)
+    ]
+    answer = show_incident(
+        pages,  # type: ignore[arg-type]
+        added_up(head, reports),
+        rules or YamlRules(runbook=lambda: "book"),
+        {"Accept-Language": "fr"},
+    )
+    assert answer.status_code == 200
+    ((page, language, values),) = pages.rendered
+    assert (page, language) == ("incident", "fr")
+    found: dict[str, Any] = values["incident"]
+    return found
+
+
+def test_the_page_of_an_incident() -> None:
+    found = incident_page(HEAD, RAISED)
+    words = {name: found.pop(name) for name in ("means", "advice", "runbook")}
+    assert all(words.values())
+    assert words["runbook"].startswith("book#")
+    assert found == {
+        "severity": "error",
+        "team": "operations",
+        "run": "retail/run-1",
+        "codes": "EX000001E",
+        "count": "1,234",
+        "first": "2026-11-20T10:00:00",
+        "last": "2026-11-20T10:30:00",
+        "texts": ("Field empty",),
+        "samples": ("Field …",),
+        "rerun": ["-CUSTOMERLIST=7"],
+        "rerun_words": found["rerun_words"],
+        "covered": ["retail/run-2: customers 1-3"],
+        "status": "open",
+        "open": True,
+        "history": [{"what": f"h{n}"} for n in range(5, 25)],
+    }
+    over = incident_page(replace(HEAD, status=IncidentStatus.RESOLVED), RAISED)
+    assert (over["rerun"], over["rerun_words"], over["open"], over["status"]) == ([], "", False, "resolved")
+    taken = incident_page(replace(HEAD, status=IncidentStatus.ACKNOWLEDGED), RAISED)
+    assert (taken["open"], taken["rerun"]) == (False, ["-CUSTOMERLIST=7"])
+
+
+def test_the_page_of_a_large_incident_shows_the_first_of_it(tmp_path: Path) -> None:
+    many = [
+        replace(RAISED, code=f"EX{n:06}E", text=f"text {n}", part=f"p{n}", run_id=f"run-{n}", samples=())
+        for n in range(15)
+    ]
+    found = incident_page(HEAD, *many)
+    assert found["codes"] == ", ".join(f"EX{n:06}E" for n in range(12))
+    assert found["texts"][:3] == ("text 0", "text 1", "text 2")
+    assert [text.partition(":")[0] for text in found["texts"][3:]] == ["Runs"], "of a cause over several runs"
+    (tmp_path / "alerts.yaml").write_text("rerun_chars: 40\nteams: {operations: {samples: none}}\n")
+    numbers = tuple(range(1, 2001, 2))
+    found = incident_page(
+        replace(HEAD, covered_by=()), replace(RAISED, customers_in_run=numbers), rules=YamlRules(tmp_path)
+    )
+    assert (len(found["rerun"]), found["samples"], found["covered"]) == (20, (), [])
+
+
+def test_there_is_a_page_where_there_is_no_incident() -> None:
+    pages = Kept()
+    answer = show_incident(pages, None, YamlRules(), {})  # type: ignore[arg-type]
+    assert (answer.status_code, pages.rendered) == (404, [("incident", "en", {"incident": None})])
 
 
 # --- preferences ----------------------------------------------------------------------------------------
