@@ -51,8 +51,8 @@ from exstream_notify.domain.debt_hold import DebtHold
 from exstream_notify.domain.erased import Person
 from exstream_notify.domain.exceptions import ExceptionRaised, FileRead
 from exstream_notify.domain.expectations import Arrival
-from exstream_notify.domain.incidents import Head, IncidentStatus
-from exstream_notify.domain.journeys import Cohort, Delay, JourneyRule, MemberRow, Step
+from exstream_notify.domain.incidents import EVERYWHERE, Head, IncidentStatus
+from exstream_notify.domain.journeys import Cohort, Delay, JourneyRule, MemberRow, Step, rule_body
 from exstream_notify.domain.journeys import Member as JourneyMember
 from exstream_notify.domain.messages import BulkJob, BulkMember, Content, SentRequest
 from exstream_notify.domain.notices import Attempt, Correction, Event, Former, Origin, Outcome, Pauses, Status
@@ -235,6 +235,15 @@ def ledger(agreed: Agreed) -> None:
         found_in("notices", to_item(FULL), to_item(plain)),
     )
     agreed.case("of a customer, over two pages", lambda: book.of_customer("retail", "C1"), *pages)
+    orders = [
+        to_item(a_notice(notice_id=name, created_at=at)) for name, at in (("a", "2"), ("c", "1"), ("b", "1"))
+    ]
+    agreed.case(
+        "oldest first",
+        lambda: [n.notice_id for n in book.of_customer("retail", "C1")],
+        items(*map(key, "abc")),
+        found_in("notices", *orders),
+    )
     agreed.case("of a document", lambda: book.of_document("retail", "D1"))
     agreed.case("of a case", lambda: book.of_case("retail", "K1"))
     rows = [items(key(FULL.notice_id)), found_in("notices", to_item(FULL)), *[items()] * 15]
@@ -364,6 +373,55 @@ def contacts(agreed: Agreed) -> None:
         "stopped by whom", lambda: stops.stopped_by("sms", "+12025550100"), found_in("suppressions", stopped)
     )
 
+    topics = {**key(f"sms#{own}"), "v": {"N": "2"}, "body": {"S": json.dumps({"topics": ["news"]})}}
+    agreed.case(
+        "stop topics",
+        lambda: stops.stop_topics("sms", "+12025550100", ["news"], "sms", NOW),
+        found_in("suppressions"),
+    )
+    agreed.case(
+        "stop topics that are stopped",
+        lambda: stops.stop_topics("sms", "+12025550100", ["news"], "sms", NOW),
+        found_in("suppressions", topics),
+    )
+    older = DynamoOptOuts(agreed.client, "suppressions", lambda: PEPPERS)
+    newest, oldest = older.hashes("sms", "+12025550100")
+    both = found_in(
+        "suppressions",
+        {**topics, **key(f"sms#{newest}"), "v": {"N": "6"}},
+        {**stopped, **key(f"sms#{oldest}"), "v": {"N": "7"}},
+    )
+    agreed.case(
+        "allow, under every pepper",
+        lambda: older.allow("sms", "+12025550100", "portal", NOW),
+        both,
+        both,
+        {},
+        found_in("suppressions"),
+    )
+    agreed.case("allow what nobody stopped", lambda: older.allow("sms", "+12025550100", "portal", NOW))
+    other_entry = {**stopped, "v": {"N": "9"}}
+    agreed.case(
+        "a suppression that keeps changing",
+        lambda: _told(lambda: stops.stop_topics("sms", "+12025550100", ["x"], "sms", NOW)),
+        *[found_in("suppressions", topics), Refused(), found_in("suppressions", other_entry)] * 5,
+    )
+    entry = Suppression("email", "h1", "hard", "ses", "t", version=1)
+    same = {**key("email#h1"), "v": {"N": "1"}, "body": {"S": '{"reason":"hard","source":"ses","at":"t"}'}}
+    agreed.case(
+        "a suppression whose write was lost",
+        lambda: lists.put([entry]),
+        Refused(),
+        found_in("suppressions", same),
+    )
+    changed = {**same, "v": {"N": "2"}}
+    agreed.case(
+        "a suppression that another wrote",
+        lambda: lists.put([entry]),
+        Refused(),
+        found_in("suppressions", changed),
+    )
+
 
 def journeys(agreed: Agreed) -> None:
     cohort, later = (
@@ -434,6 +492,13 @@ def journeys(agreed: Agreed) -> None:
     agreed.case("keep a rule", lambda: book.keep_rule(rule))
     agreed.case("keep it again", lambda: book.keep_rule(rule))
     agreed.case("a rule that is known", lambda: book.rule("reminder", rule.version) == rule)
+    other = DynamoJourneys(agreed.client, "journeys", lambda: NOW)
+    body = json.dumps(rule_body(rule))
+    agreed.case(
+        "a rule that another kept",
+        lambda: other.rule("reminder", "v1") == rule,
+        {"Item": {"body": {"S": body}}},
+    )
     agreed.case("a rule that nobody kept", lambda: book.rule("reminder", "v0"), {})
 
 
@@ -542,7 +607,8 @@ def _told(call: Callable[[], Any]) -> str:
 RUN = Run("retail", "run-1", RunState.STAGED, version=2, changed_at="t", history=({"what": "x"},))
 
 
-def runs(agreed: Agreed) -> None:
+def runs(agreed: Agreed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exstream_notify.adapters.dynamodb.runs.random.getrandbits", lambda bits: bits)
     book = DynamoRuns(agreed.client, "runs")
     agreed.case("a run", lambda: book.put(RUN))
     stored = {**key("run-1", "retail#run"), "v": {"N": "2"}, "body": {"S": _body_of(agreed.client.lines[0])}}
@@ -573,6 +639,7 @@ def runs(agreed: Agreed) -> None:
     words = [{"words": {"S": '[[3, 5, "notified", "w", 1, "n1"]]'}}, {"x": {}}]
     agreed.case("outcomes", lambda: book.outcomes("retail", "run-1"), items(words[1], words[0]))
     parked = {"job": {"S": json.dumps(JOB.to_message())}, "mark": {"S": "m1"}}
+    agreed.case("park", lambda: book.park(JOB))
     agreed.case("parked", lambda: book.parked("retail", "run-1"), items(parked, {"job": parked["job"]}))
     agreed.case("unpark", lambda: book.unpark([Parked(JOB, "m1"), Parked(JOB, "")]), Refused(), {})
     agreed.case("arrived", lambda: book.arrived("Retail", "run-1", "app", NOW))
@@ -654,6 +721,14 @@ def incidents(agreed: Agreed) -> None:
     agreed.case("of a run", lambda: [i.incident_id for i in book.of_run("retail", "run-1")], items(*rows))
     agreed.case(
         "of another run", lambda: [i.incident_id for i in book.of_run("retail", "run-2")], items(*rows)
+    )
+
+    everywhere = json.loads(body) | {"domain": EVERYWHERE, "run_id": "x", "covered": "of an earlier release"}
+    shared = {**key("i9", ".head"), "body": {"S": json.dumps(everywhere)}}
+    second = {**report, **key("i9", "EX1#b"), "first_seen": {"S": "2026-11-20T14:00:00+00:00"}}
+    of_both = (shared, second, {**report, **key("i9", "EX1#a")})
+    agreed.case(
+        "of a run, with a cause over several", lambda: book.of_run("retail", "run-1"), items(*of_both)
     )
 
     channels = DynamoChannelBook(agreed.client, "incidents")
@@ -973,10 +1048,10 @@ def queues(agreed: Agreed, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_everything_is_asked_as_it_was_agreed(monkeypatch: pytest.MonkeyPatch) -> None:
     agreed = Agreed()
-    for group in (ledger, contacts, journeys, responses, runs, incidents, buckets):
+    for group in (ledger, contacts, journeys, responses, incidents, buckets):
         agreed.text.append(f"--- {group.__name__} ---")
         group(agreed)
-    for changed in (receipts, queues):
+    for changed in (runs, receipts, queues):
         agreed.text.append(f"--- {changed.__name__} ---")
         changed(agreed, monkeypatch)
     assert agreed.text == AGREED.read_text("utf-8").splitlines()

@@ -29,7 +29,7 @@ def _whole_word(text: str) -> str:
 
 
 def _glob(text: str) -> str:
-    if len(re.sub(r"[\W_]|\[[^\]]*\]", "", text)) < 2:
+    if len(re.sub(r"\[[^\]]*\]|[\W_]", "", text)) < 2:
         raise ValueError("two letters or digits are needed beside * and ?: this one fits nearly every name")
     return text
 

@@ -281,9 +281,9 @@ class _Pass:
         self._kinds[kind] += 1
 
     def _count_teams(self, kind: str, teams: Sequence[str]) -> None:
-        counts = self._tally.documents_by_team
-        if len(counts) + len(teams) > self._limits.teams and any(team not in counts for team in teams):
-            raise RecordRefused(Fault("internal_teams", f"more than {self._limits.teams} teams in one file"))
+        counts, most = self._tally.documents_by_team, self._limits.teams
+        if len(counts) + len(teams) > most and len(counts.keys() | teams) > most:
+            raise RecordRefused(Fault("internal_teams", f"more than {most} teams in one file"))
         for team in teams:
             counts.setdefault(team, Counter())[kind] += 1
 
