@@ -58,7 +58,7 @@ def test_journeys_that_end_otherwise(approved: SnapshotAssertion) -> None:
             Step(Delay(days=5), end="event"),
         ),
         stops=("opened", "opted_out"),
-        cap=Cap(2, 7),
+        cap=Cap(3, 7),
     )
     policy = a_rule(name="policy", wording="policy", message_class="regulated", paper_on_failure=True)
     world = played(a_rule(), policy, journeys=[first])
@@ -88,7 +88,7 @@ def test_customers_who_are_not_dunned(approved: SnapshotAssertion) -> None:
     world.follow_until(days(2))
 
     def states(name: str, **about: str) -> None:
-        change = StatusChange(DOMAIN, at=moment(world.clock.now()), **about)
+        change = StatusChange(DOMAIN, at=moment(world.clock.now()), who=f"event {name}", **about)
         world.answers.append((f"status {name}", record_account_status(change, hold_ports(world))))
 
     states("1", customer_key="C0001", status="Chapter 7")
@@ -128,8 +128,10 @@ def test_runs_that_are_expected(approved: SnapshotAssertion) -> None:
     """One never comes, one comes late, one in time, one twice a day; a rule is wrong, and queues hold dead letters."""
     rules = Expecting(a_rule())
     rules.expected_runs = (
-        ExpectedRun("retail", "billing", (time(16),), "UTC", tolerance_minutes=30),
-        ExpectedRun("retail", "cards", (time(9), time(15, 30)), "America/New_York", tolerance_minutes=60),
+        ExpectedRun("retail", "billing", (time(16),), "UTC", "billing", tolerance_minutes=30),
+        ExpectedRun(
+            "retail", "cards", (time(9), time(15, 30)), "America/New_York", "cards", tolerance_minutes=60
+        ),
     )
     rules.refused_expectations = ("retail loans: no such time zone",)
     world = World(site_rules=rules)
