@@ -30,7 +30,7 @@ export REQUIRE_ALL
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-sam setup-checkov setup-localstack demo test test-sdk test-localstack lint audit build bench alarms \
-    drill chaos model mutants simulate adopt lock clean
+    drill chaos model mutants simulate adopt approve lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -97,6 +97,9 @@ adopt: $(DEV_SET_UP) ## write what an import needs to take over what a deleted s
 mutants: $(DEV_SET_UP) ## change the product and see whether a test notices (MODULES=domain,use_cases/s* SAMPLE=N SEED=... AGAIN=1)
 	$(VENV)/bin/python -m mutants $(if $(MODULES),--modules "$(MODULES)") $(if $(SAMPLE),--sample $(SAMPLE)) \
 	    $(if $(SEED),--seed "$(SEED)") $(if $(AGAIN),--again) $(if $(MATCH),--match '$(MATCH)')
+
+approve: $(DEV_SET_UP) ## write the approved files of the tests' stories anew; read what git shows before you commit it
+	$(VENV)/bin/python -m pytest -q --snapshot-update tests/use_cases/test_approved_*.py
 
 lock: $(DEV_SET_UP) ## resolve the requirements again (UPGRADE=1: to the newest versions)
 	$(call compile,requirements/dev)

@@ -17,6 +17,7 @@ class FakeJourneyBook:
         self.rows: dict[Cohort, dict[str, MemberRow]] = {}
         self.open: dict[Cohort, CohortState] = {}
         self.generations: dict[Cohort, int] = {}
+        self.kept_until: dict[str, datetime | None] = {}
         self.aside: dict[str, dict[tuple[Cohort, str], MemberRow]] = {}
         self.groups: dict[Cohort, dict[str, dict[str, MemberRow]]] = {}
         self.words: dict[str, list[Mapping[str, str]]] = {}
@@ -60,6 +61,7 @@ class FakeJourneyBook:
     def park(self, under: str, cohort: Cohort, row: MemberRow, until: datetime | None = None) -> None:
         """See `JourneyBook.park`."""
         self.aside.setdefault(under, {})[cohort, row.name] = row
+        self.kept_until[under] = until
 
     def parked(self, under: str) -> list[tuple[Cohort, MemberRow]]:
         """See `JourneyBook.parked`."""

@@ -32,15 +32,17 @@ class FakeTries:
 
 
 class FakeEarlyResponses:
-    """`EarlyResponses`; nothing ends by itself."""
+    """`EarlyResponses`; nothing ends by itself, `until` says when it would."""
 
     def __init__(self) -> None:
+        self.until: dict[tuple[str, str], datetime] = {}
         self.kept: dict[tuple[str, str], EarlyResponse] = {}
         self.most_payments = 200
 
     def keep(self, domain: str, subject: str, response: EarlyResponse, until: datetime) -> None:
         """See `EarlyResponses.keep`."""
         before = self.kept.get((domain, subject))
+        self.until[domain, subject] = until
         self.kept[domain, subject] = replace(response, payments=before.payments if before else ())
 
     def keep_payment(self, domain: str, subject: str, payment: EarlyPayment, until: datetime) -> bool:
@@ -50,6 +52,7 @@ class FakeEarlyResponses:
             if len(before.payments) >= self.most_payments:
                 return False
             self.kept[domain, subject] = replace(before, payments=(*before.payments, payment))
+            self.until[domain, subject] = until
         return True
 
     def register(self, domain: str, subject: str, debt: Debt) -> None:

@@ -23,16 +23,16 @@ class FakeRunBook:
         self._marks = 0
         self._volumes: dict[tuple[str, str], list[tuple[str, int]]] = {}
         self._arrivals: dict[tuple[str, str], Arrival] = {}
-        self._early: set[str] = set()
+        self.early: dict[str, datetime] = {}  # domains with responses on documents, and until when
         self._lock = threading.Lock()
 
     def with_early(self, domain: str, run_id: str) -> tuple[Run | None, bool]:
         """See `RunBook.with_early`."""
-        return self.get(domain, run_id), domain in self._early
+        return self.get(domain, run_id), domain in self.early
 
     def keep_early(self, domain: str, until: datetime) -> None:
         """See `RunBook.keep_early`; nothing ends by itself."""
-        self._early.add(domain)
+        self.early[domain] = until
 
     def get(self, domain: str, run_id: str) -> Run | None:
         """See `RunBook.get`."""

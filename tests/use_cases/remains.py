@@ -51,7 +51,7 @@ def remains_of(world: World, *, evidence: bool = False, backstage: bool = False,
         "journeys": _journeys(world),
         "suppressions": [(f"{s.channel} {s.address}", _one(s, "channel", "address")) for s in _listed(world)],
         "receipts": _receipts(world, evidence=evidence),
-        "responses before their notice": [(_shown(k), _one(v)) for k, v in world.early_responses.kept.items()],
+        "responses before their notice": _early(world),
         "exceptions": _folded(
             [(f"{e.severity} {e.code}", _one(e, "severity", "code")) for e in world.exceptions.raised]
         ),
@@ -269,7 +269,7 @@ def _journeys(world: World) -> _Rows:
     book = world.journeys
     rows: _Rows = [(f"waits: {_shown(cohort)}", [(name, _one(row, "part", "offset", "length")) for name, row in members.items()])
                    for cohort, members in sorted(book.rows.items()) if members]  # fmt: skip
-    rows += [(f"parked under {under}", [(f"{_shown(cohort)} {name}", _one(row, "part", "offset", "length")) for (cohort, name), row in kept.items()])
+    rows += [(f"parked under {under}" + (f" until {u.isoformat()}" if (u := book.kept_until[under]) else ""), [(f"{_shown(cohort)} {name}", _one(row, "part", "offset", "length")) for (cohort, name), row in kept.items()])
              for under, kept in sorted(book.aside.items()) if kept]  # fmt: skip
     rows += [("executions", _shown(world.executions.names))] if world.executions.names else []
     rows += [(f"stopped for {run}", _shown(words)) for run, words in sorted(book.words.items())]
@@ -289,6 +289,17 @@ def _receipts(world: World, *, evidence: bool) -> _Rows:
              for (channel, sender, hour), counts in sorted(world.reputation.counts.items())]  # fmt: skip
     rows += [("unproven", f"{hour.isoformat()} {n}") for hour, n in world.reputation.unproven.items()]
     return rows + [("stopped", _shown(why)) for why in [world.reputation.stopped()] if why]
+
+
+def _early(world: World) -> _Rows:
+    rows: _Rows = [
+        (f"responses on documents of {domain}", f"until {at.isoformat()}")
+        for domain, at in world.runs.early.items()
+    ]
+    for place, kept in world.early_responses.kept.items():
+        until = world.early_responses.until.get(place)
+        rows.append((_shown(place), _one(kept) + (f", until {until.isoformat()}" if until else "")))
+    return rows
 
 
 def _incidents(world: World, *, whole: bool) -> _Rows:

@@ -1,7 +1,7 @@
 """How the tests with approved files play: words that show all they are made from, and the files' place.
 
-`pytest tests/use_cases/test_approved_*.py --snapshot-update` writes the files anew; the difference that
-git shows is what a reviewer approves.
+`make approve` writes the files anew; the difference that git shows is what a reviewer approves. A file shows what a
+story left, right or wrong: a rule needs a test that states it.
 """
 
 from collections.abc import Mapping, Sequence

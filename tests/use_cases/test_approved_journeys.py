@@ -125,6 +125,7 @@ def test_dunning(approved: SnapshotAssertion) -> None:
         "run-1",
         owing(1), owing(2, customer_key="C0001", amount_due="20.50"), owing(3), owing(4), owing(5, due_date=None),
         owing(6, account_status="paid"), owing(7, email=None, mobile=None),
+        owing(8, amount_due="0.00"), owing(9, amount_due="-5.00"),
     )  # fmt: skip
     world.drain()
     world.follow_until(days(3))

@@ -135,3 +135,20 @@ def test_many_bounces_stop_a_channel(approved: SnapshotAssertion) -> None:
     world.come_to_rest()
     world.check()
     assert remains_of(world) == approved
+
+
+def test_mails_that_prove_nothing(approved: SnapshotAssertion) -> None:
+    """Anybody's mails are counted, and looked at by a person from a limit on; a bearer's are believed in part."""
+    world = played(a_rule(), REGULATED)
+    world.drop("run-1", *documents("statement", "statement", "policy"))
+    world.drain()
+    anybody = {"said_by": Source.ANYBODY, "raw": "mails/1"}
+    for _ in range(21):
+        world.report(told(world, 1, Kind.HARD_BOUNCE, **anybody))
+    world.report(told(world, 1, Kind.OPENED, **anybody))
+    for kind in (Kind.DELIVERED, Kind.NOT_DELIVERED, Kind.COMPLAINT, Kind.UNSUBSCRIBED):
+        world.report(told(world, 2, kind, said_by=Source.BEARER, raw=f"mails/{kind}"))
+    world.report(told(world, 3, Kind.HARD_BOUNCE, said_by=Source.BEARER, raw="mails/2"))
+    world.come_to_rest()
+    world.check()
+    assert remains_of(world, evidence=True) == approved

@@ -136,12 +136,14 @@ def test_runs_that_meet(approved: SnapshotAssertion) -> None:
     world.mail.refuse("c0002@example.com", None)
     world.drop(
         "run-2",
-        a_document(9),
+        a_document(9, amount_due="6.00", currency="USD"),
         a_document(1, document_id="D-NEW", email=None, supersedes="D0001"),
         *documents("letter", "letter", "statement", d1={"document_id": "D-X", "supersedes": "D-LATER"},
                    d3={"amount_due": "12.00", "currency": "USD", "email": None}),
         a_document(5, document_type="new", content_sha256="b" * 64),
         a_document(1, document_id="D-LATER", email=None),
+        a_document(9, amount_due="6.00", currency="USD"),
+        a_document(9, amount_due="7.00", currency="USD", customer_in_run=9),
     )  # fmt: skip
     world.come_to_rest()
     world.check()

@@ -138,13 +138,18 @@ def test_killed_workers_and_a_provider_that_remembers(approved: SnapshotAssertio
     world.wire.kill_on("ledger.put", "after")
     world.drop("run-2", a_document(11), a_document(12, document_type="policy"))
     world.come_to_rest()
+    single = played(a_rule(), BOTH, deduplicates=True)
+    single.wire.kill_on("provider.send", "after")
+    single.drop("run-1", *documents("statement", "both", "statement"))
+    single.come_to_rest()
     forgetful = played(a_rule(), BOTH)
     forgetful.wire.kill_on("provider.send", "after")
     forgetful.drop("run-1", *documents("statement", "both"))
     forgetful.come_to_rest()
-    for one in (world, forgetful):
+    for one in (world, single, forgetful):
         one.check()
-    assert remains_of(world) + "\nWITHOUT A MEMORY\n" + remains_of(forgetful) == approved
+    told = [remains_of(world), "ONE BY ONE", remains_of(single), "WITHOUT A MEMORY", remains_of(forgetful)]
+    assert "\n".join(told) == approved
 
 
 def test_a_slow_provider(approved: SnapshotAssertion) -> None:
@@ -286,4 +291,60 @@ def test_runs_that_are_watched(approved: SnapshotAssertion) -> None:
         )
     world.answers += [(f"look {n}", look) for n, look in enumerate(looks, 1)]
     assert f"{DOMAIN}/run-4" in looks[1][1]
+    assert remains_of(world) == approved
+
+
+def test_messages_that_lay_for_days(approved: SnapshotAssertion) -> None:
+    """What is decided, or sent, after its deadline is paper or a failure; teams are not told of it either."""
+    short = a_rule(name="short", wording="short", deadline_hours=6, teams=("audit",), team_copy="each")
+    paper = a_rule(name="paper", wording="paper", deadline_hours=6, paper_on_failure=True)
+    world = played(a_rule(), short, paper, OPENING)
+    kinds = ("short", "paper", "opening", "statement", "short")
+    world.release()
+    world.drop("run-1", *documents(*kinds))
+    world.step()
+    world.clock.advance(hours=80)
+    world.drain()
+    world.drop("run-2", *(a_document(10 + n, document_type=kind) for n, kind in enumerate(kinds, 1)))
+    until_jobs(world)
+    world.clock.advance(hours=80)
+    world.come_to_rest()
+    assert remains_of(world) == approved
+
+
+def test_what_changes_between_two_tries(approved: SnapshotAssertion) -> None:
+    """Answers that only a subject names, paper wanted after a refusal, two documents that replace one, copies of a
+    cancelled run."""
+    world = played(a_rule(), REGULATED, BOTH, COPIED, at=NIGHT)
+    only_sms = {"email": None}
+    world.mail.refuse("c0002@example.com", GiveUp("no_such_address", "recipient"))
+    world.mail.refuse("audit@example.com", TryAgain("unavailable"))
+    rows = documents(
+        "statement", "policy", "statement", "copied", "statement", "both",
+        d1={**only_sms, "case_id": "K-1"}, d2={"mobile": None}, d3=only_sms, d5={**only_sms, "amount_due": "10.00", "currency": "USD"},
+    )  # fmt: skip
+    world.drop("run-1", *rows)
+    world.drain()
+    world.answer_case("K-1")
+    world.drop(
+        "run-2",
+        a_document(3, document_id="D-A", email=None, supersedes="D0003"),
+        a_document(3, document_id="D-B", email=None, supersedes="D0003"),
+    )
+    world.drain()
+    world.change_contact(6, paper_required=True)
+    world.drop(
+        "run-3",
+        a_document(4, document_type="copied"),
+        a_document(5, email=None, amount_due="12.00", currency="USD"),
+    )
+    world.drain()
+    world.control("run-1", Control.CANCEL)
+    world.mail.refuse("audit@example.com", None)
+    world.come_to_rest()
+    world.drop(
+        "run-4", a_document(4, document_type="copied"), a_document(2, document_type="policy", mobile=None)
+    )
+    world.come_to_rest()
+    world.check()
     assert remains_of(world) == approved

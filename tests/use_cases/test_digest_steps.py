@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from exstream_notify.domain.journeys import STOPPED
+from exstream_notify.domain.journeys import STOPPED, Cap, Delay, JourneyRule, Step
 from exstream_notify.domain.notices import Status, happened
 from exstream_notify.domain.receipts import Kind
 from exstream_notify.domain.runs import Control
 from exstream_notify.domain.together import as_one
 from exstream_notify.use_cases import advance_journey as advancing
 from exstream_notify.use_cases.control_journeys import stop_run
-from tests.fakes import a_document
+from tests.fakes import FakeRules, a_document, a_rule
 from tests.scenarios.shipped import shipped
 from tests.use_cases.world import World
 
@@ -264,3 +264,13 @@ def test_whatever_call_kills_a_worker_nobody_is_told_twice_and_every_document_is
             assert len(steps) == 3, where
             assert {n.status for n in steps} <= {Status.SENT, Status.UNCONFIRMED}, where
             world.check()
+
+
+@pytest.mark.parametrize("cap", [None, Cap(9, 7)])
+def test_documents_are_one_message_whether_the_journey_has_a_cap_or_not(cap: Cap | None) -> None:
+    step = Step(Delay(days=3), channels=("email",), wording="one", digest="several")
+    journey = JourneyRule("reminder", ("statement",), (step,), cap=cap)
+    world = World(site_rules=FakeRules(a_rule(), journeys=(journey,)))
+    world.drop("run-1", a_document(1), a_document(2, customer_key="C0001"), a_document(3))
+    world.follow()
+    assert sorted((words, name) for _, words, name in said(world)) == [("one", "D0003"), ("several", "D0001")]

@@ -415,7 +415,7 @@ class World:
         names = (
             "watch", "ledger", "contacts", "early", "runs", "decide_queue", "reputation", "exceptions"
         )  # fmt: skip
-        return poll_receipts(
+        polled = poll_receipts(
             **{name: self._ports[name] for name in names},
             source=self.status_source,
             record=lambda receipts: record_receipts(receipts, **self.receipt_ports()),
@@ -426,6 +426,8 @@ class World:
             limits=Limits(minimum=10),
             time_left=lambda: FUNCTION_SECONDS,
         )
+        self.answers.append(("poll", polled))
+        return polled
 
     def receipt_ports(self) -> dict[str, Any]:
         """What `record_receipts` takes."""
@@ -488,13 +490,15 @@ class World:
         """The minute's sweep."""
         started = self.clock.now()
         try:
-            return release_due(
+            released = release_due(
                 **self.ports_of_a_sweep(),
                 time_left=lambda: FUNCTION_SECONDS - (self.clock.now() - started).total_seconds(),
             )
         except Killed:
             self._bury_worker()
             return 0
+        self.answers.append(("release", released))
+        return released
 
     def ports_of_a_sweep(self) -> dict[str, Any]:
         """What `release_due` takes."""
@@ -535,6 +539,7 @@ class World:
             except Killed:
                 self._bury_worker()
                 continue
+            self.answers.append((f"journey, {cohort.journey} step {cohort.step}", found.counts))
             return found.more
         raise AssertionError("the state machine gave up")
 
@@ -805,7 +810,9 @@ class World:
 
     def check_channels(self) -> ChannelsFound:
         """The hourly look."""
-        return check_channels(self.rules, self.known_channels(), self.clock)
+        found = check_channels(self.rules, self.known_channels(), self.clock)
+        self.answers.append(("channels", found))
+        return found
 
     def alerting(self) -> Alerting:
         """What telling takes."""
