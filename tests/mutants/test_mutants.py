@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from mutants import __main__ as command
 from mutants.choice import drawn, in_order
 from mutants.coverage_map import Lines
 from mutants.forks import changed_function, in_fork
@@ -124,3 +125,29 @@ def test_a_fork_answers_crashes_or_takes_too_long() -> None:
 def test_tests_that_noticed_others_come_first_then_the_quickest_within_the_limit() -> None:
     lines = Lines(seconds={"slow": 3.0, "quick": 1.0, "quicker": 0.5, "killer": 2.0})
     assert in_order(lines.seconds, lines, ["killer"], 3.6) == ["killer", "quicker", "quick"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--modules", "domain,use_case"], "no module is named use_case:"),
+        (["--modules", "domain", "--match", "no such words"], "no mutant of these modules matches"),
+        (["--again"], "no run has written its results yet"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_measured(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def measured() -> None:
+        raise AssertionError("tests were measured")
+
+    monkeypatch.setattr(command, "lines", measured)
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "results.jsonl")
+    with pytest.raises(SystemExit) as ended:
+        command.main(arguments)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
