@@ -15,6 +15,7 @@ import os
 import sys
 
 from .running import Order, replay, run_all, seeds_of
+from .stopping import stoppable
 from .stories.profiles import PROFILES
 
 
@@ -45,4 +46,4 @@ if __name__ == "__main__":
         # The order of sets of text is part of a history.
         again = [sys.executable, "-m", "simulation", *sys.argv[1:]]
         os.execve(sys.executable, again, {**os.environ, "PYTHONHASHSEED": "0"})  # noqa: S606 - ourselves
-    sys.exit(main())
+    sys.exit(stoppable(main, "what was played is in build/simulation/histories.jsonl"))
