@@ -20,6 +20,7 @@ import sys
 
 from .fixed import fixed
 from .running import Order, replay, report, run_all, seeds_of
+from .stopping import stoppable
 from .stories.profiles import PROFILES
 
 
@@ -67,4 +68,4 @@ if __name__ == "__main__":
         # The order of sets of text is part of a history.
         again = [sys.executable, "-m", "simulation", *sys.argv[1:]]
         os.execve(sys.executable, again, {**os.environ, "PYTHONHASHSEED": "0"})  # noqa: S606 - ourselves
-    sys.exit(main())
+    sys.exit(stoppable(main, "what was played is in build/simulation/histories.jsonl"))

@@ -7,6 +7,7 @@ import multiprocessing
 import secrets
 import subprocess
 import time
+from argparse import ArgumentTypeError
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 from .figures import Totals, named, write_section
 from .regression import as_test, confirmed, told
 from .shrink import shrink
+from .stopping import die_quietly
 from .stories.history import History, Result, play
 
 BUILD = Path("build/simulation")
@@ -38,11 +40,17 @@ class Order:
 
 
 def seeds_of(text: str) -> list[str]:
-    """`100-200`, `7`, `3,5,9`."""
+    """`100-200`, `7`, `3,5,9`; ArgumentTypeError for what is none."""
     found: list[str] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
-        found += [str(n) for n in range(int(first), int(last) + 1)] if dash else [part]
+        numbers = [side.isdecimal() for side in (first, last)]
+        if not dash or not any(numbers):
+            found.append(part)  # any text is a seed
+        elif all(numbers) and int(first) <= int(last):
+            found += map(str, range(int(first), int(last) + 1))
+        else:
+            raise ArgumentTypeError(f"{part!r} is no range of seeds: 100-200, 7 or 3,5,9")
     return found
 
 
@@ -84,6 +92,7 @@ def replay(seed: str, profile: str) -> int:
     (BUILD / "output").mkdir(parents=True, exist_ok=True)
     (BUILD / "output" / f"{seed}.log").write_text("".join(result.output), "utf-8")
     print(told(result))
+    print(f"{len(result.violations)} violations" if result.violations else "every claim holds")
     print(f"{json.dumps(result.figures)}\ndigest {result.digest}")
     print(f"what functions printed: {BUILD}/output/{seed}.log")
     return 1 if result.violations else 0
@@ -101,7 +110,7 @@ def _rows(order: Order) -> Iterator[dict[str, Any]]:
         return
     fresh = multiprocessing.get_context("spawn")
     # A new process now and then: a history leaves modules and caches behind.
-    with ProcessPoolExecutor(order.processes, fresh, max_tasks_per_child=50) as pool:
+    with ProcessPoolExecutor(order.processes, fresh, die_quietly, max_tasks_per_child=50) as pool:
         running = {pool.submit(_row, job) for job in islice(jobs, order.processes)}
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)

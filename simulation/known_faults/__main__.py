@@ -16,6 +16,8 @@ import os
 import sys
 from dataclasses import replace
 
+from simulation.stopping import stoppable
+
 from .faults import FAULTS
 from .seeking import named, seek, sound_process
 from .table import HEAD, commit, row_of, write
@@ -58,4 +60,4 @@ if __name__ == "__main__":
         # The order of sets of text is part of a history.
         again = [sys.executable, "-m", "simulation.known_faults", *sys.argv[1:]]
         os.execve(sys.executable, again, {**os.environ, "PYTHONHASHSEED": "0"})  # noqa: S606 - ourselves
-    sys.exit(main())
+    sys.exit(stoppable(main))

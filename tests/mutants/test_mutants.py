@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+from mutants import __main__ as command
 from mutants.choice import drawn, in_order
 from mutants.coverage_map import Lines
 from mutants.forks import changed_function, in_fork
@@ -133,3 +134,29 @@ def test_tests_that_are_named_for_the_module_and_those_of_its_layer_come_before_
     lines = Lines(seconds=dict(zip(tests, (0.1, 0.2, 0.3), strict=True)))
     assert in_order(tests, lines, [], 9, "core/domain/receipts.py") == [*reversed(tests)]
     assert in_order(tests, lines, [tests[0]], 9, "core/domain/receipts.py")[0] == tests[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--modules", "domain,use_case"], "no module is named use_case:"),
+        (["--modules", "domain", "--match", "no such words"], "no mutant of these modules matches"),
+        (["--again"], "no run has written its results yet"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_measured(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def measured() -> None:
+        raise AssertionError("tests were measured")
+
+    monkeypatch.setattr(command, "lines", measured)
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "results.jsonl")
+    with pytest.raises(SystemExit) as ended:
+        command.main(arguments)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections import Counter
 from types import SimpleNamespace
 from typing import Any, cast
@@ -78,9 +79,24 @@ def test_only_workers_that_are_at_work_are_killed_and_so_many_as_are_wanted(
     killer = Killer(cast("Any", cloud), seed=1, number=3, messages=100)
     with killer.at_work():
         while killer.killed.total() < 3:
-            pass
+            time.sleep(0.01)
     assert killed == [(7, signal.SIGKILL), (8, signal.SIGKILL), (9, signal.SIGKILL)]
     assert killer.killed == {"SendNoticesFunction": 1, "StageRunFunction": 2}
+
+
+def test_kills_that_are_left_do_not_wait_for_messages_that_never_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "kill", lambda pid, number: None)
+    monkeypatch.setattr(chaos, "_PAUSE", 0.0)
+    monkeypatch.setattr(chaos, "_STILL", 0.05)
+    cloud = SimpleNamespace(messages=[1], busy_workers=lambda: [("SendNoticesFunction", 7)])
+    killer = Killer(cast("Any", cloud), seed=1, number=4, messages=100)
+    deadline = time.monotonic() + 10
+    with killer.at_work():
+        while killer.killed.total() < 4 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert killer.killed.total() == 4
 
 
 def test_fewer_kills_than_wanted_are_no_success(

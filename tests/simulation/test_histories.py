@@ -1,5 +1,6 @@
 """Histories: played to their end, checked, the same each time, and told so that they can be played again."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from simulation import running
+from simulation.__main__ import main
 from simulation.checker import Violation
 from simulation.figures import Totals
 from simulation.fixed import LEFT_OUT, fixed
@@ -15,6 +17,7 @@ from simulation.nature import Chance
 from simulation.regression import as_test, told
 from simulation.running import Order, run_all, seeds_of
 from simulation.shrink import Shrunk
+from simulation.stopping import stoppable
 from simulation.stories import Command, DropRun, Story
 from simulation.stories.drawing import draw
 from simulation.stories.history import History, Result, replayed
@@ -78,6 +81,39 @@ def test_seeds_are_named_as_ranges_and_lists() -> None:
     assert seeds_of("3") == ["3"]
     assert seeds_of("8-11") == ["8", "9", "10", "11"]
     assert seeds_of("1,5-6") == ["1", "5", "6"]
+    assert seeds_of("5f2a.1,two-words") == ["5f2a.1", "two-words"]
+
+
+@pytest.mark.parametrize("text", ["1-x", "5-3", "x-9", "4,2-", "-1"])
+def test_what_is_no_range_of_seeds_is_refused_and_not_played_as_nothing(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([f"--seeds={text}"])
+    assert ended.value.code == 2
+    assert "is no range of seeds: 100-200, 7 or 3,5,9" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_with_a_line_and_the_code_of_an_interrupted_program(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    assert stoppable(interrupted, "the rest is there") == 130
+    assert capsys.readouterr().err == "stopped; the rest is there\n"
+    assert stoppable(interrupted) == 130
+    assert capsys.readouterr().err == "stopped\n"
+    assert stoppable(lambda: 7) == 7
+
+
+def test_a_process_that_plays_for_another_dies_of_ctrl_c_without_a_word() -> None:
+    code = (
+        "import os, signal, time\nfrom simulation.stopping import die_quietly\n"
+        "die_quietly()\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 def test_totals_add_up_figures_faults_and_failures() -> None:

@@ -208,7 +208,7 @@ def _again() -> set[tuple[str, str, str]]:
     }
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """See the module."""
     parser = argparse.ArgumentParser(prog="mutants", description=__doc__)
     parser.add_argument("--modules", default="domain,use_cases,adapters")
@@ -218,11 +218,19 @@ def main() -> int:
     parser.add_argument(
         "--match", default="", help="only mutants whose function and words match this expression"
     )
-    asked = parser.parse_args()
-    paths = choice.modules(asked.modules.split(","))
+    asked = parser.parse_args(arguments)
+    # What cannot be is said before the tests are measured, which takes long.
+    patterns = asked.modules.split(",")
+    if unknown := [pattern for pattern in patterns if not choice.modules([pattern])]:
+        parser.error(f"no module is named {', '.join(unknown)}: domain, use_cases/send*, adapters/receipts")
+    if asked.again and not RESULTS.exists():
+        parser.error("--again: no run has written its results yet")
+    paths = choice.modules(patterns)
     again = _again() if asked.again else None
     drawn = choice.drawn(paths, sys.maxsize if asked.again or asked.match else asked.sample, asked.seed)
     wanted = [mutant for mutant in drawn if re.search(asked.match, " ".join(mutant.key))]
+    if not wanted:
+        parser.error(f"no mutant of these modules matches {asked.match!r}")
     run = Run(lines(), choice.Users(), imported(choice.PACKAGE), _equivalent())
     run.prepare(mutant for mutant in wanted if again is None or mutant.key in again)
     TEMPORARY.mkdir(parents=True, exist_ok=True)

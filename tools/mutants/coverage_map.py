@@ -96,7 +96,8 @@ def lines() -> Lines:
     """The map; what does not hold any more is measured first, in a process of its own."""
     stale = [path for path in test_files() if not _holds(path)]
     if stale:
-        print(f"measuring {len(stale)} files of tests", file=sys.stderr, flush=True)
+        known = f"measuring which lines {len(stale)} files of tests execute; kept for the next time"
+        print(known, file=sys.stderr, flush=True)
         command = [sys.executable, "-m", "mutants.coverage_map", *stale]
         told = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
         if lacking := [path for path in stale if not _kept_at(path).exists()]:

@@ -47,7 +47,8 @@ _SETTLE = 900.0  # real seconds for receipts, deferred notices and what they cau
 _LOOK = 1.0
 _STEP = 0.02
 _PAUSE = 1.0  # real seconds at most between a kill's turn and the kill
-_BEFORE, _ENDS = 0.1, 0.95  # a tenth of the kills comes while nothing is out; none once nearly everything is
+_STILL = 3.0  # real seconds without a new message after which kills are no longer waited for
+_BEFORE, _ENDS = 0.1, 0.8  # from before anything is out until four fifths are: what is in doubt never comes
 
 
 @dataclass(slots=True)
@@ -132,7 +133,8 @@ class Killer:
     """Kills `number` workers in the middle of an invocation, at moments that a seed draws.
 
     Each kill has its turn once so many messages are out, from none to nearly all of `messages`, and then
-    waits a moment, so that kills are spread over the whole run on any machine.
+    waits a moment, so that kills are spread over the whole run on any machine. Where no message comes any
+    more, since the rest is in doubt, those that are left follow each other.
     """
 
     def __init__(self, cloud: LocalCloud, seed: int, number: int, messages: int) -> None:
@@ -155,10 +157,14 @@ class Killer:
 
     def _run(self) -> None:
         for turn in self._turns:
-            while len(self._cloud.messages) < turn:
-                if self._over.wait(_STEP):
-                    return
-            self._over.wait(self._random.uniform(0, _PAUSE))
+            before, since = 0, time.monotonic()
+            while (out := len(self._cloud.messages)) < turn:
+                if out != before:
+                    before, since = out, time.monotonic()
+                if (out and time.monotonic() - since > _STILL) or self._over.wait(_STEP):
+                    break
+            if self._over.wait(self._random.uniform(0, _PAUSE)):
+                return
             while not self._kill():
                 if self._over.wait(_STEP):
                     return
@@ -300,4 +306,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
