@@ -120,11 +120,12 @@ def steps_come_in_time(book: Book) -> Contradictions:
 def _told(book: Book, key: Key, step: Sent) -> float | None:
     """When the customer was told of a step's document, or perhaps was, as far as could be known before the
     step was handed over; None: never."""
-    firsts = [m for m in book.by_document.get(key, ()) if book.notice(m.notice).get("purpose") == "notice"]
+    before = (m for m in book.by_document.get(key, ()) if m.at <= step.at)
+    firsts = [m for m in before if book.notice(m.notice).get("purpose") == "notice"]
     known = step.began - book.seen.slack
-    began = [m.began for m in firsts if book.fate(m, known, sure=True) != "failed" and m.at <= step.at]
-    if began or firsts:
-        return min(began, default=firsts[0].began)
+    if firsts:
+        standing = [m for m in firsts if book.fate(m, known, sure=True) != "failed"]
+        return (standing or firsts)[0].began
     doubts = [
         seconds(str(event["at"]))
         for notice in book.seen.shown.notices.values()
@@ -132,7 +133,7 @@ def _told(book: Book, key: Key, step: Sent) -> float | None:
         for event in notice.get("events", ())
         if event["what"] == "unconfirmed"
     ]
-    return min((at for at in doubts if at is not None), default=None)
+    return min((at for at in doubts if at is not None and at < step.at), default=None)
 
 
 def _earliest(book: Book, step: Step, told: float, message: Sent) -> float | None:

@@ -163,6 +163,29 @@ def test_an_opened_link_resolves_the_doubt_whether_its_message_arrived() -> None
     assert world.outcomes("run-1") == {"notified": 1}
 
 
+@pytest.mark.parametrize("its_own", [True, False], ids=["link of its own", "link of the first message"])
+@pytest.mark.parametrize(("reminded", "status"), [("delivered", "unconfirmed"), ("failed", "sent")])
+def test_a_link_that_a_reminder_may_have_brought_resolves_no_doubt_about_the_first_message(
+    reminded: str, status: str, its_own: bool
+) -> None:
+    """A reminder has the same link as the message that it reminds of."""
+    world = told()
+    notice = world.notice("D0001")
+    doubt = replace(notice.attempts[0], status="unconfirmed")
+    sent = replace(notice.attempts[0], status=reminded)
+    reminder = replace(
+        notice, notice_id="e" * 32, purpose="step:reminder:1", status=reminded, attempts=(sent,), version=1
+    )
+    world.ledger.put([reminder])
+    world.ledger.notices[notice.notice_id] = replace(notice, status="unconfirmed", attempts=(doubt,))
+
+    assert world.open("e" * 32 if its_own else notice.notice_id).state == LinkState.OPENED
+
+    after = world.notice("D0001")
+    assert after.responses == ("opened",), "whoever opened it is not reminded again"
+    assert (after.status, after.attempts[0].status) == (("unconfirmed",) * 2 if its_own else (status, status))
+
+
 def test_a_reminders_link_opens_what_it_reminds_of_and_no_other_customers() -> None:
     world = World(a_rule())
     world.portal = "https://portal.example.com/{document_id}"

@@ -10,8 +10,9 @@ from ..domain.erasure import began, is_gone
 from ..domain.exceptions import ExceptionRaised
 from ..domain.journeys import is_step_of, told_at
 from ..domain.links import PLACES, LinkState, Look
-from ..domain.notices import Notice
+from ..domain.notices import Notice, Status
 from ..domain.records import path_in_run
+from ..domain.responses import responded
 from ..domain.second_step import Keys, Step, StepAnswer, expected, field_of
 from ..domain.values import ValueRefused
 from ..ports import (
@@ -28,6 +29,9 @@ from ..ports import (
 from .record_response import record
 from .slices import document_of
 from .take_second_step import is_locked, take_second_step
+
+BY_LINK = "by secure link"
+"""What the event of an opened link says."""
 
 
 def look_at_link(
@@ -137,13 +141,28 @@ def open_document(
             ]
         )
         return replace(look, state=LinkState.MISSING)
-    told = [notice]
+    others: list[Notice] = []
     if notice.purpose != "notice":
         # A reminder's link: what it reminds of was opened with it.
-        others = ledger.of_document(notice.domain, notice.document_id)
-        told += [n for n in others if n.contact_key == notice.contact_key and n.notice_id != notice.notice_id]
-    record(told, "opened", "by secure link", ledger=ledger, runs=runs, clock=clock)
+        about = ledger.of_document(notice.domain, notice.document_id)
+        others = [n for n in about if n.contact_key == notice.contact_key and n.notice_id != notice.notice_id]
+    proven = _proves_arrival(notice, ledger)
+    if proven:
+        record([notice], "opened", BY_LINK, ledger=ledger, runs=runs, clock=clock)
+    if told := others if proven else [notice, *others]:
+        record(
+            told, "opened", BY_LINK, ledger=ledger, runs=runs, clock=clock,
+            respond=lambda before: responded(before, "opened", clock.now(), BY_LINK),
+        )  # fmt: skip
     return replace(look, state=LinkState.OPENED, leads_to=leads_to)
+
+
+def _proves_arrival(notice: Notice, ledger: ResponseLedger) -> bool:
+    """Whether only the notice's own messages can have brought its link: a reminder has the same one."""
+    if not notice.in_doubt:
+        return True
+    steps = (n for n in ledger.of_document(notice.domain, notice.document_id) if is_step_of(n, notice))
+    return not any(attempt.status != Status.FAILED for step in steps for attempt in step.attempts)
 
 
 def _destination(

@@ -135,7 +135,8 @@ def record(
 
     `respond` gives a notice with the response, where that is more than adding its kind; None: it has it.
 
-    A link that was opened is proof that its message arrived, so a single send in doubt counts as sent.
+    What was opened is proof that its message arrived, so a single send in doubt counts as sent; not where
+    `respond` is given.
     """
     told: Counter[str] = Counter()
     wanted = {n.notice_id: n for n in notices}
@@ -146,7 +147,8 @@ def record(
             if after is None:
                 told["known"] += 1
                 continue
-            changed[identity] = _resolved(after, clock) if kind == "opened" else after
+            proof = kind == "opened" and respond is None
+            changed[identity] = _resolved(after, clock) if proof else after
         blocked = ledger.put(list(changed.values()))
         for identity, notice in changed.items():
             if identity not in blocked:
