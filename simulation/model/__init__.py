@@ -25,16 +25,22 @@ class Size:
     channels: int = 3
     deaths: int = 1
     throttles: int = 1
-    twice: bool = False
+    twice: tuple[str, ...] = ()
     deduplicates: bool = False
     on_doubt: str = "other_channel"
     broken: str = "none"
 
 
+ANY = ("decide", "send", "receipt")
+"""Every kind of message that may come twice; `send` are the jobs."""
+
 FAULTS: Mapping[str, tuple[Size, str]] = {
     "withdrawn": (Size(1, 2, throttles=1, deduplicates=True, broken="withdrawn"), "Honest"),
     "forgotten": (Size(1, 1, throttles=0, deduplicates=True, broken="forgotten"), "ToldOnce"),
     "untold": (Size(1, 1, throttles=0, broken="untold"), "NeverSilent"),
+    "unfollowed": (Size(1, 1, throttles=0, twice=ANY, broken="unfollowed"), "NeverSilent"),
+    "unasked": (Size(1, 1, throttles=0, twice=ANY, broken="unasked"), "NeverSilent"),
+    "free": (Size(1, 1, throttles=0, twice=ANY, broken="free"), "NeverSilent"),
 }
 """Faults that can be put back, each in a world large enough for it, with the claim that it breaks."""
 
@@ -53,8 +59,9 @@ def check(size: Size, workers: int = 1) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "Notice.cfg"
         config.write_text(_config(size), "utf-8")
-        command = ["java", "-XX:+UseParallelGC", "-cp", str(_jar()), "tlc2.TLC", "-deadlock", "-cleanup"]
-        command += ["-workers", str(workers), "-metadir", folder, "-config", str(config), "Notice.tla"]
+        command = ["java", "-XX:+UseSerialGC", "-Xmx3g", "-cp", str(_jar()), "tlc2.TLC"]
+        command += ["-deadlock", "-cleanup", "-workers", str(workers), "-metadir", folder]
+        command += ["-config", str(config), "Notice.tla"]
         done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
     text = done.stdout + done.stderr
     broken = re.search(r"Invariant (\w+) is violated", text)
@@ -65,6 +72,7 @@ def check(size: Size, workers: int = 1) -> Result:
 
 
 def _config(size: Size) -> str:
+    twice = ", ".join(f'"{kind}"' for kind in size.twice)
     workers, runs = "w1, w2", ", ".join(f"r{number + 1}" for number in range(size.runs))
     return "\n".join(
         [
@@ -75,7 +83,7 @@ def _config(size: Size) -> str:
             f"Channels = {size.channels}",
             f"Deaths = {size.deaths}",
             f"Throttles = {size.throttles}",
-            f"Twice = {str(size.twice).upper()}",
+            f"Twice = {{{twice}}}",
             f"Deduplicates = {str(size.deduplicates).upper()}",
             f'OnDoubt = "{size.on_doubt}"',
             f'Broken = "{size.broken}"',

@@ -333,6 +333,11 @@ class Notice:
         return next((a for a in self.attempts if a.number == number), None)
 
     @property
+    def claimed(self) -> Attempt | None:
+        """The attempt that a worker claimed, and of which nothing is recorded yet."""
+        return next((a for a in self.attempts if a.status == Status.SENDING), None)
+
+    @property
     def reached(self) -> bool:
         """Whether some attempt was handed over to a provider, and nothing says that it was in vain."""
         return not REACHED.isdisjoint(self._tries)
@@ -476,7 +481,10 @@ def opened(notice: Notice, now: datetime, what: str, detail: str = "", *, report
 
 
 def begun(notice: Notice, attempt: Attempt, now: datetime, waiting: tuple[Channel, ...]) -> Notice:
-    """The notice with a new attempt claimed: the write of this, before the send, is the lock."""
+    """The notice with a new attempt claimed: the write of this, before the send, is the lock.
+
+    A place in the due index stays until something is recorded: if the job is lost, that brings it back.
+    """
     detail = f"{attempt.number} {attempt.channel} {attempt.provider} {attempt.job}"
     after = replace(
         notice,
@@ -484,7 +492,6 @@ def begun(notice: Notice, attempt: Attempt, now: datetime, waiting: tuple[Channe
         status=Status.SENDING,
         why="",
         waiting=waiting,
-        due_at="",
     )
     pauses = notice.pauses
     if pauses is None or pauses.why != Why.PROVIDER_DOWN:

@@ -41,7 +41,7 @@ def standing_of(notice: Notice) -> Standing:
         return Standing.REACHED
     if notice.superseded_by or notice.status == Status.SUPERSEDED or notice.responses:
         return Standing.ANSWERED
-    if any(a.status == Status.SENDING for a in notice.attempts):
+    if notice.claimed is not None:
         return Standing.BUSY
     if notice.status == Status.DEFERRED or (notice.status in LOST and notice.waiting):
         return Standing.WAITS

@@ -221,6 +221,21 @@ class _Slice:
         if not (waits or goes or told):
             self.left.append(group)
 
+    def resume(self, notice: Notice, *, urgent: bool = False, both: bool = False) -> bool:
+        """Queue the job of a notice's claim again, in case it is gone: whoever gets it finds out what became
+        of the claim, or waits for its worker. Nothing else is decided until then. False if there is no claim.
+        """
+        claim = notice.claimed
+        if claim is None:
+            return False
+        position = notice.origin.position
+        # As if it were new there: no claim but the one that stands in its way can come of it.
+        member = Member(
+            notice.notice_id, position, notice.audience, claim.number, waiting=notice.waiting, both=both
+        )
+        self.members.setdefault((claim.channel, claim.provider, urgent), []).append(member)
+        return True
+
     def withdraw(self, identity: str, position: int) -> None:
         """Forget what was decided of a record, since another notice stands in its place."""
         self.outcomes = [o for o in self.outcomes if o.position != position]
@@ -287,10 +302,10 @@ def decide_notices(
     try:
         documents = records.read(pointer)
     except RecordsGone:
+        left = ledger.get(pointer.notices)
         if pointer.version and decide_queue is not None:
-            decide_queue.send_slices(
-                hand_on(pointer, not_told(pointer, ledger.get(pointer.notices).values()), ledger)
-            )
+            decide_queue.send_slices(hand_on(pointer, not_told(pointer, left.values()), ledger))
+        _resume(pointer, left.values(), queues)
         return _gone(pointer, ledger, contacts, runs, exceptions, now)
     if pointer.positions:
         documents = [
@@ -307,7 +322,8 @@ def decide_notices(
             }
         )
     if control == Control.CANCEL:
-        _cancel(pointer, documents, stored, rules, ledger, runs, decide_queue, now)
+        known = _cancel(pointer, documents, stored, rules, ledger, runs, decide_queue, now)
+        _resume(pointer, known.values(), queues)
         if pointer.version and decide_queue is not None:
             decide_queue.send_slices(hand_on(pointer, not_told(pointer, stored.values()), ledger))
         return Decided(notices=frozenset(stored))
@@ -363,7 +379,10 @@ def decide_notices(
         erased = position in gone or _is_erased(before, known.get(document.contact_key))
         if before is not None and is_from(before, origin):
             result.count_again(before, position, document.customer_in_run)
-        if before is not None and not is_from(before, origin):
+            if result.resume(before, urgent=rule.urgent, both=rule.both_channels):
+                result.outcomes.append(outcome_for(before, origin))
+                return
+        elif before is not None:
             if not taken and erased:
                 result.outcomes.append(outcome_for(before, origin))
                 return
@@ -533,6 +552,7 @@ def _write(
             if is_from(other, origin):
                 result.outcomes.append(outcome_for(other, origin))
                 result.count_again(other, position, document.customer_in_run)
+                result.resume(other)
             else:
                 decide_record(position, document, other)
         result.written |= {n.notice_id for n in wanted}
@@ -595,6 +615,15 @@ def _hand_over(pointer: SlicePointer, notices: Iterable[Notice], decide_queue: D
     ]
     if heirs and decide_queue is not None:
         decide_queue.send_slices(pointers_to(heirs))
+
+
+def _resume(pointer: SlicePointer, notices: Iterable[Notice], queues: SendQueues) -> None:
+    """Queue the jobs of this slice's claims again, where nothing else of it is decided."""
+    result = _Slice()
+    for notice in notices:
+        if (notice.origin.run, notice.origin.slice_number) == (pointer.run, pointer.number):
+            result.resume(notice)
+    queues.send_jobs(_jobs(pointer, result))
 
 
 def _held_back(
@@ -1108,7 +1137,9 @@ def _end_copies(
     """End the copies to internal teams that wait, since the customer was erased."""
     for team in _teams(document, rule):
         copy = stored.get(notice_id_of(document, rule, team_audience(team)))
-        if copy is not None and copy.due_at and is_from(copy, origin_of(pointer, position)):
+        if copy is None or not is_from(copy, origin_of(pointer, position)) or result.resume(copy):
+            continue
+        if copy.due_at:
             result.writes.append(_ended(copy, now, Status.SUPPRESSED, Why.ERASED))
 
 
@@ -1137,7 +1168,7 @@ def _tell_team(
         before = taken_over(before, origin, None, now)
         before = replace(before, version=before.version + 1, due_at=until)
         result.writes.append(before)
-    elif before is not None and not is_from(before, origin):
+    elif before is not None and (not is_from(before, origin) or result.resume(before, urgent=key[2])):
         return
     waits = before is not None and before.status == Status.DEFERRED
     known = rules.team_address(team) is not None
@@ -1174,7 +1205,9 @@ def _gone(
     waited = [
         notice
         for notice in ledger.get(pointer.notices).values()
-        if notice.due_at and (notice.origin.run, notice.origin.slice_number) == (pointer.run, pointer.number)
+        if notice.due_at
+        and notice.claimed is None
+        and (notice.origin.run, notice.origin.slice_number) == (pointer.run, pointer.number)
     ]
     keys = {n.contact_key for n in waited if n.audience == "customer"}
     known = contacts.get(pointer.domain, keys) if contacts is not None and keys else {}
@@ -1224,7 +1257,9 @@ def _decide_digests(
     if pointer.positions:
         stored = ledger.get({digest_id(pointer, team, content) for _, team, _ in digests})
     if control == Control.CANCEL:
-        ledger.put([_cancelled(notice, now) for notice in stored.values() if notice.due_at])
+        known = dict(stored)
+        known |= ledger.put([_cancelled(n, now) for n in stored.values() if n.due_at and n.claimed is None])
+        _resume(pointer, known.values(), queues)
         return Decided(notices=frozenset(stored))
     key: tuple[Channel, str, bool] = ("email", provider_for("email", "transactional"), False)
     for position, team, _ in digests:
@@ -1535,15 +1570,25 @@ def _cancel(
     runs: RunBook,
     decide_queue: DecideQueue | None,
     now: datetime,
-) -> None:
-    """End a cancelled run's records. What waits in the ledger is ended there; what it does not
-    hold yet stays free, so that a corrected run can notify, and what another run waits for is handed on."""
+) -> Mapping[str, Notice]:
+    """End a cancelled run's records; its notices as they stand now.
+
+    What waits in the ledger ends there, and what another run waits for is handed on. What the ledger does not
+    hold stays free if the pointer names the slice as a whole. Single positions had jobs. A slow worker may
+    still have one: they are written as suppressed, so that it cannot claim them. A corrected run can notify.
+    """
     ours = {
         key: _cancelled(notice, now)
         for key, notice in stored.items()
         if (notice.origin.run, notice.origin.slice_number) == (pointer.run, pointer.number)
+        and notice.claimed is None
         and (notice.due_at or notice.status == Status.DEFERRED)
     }
+    for position, document in documents if pointer.positions else ():
+        notice = _new_notice(pointer, position, document, rules.for_document(document))
+        if notice.notice_id not in stored:
+            ended = replace(notice, status=Status.SUPPRESSED, why=Why.RUN_CANCELLED)
+            ours[notice.notice_id] = opened(ended, now, "suppressed", Why.RUN_CANCELLED)
     known = {**stored, **ours}
     if ours:
         known |= ledger.put(list(ours.values()))
@@ -1558,8 +1603,9 @@ def _cancel(
         else:
             outcomes.append(outcome_for(notice, origin))
     if pointer.version:
-        return
+        return known
     if pointer.positions:
         tell_run(runs, pointer.run, "cancel", outcomes)
     else:
         runs.put_slice(pointer, outcomes)
+    return known

@@ -199,7 +199,6 @@ class _Tally:
     said_at: dict[tuple[str, str], str] = field(default_factory=dict)
     told: list[Notice] = field(default_factory=list)
     sent: dict[str, Notice] = field(default_factory=dict)
-    late: list[Member] = field(default_factory=list)
     erased: set[str] = field(default_factory=set)  # refs of erased customers' messages
     duplicates: list[tuple[int, Document, str]] = field(default_factory=list)
     leads: dict[str, Notice] = field(default_factory=dict)
@@ -295,16 +294,15 @@ def send_notices(
     left: list[Member] = []
     rows: list[_Prepared] = []
     if control == Control.CANCEL:
-        # What an abandoned claim came to is not known and must be said; the rest the decision ends.
-        sender.end_claims(job.members)
         tally.again.update(_positions(job.members))
+        sender.end_claims(job.members)
     else:
         rows = _prepare(
             job, records, rules, contacts, addresses, policy, ledger, wording, clock, hasher, link_for,
             preferences_for, unsubscribe_for, tally, journeys, early, by_document, run, runs, is_holiday,
         )  # fmt: skip
-        if tally.late:
-            sender.end_claims(tally.late)
+        going = {row.member for row in rows}
+        sender.end_claims([m for m in job.members if m not in going])
         sayable, lacking = rendering.sayable(rows)
         if approved_only:
             sayable = sender.held_back(sayable)
@@ -449,8 +447,7 @@ def _prepare(
     try:
         documents = dict(records.read(pointer))
     except RecordsGone:
-        # What waits in the ledger ends when it is decided again; what became of claims is said here.
-        tally.late += job.members
+        # What waits in the ledger ends when it is decided again.
         tally.trouble[str(Why.RECORDS_GONE), GONE] += len(job.members)
         return []
     asked_for = [documents[m.position] for m in job.members]
@@ -474,7 +471,6 @@ def _prepare(
         first = notice_id_of(document, whole.for_document(document))
         if member.position in gone:
             tally.erased.add(f"{member.notice_id}:{member.attempt}")
-            tally.late.append(member)
             tally.again.add(member.position)
             continue
         if first in stops and member.audience == "customer":
@@ -485,7 +481,6 @@ def _prepare(
         if late and (not notice.attempts or is_stale(notice, rule.deadline_hours, now)):
             # The job lay in a dead-letter queue, perhaps for weeks: nobody needs that news any more.
             if team is None:
-                tally.late.append(member)
                 tally.again.add(member.position)
             else:
                 tally.trouble["team_not_told", f"copies for {team} past their deadline"] += 1
@@ -879,15 +874,16 @@ class _Sender:
         return list(claims.values())
 
     def end_claims(self, members: Iterable[Member]) -> None:
-        """Of what is not to go out any more: what a worker left is in doubt, what one still holds is waited
-        for."""
-        for stored in self.ledger.get({m.notice_id for m in members}).values():
-            o = stored.origin
-            attempt = next((a for a in stored.attempts if a.status == Status.SENDING), None)
+        """Of what is not to go out any more: a claim that a worker left is in doubt, one that a worker still
+        holds is waited for, and its record goes back to the decision only then."""
+        asked = {m.notice_id for m in members}
+        for stored in self.ledger.get(asked).values() if asked else ():
+            o, attempt = stored.origin, stored.claimed
             if attempt is None or (o.run, o.slice_number) != (self.job.pointer.run, self.job.pointer.number):
                 continue
             if attempt.lease > self.clock.machine_time():
                 self.tally.busy_until = max(self.tally.busy_until, attempt.lease)
+                self.tally.again.discard(o.position)
             else:
                 self._settle(stored, attempt.number, Unconfirmed(Why.ANSWER_LOST))
 
