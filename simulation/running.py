@@ -21,6 +21,8 @@ from .stories.history import History, Result, play
 
 BUILD = Path("build/simulation")
 RESULTS = Path("bench/RESULTS.md")
+ABOUT = 5
+"""Violations that the line of a history tells in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,8 @@ def _row(job: tuple[str, str, bool]) -> dict[str, Any]:
     else:
         claims = [violation.claim for violation in result.violations]
         row |= {"profile": result.profile, "claims": claims, "digest": result.digest, **result.figures}
+        if claims:
+            row["about"] = [str(violation) for violation in result.violations[:ABOUT]]
         row["failure"] = result if claims and whole else None
     took = {"seconds": time.monotonic() - began, "cpu": time.process_time() - cpu}
     return {**row, **{name: round(seconds, 2) for name, seconds in took.items()}}
