@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import secrets
@@ -21,6 +22,9 @@ from .stories.history import History, Result, play
 
 BUILD = Path("build/simulation")
 RESULTS = Path("bench/RESULTS.md")
+COLLECTS = (50_000, 20, 50)
+"""Thresholds of the garbage collector: a history makes little garbage, and has much to look through."""
+
 ABOUT = 5
 """Violations that the line of a history tells in words."""
 
@@ -122,6 +126,7 @@ def _row(job: tuple[str, str, bool]) -> dict[str, Any]:
     A failure goes with it whole only where it is to be shrunk: it is large.
     """
     seed, profile, whole = job
+    gc.set_threshold(*COLLECTS)
     began, cpu = time.monotonic(), time.process_time()
     row: dict[str, Any] = {"seed": seed, "profile": profile, "claims": [], "error": ""}
     try:
@@ -134,6 +139,7 @@ def _row(job: tuple[str, str, bool]) -> dict[str, Any]:
         if claims:
             row["about"] = [str(violation) for violation in result.violations[:ABOUT]]
         row["failure"] = result if claims and whole else None
+    gc.collect()  # what one history leaves is gone before the next begins
     took = {"seconds": time.monotonic() - began, "cpu": time.process_time() - cpu}
     return {**row, **{name: round(seconds, 2) for name, seconds in took.items()}}
 
