@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import secrets
@@ -23,6 +24,11 @@ from .stories.history import History, Result, play
 
 BUILD = Path("build/simulation")
 RESULTS = Path("bench/RESULTS.md")
+COLLECTS = (50_000, 20, 50)
+"""Thresholds of the garbage collector: a history makes little garbage, and has much to look through."""
+
+ABOUT = 5
+"""Violations that the line of a history tells in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,7 @@ def _row(job: tuple[str, str, bool]) -> dict[str, Any]:
     A failure goes with it whole only where it is to be shrunk: it is large.
     """
     seed, profile, whole = job
+    gc.set_threshold(*COLLECTS)
     began, cpu = time.monotonic(), time.process_time()
     row: dict[str, Any] = {"seed": seed, "profile": profile, "claims": [], "error": ""}
     try:
@@ -147,7 +154,10 @@ def _row(job: tuple[str, str, bool]) -> dict[str, Any]:
     else:
         claims = [violation.claim for violation in result.violations]
         row |= {"profile": result.profile, "claims": claims, "digest": result.digest, **result.figures}
+        if claims:
+            row["about"] = [str(violation) for violation in result.violations[:ABOUT]]
         row["failure"] = result if claims and whole else None
+    gc.collect()  # what one history leaves is gone before the next begins
     took = {"seconds": time.monotonic() - began, "cpu": time.process_time() - cpu}
     return {**row, **{name: round(seconds, 2) for name, seconds in took.items()}}
 

@@ -123,8 +123,8 @@ def nobody_elses_data(book: Book) -> Contradictions:
 
 
 def _tokens(texts: Iterable[str]) -> set[str]:
-    found = (match[0].lower() for text in texts for match in _TOKEN.finditer(text))
-    return {form for token in found for form in (token, token.strip(".-/"))}
+    found = {token for text in texts for token in _TOKEN.findall(text)}
+    return {form for token in map(str.lower, found) for form in (token, token.strip(".-/"))}
 
 
 @claim("A message is in its customer's language, where there are words in it.")
