@@ -147,7 +147,7 @@ NARROW: tuple[Profile, ...] = (
             parameters=_AWS, places={"stalled": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
     _narrow("doubted", {"provider_hangs_accepted": 0.5, "fate_silent": 0.8}, "plain", domains=("claims",),
             parameters=_AWS),
-    _narrow("told-late", {"fate_delivered_after_bounce": 0.5, "fate_bounced": 0.3}, "plain", parameters=_AWS),
+    _narrow("told-late", {"fate_expired": 0.7}, "plain", parameters=_AWS),
     # What people do while jobs lie in queues.
     _narrow("held", {"stalled": 0.2}, "wavered", places={"stalled": "send_notices.*dynamodb"}),
     _narrow("released", {"stalled": 0.2}, "wavered", places={"stalled": "stage_run.*dynamodb"}),
