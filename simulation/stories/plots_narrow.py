@@ -8,6 +8,27 @@ from .acts import Act, Reply
 from .stage import DAY, HOUR, MINUTE, Stage
 
 
+def held_once(stage: Stage) -> list[Act]:
+    """A run is held just before its jobs are taken up, and released just after it."""
+    run = stage.run(stage.domain())
+    hold, release = stage.after("hold", 2, 15), stage.after("release", 25, 100)
+    return [
+        run,
+        stage.types(hold, "run", run.name, "--hold", "--why", "looks wrong"),
+        stage.types(hold + release, "run", run.name, "--release", "--why", "it was right"),
+    ]
+
+
+def held_again(stage: Stage) -> list[Act]:
+    """A run is released, held again in the same moment, and released for good."""
+    run, acts = stage.run(stage.domain()), list[Act]()
+    release = stage.after("release", 40, 80)
+    hold = release + stage.after("hold", 1, 10)
+    for at, what in ((5.0, "--hold"), (release, "--release"), (hold, "--hold"), (hold + HOUR / 3, "--release")):
+        acts.append(stage.types(at, "run", run.name, what, "--why", "we are not sure"))
+    return [run, *acts]
+
+
 def kept_long(stage: Stage) -> list[Act]:
     """A run is held while it is sent, and released days later."""
     run = stage.run(stage.domain())

@@ -126,7 +126,7 @@ NARROW: tuple[Profile, ...] = (
             domains=_RETAIL, parameters=_AWS,
             places={"stalled": "send_notices.*dynamodb", "slow": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
     _narrow("doubled-silent", {**_TAKEN_TWICE, "stalled": 0.05, "slow": 0.3, "fate_silent": 0.7}, "plain",
-            least=30, most=30, domains=_RETAIL, parameters=_AWS, schedules=_DAYS,
+            least=30, most=30, domains=_RETAIL, site="hasty", parameters=_AWS, schedules=_DAYS,
             places={"stalled": "send_notices.*dynamodb", "slow": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
     _narrow("forgotten", {"crash_after": 0.8, "fate_silent": 0.7}, "keptlong", parameters=_OPENTEXT, domains=("claims",),
             places={"crash_after": "send_notices.*POST"}),
@@ -149,9 +149,10 @@ NARROW: tuple[Profile, ...] = (
             parameters=_AWS),
     _narrow("told-late", {"fate_expired": 0.7}, "plain", parameters=_AWS),
     # What people do while jobs lie in queues.
-    _narrow("held", {"stalled": 0.2}, "wavered", places={"stalled": "send_notices.*dynamodb"}),
-    _narrow("released", {"stalled": 0.2}, "wavered", places={"stalled": "stage_run.*dynamodb"}),
-    _narrow("night", {"sqs_late": 0.7}, "plain", domains=_RETAIL, site="brisk",
+    _narrow("held", {"stalled": 0.3}, "heldonce", places={"stalled": "send_notices.*dynamodb"}),
+    _narrow("released", {"stalled": 0.4}, "heldagain", plots=(3, 3), lasts=MINUTE,
+            places={"stalled": "stage_run.*(sqs|dynamodb.DeleteItem)"}),
+    _narrow("evening", {"sqs_late": 0.7}, "plain", domains=_RETAIL, site="brisk",
             start="2026-11-24T01:30:00+00:00", places={"sqs_late": _SEND_QUEUES}),
     _narrow("off", {}, "switched"),
     _narrow("off-long", {}, "offlong", least=110, most=110, domains=_RETAIL),
@@ -174,7 +175,7 @@ NARROW: tuple[Profile, ...] = (
     # Calls that do half of what was asked.
     _narrow("unprocessed", {"dynamodb_unprocessed": 0.3}, "plain"),
     _narrow("partial", {"sqs_partial": 0.3}, "plain repeated"),
-    _narrow("slowness", {"dynamodb_stale": 0.4, "dynamodb_index_lag": 0.5, "provider_throttled": 0.5}, "plain"),
+    _narrow("lagging", {"dynamodb_stale": 0.4, "dynamodb_index_lag": 0.5, "provider_throttled": 0.5}, "plain"),
     _narrow("journeys", {}, "journey", lasts=DAY, schedules=_DAYS),
 )  # fmt: skip
 """Narrow ones, for faults of one kind: rates are high and stories short. No history draws them."""
