@@ -99,16 +99,18 @@ def wanted_twice(stage: Stage) -> list[Act]:
 
 
 def paid_in_part_at_the_end(stage: Stage) -> list[Act]:
-    """Customers pay a part while a look finds that no receipt came by the deadline of their notices."""
+    """Customers pay a part while a look finds that no receipt came by the deadline of their notices, which
+    is two or three hours after them (site `hasty`)."""
     run = stage.run(stage.domain())
     acts: list[Act] = [run]
     for n, record in enumerate(run.records):
         told = record.fields
+        hours = 3 if told["queue_name"] == "Email_Bills" else 2
         for part in range(3):
             named = f"P-{stage.name}-{n}-{part}"
             who = {name: told[name] for name in ("customer_key", "recipient", "document_id") if name in told}
             money = {"amount": "1", "currency": told.get("currency", "USD"), "payment_id": named}
-            at = 3 * HOUR + 15 * MINUTE + 40.0 * part + stage.chance.below(named, 40)
+            at = hours * HOUR + 15 * MINUTE + 40.0 * part + stage.chance.below(named, 40)
             acts.append(stage.event(at, "billing", "Payment Received", domain=run.domain, **who, **money))
     return acts
 

@@ -115,8 +115,7 @@ NARROW: tuple[Profile, ...] = (
     _narrow("doubts", _DOUBTS, "plain", least=20, most=20, domains=_RETAIL, parameters=_OPENTEXT),
     _narrow("doubts-aws", {"lost_answer": 0.3}, "plain", parameters=_AWS,
             places={"lost_answer": "send_notices.*Send(Email|TextMessage)"}),
-    _narrow("outage", {"provider_throttled": 1.0}, "plain", domains=("lending",), lasts=26 * HOUR,
-            site="hasty"),
+    _narrow("outage", {"provider_throttled": 1.0}, "plain", domains=_RETAIL, lasts=4 * HOUR, site="hasty"),
     _narrow("refusals", {"provider_content": 0.4, "provider_hangs_accepted": 0.1}, "plain",
             least=120, most=120, domains=_RETAIL, parameters={**_AWS, "EmailRate": "1"}),
     # Workers that meet, and workers that die.

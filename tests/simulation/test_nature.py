@@ -34,3 +34,11 @@ def test_in_calm_nothing_happens_and_shares_can_be_others_for_a_while() -> None:
     assert chance.happened == ["c x"]
     chance.calm = True
     assert set(drawn(chance)) == {None}
+
+
+def test_a_kind_that_has_its_places_happens_nowhere_else() -> None:
+    chance = Chance("1", {"a": 1.0, "b": 1.0}, places={"a": "send.*POST"})
+    assert chance.which(("a", "b"), "send_notices:1 #2 POST https://example.com") == "a"
+    assert chance.which(("a", "b"), "send_notices:1 #1 dynamodb.GetItem") == "b"
+    assert not chance.happens("a", "decide_notices:1 #1 POST")
+    assert chance.happens("b", "anywhere")
