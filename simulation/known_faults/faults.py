@@ -336,7 +336,7 @@ _ONCE: tuple[Fault, ...] = (
         "quiet_hours_ignored",
         "a text goes out at night where its job, or its release, came late",
         {"texts_go_by_day"},
-        "night",
+        "evening",
         Edit(
             _SEND,
             'job.channel == "sms" and not is_open(now, all_zones, window_for(contact, policy))',
@@ -374,7 +374,7 @@ _ONCE: tuple[Fault, ...] = (
         "stale_index_believed",
         "what a lagging index still shows as due is handed on without a look at the ledger",
         LOST | SENT_AGAIN,
-        "slowness",
+        "lagging",
         Edit(
             "use_cases.release_due",
             "            if notice.due_at and notice.due_at <= limit\n",

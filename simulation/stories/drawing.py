@@ -56,6 +56,8 @@ PLOTS: Mapping[str, tuple[Plot, int]] = {
     "provider": (operators.bad_provider, 2),
     "rules": (operators.rules_changed, 2),
     "crowd": (large.crowd, 0),
+    "heldonce": (narrow.held_once, 0),
+    "heldagain": (narrow.held_again, 0),
     "keptlong": (narrow.kept_long, 0),
     "offlong": (narrow.off_for_long, 0),
     "offbetween": (narrow.off_in_between, 0),

@@ -11,6 +11,7 @@ from functools import partial, singledispatchmethod
 from hashlib import blake2b
 from pathlib import Path
 
+from simulation.engine.calls import Defect
 from simulation.engine.cloud import Cloud
 from simulation.engine.commands import Typed
 from simulation.engine.tasks import Task
@@ -18,6 +19,9 @@ from simulation.engine.tasks import Task
 from .acts import Act, Ask, Command, DropRun, HandleIncidents, ProviderMood, PutEvent, Reply, SetRules, Story
 from .indexes import MANIFEST, SEAL, documents, index_files, seal
 from .sites import folder_of
+
+_NEVER = (TypeError, AttributeError, NameError, NotImplementedError)
+"""What no command ends with, whatever AWS does: the simulation lacks something, or the command is wrong."""
 
 
 @dataclass(slots=True)
@@ -172,6 +176,9 @@ class Performance:
         def ended(over: Task) -> None:
             if isinstance(over.value, Typed):
                 deed.ended, deed.code, deed.said = self.cloud.timeline.now, over.value.code, over.value.err
+            elif isinstance(over.error, _NEVER):
+                self.cloud.calls.defect = Defect(f"{' '.join(line)}: {over.error!r}")
+                self.cloud.calls.defect.__cause__ = over.error
             if told:
                 told(over)
 

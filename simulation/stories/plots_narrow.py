@@ -8,6 +8,32 @@ from .acts import Act, Reply
 from .stage import DAY, HOUR, MINUTE, Stage
 
 
+def held_once(stage: Stage) -> list[Act]:
+    """A run is held just before its jobs are taken up, and released just after it."""
+    run = stage.run(stage.domain())
+    hold, release = stage.after("hold", 2, 15), stage.after("release", 25, 100)
+    return [
+        run,
+        stage.types(hold, "run", run.name, "--hold", "--why", "looks wrong"),
+        stage.types(hold + release, "run", run.name, "--release", "--why", "it was right"),
+    ]
+
+
+def held_again(stage: Stage) -> list[Act]:
+    """A run is released, held again in the same moment, and released for good."""
+    run, acts = stage.run(stage.domain()), list[Act]()
+    release = stage.after("release", 40, 80)
+    hold = release + stage.after("hold", 1, 10)
+    for at, what in (
+        (5.0, "--hold"),
+        (release, "--release"),
+        (hold, "--hold"),
+        (hold + HOUR / 3, "--release"),
+    ):
+        acts.append(stage.types(at, "run", run.name, what, "--why", "we are not sure"))
+    return [run, *acts]
+
+
 def kept_long(stage: Stage) -> list[Act]:
     """A run is held while it is sent, and released days later."""
     run = stage.run(stage.domain())
@@ -78,16 +104,18 @@ def wanted_twice(stage: Stage) -> list[Act]:
 
 
 def paid_in_part_at_the_end(stage: Stage) -> list[Act]:
-    """Customers pay a part while a look finds that no receipt came by the deadline of their notices."""
+    """Customers pay a part while a look finds that no receipt came by the deadline of their notices, which
+    is two or three hours after them (site `hasty`)."""
     run = stage.run(stage.domain())
     acts: list[Act] = [run]
     for n, record in enumerate(run.records):
         told = record.fields
+        hours = 3 if told["queue_name"] == "Email_Bills" else 2
         for part in range(3):
             named = f"P-{stage.name}-{n}-{part}"
             who = {name: told[name] for name in ("customer_key", "recipient", "document_id") if name in told}
             money = {"amount": "1", "currency": told.get("currency", "USD"), "payment_id": named}
-            at = 3 * HOUR + 15 * MINUTE + 40.0 * part + stage.chance.below(named, 40)
+            at = hours * HOUR + 15 * MINUTE + 40.0 * part + stage.chance.below(named, 40)
             acts.append(stage.event(at, "billing", "Payment Received", domain=run.domain, **who, **money))
     return acts
 

@@ -118,8 +118,7 @@ NARROW: tuple[Profile, ...] = (
     _narrow("doubts", _DOUBTS, "plain", least=20, most=20, domains=_RETAIL, parameters=_OPENTEXT),
     _narrow("doubts-aws", {"lost_answer": 0.3}, "plain", parameters=_AWS,
             places={"lost_answer": "send_notices.*Send(Email|TextMessage)"}),
-    _narrow("outage", {"provider_throttled": 1.0}, "plain", domains=("lending",), lasts=26 * HOUR,
-            site="hasty"),
+    _narrow("outage", {"provider_throttled": 1.0}, "plain", domains=_RETAIL, lasts=4 * HOUR, site="hasty"),
     _narrow("refusals", {"provider_content": 0.4, "provider_hangs_accepted": 0.1}, "plain",
             least=120, most=120, domains=_RETAIL, parameters={**_AWS, "EmailRate": "1"}),
     # Workers that meet, and workers that die.
@@ -129,7 +128,7 @@ NARROW: tuple[Profile, ...] = (
             domains=_RETAIL, parameters=_AWS,
             places={"stalled": "send_notices.*dynamodb", "slow": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
     _narrow("doubled-silent", {**_TAKEN_TWICE, "stalled": 0.05, "slow": 0.3, "fate_silent": 0.7}, "plain",
-            least=30, most=30, domains=_RETAIL, parameters=_AWS, schedules=_DAYS,
+            least=30, most=30, domains=_RETAIL, site="hasty", parameters=_AWS, schedules=_DAYS,
             places={"stalled": "send_notices.*dynamodb", "slow": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
     _narrow("forgotten", {"crash_after": 0.8, "fate_silent": 0.7}, "keptlong", parameters=_OPENTEXT, domains=("claims",),
             places={"crash_after": "send_notices.*POST"}),
@@ -150,11 +149,12 @@ NARROW: tuple[Profile, ...] = (
             parameters=_AWS, places={"stalled": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
     _narrow("doubted", {"provider_hangs_accepted": 0.5, "fate_silent": 0.8}, "plain", domains=("claims",),
             parameters=_AWS),
-    _narrow("told-late", {"fate_delivered_after_bounce": 0.5, "fate_bounced": 0.3}, "plain", parameters=_AWS),
+    _narrow("told-late", {"fate_expired": 0.7}, "plain", parameters=_AWS),
     # What people do while jobs lie in queues.
-    _narrow("held", {"stalled": 0.2}, "wavered", places={"stalled": "send_notices.*dynamodb"}),
-    _narrow("released", {"stalled": 0.2}, "wavered", places={"stalled": "stage_run.*dynamodb"}),
-    _narrow("night", {"sqs_late": 0.7}, "plain", domains=_RETAIL, site="brisk",
+    _narrow("held", {"stalled": 0.3}, "heldonce", places={"stalled": "send_notices.*dynamodb"}),
+    _narrow("released", {"stalled": 0.4}, "heldagain", plots=(3, 3), lasts=MINUTE,
+            places={"stalled": "stage_run.*(sqs|dynamodb.DeleteItem)"}),
+    _narrow("evening", {"sqs_late": 0.7}, "plain", domains=_RETAIL, site="brisk",
             start="2026-11-24T01:30:00+00:00", places={"sqs_late": _SEND_QUEUES}),
     _narrow("off", {}, "switched"),
     _narrow("off-long", {}, "offlong", least=110, most=110, domains=_RETAIL),
@@ -177,7 +177,7 @@ NARROW: tuple[Profile, ...] = (
     # Calls that do half of what was asked.
     _narrow("unprocessed", {"dynamodb_unprocessed": 0.3}, "plain"),
     _narrow("partial", {"sqs_partial": 0.3}, "plain repeated"),
-    _narrow("slowness", {"dynamodb_stale": 0.4, "dynamodb_index_lag": 0.5, "provider_throttled": 0.5}, "plain"),
+    _narrow("lagging", {"dynamodb_stale": 0.4, "dynamodb_index_lag": 0.5, "provider_throttled": 0.5}, "plain"),
     _narrow("journeys", {}, "journey", lasts=DAY, schedules=_DAYS),
 )  # fmt: skip
 """Narrow ones, for faults of one kind: rates are high and stories short. No history draws them."""

@@ -178,7 +178,7 @@ def good() -> Seen:
 
     1 is notified by email. 2 bounces, and gets a text. 3 goes on paper after a bounce. 4 is notified, reminded
     twice and ends as a case. 5's answer was lost and nothing was ever reported: in doubt. 6 is refused: failed.
-    A second run has the first document again.
+    Nobody hears of the messages to 2 and 4. A second run has the first document again.
     """
     two = Drop("retail", "two", START + DAY, (RECORDS[0],), START + DAY + 5)
     steps = ("step:dunning:1", "step:dunning:2")
@@ -242,6 +242,7 @@ def good() -> Seen:
                 incident("missing_data", 3),
                 incident("required_unreached", team="compliance"),
                 incident("unconfirmed_at_deadline", team="compliance"),
+                incident("no_receipt_at_deadline", 3, team="compliance"),
             ],
             paper={"retail/one": [row(3, "paper", kind="policy-document")]},
             evidence={identity(n): {"erased": False} for n in range(1, 7)},

@@ -63,6 +63,12 @@ def steps_at(first: float, second: float) -> Spoil:
     )
 
 
+def tried(number: int, **more: bool) -> Spoil:
+    """The history with a refusal that the worker heard."""
+    one = Try(START + 60, "ses", "email", f"{identity(number)}:1", refused=True, **more)
+    return lambda seen: replace(seen, tries=(*seen.tries, one))
+
+
 def opened(led_to: str) -> Spoil:
     """The history with the first message's link opened once more."""
     return lambda seen: replace(seen, opened=(*seen.opened, Opened(110, START + 950, "https://x", led_to)))
@@ -404,6 +410,32 @@ SPOILT: Mapping[str, Sequence[Spoil]] = {
         shown(sizes={identity(1): 90_000}),
     ),
     "chains_hold": (notices_as(1, chain_holds=False), notices_as(4, "step:dunning:1", chain_holds=False)),
+    "next_channel_follows": (
+        notices_as(6, waiting=["sms"]),
+        notices_as(3, status="bounced", waiting=["sms"]),
+    ),
+    "silence_is_noticed": (
+        without_incident("no_receipt_at_deadline"),
+        incidents_as("no_receipt_at_deadline", count=1),
+        lambda seen: replace(seen, rules=({"documents": {"defaults": {"on_no_receipt": "other_channel"}}},)),
+    ),
+    "incidents_count_the_sends": (
+        notices_as(5, events=[event(START + 60, "claimed"), event(START + 90, "unconfirmed", "1 answer_lost")]),
+        tried(6, content=True),
+    ),
+    "certain_answers_count": (
+        both(rows_of(6, outcome="unconfirmed", reason="answer_lost"), tried(6)),
+        both(dropped(5), tried(5)),
+    ),
+    "same_content_is_no_news": tuple(
+        both(
+            drop(replace(DROPS[1], at=START + 2 * DAY, sealed_at=START + 2 * DAY)),
+            lambda seen, code=code: shown(
+                incidents=[*seen.shown.incidents, incident(code, run_id="two")]
+            )(seen),
+        )
+        for code in ("run_id_reused", "late_seal_disagrees")
+    ),
     "erasure_and_hold_are_kept": (
         acted(erased(HOUR)),
         both(acted(Act("legal hold", START, START, domain="retail", customer="R00001")), acted(erased(HOUR))),
@@ -496,6 +528,19 @@ ALLOWED: Mapping[str, Spoil] = {
     ),
     "a document that came again with another due date": drop(
         Drop("retail", "three", START + 2 * DAY, (record(4, "payment-reminder", due_date="2026-12-11"),), None)
+    ),
+    "a doubt where a worker died that had been refused": both(
+        rows_of(6, outcome="unconfirmed", reason="answer_lost"), tried(6),
+        lambda seen: replace(seen, senders_died=True, faults=True),
+    ),
+    "other content under a run's id, which is reported": both(
+        drop(Drop("retail", "two", START + 2 * DAY, (record(61),), START + 2 * DAY)),
+        lambda seen: shown(
+            incidents=[*seen.shown.incidents, incident("run_id_reused", run_id="two")]
+        )(seen),
+    ),
+    "a failure that was looked at": notices_as(
+        6, waiting=["sms"], events=[event(START + 60, "failed"), event(START + 90, "settled failed")]
     ),
     "a message refused before it was sent": lambda seen: replace(
         seen, tries=(Try(START + 59, "ses", "email", f"{identity(1)}:1", refused=True),)

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from simulation import running
 from simulation.__main__ import main
 from simulation.checker import Violation
+from simulation.engine.calls import Defect
+from simulation.engine.client import Client
 from simulation.figures import Totals
 from simulation.fixed import LEFT_OUT, fixed
 from simulation.nature import Chance
@@ -45,6 +48,30 @@ def test_a_quiet_night_violates_nothing_and_its_messages_are_counted(story: Stor
     assert result.figures["faults"] == {}
     assert result.figures["messages"] > 0
     assert result.figures["acts"] == len(story.acts)
+
+
+def test_a_customer_is_erased_by_an_operator_and_a_command_that_cannot_work_ends_the_history(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = story.acts[0]
+    assert isinstance(run, DropRun)
+    erase = (
+        "contact",
+        run.records[0].fields["customer_key"],
+        "--domain",
+        run.domain,
+        "--erase",
+        "--why",
+        "asked",
+    )
+    erased = replace(story, acts=(run, Command(at=3600.0, line=erase)))
+    before = History("11", "quiet", replace(story, acts=(run,))).run()
+    result = History("11", "quiet", erased).run()
+    assert not result.violations
+    assert result.digest != before.digest
+    monkeypatch.delattr(Client, "upload_fileobj")
+    with pytest.raises(Defect, match="--erase"):
+        History("11", "quiet", erased).run()
 
 
 def test_a_history_plays_again_from_the_faults_that_happened(story: Story, stormy: Result) -> None:

@@ -49,3 +49,11 @@ def test_time_passes_at_once_only_where_nothing_happens_meanwhile() -> None:
     assert not timeline.pass_by(4.5)
     assert timeline.pass_by(4.0)
     assert timeline.now == 10.0
+
+
+def test_a_kind_that_has_its_places_happens_nowhere_else() -> None:
+    chance = Chance("1", {"a": 1.0, "b": 1.0}, places={"a": "send.*POST"})
+    assert chance.which(("a", "b"), "send_notices:1 #2 POST https://example.com") == "a"
+    assert chance.which(("a", "b"), "send_notices:1 #1 dynamodb.GetItem") == "b"
+    assert not chance.happens("a", "decide_notices:1 #1 POST")
+    assert chance.happens("b", "anywhere")

@@ -27,7 +27,7 @@ from simulation.stories.drawing import PLOTS, draw, profile_of
 from simulation.stories.indexes import FORMS, documents, index_files, seal
 from simulation.stories.profiles import NARROW, PROFILES, Profile
 from simulation.stories.records import FLAWS, NOT_THERE, OTHER_ADDRESS, OTHER_NAME
-from simulation.stories.sites import SITES, folder_of
+from simulation.stories.sites import NARROW_SITES, SITES, folder_of
 from tests.index import stage
 
 NAMES = {
@@ -133,7 +133,7 @@ def test_documents_lie_where_the_records_say_except_those_that_are_missing() -> 
 
 
 def test_site_folders_are_rules_that_the_product_accepts() -> None:
-    for site in SITES:
+    for site in (*SITES, *NARROW_SITES):
         folder = folder_of(site)
         assert YamlRules(folder / "rules" if folder else None).types
     with pytest.raises(KeyError):
