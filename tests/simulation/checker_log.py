@@ -331,6 +331,11 @@ def incidents_as(code: str, **changes: Any) -> Spoil:
     )(seen)
 
 
+def with_incident(code: str) -> Spoil:
+    """The log with one more incident, of one customer."""
+    return lambda seen: shown(incidents=(*seen.shown.incidents, incident(code)))(seen)
+
+
 def without_incident(code: str) -> Spoil:
     """The history without an incident."""
     return lambda seen: shown(incidents=[i for i in seen.shown.incidents if code not in i["codes"]])(seen)

@@ -37,6 +37,7 @@ from tests.simulation.checker_log import (
     shown,
     told,
     untold,
+    with_incident,
     without_incident,
 )
 
@@ -61,12 +62,6 @@ def steps_at(first: float, second: float) -> Spoil:
         other(4, purpose="step:dunning:1", at=START + first, began=START + first),
         other(4, purpose="step:dunning:2", at=START + second, began=START + second),
     )
-
-
-def tried(number: int, **more: bool) -> Spoil:
-    """The history with a refusal that the worker heard."""
-    one = Try(START + 60, "ses", "email", f"{identity(number)}:1", refused=True, **more)
-    return lambda seen: replace(seen, tries=(*seen.tries, one))
 
 
 def opened(led_to: str) -> Spoil:
@@ -101,9 +96,9 @@ TOLD_OF_NEW = both(
 )
 
 
-def tried(number: int, *, refused: bool) -> Spoil:
+def tried(number: int, *, refused: bool = True, content: bool = False) -> Spoil:
     """The history with a message that was not accepted a minute after the start."""
-    one = Try(START + 59, "ses", "email", f"{identity(number)}:1", refused=refused)
+    one = Try(START + 59, "ses", "email", f"{identity(number)}:1", refused=refused, content=content)
     return lambda seen: replace(seen, tries=(*seen.tries, one))
 
 
@@ -512,6 +507,7 @@ ALLOWED: Mapping[str, Spoil] = {
         dropped(5),
         tried(5, refused=False),
         notices_as(5, events=[event(START + 60, "unconfirmed", "1 answer_lost")]),
+        with_incident("send_unconfirmed"),
         reminded(5, 11 * DAY),
     ),
     "a reminder that is counted from the text, since the e-mail bounced": both(
