@@ -350,7 +350,12 @@ def test_death_and_return_in_words() -> None:
 
 
 def test_a_receipt_of_an_alert_as_a_whole() -> None:
-    assert alert_receipts([receipt(Kind.SENT), receipt(Kind.HARD_BOUNCE)]) == [
+    others = [
+        receipt(Kind.HARD_BOUNCE, f"{INCIDENT}:1"),
+        receipt(Kind.SENT),
+        receipt(Kind.DELIVERED, attempt=None),
+    ]
+    assert alert_receipts([*others, receipt(Kind.HARD_BOUNCE)]) == [
         AlertReceipt(
             INCIDENT,
             3,

@@ -165,6 +165,7 @@ def test_only_a_whole_run_makes_good_an_end_that_is_not_known() -> None:
         (((2, 3),), 0, ""),
         ((), 1, "1 missing customer that nothing here names by number"),
         (((2, 3),), 1, "also 1 missing customer that nothing here names by number"),
+        ((), 2, "2 missing customers that nothing here names by number"),
         ((), 1200, "1,200 missing customers that nothing here names by number"),
         (((1, HIGHEST),), 5, "the whole run: the engine did not say at which customer it stopped"),
         (((4, HIGHEST),), 0, "customer 4 and all after it: the run's last customer is not known"),

@@ -410,3 +410,9 @@ def test_payments_of_no_amount_and_reversals_of_none(
 ) -> None:
     found = balance(with_facts(NO_PAYMENTS, facts), document)
     assert (found.paid, found.clear, found.anything) == (Decimal(expected[0]), *expected[1:])
+
+
+def test_a_reversal_that_came_first_is_added_up_with_its_payment() -> None:
+    back = taken_back("P-0", "4.00", currency="")
+    full = with_facts(NO_PAYMENTS, [back, *(paid(f"P-{n}", "10.00") for n in range(MAX_FACTS))])
+    assert (full.folded, full.known) == ((("USD", "6.00"),), (back.key, paid("P-0").key))

@@ -396,7 +396,7 @@ def test_a_plain_request_in_other_words_is_a_stop(number: int, text: str) -> Non
         ("I never said to stop", "free"), ("not. stop", "free"), ("do not. stop", "free"), ("I moved. stop", "stop"),
         ("nobody asked you to stop", "free"),
         # Said again and again it is said once.
-        ("stop stop stop", "stop"), ("help help", "help"), ("h e l p", "help"),
+        ("stop stop stop", "stop"), ("s t o p wrong number", "stop"), ("help help", "help"), ("h e l p", "help"),
         # Longer than two parts of a text message nobody guesses.
         ("stop, I moved " + "far " * 76, "stop"), ("stop, I moved " + "far " * 78, "free"),
         # A question, or a start beside it, goes to a person.

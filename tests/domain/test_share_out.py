@@ -131,7 +131,8 @@ def test_payments_are_shared_in_the_order_of_their_own_times_and_each_once() -> 
     for order in ([first, second, first], [second, first]):
         assert shared(*order, debts=debts) == {"p1": {"D1": "10"}, "p2": {"D2": "10"}}
     again = payment("p1", "99", hours=9)
-    assert shared(first, again, debts=debts) == {"p1": {"D1": "10"}}, "as it was first reported"
+    for order in ([first, again], [again, first]):
+        assert shared(*order, debts=debts) == {"p1": {"D1": "10"}}, "as it was first reported"
     assert shared(first, second, debts=debts, assigned=("p1",)) == {"p2": {"D1": "10"}}
 
 

@@ -49,6 +49,7 @@ def test_words_are_spelled_in_the_gsm_alphabet_as_far_as_they_can_be(text: str, 
         ("😀" * 36, "ucs2", 72, 2),
         ("й" * 66 + "😀" + "й" * 66, "ucs2", 134, 3),  # nor is a surrogate pair
         ("\uffff", "ucs2", 1, 1),
+        ("\uffff" * 71, "ucs2", 71, 2),
     ],
 )
 def test_a_text_is_counted_as_it_is_charged(text: str, kind: str, length: int, number: int) -> None:

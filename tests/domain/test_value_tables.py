@@ -492,3 +492,8 @@ def test_a_currency_may_stand_on_two_sides(written: str) -> None:
     assert amount_and_currency(written, "USD")[1] == "USD"
     with pytest.raises(ValueRefused, match="not a plain amount"):
         amount_and_currency("USD -USD 4.50 USD", "USD")
+
+
+@pytest.mark.parametrize("first", ["NULL,", ", NULL", ";NULL", "NULL, NULL"])
+def test_marks_beside_a_word_for_nothing_make_no_name(first: str) -> None:
+    assert known_names(first, "Okafor") == ("", "Okafor")

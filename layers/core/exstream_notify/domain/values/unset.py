@@ -79,7 +79,7 @@ def _told(name: str) -> str:
     """A name without the parts that only say that there is none: `Ana NULL` is `Ana`."""
     parts = [part for part in _TOKENS.split(name) if part]
     if all(part in UNSET for part in parts):
-        return "" if len(parts) != 1 or not parts[0].isalpha() else name
+        return "" if len(parts) != 1 or not parts[0].isalpha() else parts[0]
     if not hints_unset(name):
         return name
     real = [part for part in parts if part not in UNSET]
