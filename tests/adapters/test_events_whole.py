@@ -35,9 +35,10 @@ from exstream_notify.adapters.triggers import (
 from exstream_notify.adapters.zones import country_zones, known_zones, likely_zones, time_zone, usable_zone
 from exstream_notify.domain.channels import AlertReceipt
 from exstream_notify.domain.debt import StatusChange
-from exstream_notify.domain.exceptions import ExceptionRaised, FileRead, Unusable
+from exstream_notify.domain.exceptions import ExceptionRaised, FileRead, Unusable, mark
 from exstream_notify.domain.inbound import Reply
 from exstream_notify.domain.journeys import Cohort
+from exstream_notify.domain.masking import WITHHELD
 from exstream_notify.domain.preferences import PortalChange, Topic
 from exstream_notify.domain.responses import ResponseEvent
 from exstream_notify.domain.runs import RunNews
@@ -626,6 +627,49 @@ def test_jobs_are_found_from_the_outside_in() -> None:
     assert len(job_parts([{"status": "error"}] * 2001)) == 2000
     names = list(run_names({"jobId": 7, "flow": {"externalId": "x"}}, []))
     assert [name for name in names if name] == ["x", "7"], "the site's own key first"
+
+
+def test_the_failures_of_a_job_whole() -> None:
+    detail = {
+        "domain": "retail",
+        "run_id": "r-1",
+        "status": "error",
+        "message": "EX000001E (1) no field (customer 7)",
+        "steps": [
+            {
+                "status": "failed",
+                "stepName": "compose",
+                "messages": ["EX000001E (1) no field (customer 7)"],
+            },
+            {"status": "cancelled", "name": "print"},
+            {"status": "failed", "stepName": "compose"},
+            {"status": "complete", "stepName": "archive"},
+        ],
+    }
+    body = {"id": "e-1", "source": "exstream", "detail-type": "Job Ended", "detail": detail}
+    found = exceptions_of(body, KNOWN)
+    assert [(e.code, e.severity, e.domain, e.run_id, e.part) for e in found] == [
+        ("EX000001E", "error", "retail", "r-1", "job"),
+        ("step_failed", "error", "retail", "r-1", "step compose"),
+        ("EX000001E", "error", "retail", "r-1", "step compose"),
+        ("step_canceled", "error", "retail", "r-1", "step print"),
+        ("step_failed", "error", "retail", "r-1", "step compose 2"),
+    ]
+    job, failed, said, cancelled, again = found
+    assert job.content == said.content, "a job and its step may say the same"
+    assert job.content.partition("/")[0] == mark("job")
+    assert (job.text, said.text) == (
+        "EX000001E in the messages of the job",
+        "EX000001E in the messages of the step compose",
+    )
+    assert (failed.samples, cancelled.samples, again.samples) == ((), (), ())
+    assert not failed.content
+    alone = {
+        **body,
+        "detail": {"domain": "retail", "run_id": "r-1", "status": "Error", "message": "words of Ann"},
+    }
+    (only,) = exceptions_of(alone, KNOWN)
+    assert (only.code, only.part, only.samples, only.text) == ("job_failed", "job", (WITHHELD,), "job failed")
 
 
 # --- places ---------------------------------------------------------------------------------------------

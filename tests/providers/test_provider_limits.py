@@ -34,6 +34,7 @@ from exstream_notify.adapters.providers.text import (
     encodable,
     mailbox,
     mobile_number,
+    one_line,
     split_ref,
 )
 from exstream_notify.domain.messages import (
@@ -76,6 +77,22 @@ def test_a_text_message_has_1600_characters(size: int, why: str, text: Any) -> N
     assert refusal(Sms(SmsSettings("EXAMPLE"), lambda: None).request, message) == why
     assert refusal(open_text().request, message) == why
     assert refusal(open_text(max_sms_characters=size).request, message) == ""
+
+
+def test_words_that_have_no_utf_8_are_named(text: Any, mail: Any) -> None:
+    sms, ses = (
+        Sms(SmsSettings("EXAMPLE"), lambda: None),
+        Ses(SesSettings("notices@example.com"), lambda: None),
+    )
+    half = text(content=Content("\udfff"))
+    assert refusal(sms.request, half) == refusal(open_text().request, half) == "text_not_unicode"
+    for content, why in (
+        (Content("\udfff", "s"), "text_not_unicode"),
+        (Content("t", "s", "\udfff"), "html_not_unicode"),
+        (Content("t", "\udfff"), "subject_not_unicode"),
+    ):
+        for provider in (ses, open_text()):
+            assert refusal(provider.request, mail(content=content)) == why
 
 
 def test_a_request_has_as_many_bytes_as_its_settings_say(mail: Any) -> None:
@@ -281,6 +298,29 @@ def test_words_of_a_header() -> None:
     assert split_ref("a" * 64 + ":9999") == ("a" * 64, "9999")
     with pytest.raises(ValueError, match="<notice id>:<attempt>"):
         split_ref("a" * 65 + ":1")
+
+
+@pytest.mark.parametrize(
+    ("call", "answer"),
+    [
+        (lambda: encodable("\udfff", "x"), GiveUp("x_not_unicode", "content")),
+        (lambda: one_line("a\nb", "x"), GiveUp("x_has_control_characters", "content")),
+        (lambda: one_line("\ud800", "x"), GiveUp("x_not_unicode", "content")),
+        (lambda: email_address("a@b"), GiveUp("address_invalid", "recipient")),
+        (lambda: email_address("a@\u00e4..com"), GiveUp("address_domain_invalid", "recipient")),
+        (lambda: mobile_number("1"), GiveUp("number_invalid", "recipient")),
+        (lambda: open_text().request_bulk(job(inserts=("\ud800",))), GiveUp("insert_not_unicode", "content")),
+        (
+            lambda: open_text().request_bulk(job(content=Content("(i2)", "s"))),
+            GiveUp("insert_missing", "content"),
+        ),
+        (lambda: open_text().request_bulk(job(0)), GiveUp("number_of_destinations", "us")),
+    ],
+)
+def test_whose_fault_a_refusal_is(call: Any, answer: GiveUp) -> None:
+    with pytest.raises(MessageRefused) as refused:
+        call()
+    assert (refused.value.answer, str(refused.value)) == (answer, answer.reason)
 
 
 # --- answers --------------------------------------------------------------------------------------------

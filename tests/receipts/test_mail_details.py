@@ -367,3 +367,86 @@ def test_a_daemon_that_only_answers_is_judged_as_a_mail_system() -> None:
     reading = read_mail(dsn(sender="<>").encode(), PHRASES, VERDICTS)
     assert [row.kind for row in reading.told] == [Kind.HARD_BOUNCE]
     assert reading.reporter == ""
+
+
+# --- types, fields and bodies ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "parameters"),
+    [
+        ("text/plain", "text/plain", {}),
+        (" Text/HTML ; Charset = utf-8", "text/html", {"charset": "utf-8"}),
+        ('text/plain; charset="iso-8859-1"; x=y', "text/plain", {"charset": "iso-8859-1", "x": "y"}),
+        (r'text/plain; name="a\"b\\c"', "text/plain", {"name": 'a"b\\c'}),
+        ('multipart/mixed; boundary*0="ab"; boundary*1=cd', "multipart/mixed", {"boundary": "abcd"}),
+        ("text/plain; name*=utf-8''x", "text/plain", {"name": "utf-8''x"}),
+        ("text/plain; a=1; A=2", "text/plain", {"a": "2"}),
+        ("nonsense; charset=utf-8", "text/plain", {"charset": "utf-8"}),
+        ("", "text/plain", {}),
+    ],
+)
+def test_a_type_and_its_parameters(value: str, kind: str, parameters: dict[str, str]) -> None:
+    part = parsed(f"Content-Type: {value}\n\nx".encode())
+    assert (part.kind, dict(part.parameters)) == (kind, parameters)
+
+
+def test_parts_of_a_boundary_in_pieces_are_found() -> None:
+    mail = parsed(
+        b'Content-Type: multipart/mixed; boundary*0="ab"; boundary*1="cd"\n\n--abcd\n\none\n--abcd--\n'
+    )
+    assert [part.body for part in mail.parts] == [b"one"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("=?utf-8?q?a=20b?=", "a b"),
+        ("=?UTF-8?B?w6k=?=", "\u00e9"),
+        ("=?utf-8?q?a?= =?utf-8?q?b?=", "ab"),
+        ("=?utf-8?b?ww==?= =?utf-8?b?qQ==?=", "\u00e9"),  # a character that two words share
+        ("=?utf-8?q?a?= and =?iso-8859-1?q?=E9?= end", "a and \u00e9 end"),
+        ("=?utf-8*en?q?a_b?=", "a b"),
+        ("=?utf-8?x?a?=", "=?utf-8?x?a?="),
+        ("plain =? text", "plain =? text"),
+    ],
+)
+def test_encoded_words_of_a_field(raw: str, text: str) -> None:
+    assert parsed(f"Subject: {raw}\n\n".encode()).header("subject") == text
+
+
+def test_fields_as_they_are_written_and_as_they_are_read() -> None:
+    mail = parsed(b"To: a\nX: =?utf-8?q?b?=\n folded\nto: c\nEmpty:\nSpaced : d\n\nbody")
+    assert mail.headers == (
+        ("to", "a"),
+        ("x", "=?utf-8?q?b?= folded"),
+        ("to", "c"),
+        ("empty", ""),
+        ("spaced", "d"),
+    )
+    assert (mail.header("to"), mail.all_of("to"), mail.header("x"), mail.header("none")) == (
+        "a",
+        ["a", "c"],
+        "b folded",
+        "",
+    )
+    assert (mail.has("empty"), mail.has("x", "none"), mail.has("none")) == (False, True, False)
+    assert (mail.header("x", 5), mail.is_message) == ("=?utf", False)
+    for head in (b"From: a\n\n", b"Received: b\n\n", b"Content-Type: message/rfc822\n\n"):
+        assert parsed(head).is_message
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "text"),
+    [
+        ("Content-Transfer-Encoding: BASE64", "w6k=", "\u00e9"),
+        ("Content-Transfer-Encoding: base64", "w6k", "\u00e9"),
+        ("Content-Transfer-Encoding: base64", "w6k=junk", "\u00e9"),
+        ("Content-Transfer-Encoding: base64", "w", ""),
+        ("Content-Transfer-Encoding: quoted-printable", "=C3=A9=\n!", "\u00e9!"),
+        ("Content-Transfer-Encoding: 8bit", "=C3", "=C3"),
+        ("X: y", "a\rb\r\nc\0", "a\nb\nc"),
+    ],
+)
+def test_a_body_as_it_is_packed(head: str, body: str, text: str) -> None:
+    assert parsed(f"{head}\n\n{body}".encode()).text == text

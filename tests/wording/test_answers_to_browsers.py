@@ -649,6 +649,24 @@ def test_the_version_of_a_note_changes_with_what_is_said() -> None:
     assert notes.approval("stop", "sms", "en") is None
 
 
+def test_a_note_is_approved_by_channel_language_and_version(tmp_path: Path) -> None:
+    notes = Notes(Brand("Co"))
+    row = {
+        **dict.fromkeys(Approval.__dataclass_fields__, "x"),
+        **ROW,
+        "wording": "note:stop",
+        "channel": "sms",
+    }
+    approved = Approval(**{**row, "version": notes.version("stop", "sms", "en")})
+    add_approvals(tmp_path, (approved,))
+    own = Notes(Brand("Co"), tmp_path)
+    assert own.approval("stop", "sms", "en-GB") == approved
+    assert own.approval("stop", "sms", "xx") == approved, "told in the default language"
+    assert own.approval("stop", "sms", "de") is None
+    assert own.approval("help", "sms", "en") is None
+    assert Notes(Brand("Other"), tmp_path).approval("stop", "sms", "en") is None
+
+
 def test_the_first_text_that_fits_else_the_shortest() -> None:
     def text(size: int) -> Any:
         return SimpleNamespace(fill=lambda values: "x" * size)

@@ -33,11 +33,8 @@ def text_on(background: str) -> str:
 def readable(colour: str, background: str) -> str:
     """The colour itself, or mixed with black or white just as far as text in it needs."""
     target = text_on(background)
-    for step in range(21):
-        mixed = _mix(colour, target, step / 20)
-        if contrast(mixed, background) >= TEXT_CONTRAST:
-            return mixed
-    return target
+    mixes = (_mix(colour, target, step / 20) for step in range(21))
+    return next(mixed for mixed in mixes if contrast(mixed, background) >= TEXT_CONTRAST)
 
 
 def _channels(colour: str) -> tuple[int, int, int]:
