@@ -141,3 +141,24 @@ def test_members_of_a_job_are_decided_again_each_once_and_in_their_order() -> No
     world.drain()
     again: list[Any] = [body["positions"] for _, body, _ in world.queues["decide"].sent if body["positions"]]
     assert again == [(1, 2, 3)]
+
+
+@pytest.mark.parametrize(("without_channel", "reported"), [("other", True), ("skip", False)])
+def test_that_a_customer_has_no_channel_is_reported_unless_the_rule_skips_them(
+    without_channel: Any, reported: bool
+) -> None:
+    world = World(a_rule(without_channel=without_channel))
+    world.drop("run-1", a_document(1, email=None, mobile=None))
+    world.come_to_rest()
+    assert world.reasons("run-1", "suppressed") == {"no_channel": 1}
+    assert ("no_channel" in world.exceptions.codes) == reported
+
+
+def test_a_reminder_that_asks_for_no_money_goes_out_although_nothing_is_due() -> None:
+    step = Step(Delay(days=3), channels=("email",), wording="reminder")
+    world = World(
+        site_rules=FakeRules(a_rule(), journeys=(JourneyRule("reminder", ("statement",), (step,)),))
+    )
+    world.drop("run-1", a_document(1, amount_due="0.00", currency="USD"))
+    world.follow()
+    assert [d.text.split("|")[0] for d in world.outbox] == ["statement", "reminder"]

@@ -297,7 +297,7 @@ def send_notices(
     if control == Control.CANCEL:
         # What an abandoned claim came to is not known and must be said; the rest the decision ends.
         sender.end_claims(job.members)
-        tally.again.update(_positions(job.members))
+        tally.again.update(member.position for member in job.members)
     else:
         rows = _prepare(
             job, records, rules, contacts, addresses, policy, ledger, wording, clock, hasher, link_for,
@@ -386,10 +386,6 @@ def _watched(part: str, job: SendJob, sent: Mapping[str, Notice], rules: Rules, 
         max(deadline, now + RECEIPT_GRACE).isoformat(timespec="seconds"),
         tuple(sorted(sent)),
     )
-
-
-def _positions(members: Iterable[Member]) -> tuple[int, ...]:
-    return tuple(sorted({m.position for m in members}))
 
 
 def _prepare(
