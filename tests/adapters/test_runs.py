@@ -126,6 +126,18 @@ def test_a_run_comes_with_whether_responses_by_document_are_kept_in_its_domain(b
     assert books.runs.with_early(f"{domain}-2", other.run_id) == (other, False)
 
 
+def test_that_responses_are_kept_is_never_forgotten_before_the_last_of_them_ends(tables: Tables) -> None:
+    """A payment is kept for longer than an answer that comes after it."""
+    runs, domain = DynamoRuns(tables.client, tables.runs), f"d{next(_IDS)}"
+    ends = []
+    for year in (2034, 2036, 2035):
+        runs.keep_early(domain, datetime(year, 1, 1, tzinfo=UTC))
+        key = {"pk": {"S": f"early#{domain}"}, "sk": {"S": "early"}}
+        row = tables.client.get_item(TableName=tables.runs, Key=key)["Item"]
+        ends.append(datetime.fromtimestamp(int(row["expires"]["N"]), UTC).year)
+    assert ends == [2034, 2036, 2036]
+
+
 def test_what_a_slice_or_a_job_says_replaces_what_it_said(books: Books) -> None:
     run = a_run()
     for outcome in (Outcome.IN_FLIGHT, Outcome.DEFERRED):

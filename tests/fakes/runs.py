@@ -32,7 +32,7 @@ class FakeRunBook:
 
     def keep_early(self, domain: str, until: datetime) -> None:
         """See `RunBook.keep_early`; nothing ends by itself."""
-        self.early[domain] = until
+        self.early[domain] = max(until, self.early.get(domain, until))
 
     def get(self, domain: str, run_id: str) -> Run | None:
         """See `RunBook.get`."""

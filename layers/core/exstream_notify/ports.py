@@ -286,7 +286,7 @@ class RunBook(Protocol):
         """The same, and whether early responses by document alone are kept in the domain; one call."""
 
     def keep_early(self, domain: str, until: datetime) -> None:
-        """Remember that such responses are kept, until then."""
+        """Remember that such responses are kept, until then or for longer."""
 
     def put(self, run: Run) -> bool:
         """Write where the stored version is one less; False if it is not."""

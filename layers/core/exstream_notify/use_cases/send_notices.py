@@ -294,6 +294,7 @@ def send_notices(
     left: list[Member] = []
     rows: list[_Prepared] = []
     if control == Control.CANCEL:
+        # What an abandoned claim came to is not known and must be said; the rest the decision ends.
         tally.again.update(_positions(job.members))
         sender.end_claims(job.members)
     else:
@@ -384,10 +385,6 @@ def _watched(part: str, job: SendJob, sent: Mapping[str, Notice], rules: Rules, 
         max(deadline, now + RECEIPT_GRACE).isoformat(timespec="seconds"),
         tuple(sorted(sent)),
     )
-
-
-def _positions(members: Iterable[Member]) -> tuple[int, ...]:
-    return tuple(sorted({m.position for m in members}))
 
 
 def _prepare(

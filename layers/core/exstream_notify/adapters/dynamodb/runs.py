@@ -48,7 +48,13 @@ class DynamoRuns:
     def keep_early(self, domain: str, until: datetime) -> None:
         """See `RunBook.keep_early`."""
         expires = {"N": str(int(until.timestamp()))}
-        self._client.put_item(TableName=self._table, Item={**_early_key(domain), "expires": expires})
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.put_item(
+                TableName=self._table,
+                Item={**_early_key(domain), "expires": expires},
+                ConditionExpression="attribute_not_exists(pk) OR expires < :until",
+                ExpressionAttributeValues={":until": expires},
+            )
 
     def find(self, run_id: str) -> list[Run]:
         """The runs of that id, of whichever domains."""
