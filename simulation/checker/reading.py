@@ -122,6 +122,18 @@ class Reading:
         said = [site.of_type(kind, key) for site in self._sites]
         return said[0] if all(one == said[0] for one in said) else None
 
+    def left_as_a_whole(self) -> list[str]:
+        """The topics that "unsubscribe from all" ends for certain: none with a regulated type, or one that
+        collects (docs/preferences.md, opting out)."""
+        kept = {
+            str(site.of_type(kind, "topic"))
+            for site in self._sites
+            for kind in site.types
+            if site.of_type(kind, "class") in ("regulated", "collections")
+        }
+        named = {str(site.of_type(kind, "topic")) for site in self._sites for kind in site.types}
+        return sorted(named - kept)
+
     def deadline(self, kind: str) -> float:
         """So many seconds after its run was taken nothing of a type is sent any more."""
         return max(site.deadline_hours(kind) for site in self._sites) * 3600.0

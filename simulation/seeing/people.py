@@ -16,7 +16,6 @@ _RESPONSES = {"Customer Responded": "responded", "Document Acknowledged": "ackno
 _BUTTONS = {
     "withdraw": "withdraw consent",
     "consent": "give consent",
-    "leave": "opt out",
     "address": "may set address",
 }
 _WHO = {"domain": "domain", "customer": "customer_key", "recipient": "recipient"}
@@ -38,8 +37,8 @@ def deeds_of(
             "recipient": notice["recipient"] or NOBODY_NAMED,
         }
         if deed.what.startswith("POST ") and deed.status < 400:
-            topic = str(rules.certain(str(notice["document_type"]), "topic") or "")
-            yield from _pressed(deed, message, {**who, "document": notice["document_id"]}, topic)
+            about = {**who, "document": notice["document_id"]}
+            yield from _pressed(deed, message, about, str(notice["document_type"]), rules)
         elif deed.what in _RESPONSES:
             about = json.loads(deed.said)
             named = {
@@ -53,19 +52,23 @@ def deeds_of(
             yield Act(kind, deed.at, channel="sms", address=deed.address)
 
 
-def _pressed(deed: Deed, message: Sent, about: dict[str, Any], topic: str) -> Iterator[Act]:
+def _pressed(deed: Deed, message: Sent, about: dict[str, Any], kind: str, rules: Reading) -> Iterator[Act]:
     """A button of a page: of a document, of the preferences, or the mail program's own."""
     who = {name: about[name] for name in ("domain", "customer", "recipient")}
     if deed.what.startswith("POST /d/") and deed.leads_to:
         yield Act("respond", deed.at, deed.done_at, **about, response="opened")
     elif deed.what.startswith("POST /u/"):
+        topic = str(rules.certain(kind, "topic") or "")
         yield Act("opt out", deed.at, deed.done_at, **who, channel=message.channel, topic=topic)
     elif deed.what.startswith("POST /p/"):
         typed = dict(part.partition("=")[::2] for part in deed.said.split(", "))
-        if kind := _BUTTONS.get(typed.get("action", "")):
+        if typed.get("action") == "leave":
+            for topic in rules.left_as_a_whole():
+                yield Act("opt out", deed.at, deed.done_at, **who, topic=topic)
+        elif what := _BUTTONS.get(typed.get("action", "")):
             address = {"channel": "email", "address": typed.get("address", "")}
-            more: dict[str, Any] = address if kind == "may set address" else {}
-            yield Act(kind, deed.at, deed.done_at, **who, **more)
+            more: dict[str, Any] = address if what == "may set address" else {}
+            yield Act(what, deed.at, deed.done_at, **who, **more)
         elif typed.get("action") == "save":
             yield Act("may set language", deed.at, deed.done_at, **who, language=typed.get("language", ""))
             hours = f"{typed.get('opens', '')}-{typed.get('closes', '')}"

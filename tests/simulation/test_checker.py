@@ -10,7 +10,7 @@ import pytest
 
 from simulation import checker
 from simulation.checker.claims import CLAIMS
-from simulation.checker.reading import duration, in_hours, zones_of
+from simulation.checker.reading import Reading, duration, in_hours, zones_of
 from simulation.checker.seen import Act, Drop, Opened, Post, Published, Report, Told, Try
 from tests.simulation.checker_log import (
     DAY,
@@ -634,3 +634,11 @@ def test_an_amount_without_decimals_is_its_records() -> None:
     assert checker.check(yen(good()), only={"amounts_are_the_newest"}) == []
     wrong = both(yen, other(1, text="金額: ￥28"))
     assert checker.check(wrong(good()), only={"amounts_are_the_newest"})
+
+
+def test_unsubscribing_from_all_ends_no_topic_that_must_reach_its_customer() -> None:
+    assert Reading().left_as_a_whole() == ["bills", "correspondence", "statements"]
+    offers = {"documents": {"types": {"offer": {"class": "marketing", "topic": "offers"}}}}
+    assert Reading([offers]).left_as_a_whole() == ["bills", "correspondence", "offers", "statements"]
+    regulated = {"documents": {"types": {"statement": {"class": "regulated"}}}}
+    assert Reading([{}, regulated]).left_as_a_whole() == ["bills", "correspondence"]
