@@ -430,10 +430,10 @@ ToldOnce == AtMostOncePerAttempt /\ NoSecondAttemptUnasked
 Honest == \A k \in Attempts : (k > Len(notice.tries) \/ notice.tries[k].status = "failed") => accepted[k] = 0
 
 \* What becomes known of a message after the operator cancelled the run that sent it concerns nobody else's
-\* record: one that was put down as a duplicate of it stays one.
+\* record: one that was put down as a duplicate of it, or that waits for it while it is in doubt, stays one.
 Accounted(r) ==
     \/ r \in cancelled
-    \/ notice.owner \in cancelled /\ r \in duplicates
+    \/ notice.owner \in cancelled /\ (r \in duplicates \/ InDoubt(notice))
     \/ IsReached(notice)
     \/ {r, notice.owner} \cap raised # {}  \* it is one customer: whoever has the notice now speaks of it
 NeverSilent == Quiet => Claimed(notice) = {} /\ \A r \in Runs : Accounted(r)

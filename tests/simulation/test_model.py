@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulation.model import FAULTS, Size, check
+from simulation.model import ANY, FAULTS, Size, check
 
 pytestmark = pytest.mark.java
 
@@ -11,7 +11,8 @@ pytestmark = pytest.mark.java
     "size",
     [
         pytest.param(Size(runs=1, channels=1, throttles=0, deduplicates=True), id="de-duplicates"),
-        pytest.param(Size(runs=2, channels=1, deaths=0, throttles=0), id="two runs"),
+        pytest.param(Size(runs=2, channels=1, throttles=0), id="two runs"),
+        pytest.param(Size(runs=1, channels=1, throttles=0, twice=ANY), id="twice"),
     ],
 )
 def test_the_claims_hold(size: Size) -> None:

@@ -73,8 +73,10 @@ def calls_of_sending(channel: Channel) -> list[str]:
 
 def everything_ready(world: World) -> None:
     """All that other workers can do just now."""
-    while world.step():
-        pass
+    for _ in range(200):
+        if not world.step():
+            return
+    raise AssertionError(f"messages send each other round and round: {world._backlog()}")
 
 
 def told_twice(change: Callable[[World], None], at: int, dies: int, when: When) -> tuple[World, bool]:
@@ -235,6 +237,40 @@ def test_a_claim_that_the_decision_meets_has_its_job_queued_again_and_nothing_is
     assert job.pointer.positions == ()
     assert world.notice("D0001") == before
     assert world.reconciled("run-1").outcomes["in_flight"] == 1
+
+
+def test_a_claim_that_comes_before_the_decisions_write_has_its_job_queued_again() -> None:
+    """The decision read that there is no notice; its write finds a claim, whose worker is dead by then."""
+
+    def decides(world: World) -> None:
+        (message,) = world.queues["email"].messages
+        world.queues["email"].messages.clear()
+        pointer = replace(SendJob.from_message(message.json()).pointer, positions=(1,))
+        world._decide(pointer.to_message(), lambda: 60.0)
+
+    rehearsal, world = with_a_job("email"), with_a_job("email")
+    wants_paper(rehearsal)
+    start = rehearsal.wire.number
+    decides(rehearsal)
+    write = rehearsal.wire.log.index("ledger.put", start) + 1
+    (message,) = world.queues["email"].messages
+    posts = calls_of_sending("email").index("provider.send") + 1
+
+    def claims() -> None:
+        world.change_contact(1, paper_required=False)
+        world.wire.kill_at(world.wire.number + posts, "before")
+        with pytest.raises(Killed):
+            world._send(message.json(), lambda: 60.0)
+        wants_paper(world)
+
+    wants_paper(world)
+    world.wire.interrupt_at(write, claims)
+    decides(world)
+    assert world.notice("D0001").claimed is not None
+    assert [len(m.json()["members"]) for m in world.queues["email"].messages] == [1]
+    world.come_to_rest()
+    assert world.notice("D0001").status == Status.UNCONFIRMED
+    assert world.outcomes("run-1") == {"unconfirmed": 1}
 
 
 def test_the_job_waits_for_a_worker_that_still_holds_its_claim() -> None:

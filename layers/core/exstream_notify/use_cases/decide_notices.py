@@ -302,7 +302,7 @@ def decide_notices(
     try:
         documents = records.read(pointer)
     except RecordsGone:
-        left = ledger.get(pointer.notices)
+        left: Mapping[str, Notice] = ledger.get(pointer.notices)
         if pointer.version and decide_queue is not None:
             decide_queue.send_slices(hand_on(pointer, not_told(pointer, left.values()), ledger))
         _resume(pointer, left.values(), queues)
@@ -322,8 +322,8 @@ def decide_notices(
             }
         )
     if control == Control.CANCEL:
-        known = _cancel(pointer, documents, stored, rules, ledger, runs, decide_queue, now)
-        _resume(pointer, known.values(), queues)
+        left = _cancel(pointer, documents, stored, rules, ledger, runs, decide_queue, now)
+        _resume(pointer, left.values(), queues)
         if pointer.version and decide_queue is not None:
             decide_queue.send_slices(hand_on(pointer, not_told(pointer, stored.values()), ledger))
         return Decided(notices=frozenset(stored))
@@ -1585,10 +1585,10 @@ def _cancel(
         and (notice.due_at or notice.status == Status.DEFERRED)
     }
     for position, document in documents if pointer.positions else ():
-        notice = _new_notice(pointer, position, document, rules.for_document(document))
-        if notice.notice_id not in stored:
-            ended = replace(notice, status=Status.SUPPRESSED, why=Why.RUN_CANCELLED)
-            ours[notice.notice_id] = opened(ended, now, "suppressed", Why.RUN_CANCELLED)
+        new = _new_notice(pointer, position, document, rules.for_document(document))
+        if new.notice_id not in stored:
+            ended = replace(new, status=Status.SUPPRESSED, why=Why.RUN_CANCELLED)
+            ours[new.notice_id] = opened(ended, now, "suppressed", Why.RUN_CANCELLED)
     known = {**stored, **ours}
     if ours:
         known |= ledger.put(list(ours.values()))
