@@ -91,7 +91,7 @@ def draw(chance: Chance, profile: Profile) -> Story:
     site = chance.one_of("site", SITES) if profile.site is None else profile.site
     cast = Cast(chance)
     writing = Writing(chance, cast, datetime.fromisoformat(start))
-    names = [name for name, (_, weight) in PLOTS.items() for _ in range(weight)]
+    names = [name for name, (_, weight) in PLOTS.items() for _ in range(max(weight, name in profile.only))]
     chosen = [name for name in names if not profile.only or name in profile.only]
     acts: list[Act] = []
     low, high = profile.plots
