@@ -55,6 +55,9 @@ HOUSEKEEPING = re.compile(
 """Of the requests that change something: what the sweep writes each time though nothing is due, the looks at
 the alert channels, and the export of each day."""
 
+STANDING = re.compile(r"'incident:[^']*'|\"kind\":\"incident\"")
+"""Of those requests, the looks at open incidents: they are due again and again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:
@@ -84,8 +87,8 @@ class Calls:
         self.log: list[str] | None = None
         """Every call, one line each, if somebody wants to read them."""
 
-        self.stirred: Callable[[], None] = lambda: None
-        """Told of each change that is more than housekeeping."""
+        self.stirred: Callable[[bool], None] = lambda standing: None
+        """Told of each change that is more than housekeeping, and whether its task is `standing`."""
 
         self.defect: Defect | None = None
         self._digest = blake2b(digest_size=16)
@@ -202,7 +205,8 @@ class Calls:
             raise broken() from None
         self._observe(service, operation, request, place)
         if operation not in READS and not HOUSEKEEPING.search(line):
-            self.stirred()
+            task = self._tasks.current
+            self.stirred((task is not None and task.standing) or bool(STANDING.search(line)))
         return answer
 
     def _observe(self, service: str, operation: str, request: Json, place: str) -> None:

@@ -78,7 +78,7 @@ class Cloud:
         self.outputs: Mapping[str, str] = self.deployment.outputs
         self._settings = settings
         self._named: Counter[str] = Counter()
-        self._active = self.timeline.now
+        self._active = self._woken = self.timeline.now
         self._acts = 0
         self._now = Now(lambda: self.timeline.now)
         self.output: list[str] | None = [] if settings.keep_log else None
@@ -98,7 +98,7 @@ class Cloud:
         for service in self.outside.services:
             self.services.by_name[service.name] = service
         self.calls = Calls(self.tasks, nature, self.services.by_name)
-        self.calls.stirred = self.awake
+        self.calls.stirred = self._stir
         self._pollers = {
             mapping.queue: Poller(mapping, self.services.sqs, self.functions, nature)
             for mapping in self.deployment.mappings
@@ -270,12 +270,19 @@ class Cloud:
         )
 
     def _idle(self) -> bool:
-        return self._active + IDLE < self.timeline.now and not self._busy()
+        return self._woken + IDLE < self.timeline.now and not self._busy()
 
     def awake(self) -> None:
         """Something happens: schedules keep the template's pace for a while."""
-        self._active = self.timeline.now
+        self._active = self._woken = self.timeline.now
         self._schedules.awake()
+
+    def _stir(self, standing: bool) -> None:
+        """Something changed; `standing`: it is told again and again while it lasts, and wakes nobody."""
+        if standing:
+            self._active = self.timeline.now
+        else:
+            self.awake()
 
     # ---- what left ----
 

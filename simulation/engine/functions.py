@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,9 @@ START = (0.3, 4.0)
 
 ASYNC_PAUSES = (60.0, 120.0)
 """Seconds before the second and third attempt of an asynchronous invocation."""
+
+_STANDING = re.compile(r"\"dead_letters\"|\"kind\":\"incident\"")
+"""Of what a message says that is told again and again."""
 
 
 @dataclass(eq=False)
@@ -132,6 +136,7 @@ class Functions:
             then(_outcome(task, request_id, self._timeline.now - began))
 
         task = self._tasks.start(name, instance.process, act, over)
+        task.standing = _is_standing(known.spec, event)
 
     def start(self, function: str, event: Any, name: str) -> None:
         """Invoke a function without waiting: tried again as its settings say, then its destinations."""
@@ -216,6 +221,15 @@ class Functions:
     def _time_out(self, task: Task) -> None:
         if not task.done:
             self._tasks.kill(task.process)
+
+
+def _is_standing(spec: FunctionSpec, event: Any) -> bool:
+    """Whether an invocation only reports dead letters, or looks at open incidents: that happens again and
+    again as long as they are there."""
+    if spec.code.name == "report_dead_letters":
+        return True
+    records = event.get("Records", ()) if isinstance(event, dict) else ()
+    return bool(records) and all(_STANDING.search(str(record.get("body", ""))) for record in records)
 
 
 def _with_arn(name: str, arns: Mapping[str, str]) -> str:

@@ -51,6 +51,9 @@ class Task:
     error: BaseException | None = None
     children: list[Task] = field(default_factory=list)
     greenlet: greenlet | None = None
+    standing: bool = False
+    """Whether it only tells once more what it tells as long as it lasts."""
+
     turn: int = 0
     """How often it has given up its turn: a wake that was meant for an earlier pause is none."""
 

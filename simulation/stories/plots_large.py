@@ -42,7 +42,7 @@ def crowd(stage: Stage) -> list[Act]:
         run = stage.run(domain, suffix=f"-{domain}", at=at, least=LEAST, flawed=flawed)
         release = at + stage.after(f"{domain} released", 10 * MINUTE, 4 * HOUR)
         acts += [run, stage.types(release, "run", run.name, "--release", "--why", "looked at it")]
-        acts += _answers(stage, run)
+        acts += _answers(replace(stage, at=run.at), run)
     return acts
 
 

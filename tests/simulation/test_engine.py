@@ -346,3 +346,24 @@ def test_who_waits_for_a_lock_goes_on_when_it_is_given_back_also_by_a_dead_task(
     assert seen == [("first", 0.0), ("second", 1_200.0), ("third", 1_210.0)]
     assert steps == {"second": 1, "third": 1}
     assert events < 20, "nobody looks again and again"
+
+
+@pytest.mark.parametrize(
+    ("item", "standing", "told"),
+    [
+        ({"pk": {"S": "a"}}, False, [False]),
+        ({"pk": {"S": "a"}}, True, [True]),
+        ({"pk": {"S": "incident:8aed"}}, False, [True]),
+        ({"pk": {"S": "channels:2026-11-20T16:00:00+00:00"}}, False, []),
+    ],
+)
+def test_what_is_told_again_and_again_wakes_no_schedule(item: Any, standing: bool, told: list[bool]) -> None:
+    timeline, tasks, calls, _ = made()
+    found: list[bool] = []
+    calls.stirred = found.append
+    task = tasks.start("a", Process("a", {}), lambda: client(calls).update_item(TableName="t", Key=item))
+    task.standing = standing
+    while timeline.step():
+        pass
+    assert task.error is None
+    assert found == told

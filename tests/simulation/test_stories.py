@@ -68,9 +68,8 @@ def test_stories_reach_every_kind_of_act_form_flaw_site_and_profile() -> None:
     flaws = {record.flaw for run in runs for record in run.records}
     assert flaws == {"", *FLAWS, OTHER_ADDRESS, OTHER_NAME}
     assert {story.site for story in drawn} == set(SITES)
-    assert {profile_of(str(n)).name for n in range(300)} == set(PROFILES) - {
-        profile.name for profile in NARROW
-    }
+    named_only = {"crowd", *(profile.name for profile in NARROW)}
+    assert {profile_of(str(n)).name for n in range(300)} == set(PROFILES) - named_only
 
 
 def test_document_ids_are_of_one_composition_each() -> None:
@@ -145,3 +144,20 @@ def test_a_run_without_some_records_is_the_same_run_otherwise() -> None:
     less = run.without(frozenset({0, 2}))
     assert less.records == (run.records[1], *run.records[3:])
     assert (less.run_id, less.at, less.form) == (run.run_id, run.at, run.form)
+
+
+def test_a_crowd_has_a_large_run_of_every_domain_released_and_answered() -> None:
+    story = draw(Chance("1"), profile_of("1", "crowd"))
+    large = {act.domain: act for act in story.acts if isinstance(act, DropRun) and act.parts() >= 200}
+    assert set(large) == {"retail", "insurance", "lending", "claims"}
+    assert all(act.parts() <= 2001 for act in large.values())
+    typed = [" ".join(act.line) for act in story.acts if isinstance(act, Command)]
+    for run in large.values():
+        assert any(line.startswith(f"run {run.name} --release") for line in typed)
+        answers = [
+            act for act in story.acts if isinstance(act, PutEvent) and f"{run.run_id}-" in str(act.detail)
+        ]
+        assert answers
+        assert all(act.at > run.at for act in answers)
+    told = {act.detail_type for act in story.acts if isinstance(act, PutEvent)}
+    assert {"Payment Received", "Customer Responded", "Preferences Changed"} <= told
