@@ -99,7 +99,7 @@ def _narrow(name: str, rates: Mapping[str, float], only: str, **more: Any) -> Pr
     """A short story of a few good records, by day, with the schedules that its faults need."""
     usual: dict[str, Any] = {
         "plots": (1, 1), "least": 8, "most": 8, "lasts": HOUR, "flawed": 0.0, "start": _MORNING, "site": "",
-        "schedules": _SWEEP,
+        "schedules": _SWEEP, "domains": ("retail", "claims"),
     }  # fmt: skip
     return Profile(name, rates, only=tuple(only.split()), **(usual | more))
 
@@ -148,8 +148,9 @@ NARROW: tuple[Profile, ...] = (
             parameters=_AWS),
     _narrow("told-late", {"fate_expired": 0.7}, "plain", parameters=_AWS),
     # What people do while jobs lie in queues.
-    _narrow("held", {"stalled": 0.3}, "heldonce", places={"stalled": "send_notices.*dynamodb"}),
-    _narrow("released", {"stalled": 0.4}, "heldagain", plots=(3, 3), lasts=MINUTE,
+    _narrow("held", {"stalled": 0.4}, "heldonce", plots=(4, 4), least=3, most=3, lasts=10 * MINUTE,
+            places={"stalled": "send_notices.*(GetItem|PutItem)"}),
+    _narrow("released", {"stalled": 0.4}, "heldagain", plots=(4, 4), least=3, most=3, lasts=10 * MINUTE,
             places={"stalled": "stage_run.*(sqs|dynamodb.DeleteItem)"}),
     _narrow("evening", {"sqs_late": 0.7}, "plain", domains=_RETAIL, site="brisk",
             start="2026-11-24T01:30:00+00:00", places={"sqs_late": _SEND_QUEUES}),
@@ -175,7 +176,7 @@ NARROW: tuple[Profile, ...] = (
     _narrow("unprocessed", {"dynamodb_unprocessed": 0.3}, "plain"),
     _narrow("partial", {"sqs_partial": 0.3}, "plain repeated"),
     _narrow("lagging", {"dynamodb_stale": 0.4, "dynamodb_index_lag": 0.5, "provider_throttled": 0.5}, "plain"),
-    _narrow("journeys", {}, "journey", lasts=DAY, schedules=_DAYS),
+    _narrow("journeys", {}, "journey", lasts=DAY, schedules=_DAYS, domains=()),
 )  # fmt: skip
 """Narrow ones, for faults of one kind: rates are high and stories short. No history draws them."""
 
