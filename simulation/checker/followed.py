@@ -74,7 +74,10 @@ def silence_is_noticed(book: Book) -> Contradictions:
         if wish == "alert" and notice["status"] == "sent":
             alerted.append(book.line(message))
         elif wish in ("other_channel", "paper") and notice["status"] == "sent":
-            yield identity, [book.line(message), f"the rule is {wish}, and it is shown as sent", *_what(notice)]
+            yield (
+                identity,
+                [book.line(message), f"the rule is {wish}, and it is shown as sent", *_what(notice)],
+            )
     if len(alerted) > counted:
         yield SILENT, [f"{len(alerted)} messages are silent, incidents count {counted}", *alerted[:5]]
 
@@ -115,7 +118,10 @@ def certain_answers_count(book: Book) -> Contradictions:
             notice = book.notice(identity)
             again = any(event["what"] == "resubmitted" for event in notice.get("events", ()))
             if not again and all(one.refused and one.heard for one in tries):
-                said = [f"{when(one.at)} {one.provider} refused {one.ref}, and the worker heard it" for one in tries]
+                said = [
+                    f"{when(one.at)} {one.provider} refused {one.ref}, and the worker heard it"
+                    for one in tries
+                ]
                 yield f"{run} record {row['position']}", [*said, *_what(notice)]
 
 
@@ -131,4 +137,7 @@ def same_content_is_no_news(book: Book) -> Contradictions:
         for incident in book.seen.shown.incidents:
             codes = wrong.intersection(incident.get("codes", ()))
             if codes and (incident.get("domain"), incident.get("run_id")) == (domain, run_id):
-                yield run, [f"{len(drops)} times the same {len(first)} records", f"{', '.join(sorted(codes))}"]
+                yield (
+                    run,
+                    [f"{len(drops)} times the same {len(first)} records", f"{', '.join(sorted(codes))}"],
+                )

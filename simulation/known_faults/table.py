@@ -1,4 +1,4 @@
-"""The table of bench/KNOWN_FAULTS.md: written by the search, a row a fault, each with the commit it was made at."""
+"""The table of bench/KNOWN_FAULTS.md: written by the search, a row a fault, each with its commit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ HEAD = (
     "|---|---|---|---|---|---|---|---|"
 )
 NOT_YET = "not looked for yet"
-_TITLE = "# Known faults, put back\n\nWritten by `make simulate-faults`, which says anew what it looks for and leaves the other rows.\n"
+_TITLE = (
+    "# Known faults, put back\n\n"
+    "Written by `make simulate-faults`, which says anew what it looks for and leaves the other rows.\n"
+)
 
 
 def commit() -> str:
@@ -45,7 +48,9 @@ def row_of(search: Search, made_at: str) -> str:
 def written(faults: Sequence[Fault], rows: Sequence[str], before: str = "") -> str:
     """The file with these rows in it; those of `before` stay for faults that have none now."""
     known = {name: row for row in (*before.splitlines(), *rows) if (name := _name(row))}
-    table = [known.get(f.name) or f"| `{f.name}` | {f.wrong} | {f.profile} | {NOT_YET} | | | | |" for f in faults]
+    table = [
+        known.get(f.name) or f"| `{f.name}` | {f.wrong} | {f.profile} | {NOT_YET} | | | | |" for f in faults
+    ]
     found = sum(_cells(row)[3].startswith("`") for row in table)
     said = f"{found} of {len(table)} are found."
     return "\n".join([_TITLE, said, "", HEAD, *table, ""])

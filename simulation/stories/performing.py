@@ -20,7 +20,6 @@ from .acts import Act, Ask, Command, DropRun, HandleIncidents, ProviderMood, Put
 from .indexes import MANIFEST, SEAL, documents, index_files, seal
 from .sites import folder_of
 
-
 _NEVER = (TypeError, AttributeError, NameError, NotImplementedError)
 """What no command ends with, whatever AWS does: the simulation lacks something, or the command is wrong."""
 

@@ -24,7 +24,12 @@ def held_again(stage: Stage) -> list[Act]:
     run, acts = stage.run(stage.domain()), list[Act]()
     release = stage.after("release", 40, 80)
     hold = release + stage.after("hold", 1, 10)
-    for at, what in ((stage.after("first", 6, 20), "--hold"), (release, "--release"), (hold, "--hold"), (hold + HOUR / 3, "--release")):
+    for at, what in (
+        (stage.after("first", 6, 20), "--hold"),
+        (release, "--release"),
+        (hold, "--hold"),
+        (hold + HOUR / 3, "--release"),
+    ):
         acts.append(stage.types(at, "run", run.name, what, "--why", "we are not sure"))
     return [run, *acts]
 

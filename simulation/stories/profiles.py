@@ -72,7 +72,7 @@ class Profile:
     """When stories start (ISO 8601), whatever they draw."""
 
     places: Mapping[str, str] = field(default_factory=dict)
-    """Kinds of faults that happen only where this pattern is found in the occasion's name: a function's, say."""
+    """Kinds of faults that happen only where this pattern is found in the occasion's name: a function's."""
 
     schedules: frozenset[str] = frozenset()
     """The functions whose schedules run; empty: all. The others have nothing to do in such a night."""
@@ -120,14 +120,18 @@ NARROW: tuple[Profile, ...] = (
             least=120, most=120, domains=_RETAIL, parameters={**_AWS, "EmailRate": "1"}),
     # Workers that meet, and workers that die.
     _narrow("contended", {"provider_throttled_long": 0.4, **_TAKEN_TWICE, "stalled": 0.6}, "plain",
-            plots=(5, 5), least=6, most=6, lasts=MINUTE, domains=_RETAIL, parameters=_OPENTEXT, places={"stalled": "send_notices.*POST", "sqs_twice": _TAKEN}),
+            plots=(5, 5), least=6, most=6, lasts=MINUTE, domains=_RETAIL, parameters=_OPENTEXT,
+            places={"stalled": "send_notices.*POST", "sqs_twice": _TAKEN}),
     _narrow("doubled", {**_TAKEN_TWICE, "stalled": 0.05, "slow": 0.3}, "plain", least=30, most=30,
             domains=_RETAIL, parameters=_AWS,
-            places={"stalled": "send_notices.*dynamodb", "slow": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
+            places={"stalled": "send_notices.*dynamodb",
+                    "slow": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
     _narrow("doubled-silent", {**_TAKEN_TWICE, "stalled": 0.05, "slow": 0.3, "fate_silent": 0.7}, "plain",
             least=30, most=30, domains=_RETAIL, site="hasty", parameters=_AWS, schedules=_DAYS,
-            places={"stalled": "send_notices.*dynamodb", "slow": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
-    _narrow("forgotten", {"crash_after": 0.8, "fate_silent": 0.7}, "keptlong", parameters=_OPENTEXT, domains=("claims",),
+            places={"stalled": "send_notices.*dynamodb",
+                    "slow": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
+    _narrow("forgotten", {"crash_after": 0.8, "fate_silent": 0.7}, "keptlong",
+            parameters=_OPENTEXT, domains=("claims",),
             places={"crash_after": "send_notices.*POST"}),
     _narrow("silent", {"fate_vanished": 0.7, **_killed(0.1)}, "plain", domains=("claims",), lasts=5 * HOUR,
             site="following", parameters=_AWS, schedules=_DAYS,
@@ -175,7 +179,8 @@ NARROW: tuple[Profile, ...] = (
     # Calls that do half of what was asked.
     _narrow("unprocessed", {"dynamodb_unprocessed": 0.3}, "plain"),
     _narrow("partial", {"sqs_partial": 0.3}, "plain repeated"),
-    _narrow("lagging", {"dynamodb_stale": 0.4, "dynamodb_index_lag": 0.5, "provider_throttled": 0.5}, "plain"),
+    _narrow("lagging", {"dynamodb_stale": 0.4, "dynamodb_index_lag": 0.5, "provider_throttled": 0.5},
+            "plain"),
     _narrow("journeys", {}, "journey", lasts=DAY, schedules=_DAYS, domains=()),
 )  # fmt: skip
 """Narrow ones, for faults of one kind: rates are high and stories short. No history draws them."""

@@ -48,7 +48,15 @@ def test_a_customer_is_erased_by_an_operator_and_a_command_that_cannot_work_ends
 ) -> None:
     run = story.acts[0]
     assert isinstance(run, DropRun)
-    erase = ("contact", run.records[0].fields["customer_key"], "--domain", run.domain, "--erase", "--why", "asked")
+    erase = (
+        "contact",
+        run.records[0].fields["customer_key"],
+        "--domain",
+        run.domain,
+        "--erase",
+        "--why",
+        "asked",
+    )
     erased = replace(story, acts=(run, Command(at=3600.0, line=erase)))
     before = History("11", "quiet", replace(story, acts=(run,))).run()
     result = History("11", "quiet", erased).run()

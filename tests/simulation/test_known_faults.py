@@ -44,9 +44,16 @@ def test_the_table_has_a_row_for_each_fault_and_keeps_what_is_not_looked_for_ane
     found = Search(one, seeds=4, seed="4", claim="once_per_attempt", seconds=6.4, anyway=["2"])
     first = written(FAULTS[:3], [row_of(found, "abc1234"), row_of(Search(two, seeds=9), "abc1234")])
     assert "1 of 3 are found." in first
-    assert f"| `{one.name}` | {one.wrong} | {one.profile} | `once_per_attempt` | 4 | 4, 1 set aside | 6 | abc1234 |" in first
+    assert (
+        f"| `{one.name}` | {one.wrong} | {one.profile} | `once_per_attempt` | 4 | 4, 1 set aside | 6 | abc1234 |"
+        in first
+    )
     assert f"| `{three.name}` | {three.wrong} | {three.profile} | {NOT_YET} |" in first
-    again = written(FAULTS[:3], [row_of(Search(two, claim="nobody_is_forgotten", seed="1"), "def5678")], first)
+    again = written(
+        FAULTS[:3], [row_of(Search(two, claim="nobody_is_forgotten", seed="1"), "def5678")], first
+    )
     assert "2 of 3 are found." in again
-    assert [row for row in again.splitlines() if one.name in row] == [row for row in first.splitlines() if one.name in row]
+    assert [row for row in again.splitlines() if one.name in row] == [
+        row for row in first.splitlines() if one.name in row
+    ]
     assert again.count(f"`{two.name}`") == 1
