@@ -6,7 +6,8 @@
     --first 1          the first seed
     --no-table         leave bench/KNOWN_FAULTS.md as it is
 
-Prints a row for each, and writes it into the table of bench/KNOWN_FAULTS.md. Exit code 1 if a fault is not found.
+Prints a row for each, and writes it into the table of bench/KNOWN_FAULTS.md. Exit code 1 if one is not
+found.
 """
 
 from __future__ import annotations

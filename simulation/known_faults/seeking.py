@@ -15,18 +15,10 @@ from .faults import Fault
 from .putting_back import put_back
 
 _FRESH = multiprocessing.get_context("forkserver")
-_FRESH.set_forkserver_preload(
-    [
-        "boto3",
-        "cryptography.x509",
-        "greenlet",
-        "httpx",
-        "phonenumbers",
-        "pydantic",
-        "samtranslator.translator.translator",
-    ]
-    + ["aws_lambda_powertools", "aws_lambda_powertools.event_handler", "yaml", "jinja2", "tenacity"]
-)
+_FRESH.set_forkserver_preload([
+    "aws_lambda_powertools", "aws_lambda_powertools.event_handler", "boto3", "cryptography.x509", "greenlet",
+    "httpx", "jinja2", "phonenumbers", "pydantic", "samtranslator.translator.translator", "tenacity", "yaml",
+])  # fmt: skip
 """New processes without a module of the product; what is nobody's fault is imported once for all of them."""
 
 Violated = dict[str, str]

@@ -1,4 +1,4 @@
-"""The table of bench/KNOWN_FAULTS.md: written by the search, a row a fault, each with the commit it was made at."""
+"""The table of bench/KNOWN_FAULTS.md: written by the search, a row a fault, each with its commit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ HEAD = (
     "|---|---|---|---|---|---|---|---|"
 )
 NOT_YET = "not looked for yet"
-_TITLE = "# Known faults, put back\n\nWritten by `make simulate-faults`, which says anew what it looks for and leaves the other rows.\n"
+_TITLE = (
+    "# Known faults, put back\n\n"
+    "Written by `make simulate-faults`, which says anew what it looks for and leaves the other rows.\n"
+)
 
 
 def commit() -> str:

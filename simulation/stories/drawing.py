@@ -69,8 +69,8 @@ PLOTS: Mapping[str, tuple[Plot, int]] = {
     "sealedafter": (narrow.sealed_after_all, 0),
     "stoppedearly": (narrow.stopped_early, 0),
 }
-"""By name, which begins the ids of their runs: the plot, and how often it is drawn beside the others. One
-that is never drawn is for profiles that name it."""
+"""By name, which begins the ids of their runs: the plot, and how often it is drawn beside the others. Those
+that are never drawn are for profiles that name them."""
 
 _STARTS = (
     "2026-11-20T15:00:00+00:00",  # Friday morning in New York

@@ -11,7 +11,7 @@ from .stage import DAY, HOUR, MINUTE, Stage
 def held_once(stage: Stage) -> list[Act]:
     """A run is held just before its jobs are taken up, and released just after it."""
     run = stage.run(stage.domain())
-    hold, release = stage.after("hold", 2, 15), stage.after("release", 25, 100)
+    hold, release = stage.after("hold", 6, 25), stage.after("release", 20, 90)
     return [
         run,
         stage.types(hold, "run", run.name, "--hold", "--why", "looks wrong"),
@@ -25,7 +25,7 @@ def held_again(stage: Stage) -> list[Act]:
     release = stage.after("release", 40, 80)
     hold = release + stage.after("hold", 1, 10)
     for at, what in (
-        (5.0, "--hold"),
+        (stage.after("first", 6, 20), "--hold"),
         (release, "--release"),
         (hold, "--hold"),
         (hold + HOUR / 3, "--release"),

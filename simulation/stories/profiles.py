@@ -75,7 +75,7 @@ class Profile:
     """When stories start (ISO 8601), whatever they draw."""
 
     places: Mapping[str, str] = field(default_factory=dict)
-    """Kinds of faults that happen only where this pattern is found in the occasion's name: a function's, say."""
+    """Kinds of faults that happen only where this pattern is found in the occasion's name: a function's."""
 
     schedules: frozenset[str] = frozenset()
     """The functions whose schedules run; empty: all. The others have nothing to do in such a night."""
@@ -102,7 +102,7 @@ def _narrow(name: str, rates: Mapping[str, float], only: str, **more: Any) -> Pr
     """A short story of a few good records, by day, with the schedules that its faults need."""
     usual: dict[str, Any] = {
         "plots": (1, 1), "least": 8, "most": 8, "lasts": HOUR, "flawed": 0.0, "start": _MORNING, "site": "",
-        "schedules": _SWEEP,
+        "schedules": _SWEEP, "domains": ("retail", "claims"),
     }  # fmt: skip
     return Profile(name, rates, only=tuple(only.split()), **(usual | more))
 
@@ -123,14 +123,18 @@ NARROW: tuple[Profile, ...] = (
             least=120, most=120, domains=_RETAIL, parameters={**_AWS, "EmailRate": "1"}),
     # Workers that meet, and workers that die.
     _narrow("contended", {"provider_throttled_long": 0.4, **_TAKEN_TWICE, "stalled": 0.6}, "plain",
-            plots=(5, 5), least=6, most=6, lasts=MINUTE, domains=_RETAIL, parameters=_OPENTEXT, places={"stalled": "send_notices.*POST", "sqs_twice": _TAKEN}),
+            plots=(5, 5), least=6, most=6, lasts=MINUTE, domains=_RETAIL, parameters=_OPENTEXT,
+            places={"stalled": "send_notices.*POST", "sqs_twice": _TAKEN}),
     _narrow("doubled", {**_TAKEN_TWICE, "stalled": 0.05, "slow": 0.3}, "plain", least=30, most=30,
             domains=_RETAIL, parameters=_AWS,
-            places={"stalled": "send_notices.*dynamodb", "slow": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
+            places={"stalled": "send_notices.*dynamodb",
+                    "slow": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
     _narrow("doubled-silent", {**_TAKEN_TWICE, "stalled": 0.05, "slow": 0.3, "fate_silent": 0.7}, "plain",
             least=30, most=30, domains=_RETAIL, site="hasty", parameters=_AWS, schedules=_DAYS,
-            places={"stalled": "send_notices.*dynamodb", "slow": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
-    _narrow("forgotten", {"crash_after": 0.8, "fate_silent": 0.7}, "keptlong", parameters=_OPENTEXT, domains=("claims",),
+            places={"stalled": "send_notices.*dynamodb",
+                    "slow": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
+    _narrow("forgotten", {"crash_after": 0.8, "fate_silent": 0.7}, "keptlong",
+            parameters=_OPENTEXT, domains=("claims",),
             places={"crash_after": "send_notices.*POST"}),
     _narrow("silent", {"fate_vanished": 0.7, **_killed(0.1)}, "plain", domains=("claims",), lasts=5 * HOUR,
             site="following", parameters=_AWS, schedules=_DAYS,
@@ -151,8 +155,9 @@ NARROW: tuple[Profile, ...] = (
             parameters=_AWS),
     _narrow("told-late", {"fate_expired": 0.7}, "plain", parameters=_AWS),
     # What people do while jobs lie in queues.
-    _narrow("held", {"stalled": 0.3}, "heldonce", places={"stalled": "send_notices.*dynamodb"}),
-    _narrow("released", {"stalled": 0.4}, "heldagain", plots=(3, 3), lasts=MINUTE,
+    _narrow("held", {"stalled": 0.4}, "heldonce", plots=(4, 4), least=3, most=3, lasts=10 * MINUTE,
+            places={"stalled": "send_notices.*(GetItem|PutItem)"}),
+    _narrow("released", {"stalled": 0.4}, "heldagain", plots=(4, 4), least=3, most=3, lasts=10 * MINUTE,
             places={"stalled": "stage_run.*(sqs|dynamodb.DeleteItem)"}),
     _narrow("evening", {"sqs_late": 0.7}, "plain", domains=_RETAIL, site="brisk",
             start="2026-11-24T01:30:00+00:00", places={"sqs_late": _SEND_QUEUES}),
@@ -175,10 +180,11 @@ NARROW: tuple[Profile, ...] = (
     _narrow("reused", {}, "bareseal"),
     _narrow("sealed-after", {}, "sealedafter", schedules=frozenset({"release_due", "watch_runs"})),
     # Calls that do half of what was asked.
-    _narrow("unprocessed", {"dynamodb_unprocessed": 0.3}, "plain"),
+    _narrow("unprocessed", {"dynamodb_unprocessed": 0.5}, "plain repeated journey", least=20, most=20, domains=()),
     _narrow("partial", {"sqs_partial": 0.3}, "plain repeated"),
-    _narrow("lagging", {"dynamodb_stale": 0.4, "dynamodb_index_lag": 0.5, "provider_throttled": 0.5}, "plain"),
-    _narrow("journeys", {}, "journey", lasts=DAY, schedules=_DAYS),
+    _narrow("lagging", {"dynamodb_stale": 0.4, "dynamodb_index_lag": 0.5, "provider_throttled": 0.5},
+            "plain"),
+    _narrow("journeys", {}, "journey", lasts=DAY, schedules=_DAYS, domains=()),
 )  # fmt: skip
 """Narrow ones, for faults of one kind: rates are high and stories short. No history draws them."""
 

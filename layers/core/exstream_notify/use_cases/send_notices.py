@@ -295,7 +295,7 @@ def send_notices(
     rows: list[_Prepared] = []
     if control == Control.CANCEL:
         # What an abandoned claim came to is not known and must be said; the rest the decision ends.
-        tally.again.update(_positions(job.members))
+        tally.again.update(member.position for member in job.members)
         sender.end_claims(job.members)
     else:
         rows = _prepare(
