@@ -180,7 +180,8 @@ NARROW: tuple[Profile, ...] = (
     _narrow("reused", {}, "bareseal"),
     _narrow("sealed-after", {}, "sealedafter", schedules=frozenset({"release_due", "watch_runs"})),
     # Calls that do half of what was asked.
-    _narrow("unprocessed", {"dynamodb_unprocessed": 0.5}, "plain repeated journey", least=20, most=20, domains=()),
+    _narrow("unprocessed", {"dynamodb_unprocessed": 0.5}, "plain repeated journey", least=20,
+            most=20, domains=()),
     _narrow("partial", {"sqs_partial": 0.3}, "plain repeated"),
     _narrow("lagging", {"dynamodb_stale": 0.4, "dynamodb_index_lag": 0.5, "provider_throttled": 0.5},
             "plain"),
