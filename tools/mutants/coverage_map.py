@@ -44,6 +44,8 @@ MARKERS = "not " + " and not ".join(
 #: Libraries are imported before pytest may rewrite their assertions.
 PYTEST = ["-q", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib", "-m", MARKERS]
 PYTEST += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+#: Only tests that may notice a mutant are run: the approved files of the others are no fault.
+PYTEST += ["--snapshot-warn-unused"]
 
 #: What no test named: executed while modules were imported and tests collected.
 IMPORT = ""
