@@ -151,8 +151,16 @@ def test_a_site_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     assert "no such folder" in check_content.problems(tmp_path / "none")[0]
 
 
+@pytest.mark.parametrize(
+    ("option", "passed", "warning"),
+    [("--fixed", False, ""), ("--seconds=120", True, "A FRESH HISTORY FAILED: ")],
+)
 def test_nights_are_a_line_of_the_screen_and_a_failure_is_shown(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    option: str,
+    passed: bool,
+    warning: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     told = [
         "random seeds 5f.1, 5f.2 and so on; the same once more: BEGIN=5f",
@@ -163,15 +171,14 @@ def test_nights_are_a_line_of_the_screen_and_a_failure_is_shown(
     ]
 
     def run(step: check.Step, variables: object = None, output: Path | None = None) -> check.Result:
-        assert step.command[1:] == ["-m", "simulation", "--processes=1", "--seconds=120"]
+        assert step.command[1:] == ["-m", "simulation", "--processes=1", option]
         assert output is not None
         output.write_text("\n".join(told), "utf-8")
         return check.Result(step.name, False, 1.0, "exit code 1")
 
     monkeypatch.setattr(check, "run", run)
-    result = check.nights("fresh nights", ["--seconds=120"])
-    assert result == check.Result(
-        "fresh nights", False, 1.0, f"exit code 1; {told[0]}; 2 histories; 1 failed: 5f.2"
+    assert check.nights("nights", [option]) == check.Result(
+        "nights", passed, 1.0, f"{warning}exit code 1; {told[0]}; 2 histories; 1 failed: 5f.2"
     )
     assert "\n".join(told) in capsys.readouterr().out
 
