@@ -1039,7 +1039,7 @@ class _Sender:
             if done is not None:
                 after[identity] = done
         blocked = self.ledger.put(list(after.values()))
-        # Whoever put them in doubt may have ended this message: nobody comes back for them if this worker dies.
+        # Whoever put them in doubt may have ended this job: nobody comes back for them if this worker dies.
         late = {key: met for key, met in blocked.items() if _is_late(met, *wanted[key][:2])}
         if late:
             self.watch(late)
@@ -1123,7 +1123,7 @@ class _Sender:
 
 
 def _is_late(met: Notice, row: _Prepared, answer: Answer) -> bool:
-    """Whether an acceptance comes upon a customer's attempt that was put in doubt meanwhile, or may be yet."""
+    """Whether an acceptance comes upon a customer's attempt that was put in doubt, or may be yet."""
     attempt = met.attempt(row.member.attempt)
     open_yet = attempt is not None and attempt.status in (Status.SENDING, Status.UNCONFIRMED)
     return isinstance(answer, Accepted) and open_yet and met.audience == "customer"
