@@ -211,8 +211,18 @@ def erasure_and_hold_are_kept(book: Book) -> Contradictions:
             )
         for identity, proof in book.seen.shown.evidence.items():
             notice = book.notice(identity)
-            mine = (notice.get("domain"), notice.get("customer_key")) == (act.domain, act.customer)
             began = seconds(str(notice.get("created_at") or "")) or 0.0
-            if mine and began < act.at and bool(proof.get("erased")) != act.ok:
-                word = "can still be opened" if act.ok else "cannot be opened, though the erasure was refused"
-                yield identity, [f"{when(act.at)} erasure of {act.customer}", f"the proof {word}"]
+            if not book.about(act, notice) or began >= act.at:
+                continue
+            if act.ok and (opened := _opened(proof)):
+                word = f"attempt {opened[0]} can still be opened"
+            elif not act.ok and proof.get("erased"):
+                word = "the proof cannot be opened, though the erasure was refused"
+            else:
+                continue
+            yield identity, [f"{when(act.at)} erasure of {act.customer}", word]
+
+
+def _opened(proof: Row) -> list[int]:
+    """The attempts whose evidence a proof shows; of what was never handed over there is none."""
+    return [int(attempt["number"]) for attempt in proof.get("attempts", ()) if attempt["evidence"]]

@@ -6,15 +6,21 @@ from typing import Any
 import pytest
 
 from exnotify.personal.places import Scrubbed
+from exstream_notify.domain.runs import DomainRule
 from tests.cli.shell import exnotify
-from tests.fakes import FakeClock, FakeContacts, FakeLedger, FakeSuppressions, a_contact, a_notice
+from tests.fakes import FakeClock, FakeContacts, FakeLedger, FakeRules, FakeSuppressions, a_contact, a_notice
 
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Any:
     contacts, suppressions, ledger = FakeContacts(), FakeSuppressions(), FakeLedger()
     found = SimpleNamespace(
-        contacts=contacts, suppressions=suppressions, opt_outs=suppressions, ledger=ledger, clock=FakeClock()
+        contacts=contacts,
+        suppressions=suppressions,
+        opt_outs=suppressions,
+        ledger=ledger,
+        clock=FakeClock(),
+        rules=FakeRules(),
     )
     target = SimpleNamespace(app=found, who="ann", url=None)
     monkeypatch.setattr("exnotify.deployment.connect", lambda stack: target)
@@ -56,3 +62,13 @@ def test_of_an_account_with_several_holders_one_has_to_be_named(app: Any) -> Non
     refused = contact("--erase", "--why", "asked")
     assert (refused.code, "say which with --recipient" in refused.err) == (1, True)
     assert app.contacts.stored == {}
+
+
+def test_where_fields_tell_holders_apart_no_mark_is_made_that_no_record_would_meet(app: Any) -> None:
+    app.rules.domain_rule = DomainRule(holders=("first_name", "last_name"))
+    refused = contact("--erase", "--why", "asked")
+    assert (refused.code, "first_name, last_name tell holders apart" in refused.err) == (1, True)
+    assert app.contacts.stored == {}
+    assert contact("--recipient", "5a9b4d011d89b5cf", "--erase", "--why", "asked").code == 0
+    (mark,) = app.contacts.stored.values()
+    assert (mark.is_erased, mark.recipient) == (True, "5a9b4d011d89b5cf")

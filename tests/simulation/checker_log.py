@@ -59,6 +59,15 @@ def identity(number: int, purpose: str = "notice") -> str:
     return f"{number:08x}" + f"{sum(purpose.encode()):024x}"
 
 
+def proof(*opens: bool, erased: bool = False) -> Row:
+    """The proof of a notice: whether the evidence of each of its attempts opens."""
+    attempts = [
+        {"number": number, "evidence": {"to": "r1@example.com"} if opened else None, "erased": erased}
+        for number, opened in enumerate(opens, 1)
+    ]
+    return {"erased": erased, "attempts": attempts}
+
+
 def event(at: float, what: str, detail: str = "") -> Row:
     """An event of a notice."""
     return {"at": iso(at), "what": what, "detail": detail, "before": ""}
@@ -245,7 +254,7 @@ def good() -> Seen:
                 incident("no_receipt_at_deadline", 3, team="compliance"),
             ],
             paper={"retail/one": [row(3, "paper", kind="policy-document")]},
-            evidence={identity(n): {"erased": False} for n in range(1, 7)},
+            evidence={identity(n): proof(True) for n in range(1, 7)},
         ),
     )
 

@@ -11,7 +11,7 @@ import pytest
 from simulation import checker
 from simulation.checker.claims import CLAIMS
 from simulation.checker.reading import Reading, duration, in_hours, zones_of
-from simulation.checker.seen import Act, Drop, Opened, Post, Published, Report, Told, Try
+from simulation.checker.seen import Act, Drop, Opened, Post, Published, Report, Row, Told, Try
 from tests.simulation.checker_log import (
     DAY,
     START,
@@ -29,6 +29,7 @@ from tests.simulation.checker_log import (
     notice,
     notices_as,
     other,
+    proof,
     record,
     records_as,
     rows_of,
@@ -82,6 +83,11 @@ def late(number: int, attempt: int = 1) -> Spoil:
 def erased(at: float, *, ok: bool = True) -> Act:
     """Customer 1 is erased."""
     return Act("erase", START + at, START + at + 5, ok, domain="retail", customer="R00001")
+
+
+def proven(shown_as: Row) -> Spoil:
+    """The proof of customer 1's notice is shown like this."""
+    return lambda seen: shown(evidence={**seen.shown.evidence, identity(1): shown_as})(seen)
 
 
 CORRECTION = Drop("retail", "two-b", START + 60 * HOUR, (record(4, "payment-reminder", amount_due="99.00",
@@ -433,10 +439,11 @@ SPOILT: Mapping[str, Sequence[Spoil]] = {
     ),
     "erasure_and_hold_are_kept": (
         acted(erased(HOUR)),
+        both(acted(erased(HOUR)), proven(proof(False, True))),
+        both(acted(erased(HOUR)), proven(proof(False, True, erased=True))),
         both(acted(Act("legal hold", START, START, domain="retail", customer="R00001")), acted(erased(HOUR))),
         both(
-            acted(erased(HOUR, ok=False)),
-            lambda seen: shown(evidence={**seen.shown.evidence, identity(1): {"erased": True}})(seen),
+            acted(erased(HOUR, ok=False)), proven(proof(False, erased=True))
         ),
     ),
 }  # fmt: skip
@@ -479,7 +486,16 @@ ALLOWED: Mapping[str, Spoil] = {
     ),
     "a message handed over while the customer was being erased": both(
         acted(Act("erase", START + 55, START + 59, domain="retail", customer="R00001")),
-        lambda seen: shown(evidence={**seen.shown.evidence, identity(1): {"erased": True}})(seen),
+        proven(proof(False, erased=True)),
+    ),
+    "an erased customer of whose notice nothing was handed over": both(
+        acted(Act("erase", START + 55, START + 59, domain="retail", customer="R00001")), proven(proof())
+    ),
+    "an erased customer who came back, and has a new key": both(
+        acted(Act("erase", START + 55, START + 59, domain="retail", customer="R00001")), proven(proof(False))
+    ),
+    "an erasure of one holder, and the evidence of another": acted(
+        Act("erase", START + HOUR, START + HOUR, domain="retail", customer="R00001", recipient="spouse")
     ),
     "an opt-out that was said in an event a moment before": acted(
         Act("opt out", START + 590, customer="R00002", channel="sms", topic="statements")

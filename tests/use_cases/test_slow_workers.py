@@ -9,7 +9,7 @@ import pytest
 
 from exstream_notify.domain.messages import Accepted, Answer, GiveUp, SentRequest
 from exstream_notify.use_cases.send_notices import InProgress
-from tests.fakes import a_document, a_rule
+from tests.fakes import Killed, a_document, a_rule
 from tests.use_cases.world import DOMAIN, World
 
 NO = GiveUp("content_refused", "content")
@@ -42,13 +42,18 @@ class Late:
             original(*call)
 
 
-def two_workers(world: World, answer: Callable[[int], Answer | None], at: int, seconds: float) -> None:
+def two_workers(
+    world: World, answer: Callable[[int], Answer | None], at: int, seconds: float, *, dies: bool = False
+) -> None:
     """The same job twice: while the first hands over its message number `at`, so many seconds long, the second
-    does all that it can; its last writes come when the first has finished."""
+    does all that it can; its last writes come when the first has finished. If the first `dies`, it has
+    recorded its answers, and nothing else."""
     while not world.queues["email"].ready():
         world.step()
     message, late, number = world.queues["email"].ready()[0], Late(world), [0]
     body, post = message.json(), world.mail._post
+    raising: Any = world._ports["exceptions"]
+    raised = raising.raise_exceptions
 
     def again() -> None:
         with suppress(InProgress):
@@ -60,12 +65,19 @@ def two_workers(world: World, answer: Callable[[int], Answer | None], at: int, s
         if number[0] == at:
             world.clock.advance(seconds=seconds)
             late.during(again)
+            if dies:
+                raising.raise_exceptions = killed
             world.clock.advance(seconds=0.01)
         wanted = answer(number[0])
         return wanted if wanted is not None else post(request)
 
+    def killed(*call: Any) -> None:
+        raise Killed
+
     world.mail._post = posted  # type: ignore[method-assign]
-    world._send(body, lambda: 600.0)
+    with suppress(Killed):
+        world._send(body, lambda: 600.0)
+    raising.raise_exceptions = raised
     late.done()
     world.queues["email"].delete(message)
     world.drain()
@@ -83,6 +95,18 @@ def test_the_run_says_what_the_ledger_says(at: int, seconds: float) -> None:
     assert len(world.outbox) == 14
     watched = {n for w in world.watch.due(world.clock.now() + timedelta(days=30), 99) for n in w.notices}
     assert len(watched) == 14
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_late_acceptances_are_watched_for_though_their_worker_dies(count: int) -> None:
+    """The second worker put them in doubt and ended the message, so nobody comes back for them."""
+    world = World(a_rule(channels=("email",)))
+    world.drop("run-1", *(a_document(n) for n in range(1, count + 1)))
+    two_workers(world, lambda n: None, count, 300.0, dies=True)
+
+    assert {n.status for n in world.ledger.notices.values()} == {"sent"}
+    watched = {n for w in world.watch.due(world.clock.now() + timedelta(days=30), 99) for n in w.notices}
+    assert watched == set(world.ledger.notices)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 300.0], ids=["holds", "lost its lease"])

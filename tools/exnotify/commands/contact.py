@@ -246,6 +246,13 @@ def _find(
                 f"its notices name {', '.join(others)}: say which with --recipient"
             )
         if unknown_too and domain is not None:
+            fields = target.app.rules.domain(domain).holders
+            if fields and not recipient:
+                # Its records will name a recipient, so a mark without one would stop none of them.
+                raise CommandError(
+                    f"no contact {customer_key}{where}, where {', '.join(fields)} tell holders apart: "
+                    "say which with --recipient"
+                )
             return Contact(domain, customer_key, "", recipient=recipient)
         raise CommandError(f"no contact {customer_key}{where}: a customer's first document makes one")
     return found

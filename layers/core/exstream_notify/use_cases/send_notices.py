@@ -291,6 +291,7 @@ def send_notices(
     sender.switched_off = lambda: switched_off(job.pointer.domain, job.channel)
     sender.early, sender.by_document = early, by_document
     sender.takes_part = lambda document: takes_part(document, rules)
+    sender.watch = lambda sent: watch.add(_watched(part, job, sent, rules, clock.now()))
     left: list[Member] = []
     rows: list[_Prepared] = []
     if control == Control.CANCEL:
@@ -343,7 +344,7 @@ def send_notices(
         )
         exceptions.raise_exceptions(without_calendar(job.pointer, places))
     if tally.sent and not tally.busy_until:
-        watch.add(_watched(part, job, tally.sent, rules, clock.now()))
+        sender.watch(tally.sent)
     tell_run(runs, job.pointer.run, part, tally.outcomes)
     if tally.busy_until:
         raise InProgress(datetime.fromtimestamp(tally.busy_until, UTC))
@@ -729,6 +730,7 @@ class _Sender:
     early: EarlyResponses | None = None
     by_document: bool = False
     takes_part: Callable[[Document], bool] = lambda document: False
+    watch: Callable[[Mapping[str, Notice]], None] = lambda sent: None
 
     def send(self, batch: _Batch, lease: float) -> None:
         """One batch from claim to record."""
@@ -1037,6 +1039,10 @@ class _Sender:
             if done is not None:
                 after[identity] = done
         blocked = self.ledger.put(list(after.values()))
+        # Whoever put them in doubt may have ended this job: nobody comes back for them if this worker dies.
+        late = {key: met for key, met in blocked.items() if _is_late(met, *wanted[key][:2])}
+        if late:
+            self.watch(late)
         for identity, (row, answer, lease) in wanted.items():
             if identity in blocked:
                 # A receipt, or another writer, was faster: the result goes onto what stands there now.
@@ -1114,6 +1120,13 @@ class _Sender:
         notice = replace(row.notice, waiting=waiting)
         until = now + pause_for(notice, why)
         return deferred(notice, until, str(why), now, new=not member.stored, detail=detail, report=report)
+
+
+def _is_late(met: Notice, row: _Prepared, answer: Answer) -> bool:
+    """Whether an acceptance comes upon a customer's attempt that was put in doubt, or may be yet."""
+    attempt = met.attempt(row.member.attempt)
+    open_yet = attempt is not None and attempt.status in (Status.SENDING, Status.UNCONFIRMED)
+    return isinstance(answer, Accepted) and open_yet and met.audience == "customer"
 
 
 def _lease(notice: Notice, row: _Prepared) -> float:
