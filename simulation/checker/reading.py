@@ -26,7 +26,7 @@ CONFIRM_HOURS = 24
 """A message in doubt waits so long for a receipt before its type's rule says what follows (docs/rules.md)."""
 
 SILENT_FROM = 3600.0
-"""Seconds that a message stays without a report before it may count as lost: the shortest deadline of a type."""
+"""Seconds without a report after which a message may count as lost: the shortest deadline of a type."""
 
 
 @cache
