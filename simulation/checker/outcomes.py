@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .book import Book
+from .book import Book, seconds
 from .claims import claim
+from .reading import CONFIRM_HOURS, SILENT_FROM
 from .seen import Row, Sent
 
 Contradictions = Iterator[tuple[str, list[str]]]
@@ -71,18 +72,41 @@ def _stands(book: Book, message: Sent) -> bool:
 
 @claim("A document goes on paper beside a message only where that failed, or a rule says so.")
 def paper_means_not_accepted(book: Book) -> Contradictions:
-    """The rule: `on_unconfirmed` or `on_no_receipt` is `paper`."""
+    """The rule: what follows a doubt (`on_unconfirmed`) or a silence (`on_no_receipt`) is `paper`, or another
+    channel, of which none is left, with `paper_on_failure`."""
     for run, row, messages in _rows(book):
         if row["outcome"] != "paper":
             continue
-        kind = str(row["document_type"])
-        by_rule = any(book.rules.may(kind, key, "paper") for key in ("on_unconfirmed", "on_no_receipt"))
         late = book.seen.shown.at
         standing = [m for m in messages if not book.ever_failed(m, late)]
         arrived = [m for m in standing if book.fate(m) == "delivered" and m.heard and not book.seen.faults]
-        if arrived or (standing and not by_rule):
+        if arrived or not all(_is_printed_by_rule(book, row, m) for m in standing):
             about, said = _said(run, row)
-            yield about, [said, *_lines(book, standing)]
+            yield about, [said, *_lines(book, standing), *book.events(str(row["notice_id"]))]
+
+
+def _is_printed_by_rule(book: Book, row: Row, message: Sent) -> bool:
+    """Whether the rule of a document's type may have it printed beside a message that may have arrived."""
+    kind = str(row["document_type"])
+    at = _printed_at(book, row)
+
+    def prints(key: str, *others: str) -> bool:
+        further = book.rules.may(kind, key, *others) and book.rules.may(kind, "paper_on_failure", True)
+        return further or book.rules.may(kind, key, "paper")
+
+    # In doubt: the answer was lost, or the worker may have died before it wrote it down.
+    in_doubt = (not message.heard or book.seen.faults) and at - message.began >= CONFIRM_HOURS * 3600.0
+    if in_doubt and prints("on_unconfirmed", "other_channel", "resend"):
+        return True
+    return at - message.at >= SILENT_FROM and prints("on_no_receipt", "other_channel")
+
+
+def _printed_at(book: Book, row: Row) -> float:
+    """When a document was last given to paper, as the command shows it; the end of the history where it does
+    not say."""
+    events = book.notice(str(row["notice_id"])).get("events", ())
+    told = [str(event["at"]) for event in events if event["what"] == "paper"]
+    return (seconds(told[-1]) if told else None) or book.seen.shown.at
 
 
 @claim("A doubt is shown only where there is one: an answer was lost, or a worker died.")

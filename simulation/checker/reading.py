@@ -25,6 +25,9 @@ LEGAL_HOURS = (time(8), time(21))
 CONFIRM_HOURS = 24
 """A message in doubt waits so long for a receipt before its type's rule says what follows (docs/rules.md)."""
 
+SILENT_FROM = 3600.0
+"""Seconds without a report after which a message may count as lost: the shortest deadline of a type."""
+
 
 @cache
 def _shipped(place: str) -> Mapping[str, Any]:

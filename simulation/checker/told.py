@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from .book import MOMENT, Book, Given, Key, when
 from .claims import claim
-from .reading import CONFIRM_HOURS
+from .reading import CONFIRM_HOURS, SILENT_FROM
 from .seen import Drop, Row, Sent
 
 Contradictions = Iterator[tuple[str, list[str]]]
@@ -28,6 +28,7 @@ UNTOLD_CODES = {
     ),
     "unconfirmed": frozenset({"send_unconfirmed", "unconfirmed_at_deadline"}),
     "no_receipt": frozenset({"unreached", "required_unreached"}),
+    "deadline_passed": frozenset({"deadline_passed"}),
     "rejected": frozenset({"records_rejected", "holders_mixed", "documents_missing", "rejects_high"}),
     "no_channel": frozenset({"no_channel", "required_unreached", "unreached"}),
 }
@@ -85,7 +86,7 @@ def _may_follow(book: Book, first: Sent, later: Sent) -> bool:
     doubted = later.at - first.began
     if in_doubt and doubted >= CONFIRM_HOURS * 3600.0 and book.rules.may(kind, "on_unconfirmed", *follows):
         return True
-    return other and waited >= 3600.0 and book.rules.may(kind, "on_no_receipt", "other_channel")
+    return other and waited >= SILENT_FROM and book.rules.may(kind, "on_no_receipt", "other_channel")
 
 
 @claim("Several copies of a document, in one run or in several, notify its customer once.")
@@ -273,7 +274,7 @@ def who_must_act_is_asked(book: Book) -> Contradictions:
 def _kind_of(row: Row) -> str:
     """Under which of `UNTOLD_CODES` a record falls, if under any."""
     outcome, reason = str(row["outcome"]), str(row["reason"])
-    if outcome == "suppressed" or (outcome, reason) == ("unconfirmed", "no_receipt"):
+    if outcome == "suppressed" or (outcome == "unconfirmed" and reason in ("no_receipt", "deadline_passed")):
         return reason
     return outcome
 

@@ -134,7 +134,7 @@ NARROW: tuple[Profile, ...] = (
             places={"stalled": "send_notices.*dynamodb",
                     "slow": "send_notices.*SendEmail", "sqs_twice": _TAKEN}),
     _narrow("forgotten", {"crash_after": 0.8, "fate_silent": 0.7}, "keptlong",
-            parameters=_OPENTEXT, domains=("claims",),
+            parameters=_OPENTEXT, domains=("claims",), schedules=_DAYS | {"report_dead_letters"},
             places={"crash_after": "send_notices.*POST"}),
     _narrow("silent", {"fate_vanished": 0.7, **_killed(0.1)}, "plain", domains=("claims",), lasts=5 * HOUR,
             site="following", parameters=_AWS, schedules=_DAYS,

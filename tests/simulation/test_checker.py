@@ -141,6 +141,20 @@ def debt(kind: str, at: float) -> Act:
     return Act(kind, START + at, START + at + 1, domain="retail", customer="R00006")
 
 
+def printed(number: int, at: float, *, heard: bool = True, **rule: object) -> Spoil:
+    """A customer's message of which nobody hears, and its document printed so many seconds after the start;
+    `rule` is what the site says of claim letters."""
+    site = {"documents": {"types": {"claim-letter": rule}}}
+    return both(
+        untold(number * 100 + 10),
+        also(sent(number, 60, heard=heard, subject="", text="")),
+        rows_of(number, outcome="paper", reason="no_channel"),
+        notices_as(number, status="paper", attempts=[{"number": 1, "status": "undelivered"}],
+                   events=[event(START + 60, "claimed"), event(START + at, "paper", "no_channel")]),
+        lambda seen: replace(seen, rules=(site,)),
+    )  # fmt: skip
+
+
 SPOILT: Mapping[str, Sequence[Spoil]] = {
     "once_per_attempt": (also(sent(1, 70)), also(replace(sent(2, 640, attempt=2), channel="sms"))),
     "second_only_after_failure": (
@@ -193,6 +207,7 @@ SPOILT: Mapping[str, Sequence[Spoil]] = {
         unreached(debt("do not dun", DAY), kind="overdue-notice"),
         unreached(debt("may not dun", 20), debt("dun again", 60), kind="overdue-notice"),
         both(rows_of(6, outcome="unconfirmed", reason="no_receipt"), without_incident("required_unreached")),
+        rows_of(5, outcome="unconfirmed", reason="deadline_passed"),
         both(
             without_incident("unconfirmed_at_deadline"),
             acted(Act("respond", START + 90, customer="R00005", document="D-5", response="responded")),
@@ -225,6 +240,11 @@ SPOILT: Mapping[str, Sequence[Spoil]] = {
     "paper_means_not_accepted": (
         rows_of(1, outcome="paper", reason="paper_chosen"),
         both(untold(310), told(Told(310, START + 300, START + 290, "delivered"))),
+        printed(6, 73 * HOUR),  # its answer was heard, and of silence the type says nothing
+        printed(6, 600, on_no_receipt="other_channel"),  # long before anybody could call it silent
+        printed(6, 600, heard=False),
+        printed(6, 73 * HOUR, on_no_receipt="other_channel", paper_on_failure=False),
+        printed(6, 73 * HOUR, heard=False, on_unconfirmed="alert"),
     ),
     "doubt_means_unknown": (
         other(5, heard=True),
@@ -540,6 +560,16 @@ ALLOWED: Mapping[str, Spoil] = {
     ),
     "a document that came again with another due date": drop(
         Drop("retail", "three", START + 2 * DAY, (record(4, "payment-reminder", due_date="2026-12-11"),), None)
+    ),
+    "paper beside a silent message, by the type's rule": printed(6, 73 * HOUR, on_no_receipt="paper"),
+    "paper beside a silent message that no other channel follows": printed(
+        6, 73 * HOUR, on_no_receipt="other_channel"
+    ),
+    "paper beside a doubt that no other channel follows": printed(6, 25 * HOUR, heard=False),
+    "a second channel that came too late for a silent message": both(
+        rows_of(5, outcome="unconfirmed", reason="deadline_passed"),
+        without_incident("unconfirmed_at_deadline"),
+        with_incident("deadline_passed"),
     ),
     "a doubt where a worker died that had been refused": both(
         rows_of(6, outcome="unconfirmed", reason="answer_lost"), tried(6),

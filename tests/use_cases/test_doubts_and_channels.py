@@ -133,6 +133,18 @@ def test_a_doubt_whose_other_channel_waits_for_the_morning_stays_one_if_that_is_
     assert world.outcomes("run-1") == {"unconfirmed": 1}
 
 
+@pytest.mark.parametrize(("hours", "told"), [(26, 1), (20, 0)])
+def test_the_other_channel_of_a_doubt_waits_for_the_morning_unless_the_doubt_is_stale(
+    hours: int, told: int
+) -> None:
+    """The deadline of 26 hours is over two hours after the doubt's own, in the night."""
+    world = in_doubt({"on_unconfirmed": "other_channel", "deadline_hours": hours}, at=NIGHT)
+    world.come_to_rest()
+
+    assert world.outcomes("run-1") == {"notified" if told else "unconfirmed": 1}
+    assert len(world.told("sms")) == told
+
+
 def test_a_doubt_whose_other_channel_fails_stays_one() -> None:
     world = in_doubt({"on_unconfirmed": "other_channel"})
     world.text.always(GiveUp("no_such_number", "recipient"))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from exstream_notify.domain.deferring import FOLLOW_UP
+from exstream_notify.domain.messages import TryAgain
 from exstream_notify.domain.notices import Status
 from exstream_notify.domain.receipts import Kind, Receipt, stamp
 from exstream_notify.domain.watching import POLL_AFTER, POLL_AGAIN, POLL_UNTIL, Watched, looked_at
@@ -113,6 +114,42 @@ def test_a_delayed_message_that_is_overdue_goes_on_to_the_next_channel() -> None
     world.drain()
     assert world.told("sms") == ["+12025550101"]
     assert not world.notice("D0001").due_at
+
+
+@pytest.mark.parametrize(("hours", "told", "outcome"), [(12, 1, "notified"), (6, 0, "unconfirmed")])
+def test_what_follows_a_silence_waits_for_the_morning_unless_that_is_stale(
+    hours: int, told: int, outcome: str
+) -> None:
+    """The deadline is over when the silence is known, so it cannot end the wait for the customer's day."""
+    world = World(
+        a_rule(deadline_hours=hours, on_no_receipt="other_channel"),
+        at=f"2026-11-20T{28 - hours:02}:30:00+00:00",
+    )
+    world.drop("run-1", a_document(1))
+    world.drain()
+    world.clock.advance(hours=hours, minutes=1)  # 23:31 in New York
+    world.poll()
+    world.drain()
+    assert world.reasons("run-1", "deferred") == {"quiet_hours": 1}
+    world.come_to_rest()
+    assert len(world.told("sms")) == told
+    assert world.outcomes("run-1") == {outcome: 1}
+    assert ("deadline_passed" in world.exceptions.codes) is not bool(told)
+    world.check()
+
+
+def test_what_follows_a_silence_and_is_put_off_again_ends_with_the_deadline() -> None:
+    """Only the customer's day is waited for: a provider that is down then does not prolong it."""
+    world = World(a_rule(deadline_hours=12, on_no_receipt="other_channel"), at="2026-11-20T16:30:00+00:00")
+    world.drop("run-1", a_document(1))
+    world.drain()
+    world.text.always(TryAgain("service_unavailable"))
+    world.clock.advance(hours=12, minutes=1)
+    world.poll()
+    world.come_to_rest()
+    assert world.outcomes("run-1") == {"unconfirmed": 1}
+    assert world.reasons("run-1", "unconfirmed") == {"deadline_passed": 1}
+    world.check()
 
 
 def test_silence_about_an_erased_customer_is_nobodys_business() -> None:

@@ -1050,7 +1050,7 @@ def _look_again(
         # Whoever responded knows: neither a second channel nor a doubt has anything left to say.
         settle(before.status, before.why)
     elif before.status == Status.DEFERRED and due:
-        if late:
+        if late and (stale or not _waits_for_its_hour(before, rule)):
             if rule.paper_on_failure:
                 carry(Paper(Why.DEADLINE_PASSED))
             else:
@@ -1101,6 +1101,18 @@ def _look_again(
         settle(before.status, before.why)
     else:
         result.outcomes.append(outcome_for(before, origin))
+
+
+def _waits_for_its_hour(before: Notice, rule: DocumentRule) -> bool:
+    """Whether a further channel waits only for the customer's day, that follows a silence or a doubt by rule.
+
+    A silence is known at the deadline, and a doubt may outlast it: that deadline cannot end what follows.
+    """
+    newest = before.attempts[-1] if before.attempts else None
+    if newest is None or before.why != Why.QUIET_HOURS:
+        return False
+    doubted = newest.status == Status.UNCONFIRMED and rule.on_unconfirmed == "other_channel"
+    return newest.is_silent or doubted
 
 
 def _copy_teams(
