@@ -290,6 +290,10 @@ SPOILT: Mapping[str, Sequence[Spoil]] = {
         other(1, subject="Ihr Kontoauszug liegt bereit"),
         records_as(4, language="fr"),
         acted(Act("set language", START - DAY, START - DAY, customer="R00004", language="de")),
+        acted(Act("import language", START - DAY, START - DAY, customer="R00004", language="de")),
+        # a customer's own word stands before an import, whichever comes first
+        acted(Act("set language", START - DAY, START - DAY, customer="R00004", language="de"),
+              Act("import language", START - HOUR, START - HOUR, customer="R00004", language="en")),
     ),
     "link_opens_the_document": (
         opened("drop/retail/one/output/D-2.pdf"),
@@ -537,6 +541,17 @@ ALLOWED: Mapping[str, Spoil] = {
     ),
     "a failure that was looked at": notices_as(
         6, waiting=["sms"], events=[event(START + 60, "failed"), event(START + 90, "settled failed")]
+    ),
+    "an imported language, which a record does not replace": both(
+        records_as(4, language="fr"),
+        acted(Act("import language", START - DAY, START - DAY, customer="R00004", language="en")),
+    ),
+    "an import that was perhaps done": acted(
+        Act("import language", START - DAY, customer="R00004", language="de")
+    ),
+    "an imported language of a customer who was erased": acted(
+        Act("import language", START - 2 * DAY, START - 2 * DAY, customer="R00004", language="de"),
+        Act("erase", START - 9 * DAY, START - 9 * DAY, customer="R00004"),
     ),
     "a message refused before it was sent": lambda seen: replace(
         seen, tries=(Try(START + 59, "ses", "email", f"{identity(1)}:1", refused=True),)
