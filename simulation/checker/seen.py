@@ -109,8 +109,8 @@ KINDS = frozenset(
     | {"set address", "may set address", "set language", "may set language", "import language"}
     | {"may not dun"}
 )
-"""Every kind of act. What *may* be set stands behind what others said; an imported language stands behind what
-anybody said, and before a record's; who *may not* be asked for money is under a hold if what says so was
+"""Every kind of act. What *may* be set stands behind what others said; an imported language stands behind
+what anybody said, and before a record's; who *may not* be asked for money is under a hold if what says so was
 taken."""
 
 

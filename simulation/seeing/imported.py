@@ -13,14 +13,16 @@ from simulation.checker.seen import NOBODY_NAMED, Act
 _PAPER = {"yes": "want paper", "no": "want no paper"}
 
 
-def imported(domain: str, text: str, began: float, done: float | None, before: Sequence[Act]) -> Iterator[Act]:
+def imported(
+    domain: str, text: str, began: float, done: float | None, before: Sequence[Act]
+) -> Iterator[Act]:
     """What a file means that is applied from `began` on. `done` None: perhaps some of it, or nothing.
 
-    `before` is what was said earlier: a row of an erased customer is passed over, and paper counts where nobody
-    has said anything of it.
+    `before` is what was said earlier: a row of an erased customer is passed over, and paper counts where
+    nobody has said anything of it.
     """
     for row in csv.DictReader(io.StringIO(text)):
-        who = {"domain": domain, "customer": row["customer_key"], "recipient": NOBODY_NAMED}
+        who: dict[str, Any] = {"domain": domain, "customer": row["customer_key"], "recipient": NOBODY_NAMED}
         earlier = [act for act in before if _about(act, who)]
         sure = done is not None and not any(act.kind == "erase" for act in earlier)
         until = done if sure else None

@@ -42,7 +42,8 @@ def index_files(act: DropRun, records: Sequence[Record]) -> dict[str, bytes]:
     form = act.form.removesuffix(" gz")
     packed = form != act.form
     ending, write = FORMS[form]
-    names = [MANIFEST] if form == "native" else [f"part{n}{ending}" for n in range(min(act.files, len(records)) or 1)]
+    number = min(act.files, len(records)) or 1
+    names = [MANIFEST] if form == "native" else [f"part{n}{ending}" for n in range(number)]
     each = -(-len(records) // len(names)) or 1
     found: dict[str, bytes] = {}
     for n, name in enumerate(names):

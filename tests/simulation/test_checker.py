@@ -44,6 +44,8 @@ from tests.simulation.checker_log import (
 HOUR = 3600.0
 ONE, TWO = "retail/one", "retail/two"
 DROPS = good().drops
+HASH = "f2ef15ad3861ef8f"
+"""A recipient of a site that tells holders apart by other fields."""
 
 
 def drop(*more: Drop) -> Spoil:
@@ -183,6 +185,7 @@ SPOILT: Mapping[str, Sequence[Spoil]] = {
     "who_must_act_is_asked": (
         without_incident("required_unreached"),
         unreached(answered(DAY)),
+        unreached(replace(answered(500), recipient=HASH)),
         unreached(debt("do not dun", 20)),
         unreached(debt("do not dun", DAY), kind="overdue-notice"),
         unreached(debt("may not dun", 20), debt("dun again", 60), kind="overdue-notice"),
@@ -500,6 +503,14 @@ ALLOWED: Mapping[str, Spoil] = {
     "a response before what follows a failure was settled": unreached(answered(300)),
     "a failed demand to a customer who is not asked for money": unreached(
         debt("do not dun", 300), kind="overdue-notice"
+    ),
+    "a failed message to a holder told apart by a hash, whose page knows it": both(
+        unreached(replace(answered(500), recipient=HASH)), notices_as(6, recipient=HASH)
+    ),
+    "a message to an address that such a holder typed": both(
+        notices_as(6, recipient=HASH), other(6, address="moved@example.com"),
+        acted(Act("may set address", START - DAY, domain="retail", customer="R00006", recipient=HASH,
+                  channel="email", address="moved@example.com")),
     ),
     "a failed demand to a customer under a hold that was lifted later": unreached(
         debt("may not dun", 20), debt("dun again", 900), kind="overdue-notice"
