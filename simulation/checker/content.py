@@ -37,7 +37,9 @@ def address_is_the_customers(book: Book) -> Contradictions:
     known = _addresses(book)
     for message, notice in _ours(book):
         whose = book.key_of(notice)[:3]
-        addresses = known.get(whose, {})
+        # Who is told apart by a hash may have changed the address on a page, which knows the hash.
+        own = known.get((*whose[:2], str(notice.get("recipient") or "")), {})
+        addresses = {**own, **known.get(whose, {})}
         if message.address.lower() not in addresses:
             yield (
                 message.ref,
@@ -154,13 +156,22 @@ def _languages(book: Book, notice: Row, message: Sent) -> set[str]:
     newest = max((act.at for act in certain), default=0.0)
     texts = {act.language for act in set_by if act.at >= newest}
     if not certain:
-        texts |= {
-            str(one.record.fields.get("language") or "")
-            for one in book.by_contact.get(book.key_of(notice)[:3], ())
-        }
+        texts |= _unsaid(book, notice, message)
     if "" in texts or not texts:
         return set()
     return {_spoken(text) for text in texts}
+
+
+def _unsaid(book: Book, notice: Row, message: Sent) -> set[str]:
+    """Its customer's languages where neither the customer nor an operator said one: an import's, else the
+    records'. An import that was not certainly done counts perhaps; so does any of somebody who was erased."""
+    imports = [a for a in book.acts["import language"] if book.about(a, notice) and a.at <= message.at]
+    erased = any(book.about(act, notice) and act.at <= message.at for act in book.acts["erase"])
+    found = {act.language for act in imports}
+    if erased or not any(a.done is not None and book.holds_from(a) < message.began for a in imports):
+        given = book.by_contact.get(book.key_of(notice)[:3], ())
+        found |= {str(one.record.fields.get("language") or "") for one in given}
+    return found
 
 
 def _spoken(text: str) -> str:

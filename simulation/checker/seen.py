@@ -106,10 +106,12 @@ ENDS: Mapping[str, str] = {
 
 KINDS = frozenset(
     {*ENDS, *ENDS.values(), "cancel", "erase", "respond", "quiet hours"}
-    | {"set address", "may set address", "set language", "may set language", "may not dun"}
+    | {"set address", "may set address", "set language", "may set language", "import language"}
+    | {"may not dun"}
 )
-"""Every kind of act. What *may* be set stands behind what others said; who *may not* be asked for money is
-under a hold if what says so was taken."""
+"""Every kind of act. What *may* be set stands behind what others said; an imported language stands behind
+what anybody said, and before a record's; who *may not* be asked for money is under a hold if what says so was
+taken."""
 
 
 @dataclass(frozen=True, slots=True)

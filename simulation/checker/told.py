@@ -267,6 +267,7 @@ def who_must_act_is_asked(book: Book) -> Contradictions:
                         f"{len(rows)} records are {first['outcome']} ({first['reason']})",
                         f"the first is record {first['position']}",
                         f"incidents: {', '.join(sorted(codes)) or 'none'}",
+                        *book.events(str(first.get("notice_id") or "")),
                     ],
                 )
 

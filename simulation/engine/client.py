@@ -113,8 +113,9 @@ class Client:
         elif body is not None and hasattr(body, "read"):
             request["Body"] = body.read()
         answer = self._call(self._service, operation, request, self._attempts)
-        if isinstance(answer.get("Body"), bytes):
-            answer["Body"] = StreamingBody(io.BytesIO(answer["Body"]), len(answer["Body"]))
+        for name in ("Body", "Payload"):
+            if isinstance(answer.get(name), bytes):
+                answer[name] = StreamingBody(io.BytesIO(answer[name]), len(answer[name]))
         answer.setdefault("ResponseMetadata", {"HTTPStatusCode": 200, "RetryAttempts": 0})
         return answer
 

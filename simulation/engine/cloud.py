@@ -34,6 +34,7 @@ from .commands import Commands, Typed
 from .deployment import API_URL, REGION, Deployment, deployed
 from .functions import Functions
 from .http import Http
+from .invocations import Invocations
 from .pollers import Poller
 from .schedules import Schedules
 from .services import Services
@@ -97,6 +98,7 @@ class Cloud:
         self.outside = Outside(nature, self, settings.accounts)
         for service in self.outside.services:
             self.services.by_name[service.name] = service
+        self.services.by_name["lambda"] = Invocations(self.functions, self.tasks, self._name)
         self.calls = Calls(self.tasks, nature, self.services.by_name)
         self.calls.stirred = self._stir
         self._pollers = {

@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from simulation.checker.seen import ENDS, IN_PART, NOBODY_NAMED, Act, Drop, Record, Report
-from simulation.stories.acts import DropRun, PutEvent, Reply
+from simulation.stories.acts import Command, DropRun, PutEvent, Reply
 from simulation.stories.acts import Record as Written
 from simulation.stories.performing import Deed
 from simulation.stories.records import FLAWS, OTHER_ADDRESS, OTHER_NAME
+
+from .imported import imported
 
 CHANNELS = ("email", "sms")
 
@@ -69,8 +71,11 @@ def acts_of(deeds: Sequence[Deed]) -> list[Act]:
     due = _amounts(deeds)
     found: list[Act] = []
     counted: set[str] = set()
+    files: set[str] = set()
     for deed in deeds:
-        if deed.line:
+        if deed.line[:1] == ("import",):
+            found += _imported(deed, found, files)
+        elif deed.line:
             found += _commanded(deed)
         elif isinstance(deed.act, Reply):
             kind = "opt out" if deed.act.text in STOPS else "opt in" if deed.act.text == "START" else ""
@@ -193,14 +198,36 @@ def _commanded(deed: Deed) -> list[Act]:
     options = _options(line)
     meaning = _MEANINGS.get(line[0])
     meant = meaning(line, options) if meaning else []
-    failed = "AWS refuses or does not answer" in deed.said
-    refused = deed.code in (1, 2) and not failed
-    sure = deed.ended is not None and not failed
+    refused, done = _came_to(deed)
     if refused:
         return []
-    done = deed.ended if sure else None
+    sure = done is not None
     return [Act(kind, deed.began, done, **about) for kind, about in meant if sure or kind in _ALLOWS]
 
+
+def _came_to(deed: Deed) -> tuple[bool, float | None]:
+    """Whether a command was refused, and when it was done for certain."""
+    failed = "AWS refuses or does not answer" in deed.said
+    return deed.code in (1, 2) and not failed, None if failed else deed.ended
+
+
+def _imported(deed: Deed, before: Sequence[Act], files: set[str]) -> list[Act]:
+    """What an imported file means. One that is read again says nothing new: it keeps its first time."""
+    refused, done = _came_to(deed)
+    if refused or not isinstance(deed.act, Command) or "--apply" not in deed.line:
+        return []
+    made: list[Act] = []
+    for text in deed.act.files.values():
+        again = text in files
+        made += imported(_options(deed.line)["--domain"], text, deed.began, done, before)
+        files.add(text)
+        if again:
+            made = [act for act in made if act.kind not in _FIRST_TIME]
+    return made
+
+
+_FIRST_TIME = frozenset({"opt out", "want paper", "want no paper"})
+"""What a file says for the time of its first import only."""
 
 _ALLOWS = frozenset({*ENDS.values(), "may set address", "may set language"})
 """Acts that allow something that was forbidden before."""

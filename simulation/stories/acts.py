@@ -68,7 +68,7 @@ class Act(_Terse):
 class DropRun(Act):
     """A run's folder arrives in the drop bucket: documents, index, what lies beside it, and the seal last.
 
-    `form` is the index's (`indexes.FORMS`), `files` over how many index files the records are split.
+    `form` is the index's (`indexes.FORMS`), `files` over how many index files the records are split, at most.
     `sealed_after` seconds pass between index and seal; None: there is no seal. The seal says what is there,
     except for what `stated` says otherwise. `not_composed` customers are expected beside those of the index.
     `replaced` are records that an index uploaded `replaced_after` seconds after the seal holds instead.
@@ -97,8 +97,8 @@ class DropRun(Act):
     def __str__(self) -> str:
         """A line of English."""
         said = [f"run {self.name} arrives: {len(self.records)} records as {self.form}"]
-        if self.files > 1:
-            said.append(f"in {self.files} files")
+        if (files := min(self.files, len(self.records))) > 1:
+            said.append(f"in {files} files")
         if self.sealed_after is None:
             said.append("without a seal")
         elif self.sealed_after:

@@ -35,11 +35,15 @@ FORMS: Mapping[str, tuple[str, Callable[[Rows], bytes]]] = {
 
 
 def index_files(act: DropRun, records: Sequence[Record]) -> dict[str, bytes]:
-    """The index files of a run with these records, by name; a form that ends in ` gz` is packed."""
+    """The index files of a run with these records, by name; a form that ends in ` gz` is packed.
+
+    No file is without a record, where the run has one: a run with such a file is refused, by rule.
+    """
     form = act.form.removesuffix(" gz")
     packed = form != act.form
     ending, write = FORMS[form]
-    names = [MANIFEST] if form == "native" else [f"part{n}{ending}" for n in range(act.files)]
+    number = min(act.files, len(records)) or 1
+    names = [MANIFEST] if form == "native" else [f"part{n}{ending}" for n in range(number)]
     each = -(-len(records) // len(names)) or 1
     found: dict[str, bytes] = {}
     for n, name in enumerate(names):

@@ -45,6 +45,8 @@ from tests.simulation.checker_log import (
 HOUR = 3600.0
 ONE, TWO = "retail/one", "retail/two"
 DROPS = good().drops
+HASH = "f2ef15ad3861ef8f"
+"""A recipient of a site that tells holders apart by other fields."""
 
 
 def drop(*more: Drop) -> Spoil:
@@ -203,6 +205,7 @@ SPOILT: Mapping[str, Sequence[Spoil]] = {
     "who_must_act_is_asked": (
         without_incident("required_unreached"),
         unreached(answered(DAY)),
+        unreached(replace(answered(500), recipient=HASH)),
         unreached(debt("do not dun", 20)),
         unreached(debt("do not dun", DAY), kind="overdue-notice"),
         unreached(debt("may not dun", 20), debt("dun again", 60), kind="overdue-notice"),
@@ -316,6 +319,10 @@ SPOILT: Mapping[str, Sequence[Spoil]] = {
         other(1, subject="Ihr Kontoauszug liegt bereit"),
         records_as(4, language="fr"),
         acted(Act("set language", START - DAY, START - DAY, customer="R00004", language="de")),
+        acted(Act("import language", START - DAY, START - DAY, customer="R00004", language="de")),
+        # a customer's own word stands before an import, whichever comes first
+        acted(Act("set language", START - DAY, START - DAY, customer="R00004", language="de"),
+              Act("import language", START - HOUR, START - HOUR, customer="R00004", language="en")),
     ),
     "link_opens_the_document": (
         opened("drop/retail/one/output/D-2.pdf"),
@@ -533,6 +540,14 @@ ALLOWED: Mapping[str, Spoil] = {
     "a failed demand to a customer who is not asked for money": unreached(
         debt("do not dun", 300), kind="overdue-notice"
     ),
+    "a failed message to a holder told apart by a hash, whose page knows it": both(
+        unreached(replace(answered(500), recipient=HASH)), notices_as(6, recipient=HASH)
+    ),
+    "a message to an address that such a holder typed": both(
+        notices_as(6, recipient=HASH), other(6, address="moved@example.com"),
+        acted(Act("may set address", START - DAY, domain="retail", customer="R00006", recipient=HASH,
+                  channel="email", address="moved@example.com")),
+    ),
     "a failed demand to a customer under a hold that was lifted later": unreached(
         debt("may not dun", 20), debt("dun again", 900), kind="overdue-notice"
     ),
@@ -583,6 +598,17 @@ ALLOWED: Mapping[str, Spoil] = {
     ),
     "a failure that was looked at": notices_as(
         6, waiting=["sms"], events=[event(START + 60, "failed"), event(START + 90, "settled failed")]
+    ),
+    "an imported language, which a record does not replace": both(
+        records_as(4, language="fr"),
+        acted(Act("import language", START - DAY, START - DAY, customer="R00004", language="en")),
+    ),
+    "an import that was perhaps done": acted(
+        Act("import language", START - DAY, customer="R00004", language="de")
+    ),
+    "an imported language of a customer who was erased": acted(
+        Act("import language", START - 2 * DAY, START - 2 * DAY, customer="R00004", language="de"),
+        Act("erase", START - 9 * DAY, START - 9 * DAY, customer="R00004"),
     ),
     "a message refused before it was sent": lambda seen: replace(
         seen, tries=(Try(START + 59, "ses", "email", f"{identity(1)}:1", refused=True),)

@@ -15,6 +15,8 @@ import pytest
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
+from exnotify.commands.tick import run_scheduled
+from exnotify.errors import CommandError
 from simulation.engine.calls import Calls, Defect
 from simulation.engine.client import Client
 from simulation.engine.deployment import deployed
@@ -221,6 +223,20 @@ def test_each_process_has_its_own_clock_and_environment() -> None:
         world.run_until(began + 6)
     assert [(round(skew, 3), name) for skew, name in seen] == [(0.75, "one"), (-0.5, "two")] * 2
     assert os.environ.get("NAME") is None
+
+
+@pytest.mark.parametrize("frozen", [0.0, 1.0])
+def test_an_operator_runs_a_function_and_waits_for_its_answer(frozen: float) -> None:
+    with cloud(rates={"frozen": frozen}) as world:
+        task = world.operator("a look", lambda target: run_scheduled(target, "ReleaseDueFunction"))
+        world.run_until(world.timeline.now + 4 * 3600)
+        assert world.calls.defect is None
+    if frozen:
+        assert isinstance(task.error, CommandError)
+        assert "release_due failed" in str(task.error)
+    else:
+        assert task.error is None
+        assert task.value
 
 
 def test_an_invocation_beyond_its_time_out_is_killed() -> None:

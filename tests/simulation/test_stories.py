@@ -1,6 +1,7 @@
 """Stories: drawn from seeds, printed as Python and as English, written as files that the product can read."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -105,6 +106,16 @@ def test_the_product_reads_each_form_and_rejects_what_the_flaws_say(form: str) -
         if r.flaw in FLAWS and FLAWS[r.flaw].rejected and r.flaw != NOT_THERE
     ]
     assert (len(found.documents), len(found.rejects)) == (len(run.records) - len(rejected), len(rejected))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_index_file_is_without_a_record_where_the_run_has_one(form: str) -> None:
+    run = replace(run_of(form), files=2)
+    assert len(index_files(run, run.records)) == (1 if form == "native" else 2)
+    one = replace(run, records=run.records[:1])
+    assert len(index_files(one, one.records)) == 1
+    assert "files" not in str(one)
+    assert len(index_files(run, ())) == 1, "a run that has none has an empty file"
 
 
 @pytest.mark.parametrize("form", FORMS)
