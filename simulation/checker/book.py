@@ -227,12 +227,14 @@ class Book:
     def about(self, act: Act, notice: Row) -> bool:
         """Whether an act is about a notice: nothing that it names is another's."""
         run = f"{notice.get('domain', '')}/{notice.get('run_id', '')}"
+        # A page's button names the recipient as the notice is shown, a record as it was dropped.
+        as_shown = bool(act.recipient) and act.recipient == notice.get("recipient")
         pairs = (
             (act.domain, notice.get("domain")),
             (act.run, run),
             (act.customer, notice.get("customer_key")),
             (act.document, notice.get("document_id")),
-            (act.recipient, self.key_of(notice)[2] or NOBODY_NAMED),
+            ("" if as_shown else act.recipient, self.key_of(notice)[2] or NOBODY_NAMED),
         )
         if any(said and said != have for said, have in pairs):
             return False
