@@ -206,6 +206,7 @@ SPOILT: Mapping[str, Sequence[Spoil]] = {
         without_incident("required_unreached"),
         unreached(answered(DAY)),
         unreached(replace(answered(500), recipient=HASH)),
+        unreached(replace(answered(300), recipient="spouse")),
         unreached(debt("do not dun", 20)),
         unreached(debt("do not dun", DAY), kind="overdue-notice"),
         unreached(debt("may not dun", 20), debt("dun again", 60), kind="overdue-notice"),
@@ -537,6 +538,10 @@ ALLOWED: Mapping[str, Spoil] = {
         lambda seen: replace(seen, told=good().told),
     ),
     "a response before what follows a failure was settled": unreached(answered(300)),
+    "a response of a holder whom a hash of the record's fields names": both(
+        notices_as(6, recipient="72f85ec8eba159cc"),
+        unreached(replace(answered(300), recipient="72f85ec8eba159cc")),
+    ),
     "a failed demand to a customer who is not asked for money": unreached(
         debt("do not dun", 300), kind="overdue-notice"
     ),
