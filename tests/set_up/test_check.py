@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -181,6 +182,12 @@ def test_nights_are_a_line_of_the_screen_and_a_failure_is_shown(
         "nights", passed, 1.0, f"{warning}exit code 1; {told[0]}; 2 histories; 1 failed: 5f.2"
     )
     assert "\n".join(told) in capsys.readouterr().out
+
+
+def test_fresh_nights_are_left_out_where_no_time_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "_STARTED", time.monotonic() - check._FRESH_UNTIL - 7)
+    result = check.nights("fresh nights", ["--seconds=120"])
+    assert (result.passed, result.note) == (True, "NOT PLAYED: what came before took 1507 s")
 
 
 def test_both_sets_of_nights_are_played_after_the_tests() -> None:

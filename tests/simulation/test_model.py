@@ -11,7 +11,6 @@ pytestmark = pytest.mark.java
     "size",
     [
         pytest.param(Size(runs=1, channels=1, throttles=0, deduplicates=True), id="de-duplicates"),
-        pytest.param(Size(runs=2, channels=1, throttles=0), id="two runs"),
         pytest.param(Size(runs=1, channels=1, throttles=0, twice=ANY), id="twice"),
     ],
 )
