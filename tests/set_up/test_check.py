@@ -178,14 +178,14 @@ def test_nights_are_a_line_of_the_screen_and_a_failure_is_shown(
         return check.Result(step.name, False, 1.0, "exit code 1")
 
     monkeypatch.setattr(check, "run", run)
-    assert check.nights("nights", [option]) == check.Result(
-        "nights", passed, 1.0, f"{warning}exit code 1; {told[0]}; 2 histories; 1 failed: 5f.2"
+    assert check.nights("fixed nights", [option]) == check.Result(
+        "fixed nights", passed, 1.0, f"{warning}exit code 1; {told[0]}; 2 histories; 1 failed: 5f.2"
     )
     assert "\n".join(told) in capsys.readouterr().out
 
 
-def test_fresh_nights_are_left_out_where_no_time_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check, "_STARTED", time.monotonic() - check._FRESH_UNTIL - 7)
+def test_nights_are_left_out_where_no_time_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "_STARTED", time.monotonic() - 1_507)
     result = check.nights("fresh nights", ["--seconds=120"])
     assert (result.passed, result.note) == (True, "NOT PLAYED: what came before took 1507 s")
 
