@@ -162,8 +162,12 @@ def surroundings(
     Aside.tasks, Lock.tasks = tasks, tasks
     threads = SimpleNamespace(Lock=Lock, Thread=threading.Thread, local=threading.local)
 
+    ours, really_sleep = threading.get_ident(), time.sleep
+
     def slept(seconds: float) -> None:
-        if tasks.current is not None:
+        if threading.get_ident() != ours:
+            really_sleep(seconds)
+        elif tasks.current is not None:
             tasks.sleep(seconds)
 
     def ticks() -> float:

@@ -129,8 +129,8 @@ TRIED: tuple[Fault, ...] = (
         ),
         Edit(
             "use_cases.decide_notices",
-            "    elif before.status == Status.DEFERRED and due:\n        if late:\n",
-            "    elif before.status == Status.DEFERRED and due:\n        if False:\n",
+            "        if late and (stale or not _waits_for_its_hour(before, rule)):\n",
+            "        if False:\n",
         ),
     ),
     fault(

@@ -34,7 +34,7 @@ ROWS = (
     "seq,rule,queue,text\n1,Zweig Tomas,Hold_Zweig,Zweig has diabetes\n2,Zweig Tomas,Hold_Zweig,Zweig moved\n"
 )
 PERSONAL = re.compile(
-    r"zweig|tomas|quince|tarrytown|main street|diabetes|13aug61|1961|4400012345|"
+    r"zweig|tomas|quince|tarrytown|main street|diabetes|13aug61|1961-08|4400012345|"
     + "|".join(map(re.escape, PEOPLE)),
     re.IGNORECASE,
 )
