@@ -178,6 +178,7 @@ def test_nights_are_a_line_of_the_screen_and_a_failure_is_shown(
         return check.Result(step.name, False, 1.0, "exit code 1")
 
     monkeypatch.setattr(check, "run", run)
+    monkeypatch.setattr(check, "_STARTED", time.monotonic())
     assert check.nights("fixed nights", [option]) == check.Result(
         "fixed nights", passed, 1.0, f"{warning}exit code 1; {told[0]}; 2 histories; 1 failed: 5f.2"
     )
