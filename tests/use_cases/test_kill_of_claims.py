@@ -234,7 +234,7 @@ def test_a_claim_that_the_decision_meets_has_its_job_queued_again_and_nothing_is
     assert (job.channel, job.provider, job.queue) == ("email", "mail", "urgent")
     assert (member.notice_id, member.position, member.audience) == (before.notice_id, 1, "customer")
     assert (member.attempt, member.waiting, member.both) == (1, ("sms",), True)
-    assert job.pointer.positions == ()
+    assert job.pointer.positions == (1,)
     assert world.notice("D0001") == before
     assert world.reconciled("run-1").outcomes["in_flight"] == 1
 
@@ -333,3 +333,38 @@ def test_a_cancelled_runs_queued_jobs_cannot_be_claimed_any_more_and_another_run
     world.come_to_rest()
     assert world.outcomes("run-2") == {"notified": 1}
     assert len(world.outbox) == 1
+
+
+@pytest.mark.parametrize("positions", [[], [1, 3]], ids=["first look", "further look"])
+def test_a_look_that_ends_what_its_copy_queued_is_repeated(positions: list[int]) -> None:
+    """Two workers have a look's message. The faster one queues a job and deletes the message; the slower one, after
+    the deadline, writes that the notices are over, and dies before it says so."""
+    world = World(a_rule(channels=("email",)), at=BEFORE_QUIET_HOURS)
+    world.drop("run-1", a_document(1), a_document(2), a_document(3, email=""))
+    up_to(world, "decide")
+    (message,) = world.queues["decide"].messages
+    look = message.json()
+    if positions:
+        world._decide(look, lambda: 600.0)
+        world.queues["email"].messages.clear()
+        look["positions"] = positions
+    world.clock.advance(hours=71, minutes=59, seconds=50)
+
+    def slower() -> None:
+        world.clock.advance(seconds=20)
+        world.wire.kill_on("exceptions_queue.send", "before")
+        with pytest.raises(Killed):
+            world._decide(look, lambda: 600.0)
+        world._bury_worker()
+
+    world.wire.interrupt_at(world.wire.number + 4, slower)
+    world._decide(look, lambda: 600.0)
+    world.queues["decide"].delete(message)
+    world.come_to_rest()
+
+    over = [n for n in world.ledger.notices.values() if n.why == "deadline_passed"]
+    reports = [row.exception for row in world.incidents.rows.values()]
+    assert not world.outbox
+    assert [r.count for r in reports if r.code == "deadline_passed"] == [len(over)]
+    assert len(over) == (1 if positions else 2)
+    assert world.reconciled("run-1").outcomes["failed"] == len(over)

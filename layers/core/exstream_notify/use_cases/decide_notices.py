@@ -1323,8 +1323,6 @@ def _ended(notice: Notice, now: datetime, status: Status, why: Why) -> Notice:
 
 
 def _jobs(pointer: SlicePointer, result: _Slice) -> list[SendJob]:
-    # A job refers to the slice as a whole; which records are in it its members say.
-    whole = replace(pointer, positions=())
     return [
         SendJob(
             job_id(
@@ -1333,7 +1331,7 @@ def _jobs(pointer: SlicePointer, result: _Slice) -> list[SendJob]:
                 f"{pointer.kind}/{channel}/{provider}/{urgent}",
                 (f"{m.notice_id}:{m.attempt}:{m.stored}" for m in members),
             ),
-            whole,
+            pointer,
             channel,
             provider,
             urgent,
