@@ -30,7 +30,7 @@ export REQUIRE_ALL
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-sam setup-checkov setup-localstack demo test test-sdk test-localstack lint audit build bench alarms \
-    drill chaos model mutants simulate adopt approve lock clean
+    drill month chaos model mutants simulate adopt approve lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -76,6 +76,9 @@ alarms: $(DEV_SET_UP) ## write monitoring.yaml: alarms, dashboard and saved quer
 drill: $(DEV_SET_UP) ## cause every failure in the embedded cloud; the table of faults and alarms
 	$(VENV)/bin/python -m exnotify.operations.drill
 
+month: $(DEV_SET_UP) ## play thirty ordinary nights and each fault: who is paged, and when (`make test` plays a third)
+	WHOLE_MONTH=1 $(VENV)/bin/python -m pytest tests/operations/test_month.py
+
 chaos: $(DEV_SET_UP) ## kill workers while runs go out under chaos; the table of doubles and losses (SEEDS=1,2 DOCUMENTS=N KILLS=N)
 	$(VENV)/bin/python -m exnotify.operations.chaos $(if $(SEEDS),--seeds "$(SEEDS)") \
 	    $(if $(DOCUMENTS),--documents $(DOCUMENTS)) $(if $(KILLS),--kills $(KILLS))
@@ -99,7 +102,7 @@ mutants: $(DEV_SET_UP) ## change the product and see whether a test notices (MOD
 	    $(if $(SEED),--seed "$(SEED)") $(if $(AGAIN),--again) $(if $(MATCH),--match '$(MATCH)')
 
 approve: $(DEV_SET_UP) ## write the approved files of the tests' stories anew; read what git shows before you commit it
-	$(VENV)/bin/python -m pytest -q --snapshot-update tests/use_cases/test_approved_*.py
+	$(VENV)/bin/python -m pytest -q --snapshot-update tests/use_cases/test_approved_*.py tests/*/test_*_as_agreed.py
 
 lock: $(DEV_SET_UP) ## resolve the requirements again (UPGRADE=1: to the newest versions)
 	$(call compile,requirements/dev)

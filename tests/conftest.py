@@ -8,7 +8,13 @@ from hypothesis import HealthCheck, settings
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Tests")
 
 # What the machine lacks is skipped by name; DynamoDB Local where Java and Node are there.
-pytest_plugins = ["tests.validated_calls", "tests.machine", "tests.local_dynamodb", "tests.browsing"]
+pytest_plugins = [
+    "tests.validated_calls",
+    "tests.machine",
+    "tests.local_dynamodb",
+    "tests.browsing",
+    "tests.approved",
+]
 
 # The same examples on every machine and in every run; a moderate number, so that `make test` stays short.
 settings.register_profile(

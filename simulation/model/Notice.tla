@@ -32,7 +32,7 @@ VARIABLES
     wrongly,    \* attempts that went out although the one before had told the customer
     cancelled,  \* runs that the operator cancelled
     duplicates, \* runs whose record was put down as a duplicate of what went out, or may have
-    raised,     \* runs of whose customer somebody who must act was told
+    raised,     \* runs of whose customer somebody who must act was told, with how many attempts there were then
     late,       \* whether the deadline has passed
     forgotten,  \* whether the provider forgot what it accepted
     deaths, throttles, copied
@@ -58,6 +58,7 @@ InDoubt(n) == "unconfirmed" \in Statuses(n)
 Claimed(n) == {i \in DOMAIN n.tries : n.tries[i].status = "sending"}
 ChannelsLeft(n) == Len(n.tries) < Channels
 Waits(n) == n.status = "deferred" \/ (n.status \in Lost /\ ~n.settled)
+Told(r, n) == [run |-> r, tries |-> Len(n.tries)]
 Standing(n) ==
     IF IsReached(n) \/ InDoubt(n) THEN "reached"
     ELSE IF Claimed(n) # {} THEN "busy"
@@ -107,6 +108,14 @@ Dies(t, n) ==
     /\ deaths < Deaths /\ deaths' = deaths + 1
     /\ queue' = Fitting(t.rest, n) \cup Fitting(IF t.message.copy /\ t.copied = "deleted" THEN {} ELSE {t.message}, n)
     /\ copied' = t.copied
+
+\* A look is put down to be repeated before a write that something must follow from.
+DiesTelling(t, n, follows) ==
+    IF follows /\ t.message.copy /\ t.copied = "deleted" /\ Broken # "unrepeated"
+        THEN /\ deaths < Deaths /\ deaths' = deaths + 1
+             /\ queue' = Fitting(t.rest, n) \cup {[t.message EXCEPT !.copy = FALSE]}
+             /\ copied' = t.copied
+        ELSE Dies(t, n)
 
 \* What a worker at something has taken.
 Held(w) == [message |-> worker[w].message, rest |-> queue, copied |-> copied]
@@ -194,11 +203,11 @@ Decide ==
             IN /\ notice' = after
                /\ \/ /\ Done(t, after, found.job \cup Left(after, m.run))
                      /\ allowed' = allowed \cup found.allows
-                     /\ raised' = IF found.tell THEN raised \cup {m.run} ELSE raised
+                     /\ raised' = IF found.tell THEN raised \cup {Told(m.run, after)} ELSE raised
                      /\ duplicates' = IF found.duplicate THEN duplicates \cup {m.run} ELSE duplicates
                      /\ UNCHANGED deaths
                   \/ /\ found.write # <<>>
-                     /\ Dies(t, after)
+                     /\ DiesTelling(t, after, found.tell \/ Left(after, m.run) # {})
                      /\ UNCHANGED <<allowed, raised, duplicates>>
     /\ UNCHANGED <<worker, Outside>>
 
@@ -253,7 +262,7 @@ Raises(m) ==
     /\ notice.tries[m.attempt].status = "unconfirmed" /\ notice.tries[m.attempt].by = m.by
 Ends(t, messages) ==
     /\ Done(t, notice, messages)
-    /\ raised' = IF Raises(t.message) THEN raised \cup {t.message.run} ELSE raised
+    /\ raised' = IF Raises(t.message) THEN raised \cup {Told(t.message.run, notice)} ELSE raised
     /\ UNCHANGED <<notice, worker>>
 
 \* What is not to go out any more: what a worker left of it is in doubt, what one still holds is waited for (and
@@ -337,7 +346,7 @@ Record(w) ==
              THEN Dies(Held(w), after) /\ UNCHANGED raised
              ELSE \/ /\ Done(Held(w), after, IF follows THEN {Again(r)} ELSE {})
                      /\ raised' = IF after # notice /\ worker[w].answer = "doubt"
-                                  THEN raised \cup {r} ELSE raised
+                                  THEN raised \cup {Told(r, after)} ELSE raised
                      /\ UNCHANGED deaths
                   \/ Dies(Held(w), after) /\ UNCHANGED raised
     /\ UNCHANGED <<allowed, duplicates, Outside>>
@@ -435,7 +444,9 @@ Accounted(r) ==
     \/ r \in cancelled
     \/ notice.owner \in cancelled /\ (r \in duplicates \/ InDoubt(notice))
     \/ IsReached(notice)
-    \/ {r, notice.owner} \cap raised # {}  \* it is one customer: whoever has the notice now speaks of it
+    \* It is one customer: whoever has the notice speaks of it, and whoever had it, if nothing was tried since.
+    \/ \E said \in raised : \/ said.run \in {r, notice.owner}
+                            \/ said.run \in notice.former /\ said.tries = Len(notice.tries)
 NeverSilent == Quiet => Claimed(notice) = {} /\ \A r \in Runs : Accounted(r)
 
 Rests == [](~Quiet => <>Quiet)

@@ -40,6 +40,7 @@ FAULTS: Mapping[str, tuple[Size, str]] = {
     "untold": (Size(1, 1, throttles=0, broken="untold"), "NeverSilent"),
     "unfollowed": (Size(1, 1, throttles=0, twice=ANY, broken="unfollowed"), "NeverSilent"),
     "unasked": (Size(1, 1, throttles=0, twice=ANY, broken="unasked"), "NeverSilent"),
+    "unrepeated": (Size(2, 1, throttles=0, twice=("decide",), broken="unrepeated"), "NeverSilent"),
     "free": (Size(1, 1, throttles=0, twice=ANY, broken="free"), "NeverSilent"),
 }
 """Faults that can be put back, each in a world large enough for it, with the claim that it breaks."""

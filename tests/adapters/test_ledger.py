@@ -28,6 +28,7 @@ from exstream_notify.domain.notices import (
     opened,
 )
 from exstream_notify.domain.payments import Fact, Payments
+from exstream_notify.domain.work import SlicePointer
 from tests.adapters.conftest import Books, Tables
 from tests.fakes import FakeLedger, a_notice
 
@@ -358,6 +359,22 @@ def test_waiting_runs_lie_in_the_index_too(books: Books) -> None:
     assert books.ledger.get([key]) == {}, "it is no notice"
     books.due.forget([key], datetime.fromisoformat(at(31)))
     assert due(books, 25, 40) == []
+
+
+def test_a_look_waits_with_all_that_it_takes_to_repeat_it(books: Books) -> None:
+    look = SlicePointer(
+        "retail", "run-3", 2, "part-1", 10, 20, 3, 200, positions=(200, 202), purpose="step:reminder:1",
+        version="v1", together=(("a" * 32, "b" * 32),),
+    )  # fmt: skip
+    key = books.due.wait_for_look("retail/run-3 2", look, datetime.fromisoformat(at(41)))
+
+    assert due(books, 41, 42) == [key]
+    assert books.due.looks_due([key, "run:retail/run-3", "f" * 32]) == [(key, look)]
+    assert books.due.waiting([key]) == []
+    assert books.due.runs_due([key]) == []
+    books.due.forget([key], datetime.fromisoformat(at(41)))
+    assert due(books, 41, 42) == []
+    assert books.due.looks_due([key]) == []
 
 
 def test_a_run_that_waits_anew_is_not_forgotten(books: Books) -> None:

@@ -1,6 +1,6 @@
 """What each table, bucket and queue is asked, to the last parameter, and what comes of the answers.
 
-`requests_as_agreed.txt` is the list as it was agreed: under the name of a case each request on a line of its
+Its approved file is the list as it was agreed: under the name of a case each request on a line of its
 own, then what the method returned. A condition, key, index or limit that changes, changes the list.
 """
 
@@ -13,11 +13,11 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from exstream_notify.adapters.dynamodb.channels import DynamoChannelBook
 from exstream_notify.adapters.dynamodb.contacts import DynamoContacts, DynamoSuppressions
@@ -67,7 +67,6 @@ from exstream_notify.domain.work import Member, Parked, SendJob, SlicePointer
 from exstream_notify.ports import EvidenceLine
 from tests.fakes import a_contact, a_notice
 
-AGREED = Path(__file__).with_name("requests_as_agreed.txt")
 NOW = datetime(2026, 11, 20, 15, 0, 30, 250_000, tzinfo=UTC)
 PEPPERS = {"1": b"old", "2": b"new"}
 POINTER = SlicePointer("retail", "run-1", 3, "parts/retail/run-1/00000.jsonl", 10, 200, 2, 5)
@@ -254,6 +253,11 @@ def ledger(agreed: Agreed) -> None:
     agreed.case("wait", lambda: due.wait("control", "retail/run-1", NOW))
     agreed.case("wait, kept", lambda: due.wait("control", "retail/run-1", NOW, keep=True), Refused())
     agreed.case("wait for a run", lambda: due.wait_for_run("retail", "run-1", NOW))
+    look = SlicePointer("retail", "run-1", 2, "part", 3, 4, 5, 6, positions=(6, 7))
+    agreed.case("wait for a look", lambda: due.wait_for_look("name", look, NOW))
+    waiting = {**key("look:name"), "pointer": {"S": json.dumps(look.to_message())}}
+    agreed.case("looks that are due", lambda: due.looks_due(["a", "look:name"]), found_in("notices", waiting))
+    agreed.case("no looks that are due", lambda: due.looks_due(["a", "run:x/y"]))
     ids = ["run:retail/run-1", "a" * 32, "run:x/y/z"]
     agreed.case("runs that are due", lambda: due.runs_due(ids))
     agreed.case("what waits", lambda: due.waiting(["cover:x", "nonsense:y", "plain", "run:retail/run-1"]))
@@ -1046,7 +1050,9 @@ def queues(agreed: Agreed, monkeypatch: pytest.MonkeyPatch) -> None:
     agreed.case("unanswered", lambda: EventBridgeJourneys(client).unanswered([{"n": 1}]))
 
 
-def test_everything_is_asked_as_it_was_agreed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_is_asked_as_it_was_agreed(
+    approved: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
+) -> None:
     agreed = Agreed()
     for group in (ledger, contacts, journeys, responses, incidents, buckets):
         agreed.text.append(f"--- {group.__name__} ---")
@@ -1054,4 +1060,4 @@ def test_everything_is_asked_as_it_was_agreed(monkeypatch: pytest.MonkeyPatch) -
     for changed in (runs, receipts, queues):
         agreed.text.append(f"--- {changed.__name__} ---")
         changed(agreed, monkeypatch)
-    assert agreed.text == AGREED.read_text("utf-8").splitlines()
+    assert "\n".join((*agreed.text, "")) == approved

@@ -9,6 +9,7 @@ from exstream_notify.adapters.dynamodb.batches import size_of
 from exstream_notify.adapters.dynamodb.ledger import to_item
 from exstream_notify.domain.due import WaitKind, slot, slots
 from exstream_notify.domain.notices import Notice, Status
+from exstream_notify.domain.work import SlicePointer
 
 _LONG = 200
 """Events from which a notice is measured; shorter ones fit."""
@@ -91,6 +92,7 @@ class FakeDueIndex:
     def __init__(self, ledger: FakeLedger) -> None:
         self._ledger = ledger
         self._runs: dict[str, str] = {}
+        self._looks: dict[str, SlicePointer] = {}
         self._watermark: datetime | None = None
 
     def due(self, since: datetime, until: datetime) -> Iterator[str]:
@@ -131,6 +133,16 @@ class FakeDueIndex:
                 domain, _, run_id = key.removeprefix("run:").partition("/")
                 rows.append((key, domain, run_id))
         return rows
+
+    def wait_for_look(self, name: str, pointer: SlicePointer, until: datetime) -> str:
+        """See `DueIndex.wait_for_look`."""
+        key = f"look:{name}"
+        self._runs[key], self._looks[key] = until.isoformat(timespec="seconds"), pointer
+        return key
+
+    def looks_due(self, ids: Collection[str]) -> list[tuple[str, SlicePointer]]:
+        """See `DueIndex.looks_due`."""
+        return [(key, self._looks[key]) for key in ids if key in self._looks and key in self._runs]
 
     def forget(self, ids: Collection[str], until: datetime) -> None:
         """See `DueIndex.forget`."""

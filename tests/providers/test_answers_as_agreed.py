@@ -1,16 +1,14 @@
-"""What every answer of a provider comes to, against the list as it was agreed: `answers_as_agreed.txt`.
+"""What every answer of a provider comes to, against the list as it was agreed (its approved file).
 
 Its columns: the code, what comes with it (`*` for anything), again (certainly not sent), refused or doubt, the
 reason, and whose fault it is or after how many seconds another try makes sense.
 """
 
-from pathlib import Path
+from syrupy.assertion import SnapshotAssertion
 
 from exstream_notify.adapters.providers import opentext_answers, ses_answers, sms_answers
 from exstream_notify.adapters.providers.errors import Row
 from exstream_notify.domain.messages import Answer, GiveUp, TryAgain, Unconfirmed
-
-AGREED = Path(__file__).with_suffix("").with_name("answers_as_agreed.txt")
 
 
 def said(answer: Answer) -> tuple[str, str, str]:
@@ -30,7 +28,7 @@ def row_of(provider: str, row: Row) -> str:
     return " | ".join((provider, row.code, row.detail or "*", *said(row.answer)))
 
 
-def test_every_answer_comes_to_what_was_agreed() -> None:
+def test_every_answer_comes_to_what_was_agreed(approved: SnapshotAssertion) -> None:
     tables = {"opentext": opentext_answers.TABLE, "ses": ses_answers.TABLE, "sms": sms_answers.TABLE}
     found = [row_of(provider, row) for provider, table in tables.items() for row in table]
-    assert found == AGREED.read_text("utf-8").splitlines()
+    assert "\n".join((*found, "")) == approved

@@ -7,8 +7,6 @@ story left, right or wrong: a rule needs a test that states it.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
-
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.documents import Channel, Document, DocumentRule
 from exstream_notify.domain.journeys import JourneyRule
@@ -19,13 +17,6 @@ from tests.use_cases.world import World
 
 NIGHT = "2026-11-20T03:30:00+00:00"
 TEAMS = {"audit": "audit@example.com", "claims": "claims@example.com"}
-
-
-class Approved(SingleFileSnapshotExtension):
-    """A text file for each story, in `__snapshots__`."""
-
-    file_extension = "txt"
-    _write_mode = WriteMode.TEXT
 
 
 class Words(FakeWording):

@@ -234,7 +234,7 @@ def test_a_claim_that_the_decision_meets_has_its_job_queued_again_and_nothing_is
     assert (job.channel, job.provider, job.queue) == ("email", "mail", "urgent")
     assert (member.notice_id, member.position, member.audience) == (before.notice_id, 1, "customer")
     assert (member.attempt, member.waiting, member.both) == (1, ("sms",), True)
-    assert job.pointer.positions == (1,)
+    assert job.pointer.positions == ()
     assert world.notice("D0001") == before
     assert world.reconciled("run-1").outcomes["in_flight"] == 1
 

@@ -390,6 +390,14 @@ class PlannedQueues:
         """See `DueIndex.wait_for_run`."""
         self.waits_until = until
 
+    def wait_for_look(self, name: str, pointer: SlicePointer, until: datetime) -> str:
+        """See `DueIndex.wait_for_look`."""
+        return name
+
+    def looks_due(self, ids: Collection[str]) -> list[tuple[str, SlicePointer]]:
+        """See `DueIndex.looks_due`."""
+        return []
+
     def due(self, since: datetime, until: datetime) -> Iterator[str]:
         """See `DueIndex.due`."""
         return iter(())

@@ -132,6 +132,12 @@ class DueIndex(Protocol):
     def runs_due(self, ids: Collection[str]) -> list[tuple[str, str, str]]:
         """Of these ids those of waiting runs: id, domain, run id."""
 
+    def wait_for_look(self, name: str, pointer: SlicePointer, until: datetime) -> str:
+        """Have a look at a slice repeated at `until`, unless the id that this returns is forgotten."""
+
+    def looks_due(self, ids: Collection[str]) -> list[tuple[str, SlicePointer]]:
+        """Of these ids those of looks: id, the look's pointer."""
+
     def forget(self, ids: Collection[str], until: datetime) -> None:
         """Drop what waited and was due by `until`; one that waits anew by now stays."""
 

@@ -19,7 +19,7 @@ from ..domain.contacts import (
 )
 from ..domain.debt import StatusSource, keys_of, stays, under_hold
 from ..domain.decisions import Decision, Defer, Paper, Policy, Send, Suppress, Why, decide
-from ..domain.deferring import deferred, is_due
+from ..domain.deferring import FOLLOW_UP, deferred, is_due
 from ..domain.documents import Channel, Document, DocumentRule, MessageClass
 from ..domain.erasure import began, composed, existed_before_erasure, is_gone
 from ..domain.exceptions import ExceptionRaised
@@ -458,7 +458,8 @@ def decide_notices(
         elif not document.test_flag and not untold:
             late = ends(rule, None) < now
             _copy_teams(pointer, position, document, rule, rules, stored, result, now, provider_for, late)
-    final = _write(pointer, seen, ledger, result, decide_group)
+    waits = _Repeat(pointer, due_index, now)
+    final = _write(pointer, seen, ledger, result, decide_group, waits.for_writes)
     _hand_over(pointer, {**stored, **final}.values(), decide_queue)
     if result.left and decide_queue is not None:
         decide_queue.send_slices(hand_on(pointer, result.left, ledger))
@@ -474,15 +475,14 @@ def decide_notices(
     exceptions.raise_exceptions(raised)
     outcomes = sorted(result.outcomes, key=lambda o: o.position)
     decided = Decided(Counter(str(o.outcome) for o in outcomes), result.notices)
-    if pointer.version:
-        return decided
-    if pointer.positions:
+    if pointer.positions and not pointer.version:
         tell_run(runs, pointer.run, "again", outcomes)
-    else:
+    elif not pointer.version:
         rows = digest_rows(documents, rules)
         if rows and due_index is not None:
             due_index.wait("digests", pointer.run, now + FIRST_DIGEST_LOOK, keep=True)
         runs.put_slice(pointer, outcomes, rows)
+    waits.no_more()
     return decided
 
 
@@ -527,14 +527,16 @@ def _write(
     ledger: Ledger,
     result: _Slice,
     decide_record: Callable[[int, Document, Notice | None], None],
+    before: Callable[[Sequence[Notice]], None],
 ) -> dict[str, Notice]:
     """Write what was decided; what another record's notice stands in the way of is decided anew, over that.
 
-    Returns the notices as they stand now.
+    `before` hears of each write in advance. Returns the notices as they stand now.
     """
     final: dict[str, Notice] = {}
     wanted = result.writes
     for _ in range(_TRIES):
+        before(wanted)
         blocked = ledger.put(wanted) if wanted else {}
         final |= {n.notice_id: blocked.get(n.notice_id, n) for n in wanted}
         result.writes = []
@@ -560,6 +562,36 @@ def _write(
         if not wanted:
             return final
     raise RuntimeError("notices of another run kept changing under five attempts to decide on them")
+
+
+@dataclass(slots=True)
+class _Repeat:
+    """Has a look repeated whose worker does not come to say what it wrote.
+
+    Its message may be gone: a faster worker that had it too, and decided otherwise, deletes it.
+    """
+
+    pointer: SlicePointer
+    due: DueIndex | None
+    now: datetime
+    waits: list[str] = field(default_factory=list)
+
+    @property
+    def _until(self) -> datetime:
+        return self.now + FOLLOW_UP
+
+    def for_writes(self, writes: Sequence[Notice]) -> None:
+        """Before a write that exceptions or other records' looks follow from."""
+        looked = Looked(self.pointer)
+        ended = sorted(n.notice_id for n in writes if looked.codes_in(n) or left_to(n))
+        if ended and self.due is not None:
+            name = job_id(self.pointer.run, self.pointer.number, "ended", ended)
+            self.waits.append(self.due.wait_for_look(name, self.pointer, self._until))
+
+    def no_more(self) -> None:
+        """All that follows is done."""
+        if self.waits and self.due is not None:
+            self.due.forget(self.waits, self._until)
 
 
 def _leave_to_other(
@@ -1323,6 +1355,8 @@ def _ended(notice: Notice, now: datetime, status: Status, why: Why) -> Notice:
 
 
 def _jobs(pointer: SlicePointer, result: _Slice) -> list[SendJob]:
+    # A job refers to the slice as a whole; which records are in it its members say.
+    whole = replace(pointer, positions=())
     return [
         SendJob(
             job_id(
@@ -1331,7 +1365,7 @@ def _jobs(pointer: SlicePointer, result: _Slice) -> list[SendJob]:
                 f"{pointer.kind}/{channel}/{provider}/{urgent}",
                 (f"{m.notice_id}:{m.attempt}:{m.stored}" for m in members),
             ),
-            pointer,
+            whole,
             channel,
             provider,
             urgent,

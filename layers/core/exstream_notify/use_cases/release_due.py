@@ -80,11 +80,13 @@ class _Sweep:
         controlled = [(key, _run_of(name)) for key, kind, name in others if kind == "control"]
         looks = [(key, (kind, name)) for key, kind, name in others if kind not in ("digests", "control")]
         runs = [(key, (domain, run_id)) for key, domain, run_id in self.due.runs_due(page)]
-        notices = set(page) - {key for key, *_ in (*others, *runs)}
+        again = self.due.looks_due(page)
+        notices = set(page) - {key for key, *_ in (*others, *runs, *again)}
         self._send(lambda found: self.run_queue.send_runs(found, "digests"), digests)
         if self.look_queue is not None:
             self._send(self.look_queue.send_looks, looks)
         self._send(self.run_queue.send_runs, [*runs, *controlled])
+        self._send(self.decide_queue.send_slices, again)
         self._release_some([key for key in page if key in notices])
 
     def _send(self, send: Callable[[Sequence[T]], None], rows: Sequence[tuple[str, T]]) -> None:

@@ -53,7 +53,6 @@ from ..domain.takeover import (
     facts_of,
     former_of,
     is_from,
-    left_to,
     outcome_for,
     standing_of,
 )
@@ -84,7 +83,6 @@ from ..ports import (
 )
 from .attempt_answers import answered, counted_in, is_remembered
 from .correct_journeys import CorrectionPorts, correct_journeys
-from .counted_reports import Looked
 from .decide_notices import DIGEST_DEADLINE, differing, erased_records, step_stops, team_of
 from .digest_steps import Companion, Digests, digests_of
 from .join_journeys import join_journeys, no_holidays, without_calendar
@@ -335,8 +333,6 @@ def send_notices(
     if tally.again:
         decide_queue.send_slices([replace(job.pointer, positions=tuple(sorted(tally.again)))])
     tally.look_up(job.members, ledger)
-    if control != Control.CANCEL and _ended_by_its_look(job, tally.met):
-        decide_queue.send_slices([job.pointer])
     exceptions.raise_exceptions([*_exceptions(job, tally), *rendering.exceptions()])
     if journeys is not None:
         documents = {r.member.notice_id: document for r in rows if (document := r.record or r.document)}
@@ -370,20 +366,6 @@ def _put_aside(job: SendJob, runs: RunBook, send_queues: SendQueues) -> None:
 
 RECEIPT_GRACE = timedelta(hours=2)
 """How long a receipt has at least, also of a message that went out close to its deadline."""
-
-
-def _ended_by_its_look(job: SendJob, met: Mapping[str, Notice]) -> bool:
-    """Whether the look that queued this job also ended a notice of it: two workers had that look's message.
-
-    The slower one may have died before it said so, after the faster one deleted the message: it is repeated.
-    """
-    looked = Looked(job.pointer)
-    return any(
-        notice.attempt(member.attempt) is None and (looked.codes_in(notice) or left_to(notice))
-        for member in job.members
-        if (notice := met.get(member.notice_id)) is not None
-        and is_from(notice, origin_of(job.pointer, member.position))
-    )
 
 
 def _watched(part: str, job: SendJob, sent: Mapping[str, Notice], rules: Rules, now: datetime) -> Watched:

@@ -11,6 +11,7 @@ import orjson
 from ...domain.due import WaitKind, slot, slots
 from ...domain.notices import Attempt, Correction, Event, Former, Notice, Origin, Outcome, Pauses, Status
 from ...domain.payments import Fact, FactKind, Payments
+from ...domain.work import SlicePointer
 from .batches import DynamoDBClient, Item, get_items, put_if, query
 
 _TEXT = {
@@ -35,6 +36,7 @@ _TEXT = {
 _KINDS: dict[str, FactKind] = {"p": "payment", "r": "reversal"}
 
 _WAITING_RUN = "run:"
+_LOOK = "look:"
 _WATERMARK = "watermark"
 _PAPER_SHARDS = 16
 """Keys of the sparse index `paper` for one run, so that many letters are written at full speed."""
@@ -143,13 +145,32 @@ class DynamoDueIndex:
         """See `DueIndex.wait_for_run`."""
         self._wait(f"{_WAITING_RUN}{domain}/{run_id}", until, keep=False)
 
-    def _wait(self, key: str, until: datetime, *, keep: bool) -> None:
+    def wait_for_look(self, name: str, pointer: SlicePointer, until: datetime) -> str:
+        """See `DueIndex.wait_for_look`."""
+        key = f"{_LOOK}{name}"
+        self._wait(key, until, keep=False, pointer=_dumps(pointer.to_message()))
+        return key
+
+    def looks_due(self, ids: Collection[str]) -> list[tuple[str, SlicePointer]]:
+        """See `DueIndex.looks_due`."""
+        found = get_items(self._client, self._table, [key for key in ids if key.startswith(_LOOK)])
+        return [
+            (key, SlicePointer.from_message(orjson.loads(item["pointer"]["S"])))
+            for key, item in found.items()
+        ]
+
+    def _wait(self, key: str, until: datetime, *, keep: bool, **more: str) -> None:
         due_at = until.isoformat(timespec="seconds")
         condition = {"ConditionExpression": "attribute_not_exists(pk)"} if keep else {}
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.put_item(
                 TableName=self._table,
-                Item={"pk": {"S": key}, "due_at": {"S": due_at}, "due_slot": {"S": slot(key, due_at)}},
+                Item={
+                    "pk": {"S": key},
+                    "due_at": {"S": due_at},
+                    "due_slot": {"S": slot(key, due_at)},
+                    **{name: {"S": value} for name, value in more.items()},
+                },
                 **condition,
             )
 
