@@ -30,7 +30,7 @@ CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"
 TEMPLATES = ("template.yaml", "monitoring.yaml")
 
 # Beside all others, so that two cores are busy: tests that wait for other programs and those of pure code;
-# and tests that wait for a fast clock.
+# tests that wait for a fast clock; and those of the command and the embedded cloud.
 _BESIDE = (
     [
         "tests/container",
@@ -55,6 +55,7 @@ _BESIDE = (
         *("tests/embedded/test_smoke.py", "tests/embedded/test_switches.py"),
         *("tests/embedded/test_erased_canaries.py", "tests/embedded/test_steps_fit_the_moment.py"),
     ],
+    ["tests/cli", "tests/cloud"],
 )
 # Apart, with a command of its own: it takes minutes, and a set-up that nothing else needs.
 _APART = "tests/localstack"
@@ -239,8 +240,8 @@ def summary(results: Sequence[Result], figures: dict[str, Any]) -> str:
 
 
 _LAST: Sequence[Callable[[], Result]] = (
-    early_warning,
     *(partial(nights, name, options) for name, options in _NIGHTS.items()),
+    early_warning,
 )
 """What begins when a part of the tests has ended, and a core is free."""
 
