@@ -2,7 +2,8 @@
 
 Trigger: ResponseQueue: `Customer Responded`, `Payment Received`, `Payment Reversed`, `Document Acknowledged`,
 `Account Status Changed`, and native opens.
-Guarantee: at least once, in no order, before or after the notice; the same response again changes nothing.
+Guarantee: at least once, in no order, before or after the notice; the same response again changes nothing. One
+whose notice no index shows is kept, and its message comes back once, since indexes lag.
 Failure: the message comes back after its visibility time-out, five times, then ResponseDeadLetters.
 """
 
@@ -19,7 +20,7 @@ from exstream_notify.adapters.responses import response_of
 from exstream_notify.adapters.triggers import as_exception, event_body
 from exstream_notify.domain.exceptions import Unusable
 from exstream_notify.use_cases.hold_collection import HoldPorts, record_account_status
-from exstream_notify.use_cases.record_response import record_response
+from exstream_notify.use_cases.record_response import PerhapsUnseen, record_response
 
 app = Bootstrap()
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
@@ -39,6 +40,8 @@ def record(record: SQSRecord) -> None:
         return
     written = app.ledger.written()
     told = record_response(response, **app.response_ports)
+    if told["early"] and int(record.attributes.approximate_receive_count) == 1:
+        raise PerhapsUnseen
     count(told, prefix="Response")
     log_notices("response", written, kind=response.kind, domain=response.domain, told=dict(told))
 

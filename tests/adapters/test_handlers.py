@@ -5,10 +5,12 @@ import hashlib
 import hmac
 import importlib.util
 import json
+from collections import Counter
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities.batch import process_partial_response
 
 from exstream_notify.adapters.pager_hook import SECRET
 from exstream_notify.domain.pager import dedup_key, page_key
@@ -178,3 +180,37 @@ def test_a_reply_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     module, counts = handler("record_reply", monkeypatch, exceptions=raised)
     module.take(SimpleNamespace(json_body={"Message": "no JSON"}))
     assert (raised.codes, counts) == (["reply_unusable"], [])
+
+
+@pytest.mark.parametrize(
+    ("told", "receives", "comes_back"),
+    [
+        ({"early": 1}, 1, True),
+        ({"early": 1}, 2, False),
+        ({"recorded": 1}, 1, False),
+        ({"known": 1}, 1, False),
+    ],
+)
+def test_a_response_that_no_notice_is_found_for_is_looked_at_once_more(
+    told: dict[str, int], receives: int, comes_back: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index may show a notice late that was claimed just before the response came."""
+    ledger = SimpleNamespace(written=set)
+    module, counts = handler(
+        "record_response", monkeypatch, ledger=ledger, response_ports={}, record_schema={}
+    )
+    monkeypatch.setattr(module, "event_body", lambda body: {})
+    monkeypatch.setattr(module, "status_change_of", lambda body: None)
+    monkeypatch.setattr(module, "tells_response", lambda body: True)
+    monkeypatch.setattr(
+        module, "response_of", lambda body, schema: SimpleNamespace(kind="acknowledged", domain="retail")
+    )
+    monkeypatch.setattr(module, "record_response", lambda event, **ports: Counter(told))
+    message = {
+        "messageId": "m1", "receiptHandle": "h", "body": "{}", "eventSource": "aws:sqs",
+        "attributes": {"ApproximateReceiveCount": str(receives)},
+    }  # fmt: skip
+    answer = process_partial_response({"Records": [message]}, module.record, module.processor)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}] if comes_back else []}
+    assert counts == ([] if comes_back else [{f"Response{name}": number for name, number in told.items()}])

@@ -43,6 +43,13 @@ from .slices import outcome_of, tell_run
 _TRIES = 5
 
 
+class PerhapsUnseen(Exception):
+    """A response was kept for a notice to come. Perhaps that is there and no index shows it yet: then whoever
+    claimed it did not see the response either, so it is to be recorded once more in some minutes."""
+
+    expected = True
+
+
 def record_response(
     event: ResponseEvent,
     *,
