@@ -2,8 +2,8 @@
 
 Trigger: ResponseQueue: `Customer Responded`, `Payment Received`, `Payment Reversed`, `Document Acknowledged`,
 `Account Status Changed`, and native opens.
-Guarantee: at least once, in no order, before or after the notice; the same response again changes nothing. One
-whose notice no index shows is kept, and its message comes back once, since indexes lag.
+Guarantee: at least once, in no order, before or after the notice; the same response again changes nothing.
+One whose notice no index shows is kept, and its message comes back once, since indexes lag.
 Failure: the message comes back after its visibility time-out, five times, then ResponseDeadLetters.
 """
 
