@@ -21,7 +21,7 @@ from simulation.stories.sites import folder_of
 from .came_out import Began, posts_of, published_of, sent_of, told_of, tries_of
 from .people import deeds_of, opened_by
 from .shown import shown_by
-from .went_in import acts_of, drops_of, reports_of
+from .went_in import acts_of, amounts_of, drops_of, reports_of
 
 __all__ = ["Began", "seen_of"]
 
@@ -36,7 +36,8 @@ def seen_of(performance: Performance, cloud: Cloud, began: Began) -> Seen:
     acts = acts_of(performance.deeds)
     erased = {(act.domain, act.customer) for act in acts if act.kind == "erase"}
     shown, sent, rules = shown_by(cloud, erased), sent_of(cloud, began), _rules(performance)
-    people = deeds_of(cloud.outside.deeds, sent, shown.notices, Reading(rules))
+    due = amounts_of(performance.deeds)
+    people = deeds_of(cloud.outside.deeds, sent, shown.notices, Reading(rules), due)
     return Seen(
         shown=shown,
         drops=drops_of(performance.deeds),

@@ -12,6 +12,8 @@ from simulation.checker.seen import NOBODY_NAMED, Act, Opened, Row, Sent
 from simulation.outside.customers import Deed
 from simulation.outside.habits import STOPS
 
+from .went_in import Due, paid
+
 _RESPONSES = {"Customer Responded": "responded", "Document Acknowledged": "acknowledged"}
 _BUTTONS = {
     "withdraw": "withdraw consent",
@@ -22,7 +24,7 @@ _WHO = {"domain": "domain", "customer": "customer_key", "recipient": "recipient"
 
 
 def deeds_of(
-    deeds: Sequence[Deed], sent: Sequence[Sent], notices: Mapping[str, Row], rules: Reading
+    deeds: Sequence[Deed], sent: Sequence[Sent], notices: Mapping[str, Row], rules: Reading, due: Due
 ) -> Iterator[Act]:
     """What customers did; of a message whose notice the command does not show, nothing is known."""
     messages = {message.number: message for message in sent}
@@ -39,6 +41,8 @@ def deeds_of(
         if deed.what.startswith("POST ") and deed.status < 400:
             about = {**who, "document": notice["document_id"]}
             yield from _pressed(deed, message, about, str(notice["document_type"]), rules)
+        elif deed.what == "Payment Received":
+            yield from paid(deed.at, json.loads(deed.said), due)
         elif deed.what in _RESPONSES:
             about = json.loads(deed.said)
             named = {

@@ -68,7 +68,7 @@ def acts_of(deeds: Sequence[Deed]) -> list[Act]:
         for deed in deeds
         if isinstance(deed.act, PutEvent) and deed.act.detail_type == "Payment Reversed"
     }
-    due = _amounts(deeds)
+    due = amounts_of(deeds)
     found: list[Act] = []
     counted: set[str] = set()
     files: set[str] = set()
@@ -111,7 +111,8 @@ Due = Mapping[tuple[str, str], set[str]]
 Says = Callable[[float, Mapping[str, Any], Due], list[Act]]
 
 
-def _amounts(deeds: Sequence[Deed]) -> Due:
+def amounts_of(deeds: Sequence[Deed]) -> Due:
+    """What each document's records say is due."""
     found: dict[tuple[str, str], set[str]] = {}
     for drop in drops_of(deeds):
         for record in drop.records:
@@ -143,7 +144,7 @@ def _acknowledged(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
     return [Act("respond", at, **who, response="acknowledged")]
 
 
-def _paid(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
+def paid(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
     """A payment ends what is about a document for certain only if it names the document, pays all of it and
     is not taken back."""
     amounts = due.get((str(detail["domain"]), str(detail.get("document_id", ""))))
@@ -182,7 +183,7 @@ def _preferences(at: float, detail: Mapping[str, Any], due: Due) -> list[Act]:
 _SAID: Mapping[str, Says] = {
     "Customer Responded": _responded,
     "Document Acknowledged": _acknowledged,
-    "Payment Received": _paid,
+    "Payment Received": paid,
     "Account Status Changed": _status,
     "Preferences Changed": _preferences,
 }
