@@ -134,9 +134,13 @@ class Book:
         return any(t.said == "failed" and t.at <= until for t in self.told.get(message.number, ()))
 
     def known_to_be_out(self, message: Sent, until: float | None = None) -> bool:
-        """Whether the product was told by then that the provider has it: by the answer, or by a report."""
+        """Whether the product was told by then that the provider has it: by the answer, a report, or a reader
+        who followed its link."""
         said = (t.said for t in self.told.get(message.number, ()) if until is None or t.at <= until)
-        return message.heard is not False or any(word in REACHED or word == "failed" for word in said)
+        if message.heard is not False or any(word in REACHED or word == "failed" for word in said):
+            return True
+        opened = (one for one in self.seen.opened if one.number == message.number and one.person)
+        return any(until is None or one.at <= until for one in opened)
 
     # --- records ------------------------------------------------------------------------------
 

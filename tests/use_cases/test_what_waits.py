@@ -1,6 +1,7 @@
 """What waits, for whatever reason and however long: seldom looked at, small, and never in others' way."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,8 +16,10 @@ from exstream_notify.domain.deferring import (
     pause_for,
     times_handed_on,
 )
-from exstream_notify.domain.messages import TryAgain
+from exstream_notify.domain.messages import GiveUp, TryAgain
 from exstream_notify.domain.notices import Notice, Status, chain_holds, happened
+from exstream_notify.domain.receipts import Kind
+from exstream_notify.domain.runs import Control
 from tests.fakes import a_document, a_notice, a_rule
 from tests.fakes.clock import FakeClock
 from tests.use_cases.world import World, assert_forward_only
@@ -175,3 +178,34 @@ def test_a_job_that_cannot_be_looked_at_holds_up_no_other() -> None:
     world.poll()
     world.drain()
     assert len(world.told("sms")) == 5
+
+
+@pytest.mark.parametrize("cancels", [False, True], ids=["goes on", "cancelled"])
+@pytest.mark.parametrize("by", ["receipt", "answer", "deferral"])
+def test_a_notice_stays_what_it_was_begun_as_when_rules_tell_documents_apart_otherwise(
+    by: str, *, cancels: bool
+) -> None:
+    """Rules that notify on new content give documents other identities than those without."""
+    world = World(a_rule(), at="2026-11-21T02:30:00+00:00")
+    record = a_document(1, content_sha256="ab" * 32)
+    if by == "answer":
+        world.mail.refuse("c0001@example.com", GiveUp("address_refused", "address"))
+    if by == "deferral":
+        record = replace(record, email=None)
+    world.drop("run-1", record)
+    while not world.ledger.notices or any(n.claimed for n in world.ledger.notices.values()):
+        world.step()
+    if by == "receipt":
+        world.drain()
+        world.report(world.receipt(world.outbox[0], Kind.HARD_BOUNCE))
+    world.rules.rules["statement"] = a_rule(notify_on_new_content=True)
+    if cancels:
+        world.control("run-1", Control.CANCEL)
+    world.come_to_rest()
+
+    assert not any(notice.due_at for notice in world.ledger.notices.values())
+    assert cancels or len(world.ledger.notices) == 1
+    assert [d.channel for d in world.outbox] == ["email"] * (by == "receipt") + ["sms"] * (not cancels)
+    found = world.reconciled("run-1").outcomes
+    assert found["notified"] == (0 if cancels else 1)
+    assert found["duplicate"] == found["in_flight"] == 0

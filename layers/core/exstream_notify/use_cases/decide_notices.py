@@ -321,8 +321,11 @@ def decide_notices(
                 for audience in ("customer", *map(team_audience, _teams(document, rule)))
             }
         )
+    known_as = _known_as(pointer, stored, ledger)
+    stored = {**stored, **known_as}
+    ids = {notice.origin.position: notice.notice_id for notice in known_as.values()}
     if control == Control.CANCEL:
-        left = _cancel(pointer, documents, stored, rules, ledger, runs, decide_queue, now)
+        left = _cancel(pointer, documents, stored, ids, rules, ledger, runs, decide_queue, now)
         _resume(pointer, left.values(), queues)
         if pointer.version and decide_queue is not None:
             decide_queue.send_slices(hand_on(pointer, not_told(pointer, stored.values()), ledger))
@@ -390,7 +393,8 @@ def decide_notices(
                 _leave_to_other(before, origin, document, pointer, result, now)
                 return
             before = taken_over(before, origin, document, now, cancelled=owners.cancelled(before.origin.run))
-        carry = _Carry(before, pointer, position, document, rule, result, now, provider_for, taken)
+        identity = ids.get(position) or notice_id_of(document, rule)
+        carry = _Carry(before, pointer, position, document, rule, result, now, provider_for, identity, taken)
         if erased:
             carry.end_as_erased()
             return
@@ -440,11 +444,12 @@ def decide_notices(
     def decide_group(position: int, document: Document, before: Notice | None) -> None:
         decide_record(position, document, before)
         if group := groups.get(_first_id(document, whole)) if groups else None:
-            result.lead(notice_id_of(document, rules.for_document(document)), group, before)
+            identity = ids.get(position) or notice_id_of(document, rules.for_document(document))
+            result.lead(identity, group, before)
 
     for position, document in documents:
         rule = rules.for_document(document)
-        identity = notice_id_of(document, rule)
+        identity = ids.get(position) or notice_id_of(document, rule)
         if identity in seen:
             # Of an erased customer nothing is compared.
             first = document if position in gone else seen[identity][1]
@@ -484,6 +489,20 @@ def decide_notices(
         runs.put_slice(pointer, outcomes, rows)
     waits.no_more()
     return decided
+
+
+def _known_as(pointer: SlicePointer, stored: Mapping[str, Notice], ledger: Ledger) -> Mapping[str, Notice]:
+    """The customers' notices that a pointer names, and that their records would have other ids than now.
+
+    Rules that changed meanwhile may tell documents apart otherwise: a notice stays what it was begun as.
+    """
+    missing = set(pointer.notices) - stored.keys() if pointer.kind == "documents" else ()
+    found = ledger.get(missing) if missing else {}
+    return {
+        key: notice
+        for key, notice in found.items()
+        if notice.audience == "customer" and is_from(notice, origin_of(pointer, notice.origin.position))
+    }
 
 
 class _Owners:
@@ -912,6 +931,7 @@ class _Carry:
     result: _Slice
     now: datetime
     provider_for: ProviderChoice
+    identity: str
     taken: bool = False
 
     def out(self, decision: Decision) -> None:
@@ -980,7 +1000,7 @@ class _Carry:
     def _send(self, decision: Send) -> None:
         channel, *rest = decision.channels
         before = self.before
-        identity = notice_id_of(self.document, self.rule)
+        identity = self.identity
         stored = before.version if before else 0
         if before is not None and self.taken:
             # Claimed by this record before its job goes out: the due index brings it back if that is lost.
@@ -1042,7 +1062,8 @@ def _look_again(
     origin = origin_of(pointer, position)
 
     def carry(decision: Decision) -> None:
-        _Carry(before, pointer, position, document, rule, result, now, provider_for).out(decision)
+        identity = before.notice_id
+        _Carry(before, pointer, position, document, rule, result, now, provider_for, identity).out(decision)
 
     def settle(status: Status, why: str, code: str = "") -> None:
         # A failure stays the outcome that it is; only its place in the due index goes.
@@ -1609,6 +1630,7 @@ def _cancel(
     pointer: SlicePointer,
     documents: Sequence[tuple[int, Document]],
     stored: Mapping[str, Notice],
+    ids: Mapping[int, str],
     rules: Rules,
     ledger: Ledger,
     runs: RunBook,
@@ -1629,6 +1651,8 @@ def _cancel(
         and (notice.due_at or notice.status == Status.DEFERRED)
     }
     for position, document in documents if pointer.positions else ():
+        if position in ids:
+            continue
         new = _new_notice(pointer, position, document, rules.for_document(document))
         if new.notice_id not in stored:
             ended = replace(new, status=Status.SUPPRESSED, why=Why.RUN_CANCELLED)
@@ -1639,7 +1663,7 @@ def _cancel(
     _hand_over(pointer, known.values(), decide_queue)
     outcomes: list[RecordOutcome] = []
     for position, document in documents:
-        notice = known.get(notice_id_of(document, rules.for_document(document)))
+        notice = known.get(ids.get(position) or notice_id_of(document, rules.for_document(document)))
         origin = origin_of(pointer, position)
         free = notice is None or not (is_from(notice, origin) or former_of(notice, origin))
         if notice is None or (free and standing_of(notice) not in (Standing.REACHED, Standing.ANSWERED)):

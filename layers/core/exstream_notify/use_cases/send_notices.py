@@ -331,7 +331,10 @@ def send_notices(
     if left:
         send_queues.send_jobs([replace(job, members=tuple(left))])
     if tally.again:
-        decide_queue.send_slices([replace(job.pointer, positions=tuple(sorted(tally.again)))])
+        back = {m.notice_id for m in job.members if m.position in tally.again and m.audience == "customer"}
+        decide_queue.send_slices(
+            [replace(job.pointer, positions=tuple(sorted(tally.again)), notices=tuple(sorted(back)))]
+        )
     tally.look_up(job.members, ledger)
     exceptions.raise_exceptions([*_exceptions(job, tally), *rendering.exceptions()])
     if journeys is not None:
