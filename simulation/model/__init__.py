@@ -51,6 +51,7 @@ JOBS = ("send",)
 WORLDS = (
     *(Size(1, 1, twice=ANY, deduplicates=yes) for yes in (False, True)),
     *(Size(2, 1, throttles=0, twice=JOBS, deduplicates=yes) for yes in (False, True)),
+    Size(2, 1, throttles=0, twice=("decide",)),
     *(Size(1, 3, on_doubt=rule) for rule in ("alert", "other_channel")),
     *(Size(1, 2, throttles=0, twice=ANY, on_doubt=rule) for rule in ("alert", "other_channel")),
     *(Size(2, 2, throttles=0, on_doubt=rule) for rule in ("alert", "other_channel")),
@@ -73,7 +74,7 @@ class Result:
 
 
 def check(size: Size, workers: int = 1) -> Result:
-    """Look at every state that can be reached. RuntimeError if TLC could not."""
+    """Look at every state that can be reached. RuntimeError if TLC could not; OSError without Java."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "Notice.cfg"
         config.write_text(_config(size), "utf-8")
