@@ -88,6 +88,7 @@ from ..ports import (
 )
 from .correct_journeys import CorrectionPorts, correct_journeys
 from .counted_reports import Looked, place_of
+from .digest_run import FIRST_DIGEST_LOOK
 from .digest_steps import Group, groups_of, hand_on, not_told
 from .erase_contact import with_kept_opt_outs
 from .hold_collection import hold_as_stated, statuses_reported
@@ -108,9 +109,6 @@ WAIT_FOR_REPUTATION = timedelta(hours=1)
 
 CLAIM_WITHIN = timedelta(minutes=15)
 """When a notice that was taken over, and whose job is lost, is looked at again."""
-
-FIRST_DIGEST_LOOK = timedelta(minutes=2)
-"""How long after a slice's decision its run is looked at for what internal teams are to know."""
 
 SUPERSEDED_DAYS = 90
 """How long a document that is not known yet stays superseded."""
@@ -387,7 +385,7 @@ def decide_notices(
                 return
         elif before is not None:
             if not taken and erased:
-                result.outcomes.append(outcome_for(before, origin))
+                result.outcomes.append(_of_erased(before, origin))
                 return
             if not taken:
                 _leave_to_other(before, origin, document, pointer, result, now)
@@ -489,6 +487,14 @@ def decide_notices(
         runs.put_slice(pointer, outcomes, rows)
     waits.no_more()
     return decided
+
+
+def _of_erased(notice: Notice, origin: Origin) -> RecordOutcome:
+    """What a record of an erased customer comes to, whose notice is another record's and is sent no more."""
+    if former_of(notice, origin) is not None or standing_of(notice) == Standing.REACHED:
+        return outcome_for(notice, origin)
+    number, position = origin.slice_number, origin.position
+    return RecordOutcome(number, position, Outcome.SUPPRESSED, Why.ERASED, 1, notice.notice_id)
 
 
 def _known_as(pointer: SlicePointer, stored: Mapping[str, Notice], ledger: Ledger) -> Mapping[str, Notice]:

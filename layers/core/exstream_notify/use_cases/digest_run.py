@@ -10,7 +10,9 @@ from ..ports import Clock, DecideQueue, DueIndex, RunBook, Staging
 LATEST = timedelta(hours=12)
 """A run's digests go out so long after its opening at the latest; what still waits is stated in them."""
 
-PAUSE_WHILE_HELD = timedelta(hours=1)
+FIRST_DIGEST_LOOK = timedelta(minutes=2)
+"""How long after a slice is decided, or a run released, that is looked at for what teams are to know."""
+
 
 _NOTIFIED, _OPEN, _OVER = 1, 2, 3
 
@@ -30,16 +32,14 @@ def digest_run(
     That is when no record is in flight or deferred, or `LATEST` after the run's opening. Until then the run
     is looked at again, less and less often. The counts are written once: a repeat queues the same digests,
     which are claimed once each. A cancelled run has none; a team of which nobody was notified gets none.
+    A held run is looked at again when it is released.
     """
     run = runs.get(domain, run_id)
     if run is None or run.state not in (RunState.STAGED, RunState.DISPATCHED):
         return
-    if run.control == Control.CANCEL:
+    if run.control != Control.GO:
         return
     now = clock.now()
-    if run.control == Control.HOLD:
-        due.wait("digests", run.name, now + PAUSE_WHILE_HELD)
-        return
     written = [p for p in staging.slices(domain, run_id, run.parts) if p.kind == "digests"]
     if not written:
         since = counted_from(run) or now

@@ -43,7 +43,7 @@ from ..ports import (
     StagedFile,
     Staging,
 )
-from .digest_run import digest_run
+from .digest_run import FIRST_DIGEST_LOOK, digest_run
 from .late_files import (
     changed_files,
     compare_late_seal,
@@ -669,6 +669,8 @@ def _carry_on(stage: _Stage, run: Run, fingerprint: str, *, repeated: bool = Fal
     if parked:
         stage.send_queues.send_jobs([one.job for one in parked])
         stage.runs.unpark(parked)
+    if run.control == Control.GO:
+        stage.due.wait("digests", run.name, stage.clock.now() + FIRST_DIGEST_LOOK, keep=True)
     stage.decide_queue.send_slices(_unfinished(stage, run))
 
 
