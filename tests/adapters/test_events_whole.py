@@ -149,6 +149,8 @@ def test_a_change_of_preferences_whole() -> None:
     assert portal_change_of(portal(language="NULL"), TOPICS).language is None
     assert portal_change_of(portal(at="absent"), TOPICS).at == "2026-11-20T16:00:00+00:00"
     assert portal_change_of(portal(consent="absent"), TOPICS).consent is None
+    bare = portal_change_of(portal(consent={"given": False}), TOPICS)
+    assert (bare.consent, bare.consent_version) == (False, "")
 
 
 @pytest.mark.parametrize(
@@ -348,6 +350,9 @@ def test_an_account_status_whole() -> None:
     found = status_change_of(spoken)
     assert found is not None
     assert (found.said, found.who, found.status) == ("r" * 2000, "event of crm", "")
+    long = status_change_of(changed | {"id": "e" * 300})
+    assert long is not None
+    assert long.who == "event " + "e" * 256
     assert status_change_of(told("Payment Received", response="words")) is None
     assert status_change_of(told("Customer Responded", account_status="NULL")) is None
     assert status_change_of({"id": "e-1", "detail": "x"}) is None

@@ -222,6 +222,15 @@ def test_leading_zeros_do_not_hide_the_account_number() -> None:
     assert "33907579383" not in RENDERER.render("statement", "email", document, link=LINK).text
 
 
+def test_in_the_place_of_the_account_number_stand_its_last_four_where_they_prove_nothing() -> None:
+    def text(**changes: str) -> str:
+        return RENDERER.render("statement", "email", full("statement", **changes), link=LINK).text
+
+    assert "Ref" in text(reference_no="Ref 7")
+    assert "\u20261809" in text(reference_no=f"Ref {ACCOUNT}").split()
+    assert "1809" not in text(reference_no=f"Ref {ACCOUNT}", verify_last4="1809")
+
+
 def test_the_last_four_are_shown_unless_they_prove_identity() -> None:
     def text(**changes: str) -> str:
         return RENDERER.render("statement", "email", full("statement", **changes), link=LINK).text

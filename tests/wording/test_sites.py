@@ -13,7 +13,7 @@ from exstream_notify.adapters.rendering.check import (
     LONGEST_VALUES,
     check_wording,
 )
-from exstream_notify.adapters.rendering.texts import PACKAGE_WORDING, LanguageTexts, WordingFiles
+from exstream_notify.adapters.rendering.texts import PACKAGE_WORDING, LanguageTexts, WordingFiles, read_yaml
 from exstream_notify.adapters.rendering.variables import ALLOWED, VARIABLES
 from exstream_notify.domain.links import make_token
 from exstream_notify.domain.sms_text import alphabet
@@ -306,6 +306,16 @@ def test_a_company_name_outside_the_sms_alphabet_is_told() -> None:
     (problem,) = check_wording(brand=Brand("Банк"))
     assert problem.key == "sms_name"
     assert check_wording(brand=Brand("Банк", sms_name="Bank")) == []
+
+
+def test_a_file_without_any_keys_is_one_of_none_and_another_thing_at_the_top_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    for text in ("", "# nothing yet\n", "{}\n"):
+        path.write_text(text, "utf-8")
+        assert read_yaml(path) == {}
+    path.write_text("- a\n", "utf-8")
+    with pytest.raises(WordingError, match=r"^own\.yaml: keys and values are needed at the top"):
+        read_yaml(path)
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
