@@ -238,6 +238,8 @@ def test_a_response_whole() -> None:
     assert response_of(paid, SCHEMA) == ResponseEvent(
         "paid", **base, at="t", said="1,234.50 usd", amount="1234.50", currency="USD", payment_id="p1"
     )
+    unsaid = response_of(told("Payment Received", amount="N/A", payment_id="p1"), SCHEMA)
+    assert (unsaid.amount, unsaid.currency, unsaid.payment_id) == ("", "", "p1")
     reversed_ = told("Payment Reversed", amount=5, currency=" EUR ", reversed_at="t")
     found = response_of(reversed_, SCHEMA)
     assert (found.kind, found.amount, found.currency, found.reversal_of) == ("paid", "-5", "EUR", "")

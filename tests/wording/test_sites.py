@@ -244,6 +244,8 @@ FAULTS = [
     ),
     ("types:\n  statement:\n    sms: Выписка", 3, "types.statement.sms", "GSM"),
     ("types:\n  statement:\n    body: ['(i1) is yours']", 3, "types.statement", "insert marks"),
+    ("types:\n  statement:\n    body: ['\ue000 is yours']", 3, "types.statement", "template marks"),
+    ("types:\n  statement:\n    body: [\"{{ '{{' }} x\"]", 3, "types.statement", "template marks"),
     ("types:\n  postcard:\n    subject: A card", 2, "types.postcard.heading", "no words"),
     ("types: [statement]", 0, "", "need keys and values"),
     ("types:\n  statement: {subject: [", 3, "", "while parsing"),
