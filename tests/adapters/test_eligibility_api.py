@@ -1,6 +1,7 @@
 """The eligibility service's requests: read as records are, each customer with an answer or an error of its own."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,10 @@ def test_the_description_says_what_each_answer_is_and_which_are_the_services_own
         "200": "Answered", "400": "Problem", "401": "Problem", "404": "", "413": "", "429": "",
     }  # fmt: skip
     assert all(answer["description"] for answer in answers.values())
-    assert set(described["components"]["schemas"]) >= {"Asked", "Answered", "Problem"}
+    schemas = described["components"]["schemas"]
+    assert set(schemas) >= {"Asked", "Answered", "Problem"}
+    named_inside = set(re.findall(r'"\$ref": "([^"]*)"', json.dumps(schemas)))
+    assert named_inside
+    assert named_inside <= {f"#/components/schemas/{name}" for name in schemas}
     assert post["security"] == [{"bearer": []}]
     assert set(described["components"]["securitySchemes"]) == {"bearer"}

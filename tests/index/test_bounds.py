@@ -127,6 +127,13 @@ def test_what_is_needed_and_cannot_be_read_refuses_the_record(field: str, value:
     assert outcome({**RECORD, "content_sha256": "A" * 64})[0]["content_sha256"] == "a" * 64
 
 
+def test_a_due_moment_that_may_be_two_days_is_left_out_with_the_reason() -> None:
+    found, (fault,) = outcome({**RECORD, "due_date": "2026-12-01T00:00:00Z", "time_zone": "America/New_York"})
+    assert "due_date" not in found
+    assert fault.startswith("due_date: ")
+    assert "utc_midnight" in fault
+
+
 @pytest.mark.parametrize("field", ["archive_ref", "statement_period", "produced_at"])
 def test_what_tells_documents_apart_is_needed_where_they_have_no_id(field: str) -> None:
     wrong = {**RECORD, field: "2026-99-99" if field == "produced_at" else "x" * 2000}
