@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exstream_notify.adapters.rendering import Brand, Renderer
+from exstream_notify.adapters.rendering.variables import clean
 from exstream_notify.domain.documents import Channel, Document
 from exstream_notify.domain.messages import Content
 from exstream_notify.domain.sms_text import alphabet, parts
@@ -199,6 +200,19 @@ def test_greetings_use_what_names_there_are() -> None:
     assert greeting(first_name="evil.com") == "Dear customer,"
     assert greeting(first_name="A" * 61) == "Dear customer,"
     assert greeting(first_name="J.R.", last_name="Smith Jr.") == "Dear J.R. Smith Jr.,"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (None, ""), ("", ""), (" ", ""), ("a", "a"), (" a", "a"), ("a ", "a"), (" a b ", "a b"), ("a  b", "a b"),
+        ("a\tb", "a b"), ("\na\r\n", "a"), ("a\u2028b", "a b"), ("a\u00a0b", "a b"), ("a\x00b", "a b"),
+        ("a\u202eb", "ab"), ("\ue000a", "a"), ("\u0915\u200d", "\u0915\u200d"), ("x" * 5, "x" * 5), ("x" * 6, ""),
+        ("x" * 5 + " ", "x" * 5),
+    ],
+)  # fmt: skip
+def test_a_value_is_one_line_of_what_can_be_seen_or_nothing(given: str | None, shown: str) -> None:
+    assert clean(given, 5) == shown
 
 
 # --- account numbers and proofs of identity
