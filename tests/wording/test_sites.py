@@ -304,6 +304,19 @@ def test_a_brand_file_that_cannot_be_used(tmp_path: Path, text: str, reason: str
     assert reason in problem.reason
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{{ amount + 1 }}", "'Mark' and 'int' in '{{ amount + 1 }}'"),
+        ("{{ brand.upper() }}", "callable in '{{ brand.upper() }}'"),
+        ("{{ amount", "'end of print statement'. in '{{ amount'"),
+    ],
+)
+def test_the_text_that_cannot_be_used_is_quoted(tmp_path: Path, text: str, reason: str) -> None:
+    (problem,) = check_wording(site(tmp_path, "en.yaml", f"types:\n  statement:\n    body: ['{text}']"))
+    assert problem.reason.endswith(reason)
+
+
 def test_a_company_name_outside_the_sms_alphabet_is_told() -> None:
     (problem,) = check_wording(brand=Brand("Банк"))
     assert problem.key == "sms_name"
