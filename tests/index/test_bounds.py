@@ -127,6 +127,13 @@ def test_what_is_needed_and_cannot_be_read_refuses_the_record(field: str, value:
     assert outcome({**RECORD, "content_sha256": "A" * 64})[0]["content_sha256"] == "a" * 64
 
 
+@pytest.mark.parametrize(("at", "kept"), [("2001-01-01T00:00:00Z", True), ("2099-11-20T04:12:09Z", False)])
+def test_a_production_time_that_is_years_away_is_left_out_with_the_reason(at: str, kept: bool) -> None:
+    found, left = outcome({**RECORD, "produced_at": at})
+    assert ("produced_at" in found) is kept
+    assert left == ([] if kept else ["produced_at: years away from today"])
+
+
 def test_a_due_moment_that_may_be_two_days_is_left_out_with_the_reason() -> None:
     found, (fault,) = outcome({**RECORD, "due_date": "2026-12-01T00:00:00Z", "time_zone": "America/New_York"})
     assert "due_date" not in found
