@@ -146,3 +146,11 @@ def test_then_the_number() -> None:
 def test_and_then_nothing() -> None:
     assert zones() == ()
     assert CHECK.zones(Contact("retail", "C", "s", mobile=an_address("+12125550142"))) == ()
+
+
+def test_a_zone_that_this_machine_does_not_know_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "exstream_notify.adapters.addresses.known_zones", lambda: frozenset({"America/Chicago"})
+    )
+    assert CHECK.zones_of_number("+13125550142", None) == ("America/Chicago",)
+    assert CHECK.zones_of_number("+12125550142", None) == ()

@@ -77,6 +77,22 @@ def test_a_sites_events(body: dict[str, Any], code: str, severity: str, customer
 
 
 @pytest.mark.parametrize(
+    ("detail", "run"),
+    [
+        ({"run_id": "r-1", "exstreamJob": {"communicationId": "COM-1", "campaignId": "CMP-1"}}, "r-1"),
+        ({"exstreamJob": {"communicationId": "COM-1", "campaignId": "CMP-1"}}, "COM-1"),
+        ({"exstreamJob": {"communicationId": None, "campaignId": "CMP-1"}}, "CMP-1"),
+        ({"exstreamJob": {"communicationId": "no run!", "campaignId": "CMP-1"}}, "CMP-1"),
+        ({"exstreamJob": {}}, "event-e-2"),
+        ({"exstreamJob": "CMP-1"}, "event-e-2"),
+    ],
+)
+def test_an_event_belongs_to_the_run_that_it_names_else_to_its_job(detail: dict[str, Any], run: str) -> None:
+    (found,) = exceptions_of(site("Missing Data", **detail), KNOWN)
+    assert found.run_id == run
+
+
+@pytest.mark.parametrize(
     ("run", "text"),
     [
         ("r-1", "Missing Data"),

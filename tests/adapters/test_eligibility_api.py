@@ -1,6 +1,7 @@
 """The eligibility service's requests: read as records are, each customer with an answer or an error of its own."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,12 @@ def test_a_request_that_is_none_is_refused_as_a_whole(body: object, reason: str)
     assert refused.value.status == 400
 
 
+def test_a_request_without_a_body_is_refused() -> None:
+    with pytest.raises(RequestRefused, match="body: not JSON") as refused:
+        asked_of(None, YamlRules(), lambda domain: RecordSchemas(YamlRules(), None, Site()).of(None, domain))
+    assert refused.value.status == 400
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """A site with two domains, one of which writes amounts in its own way and tells holders apart."""
@@ -175,3 +182,28 @@ def test_the_description_says_which_domains_and_types_there_are(site: Path) -> N
     assert "pattern" in anyone["Asked"]["properties"]["domain"]
     assert set(anyone) >= {"CustomerAsked", "CustomerRefused", "Unread"}
     assert set(anyone["Asked"]["properties"]) == set(Asked.model_fields)
+
+
+def test_the_description_says_what_each_answer_is_and_which_are_the_services_own() -> None:
+    described = openapi("https://x", ("statement",), None)
+    assert described["servers"] == [{"url": "https://x"}]
+    (path,) = described["paths"].values()
+    post = path["post"]
+
+    def named(content: dict[str, Any]) -> str:
+        (reference,) = content["application/json"]["schema"].values()
+        return str(reference).removeprefix("#/components/schemas/")
+
+    assert (named(post["requestBody"]["content"]), post["requestBody"]["required"]) == ("Asked", True)
+    answers = post["responses"]
+    assert {status: named(a["content"]) if "content" in a else "" for status, a in answers.items()} == {
+        "200": "Answered", "400": "Problem", "401": "Problem", "404": "", "413": "", "429": "",
+    }  # fmt: skip
+    assert all(answer["description"] for answer in answers.values())
+    schemas = described["components"]["schemas"]
+    assert set(schemas) >= {"Asked", "Answered", "Problem"}
+    named_inside = set(re.findall(r'"\$ref": "([^"]*)"', json.dumps(schemas)))
+    assert named_inside
+    assert named_inside <= {f"#/components/schemas/{name}" for name in schemas}
+    assert post["security"] == [{"bearer": []}]
+    assert set(described["components"]["securitySchemes"]) == {"bearer"}

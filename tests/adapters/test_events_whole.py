@@ -149,6 +149,8 @@ def test_a_change_of_preferences_whole() -> None:
     assert portal_change_of(portal(language="NULL"), TOPICS).language is None
     assert portal_change_of(portal(at="absent"), TOPICS).at == "2026-11-20T16:00:00+00:00"
     assert portal_change_of(portal(consent="absent"), TOPICS).consent is None
+    bare = portal_change_of(portal(consent={"given": False}), TOPICS)
+    assert (bare.consent, bare.consent_version) == (False, "")
 
 
 @pytest.mark.parametrize(
@@ -236,6 +238,8 @@ def test_a_response_whole() -> None:
     assert response_of(paid, SCHEMA) == ResponseEvent(
         "paid", **base, at="t", said="1,234.50 usd", amount="1234.50", currency="USD", payment_id="p1"
     )
+    unsaid = response_of(told("Payment Received", amount="N/A", payment_id="p1"), SCHEMA)
+    assert (unsaid.amount, unsaid.currency, unsaid.payment_id) == ("", "", "p1")
     reversed_ = told("Payment Reversed", amount=5, currency=" EUR ", reversed_at="t")
     found = response_of(reversed_, SCHEMA)
     assert (found.kind, found.amount, found.currency, found.reversal_of) == ("paid", "-5", "EUR", "")
@@ -348,6 +352,9 @@ def test_an_account_status_whole() -> None:
     found = status_change_of(spoken)
     assert found is not None
     assert (found.said, found.who, found.status) == ("r" * 2000, "event of crm", "")
+    long = status_change_of(changed | {"id": "e" * 300})
+    assert long is not None
+    assert long.who == "event " + "e" * 256
     assert status_change_of(told("Payment Received", response="words")) is None
     assert status_change_of(told("Customer Responded", account_status="NULL")) is None
     assert status_change_of({"id": "e-1", "detail": "x"}) is None

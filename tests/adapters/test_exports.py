@@ -284,6 +284,8 @@ def test_a_large_file_appears_whole_or_leaves_no_parts_behind(exporter: Exporter
     done = upload.finish()
     assert exporter.client.get_object(Bucket=BUCKET, Key="large.csv")["Body"].read() == whole
     assert (done.bytes, done.sha256) == (len(whole), hashlib.sha256(whole).hexdigest())
+    upload.abort()  # too late, and no error
+    assert exporter.client.head_object(Bucket=BUCKET, Key="large.csv")["ContentLength"] == len(whole)
 
     gone = Upload(exporter.client, BUCKET, "gone.csv")
     gone.write(whole)

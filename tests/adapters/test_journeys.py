@@ -179,3 +179,41 @@ def test_every_cohort_that_is_not_done_is_shown_with_its_members(
     book.enrol(late, [a_row("one", slice_number=9)])
     found = {state.cohort: members for state, members in book.all_cohorts()}
     assert (found[soon], found[late]) == (4, 2)
+
+
+def test_a_row_s_members_are_replaced_where_it_still_is(new_book: Callable[[], JourneyBook]) -> None:
+    book = new_book()
+    if not isinstance(book, DynamoJourneys):
+        pytest.skip("for operators, on DynamoDB alone")
+    cohort, run = a_cohort(), f"retail/run-{next(_NUMBERS)}"
+    row, beside = a_row("one"), a_row("two")
+    bare = replace(row, members=row.members[:1])
+    for _ in range(2):
+        assert not book.amend(cohort, bare)
+        assert not book.amend(cohort, bare, run)
+    assert (book.members(cohort, 10), book.parked(run)) == ([], []), "nothing comes back"
+
+    book.enrol(cohort, [row, beside])
+    assert not book.amend(cohort, bare, run)
+    assert book.amend(cohort, bare)
+    assert book.members(cohort, 10) == [bare, beside]
+    book.park(run, cohort, row)
+    assert book.amend(cohort, bare, run)
+    assert book.parked(run) == [(cohort, bare)]
+
+
+def test_what_is_gathered_of_a_customer_is_replaced_unless_more_came(
+    new_book: Callable[[], JourneyBook],
+) -> None:
+    book = new_book()
+    if not isinstance(book, DynamoJourneys):
+        pytest.skip("for operators, on DynamoDB alone")
+    cohort, row = a_cohort(), a_row("one")
+    bare, more = replace(row, members=row.members[:1]), a_row("two")
+    assert not book.amend_gathered(cohort, "C1", [row], [bare])
+    book.gather(cohort, "C1", [row])
+    assert book.amend_gathered(cohort, "C1", [row], [bare])
+    assert book.gathered(cohort, 10) == {"C1": [bare]}
+    book.gather(cohort, "C1", [more])
+    assert not book.amend_gathered(cohort, "C1", [bare], [row])
+    assert book.gathered(cohort, 10) == {"C1": [bare, more]}

@@ -133,6 +133,29 @@ def test_what_came_early_is_found_by_its_customer_and_forgotten_without_another_
     assert [paid.customer_key for paid in left["case"].payments] == ["E2"]
 
 
+def test_debts_of_one_customer_are_forgotten_and_those_registered_meanwhile_stay(tables: Tables) -> None:
+    early, until = DynamoEarlyResponses(tables.client, tables.notices), NOW + timedelta(days=90)
+    event = ResponseEvent("paid", "retail", amount="5.00", payment_id="P-F2")
+    of_another = EarlyPayment(event.fact, "2026-11-20T15:00:00Z", "F2", "DF")
+    early.keep_payment("retail", "shared", of_another, until)
+    mine = Debt("document D1", Decimal("5.00"), "USD", "", NOW)
+    other, late = replace(mine, key="document D2"), replace(mine, key="document D3")
+    for debt in (mine, other):
+        early.register("retail", "shared", debt)
+    coming = [late]
+
+    def is_mine(debt: Debt) -> bool:
+        while coming:
+            early.register("retail", "shared", coming.pop())
+        return debt.key == mine.key
+
+    changed = [early.forget(Person("retail", "F1"), ["shared"], is_debt=is_mine) for _ in range(2)]
+    assert changed == [1, 0]
+    left = early.on("retail", ["shared"])["shared"]
+    assert left.debts == (other, late)
+    assert left.payments == (of_another,)
+
+
 def test_a_notice_is_found_by_its_document_and_its_case(tables: Tables) -> None:
     ledger = DynamoLedger(tables.client, tables.notices)
     mine = opened(

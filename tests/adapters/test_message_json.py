@@ -3,10 +3,12 @@
 import io
 import json
 import tracemalloc
+from collections.abc import Iterator
 
 import pytest
 
 from exstream_notify.adapters.message_files import MessageFiles
+from exstream_notify.adapters.message_json import OBJECT_CHARS, JsonMessages
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.composer_messages import Grouped
 from exstream_notify.domain.customer_ranges import to_text
@@ -82,6 +84,26 @@ def test_a_large_file_is_read_whole_in_little_memory(indent: int | None) -> None
     tracemalloc.stop()
     assert found == {"EX004120E": (20_000, "1-20000"), "EX002608S": (1, "11")}
     assert peak < 30 * 1024 * 1024
+
+
+@pytest.mark.parametrize(("chars", "at_once"), [(OBJECT_CHARS - 1, False), (OBJECT_CHARS, True)])
+def test_the_list_of_an_object_is_read_before_its_end_where_the_object_is_large(
+    chars: int, at_once: bool
+) -> None:
+    head = '{"messages": [' + ",".join(json.dumps(m) for m in WHOLE) + ', {"note": "'
+    given: list[int] = []
+
+    def pieces() -> Iterator[str]:
+        for piece in (head + "x" * (chars - len(head)), '"}]}'):
+            given.append(len(piece))
+            yield piece
+
+    grouped = Grouped(lambda _, said: said)
+    groups = JsonMessages("a.dat", grouped, YamlRules().messages.severities).read(pieces())
+    assert next(groups).code == "EX003004W"
+    assert (given == [chars]) is at_once
+    list(groups)
+    assert told(grouped).items() >= SAID.items()
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """XML message files by any names: code, severity, customer and text together or apart."""
 
 import io
+from collections.abc import Iterator
 
 import pytest
 
 from exstream_notify.adapters.message_files import MessageFiles
+from exstream_notify.adapters.message_xml import XmlMessages
 from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.composer_messages import Grouped
 from exstream_notify.domain.customer_ranges import to_text
@@ -166,6 +168,26 @@ def test_a_whole_log_in_one_element_is_read_however_long() -> None:
     found = grouped(f"<log><![CDATA[{lines}EX000123S (13) Run stopped\n]]></log>")
     assert found.messages == 20_001
     assert found.groups["EX000123S", ""].severity == "severe"
+
+
+def test_what_a_long_element_says_is_told_before_it_ends() -> None:
+    line = "EX000123S (13) Run stopped\n"
+    read: list[int] = []
+
+    def pieces() -> Iterator[str]:
+        yield "<log>"
+        for number in range(100):
+            read.append(number)
+            yield line * 100
+        yield "</log>"
+
+    rules = YamlRules().messages
+    found = Grouped(lambda code, said: said)
+    groups = XmlMessages("a.xml", found, rules.severities).read(pieces())
+    assert next(groups).code == "EX000123S"
+    assert 20 < len(read) < 40, "after some 64 KB, not at the end"
+    assert list(groups) == []
+    assert found.messages == 10_000
 
 
 def test_hundreds_of_fields_do_not_hide_a_severe_code() -> None:

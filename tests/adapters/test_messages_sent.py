@@ -115,6 +115,24 @@ def test_a_message_that_is_another_workers_already_is_left_to_it(code: str, rais
         SqsQueue(client, "Q").come_back("handle", 1)
 
 
+def test_large_messages_go_in_calls_that_sqs_takes() -> None:
+    calls: list[list[int]] = []
+
+    class Counting(Client):
+        def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+            calls.append([len(entry["MessageBody"]) for entry in Entries])
+            return super().send_message_batch(QueueUrl, Entries)
+
+    client = Counting()
+    bodies = [("g", {"n": n, "text": "x" * 79_000}) for n in range(5)] + [
+        ("g", {"n": n}) for n in range(5, 17)
+    ]
+    assert SqsQueue(client, "Q").send(bodies) == 17
+    assert [body["n"] for _, _, body in client.messages] == list(range(17))
+    assert [len(sizes) for sizes in calls] == [3, 10, 4]
+    assert max(sum(sizes) for sizes in calls) <= 240_000
+
+
 def test_a_run_is_staged_by_its_own_group() -> None:
     client = Client()
     queue = SqsRunQueue(client, "R")

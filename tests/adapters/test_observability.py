@@ -51,6 +51,23 @@ def test_of_a_failure_only_what_cannot_be_personal_is_told(capsys: pytest.Captur
     assert "Zoë" not in str(other)
 
 
+def test_of_a_long_way_to_an_error_its_end_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    def deeper(left: int) -> None:
+        if not left:
+            raise KeyError("C1")
+        deeper(left - 1)
+
+    with pytest.raises(KeyError):
+        failures_logged(deeper)(20)
+    (found,) = [line for line in lines(capsys) if "way" in line]
+    way = found["way"]
+    assert isinstance(way, list)
+    assert len(way) == 8
+    assert {place.split()[1] for place in way} == {"deeper"}
+    assert way[-1] != way[-2], "the last is where it was raised"
+    assert "C1" not in str(found)
+
+
 def test_what_touched_no_notice_is_still_told(capsys: pytest.CaptureFixture[str]) -> None:
     log_notices("response", set(), told={"unmatched": 1})
     (line,) = lines(capsys)

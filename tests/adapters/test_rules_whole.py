@@ -221,6 +221,15 @@ def test_a_file_that_nobody_reads_is_refused(tmp_path: Path) -> None:
             f"{name}: nobody reads it; rules are alerts.yaml, aliases.yaml, bounce_mails.yaml, "
         )
         (tmp_path / name).unlink()
+    for name in "gkbxmahcz":
+        (tmp_path / f"{name}.yaml").write_text("")
+    assert refused(YamlRules(tmp_path).check).startswith("a.yaml: nobody reads it"), "the first by its name"
+
+
+def test_a_site_switches_off_one_journey_and_keeps_those_behind_it(tmp_path: Path) -> None:
+    every = list(YamlRules().journeys())
+    found = site(tmp_path, journeys=f"journeys:\n  {every[0]}:\n").journeys()
+    assert list(found) == every[1:]
 
 
 # --- alerts ---------------------------------------------------------------------------------------------

@@ -309,6 +309,23 @@ def test_a_head_keeps_its_pages_and_what_took_its_alerts(tables: Tables) -> None
     assert incidents.head(found) == head
 
 
+def test_a_head_keeps_the_times_at_which_it_came_back(tables: Tables) -> None:
+    incidents = DynamoIncidents(tables.client, tables.incidents)
+    head = Head(
+        "5" * 32,
+        "retail",
+        "run-flaps",
+        "it",
+        "engine",
+        version=1,
+        told_codes=("engine_error",),
+        returned=("2026-11-20T15:00:00+00:00", "2026-11-20T16:00:00+00:00"),
+        settled="1-3",
+    )
+    assert incidents.save(head)
+    assert incidents.head(head.incident_id) == head
+
+
 def test_a_head_is_written_where_nobody_wrote_in_between(tables: Tables) -> None:
     incidents = DynamoIncidents(tables.client, tables.incidents)
     head = Head("1" * 32, "retail", "run-2", "it", "engine", version=1, history=({"at": "now", "what": "x"},))

@@ -159,6 +159,7 @@ def test_a_single_document_is_a_part_of_one() -> None:
     [(position, document)] = S3Records(bucket, "work").read(pointer)  # type: ignore[arg-type]
     assert (position, document.document_id, document.email) == (1, "D1", "k1@example.com")
     assert (pointer.run, pointer.number, pointer.count) == ("retail/event-1", 0, 1)
+    assert list(found.slices("retail", "event-1", PARTS)) == [pointer]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from exstream_notify.adapters.rules import RulesInvalid, YamlRules
+from exstream_notify.adapters.vocabulary_rules import _literal
 from exstream_notify.domain.masking import Sampled
 from tests.engine_texts import EngineText, read, word_list, words
 
@@ -136,6 +137,22 @@ def site(folder: Path, text: str) -> YamlRules:
 )  # fmt: skip
 def test_the_names_of_our_own_incidents_are_shown(name: str) -> None:
     assert VOCABULARY.shown(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("Hold", ["Hold"]),
+        ("XEROX-*", ["XEROX"]),
+        ("billing_*.index.*=", ["billing", "index"]),
+        ("*-Nightly run [0-9]*", ["Nightly run"]),
+        ("ab*", []),
+        ("*", []),
+        ("123*", []),
+    ],
+)
+def test_of_a_glob_what_it_says_letter_by_letter_is_a_name(name: str, parts: list[str]) -> None:
+    assert _literal(name) == parts
 
 
 def test_a_site_adds_words_and_names(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from exstream_notify.adapters.index import (
     stage_file,
 )
 from exstream_notify.adapters.index.faults import Fault
-from exstream_notify.adapters.index.parts import MemoryParts, RejectWriter
+from exstream_notify.adapters.index.holders import _Memo as HolderMemo
+from exstream_notify.adapters.index.parts import MemoryParts, PartWriter, RejectWriter
 from exstream_notify.adapters.index.record import Memo
 from exstream_notify.adapters.index.source import TextSource, known_encoding, without_end_mark
 from exstream_notify.domain.documents import FileFault
@@ -126,6 +127,20 @@ def test_what_is_needed_and_cannot_be_read_refuses_the_record(field: str, value:
     assert outcome({**RECORD, "content_sha256": "A" * 64})[0]["content_sha256"] == "a" * 64
 
 
+@pytest.mark.parametrize(("at", "kept"), [("2001-01-01T00:00:00Z", True), ("2099-11-20T04:12:09Z", False)])
+def test_a_production_time_that_is_years_away_is_left_out_with_the_reason(at: str, kept: bool) -> None:
+    found, left = outcome({**RECORD, "produced_at": at})
+    assert ("produced_at" in found) is kept
+    assert left == ([] if kept else ["produced_at: years away from today"])
+
+
+def test_a_due_moment_that_may_be_two_days_is_left_out_with_the_reason() -> None:
+    found, (fault,) = outcome({**RECORD, "due_date": "2026-12-01T00:00:00Z", "time_zone": "America/New_York"})
+    assert "due_date" not in found
+    assert fault.startswith("due_date: ")
+    assert "utc_midnight" in fault
+
+
 @pytest.mark.parametrize("field", ["archive_ref", "statement_period", "produced_at"])
 def test_what_tells_documents_apart_is_needed_where_they_have_no_id(field: str) -> None:
     wrong = {**RECORD, field: "2026-99-99" if field == "produced_at" else "x" * 2000}
@@ -215,6 +230,18 @@ def test_what_is_read_again_and_again_is_kept_within_bounds() -> None:
     for number in range(5000):
         memo[f"v{number}"]
     assert len(memo) <= 4096
+
+
+def test_holders_names_are_worked_out_anew_rather_than_kept_without_bounds() -> None:
+    asked: list[str] = []
+    memo = HolderMemo(lambda value: asked.append(value) or value.upper())
+    for number in range(HolderMemo._ENTRIES):
+        memo[f"v{number}"]
+    assert memo["v0"] == "V0"
+    assert len(asked) == len(memo) == HolderMemo._ENTRIES
+    assert memo["one more"] == "ONE MORE"
+    assert list(memo) == ["one more"]
+    assert memo["v0"] == "V0"
 
 
 # --- what a file's name, its events and its bytes say ---------------------------------------------------
@@ -499,11 +526,41 @@ def test_queues_that_no_rule_maps_are_named_up_to_two_hundred() -> None:
     assert tally.queues_ignored == {**{f"Q{n}": 2 for n in range(200)}, "(other)": 10}
 
 
+class Numbered(MemoryRejects):
+    """A sink that keeps the numbers, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers: list[int] = []
+
+    def put(self, number: int, body: bytes) -> None:
+        """See `RejectSink`."""
+        self.numbers.append(number)
+        super().put(number, body)
+
+
 def test_rejects_are_put_when_there_is_a_parts_worth() -> None:
-    sink = MemoryRejects()
+    sink = Numbered()
     writer = RejectWriter(sink, part_bytes=6)
     for line in (b"ab", b"cd", b"efgh", b"ijklm", b"x"):
         writer.add(line)
     writer.close()
     writer.close()
     assert sink.bodies == [b"ab\ncd\n", b"efgh\nijklm\n", b"x\n"]
+    assert sink.numbers == [0, 1, 2]
+
+
+def test_parts_and_slices_are_numbered_from_0_or_from_where_the_files_before_ended() -> None:
+    for beginning, part, number in (({}, 0, 0), ({"first_part": 3, "first_slice": 40}, 3, 40)):
+        sink = MemoryParts()
+        writer = PartWriter(sink, part_bytes=10, slice_records=2, **beginning)
+        for position in range(1, 6):
+            writer.add(b"abc", position)
+        writer.close()
+        assert [row[:6] for row in sink.slices] == [
+            (number, part, 0, 8, 2, 1),
+            (number + 1, part + 1, 0, 8, 2, 3),
+            (number + 2, part + 2, 0, 4, 1, 5),
+        ]
+        assert [at.number for at in sink.parts] == [part, part + 1, part + 2]
+        assert (writer.next_part, writer.next_slice) == (part + 3, number + 3)

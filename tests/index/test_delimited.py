@@ -129,6 +129,10 @@ def test_the_limit_of_a_line_is_exact():
     assert ids(stage(HEADER + line, "a.index.csv", **limits(line_chars=len(line)))) == ["D1"]
     with pytest.raises(IndexUnreadable, match="a line of more than"):
         stage(HEADER + line, "a.index.csv", **limits(line_chars=len(line) - 1))
+    last = line.rstrip("\n")
+    assert ids(stage(HEADER + last, "a.index.csv", **limits(line_chars=len(last)))) == ["D1"]
+    with pytest.raises(IndexUnreadable, match="a line of more than"):
+        stage(HEADER + last, "a.index.csv", **limits(line_chars=len(last) - 1))
 
 
 PSV = "customer_key|document_id|document_type|last_name|email|amount_due|currency\n"

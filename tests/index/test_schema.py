@@ -4,6 +4,8 @@ import pytest
 
 from exstream_notify.adapters.index import RecordRefused
 from exstream_notify.adapters.index.record import NEEDED
+from exstream_notify.adapters.record_schemas import RecordSchemas, Site
+from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.records import RunFolder
 from exstream_notify.domain.values import Manner
 from tests.index import a_schema
@@ -230,6 +232,24 @@ def test_a_due_moment_is_the_day_of_the_customer():
     assert normalise({**moment, "country": "Germany", "time_zone": "CEST"})["due_date"] == "2027-02-10"
     assert normalise({**moment, "time_zone": "America/New_York"})["due_date"] == "2027-02-09"
     assert normalise(moment, manner=Manner(zone="Asia/Tokyo"))["due_date"] == "2027-02-10"
+
+
+@pytest.mark.parametrize(
+    ("fields", "day"),
+    [
+        ({}, "2027-02-09"),  # the site's zone is New York's
+        ({"mobile": "+12135550100", "country": "US"}, "2027-02-08"),
+        ({"mobile": "+12135550100"}, "2027-02-08"),
+        ({"mobile": "+12135550100", "country": "Neverland"}, "2027-02-08"),
+        ({"mobile": "+12135550100", "time_zone": "America/New_York"}, "2027-02-09"),
+        ({"mobile": "(213) 555-0100"}, "2027-02-08"),  # a number of the site's country
+    ],
+)
+def test_a_due_moment_is_the_day_of_the_zone_or_of_the_number(fields, day):
+    record = {**BASE, **fields, "due_date": "2027-02-09T06:00:00Z"}
+    schema = RecordSchemas(YamlRules(), None, Site()).of(None)
+    found = schema.normalise(tuple(record), list(record.values()))
+    assert found["due_date"] == day
 
 
 def test_words_for_no_value_are_no_values():

@@ -149,6 +149,15 @@ def test_what_is_kept_of_a_reject_is_bounded():
     assert len(reject["raw"]) == 50
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", ""])
+def test_a_reject_is_kept_as_it_stands_but_for_the_end_of_its_line(end):
+    text = f"customer_key,document_type,note\n,invoice, X {end}"
+    (reject,) = stage(text, "a.index.csv").rejects
+    assert reject["raw"] == ",invoice, X "
+    (reject,) = stage(text.replace(" X ", "XX"), "a.index.csv").rejects
+    assert reject["raw"] == ",invoice,XX"
+
+
 def test_rejects_come_in_parts():
     sink = MemoryRejects()
     writer = RejectWriter(sink, part_bytes=100)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from mutants import __main__ as command
-from mutants.choice import drawn, in_order
+from mutants.choice import drawn, in_order, module_name
 from mutants.coverage_map import Lines
 from mutants.forks import changed_function, in_fork
 from mutants.operators import Mutant, mutants
@@ -134,6 +134,18 @@ def test_tests_that_are_named_for_the_module_and_those_of_its_layer_come_before_
     lines = Lines(seconds=dict(zip(tests, (0.1, 0.2, 0.3), strict=True)))
     assert in_order(tests, lines, [], 9, "core/domain/receipts.py") == [*reversed(tests)]
     assert in_order(tests, lines, [tests[0]], 9, "core/domain/receipts.py")[0] == tests[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("domain/links.py", "exstream_notify.domain.links"),
+        ("adapters/index/__init__.py", "exstream_notify.adapters.index"),
+        ("ports.py", "exstream_notify.ports"),
+    ],
+)
+def test_a_module_has_the_name_that_its_users_import_it_by(path: str, name: str) -> None:
+    assert module_name(f"layers/core/exstream_notify/{path}") == name
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from botocore import exceptions as aws_errors
 
 from exstream_notify.adapters.providers import opentext_answers, ses_answers, sms_answers
+from exstream_notify.adapters.providers.aws import _detail
 from exstream_notify.adapters.providers.errors import AFTER_REPAIR, Row, exception_codes, read_table
 from exstream_notify.domain.messages import GiveUp, TryAgain, Unconfirmed
 
@@ -303,3 +304,14 @@ def test_trouble_of_the_account_defers_instead_of_failing() -> None:
                 "set_up_missing",
             ):
                 assert row.answer == TryAgain(row.answer.reason, AFTER_REPAIR), row
+
+
+def test_an_answer_of_aws_is_told_from_others_by_its_reason_its_fields_and_its_words() -> None:
+    response = {
+        "Error": {"Code": "ValidationException", "Message": "no such number"},
+        "Reason": "FIELD_VALIDATION_FAILED",
+        "Fields": [{"Name": "DestinationPhoneNumber"}, "of another form", {"Name": "Body"}],
+    }
+    error = aws_errors.ClientError(response, "SendTextMessage")  # type: ignore[arg-type]
+    assert _detail(error) == "FIELD_VALIDATION_FAILED DestinationPhoneNumber Body no such number"
+    assert _detail(aws_errors.ClientError({}, "SendTextMessage")).split() == []

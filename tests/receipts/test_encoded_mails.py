@@ -214,6 +214,8 @@ def test_a_mail_is_bounded_in_every_direction() -> None:
         ("a<br/>b<br>c", "a\nb\nc"),
         ("<td>a</td><td>b</td>", "a  b"),
         ("<style>p {x}</style><script>if (a<b)</script><head>h</head>text", "text"),
+        ("<style>x</style>a" * 21, "a " * 20 + "x a"),  # no more than 20 are looked for
+        ("<style>x</style>a<style>b", "a b"),
         ("&lt;c100001@example.com&gt; <c100002@example.com>", "<c100001@example.com> <c100002@example.com>"),
         ("<!-- note -->a<!DOCTYPE html>b", "a b"),
         ("<pre>a\nb</pre>", "\na\nb\n"),

@@ -16,6 +16,7 @@ from exstream_notify.adapters.receipts.mails.parsing import (
     Part,
     parsed,
 )
+from exstream_notify.adapters.receipts.mails.reading import _bounded
 from exstream_notify.adapters.receipts.mails.reports import RECIPIENTS
 from exstream_notify.adapters.receipts.mails.returned import RETURNED_LIMIT, returned_text
 from exstream_notify.adapters.receipts.mails.telling import NOTES
@@ -110,6 +111,13 @@ def test_what_is_read_of_a_mail_is_bounded(data: bytes) -> None:
     assert len(returned_text(parsed(data))) <= RETURNED_LIMIT
     assert len(asked.reports) <= RECIPIENTS
     assert all(len(one.answer) <= max(ANSWER, NOTES) and len(one.notes) <= NOTES for one in asked.reports)
+
+
+@pytest.mark.parametrize("size", [1, 1000, TEXT_LIMIT // 3, TEXT_LIMIT, TEXT_LIMIT + 1])
+def test_of_several_texts_so_much_is_read_together(size: int) -> None:
+    texts = list(_bounded("x" * size for _ in range(4)))
+    assert sum(map(len, texts)) == min(4 * size, TEXT_LIMIT)
+    assert all(texts), "none that is empty"
 
 
 def depth(part: Part) -> int:

@@ -252,6 +252,33 @@ def test_a_report_that_has_lost_its_type_begins_with_its_own_group() -> None:
     assert loose_status("Final-Recipient:\nnobody") == ""
 
 
+@pytest.mark.parametrize("subject", ["Undelivered Mail Returned to Sender", "Report"])
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([("failed", "5.1.1")], [Kind.HARD_BOUNCE]),
+        ([("delayed", "4.4.1")], [Kind.DELAYED]),
+        ([("delivered", "2.0.0")], [Kind.DELIVERED]),
+        ([("relayed", "2.0.0")], [Kind.SENT]),
+        ([("failed", "5.1.1"), ("delayed", "4.4.1")], [Kind.HARD_BOUNCE, Kind.DELAYED]),
+    ],
+)
+def test_a_report_that_has_lost_its_type_says_the_same_of_each_recipient(
+    subject: str, rows: list[tuple[str, str]], told: list[Kind]
+) -> None:
+    groups = "\n".join(
+        f"Final-Recipient: rfc822; c10000{n}@example.com\nAction: {action}\nStatus: {status}\n"
+        for n, (action, status) in enumerate(rows)
+    )
+    body = f"Subject: {subject}\nContent-Type: text/plain\n\nThis is a report.\n\n{groups}"
+    found = read_mail(f"From: {DAEMON}\n{body}".encode(), PHRASES, VERDICTS)
+    assert [one.kind for one in found.told] == told
+    assert [one.code for one in found.told] == [status for _, status in rows]
+    assert [one.address for one in found.told] == [f"c10000{n}@example.com" for n in range(len(rows))]
+    passed_on = read_mail(f"From: Ann Example <ann@example.net>\n{body}".encode(), PHRASES, VERDICTS)
+    assert passed_on.told == (), "a person who passes it on reports nothing"
+
+
 def test_the_first_field_of_a_name_counts_in_a_complaint() -> None:
     part = parsed(
         b"Content-Type: message/feedback-report\n\nFeedback-Type: abuse\nFeedback-Type: fraud\n\nX: 1\nx: 2"

@@ -85,6 +85,10 @@ def test_a_composers_document_is_identified_by_all_that_its_event_says() -> None
     (receipt,) = found.read(event(exstreamEmailStatistics=statistics), "sqs:1")
     assert asked[1] == ("cards", {"communication_id": "COM-2"})
     assert receipt.recipient == "s@example.com"
+    # A job that does not say its domain has that of its statistics.
+    job = {"communicationId": "COM-3"}
+    found.read(event(exstreamJob=job, exstreamEmailStatistics=statistics), "sqs:1")
+    assert asked.pop() == ("cards", {"communication_id": "COM-3"})
     (bare,) = found.read(event(schema="Exstream-SMS-Failed"), "sqs:1")
     assert (bare.channel, asked[2]) == ("sms", ("", {"communication_id": None}))
 

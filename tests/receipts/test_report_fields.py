@@ -2,7 +2,7 @@
 
 import pytest
 
-from exstream_notify.adapters.receipts.mails.reports import _groups
+from exstream_notify.adapters.receipts.mails.reports import _groups, _row
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,31 @@ from exstream_notify.adapters.receipts.mails.reports import _groups
 )
 def test_fields_come_in_groups(text: str, groups: list[dict[str, list[str]]]) -> None:
     assert list(_groups(text)) == groups
+
+
+def test_a_row_has_up_to_three_recipients_a_field_and_the_answers_without_their_type() -> None:
+    row = _row(
+        {
+            "original-recipient": ["rfc822; c100001@example.com"],
+            "final-recipient": [f"rfc822;c10000{n}@example.com" for n in range(1, 6)],
+            "action": ["Failed (for good)", "delayed"],
+            "status": ["5.1.1", "4.2.2"],
+            "diagnostic-code": [
+                "smtp; 550 5.1.1 unknown; ask your postmaster",
+                "x-unix; 67",
+                "",
+                "smtp;550 5.1.1 unknown; ask your postmaster",
+                "5",
+                "6",
+            ],
+        }
+    )
+    assert row.address == "c100001@example.com"
+    assert [name for name in row.also if "@example.com" in name] == [
+        "c100002@example.com",
+        "c100003@example.com",
+    ]
+    assert (row.action, row.status, row.waits) == ("failed", "5.1.1", False)
+    assert row.answer == "550 5.1.1 unknown; ask your postmaster\n67\n5"
+    waiting = _row({"will-retry-until": [""]})
+    assert (waiting.address, waiting.also, waiting.answer, waiting.waits) == ("", (), "", True)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exstream_notify.adapters.rendering import Renderer
+from exstream_notify.adapters.rendering.forms import Pattern
 from exstream_notify.domain.documents import Channel, Document
 from exstream_notify.domain.messages import Content
 
@@ -142,3 +143,22 @@ def test_a_company_whose_name_is_an_insert_mark_gets_no_bulk_jobs() -> None:
     renderer = Renderer(replace(BRAND, name="Bank (i1)"))
     rendering = renderer.render_bulk("invoice", "email", many("invoice", 2), [LINK] * 2, "en")
     assert rendering.inserts == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("marked", "form", "names", "safe"),
+    [
+        ("plain", "plain", (), True),
+        ("100 %", "100 %%", (), True),
+        ("a \ue000amount\ue001 b", "a %s b", ("amount",), True),
+        ("\ue000amount\ue001\ue000due_date\ue001", "%s%s", ("amount", "due_date"), True),
+        ("a \ue000amount\ue001 b (i1)", "a %s b (i1)", ("amount",), False),
+        ("(i1 \ue000amount\ue001", "(i1 %s", ("amount",), False),
+        ("a \ue000x\ue001 b \ue000y\ue001 (i12)", "a %s b %s (i12)", ("x", "y"), False),
+        ("(in \ue000x\ue001) (i \ue000y\ue001)", "(in %s) (i %s)", ("x", "y"), True),
+    ],
+)
+def test_a_text_is_cut_at_its_values_and_an_insert_mark_of_its_own_is_seen_wherever_it_stands(
+    marked: str, form: str, names: tuple[str, ...], safe: bool
+) -> None:
+    assert Pattern.cut(marked) == Pattern(form, names, safe)

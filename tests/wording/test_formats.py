@@ -194,6 +194,8 @@ def test_money_has_the_records_decimals_or_iso_4217s(
 
 def test_the_code_alone_is_plain_enough_for_any_alphabet() -> None:
     assert format_money(Decimal("1234.5"), "INR", "en_US", code_only=True) == "INR 1,234.50"
+    assert format_money(Decimal("1234.5"), "", "en_US", code_only=True) == "1,234.50"
+    assert format_money(Decimal("123456.5"), "", "en_IN", code_only=True) == "123,456.50"
 
 
 def test_text_direction() -> None:

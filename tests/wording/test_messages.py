@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exstream_notify.adapters.rendering import Brand, Renderer
+from exstream_notify.adapters.rendering.variables import clean
 from exstream_notify.domain.documents import Channel, Document
 from exstream_notify.domain.messages import Content
 from exstream_notify.domain.sms_text import alphabet, parts
@@ -201,6 +202,19 @@ def test_greetings_use_what_names_there_are() -> None:
     assert greeting(first_name="J.R.", last_name="Smith Jr.") == "Dear J.R. Smith Jr.,"
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (None, ""), ("", ""), (" ", ""), ("a", "a"), (" a", "a"), ("a ", "a"), (" a b ", "a b"), ("a  b", "a b"),
+        ("a\tb", "a b"), ("\na\r\n", "a"), ("a\u2028b", "a b"), ("a\u00a0b", "a b"), ("a\x00b", "a b"),
+        ("a\u202eb", "ab"), ("\ue000a", "a"), ("\u0915\u200d", "\u0915\u200d"), ("x" * 5, "x" * 5), ("x" * 6, ""),
+        ("x" * 5 + " ", "x" * 5),
+    ],
+)  # fmt: skip
+def test_a_value_is_one_line_of_what_can_be_seen_or_nothing(given: str | None, shown: str) -> None:
+    assert clean(given, 5) == shown
+
+
 # --- account numbers and proofs of identity
 
 
@@ -220,6 +234,15 @@ def test_no_field_carries_the_account_number(field: str, spelling: str, channel:
 def test_leading_zeros_do_not_hide_the_account_number() -> None:
     document = full("statement", account_number="0033907579383", reference_no="33907579383")
     assert "33907579383" not in RENDERER.render("statement", "email", document, link=LINK).text
+
+
+def test_in_the_place_of_the_account_number_stand_its_last_four_where_they_prove_nothing() -> None:
+    def text(**changes: str) -> str:
+        return RENDERER.render("statement", "email", full("statement", **changes), link=LINK).text
+
+    assert "Ref" in text(reference_no="Ref 7")
+    assert "\u20261809" in text(reference_no=f"Ref {ACCOUNT}").split()
+    assert "1809" not in text(reference_no=f"Ref {ACCOUNT}", verify_last4="1809")
 
 
 def test_the_last_four_are_shown_unless_they_prove_identity() -> None:

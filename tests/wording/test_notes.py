@@ -2,8 +2,10 @@
 
 import re
 from datetime import date
+from pathlib import Path
 
 import pytest
+import yaml
 
 from exstream_notify.adapters.rendering.brand import SMS_NAME_LENGTH, Brand
 from exstream_notify.adapters.rendering.notes import Notes
@@ -85,3 +87,11 @@ def test_an_unknown_language_is_told_in_the_default_and_an_unknown_note_is_an_er
         NOTES.render("nothing", "sms", "en", {})
     with pytest.raises(WordingError, match="no value code"):
         NOTES.render("code", "sms", "en", {})
+
+
+def test_a_sites_language_that_frames_nothing_of_its_own_has_a_plain_colon(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "it.yaml").write_text("common: {}\n", "utf-8")
+    (tmp_path / "notes" / "texts.yaml").write_text(yaml.safe_dump({"it": NOTES.texts["en"]}), "utf-8")
+    text = Notes(BRAND, tmp_path).render("code", "email", "it", VALUES).text
+    assert "\nCode: 123456\n" in text

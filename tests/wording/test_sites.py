@@ -13,7 +13,7 @@ from exstream_notify.adapters.rendering.check import (
     LONGEST_VALUES,
     check_wording,
 )
-from exstream_notify.adapters.rendering.texts import PACKAGE_WORDING, LanguageTexts, WordingFiles
+from exstream_notify.adapters.rendering.texts import PACKAGE_WORDING, LanguageTexts, WordingFiles, read_yaml
 from exstream_notify.adapters.rendering.variables import ALLOWED, VARIABLES
 from exstream_notify.domain.links import make_token
 from exstream_notify.domain.sms_text import alphabet
@@ -244,6 +244,8 @@ FAULTS = [
     ),
     ("types:\n  statement:\n    sms: Выписка", 3, "types.statement.sms", "GSM"),
     ("types:\n  statement:\n    body: ['(i1) is yours']", 3, "types.statement", "insert marks"),
+    ("types:\n  statement:\n    body: ['\ue000 is yours']", 3, "types.statement", "template marks"),
+    ("types:\n  statement:\n    body: [\"{{ '{{' }} x\"]", 3, "types.statement", "template marks"),
     ("types:\n  postcard:\n    subject: A card", 2, "types.postcard.heading", "no words"),
     ("types: [statement]", 0, "", "need keys and values"),
     ("types:\n  statement: {subject: [", 3, "", "while parsing"),
@@ -302,10 +304,33 @@ def test_a_brand_file_that_cannot_be_used(tmp_path: Path, text: str, reason: str
     assert reason in problem.reason
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{{ amount + 1 }}", "'Mark' and 'int' in '{{ amount + 1 }}'"),
+        ("{{ brand.upper() }}", "callable in '{{ brand.upper() }}'"),
+        ("{{ amount", "'end of print statement'. in '{{ amount'"),
+    ],
+)
+def test_the_text_that_cannot_be_used_is_quoted(tmp_path: Path, text: str, reason: str) -> None:
+    (problem,) = check_wording(site(tmp_path, "en.yaml", f"types:\n  statement:\n    body: ['{text}']"))
+    assert problem.reason.endswith(reason)
+
+
 def test_a_company_name_outside_the_sms_alphabet_is_told() -> None:
     (problem,) = check_wording(brand=Brand("Банк"))
     assert problem.key == "sms_name"
     assert check_wording(brand=Brand("Банк", sms_name="Bank")) == []
+
+
+def test_a_file_without_any_keys_is_one_of_none_and_another_thing_at_the_top_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    for text in ("", "# nothing yet\n", "{}\n"):
+        path.write_text(text, "utf-8")
+        assert read_yaml(path) == {}
+    path.write_text("- a\n", "utf-8")
+    with pytest.raises(WordingError, match=r"^own\.yaml: keys and values are needed at the top"):
+        read_yaml(path)
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

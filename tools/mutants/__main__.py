@@ -239,6 +239,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         importlib.import_module(library)
     run.judge(None)
     if any(not case.status for case in run.cases):
+        for path in sorted({case.mutant.path for case in run.cases if not case.status}):
+            # Some are imported by no test, but by a function that a test calls: too late to be changed.
+            importlib.import_module(choice.module_name(path))
         files = {test.partition("::")[0] for case in run.cases if not case.status for test in case.tests}
         options = [*PYTEST, "-o", "timeout=0", f"--basetemp={TEMPORARY / 'warm'}", *sorted(files)]
         pytest.main(options, plugins=[forks.Collected(run.judge)])

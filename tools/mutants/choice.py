@@ -28,6 +28,12 @@ def modules(wanted: Sequence[str]) -> list[Path]:
     return found
 
 
+def module_name(path: str) -> str:
+    """The name under which the module at a path, relative to the root, is imported."""
+    inner = (ROOT / path).relative_to(PACKAGE.parent).with_suffix("")
+    return ".".join(inner.parts).removesuffix(".__init__")
+
+
 def drawn(paths: Iterable[Path], sample: int, seed: str) -> list[Mutant]:
     """A sample that takes modules in turn by their size, and statements before mutants of one statement."""
     chance = random.Random(seed)  # noqa: S311  # a sample, repeatable

@@ -54,7 +54,7 @@ def exceptions_of(body: dict[str, Any], vocabulary: Vocabulary) -> list[Exceptio
     parts = job_parts(detail) if is_composers else []
     if kind == "Exception Raised":
         return [_told_by_others(body, kind).as_it_leaves(vocabulary.shown)]
-    code = EVENT_CODES.get(kind) or ("composition_failed" if _COMPOSER_FAILED.fullmatch(kind) else None)
+    code = EVENT_CODES.get(kind) or ("composition_failed" if _COMPOSER_FAILED.fullmatch(kind) else "")
     if code and not any(part.kind == "step" for part in parts):
         return [_of_event(body, kind, code).as_it_leaves(vocabulary.shown)]
     if is_composers and kind not in _OF_CUSTOMERS:

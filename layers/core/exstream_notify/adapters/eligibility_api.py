@@ -197,10 +197,11 @@ def asked_of(body: str | None, rules: YamlRules, schema_of: Callable[[str], Reco
 
     `schema_of` reads records of a domain: each customer takes the way of one, so that both mean the same.
     """
+    text = body or ""
     try:
-        asked = Asked.model_validate(json.loads(body or "", parse_constant=_no_number))
+        asked = Asked.model_validate(json.loads(text, parse_constant=_no_number))
         # Numbers as they are written, as the reader of an index has them: 120.50 is not 120.5.
-        given = json.loads(body or "", object_pairs_hook=_made, parse_float=str, parse_int=str)
+        given = json.loads(text, object_pairs_hook=_made, parse_float=str, parse_int=str)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"

@@ -278,7 +278,7 @@ class CustomerCollector:
         elif kind in _FILES or (kind in ("name", "filename") and parent in _FILES):
             self._plain[0].append(FILE_NAME)
             self._plain[1].append(said)
-        elif kind not in _PASSED_OVER and said.strip():
+        elif said.strip():
             self._add_plain({name: said})
 
     def _add_plain(self, fields: dict[str, str]) -> None:

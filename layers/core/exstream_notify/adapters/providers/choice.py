@@ -79,7 +79,7 @@ _backoff = wait_random_exponential(multiplier=0.2, max=PATIENCE)
 
 
 def _wait(state: RetryCallState) -> float:
-    answer = state.outcome.result() if state.outcome else None
+    answer = _last_answer(state)
     named = answer.retry_after if isinstance(answer, TryAgain) else None
     return named if named is not None else _backoff(state)
 

@@ -103,8 +103,8 @@ def _row(fields: Mapping[str, list[str]]) -> Row:
     return Row(
         address=found[0] if found else "",
         also=tuple(dict.fromkeys(a for a in [*found[1:], *forms] if a != found[0])),
-        action=" ".join(fields.get("action", ())[:1]).lower().partition("(")[0].strip(),
-        status=" ".join(fields.get("status", ())[:1])[:100],
+        action=fields.get("action", [""])[0].lower().partition("(")[0].strip(),
+        status=fields.get("status", [""])[0][:100],
         answer="\n".join(dict.fromkeys(d for d in diagnostics if d))[:_VALUE],
         waits="will-retry-until" in fields,
     )
