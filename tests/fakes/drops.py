@@ -124,7 +124,7 @@ class FakeStaging:
         """See `Staging.form`."""
         if "/" in name:
             return None
-        return "native" if name.removesuffix(".gz") == MANIFEST else "json" if name.endswith(".index.jsonl") else None
+        return "native" if name == MANIFEST else "json" if name.endswith(".index.jsonl") else None
 
     def is_message_file(self, name: str) -> bool:
         """See `Staging.is_message_file`."""
