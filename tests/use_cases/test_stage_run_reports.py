@@ -9,7 +9,15 @@ import pytest
 
 from exstream_notify.domain.exceptions import Unusable
 from exstream_notify.domain.holders import Conflicts
-from exstream_notify.domain.runs import Control, DomainRule, RunState, SealedFile, StagePolicy
+from exstream_notify.domain.notices import Outcome
+from exstream_notify.domain.runs import (
+    Control,
+    DomainRule,
+    RecordOutcome,
+    RunState,
+    SealedFile,
+    StagePolicy,
+)
 from exstream_notify.domain.work import SlicePointer
 from exstream_notify.ports import StagedFile
 from exstream_notify.use_cases.stage_run import values_left_out
@@ -569,6 +577,49 @@ def test_a_cancelled_run_ends_the_deferred_records_and_leaves_the_rest_alone() -
         world.deliver("run", world.queues["run"].ready()[0])
     named = [SlicePointer.from_message(dict(body)) for _, body, _ in world.queues["decide"].sent[before:]]
     assert [(p.number, p.positions) for p in named] == [(0, (3,))]
+
+
+@pytest.mark.parametrize(
+    ("words", "queued"),
+    [
+        ([(3, Outcome.NOTIFIED), (2, Outcome.IN_FLIGHT)], []),
+        ([(3, Outcome.IN_FLIGHT), (2, Outcome.NOTIFIED)], [1]),
+        ([(2, Outcome.IN_FLIGHT), (3, Outcome.NOTIFIED)], []),
+        ([(3, Outcome.NOTIFIED), (3, Outcome.IN_FLIGHT)], [1]),
+        ([(3, Outcome.DEFERRED)], []),
+    ],
+)
+def test_the_newest_word_on_a_record_says_whether_it_is_open(
+    words: Sequence[tuple[int, Outcome]], queued: list[int]
+) -> None:
+    """Words of jobs come in the order of their names, so an older one may come last."""
+    world = World(slice_records=1)
+    world.drop("run-1", *three())
+    world.come_to_rest()
+    for number, (version, outcome) in enumerate(words):
+        world.runs.put_job("retail/run-1", f"z{number}", [RecordOutcome(1, 2, outcome, version=version)])
+    world.landed("run-1", "seal")
+    world.step()
+    found = [SlicePointer.from_message(m.json()).number for m in world.queues["decide"].messages]
+    assert found == queued
+
+
+def test_an_index_that_landed_just_before_the_run_was_taken_needs_no_event_of_its_own() -> None:
+    """Its event came while nothing said yet that the run was taken, and changed nothing."""
+    for call in range(1, 30):
+        world = World()
+        world.drop("run-1", *three())
+
+        def late(world: World = world) -> None:
+            world.folder("run-1").write_index(three(4), "late.index.jsonl")
+            world.landed("run-1", "index")
+            while world.queues["run"].ready():
+                world.deliver("run", world.queues["run"].ready()[0])
+
+        world.wire.interrupt_at(call, late)
+        world.come_to_rest()
+        if "late.index.jsonl" in world.folder("run-1").files:
+            assert {"index_after_seal", "index_not_sealed"} & world.exceptions.codes, call
 
 
 Wait = Callable[[World], None]
