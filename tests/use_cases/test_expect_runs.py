@@ -10,7 +10,7 @@ from exstream_notify.domain.expectations import ExpectedRun
 from exstream_notify.domain.incident_states import resolved
 from exstream_notify.domain.incidents import IncidentStatus
 from exstream_notify.use_cases.alert_exceptions import change_incident
-from exstream_notify.use_cases.expect_runs import expect_runs, look_for_missing
+from exstream_notify.use_cases.expect_runs import expect_runs, look_for_missing, missed_runs
 from tests.fakes import FakeRules, a_document, a_rule
 from tests.use_cases.world import World
 
@@ -358,3 +358,33 @@ def test_runs_missing_in_two_domains_are_settled_each_by_its_own() -> None:
         "expected-billing-2026-11-20": "resolved",
         "expected-cards-2026-11-20": "open",
     }
+
+
+def test_only_reports_of_missing_runs_are_read_and_settled() -> None:
+    play = Expecting()
+    world = play.until(20, 17)
+    (incident,) = world.incidents.all()
+    other = replace(world.exceptions.raised[0], code="another", part="another")
+    world.incidents.record(incident.incident_id, other, world.alerting().now())
+    world.exceptions.raise_exceptions([replace(other, code="files_missing", run_id="run-0")])
+    world.drain()
+    asked = []
+    reports = world.incidents.reports
+
+    def counted(found: str) -> list[Any]:
+        asked.append(found)
+        return reports(found)
+
+    world.incidents.reports = counted  # type: ignore[method-assign]
+    assert list(missed_runs("retail", world.alerting())) == ["retail/billing"]
+    assert asked == [incident.incident_id], "no incident of another kind is read"
+    world.incidents.reports = reports  # type: ignore[method-assign]
+    play.drop("run-1", 1)
+    assert [e.code for e in world.exceptions.raised if not e.count] == ["run_expected"]
+
+
+def test_what_was_settled_is_not_missing() -> None:
+    play = Expecting()
+    world = play.until(20, 17)
+    play.drop("run-1", 1)
+    assert missed_runs("retail", world.alerting()) == {}

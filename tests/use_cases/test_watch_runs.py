@@ -143,6 +143,8 @@ NO_CHANNEL = (Outcome.SUPPRESSED, Why.NO_CHANNEL)
         (40, 40, (Outcome.PAPER, Why.PAPER_CHOSEN), False),
         (10, 4, NO_CHANNEL, False),
         (10, 5, NO_CHANNEL, True),
+        (10, 5, (Outcome.FAILED, "refused"), True),
+        (10, 5, (Outcome.REJECTED, ""), True),
         (1000, 99, NO_CHANNEL, False),
         (1000, 100, NO_CHANNEL, True),
     ],
@@ -287,6 +289,7 @@ def test_a_run_is_silent_after_a_quarter_unbalanced_after_five_hours_and_over_af
     age: timedelta, state: str
 ) -> None:
     office = Office()
+    office.clock.move_to(office.clock.now().replace(microsecond=0) + timedelta(seconds=1))
     office.run(age, NOTHING)
     found = office.look()
     assert (found.open, found.silent, found.unbalanced, found.unreached) == (

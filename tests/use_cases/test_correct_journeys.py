@@ -1,0 +1,146 @@
+"""Several documents of one slice are corrected: each journey follows its own record, and what is said of them."""
+
+from typing import Any
+
+import pytest
+
+from tests.fakes import a_document
+from tests.scenarios.shipped import shipped
+from tests.use_cases.test_corrected_documents import (
+    DUNNED,
+    IN_JANUARY,
+    ORIGINAL,
+    WithAmounts,
+    at,
+)
+from tests.use_cases.world import World
+
+SOON_AFTER = "2026-11-22T15:00:00"
+
+
+def bill(number: int, **changes: Any) -> Any:
+    """The payment reminder of one customer."""
+    return a_document(number, **{**DUNNED, "customer_in_run": 10 + number, **changes})
+
+
+def a_world(*documents: Any) -> World:
+    world = shipped()
+    world.wording = WithAmounts()
+    world.drop("run-1", *(documents or (bill(1), bill(2))))
+    world.drain()
+    return world
+
+
+def corrects(world: World, when: str, *documents: Any, run: str = "run-2") -> None:
+    world.follow_until(at(when))
+    world.drop(run, *documents)
+    world.drain()
+
+
+def steps(world: World, document: str) -> list[tuple[str, str]]:
+    """Day in UTC, which is New York's here, and words of every step of a document that went out."""
+    found = []
+    for delivered in world.outbox:
+        notice = world.ledger.notices[delivered.notice_id]
+        if notice.document_id == document and notice.purpose.startswith("step:"):
+            claims = [e.at for e in notice.events if e.what == "claimed"]
+            found.append((claims[-1][:10], delivered.text.split("|")[0]))
+    return sorted(found)
+
+
+def said(world: World) -> list[tuple[Any, ...]]:
+    return [
+        (e.severity, e.domain, e.run_id, e.text, e.part, e.count, e.customers_in_run)
+        for e in world.exceptions.raised
+        if e.code == "correction_not_told"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "follows"),
+    [
+        ({}, ORIGINAL),  # says the same
+        ({"due_date": "2027-01-20", "test_flag": True}, ORIGINAL),
+        ({"amount_due": "0.00"}, []),
+        ({"due_date": "2027-01-20", "produced_at": "2026-11-01T08:00:00+00:00"}, ORIGINAL),  # older
+    ],
+)
+def test_a_record_before_it_that_moves_nothing_keeps_a_correction_from_nobody(
+    first: dict[str, Any], follows: list[tuple[str, str]]
+) -> None:
+    world = a_world(*(bill(n, produced_at="2026-11-20T08:00:00+00:00") for n in (1, 2)))
+    second = bill(2, due_date="2027-01-20", produced_at="2026-11-21T08:00:00+00:00")
+    corrects(world, SOON_AFTER, bill(1, **{"produced_at": "2026-11-21T08:00:00+00:00", **first}), second)
+    world.follow()
+    assert steps(world, "D0002") == IN_JANUARY
+    assert steps(world, "D0001") == follows
+    world.check()
+
+
+def test_a_document_that_was_replaced_before_it_is_followed_no_more() -> None:
+    world = a_world()
+    corrects(world, "2026-11-21T15:00:00", bill(1, document_id="D0009", supersedes="D0001"), run="run-b")
+    corrects(world, SOON_AFTER, bill(1, due_date="2027-01-20"), bill(2, due_date="2027-01-20"))
+    world.follow()
+    assert (steps(world, "D0001"), steps(world, "D0002")) == ([], IN_JANUARY)
+    assert world.notice("D0001").corrections == ()
+
+
+def test_customers_who_were_reminded_by_the_old_date_are_reported_together_and_others_are_not() -> None:
+    world = a_world(bill(1, due_date="2027-02-20"), bill(2), bill(3), bill(4))
+    corrects(world, "2026-12-08T15:00:00", *(bill(n, due_date="2027-03-20") for n in (1, 2, 3, 4)))
+    text = "after a reminder had named the one before"
+    (row,) = said(world)
+    whole = f"another due date or amount of a document came {text}"
+    assert row[:-1] == ("warning", "retail", "run-2", whole, f"slice 0 {text}", 3)
+    assert sorted(row[-1]) == [12, 13, 14]
+
+
+def test_a_customer_without_a_number_in_the_run_is_counted_and_not_named() -> None:
+    world = a_world()
+    corrects(
+        world,
+        "2026-12-08T15:00:00",
+        bill(1, due_date="2027-03-20", customer_in_run=None),
+        bill(2, due_date="2027-03-20"),
+    )
+    *_, count, numbers = said(world)[0]
+    assert (count, numbers) == (2, (12,))
+
+
+def test_reports_of_ended_and_of_running_journeys_stand_beside_each_other() -> None:
+    world = a_world(bill(1), bill(2, due_date="2027-01-20"))
+    corrects(world, "2027-01-15T15:00:00", *(bill(n, due_date="2027-03-20") for n in (1, 2)))
+    assert [(row[4], row[6]) for row in said(world)] == [
+        ("slice 0 after its journey had ended; nothing follows", (11,)),
+        ("slice 0 after a reminder had named the one before", (12,)),
+    ]
+
+
+def test_who_was_reminded_and_owes_nothing_now_is_not_reported() -> None:
+    world = a_world()
+    corrects(world, "2026-12-08T15:00:00", *(bill(n, account_status="settled") for n in (1, 2)))
+    world.follow()
+    assert said(world) == []
+    assert len(steps(world, "D0001")) == len(steps(world, "D0002")) == 1
+
+
+def test_a_correction_delivered_twice_is_written_once_and_reported_alike() -> None:
+    world = a_world()
+    corrects(world, "2026-12-08T15:00:00", bill(1, due_date="2027-03-20"), bill(2))
+    before, first = world.notice("D0001"), said(world)
+    message = world.queues["decide"].sent[-1][1]
+    world.clock.advance(seconds=60)
+    world.queues["decide"].send([dict(message)])
+    world.drain()
+    assert world.notice("D0001") == before
+    assert said(world) == [*first, *first]
+
+
+def test_a_record_that_is_gone_corrects_nothing() -> None:
+    world = a_world()
+    world.follow_until(at(SOON_AFTER))
+    origin = world.notice("D0001").origin
+    del world.records.slices[origin.part, origin.offset]
+    corrects(world, SOON_AFTER, bill(1, due_date="2027-01-20"), bill(2, due_date="2027-01-20"))
+    assert world.notice("D0001").corrections == ()
