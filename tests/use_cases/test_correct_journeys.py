@@ -111,9 +111,9 @@ def test_a_customer_without_a_number_in_the_run_is_counted_and_not_named() -> No
 def test_reports_of_ended_and_of_running_journeys_stand_beside_each_other() -> None:
     world = a_world(bill(1), bill(2, due_date="2027-01-20"))
     corrects(world, "2027-01-15T15:00:00", *(bill(n, due_date="2027-03-20") for n in (1, 2)))
-    assert [(row[4], row[6]) for row in said(world)] == [
-        ("slice 0 after its journey had ended; nothing follows", (11,)),
+    assert sorted((row[4], row[6]) for row in said(world)) == [
         ("slice 0 after a reminder had named the one before", (12,)),
+        ("slice 0 after its journey had ended; nothing follows", (11,)),
     ]
 
 

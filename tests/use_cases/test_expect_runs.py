@@ -375,7 +375,7 @@ def test_only_reports_of_missing_runs_are_read_and_settled() -> None:
         asked.append(found)
         return reports(found)
 
-    world.incidents.reports = counted  # type: ignore[method-assign]
+    world.incidents.reports = counted  # type: ignore[method-assign, assignment]
     assert list(missed_runs("retail", world.alerting())) == ["retail/billing"]
     assert asked == [incident.incident_id], "no incident of another kind is read"
     world.incidents.reports = reports  # type: ignore[method-assign]
