@@ -13,6 +13,7 @@ from tests.use_cases.test_corrected_documents import (
     WithAmounts,
     at,
 )
+from tests.use_cases.test_other_writers import change_notice, interfere
 from tests.use_cases.world import World
 
 SOON_AFTER = "2026-11-22T15:00:00"
@@ -144,3 +145,22 @@ def test_a_record_that_is_gone_corrects_nothing() -> None:
     del world.records.slices[origin.part, origin.offset]
     corrects(world, SOON_AFTER, bill(1, due_date="2027-01-20"), bill(2, due_date="2027-01-20"))
     assert world.notice("D0001").corrections == ()
+
+
+@pytest.mark.parametrize("times", [5, 6])  # the first write is the claim
+def test_a_correction_is_tried_five_times_against_others_who_write_the_notice(times: int) -> None:
+    world = a_world(bill(1))
+    world.follow_until(at(SOON_AFTER))
+    world.drop("run-2", bill(1, due_date="2027-01-20"))
+    while not world.queues["email"].ready():
+        world.step()
+    (message,) = world.queues["email"].ready()
+    interfere(world.ledger, times, change_notice(world))
+    if times == 6:
+        with pytest.raises(RuntimeError, match="notices kept changing under five attempts to correct them"):
+            world.deliver("email", message)
+        assert world.notice("D0001").corrections == ()
+    else:
+        world.deliver("email", message)
+        world.follow()
+        assert steps(world, "D0001") == IN_JANUARY
