@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import a_document
+from exstream_notify.domain.journeys import Delay, JourneyRule, Step
+from tests.fakes import FakeRules, a_document, a_rule
 from tests.scenarios.shipped import shipped
 from tests.use_cases.test_corrected_documents import (
     DUNNED,
@@ -164,3 +165,69 @@ def test_a_correction_is_tried_five_times_against_others_who_write_the_notice(ti
         world.deliver("email", message)
         world.follow()
         assert steps(world, "D0001") == IN_JANUARY
+
+
+LOST, MOVED = (1, 2, 3, 4), (5, 6, 7, 8)
+
+
+def redelivered(world: World, before: Any) -> None:
+    """The slice comes again after the writes for some of its notices were lost."""
+    for notice in before:
+        world.ledger.notices[notice.notice_id] = notice
+    (message,) = [b for _, b, _ in world.queues["decide"].sent if b["run_id"] == "run-2"][:1]
+    world.queues["decide"].send([dict(message)])
+    world.drain()
+
+
+@pytest.mark.parametrize("newer", [False, True])
+def test_what_was_corrected_before_keeps_a_redelivery_from_none_that_was_not(newer: bool) -> None:
+    world = a_world(*(bill(n) for n in (*LOST, *MOVED)))
+    before = [world.notice(f"D000{n}") for n in LOST]
+    corrects(world, SOON_AFTER, *(bill(n, due_date="2027-01-20") for n in (*LOST, *MOVED)))
+    if newer:
+        corrects(world, "2026-11-24T15:00:00", *(bill(n, due_date="2026-12-20") for n in MOVED), run="run-3")
+    redelivered(world, before)
+    assert [len(world.notice(f"D000{n}").corrections) for n in LOST] == [1] * 4
+    assert [len(world.notice(f"D000{n}").corrections) for n in MOVED] == [1 + newer] * 4
+    newest = {world.notice(f"D000{n}").record.run for n in MOVED}
+    assert newest == {"retail/run-3" if newer else "retail/run-2"}
+
+
+def test_settled_accounts_in_a_slice_keep_no_other_journey_from_its_new_date() -> None:
+    world = a_world(*(bill(n) for n in (*LOST, *MOVED)))
+    settled = [bill(n, account_status="settled") for n in LOST]
+    corrects(world, SOON_AFTER, *settled, *(bill(n, due_date="2027-01-20") for n in MOVED))
+    joined = {
+        member.notice_id: (member.due_date, member.corrections)
+        for rows in world.journeys.rows.values()
+        for row in rows.values()
+        if row.run == "retail/run-2"
+        for member in row.members
+    }
+    moved = {world.notice(f"D000{n}").notice_id for n in MOVED}
+    assert joined == dict.fromkeys(moved, ("2027-01-20", 1))
+
+
+def test_what_no_journey_follows_is_not_corrected() -> None:
+    rule = JourneyRule("reminder", ("letter",), (Step(Delay(days=2), wording="reminder"),))
+    world = World(site_rules=FakeRules(a_rule(), journeys=(rule,)))
+    for run, due in (("run-1", "2026-12-10"), ("run-2", "2027-01-20")):
+        world.drop(run, a_document(1, due_date=due), a_document(2, due_date=due))
+        world.come_to_rest()
+    assert [world.notice(f"D000{n}").corrections for n in (1, 2)] == [(), ()]
+
+
+def test_a_last_step_that_is_a_message_is_one_that_named_the_date_before() -> None:
+    rule = JourneyRule("reminder", ("statement",), (Step(Delay(days=2), wording="reminder"),))
+    world = World(site_rules=FakeRules(a_rule(), journeys=(rule,)))
+    world.drop("run-1", a_document(1, due_date="2026-12-10", customer_in_run=11))
+    world.drain()
+    world.follow_until(at("2026-11-23T16:00:00"))
+    assert len(world.outbox) == 2
+    world.drop("run-2", a_document(1, due_date="2027-01-20", customer_in_run=11))
+    world.come_to_rest()
+    assert [row[3] for row in said(world)] == [
+        "another due date or amount of a document came after a reminder had named the one before"
+    ]
+    world.follow()
+    assert len(world.outbox) == 2, "a step goes out once"
