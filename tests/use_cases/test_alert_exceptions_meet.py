@@ -37,8 +37,8 @@ def meanwhile(here: World, times: int) -> list[int]:
     return calls
 
 
-def looks(here: World) -> object:
-    return look_at_incident(only(here).incident_id, here.alerting())
+def looks(here: World) -> None:
+    look_at_incident(only(here).incident_id, here.alerting())
 
 
 def acknowledges(here: World) -> object:
