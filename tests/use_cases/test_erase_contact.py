@@ -106,7 +106,7 @@ def test_a_new_holder_of_the_addresses_is_opted_out_of_the_topics_on_each() -> N
 @pytest.mark.parametrize("channel", ["email", "mobile"])
 def test_of_an_address_that_was_theirs_before_nothing_is_taken_over(channel: str) -> None:
     contact = a_contact(1)
-    other = {"email": an_address("x@example.com"), "mobile": an_address("+12025550199")}
+    other: dict[str, Any] = {"email": an_address("x@example.com"), "mobile": an_address("+12025550199")}
     before = replace(contact, **{name: value for name, value in other.items() if name != channel})
     found = after(with_topics(), contact, before)
     expected = {"email": {"bills": ("sms",)}, "mobile": {"bills": ("email",), "offers": ("email",)}}
