@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from exstream_notify.domain.messages import GiveUp
 from exstream_notify.domain.notices import Status
 from exstream_notify.use_cases.send_notices import send_notices
 from tests.fakes import a_document, a_rule
@@ -70,3 +71,23 @@ def test_a_payment_in_part_while_a_notice_is_queued_ends_it_where_any_payment_se
 def test_no_channel_is_off_unless_somebody_says_so() -> None:
     default = inspect.signature(send_notices).parameters["switched_off"].default
     assert default("retail", "email") is False
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_second_channel_that_a_dead_worker_claimed_is_handed_over_again_where_that_is_safe(
+    when: Any,
+) -> None:
+    """The provider takes a message once, however often it is handed over."""
+    world = World(a_rule(), deduplicates=True)
+    world.mail.refuse("c0001@example.com", GiveUp("no_such_address", "recipient"))
+    world.drop("run-1", a_document(1), a_document(2))
+    while not world.queues["sms"].ready():
+        world.step()
+    world.wire.kill_on("provider.send", when)
+    world.come_to_rest()
+    assert world.kills == 1
+    assert world.told("sms") == ["+12025550101"]
+    assert world.outcomes("run-1") == {"notified": 2}
+    assert [a.status for a in world.notice("D0001").attempts] == [Status.FAILED, Status.SENT]
+    assert "resubmitted" in [event.what for event in world.notice("D0001").events]
+    world.check()
