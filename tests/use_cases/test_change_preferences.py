@@ -1,6 +1,6 @@
 """What a customer changes: every answer to a change of address, what is stored of it, and how long a page opens."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,15 +9,18 @@ import pytest
 from exstream_notify.domain.address_changes import Answer
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.messages import GiveUp, TryAgain
-from exstream_notify.domain.passes import preferences_id, unsubscribe_id
+from exstream_notify.domain.passes import preferences_id, undo_id, unsubscribe_id
 from exstream_notify.use_cases.change_preferences import (
     ONE_CLICK,
     PAGE,
+    AddressBook,
     Judgement,
+    address_book,
     judge_change,
     leave_all,
     open_page,
     save_consent,
+    undo_change,
     unsubscribe,
 )
 from exstream_notify.use_cases.notify_owner import Conflict
@@ -268,3 +271,34 @@ def test_a_judgement_meets_another_writer_and_is_made_on_what_is_stored() -> Non
     after = judge(world, allow=False)
     assert after is not None
     assert (len(calls), after.changing, after.country) == (2, (), "CA")
+
+
+# --- undone, and put together ----------------------------------------------------------------------
+
+
+def test_nothing_is_undone_for_a_contact_or_a_change_that_is_not_there() -> None:
+    world = known()
+    ports: dict[str, Any] = {"contacts": world.contacts, "clock": world.clock}
+    before = the_contact(world)
+    assert undo_change(undo_id("another salt", "c1"), **ports) == Answer.NONE
+    assert undo_change(undo_id(before.salt, "c1"), **ports) == Answer.NONE
+    assert the_contact(world) == before
+
+
+def test_an_undone_change_is_dated_and_one_version_on() -> None:
+    world = known()
+    assert takes(world) == Answer.DONE
+    before = the_contact(world)
+    token = undo_id(before.salt, before.changing[0].change_id)
+    assert undo_change(token, contacts=world.contacts, clock=world.clock) == Answer.DONE
+    after = the_contact(world)
+    assert (after.changing, after.version) == ((), before.version + 1)
+    assert after.changed_at == world.clock.now().isoformat(timespec="seconds")
+    assert after.email == before.email
+
+
+def test_an_address_book_is_put_together_from_the_ports_of_its_parts() -> None:
+    owner = known().owner
+    teller, ways = ({f.name: getattr(one, f.name) for f in fields(one)} for one in (owner.teller, owner.ways))
+    rest = {f.name: getattr(owner, f.name) for f in fields(owner) if f.name not in ("teller", "ways")}
+    assert address_book(teller, ways, rest, (b"key",)) == AddressBook(owner, (b"key",))
