@@ -12,8 +12,9 @@ from tests.use_cases.test_correct_journeys import LOST, MOVED, SOON_AFTER, bill,
 from tests.use_cases.test_correct_journeys import a_world as billed
 from tests.use_cases.test_decide_notices import decide_again
 from tests.use_cases.test_do_not_dun import hold
+from tests.use_cases.test_five_tries import decides, waiting
 from tests.use_cases.test_journeys import responds
-from tests.use_cases.test_other_writers import change_contact, interfere
+from tests.use_cases.test_other_writers import change_contact, change_notice, interfere
 from tests.use_cases.world import World
 
 
@@ -97,3 +98,15 @@ def test_an_acknowledgement_of_another_version_before_its_document_is_reported_a
     assert [(e.severity, e.run_id, e.part, e.count, e.customers_in_run) for e in found] == [
         ("warning", "run-1", "slice 0", 1, (1,))
     ]
+
+
+@pytest.mark.parametrize("times", [5, 6])  # the first write is of what no other run has
+def test_another_runs_notice_is_decided_on_at_the_fifth_try(times: int) -> None:
+    world = waiting()
+    interfere(world.ledger, times, change_notice(world))
+    if times == 5:
+        decides(world, a_document(1, email=None))
+        assert [heir.run for heir in world.notice("D0001").heirs] == ["retail/run-2"]
+    else:
+        with pytest.raises(RuntimeError, match="notices of another run kept changing under five attempts"):
+            decides(world, a_document(1, email=None))

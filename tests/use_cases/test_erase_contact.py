@@ -8,7 +8,7 @@ import pytest
 
 from exstream_notify.domain.contacts import Contact
 from exstream_notify.domain.receipts import Suppression
-from exstream_notify.use_cases.erase_contact import KEPT, erase_contact, with_kept_opt_outs
+from exstream_notify.use_cases.erase_contact import erase_contact, with_kept_opt_outs
 from tests.fakes import FakeClock, FakeContacts, FakeSuppressions, a_contact, an_address
 from tests.use_cases.test_other_writers import interfere
 
@@ -100,7 +100,7 @@ def test_a_new_holder_of_the_addresses_is_opted_out_of_the_topics_on_each() -> N
     found = after(with_topics(), contact)
     assert found.opt_outs == {"bills": ("email", "sms"), "offers": ("email",)}
     assert found.version == 4, "it is one write with what changed beside it"
-    assert {row["who"] for row in found.history} == {KEPT}
+    assert {row["who"] for row in found.history} == {"opt-out kept from an erasure"}
 
 
 @pytest.mark.parametrize("channel", ["email", "mobile"])
@@ -147,3 +147,29 @@ def test_several_contacts_are_asked_for_at_once_and_each_gets_its_own() -> None:
     assert found["C0002"] is contacts["C0002"]
     assert found["C0001"].opt_outs == {"bills": ("email", "sms"), "offers": ("email",)}
     assert found["C0003"].opt_outs == {"bills": ("email",), "offers": ("email",)}
+
+
+def test_topics_are_taken_over_in_the_order_of_their_names() -> None:
+    office, names = Office(), ("offers", "bills", "cards", "alerts", "letters", "news", "loans")
+    office.opt_outs.stop_topics("email", EMAIL, names, "erasure by ann", office.clock.now())
+    found = after(office, a_contact(1, mobile=None))
+    said = [one.what for one in found.statements]
+    assert said == [f"opt_outs/{name}/email" for name in sorted(names)]
+
+
+@pytest.mark.parametrize("times", [4, 5])
+def test_an_erasure_meets_another_writer_five_times(times: int) -> None:
+    contact = a_contact(1)
+    office = Office(contact)
+
+    def change() -> None:
+        stored = office.contacts.stored["retail", "C0001"]
+        office.contacts.stored["retail", "C0001"] = replace(stored, version=stored.version + 1)
+
+    calls = interfere(office.contacts, times, change)
+    if times == 4:
+        assert office.erase(contact).version == contact.version + 5
+    else:
+        with pytest.raises(RuntimeError, match="the contact kept changing under five attempts to erase it"):
+            office.erase(contact)
+    assert len(calls) == times
