@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from exstream_notify.domain.runs import Control
+from exstream_notify.domain.work import SendJob
 from exstream_notify.use_cases.decide_notices import step_stops
 from tests.fakes import a_document, a_rule
 from tests.use_cases.test_correct_journeys import LOST, MOVED, SOON_AFTER, bill, corrects
@@ -110,3 +111,40 @@ def test_another_runs_notice_is_decided_on_at_the_fifth_try(times: int) -> None:
     else:
         with pytest.raises(RuntimeError, match="notices of another run kept changing under five attempts"):
             decides(world, a_document(1, email=None))
+
+
+def test_of_a_cancelled_run_what_waits_in_another_run_is_suppressed_and_waits_on_there() -> None:
+    world = waiting()
+    world.drop("run-2", a_document(1, email=None), a_document(2, email=None))
+    while world.queues["run"].ready():
+        world.step()
+    world.control("run-2", Control.CANCEL)
+    world.drain()
+    assert world.outcomes("run-2") == {"suppressed": 2}
+    assert world.reasons("run-2", "suppressed") == {"run_cancelled": 2}
+    assert world.outcomes("run-1") == {"deferred": 1}
+
+
+def test_a_step_whose_records_are_gone_ends_without_a_queue_to_hand_it_on() -> None:
+    world = billed(bill(1))
+    (pointer,) = world.staging.slices("retail", "run-1", world.run("run-1").parts)
+    version = world.rules.journeys()["dunning"].version
+    step = replace(pointer, purpose="step:dunning:1", version=version, positions=(1,))
+    world.records.slices.clear()
+    world._ports["decide_queue"] = None
+    before = dict(world.ledger.notices)
+    world._decide(step.to_message(), lambda: 60.0)
+    assert world.ledger.notices == before
+
+
+def test_a_decision_names_every_notice_that_it_wrote_or_queued() -> None:
+    world = waiting()
+    world.drop("run-2", a_document(2, email=None), a_document(3))
+    while world.queues["run"].ready():
+        world.step()
+    while world.queues["decide"].ready():
+        world.deliver("decide", world.queues["decide"].ready()[0])
+    (*_, found) = [answer for queue, answer in world.answers if queue == "decide"]
+    (message,) = world.queues["email"].messages
+    queued = {member.notice_id for member in SendJob.from_message(message.json()).members}
+    assert found.notices == {world.notice("D0002").notice_id} | queued  # type: ignore[attr-defined]
