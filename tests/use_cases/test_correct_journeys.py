@@ -193,10 +193,13 @@ def test_what_was_corrected_before_keeps_a_redelivery_from_none_that_was_not(new
     assert newest == {"retail/run-3" if newer else "retail/run-2"}
 
 
-def test_settled_accounts_in_a_slice_keep_no_other_journey_from_its_new_date() -> None:
-    world = a_world(*(bill(n) for n in (*LOST, *MOVED)))
-    settled = [bill(n, account_status="settled") for n in LOST]
-    corrects(world, SOON_AFTER, *settled, *(bill(n, due_date="2027-01-20") for n in MOVED))
+@pytest.mark.parametrize("when", [SOON_AFTER, "2026-11-23T05:00:00"])  # by day, and in the night
+def test_settled_accounts_in_a_slice_keep_no_other_journey_from_its_new_date(when: str) -> None:
+    """In the night the decision itself finds both, since texts wait for the morning."""
+    texts: dict[str, Any] = {"email": None, "mobile": "+12025550123", "time_zone": "America/New_York"}
+    world = a_world(*(bill(n, **texts) for n in (*LOST, *MOVED)))
+    settled = [bill(n, account_status="settled", **texts) for n in LOST]
+    corrects(world, when, *settled, *(bill(n, due_date="2027-01-20", **texts) for n in MOVED))
     joined = {
         member.notice_id: (member.due_date, member.corrections)
         for rows in world.journeys.rows.values()
