@@ -14,6 +14,7 @@ from exstream_notify.domain.work import SlicePointer
 from exstream_notify.use_cases.control_run import RunEnded, control_run
 from exstream_notify.use_cases.release_due import release_due
 from tests.fakes import LostAnswer, a_document, a_rule
+from tests.use_cases.test_other_writers import interfere
 from tests.use_cases.world import DOMAIN, World
 
 NIGHT = "2026-11-20T03:30:00+00:00"
@@ -326,6 +327,16 @@ def test_a_cancel_is_final() -> None:
     assert world.control("run-1", Control.CANCEL).control == Control.CANCEL
 
 
+def test_a_command_on_a_cancelled_run_says_what_to_do_instead() -> None:
+    world = a_run()
+    world.come_to_rest()
+    world.control("run-1", Control.CANCEL)
+    with pytest.raises(RunEnded) as ended:
+        world.control("run-1", Control.GO)
+    assert str(ended.value) == "run retail/run-1 was cancelled; drop it again under another run id"
+    assert [row["what"] for row in world.run("run-1").history] == ["cancel"]
+
+
 def test_a_cancelled_run_accepts_no_seal() -> None:
     world = World()
     folder = world.folder("run-1")
@@ -382,6 +393,33 @@ def test_a_run_that_keeps_changing_is_given_up_loudly() -> None:
     ports = replace(world.control_ports, runs=cast(Any, Restless(world)))
     with pytest.raises(RuntimeError, match="kept changing"):
         control_run(world.run("run-1"), Control.HOLD, "operator", "test", ports)
+
+
+def test_a_run_whose_record_is_gone_is_not_written_again_and_again() -> None:
+    world = a_run()
+    world.come_to_rest()
+    stale = world.run("run-1")
+    world.runs._runs.clear()
+    writes = interfere(world.runs, 9, lambda: None)
+    with pytest.raises(RuntimeError, match="run retail/run-1 kept changing"):
+        control_run(stale, Control.HOLD, "operator", "test", world.control_ports)
+    assert len(writes) == 1
+    assert world.due.waits == {}, "a held run is carried on by nobody"
+
+
+@pytest.mark.parametrize("control", [Control.GO, Control.CANCEL])
+def test_a_run_whose_command_died_is_carried_on_after_two_minutes(control: Control) -> None:
+    world = a_run()
+    world.come_to_rest()
+    world.queues["run"].send = _fails  # type: ignore[method-assign]
+    with pytest.raises(ConnectionError):
+        world.control("run-1", control)
+    del world.queues["run"].send
+    assert world.run("run-1").control == control
+    world.clock.advance(seconds=119)
+    assert (world.release(), len(world.queues["run"].messages)) == (0, 0)
+    world.clock.advance(seconds=1)
+    assert (world.release(), len(world.queues["run"].messages)) == (1, 1)
 
 
 def _fails(*_: object, **__: object) -> None:

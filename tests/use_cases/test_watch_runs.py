@@ -1,6 +1,6 @@
 """Runs that get stuck are counted until they are over."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ import pytest
 
 from exstream_notify.domain.decisions import Why
 from exstream_notify.domain.notices import Outcome
-from exstream_notify.domain.runs import Control, RecordOutcome, Run, RunState
+from exstream_notify.domain.runs import EVENT_RUN, Control, RecordOutcome, Run, RunState
 from exstream_notify.use_cases.watch_runs import (
     BACKLOG,
     FORGOTTEN_AFTER,
@@ -143,6 +143,8 @@ NO_CHANNEL = (Outcome.SUPPRESSED, Why.NO_CHANNEL)
         (40, 40, (Outcome.PAPER, Why.PAPER_CHOSEN), False),
         (10, 4, NO_CHANNEL, False),
         (10, 5, NO_CHANNEL, True),
+        (10, 5, (Outcome.FAILED, "refused"), True),
+        (10, 5, (Outcome.REJECTED, ""), True),
         (1000, 99, NO_CHANNEL, False),
         (1000, 100, NO_CHANNEL, True),
     ],
@@ -254,3 +256,90 @@ def test_a_run_that_notified_nobody_since_all_was_notified_before_is_reported(
     assert [e.code for e in office.exceptions.raised] == (["run_all_duplicates"] if told else [])
     # Of what the other run has waiting nobody was notified yet: the text does not say so.
     assert all(e.text.endswith("documents are duplicates of other runs") for e in office.exceptions.raised)
+
+
+def test_what_is_said_of_a_run_of_duplicates() -> None:
+    office = Office()
+    office.run(SILENT_AFTER, (DUPLICATE, SUPPRESSED, DUPLICATE), composed=3)
+    office.look()
+    (e,) = office.exceptions.raised
+    text = "nobody was notified: 2 of 3 documents are duplicates of other runs"
+    assert (e.severity, e.domain, e.run_id, e.text, e.count) == ("warning", "retail", "r1", text, 2)
+
+
+def test_a_single_document_that_came_twice_is_not_reported() -> None:
+    office = Office()
+    office.run(SILENT_AFTER, (DUPLICATE,), composed=1, run_id=f"{EVENT_RUN}e-1")
+    assert office.look().open == 0
+    assert office.exceptions.raised == []
+
+
+@pytest.mark.parametrize(
+    ("age", "state"),
+    [
+        (timedelta(minutes=14, seconds=59), "waits"),
+        (timedelta(minutes=15), "silent"),
+        (timedelta(hours=4, minutes=59, seconds=59), "silent"),
+        (timedelta(hours=5), "unbalanced"),
+        (timedelta(days=13, hours=23), "unbalanced"),
+        (timedelta(days=14), "over"),
+    ],
+)
+def test_a_run_is_silent_after_a_quarter_unbalanced_after_five_hours_and_over_after_two_weeks(
+    age: timedelta, state: str
+) -> None:
+    office = Office()
+    office.clock.move_to(office.clock.now().replace(microsecond=0) + timedelta(seconds=1))
+    office.run(age, NOTHING)
+    found = office.look()
+    assert (found.open, found.silent, found.unbalanced, found.unreached) == (
+        int(state != "over"),
+        ["retail/r1"] if state == "silent" else [],
+        ["retail/r1"] if state == "unbalanced" else [],
+        [],
+    )
+    assert [run.run_id for run in office.runs.open()] == ([] if state == "over" else ["r1"])
+
+
+@pytest.mark.parametrize(("behind", "silent"), [(9_999, True), (10_000, False)])
+def test_the_records_of_all_runs_that_are_being_sent_count_together(behind: int, silent: bool) -> None:
+    office = Office()
+    office.run(SILENT_AFTER + 2 * MINUTE, [Outcome.NOTIFIED], composed=6_001)
+    office.run(SILENT_AFTER + MINUTE, [Outcome.UNCONFIRMED], composed=behind - 6_000 + 1, run_id="r2")
+    office.run(SILENT_AFTER, NOTHING, run_id="r3")
+    found = office.look()
+    assert found.ahead == behind
+    assert found.silent == (["retail/r3"] if silent else [])
+
+
+@pytest.mark.parametrize(("seconds", "looked_at"), [(9.5, False), (10.5, True)])
+def test_no_further_run_is_looked_at_in_the_last_ten_seconds(seconds: float, looked_at: bool) -> None:
+    office = Office()
+    office.run(SILENT_AFTER, NOTHING)
+    found = office.look(seconds)
+    assert (found.complete, found.open) == (looked_at, int(looked_at))
+
+
+def test_a_run_that_cannot_be_looked_at_holds_up_no_other() -> None:
+    office = Office()
+    office.run(SILENT_AFTER + MINUTE, NOTHING)
+    office.run(SILENT_AFTER, NOTHING, run_id="r2")
+    outcomes = office.runs.outcomes
+
+    def failing(domain: str, run_id: str) -> Iterator[RecordOutcome]:
+        if run_id == "r1":
+            raise ConnectionError("refused")
+        return outcomes(domain, run_id)
+
+    office.runs.outcomes = failing  # type: ignore[method-assign]
+    found = office.look()
+    assert [str(error) for error in found.failed] == ["refused"]
+    assert (found.silent, found.open, found.complete) == (["retail/r2"], 2, True)
+
+
+def test_a_waiting_run_and_one_without_a_date_are_open_and_no_more() -> None:
+    office = Office()
+    office.run(UNBALANCED_AFTER, NOTHING, state=RunState.WAITING)
+    assert office.runs.put(Run("retail", "r2", RunState.DISPATCHED, composed=2, version=1))
+    found = office.look()
+    assert (found.open, found.silent, found.unbalanced) == (2, [], [])

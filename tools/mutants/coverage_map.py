@@ -147,8 +147,10 @@ def _measure(files: list[str]) -> None:
     )
     recorder = _Recorder(measured)
     measured.start()
-    pytest.main([*PYTEST, *files], plugins=[recorder])
+    code = pytest.main([*PYTEST, *files], plugins=[recorder])
     measured.stop()
+    if code in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+        sys.exit(int(code))  # nothing is kept: tests that could not be collected execute no line
     measured.save()
     _keep(files, measured.get_data(), recorder.seconds)
     data.unlink(missing_ok=True)

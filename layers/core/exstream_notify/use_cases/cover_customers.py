@@ -216,7 +216,7 @@ def _lacks(other: Run | None) -> int:
 def _makes_up(composed: _Composed, other: Run | None) -> bool:
     """Whether a run that repeats another has as many documents as the other lacks."""
     if other is None:
-        return composed.is_complete and composed.run.composed > 0
+        return composed.is_complete
     lacks = _lacks(other) if other.state in _TAKEN else other.expected
     return composed.is_complete and composed.run.composed >= lacks
 

@@ -119,15 +119,14 @@ def merge_segments(task: ExportTask, *, store: ExportStore, layout: Layout) -> E
     merged = heapq.merge(*streams)
     for domain, lines in groupby(merged, key=lambda line: line.split(b"\x1f", 1)[0].decode()):
         done.rows[domain], done.changes[domain] = _export_domain(task.export, domain, lines, store, layout)
-    exported = store.exported_domains()
-    for domain in exported:
+    for domain in store.exported_domains():
         if domain not in done.rows:
             # Everybody of this domain was erased, and its file must not be empty.
             line = layout.line(domain, layout.nobody())
             done.rows[domain], done.changes[domain] = _export_domain(
                 task.export, domain, [line], store, layout
             )
-    for domain in {*exported, *done.rows}:
+    for domain in done.rows:
         store.expire(domain, KEPT)
     return done
 
