@@ -64,7 +64,8 @@ def test_these_are_known_and_hold_nobody(text: str, status: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", None, " - ", "legal", "S7", "dispute resolved", "not bankrupt", "no dispute", "payment plan broken",
-     "Insolvenz aufgehoben", "deceased: no", "not in bankruptcy", "dispute finally resolved", "litige levé", "sin disputa", "deadline", "estates"],
+     "Insolvenz aufgehoben", "deceased: no", "not in bankruptcy", "dispute finally resolved", "litige levé",
+     "customer deceased: no", "sin disputa", "deadline", "estates"],
 )  # fmt: skip
 def test_these_are_no_status(text: str | None) -> None:
     assert WORDS.named(text) == ""
