@@ -279,6 +279,17 @@ def test_words_that_are_kept_stay_as_they_are(words: type[enum.Enum]) -> None:
     assert [word.value for word in words] == KEPT[words].split()
 
 
+def test_what_is_wrong_with_a_file_is_said_in_these_words() -> None:
+    assert [fault.value for fault in documents.FileFault] == [
+        "no such file in the run's folder",
+        "the file is empty",
+        "the file is there under another Unicode form",
+        "the file is there in other letter case",
+        "names a file of the run itself",
+        "records of different customers name this file",
+    ]
+
+
 def test_every_kept_word_has_its_row() -> None:
     found = {c for c in _classes() if issubclass(c, enum.Enum)}
     assert found - {documents.FileFault} == set(KEPT)
