@@ -18,9 +18,10 @@ from exstream_notify.domain.messages import (
     Unconfirmed,
     combined,
 )
-from exstream_notify.domain.notices import Notice, Status
+from exstream_notify.domain.notices import Attempt, Notice, Status
+from exstream_notify.use_cases.attempt_answers import is_withdrawable
 from exstream_notify.use_cases.send_notices import InProgress
-from tests.fakes import LostAnswer, a_document, a_rule
+from tests.fakes import LostAnswer, a_document, a_notice, a_rule
 from tests.fakes.providers import Behaviour
 from tests.use_cases.world import World
 
@@ -52,6 +53,31 @@ def test_a_doubt_stays_unless_a_later_try_is_accepted(answers: Sequence[Answer],
 def test_nothing_in_doubt_is_called_unsent(answers: list[Answer]) -> None:
     if DOUBT in answers:
         assert isinstance(combined(answers), Accepted | Unconfirmed)
+
+
+@pytest.mark.parametrize(
+    ("number", "lease", "status", "why", "may"),
+    [
+        (2, 9.0, Status.SENDING, "", True),
+        (2, 9.0, Status.UNCONFIRMED, "answer_lost", True),
+        (2, 9.0, Status.UNCONFIRMED, "read_timeout", False),  # its own answer, and not the lack of one
+        (2, 9.0, Status.DELIVERED, "answer_lost", False),
+        (2, 9.0, Status.FAILED, "answer_lost", False),
+        (2, 8.0, Status.SENDING, "", False),
+        (1, 9.0, Status.SENDING, "", True),
+        (1, 9.0, Status.UNCONFIRMED, "answer_lost", False),  # another followed
+        (3, 9.0, Status.SENDING, "", False),
+    ],
+)
+def test_only_a_claim_of_which_nobody_knows_anything_is_withdrawn(
+    number: int, lease: float, status: Status, why: str, may: bool
+) -> None:
+    attempts = tuple(
+        Attempt(n, "email", "mail", "h", "j", status, 9.0, why=why) if n == number
+        else Attempt(n, "email", "mail", "h", "j", Status.FAILED, 7.0)
+        for n in (1, 2)
+    )  # fmt: skip
+    assert is_withdrawable(a_notice(attempts=attempts), number, lease) is may
 
 
 def tried(world: World, name: str, *script: Behaviour) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -292,6 +293,26 @@ def test_who_acknowledges_there_has_it_here_and_is_not_told_so(tmp_path: Path) -
     assert of(here).status == IncidentStatus.ACKNOWLEDGED
     assert [entry["who"] for entry in of(here).head.history][1:] == ["PagerDuty (PUSER1)"]
     assert here.channels.pages == []
+
+
+@pytest.mark.parametrize(("severity", "minutes"), [("severe", 15), ("error", 240), ("warning", 0)])
+def test_an_incident_that_is_handed_back_has_its_rules_time_again(
+    tmp_path: Path, severity: str, minutes: int
+) -> None:
+    here = world(tmp_path, pagerduty=ChannelAnswer("sent", page=PAGE))
+    raised(here, severity)
+    key = of(here).incident_id
+    ports: dict[str, Any] = {
+        "rules": here.rules, "incidents": here.incidents, "due": here.due, "clock": here.clock,
+    }  # fmt: skip
+    for kind in ("acknowledged", "unacknowledged"):
+        at = here.clock.advance(seconds=60).isoformat(timespec="milliseconds")
+        answer_pager(PagerEvent(key, PAGE, "operations", f"incident.{kind}", at, "PUSER1"), **ports)
+    head, now = of(here).head, here.clock.now()
+    until = (now + timedelta(minutes=minutes)).isoformat(timespec="seconds") if minutes else ""
+    assert (head.status, head.answer_by) == (IncidentStatus.OPEN, until)
+    assert head.history[-1]["what"] == "unacknowledged"
+    assert head.history[-1]["at"] == now.isoformat(timespec="seconds")
 
 
 def test_an_event_of_a_clock_that_goes_ahead_does_not_make_later_ones_look_old(tmp_path: Path) -> None:
