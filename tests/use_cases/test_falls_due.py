@@ -87,7 +87,7 @@ def test_an_incident_is_as_urgent_as_the_most_urgent_of_its_causes_and_stays_its
         def route(self, exception: ExceptionRaised, severity: Any = None) -> Any:
             """See `AlertRules.route`."""
             assert severity == "error"
-            return replace(rule, team="other", urgency=exception.code)
+            return replace(rule, team="other", urgency=exception.code)  # type: ignore[arg-type]
 
         def telling(self, team: str, urgency: Any) -> Any:
             """See `AlertRules.telling`."""
