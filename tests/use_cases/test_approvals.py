@@ -186,7 +186,9 @@ def test_a_note_in_words_that_nobody_approved_is_refused_before_anything_is_stor
     assert (desk.provider.delivered, dict(desk.evidence.lines)) == ([], {})
     (raised,) = desk.exceptions.raised
     assert raised.code == "wording_not_approved"
-    assert f"the note code in es, version {desk.notes.version('code', 'sms', 'es')}" in raised.text
+    words = f"sms: the note code in es, version {desk.notes.version('code', 'sms', 'es')}"
+    assert (raised.text, raised.detail) == (words, {"cause": words})
+    assert (raised.severity, raised.run_id, raised.part) == ("error", "notes", f"notice {'n' * 32}")
 
 
 def test_an_approved_note_goes_out_and_its_proof_names_who_approved(tmp_path: Path) -> None:

@@ -232,6 +232,18 @@ def test_who_acknowledges_here_has_it_there(tmp_path: Path) -> None:
     here = paged(tmp_path)
     changed(here, lambda head, _: acknowledged(head, here.clock.now().isoformat(), "Ann"))
     assert here.channels.pages == [(PAGE, "acknowledge", of(here).incident_id)]
+    last = of(here).head.history[-1]
+    assert (last["who"], last["what"]) == ("alerts", "PagerDuty of operations: acknowledge")
+
+
+@pytest.mark.parametrize("outcome", ["absent", "dead"])
+def test_a_page_that_cannot_be_told_at_all_is_noted_and_not_tried_again(tmp_path: Path, outcome: Any) -> None:
+    here = paged(tmp_path)
+    here.channels.tell_page = lambda *_: ChannelAnswer(outcome)  # type: ignore[method-assign]
+    changed(here, lambda head, _: acknowledged(head, here.clock.now().isoformat(), "Ann"))
+    last = of(here).head.history[-1]
+    said = ("PagerDuty of operations could not be told: acknowledge", outcome)
+    assert (last["what"], last["why"]) == said
 
 
 def test_what_gets_worse_after_somebody_took_it_is_a_new_page_and_both_are_resolved(tmp_path: Path) -> None:
