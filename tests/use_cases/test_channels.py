@@ -1,6 +1,6 @@
 """A channel that is dead is seen: the next one is told, the team's history says so, and somebody repairs it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from exstream_notify.domain.receipts import Kind, Receipt
 from exstream_notify.ports import ChannelAnswer
 from exstream_notify.use_cases.alert_exceptions import change_incident
 from exstream_notify.use_cases.answer_pager import answer_pager
+from exstream_notify.use_cases.check_channels import expect_channels
 from exstream_notify.use_cases.record_receipts import record_receipts
 from tests.use_cases.world import World
 
@@ -412,3 +413,17 @@ def test_a_team_that_nothing_reaches_is_told_to_others(tmp_path: Path, channel: 
     here.come_to_rest()
     closed = [one for one in here.incidents.all() if "team_unreached" in one.codes or not one.count]
     assert all(one.status == IncidentStatus.RESOLVED for one in closed)
+
+
+def test_the_next_hourly_look_is_laid_once(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    waits: list[Any] = []
+    here.due.wait = lambda *what, **_: waits.append(what)  # type: ignore[method-assign,assignment]
+    placed: set[str] = set()
+    hour = datetime(2026, 11, 20, 16, tzinfo=UTC)
+    for _ in range(2):
+        expect_channels(placed, due=here.due, clock=here.clock)
+    assert waits == [("channels", "2026-11-20T16:00:00+00:00", hour)]
+    here.clock.advance(seconds=3600)
+    expect_channels(placed, due=here.due, clock=here.clock)
+    assert placed == {"2026-11-20T16:00:00+00:00", "2026-11-20T17:00:00+00:00"}
