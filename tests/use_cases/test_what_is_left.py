@@ -98,7 +98,6 @@ def test_a_payment_that_came_before_the_notice_is_counted_for_its_document_and_n
             "2026-11-20T14:00:00+00:00",
             "C0001",
             document_id="D0001",
-            reported="2026-11-20T14:00:00+00:00",
         )
     )
     found = payments_by_document([due(1), due(2)], {}, identity, early, "retail", by_document=True, now=NOW)
