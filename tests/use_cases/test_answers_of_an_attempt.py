@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -18,8 +19,8 @@ from exstream_notify.domain.messages import (
     Unconfirmed,
     combined,
 )
-from exstream_notify.domain.notices import Attempt, Notice, Status
-from exstream_notify.use_cases.attempt_answers import is_withdrawable
+from exstream_notify.domain.notices import Attempt, Event, Notice, Status
+from exstream_notify.use_cases.attempt_answers import is_remembered, is_withdrawable
 from exstream_notify.use_cases.send_notices import InProgress
 from tests.fakes import LostAnswer, a_document, a_notice, a_rule
 from tests.fakes.providers import Behaviour
@@ -219,3 +220,12 @@ def test_what_the_provider_forgot_is_not_handed_over_again(bulk: bool, hours: in
     assert before
     assert max(told.values()) == 1
     assert ("unconfirmed" in world.outcomes("run-1")) == (sent == 2)
+
+
+@pytest.mark.parametrize(("hours", "knows"), [(0, True), (65, True), (66, False), (None, False)])
+def test_a_provider_that_de_duplicates_knows_a_message_for_a_time(hours: int | None, knows: bool) -> None:
+    attempt = Attempt(1, "email", "mail", "h", "j", Status.SENDING)
+    now = datetime(2026, 11, 20, 15, tzinfo=UTC)
+    at = (now - timedelta(hours=hours or 0)).isoformat()
+    events = () if hours is None else (Event(at, "claimed", "1 email", ""),)
+    assert is_remembered(a_notice(attempts=(attempt,), events=events), attempt, now) is knows

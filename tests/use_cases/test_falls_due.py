@@ -10,7 +10,7 @@ from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.exceptions import ExceptionRaised
 from exstream_notify.domain.incidents import IncidentStatus, What, added_up
 from exstream_notify.domain.rollups import STORM
-from exstream_notify.use_cases.falls_due import escalation, rule_of, what_now
+from exstream_notify.use_cases.falls_due import answered, escalation, rule_of, what_now
 from tests.domain.test_incidents import HEAD, NOW, RULE, after_telling, report
 
 AT = datetime.fromisoformat(NOW)
@@ -113,3 +113,38 @@ def test_one_without_a_cause_is_routed_by_its_family() -> None:
     rules.route = noted
     rule_of(added_up(HEAD, []), rules)
     assert [(e.code, e.domain, e.run_id) for e in asked] == [("composition", "retail", "run-1")]
+
+
+ACK: dict[str, Any] = {"status": IncidentStatus.ACKNOWLEDGED}
+
+
+@pytest.mark.parametrize(
+    ("changes", "what", "status", "due"),
+    [
+        # Open, and its acknowledgement ended before anybody was told so.
+        ({"ack_until": NOW}, None, "open", What.LAPSED),
+        ({"ack_until": NOW}, What.GROWN, "open", What.GROWN),
+        ({"ack_until": LATER}, None, "open", None),
+        ({"ack_until": NOW, "muted_until": LATER}, None, "open", None),
+        ({"ack_until": NOW, "status": IncidentStatus.RESOLVED}, None, "resolved", None),
+        # Acknowledged: it ends after its time, and when the incident gets worse.
+        ({**ACK, "ack_until": NOW}, None, "open", What.LAPSED),
+        ({**ACK, "ack_until": NOW}, What.CHANGED, "open", What.CHANGED),
+        ({**ACK, "ack_until": LATER}, None, "acknowledged", None),
+        ({**ACK, "ack_until": NOW, "muted_until": LATER}, None, "acknowledged", None),
+        ({**ACK, "ack_until": LATER, "told_at": NOW, "told_count": 1, "told_severity": "warning"}, What.WORSE, "open", What.WORSE),
+    ],
+)  # fmt: skip
+def test_an_acknowledgement_ends_with_its_time_or_when_it_gets_worse(
+    changes: dict[str, Any], what: What | None, status: str, due: What | None
+) -> None:
+    rule = replace(RULE, ack_lasts_minutes=60)
+    head, found = answered(added_up(replace(HEAD, **changes), [report()]), what, rule, AT)
+    assert (str(head.status), found) == (status, due)
+
+
+@pytest.mark.parametrize(("minutes", "until"), [(60, "2026-11-20T16:00:00+00:00"), (0, "")])
+def test_an_acknowledgement_gets_its_end_when_it_is_first_seen(minutes: int, until: str) -> None:
+    rule = replace(RULE, ack_lasts_minutes=minutes)
+    head, _ = answered(added_up(replace(HEAD, **ACK), [report()]), None, rule, AT)
+    assert (head.status, head.ack_until) == (IncidentStatus.ACKNOWLEDGED, until)

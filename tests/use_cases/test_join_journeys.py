@@ -1,5 +1,6 @@
 """What a journey knows of a document that joins it, and which places have no calendar."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -7,12 +8,20 @@ from typing import Any
 import pytest
 
 from exstream_notify.adapters.rules import YamlRules
+from exstream_notify.domain.documents import Document
 from exstream_notify.domain.exceptions import ExceptionRaised
-from exstream_notify.domain.notices import Correction
+from exstream_notify.domain.journeys import Cohort, Delay, JourneyRule, MemberRow, Step
+from exstream_notify.domain.notices import Attempt, Correction, Notice, Origin, Status
 from exstream_notify.domain.work import SlicePointer
 from exstream_notify.use_cases.hold_collection import is_about_money
-from exstream_notify.use_cases.join_journeys import member_of, no_holidays, place_of, without_calendar
-from tests.fakes import a_document, a_notice
+from exstream_notify.use_cases.join_journeys import (
+    join_journeys,
+    member_of,
+    no_holidays,
+    place_of,
+    without_calendar,
+)
+from tests.fakes import FakeClock, FakeRules, a_document, a_notice, a_rule
 
 RULES = YamlRules()
 
@@ -76,3 +85,67 @@ def test_without_a_calendar_only_weekends_are_off() -> None:
 )
 def test_only_a_first_notice_to_the_customer_asks_for_money(changes: dict[str, Any], asks: bool) -> None:
     assert is_about_money(a_notice(**changes), RULES) is asks
+
+
+class Enrolled:
+    """A journey book's rules and rows."""
+
+    def __init__(self) -> None:
+        self.kept: list[JourneyRule] = []
+        self.rows: list[tuple[Cohort, MemberRow]] = []
+
+    def keep_rule(self, rule: JourneyRule) -> None:
+        """See `JourneyBook.keep_rule`."""
+        self.kept.append(rule)
+
+    def enrol(self, cohort: Cohort, rows: list[MemberRow]) -> None:
+        """See `JourneyBook.enrol`."""
+        self.rows += [(cohort, row) for row in rows]
+
+
+POINTER = SlicePointer("retail", "run-1", 7, "p", 40, 100, 3, 1)
+RULE = JourneyRule("dunning", ("statement",), (Step(Delay(days=3)), Step(Delay(days=9))))
+WORKING = replace(RULE, name="working", steps=(Step(Delay(days=3), business_days=True),))
+
+
+def told(number: int, **changes: Any) -> tuple[Notice, Document]:
+    attempt = Attempt(1, "email", "mail", "h", "j", Status.SENT)
+    stated = {"attempts": (attempt,), "status": Status.SENT, "created_at": "2026-11-20T15:00:00+00:00"}
+    notice = a_notice(
+        notice_id=f"{number:032x}", origin=Origin("retail/run-1", 7, number, "p", 40, 100), **stated
+    )
+    return notice, a_document(number, **{"country": "US", **changes})
+
+
+def joined(rule: JourneyRule, *rows: tuple[Notice, Document]) -> tuple[Counter[str], Enrolled]:
+    book: Any = Enrolled()
+    rules = FakeRules(a_rule(), a_rule(name="letter"), journeys=[rule])
+    unknown = join_journeys(
+        POINTER, rows, rules=rules, journeys=book, is_holiday=no_holidays, clock=FakeClock()
+    )
+    return unknown, book
+
+
+def test_members_of_a_slice_are_one_row_of_their_first_steps_cohort() -> None:
+    unknown, book = joined(RULE, told(2), told(1), told(3, document_type="letter"))
+    assert (unknown, book.kept) == (Counter(), [RULE])
+    [(cohort, row)] = book.rows
+    assert (cohort.domain, cohort.journey, cohort.step) == ("retail", "dunning", 1)
+    assert [member.position for member in row.members] == [2, 1]
+    assert (row.run, row.slice_number, row.part, row.offset, row.length) == ("retail/run-1", 7, "p", 40, 100)
+    assert row.name == "64f467c635b655d63c69d030", "a repeat after an upgrade writes the same row"
+    again = joined(RULE, told(1), told(2))[1].rows
+    assert again[0][1].name == row.name, "whatever their order"
+    assert joined(RULE, told(1))[1].rows[0][1].name != row.name
+
+
+def test_where_nobody_joins_no_rule_is_kept() -> None:
+    for rows in ([], [told(1, document_type="letter")], [(replace(told(1)[0], attempts=()), told(1)[1])]):
+        unknown, book = joined(RULE, *rows)
+        assert (unknown, book.kept, book.rows) == (Counter(), [], [])
+
+
+def test_a_place_without_a_calendar_counts_only_where_working_days_do() -> None:
+    rows = [told(1, country="XX"), told(2, country="XX"), told(3, country="US"), told(4, country="YY")]
+    assert joined(WORKING, *rows)[0] == {"XX": 2, "YY": 1}
+    assert joined(RULE, *rows)[0] == {}
