@@ -1,5 +1,6 @@
 """Which of a customer's notices are debts, and which documents payments of other accounts may be for."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -7,10 +8,11 @@ import pytest
 from exstream_notify.domain.documents import Document
 from exstream_notify.domain.notices import Notice, Origin, Status
 from exstream_notify.domain.payments import Fact, with_facts
+from exstream_notify.domain.responses import EarlyPayment, EarlyResponse, document_alone, document_subject
 from exstream_notify.domain.work import SlicePointer
 from exstream_notify.ports import RecordsGone
-from exstream_notify.use_cases.owing import asks_for_money, owing, takes_part
-from tests.fakes import FakeRules, a_document, a_notice, a_rule
+from exstream_notify.use_cases.owing import Sharing, asks_for_money, owing, takes_part
+from tests.fakes import FakeClock, FakeRules, a_document, a_notice, a_rule
 from tests.use_cases.test_payments import DUNNING, INVOICE, REMINDER
 
 RULES = FakeRules(
@@ -118,3 +120,43 @@ def test_which_types_payments_are_shared_out_over(kind: str, shares: bool | None
     if shares is not None:
         assert asks_for_money(RULES.for_document(document), document, RULES) is shares
     assert takes_part(document, RULES) is part
+
+
+class Adopting:
+    """Early responses and a ledger: whose notices a document has, and what was kept for whom."""
+
+    def __init__(self, **others: str) -> None:
+        self.others, self.kept = others, []  # type: ignore[var-annotated]
+
+    def of_document(self, domain: str, document_id: str) -> list[Notice]:
+        """See `ResponseLedger.of_document`."""
+        customer = self.others.get(document_id)
+        return [a_notice(customer_key=customer, document_id=document_id)] if customer else []
+
+    def keep_payment(self, domain: str, subject: str, early: EarlyPayment, until: datetime) -> None:
+        """See `EarlyResponses.keep_payment`."""
+        self.kept.append((domain, subject, early.customer_key, until))
+
+    def on(self, domain: str, subjects: Any) -> dict[str, EarlyResponse]:
+        """See `EarlyResponses.on`."""
+        return {subject: EarlyResponse("paid", "adopted", "") for subject in subjects}
+
+
+def test_what_another_account_paid_is_adopted_by_each_document_that_one_customer_has() -> None:
+    def paid(number: int) -> EarlyResponse:
+        fact = Fact("payment", f"pay {number}", "", "4.00", "USD")
+        by = EarlyPayment(fact, "2026-11-20T14:00:00+00:00", "OTHER", f"D{number:04d}")
+        return EarlyResponse("paid", "", "", payments=(by,))
+
+    kept = {document_alone(f"D{n:04d}"): paid(n) for n in (2, 3, 4, 5)}
+    ports: Any = Adopting(D0003="C0003", D0004="STRANGER")
+    clock = FakeClock()
+    sharing = Sharing("retail", ports, ports, ports, RULES, ports, clock)
+    documents = [invoice(1), a_document(9, document_id="D0005"), *(invoice(n) for n in (4, 2, 3))]
+    found = sharing.adopt(documents, kept)
+    subjects = [document_subject(invoice(n)) for n in (2, 3)]
+    until = clock.now() + timedelta(days=90)
+    assert ports.kept == [("retail", s, s.split("#")[1][:5], until) for s in subjects]
+    assert {**found} == {**kept, **{s: EarlyResponse("paid", "adopted", "") for s in subjects}}
+    both = [invoice(2), invoice(2, customer_key="C0007")]
+    assert sharing.adopt(both, kept) is kept, "either may be meant"
