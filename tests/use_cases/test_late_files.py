@@ -3,7 +3,12 @@
 import pytest
 
 from exstream_notify.domain.runs import Disagreement, FoundFile, Run, RunState, Seal, SealedFile
-from exstream_notify.use_cases.late_files import compare_late_seal, resembles_index, reused_text
+from exstream_notify.use_cases.late_files import (
+    compare_late_seal,
+    late_findings,
+    resembles_index,
+    reused_text,
+)
 from tests.fakes.drops import INDEX, FakeDropFolder
 from tests.use_cases.world import World
 
@@ -49,4 +54,25 @@ def test_a_late_seal_must_name_what_was_read_and_nothing_else() -> None:
     assert [(d.code, d.place) for d in late(named)] == [
         ("late_seal_disagrees", "gone.log"),
         ("late_seal_disagrees", "other.index.jsonl in the seal"),
+    ]
+
+
+def test_only_an_index_that_was_read_can_have_been_replaced() -> None:
+    world, folder = World(), FakeDropFolder()
+    names = (INDEX, "note.txt", "new.index.jsonl", "seen.index.jsonl")
+    folder.files.update(dict.fromkeys(names, b"{}"))
+    found = {
+        INDEX: FoundFile(INDEX, 10, "other", SHA, 3),
+        "note.txt": FoundFile("note.txt", 10, "other", SHA),
+        "seen.index.jsonl": FoundFile("seen.index.jsonl", 2, folder.list()["seen.index.jsonl"].etag, ""),
+    }
+    late, replaced = late_findings(RUN, folder, world.staging, found)
+    assert (late.code, late.severity, late.count, late.names) == (
+        "index_after_seal", "error", 1, ("new.index.jsonl",),
+    )  # fmt: skip
+    assert late.text == "landed after the run was taken, so not read: new.index.jsonl"
+    assert (replaced.code, replaced.severity, replaced.names) == ("run_id_reused", "severe", (INDEX,))
+    assert (late.part, replaced.part) == ("index landed", "index replaced")
+    assert [e.code for e in late_findings(RUN, folder, world.staging, found, replaced=False)] == [
+        "index_after_seal"
     ]

@@ -244,3 +244,19 @@ def test_only_a_reminder_of_the_same_record_prolongs_a_link(changes: dict[str, A
     world.ledger.put([replace(notice, **{**step, **changes})])
     world.clock.advance(days=1)
     assert world.look(notice.notice_id).state == (LinkState.READY if open_yet else LinkState.EXPIRED)
+
+
+def test_of_a_type_that_the_site_has_no_more_the_page_says_whom_to_ask() -> None:
+    world = told()
+    world.change_contact(1, language="fr", set_by_customer=("language",))
+    notice = world.notice("D0001")
+    world.rules.rules.clear()
+    look = world.look(notice.notice_id)
+    assert (look.state, look.notice, look.rule) == (LinkState.MISSING, notice, None)
+    assert look.languages == ("fr", "fr")
+
+
+def test_a_look_has_the_salt_of_the_customer_whose_preferences_it_may_lead_to() -> None:
+    world = told()
+    (contact,) = world.contacts.stored.values()
+    assert world.look(link(world)).salt == contact.salt != ""

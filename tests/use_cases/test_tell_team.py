@@ -6,11 +6,12 @@ import pytest
 
 from exstream_notify.domain.alert_words import make_alert
 from exstream_notify.domain.channels import team_mark
+from exstream_notify.domain.incident_states import acknowledged
 from exstream_notify.domain.incidents import What, added_up
-from exstream_notify.domain.pager import page_key
+from exstream_notify.domain.pager import page_key, paged
 from exstream_notify.ports import ChannelAnswer
-from exstream_notify.use_cases.tell_team import TOOK, Reached, tell_team
-from tests.domain.test_incidents import HEAD, RULE, report
+from exstream_notify.use_cases.tell_team import TOOK, Reached, tell_team, told_pages
+from tests.domain.test_incidents import HEAD, NOW, RULE, report
 
 TEAM = "operations"
 PAGE = page_key(TEAM, "0a1b2c3d")
@@ -82,3 +83,36 @@ def test_a_page_and_the_latest_channels_are_kept_with_the_incident(what: What, s
     for _ in range(TOOK + 3):
         head = reached.kept(head, what)
     assert len(head.took) == TOOK == 40
+
+
+@pytest.mark.parametrize(
+    ("outcome", "again", "said"),
+    [
+        ("sent", False, "PagerDuty of operations: acknowledge"),
+        ("absent", False, "PagerDuty of operations could not be told: acknowledge"),
+        ("failed", True, ""),
+        ("waits", True, ""),
+    ],
+)
+def test_a_page_is_told_again_only_where_its_service_did_not_answer(
+    outcome: Any, again: bool, said: str
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    class Channels:
+        """`AlertChannels` with a pager."""
+
+        def tell_page(self, page: str, action: str, incident_id: str) -> ChannelAnswer:
+            """See `AlertChannels.tell_page`."""
+            asked.append((page, action, incident_id))
+            return ChannelAnswer(outcome)
+
+    channels: Any = Channels()
+    head = acknowledged(paged(HEAD, PAGE, "trigger"), NOW, "ann")
+    noted_all, later = told_pages(head, channels, NOW)
+    assert asked == [(PAGE, "acknowledge", HEAD.incident_id)]
+    assert later is again
+    after = noted_all(head)
+    assert [entry["what"] for entry in after.history[len(head.history) :]] == ([said] if said else [])
+    assert [entry["said"] for entry in after.pages] == ["trigger" if again else "acknowledge"]
+    assert told_pages(after, channels, NOW)[1] is again
