@@ -31,7 +31,7 @@ def book(*kept: JourneyRule) -> FakeJourneyBook:
 
 
 def rules(*journeys: JourneyRule) -> Any:
-    return FakeRules(a_rule(), journeys=journeys)
+    return FakeRules(a_rule(), journeys=journeys, teams={"it": "it@example.com"})
 
 
 def test_a_journey_goes_on_by_the_rule_that_it_began_with() -> None:
@@ -56,7 +56,8 @@ def test_a_step_has_its_channels_and_words_by_document_and_by_type() -> None:
     for rule in (found.for_document(a_document(1)), found.of_type("statement")):
         assert (rule.channels, rule.wording, rule.purpose) == (("sms",), "reminder", "step:dunning:1")
     assert (found.journeys(), found.domain("retail")) == (site.journeys(), site.domain("retail"))
-    assert (found.known_place("DE-BY"), found.team_address("it")) == ("DE-BY", None)
+    assert (found.known_place("DE-BY"), found.team_address("it")) == ("DE-BY", "it@example.com")
+    assert found.statuses is site.statuses
     notice = replace(STEP, purpose="notice", version="")
     assert rules_of(notice, site, book()) is site
     assert (journey_of(STEP, site, book()), journey_of(notice, site, book())) == (NOW, None)
