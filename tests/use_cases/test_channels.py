@@ -156,6 +156,7 @@ def test_an_alert_that_bounced_goes_to_the_next_channel_of_its_line(tmp_path: Pa
     bounced(here, "sms")
 
     assert ways(here) == [("sms", "operations"), ("email", "operations")]
+    assert here.channels.lost == [], "the last resort is for what no channel takes"
     assert next(str(alert.what) for way, _, alert in here.channels.told if way == "email") == "undelivered"
     last = of(here).head.history[-1]
     assert (last["what"], last["why"]) == ("sms did not reach operations", "hard_bounce; email sent")
