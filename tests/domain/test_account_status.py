@@ -85,3 +85,16 @@ def test_a_word_of_two_statuses_is_refused() -> None:
         status_words({"paid": ["done"], "closed": ["Done"]}, (), (), (), ())
     with pytest.raises(ValueError, match="no letter"):
         status_words({"paid": ["--"]}, (), (), (), ())
+
+
+def test_a_word_within_a_longer_phrase_says_nothing_by_itself() -> None:
+    words = status_words(
+        {"sold": ["estate sale"], "deceased": ["estate"]},
+        ["sold", "deceased"],
+        ["deceased"],
+        ["no"],
+        ["settled"],
+    )
+    assert words.named("the estate sale is settled") == ""
+    assert words.named("the estate is settled") == "deceased"
+    assert words.named("the estate sale is on") == "sold"
