@@ -64,7 +64,8 @@ def test_these_are_known_and_hold_nobody(text: str, status: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", None, " - ", "legal", "S7", "dispute resolved", "not bankrupt", "no dispute", "payment plan broken",
-     "Insolvenz aufgehoben", "deceased: no", "not in bankruptcy", "dispute finally resolved", "litige levé", "sin disputa", "deadline", "estates"],
+     "Insolvenz aufgehoben", "deceased: no", "not in bankruptcy", "dispute finally resolved", "litige levé",
+     "customer deceased: no", "sin disputa", "deadline", "estates"],
 )  # fmt: skip
 def test_these_are_no_status(text: str | None) -> None:
     assert WORDS.named(text) == ""
@@ -84,3 +85,16 @@ def test_a_word_of_two_statuses_is_refused() -> None:
         status_words({"paid": ["done"], "closed": ["Done"]}, (), (), (), ())
     with pytest.raises(ValueError, match="no letter"):
         status_words({"paid": ["--"]}, (), (), (), ())
+
+
+def test_a_word_within_a_longer_phrase_says_nothing_by_itself() -> None:
+    words = status_words(
+        {"sold": ["estate sale"], "deceased": ["estate"]},
+        ["sold", "deceased"],
+        ["deceased"],
+        ["no"],
+        ["settled"],
+    )
+    assert words.named("the estate sale is settled") == ""
+    assert words.named("the estate is settled") == "deceased"
+    assert words.named("the estate sale is on") == "sold"

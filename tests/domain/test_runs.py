@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exstream_notify.domain.notices import Outcome
+from exstream_notify.domain.run_codes import HOLDS, NOT_SEALED, NOT_THERE, REFUSALS
 from exstream_notify.domain.runs import (
     Control,
     Disagreement,
@@ -40,6 +41,20 @@ from exstream_notify.domain.values import Manner
 SHA = "ab" * 32
 FILE = SealedFile("billing.index.jsonl", 1200, SHA, 10)
 SEAL = Seal("run-1", "retail", (FILE,), customers_expected=10, customers_processed=10, documents=10)
+
+
+# --- the codes that say how a run stands --------------------------------------------------------
+
+
+def test_which_codes_are_over_once_a_run_is_taken_released_or_there() -> None:
+    refused = """
+        seal_unreadable seal_without_index index_unreadable files_missing size_mismatch checksum_mismatch
+        record_count_mismatch document_count_mismatch customer_count_mismatch manifest_count_mismatch
+        manifest_uncounted trailer_missing trailer_count_mismatch no_records
+    """
+    assert set(refused.split()) == REFUSALS
+    assert {"domain_unknown", "volume_deviates", "rejects_high"} == HOLDS
+    assert {"run_expected", "run_not_sealed"} == NOT_THERE == {"run_expected", NOT_SEALED}
 
 
 # --- what the seal says ---------------------------------------------------------------------------

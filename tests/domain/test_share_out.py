@@ -92,6 +92,7 @@ def test_the_oldest_due_gets_its_part_first_in_whatever_order_they_are_known(tur
         ([debt(1, None), debt(2)], {"D2": "10", "D1": "20"}),  # one without an amount takes what is left
         ([debt(1, due_date=""), debt(2, "25")], {"D2": "25", "D1": "5"}),  # and one without a date comes last
         ([debt(1, "30"), debt(2, owed=False)], {"D1": "30", "D2": "0"}),
+        ([debt(1, owed=False)], {"D1": "0", "": "30"}),
         # Of debts of one due date, the one that was known first.
         ([debt(1, "25", due_date="x"), debt(2, "25", due_date="x", since=SINCE - timedelta(days=1))], {"D2": "25", "D1": "5"}),
         ([debt(2, "25", due_date="x"), debt(1, "25", due_date="x")], {"D1": "25", "D2": "5"}),

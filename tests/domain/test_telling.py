@@ -87,6 +87,22 @@ def test_the_more_a_team_was_told_the_longer_further_news_are_gathered() -> None
     assert head.told_first == 1, "growth is measured by what was told first"
 
 
+@pytest.mark.parametrize(
+    ("told_of", "count", "what"),
+    [
+        (IncidentStatus.OPEN, 1, What.RESOLVED),
+        (IncidentStatus.OPEN, 2, What.GROWN),  # it went on behind the resolution that nobody heard of
+        (IncidentStatus.RESOLVED, 1, None),
+        (IncidentStatus.RESOLVED, 2, What.REOPENED),
+    ],
+)
+def test_what_comes_after_a_resolution_is_not_told_as_resolved(
+    told_of: IncidentStatus, count: int, what: What | None
+) -> None:
+    head = replace(resolved(after_telling(report()), NOW, "ann", 1), told_status=told_of)
+    assert what_to_tell(added_up(head, [report(count)]), after(days=9)) == what
+
+
 def test_a_cause_over_many_runs_is_gathered_longer() -> None:
     incident = added_up(after_telling(report()), [report(300)])
     assert what_to_tell(incident, after(minutes=14), PAUSES["cause"]) is None

@@ -24,6 +24,11 @@ from exstream_notify.domain.sms_text import alphabet, fold, parts, units
         ("й ё щ", "й ё щ"),  # letters of other scripts stay
         ("日本 ½ 😀", "日本 ½ 😀"),
         ("3 × 4", "3 x 4"),
+        ("‘ ’ ‚ ‛ ′ ` ´ ʼ", "' ' ' ' ' ' ' '"),
+        ("“ ” „ ‟ ″ « »", '" " " " " " "'),
+        ("‐ ‑ ‒ – — ― −", "- - - - - - -"),
+        ("• · ∙", ". . ."),
+        ("ł Ł đ Đ ð Ð þ Þ ı œ Œ ẞ", "l L d D d D th Th i oe OE SS"),
     ],
 )
 def test_words_are_spelled_in_the_gsm_alphabet_as_far_as_they_can_be(text: str, expected: str) -> None:

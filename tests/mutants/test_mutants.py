@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from mutants import __main__ as command
+from mutants import choice
 from mutants.choice import drawn, in_order, module_name
 from mutants.coverage_map import Lines
 from mutants.forks import changed_function, in_fork
@@ -134,6 +135,23 @@ def test_tests_that_are_named_for_the_module_and_those_of_its_layer_come_before_
     lines = Lines(seconds=dict(zip(tests, (0.1, 0.2, 0.3), strict=True)))
     assert in_order(tests, lines, [], 9, "core/domain/receipts.py") == [*reversed(tests)]
     assert in_order(tests, lines, [tests[0]], 9, "core/domain/receipts.py")[0] == tests[0]
+
+
+def test_a_function_that_importing_calls_is_noticed_by_those_who_use_what_it_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "def word():\n  return 'x'\ndef words():\n  return {word()}\ndef unused():\n  return word()\nTABLE = words()\n"
+    test = "from table import TABLE\ndef test_it():\n  assert TABLE\n"
+    for name, text in (("table.py", source), ("test_table.py", test)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.setattr(choice, "ROOT", tmp_path)
+    monkeypatch.setattr(choice, "PACKAGE", tmp_path)
+    monkeypatch.setattr(choice, "test_files", lambda: ["test_table.py"])
+    lines = Lines({"test_table.py::test_it": 0.1}, {"test_table.py": {3: {"test_table.py::test_it"}}})
+    users = choice.Users()
+    assert users.tests({"word"}, lines) == set()
+    assert users.tests({"word"}, lines, {"table.py": {2, 4, 7}}) == {"test_table.py::test_it"}
+    assert users.tests({"unused"}, lines, {"table.py": {2, 4, 7}}) == set()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from exstream_notify.domain.documents import Document
+from exstream_notify.domain.exceptions import mark
 from tests.fakes import a_document
 from tests.scenarios.shipped import shipped
 from tests.use_cases.world import World
@@ -168,3 +169,80 @@ def test_the_reminders_of_an_unassigned_one_go_on_and_the_end_comes() -> None:
     world.respond("acknowledged", document_id="T")
     world.follow()
     assert len([n for n in world.ledger.notices.values() if n.status == "paper"]) == 2
+
+
+def test_the_proof_says_who_acknowledged_what_and_when_and_the_notice_names_it() -> None:
+    world = told(
+        a_policy(1, content_sha256=HASH, document_version="2026-11"), a_policy(2, recipient="spouse")
+    )
+    world.clock.advance(minutes=1)
+    now = world.clock.now().isoformat(timespec="milliseconds")
+    about: dict[str, Any] = {
+        "at": "2026-11-20T10:00:00+00:00",
+        "by": "Ann",
+        "said": "I agree",
+    }
+    assert world.respond("acknowledged", document_id="D0001", versions=("2026-11",), **about) == {
+        "recorded": 1
+    }
+    assert world.respond("acknowledged", document_id="D0002") == {"recorded": 1}
+    first, second = world.notice("D0001"), world.notice("D0002")
+    proof, bare = (row for row in world.evidence.lines.values() if row.ref.endswith(":acknowledged"))
+    assert proof.ref == f"{first.notice_id}:acknowledged"
+    (contact,) = world.contacts.get("retail", ["C0001"]).values()
+    assert (proof.salt, proof.at) == (contact.salt, now)
+    assert proof.body == {
+        "acknowledged_by": "Ann",
+        "acknowledged_at": "2026-11-20T10:00:00+00:00",
+        "recorded_at": now,
+        "source": "portal",
+        "said": "I agree",
+        "versions": ["2026-11"],
+        "document_id": "D0001",
+        "document_type": "policy-document",
+        "document_version": "2026-11",
+        "content_sha256": HASH,
+        "customer_key": "C0001",
+        "notice_id": first.notice_id,
+    }
+    assert bare.body["acknowledged_at"] == now, "nobody said when"
+    assert {
+        bare.body[name] for name in ("document_version", "content_sha256", "said", "acknowledged_by")
+    } == {""}
+    assert bare.body["recipient"] == "spouse"
+    assert [e.detail for e in first.events if e.what == "acknowledged"] == [
+        f"by Ann, at 2026-11-20T10:00:00+00:00, I agree, portal, evidence ack-{first.notice_id}/{_write_of(world, proof)}#0"
+    ]
+    assert [e.detail for e in second.events if e.what == "acknowledged"] == [
+        f"portal, evidence ack-{second.notice_id}/{_write_of(world, bare)}#0"
+    ]
+
+
+def _write_of(world: World, line: Any) -> str:
+    (name,) = (name for name, row in world.evidence.lines.items() if row is line)
+    return name.rpartition("/")[2].partition("#")[0]
+
+
+def test_what_counts_for_none_is_reported_once_with_the_notices_of_its_document() -> None:
+    world = told(a_policy(1, document_id="T"), a_policy(2, document_id="T"))
+    notices = sorted(
+        n.notice_id
+        for n in world.ledger.notices.values()
+        if (n.purpose, n.audience) == ("notice", "customer")
+    )
+    world.respond("acknowledged", document_id="T", event_id="e-1")
+    world.respond("acknowledged", customer_key="C0001")
+    world.respond("acknowledged", customer_key="C0001", at="2026-11-20T10:00:00+00:00")
+    world.respond("acknowledged", case_id="C0001")
+    raised = [e for e in world.exceptions.raised if e.code == "acknowledgement_unassigned"]
+    assert [(e.severity, e.domain, e.run_id, e.count) for e in raised] == [
+        ("warning", "retail", "none", 1)
+    ] * 4
+    assert all(e.text.startswith("an acknowledgement counts for no document: it names no ") for e in raised)
+    assert [e.detail for e in raised] == [{"notices": " ".join(notices)}, {}, {}, {}]
+    assert raised[0].part == "event e-1"
+    others = [e.part for e in raised[1:]]
+    assert len(set(others)) == 3, "each is an acknowledgement of its own"
+    assert others == [f"event {mark(' '.join(words))}" for words in (
+        ("C0001", "", "", ""), ("C0001", "", "", "2026-11-20T10:00:00+00:00"), ("", "", "C0001", ""),
+    )]  # fmt: skip

@@ -53,6 +53,25 @@ def test_where_no_channel_is_left_the_last_resort_hears_of_it_and_it_escalates_a
     assert only(here).head.history == head.history
 
 
+@pytest.mark.parametrize(
+    ("took", "lost"),
+    [
+        ("1 sms {team}", 0),  # another channel has it
+        ("2 sms {team}", 1),  # of another alert
+        ("1 sms 00000000", 1),  # another team
+    ],
+)
+def test_the_last_resort_hears_of_it_unless_the_team_has_the_same_alert_elsewhere(
+    took: str, lost: int
+) -> None:
+    here = alerted()
+    found = only(here)
+    entries = (*found.head.took, took.format(team=team_mark(found.team)))
+    here.incidents.heads[found.incident_id] = replace(found.head, took=entries)
+    report(here)
+    assert len(here.channels.lost) == lost
+
+
 def test_a_delivery_and_an_unknown_team_change_nothing() -> None:
     here = alerted()
     before = only(here).head

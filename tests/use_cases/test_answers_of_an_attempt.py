@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -18,9 +19,10 @@ from exstream_notify.domain.messages import (
     Unconfirmed,
     combined,
 )
-from exstream_notify.domain.notices import Notice, Status
+from exstream_notify.domain.notices import Attempt, Event, Notice, Status
+from exstream_notify.use_cases.attempt_answers import is_remembered, is_withdrawable
 from exstream_notify.use_cases.send_notices import InProgress
-from tests.fakes import LostAnswer, a_document, a_rule
+from tests.fakes import LostAnswer, a_document, a_notice, a_rule
 from tests.fakes.providers import Behaviour
 from tests.use_cases.world import World
 
@@ -52,6 +54,31 @@ def test_a_doubt_stays_unless_a_later_try_is_accepted(answers: Sequence[Answer],
 def test_nothing_in_doubt_is_called_unsent(answers: list[Answer]) -> None:
     if DOUBT in answers:
         assert isinstance(combined(answers), Accepted | Unconfirmed)
+
+
+@pytest.mark.parametrize(
+    ("number", "lease", "status", "why", "may"),
+    [
+        (2, 9.0, Status.SENDING, "", True),
+        (2, 9.0, Status.UNCONFIRMED, "answer_lost", True),
+        (2, 9.0, Status.UNCONFIRMED, "read_timeout", False),  # its own answer, and not the lack of one
+        (2, 9.0, Status.DELIVERED, "answer_lost", False),
+        (2, 9.0, Status.FAILED, "answer_lost", False),
+        (2, 8.0, Status.SENDING, "", False),
+        (1, 9.0, Status.SENDING, "", True),
+        (1, 9.0, Status.UNCONFIRMED, "answer_lost", False),  # another followed
+        (3, 9.0, Status.SENDING, "", False),
+    ],
+)
+def test_only_a_claim_of_which_nobody_knows_anything_is_withdrawn(
+    number: int, lease: float, status: Status, why: str, may: bool
+) -> None:
+    attempts = tuple(
+        Attempt(n, "email", "mail", "h", "j", status, 9.0, why=why) if n == number
+        else Attempt(n, "email", "mail", "h", "j", Status.FAILED, 7.0)
+        for n in (1, 2)
+    )  # fmt: skip
+    assert is_withdrawable(a_notice(attempts=attempts), number, lease) is may
 
 
 def tried(world: World, name: str, *script: Behaviour) -> None:
@@ -193,3 +220,12 @@ def test_what_the_provider_forgot_is_not_handed_over_again(bulk: bool, hours: in
     assert before
     assert max(told.values()) == 1
     assert ("unconfirmed" in world.outcomes("run-1")) == (sent == 2)
+
+
+@pytest.mark.parametrize(("hours", "knows"), [(0, True), (65, True), (66, False), (None, False)])
+def test_a_provider_that_de_duplicates_knows_a_message_for_a_time(hours: int | None, knows: bool) -> None:
+    attempt = Attempt(1, "email", "mail", "h", "j", Status.SENDING)
+    now = datetime(2026, 11, 20, 15, tzinfo=UTC)
+    at = (now - timedelta(hours=hours or 0)).isoformat()
+    events = () if hours is None else (Event(at, "claimed", "1 email", ""),)
+    assert is_remembered(a_notice(attempts=(attempt,), events=events), attempt, now) is knows

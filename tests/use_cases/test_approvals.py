@@ -14,7 +14,7 @@ from exstream_notify.domain.address_changes import NOT_YET
 from exstream_notify.domain.approvals import Approval
 from exstream_notify.domain.contacts import AddressChange
 from exstream_notify.domain.inbound import Reply
-from exstream_notify.domain.notices import Status
+from exstream_notify.domain.notices import Origin, Status
 from exstream_notify.domain.preferences import PortalChange
 from exstream_notify.use_cases.change_preferences import AddressBook
 from exstream_notify.use_cases.notify_owner import OwnerNotices, waiting_name
@@ -186,7 +186,9 @@ def test_a_note_in_words_that_nobody_approved_is_refused_before_anything_is_stor
     assert (desk.provider.delivered, dict(desk.evidence.lines)) == ([], {})
     (raised,) = desk.exceptions.raised
     assert raised.code == "wording_not_approved"
-    assert f"the note code in es, version {desk.notes.version('code', 'sms', 'es')}" in raised.text
+    words = f"sms: the note code in es, version {desk.notes.version('code', 'sms', 'es')}"
+    assert (raised.text, raised.detail) == (words, {"cause": words})
+    assert (raised.severity, raised.run_id, raised.part) == ("error", "notes", f"notice {'n' * 32}")
 
 
 def test_an_approved_note_goes_out_and_its_proof_names_who_approved(tmp_path: Path) -> None:
@@ -257,3 +259,15 @@ def test_a_verified_address_waits_until_its_owner_can_be_told_in_approved_words(
     approved = replace(owner, teller=replace(desk.teller, approved_only=False))
     assert approved.go_on(waiting_name(contacts.stored["retail", "C0001"], change()))
     assert (change().stage, {row.status for row in change().told}) == (1, {"sent"})
+
+
+def test_a_note_is_a_notice_of_its_own_without_a_record(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.approve(tmp_path, "code", "es")
+    note = replace(desk.note(), domain="retail", customer_key="C0001", about="change-1", recipient="spouse")
+    assert desk.teller.tell(note) == Status.SENT
+    (stored,) = desk.teller.ledger.get([note.identity]).values()
+    assert (stored.domain, stored.customer_key, stored.recipient) == ("retail", "C0001", "spouse")
+    assert (stored.document_id, stored.document_type, stored.purpose) == ("change-1", "code", "address:code")
+    assert (stored.audience, stored.due_at) == ("customer", "")
+    assert stored.origin == Origin("address:code/change-1", 0, 0, "", 0, 0)

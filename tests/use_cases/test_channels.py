@@ -1,7 +1,8 @@
 """A channel that is dead is seen: the next one is told, the team's history says so, and somebody repairs it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from exstream_notify.domain.receipts import Kind, Receipt
 from exstream_notify.ports import ChannelAnswer
 from exstream_notify.use_cases.alert_exceptions import change_incident
 from exstream_notify.use_cases.answer_pager import answer_pager
+from exstream_notify.use_cases.check_channels import expect_channels
 from exstream_notify.use_cases.record_receipts import record_receipts
 from tests.use_cases.world import World
 
@@ -154,6 +156,7 @@ def test_an_alert_that_bounced_goes_to_the_next_channel_of_its_line(tmp_path: Pa
     bounced(here, "sms")
 
     assert ways(here) == [("sms", "operations"), ("email", "operations")]
+    assert here.channels.lost == [], "the last resort is for what no channel takes"
     assert next(str(alert.what) for way, _, alert in here.channels.told if way == "email") == "undelivered"
     last = of(here).head.history[-1]
     assert (last["what"], last["why"]) == ("sms did not reach operations", "hard_bounce; email sent")
@@ -231,6 +234,18 @@ def test_who_acknowledges_here_has_it_there(tmp_path: Path) -> None:
     here = paged(tmp_path)
     changed(here, lambda head, _: acknowledged(head, here.clock.now().isoformat(), "Ann"))
     assert here.channels.pages == [(PAGE, "acknowledge", of(here).incident_id)]
+    last = of(here).head.history[-1]
+    assert (last["who"], last["what"]) == ("alerts", "PagerDuty of operations: acknowledge")
+
+
+@pytest.mark.parametrize("outcome", ["absent", "dead"])
+def test_a_page_that_cannot_be_told_at_all_is_noted_and_not_tried_again(tmp_path: Path, outcome: Any) -> None:
+    here = paged(tmp_path)
+    here.channels.tell_page = lambda *_: ChannelAnswer(outcome)  # type: ignore[method-assign]
+    changed(here, lambda head, _: acknowledged(head, here.clock.now().isoformat(), "Ann"))
+    last = of(here).head.history[-1]
+    said = ("PagerDuty of operations could not be told: acknowledge", outcome)
+    assert (last["what"], last["why"]) == said
 
 
 def test_what_gets_worse_after_somebody_took_it_is_a_new_page_and_both_are_resolved(tmp_path: Path) -> None:
@@ -292,6 +307,26 @@ def test_who_acknowledges_there_has_it_here_and_is_not_told_so(tmp_path: Path) -
     assert of(here).status == IncidentStatus.ACKNOWLEDGED
     assert [entry["who"] for entry in of(here).head.history][1:] == ["PagerDuty (PUSER1)"]
     assert here.channels.pages == []
+
+
+@pytest.mark.parametrize(("severity", "minutes"), [("severe", 15), ("error", 240), ("warning", 0)])
+def test_an_incident_that_is_handed_back_has_its_rules_time_again(
+    tmp_path: Path, severity: str, minutes: int
+) -> None:
+    here = world(tmp_path, pagerduty=ChannelAnswer("sent", page=PAGE))
+    raised(here, severity)
+    key = of(here).incident_id
+    ports: dict[str, Any] = {
+        "rules": here.rules, "incidents": here.incidents, "due": here.due, "clock": here.clock,
+    }  # fmt: skip
+    for kind in ("acknowledged", "unacknowledged"):
+        at = here.clock.advance(seconds=60).isoformat(timespec="milliseconds")
+        answer_pager(PagerEvent(key, PAGE, "operations", f"incident.{kind}", at, "PUSER1"), **ports)
+    head, now = of(here).head, here.clock.now()
+    until = (now + timedelta(minutes=minutes)).isoformat(timespec="seconds") if minutes else ""
+    assert (head.status, head.answer_by) == (IncidentStatus.OPEN, until)
+    assert head.history[-1]["what"] == "unacknowledged"
+    assert head.history[-1]["at"] == now.isoformat(timespec="seconds")
 
 
 def test_an_event_of_a_clock_that_goes_ahead_does_not_make_later_ones_look_old(tmp_path: Path) -> None:
@@ -379,3 +414,17 @@ def test_a_team_that_nothing_reaches_is_told_to_others(tmp_path: Path, channel: 
     here.come_to_rest()
     closed = [one for one in here.incidents.all() if "team_unreached" in one.codes or not one.count]
     assert all(one.status == IncidentStatus.RESOLVED for one in closed)
+
+
+def test_the_next_hourly_look_is_laid_once(tmp_path: Path) -> None:
+    here = world(tmp_path)
+    waits: list[Any] = []
+    here.due.wait = lambda *what, **_: waits.append(what)  # type: ignore[method-assign,assignment]
+    placed: set[str] = set()
+    hour = datetime(2026, 11, 20, 16, tzinfo=UTC)
+    for _ in range(2):
+        expect_channels(placed, due=here.due, clock=here.clock)
+    assert waits == [("channels", "2026-11-20T16:00:00+00:00", hour)]
+    here.clock.advance(seconds=3600)
+    expect_channels(placed, due=here.due, clock=here.clock)
+    assert placed == {"2026-11-20T16:00:00+00:00", "2026-11-20T17:00:00+00:00"}

@@ -40,6 +40,7 @@ def test_only_what_was_stopped_is_resumed_and_who_and_why_are_written() -> None:
     ledger = ledger_of(1, 2, 3)
     assert stop(ledger, 1, 3) == 2
     assert [is_stopped(n) for n in ledger.notices.values()] == [True, False, True]
+    assert stop(ledger, 3, 1) == 0
     assert resume(ledger, 2, 3, 1) == 2
     said = [("sent", "1"), (STOPPED, "ann: the customer called"), (RESUMED, "bob")]
     assert events(ledger, 1) == events(ledger, 3) == said

@@ -427,6 +427,11 @@ def test_a_reversal_after_the_journey_has_ended_is_reported() -> None:
     assert told == {"reversed": 1}
     (raised,) = [e for e in world.exceptions.raised if e.code == "payment_reversed"]
     assert raised.detail == {"notices": world.notice("D0001").notice_id}
+    assert raised.text == "a payment was taken back of a document that nothing more is sent about"
+    assert (raised.severity, raised.domain, raised.run_id) == ("warning", "retail", "run-1")
+    assert raised.document_type == world.notice("D0001").document_type
+    assert raised.part.startswith("payment ")
+    assert raised.part.endswith(f" {world.notice('D0001').notice_id}")
     takes_back(world, "P-1")
     world.drain()
     assert len({(e.part) for e in world.exceptions.raised if e.code == "payment_reversed"}) == 1

@@ -1,12 +1,20 @@
 """What is read beside an index becomes one report a code, the severe ones as they are met."""
 
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
+from exstream_notify.adapters.message_files import MessageFiles
 from exstream_notify.adapters.rules import YamlRules
+from exstream_notify.domain.composer_messages import Group, Grouped
 from exstream_notify.domain.customer_ranges import from_text, size
-from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.domain.exceptions import ExceptionRaised, mark
 from exstream_notify.domain.incidents import added_up
+from exstream_notify.domain.runs import Run, RunState
 from exstream_notify.use_cases.alert_exceptions import alert_exceptions
+from exstream_notify.use_cases.read_messages import _odd_lines, _reports, read_messages
 from tests.use_cases.world import World
 
 RULES = YamlRules()
@@ -128,3 +136,135 @@ def test_a_table_of_messages_or_figures_is_read_or_reported(name: str, data: byt
         assert "messages_unreadable" not in {r.code for r in raised}
     else:
         assert {r.code for r in raised} == {"messages_unreadable"}
+
+
+def whole(raised: list[ExceptionRaised]) -> list[ExceptionRaised]:
+    """What was raised, without which reading of which file says so."""
+    return [replace(one, source="", said_at="") for one in raised]
+
+
+def report(code: str, severity: Any, text: str, part: str, **more: Any) -> ExceptionRaised:
+    return ExceptionRaised(code, severity, "retail", "run-1", text, part=part, **more)
+
+
+def test_lines_and_rows_that_are_no_message_are_reported_with_their_number_and_the_first_of_them() -> None:
+    found = World(site_rules=RULES)
+    lines = whole(found.read_file("a.dat", b"EX000001W x\nhello\nworld\n"))
+    rows = whole(
+        found.read_file("messages.csv", b'code,severity,text\nEX004120E,error,"x\nEX004121E,error,y\n')
+    )
+    assert (lines[-1], rows[-1]) == (
+        report(
+            "messages_unmatched", "warning", "a.dat: 2 lines that are no message, the first is line 2",
+            "a.dat unmatched", count=2, content=f"{mark('a')}//unmatched", names=("a.dat",),
+        ),
+        report(
+            "messages_unmatched", "warning",
+            "messages.csv: 1 rows with a quote that is not closed, the first is line 2",
+            "messages.csv quotes", content=f"{mark('messages')}//quotes", names=("messages.csv",),
+        ),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("grouped", "kind", "said"),
+    [
+        (
+            {"unmatched": 3, "first_unmatched": 7},
+            "exceptions",
+            "3 rows that are no message, the first is line 7",
+        ),
+        (
+            {"unmatched": 3, "first_unmatched": 7},
+            "deliveries",
+            "3 rows that are no message, the first is line 7",
+        ),
+        (
+            {"unmatched": 3, "first_unmatched": 7},
+            "messages",
+            "3 lines that are no message, the first is line 7",
+        ),
+        (
+            {"disputed": 2, "first_disputed": 5},
+            "exceptions",
+            "2 rows in which two columns of one field differ, the first is line 5",
+        ),
+    ],
+)
+def test_what_is_odd_of_a_file_is_said_in_its_own_words(
+    grouped: dict[str, int], kind: str, said: str
+) -> None:
+    found = Grouped(lambda code, severity: severity)
+    for name, value in grouped.items():
+        setattr(found, name, value)
+    (raised,) = _odd_lines(found, "retail", "run-1", "x.csv", kind)
+    assert raised.text == f"x.csv: {said}"
+    assert raised.part == f"x.csv {'columns' if 'disputed' in grouped else 'unmatched'}"
+    assert raised.count == next(iter(grouped.values()))
+
+
+@pytest.mark.parametrize(
+    ("data", "reports"),
+    [
+        (
+            b"customers=3 errors=2 exit=12\n",
+            [("exit_status", "error", "the run ended with exit status 12", 1),
+             ("composition_errors", "warning", "the run reports 2 errors", 2)],
+        ),
+        (
+            b"errors -5\nstatus: failed\n",
+            [("exit_status", "error", "the run ended with a status that is none of success", 1),
+             ("composition_errors", "warning", "the run reports 5 errors", 5)],
+        ),
+        (b"customers=3 errors=0 exit=0\n", []),
+    ],
+)  # fmt: skip
+def test_a_summary_is_reported_in_words_under_its_name(data: bytes, reports: list[Any]) -> None:
+    raised = whole(World(site_rules=RULES).read_file("run.summary.txt", data))
+    named: dict[str, Any] = {"part": "run.summary.txt", "names": ("run.summary.txt",)}
+    assert raised == [
+        report(code, severity, text, count=count, **named) for code, severity, text, count in reports
+    ]
+
+
+def test_a_queues_rows_are_reported_under_the_queue_and_an_unfinished_count_under_its_own_part() -> None:
+    found = World(site_rules=RULES)
+    rows = whole(found.read_file("exceptions.csv", b"queue,customer,code,severity\nMail,7,EX004120E,error\n"))
+    assert [(e.text, e.part, e.queue, e.count, e.names) for e in rows] == [
+        ("Mail: EX004120E", "Mail exceptions.csv", "Mail", 1, ("exceptions.csv", "Mail", "EX004120E"))
+    ]
+    early, last = found.read_file("a.dat", b"EX000001S (1) stop\nEX000001S (3) stop\n")
+    assert (early.text, early.part) == ("EX000001S in a.dat", "a.dat so far")
+    assert (last.part, last.names) == ("a.dat", ("a.dat", "", "EX000001S"))
+    group = Group("EX000002E", "error", count=2, first="01:00", last="01:05")
+    (said,) = _reports(group, "retail", "run-1", "a.dat", RULES)
+    assert (said.text, said.count) == ("EX000002E in a.dat, from 01:00 to 01:05 by its own clock", 2)
+    (early,) = _reports(group, "retail", "run-1", "a.dat", RULES, so_far=True)
+    assert early.text == "EX000002E in a.dat"
+
+
+@pytest.mark.parametrize(("known", "watched"), [(False, True), (True, False)])
+def test_only_a_run_that_nobody_knows_yet_is_watched_for_its_seal(known: bool, watched: bool) -> None:
+    world = World(site_rules=RULES)
+    waits: list[Any] = []
+    world.due.wait = lambda *what, **how: waits.append((*what, how))  # type: ignore[method-assign]
+    if known:
+        world.runs.put(Run("retail", "run-1", RunState.WAITING, version=1))
+    world.read_file("a.dat", b"EX000001I started\n")
+    until = world.clock.now() + timedelta(minutes=RULES.domain("retail").seal_within_minutes)
+    assert waits == ([("unsealed", "retail/run-1", until, {"keep": True})] if watched else [])
+
+
+def test_reading_returns_what_was_counted_and_nothing_for_another_file() -> None:
+    world = World(site_rules=RULES)
+    ports: Any = {name: getattr(world, name) for name in ("runs", "due", "exceptions", "clock", "rules")}
+    folder, files = world.folder("run-1"), MessageFiles(RULES.messages)
+    folder.files.update(
+        {"a.dat": b"EX000001W x\n", "run.summary.txt": b"errors=0 exit=0\n", "x.pdf": b"%PDF"}
+    )
+
+    def read(name: str) -> Any:
+        return read_messages("retail", "run-1", name, folder=folder, files=files, alerts=RULES, **ports)
+
+    assert read("a.dat").messages == 1
+    assert [read(name) for name in ("run.summary.txt", "x.pdf", "gone.dat", "x.index.jsonl")] == [None] * 4

@@ -41,7 +41,10 @@ def test_a_customers_own_stop_cannot_be_released_and_leaves_no_trace_of_a_releas
     suppressions = stopped()
     before = dict(suppressions.stored)
 
-    with pytest.raises(NothingToRelease, match="sms reply in-1"):
+    with pytest.raises(
+        NothingToRelease,
+        match=r"^the customer stopped it \(sms reply in-1\), and only they can start it again$",
+    ):
         release(suppressions)
     assert suppressions.stored == before
 

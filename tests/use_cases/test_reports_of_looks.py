@@ -34,7 +34,8 @@ def test_a_look_is_named_whole() -> None:
     assert len(set(places)) == len(places)
     assert place_of(looks[0]) == "slice 3"
     assert place_of(looks[1]) == "slice 3 1,2,3"
-    assert place_of(looks[2]).startswith("slice 3 1,2,3+1 ")
+    assert place_of(looks[2]) == "slice 3 1,2,3+1 6851c2f3", "a look that is repeated later has the same name"
+    assert Looked(looks[0]).report("unreached", None) == "unreached 596165f51339f30b377599ba"
     assert place_of(a_look(1, 2, 3, 4)) == place_of(looks[2])
 
 

@@ -1,13 +1,14 @@
 """Behind a secure link: looking changes nothing, opening counts once, and who does not know is locked out."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from exstream_notify.domain.links import LinkState
 from exstream_notify.domain.responses import revoked
 from exstream_notify.domain.second_step import TRIES, conceal
-from tests.fakes import a_document, a_rule
+from tests.fakes import a_document, a_notice, a_rule
 from tests.use_cases.world import DOMAIN, World
 
 FILE = "output/Email_Letters/D0001.pdf"
@@ -205,3 +206,57 @@ def test_a_reminders_link_opens_what_it_reminds_of_and_no_other_customers() -> N
         "d" * 32: (),
     }
     assert world.ledger.notices[first.notice_id].events[-1].detail == "by secure link"
+
+
+@pytest.mark.parametrize(
+    ("of_contact", "own", "languages"),
+    [
+        (None, False, (None, "de", None)),
+        ("fr", False, (None, "de", "fr")),
+        ("fr", True, ("fr", "de", "fr")),  # what the customer chose goes first
+    ],
+)
+def test_a_page_is_in_the_customers_own_language_then_the_records_then_the_known_one(
+    of_contact: str | None, own: bool, languages: tuple[str | None, ...]
+) -> None:
+    world = World(a_rule())
+    world.drop("run-1", a_document(1, language="de"))
+    world.come_to_rest()
+    world.change_contact(1, language=of_contact, set_by_customer=("language",) if own else ())
+    assert world.look(link(world)).languages == languages
+
+
+@pytest.mark.parametrize(
+    ("changes", "open_yet"),
+    [
+        ({}, True),
+        ({"purpose": "notice"}, False),  # the same notice in another language, say
+        ({"audience": "billing"}, False),
+        ({"customer_key": "C0002", "origin": replace(a_notice().origin, position=9)}, False),
+    ],
+)
+def test_only_a_reminder_of_the_same_record_prolongs_a_link(changes: dict[str, Any], open_yet: bool) -> None:
+    world = told()
+    notice = world.notice("D0001")
+    world.clock.advance(days=59)
+    later = tuple(replace(e, at=world.clock.now().isoformat()) for e in notice.events)
+    step = {"notice_id": "e" * 32, "purpose": "step:reminder:1", "version": 1, "events": later}
+    world.ledger.put([replace(notice, **{**step, **changes})])
+    world.clock.advance(days=1)
+    assert world.look(notice.notice_id).state == (LinkState.READY if open_yet else LinkState.EXPIRED)
+
+
+def test_of_a_type_that_the_site_has_no_more_the_page_says_whom_to_ask() -> None:
+    world = told()
+    world.change_contact(1, language="fr", set_by_customer=("language",))
+    notice = world.notice("D0001")
+    world.rules.rules.clear()
+    look = world.look(notice.notice_id)
+    assert (look.state, look.notice, look.rule) == (LinkState.MISSING, notice, None)
+    assert look.languages == ("fr", "fr")
+
+
+def test_a_look_has_the_salt_of_the_customer_whose_preferences_it_may_lead_to() -> None:
+    world = told()
+    (contact,) = world.contacts.stored.values()
+    assert world.look(link(world)).salt == contact.salt != ""

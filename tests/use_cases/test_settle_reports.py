@@ -12,9 +12,9 @@ from exstream_notify.adapters.rules import YamlRules
 from exstream_notify.domain.exceptions import ExceptionRaised, FileRead, mark
 from exstream_notify.domain.incident_states import resolved
 from exstream_notify.domain.incidents import Incident, IncidentStatus
-from exstream_notify.domain.runs import Control
+from exstream_notify.domain.runs import Control, Run, RunNews, RunState
 from exstream_notify.use_cases.alert_exceptions import change_incident
-from exstream_notify.use_cases.settle_reports import NAMED_MOST, FileReports
+from exstream_notify.use_cases.settle_reports import NAMED_MOST, FileReports, settle_arrival, settle_run
 from tests.fakes import FakeExceptionBus, a_document
 from tests.use_cases.world import World
 
@@ -243,3 +243,68 @@ def test_a_file_with_other_customers_opens_what_a_later_run_made_good() -> None:
     assert only(here).status == RESOLVED
     read(here, "a.dat", "EX004120E (9) empty\n")
     assert (only(here).status, only(here).late) == (OPEN, ((9, 9),))
+
+
+def test_the_history_says_what_was_taken_back_and_why_and_names_a_dozen_codes() -> None:
+    here = world()
+    lines = "".join(f"EX00{n:04}E ({n}) empty\n" for n in range(1001, 1016))
+    read(here, "a.dat", lines)
+    read(here, "a.dat", "EX001001E (1) empty\n")
+    (entry,) = [e for e in only(here).head.history if e["what"].endswith("taken back")]
+    codes = ", ".join(f"EX00{n}E" for n in range(1002, 1014))
+    assert (entry["what"], entry["why"]) == (f"{codes} taken back", "its file was read again")
+    assert entry["who"] == "alerts"
+
+
+def test_what_is_taken_back_keeps_no_customer_and_no_sample() -> None:
+    here = world()
+    read(here, "a.dat", "".join(f"EX004120E ({n}) field empty\n" for n in range(1, 40)))
+    found = only(here)
+    read(here, "a.dat", "EX000000I fine\n")
+    (row,) = here.incidents.reports(found.incident_id)
+    left = row.exception
+    assert (left.count, left.customers, left.customers_in_run, left.samples) == (0, "", (), ())
+
+
+def test_a_run_that_came_takes_back_that_it_was_not_sealed() -> None:
+    here = world()
+    raised = ExceptionRaised("run_not_sealed", "error", "retail", "run-1", "no seal has come")
+    here.exceptions.raise_exceptions([raised])
+    here.drain()
+    (found,) = here.incidents.all()
+    at = here.clock.advance(seconds=60).isoformat(timespec="milliseconds")
+    settle_arrival(RunNews("arrived", "retail", "run-2", at), here.alerting())
+    assert here.incidents.all() == [found], "another run"
+    settle_arrival(RunNews("arrived", "retail", "run-1", at), here.alerting())
+    (after,) = here.incidents.all()
+    (entry,) = [e for e in after.head.history if "taken back" in e["what"]]
+    assert (entry["what"], entry["why"]) == ("run_not_sealed taken back", "the run came")
+
+
+@pytest.mark.parametrize(
+    ("state", "control", "over"),
+    [
+        ("waiting", "go", ()),
+        ("refused", "go", ()),
+        ("staged", "go", ("no_records", "run_not_sealed", "rejects_high")),
+        ("dispatched", "cancel", ("no_records", "run_not_sealed", "rejects_high")),
+        ("dispatched", "hold", ("no_records", "run_not_sealed")),
+    ],
+)
+def test_what_kept_a_run_back_is_over_once_it_goes_on(
+    state: str, control: str, over: tuple[str, ...]
+) -> None:
+    here = world()
+    codes = ("no_records", "run_not_sealed", "rejects_high", "EX004120E")
+    here.exceptions.raise_exceptions(
+        [ExceptionRaised(code, "error", "retail", "run-1", "text") for code in codes]
+    )
+    here.drain()
+    run = Run("retail", "run-1", RunState(state), control=Control(control), version=1)
+    here.runs.put(run)
+    at = here.clock.advance(seconds=60).isoformat(timespec="milliseconds")
+    settle_run(RunNews("dispatched", "retail", "run-1", at), here.runs, here.alerting())
+    reports = [r.exception for i in here.incidents.all() for r in here.incidents.reports(i.incident_id)]
+    left = {e.code for e in reports if e.count and e.code in codes}
+    assert left == set(codes) - set(over)
+    settle_run(RunNews("dispatched", "retail", "unknown", at), here.runs, here.alerting())

@@ -711,3 +711,54 @@ def test_another_amount_for_the_same_payment_is_reported_in_words() -> None:
             "a payment was not counted: another amount than before was reported for the same payment",
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "acts", "said"),
+    [
+        ("team", (P60,), "a payment belongs to no document: it names no document"),
+        (
+            "oldest_due",
+            (pay("", "P"),),
+            "a payment belongs to no document: it names neither a document nor an amount",
+        ),
+        (
+            "oldest_due",
+            (pay("230.00", "P"),),
+            "a payment belongs to no document: no open document takes all of it",
+        ),
+        (
+            "oldest_due",
+            (back("P"),),
+            "a payment was not counted: a reversal names a payment that is not known",
+        ),
+        ("team", (back("P"),), "a reversal belongs to no document: it names no document"),
+        (
+            "oldest_due",
+            (P60, pay("70.00", "P-1")),
+            "a payment was not counted: another amount than before was reported for the same payment",
+        ),
+    ],
+)
+def test_what_a_person_has_to_look_at_says_why(rule: str, acts: Sequence[Act], said: str) -> None:
+    world = a_world(rule)
+    comes(*TWO)(world)
+    for act in acts:
+        act(world)
+    (raised,) = [e for e in world.exceptions.raised if "payment" in e.code]
+    assert (raised.text, raised.severity, raised.domain, raised.run_id) == (said, "warning", "retail", "none")
+    assert raised.part.startswith("payment ")
+    if "all of it" in said:
+        assert raised.detail["left"] == "30.00 USD"
+        assert len(raised.detail["notices"].split()) == 2
+
+
+def test_what_a_payment_was_recorded_as() -> None:
+    world = a_world()
+    assert P60(world) == {"early": 1}
+    assert P60(world) == {"known": 1}
+    comes(*TWO)(world)
+    assert P60(world) == {"known": 1}
+    assert pay("0.00", "P-7")(world) == {"recorded": 1}
+    assert back("P-7")(world) == {"reversed": 1}
+    assert pay("500.00", "P-8")(world) == {"recorded": 2, "unassigned": 1}

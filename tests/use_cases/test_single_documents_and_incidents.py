@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import pytest
 
+from exstream_notify.domain.runs import DomainRule
 from tests.fakes import a_document
 from tests.use_cases.world import World
 
@@ -76,3 +77,17 @@ def test_a_worker_that_dies_at_any_call_is_made_good(detail: dict[str, Any]) -> 
             if not detail["customer_key"]:
                 assert world.incidents.count("records_rejected") == 1, world.wire.killed_at
             world.check()
+
+
+def test_a_single_document_of_a_domain_that_the_rules_do_not_name_is_held() -> None:
+    world = World()
+    world.rules.domain_rule = DomainRule(unknown=True)
+    world.compose("e-1", LETTER)
+    world.come_to_rest()
+    run = world.run("event-e-1")
+    why = "domains.yaml names no domain retail"
+    assert (run.control, run.why, run.state) == ("hold", why, "dispatched")
+    (raised,) = (e for e in world.exceptions.raised if e.code == "domain_unknown")
+    assert (raised.severity, raised.text, raised.part) == ("severe", f"held: {why}", "domain")
+    assert raised.names == ("retail",)
+    assert world.told() == []

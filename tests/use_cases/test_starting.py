@@ -51,7 +51,7 @@ def test_a_name_that_is_closed_is_passed_over() -> None:
     assert book.open[FIRST].generation == 3
     full = FakeExecutions()
     full.names += [FIRST.execution(n) for n in range(1, 21)]
-    with pytest.raises(ExceptionGroup) as failed:
+    with pytest.raises(ExceptionGroup, match="not every cohort has an execution") as failed:
         started(waiting(FIRST), full)
     assert failed.group_contains(RuntimeError, match=r"no generation of .* was free in 20 tries")
 

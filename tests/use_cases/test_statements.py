@@ -16,7 +16,7 @@ from exnotify.contact_changes import ChangeRefusedError, apply_changes, parse_ch
 from exstream_notify.domain.contacts import Consent, Contact
 from exstream_notify.domain.hearing import Voice, heard
 from exstream_notify.domain.inbound import Reply
-from exstream_notify.domain.notices import Status
+from exstream_notify.domain.notices import Attempt, Event, Notice, Status
 from exstream_notify.domain.passes import handle_of, undo_id, unsubscribe_id
 from exstream_notify.domain.portal_news import changed_between, detail_of
 from exstream_notify.domain.preferences import PortalChange, Topic
@@ -39,7 +39,7 @@ from exstream_notify.use_cases.tell_portal import PortalNews
 from tests.fakes.clock import FakeClock
 from tests.fakes.contacts import FakeAddresses, FakeContacts, FakeSuppressions, some_ways
 from tests.fakes.evidence import FakeEvidence
-from tests.fakes.examples import a_contact, a_document, an_address
+from tests.fakes.examples import a_contact, a_document, a_notice, an_address
 from tests.fakes.exceptions import FakeExceptionBus
 from tests.fakes.ledger import FakeDueIndex, FakeLedger
 from tests.fakes.providers import FakeProvider
@@ -462,3 +462,34 @@ def test_what_comes_late_twice_or_out_of_order_ends_as_the_order_of_times(
         return contact, site.stops.stopped_by("sms", "+12025550101") is not None
 
     assert end(shuffled) == end(numbered)
+
+
+def sent(number: int, kind: str, at: str, **changes: Any) -> Notice:
+    """A notice that went to the customer's number."""
+    attempt = Attempt(1, "sms", "sns", changes.pop("address", "hash +12025550101"), "j", Status.SENT)
+    return a_notice(
+        notice_id=f"{number:032x}", document_type=kind, attempts=(attempt,),
+        events=(Event(at, "claimed", "", ""), Event(f"{at}9", "delivered", "", "")), **changes,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("notices", "outs"),
+    [
+        ([sent(1, "utility-bill", "1"), sent(2, "statement", "2")], "statement"),
+        ([sent(1, "utility-bill", "3"), sent(2, "statement", "2")], "utility-bill"),
+        ([sent(1, "utility-bill", "3"), sent(2, "statement", "4", purpose="step:dunning:1")], "utility-bill"),
+        ([sent(1, "utility-bill", "3"), sent(2, "statement", "4", recipient="spouse")], "utility-bill"),
+        ([sent(1, "utility-bill", "3"), sent(2, "statement", "4", address="another")], "utility-bill"),
+        ([sent(1, "no such type", "3")], "*"),
+        ([], "*"),
+    ],
+)
+def test_where_the_site_stops_topics_a_stop_is_about_the_last_text(notices: list[Notice], outs: str) -> None:
+    site = Site()
+    site.desk = replace(site.desk, scope="topic")
+    assert not site.world.ledger.put(notices)
+    assert site.reply(1, "STOP") == "stop"
+    topic = "*" if outs == "*" else site.world.rules.of_type(outs).topic
+    assert site.outs == {topic: ("sms",)}
+    assert bool(site.stops.stopped_by("sms", "+12025550101")) is (outs == "*"), "the number itself"

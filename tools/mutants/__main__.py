@@ -36,6 +36,8 @@ _LIBRARIES = (
     "phonenumbers",
     "aws_lambda_powertools",
     "hypothesis",
+    "schemathesis.pytest.plugin",
+    "syrupy",
 )
 _TEST_SECONDS = 40.0  # the most that the tests of one mutant take, by their own time
 _COLD_TEST_SECONDS = 15.0
@@ -108,7 +110,8 @@ class Run:
         tests = tests or self.known.of(mutant.path, *mutant.statement)
         if function is None:
             own = mutant.function.rpartition(".")[2]
-            tests = tests | self.users.tests(mutant.names | ({own} if own else set()), self.known)
+            names = mutant.names | ({own} if own else set())
+            tests = tests | self.users.tests(names, self.known, self.imported)
         case = Case(mutant, code, function, sorted(tests))
         if mutant.key in self.equivalent:
             case.status = "equivalent"

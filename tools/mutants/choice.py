@@ -3,10 +3,11 @@
 import ast
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
+from types import MappingProxyType
 
 from mutants.coverage_map import ROOT, Lines, test_files
 from mutants.operators import Mutant, mutants
@@ -67,6 +68,7 @@ class Users:
     at: dict[str, set[tuple[str, int]]] = field(default_factory=lambda: defaultdict(set))
     bound: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     files: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    inside: dict[tuple[str, int], set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def __post_init__(self) -> None:
         for path in [*(str(p.relative_to(ROOT)) for p in sorted(PACKAGE.rglob("*.py"))), *test_files()]:
@@ -88,18 +90,24 @@ class Users:
                 continue
             if id(node) in inside:
                 self.at[name].add((path, node.lineno))  # type: ignore[attr-defined]
+                self.inside[path, node.lineno] |= set(_names(statement))  # type: ignore[attr-defined]
             elif path.startswith("tests/"):
                 self.files[name].add(path)
             else:
                 self.bound[name] |= set(_names(statement))
 
-    def tests(self, names: Iterable[str], lines: Lines) -> set[str]:
-        """Tests that execute a use of a name, or of what is made of it while modules are imported."""
+    def tests(
+        self, names: Iterable[str], lines: Lines, imported: Mapping[str, set[int]] = MappingProxyType({})
+    ) -> set[str]:
+        """Tests that execute a use of a name, or of what is made of it while modules are imported.
+
+        `imported` are the lines that importing executes, by file: also those of functions that it calls.
+        """
         known: set[str] = set()
         new = set(names)
         while new:
             known |= new
-            new = {other for name in new for other in self.bound.get(name, ())} - known
+            new = {other for name in new for other in self._made_of(name, imported)} - known
         found = {
             test
             for name in known
@@ -108,6 +116,15 @@ class Users:
         }
         files = {path for name in known for path in self.files.get(name, ())}
         return found | {test for test in lines.seconds if test.partition("::")[0] in files}
+
+    def _made_of(self, name: str, imported: Mapping[str, set[int]]) -> set[str]:
+        called = {
+            other
+            for path, line in self.at.get(name, ())
+            if line in imported.get(path, ())
+            for other in self.inside.get((path, line), ())
+        }
+        return called | self.bound.get(name, set())
 
 
 def _types(node: ast.AST) -> Iterator[ast.AST]:

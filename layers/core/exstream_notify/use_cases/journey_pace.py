@@ -37,15 +37,15 @@ def off_until(
     Paper that a rule promised is printed whatever became of the rule. Anything else waits: `datetime.max`
     for a step that was waited for long enough.
     """
-    last = due_at(rule, rule.steps[-1], member, is_holiday)
-    on_paper = rule.steps[-1].end == "paper" and last is not None
-    if on_paper and last is not None and last <= now:
+    end = rule.steps[-1]
+    printed_at = due_at(rule, end, member, is_holiday) if end.end == "paper" else None
+    if printed_at is not None and printed_at <= now:
         return None
     meant = due_at(rule, rule.steps[number - 1], member, is_holiday)
-    if not on_paper and meant is not None and now > meant + OFF_KEPT:
+    if printed_at is None and meant is not None and now > meant + OFF_KEPT:
         return datetime.max.replace(tzinfo=now.tzinfo)
     again = now + OFF_PAUSE
-    return min(again, last) if on_paper and last is not None else again
+    return again if printed_at is None else min(again, printed_at)
 
 
 def given_up(notice: Notice, rule: JourneyRule, number: int, identity: str, now: datetime) -> Notice:

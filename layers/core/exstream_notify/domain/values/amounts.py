@@ -46,14 +46,15 @@ SIGNS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What stands for a currency beside an amount, in capitals; several where several countries use it."""
 
-# Codes of a hundredth of a currency, which capitals would turn into the currency itself.
-_HUNDREDTHS = frozenset({"GBp", "GBx", "ZAc", "ILa", "USc", "USx", "EUc", "AUc", "CAc"})
+# The code of a hundredth that capitals would turn into the currency itself; those of others (ZAc, ILa, USc)
+# are no codes of ISO 4217 in capitals either.
+_PENCE = "GBp"
 
 
 def currency_code(value: str) -> str:
     """A code of ISO 4217 in capitals; a sign that only one currency has (`€`) counts as its code."""
     code = value.upper()
-    if code in ISO_4217 and value not in _HUNDREDTHS:
+    if code in ISO_4217 and value != _PENCE:
         return code
     found = SIGNS.get(code, ())
     if len(found) == 1:
@@ -184,7 +185,7 @@ def _agreed(currency: str | None, beside: list[str]) -> str | None:
         raise ValueRefused(_UNREADABLE)
     for name in beside:
         code = name.upper()
-        meant = (code,) if code in ISO_4217 and name not in _HUNDREDTHS else SIGNS.get(code)
+        meant = (code,) if code in ISO_4217 and name != _PENCE else SIGNS.get(code)
         if meant is None:
             raise ValueRefused(_UNREADABLE)
         if currency is None:
