@@ -39,7 +39,7 @@ LIMITS: list[tuple[Any, Any]] = [
     (attempt_answers.CONFIRM_WITHIN, timedelta(days=1)),
     (check_channels.EVERY, timedelta(hours=1)),
     (digest_run.LATEST, timedelta(hours=12)),
-    (digest_run.PAUSE_WHILE_HELD, timedelta(hours=1)),
+    (digest_run.FIRST_DIGEST_LOOK, timedelta(minutes=2)),
     (journey_pace.OFF_PAUSE, timedelta(days=1)),
     (journey_pace.OFF_KEPT, timedelta(days=120)),
     (known_channels.PATIENCE, 20.0),
