@@ -89,7 +89,7 @@ class _Sweep:
         self._send(self.decide_queue.send_slices, again)
         self._release_some([key for key in page if key in notices])
 
-    def _send(self, send: Callable[[Sequence[T]], None], rows: Sequence[tuple[str, T]]) -> None:
+    def _send(self, send: Callable[[Sequence[T]], object], rows: Sequence[tuple[str, T]]) -> None:
         """Send what waited under these keys, then forget that it waits; each by itself if that fails."""
         if not rows:
             return
