@@ -35,10 +35,6 @@ UNTOLD_CODES = {
 """Codes of the incidents that show it, by outcome or reason (docs/alerts.md, sources; docs/rules.md)."""
 
 
-MUST_REACH = "required_unreached"
-"""The code in place of another where the rule says that the customer must be reached."""
-
-
 @claim("A provider accepts at most one message of each attempt.")
 def once_per_attempt(book: Book) -> Contradictions:
     """By the reference that the request carries."""
@@ -308,17 +304,26 @@ def incidents_count_the_untold(book: Book) -> Contradictions:
     """By run, for what is counted under one code each: the incidents that have the code, in sum."""
     for run, _, _ in _taken(book):
         domain, _, run_id = run.partition("/")
-        rows = Counter(str(row["reason"]) for row in book.seen.shown.rows.get(run, ()) if _untold(row))
+        shown = book.seen.shown.rows.get(run, ())
+        rows = Counter(str(row["reason"]) for row in shown if _untold(row) and not _counted_apart(book, row))
         for code, number in rows.items():
             incidents = [
                 incident
                 for incident in book.seen.shown.incidents
                 if (incident.get("domain"), incident.get("run_id")) == (domain, run_id)
-                and {code, MUST_REACH} & set(incident.get("codes", ()))
+                and code in incident.get("codes", ())
             ]
             counted = sum(int(incident["count"]) for incident in incidents)
             if incidents and counted < number:
                 yield run, [f"{number} records have the reason {code}; its incidents count {counted}"]
+
+
+def _counted_apart(book: Book, row: Row) -> bool:
+    """Whether a record may be of a type whose customers must be reached: then no channel has another code."""
+    kind = str(row["document_type"])
+    if row["reason"] != "no_channel":
+        return False
+    return book.rules.may(kind, "class", "regulated") or book.rules.may(kind, "urgent", True)
 
 
 def _untold(row: Row) -> bool:

@@ -233,7 +233,7 @@ SPOILT: Mapping[str, Sequence[Spoil]] = {
     "notified_means_accepted": (
         dropped(1),
         told(Told(110, START + 2 * HOUR, START + HOUR, "failed")),
-        both(untold(110), other(1, heard=False)),
+        both(untold(110), other(1, heard=False), lambda seen: replace(seen, opened=())),
     ),
     "untold_means_not_accepted": (
         rows_of(1, outcome="failed", reason="refused"),
@@ -396,7 +396,7 @@ SPOILT: Mapping[str, Sequence[Spoil]] = {
     "incidents_count_the_untold": tuple(
         both(
             rows_of(5, outcome=outcome, reason=reason),
-            rows_of(6, outcome=outcome, reason=reason),
+            rows_of(2, outcome=outcome, reason=reason),
             lambda seen, reason=reason: shown(
                 incidents=[*seen.shown.incidents, incident(reason, count=1)]
             )(seen),

@@ -126,11 +126,9 @@ def test_at_the_latest_moment_what_still_waits_is_said_with_the_counts() -> None
     assert (around.queued, around.waits) == ([[DIGESTS]], [])
 
 
-def test_a_held_run_is_looked_at_in_an_hour_and_a_cancelled_one_never() -> None:
-    around = looked(a_book(*ALL, control=Control.HOLD), Around())
-    assert around.waits == [("digests", "retail/run-1", after(hours=1, minutes=10))]
-    assert around.queued == around.counts == []
-    around = looked(a_book(*ALL, control=Control.CANCEL), Around())
+@pytest.mark.parametrize("control", [Control.HOLD, Control.CANCEL])
+def test_a_held_run_waits_for_its_release_and_a_cancelled_one_for_nothing(control: Control) -> None:
+    around = looked(a_book(*ALL, control=control), Around())
     assert around.waits == around.queued == around.counts == []
 
 
