@@ -83,6 +83,14 @@ class Site:
         hours = [v["deadline_hours"] for v in variants if isinstance(v, Mapping) and "deadline_hours" in v]
         return float(max([self.of_type(kind, "deadline_hours"), *hours]))
 
+    def may_be_required(self, kind: str) -> bool:
+        """Whether the customers of a type, or of a variant of it, must be reached."""
+        own = self.types.get(kind) or {}
+        variants = [v for v in (own.get("by_account_status") or {}).values() if isinstance(v, Mapping)]
+        named = [self.of_type(kind, "class"), *(v.get("class") for v in variants)]
+        urgent = [self.of_type(kind, "urgent"), *(v.get("urgent") for v in variants)]
+        return "regulated" in named or any(urgent)
+
     def asks_for_payment(self, kind: str) -> bool:
         """Whether a type asks for money that is due."""
         said = self.of_type(kind, "asks_for_payment")
@@ -119,6 +127,10 @@ class Reading:
     def may(self, kind: str, key: str, *values: object) -> bool:
         """Whether a type's rule may have one of these values."""
         return any(site.of_type(kind, key) in values for site in self._sites)
+
+    def may_be_required(self, kind: str) -> bool:
+        """Whether the customers of a type must perhaps be reached."""
+        return any(site.may_be_required(kind) for site in self._sites)
 
     def certain(self, kind: str, key: str) -> Any:
         """What a type's rule says under a key, if all deployments agree; else None."""

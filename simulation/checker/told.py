@@ -320,10 +320,7 @@ def incidents_count_the_untold(book: Book) -> Contradictions:
 
 def _counted_apart(book: Book, row: Row) -> bool:
     """Whether a record may be of a type whose customers must be reached: then no channel has another code."""
-    kind = str(row["document_type"])
-    if row["reason"] != "no_channel":
-        return False
-    return book.rules.may(kind, "class", "regulated") or book.rules.may(kind, "urgent", True)
+    return row["reason"] == "no_channel" and book.rules.may_be_required(str(row["document_type"]))
 
 
 def _untold(row: Row) -> bool:
