@@ -3,7 +3,7 @@
 Trigger: ResponseQueue: `Customer Responded`, `Payment Received`, `Payment Reversed`, `Document Acknowledged`,
 `Account Status Changed`, and native opens.
 Guarantee: at least once, in no order, before or after the notice; the same response again changes nothing.
-One whose notice no index shows is kept, and its message comes back once, since indexes lag.
+The message of one whose notice no index shows comes back once, since indexes lag.
 Failure: the message comes back after its visibility time-out, five times, then ResponseDeadLetters.
 """
 
@@ -40,7 +40,7 @@ def record(record: SQSRecord) -> None:
         return
     written = app.ledger.written()
     told = record_response(response, **app.response_ports)
-    if told["early"] and int(record.attributes.approximate_receive_count) == 1:
+    if (told["early"] or told["unmatched"]) and int(record.attributes.approximate_receive_count) == 1:
         raise PerhapsUnseen
     count(told, prefix="Response")
     log_notices("response", written, kind=response.kind, domain=response.domain, told=dict(told))

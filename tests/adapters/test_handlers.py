@@ -187,6 +187,8 @@ def test_a_reply_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({"early": 1}, 1, True),
         ({"early": 1}, 2, False),
+        ({"unmatched": 1}, 1, True),
+        ({"unmatched": 1}, 2, False),
         ({"recorded": 1}, 1, False),
         ({"known": 1}, 1, False),
     ],

@@ -8,6 +8,7 @@ from exstream_notify.adapters import observability
 from exstream_notify.adapters.observability import NOTICES_A_LINE, failures_logged, log_notices
 from exstream_notify.adapters.rules import RulesInvalid, YamlRules
 from exstream_notify.domain.exceptions import ExceptionRaised
+from exstream_notify.use_cases.record_response import PerhapsUnseen
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
@@ -49,6 +50,16 @@ def test_of_a_failure_only_what_cannot_be_personal_is_told(capsys: pytest.Captur
     assert (rules["error"], rules["why"]) == ("RulesInvalid", "documents.yaml: line 2: link_days")
     assert "why" not in other
     assert "Zoë" not in str(other)
+
+
+def test_what_comes_back_on_purpose_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    def later() -> None:
+        raise PerhapsUnseen
+
+    with pytest.raises(PerhapsUnseen):
+        failures_logged(later)()
+    (line,) = lines(capsys)
+    assert (line["level"], line["why"]) == ("INFO", "PerhapsUnseen")
 
 
 def test_of_a_long_way_to_an_error_its_end_is_told(capsys: pytest.CaptureFixture[str]) -> None:

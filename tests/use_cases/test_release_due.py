@@ -1,6 +1,6 @@
 """One sweep of the due index: how far it looks, what it hands on together, and what one failure leaves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -209,3 +209,24 @@ def test_notices_of_two_runs_are_handed_on_by_a_pointer_each() -> None:
     assert world.release() == 2
     found = [SlicePointer.from_message(m.json()) for m in world.queues["decide"].messages]
     assert sorted((p.run_id, p.positions) for p in found) == [("run-1", (1,)), ("run-2", (1,))]
+
+
+def test_a_look_that_nobody_can_read_holds_up_nothing_else() -> None:
+    world = World()
+    for name in ("a", "b", "c"):
+        world.due.wait_for_look(name, replace(POINTER, run_id=name), world.clock.now())
+    world.due.wait_for_run(DOMAIN, "run-1", world.clock.now())
+    looks_due = world.due.looks_due
+
+    def read(ids: Collection[str]) -> list[tuple[str, SlicePointer]]:
+        if "look:b" in ids:
+            raise TypeError("a pointer of another release")
+        return looks_due(ids)
+
+    world.due.looks_due = read  # type: ignore[method-assign]
+    with pytest.raises(ExceptionGroup):
+        sweep(world)
+
+    assert [m.json()["run_id"] for m in world.queues["decide"].messages] == ["a", "c"]
+    assert len(world.queues["run"].messages) == 1
+    assert world.due.watermark() is None

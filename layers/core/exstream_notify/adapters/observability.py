@@ -104,9 +104,11 @@ def failures_logged(handle: Callable[P, R]) -> Callable[P, R]:
         try:
             return handle(*args, **kwargs)
         except Exception as error:
-            if not getattr(error, "expected", False):
+            if getattr(error, "expected", False):
+                logger.info("message comes back on purpose", extra={"why": type(error).__name__})
+            else:
                 metrics.add_metric("MessagesFailed", MetricUnit.Count, 1)
-            log_error("message failed, and will come back", error)
+                log_error("message failed, and will come back", error)
             raise
 
     return handled

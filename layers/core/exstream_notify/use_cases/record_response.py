@@ -44,8 +44,10 @@ _TRIES = 5
 
 
 class PerhapsUnseen(Exception):
-    """A response was kept for a notice to come. Perhaps that is there and no index shows it yet: then whoever
-    claimed it did not see the response either, so it is to be recorded once more in some minutes."""
+    """No index shows a notice that the response is about.
+
+    An index may lag behind a notice that was claimed just before, so the response is recorded again later.
+    """
 
     expected = True
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from ..domain.deferring import FOLLOW_UP, handed_on, times_handed_on
 from ..domain.notices import Notice
+from ..domain.work import SlicePointer
 from ..ports import Clock, DecideQueue, DueIndex, Ledger, LookQueue, RunQueue
 from .slices import pointer_to
 
@@ -80,7 +81,7 @@ class _Sweep:
         controlled = [(key, _run_of(name)) for key, kind, name in others if kind == "control"]
         looks = [(key, (kind, name)) for key, kind, name in others if kind not in ("digests", "control")]
         runs = [(key, (domain, run_id)) for key, domain, run_id in self.due.runs_due(page)]
-        again = self.due.looks_due(page)
+        again = self._looks(page)
         notices = set(page) - {key for key, *_ in (*others, *runs, *again)}
         self._send(lambda found: self.run_queue.send_runs(found, "digests"), digests)
         if self.look_queue is not None:
@@ -88,6 +89,16 @@ class _Sweep:
         self._send(self.run_queue.send_runs, [*runs, *controlled])
         self._send(self.decide_queue.send_slices, again)
         self._release_some([key for key in page if key in notices])
+
+    def _looks(self, keys: Sequence[str]) -> list[tuple[str, SlicePointer]]:
+        """Looks to be repeated; one that cannot be read holds up nothing else."""
+        try:
+            return self.due.looks_due(keys)
+        except Exception as error:
+            if len(keys) == 1:
+                self.failed.append(error)
+                return []
+        return [look for key in keys for look in self._looks([key])]
 
     def _send(self, send: Callable[[Sequence[T]], object], rows: Sequence[tuple[str, T]]) -> None:
         """Send what waited under these keys, then forget that it waits; each by itself if that fails."""

@@ -46,8 +46,8 @@ SIGNS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What stands for a currency beside an amount, in capitals; several where several countries use it."""
 
-# The code of a hundredth that capitals would turn into the currency itself; those of others (ZAc, ILa, USc)
-# are no codes of ISO 4217 in capitals either.
+# In capitals this code for pence is the one for pounds. Other codes for hundredths (ZAc, ILa, USc) are not in
+# ISO 4217, in capitals or not.
 _PENCE = "GBp"
 
 
